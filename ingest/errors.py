@@ -1,0 +1,34 @@
+"""What can go wrong, named by what to do about it.
+
+* `HartslagError`
+    * `TryLater` -- nothing is lost; the same thing may succeed in a while
+    * `Unusable` -- this input will never do; it is set aside with the reason
+    * `Stop` -- a person must act before the program can go on
+
+Every message says what happened, to which thing, and what its owner can do. Anything that is not one of
+these is a bug: it ends the process, and systemd starts another.
+"""
+
+
+class HartslagError(Exception):
+    """Root of all errors this program raises on purpose; its text is a sentence for a person."""
+
+
+class TryLater(HartslagError):  # noqa: N818 - named by what to do, not by what it is
+    """Out of reach for now; keep what we have and try again."""
+
+
+class Unusable(HartslagError, ValueError):  # noqa: N818
+    """This input will never do: set it aside with the reason."""
+
+
+class Stop(HartslagError):  # noqa: N818
+    """A person must act: wrong settings, a full disk, a second daemon."""
+
+    exit_code = 1
+
+
+class WrongSettings(Stop):
+    """The settings file cannot be used; lists every mistake."""
+
+    exit_code = 78  # EX_CONFIG of sysexits.h; systemd is told not to restart on it
