@@ -1,0 +1,78 @@
+"""Stretches of time: pauses, movement, what a better source has already covered."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spans:
+    """Half-open stretches of time [start, end) in milliseconds since 1970, UTC.
+
+    Disjoint, not touching, ascending and none of them empty; both arrays int64 and read-only.
+    """
+
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, start: ArrayLike, end: ArrayLike) -> Self:
+        """The union of any stretches; those that end before they start hold nothing."""
+        a, b = _ms(start), _ms(end)
+        if a.shape != b.shape or a.ndim != 1:
+            raise ValueError(f"starts {a.shape} and ends {b.shape} are not two columns of one length")
+        some = b > a
+        a, b = a[some], b[some]
+        if len(a) > 1 and not (a[1:] > b[:-1]).all():
+            order = np.argsort(a, kind="stable")
+            a, b = a[order], np.maximum.accumulate(b[order])
+            new = np.append(True, a[1:] > b[:-1])
+            a, b = a[new], b[np.append(np.flatnonzero(new)[1:] - 1, len(b) - 1)]
+        a.flags.writeable = b.flags.writeable = False
+        return cls(a, b)
+
+    @classmethod
+    def pairs(cls, pairs: Iterable[Any]) -> Self:
+        """The union of (start, end) pairs of datetime64, datetime or milliseconds."""
+        rows = list(pairs)
+        return cls.of([row[0] for row in rows], [row[1] for row in rows])
+
+    @classmethod
+    def none(cls) -> Self:
+        return cls.of([], [])
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    @property
+    def measure_ms(self) -> int:
+        """How much time the stretches hold together."""
+        return int((self.end - self.start).sum())
+
+    def __or__(self, other: "Spans") -> "Spans":
+        return Spans.of(np.concatenate([self.start, other.start]), np.concatenate([self.end, other.end]))
+
+    def before_ms(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How much of the stretches lies before each moment."""
+        if not len(self):
+            return np.zeros(len(at), np.int64)
+        total = np.concatenate([[0], np.cumsum(self.end - self.start)])
+        i = np.searchsorted(self.start, at, side="right")
+        inside = np.minimum(at, self.end[np.maximum(i - 1, 0)]) - self.start[np.maximum(i - 1, 0)]
+        return np.where(i > 0, total[np.maximum(i - 1, 0)] + inside, 0)
+
+    def covers(self, at: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which moments lie within a stretch."""
+        i = np.searchsorted(self.start, at, side="right")
+        return (i > 0) & (at < self.end[np.maximum(i - 1, 0)]) if len(self) else np.zeros(len(at), np.bool_)
+
+
+def _ms(moments: ArrayLike) -> NDArray[np.int64]:
+    """A fresh column of milliseconds from datetime64, datetime or whole numbers."""
+    a = np.asarray(moments)
+    if a.dtype.kind in "MO" and a.size:
+        a = a.astype("datetime64[ms]")
+    return a.astype(np.int64)
