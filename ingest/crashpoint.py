@@ -1,0 +1,38 @@
+"""Named moments at which a test may kill this very process, to see that nothing is lost or doubled.
+
+Does nothing unless the environment names one of them.
+"""
+
+import os
+import signal
+
+POINTS = (
+    "arrival read",  # the bytes are in memory, nothing is written
+    "file begun",  # within the transaction, before its commit
+    "file committed",
+    "reason written",  # beside a rejected file
+    "arrival moved",
+    "arrival filed",
+    "store begun",  # within the store's transaction
+    "store written",
+    "store committed",
+)
+
+_CHOSEN = os.environ.get("HARTSLAG_CRASH_AT", "")
+
+
+def reached(point: str) -> None:
+    """Die here, as a power cut would, if this is the chosen moment ("file begun" or "file begun:3" for the third)."""
+    if _CHOSEN:
+        _count(point)
+
+
+def _count(point: str) -> None:
+    name, _, which = _CHOSEN.partition(":")
+    if point == name:
+        _seen.append(point)
+        if len(_seen) == int(which or 1):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+_seen: list[str] = []

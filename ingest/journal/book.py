@@ -1,0 +1,400 @@
+"""The journal's one door: opening it, appending to it, reading on from a position.
+
+SQLite in WAL mode with ``synchronous=FULL``: with NORMAL a power cut may take every commit since the last
+checkpoint (https://sqlite.org/pragma.html#pragma_synchronous). Any process may append; SQLite orders them.
+"""
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from ingest.errors import Stop, TryLater
+from ingest.journal import columns as packed
+from ingest.journal.entry import Chunk, Columns, Entry, Filed, Person, Source
+from ingest.journal.schema import migrate
+from zones.series import TIMES, Series
+from zones.spans import Spans
+
+DAY_MS = 86_400_000
+"""No chunk is longer, so that the chunks of a span are found by their first time alone."""
+
+ALWAYS_MS = 1 << 50
+"""Beyond any date a calendar here can name (year 37,648): "from the beginning" and "for ever"."""
+
+BUSY_MS = 60_000
+"""How long to wait for another process that is appending; transactions last milliseconds."""
+
+
+def _clock_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Journal:
+    """One connection to the journal; belongs to the thread that opened it."""
+
+    def __init__(self, path: Path, *, create: bool = True, now_ms: Callable[[], int] = _clock_ms) -> None:
+        """Open the journal at `path`, making it when it is not there.
+
+        Raises Stop when it is missing and must not be made, or cannot be opened.
+        """
+        self.path = path
+        self.now_ms = now_ms
+        if not path.exists():
+            if not create:
+                raise Stop(
+                    f"There is no journal at {path}. Start the daemon once (`hartslag run`), "
+                    "or name the right data folder with --data."
+                )
+            _make_private(path)
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA foreign_keys = ON")
+            migrate(self._db)
+            (self.id,) = self._db.execute("SELECT journal FROM identity").fetchone()
+        except (sqlite3.Error, TypeError) as e:
+            raise _explained(e, path) from e
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def write(self) -> Iterator["Writer"]:
+        """One transaction: all of it is on the card when the block ends, or none of it."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield Writer(self._db, self.now_ms())
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as e:
+            raise _explained(e, self.path) from e
+
+    def _rows(self, sql: str, *values: Any) -> list[Any]:
+        try:
+            return self._db.execute(sql, values).fetchall()
+        except sqlite3.Error as e:
+            raise _explained(e, self.path) from e
+
+    # --- who and what ---
+
+    def persons(self) -> list[Person]:
+        """Everybody the journal knows, oldest first."""
+        return [Person(*row) for row in self._rows("SELECT id, name FROM person ORDER BY id")]
+
+    def person(self, name: str) -> Person | None:
+        rows = self._rows("SELECT id, name FROM person WHERE name = ?", name)
+        return Person(*rows[0]) if rows else None
+
+    def sources(self, person: int) -> list[Source]:
+        """The sources of a person, those to be believed first in front; ties by age of the source."""
+        rows = self._rows(
+            "SELECT id, person, name, kind, rank FROM source WHERE person = ? ORDER BY rank, id", person
+        )
+        return [Source(*row) for row in rows]
+
+    # --- reading on ---
+
+    def last_position(self) -> int:
+        return int(self._rows("SELECT coalesce(max(position), 0) FROM entry")[0][0])
+
+    def entries(self, after: int, limit: int = 500) -> list[Entry]:
+        """What came in behind a position, in order."""
+        rows = self._rows(f"{_ENTRY} WHERE e.position > ? ORDER BY e.position LIMIT ?", after, limit)
+        return [_entry(row) for row in rows]
+
+    def waiting(self, after: int) -> tuple[int, int | None]:
+        """How many entries lie behind a position, and when the oldest of them was recorded (ms)."""
+        rows = self._rows("SELECT count(*), min(recorded_ms) FROM entry WHERE position > ?", after)
+        return rows[0][0], rows[0][1]
+
+    def chunks(self, person: int, start_ms: int, end_ms: int) -> list[Chunk]:
+        """A person's chunks with data in [start, end), in order of position; what was replaced is left out."""
+        sources = {s.id: s for s in self.sources(person)}
+        rows = self._rows(
+            "SELECT c.position, c.source, c.first_ms, c.last_ms, c.end_ms, c.samples, c.times_first_ms, c.times,"
+            " c.bpm, c.beats, c.beats_first_ms, c.beat_times, c.rr, c.pauses, c.movement"
+            " FROM chunk c LEFT JOIN file f ON f.id = c.file"
+            " WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms < ? AND c.last_ms >= ?"
+            " AND f.replaced_by IS NULL ORDER BY c.position",
+            person,
+            start_ms - DAY_MS,
+            end_ms,
+            start_ms,
+        )
+        return [Chunk(row[0], sources[row[1]], row[2], row[3], _columns(row[4:])) for row in rows]
+
+    def held(self, person: int, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+        """The (first, last) times of a person's chunks that touch [start, end], latest first, without their data."""
+        return self._rows(
+            "SELECT c.first_ms, max(c.last_ms, c.end_ms) FROM chunk c LEFT JOIN file f ON f.id = c.file"
+            " WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms <= ? AND max(c.last_ms, c.end_ms) >= ?"
+            " AND f.replaced_by IS NULL ORDER BY c.first_ms DESC",
+            person,
+            start_ms - 2 * DAY_MS,
+            end_ms,
+            start_ms,
+        )
+
+    def facts(
+        self, person: int, what: str, start_ms: int = -ALWAYS_MS, end_ms: int = ALWAYS_MS
+    ) -> list[Entry]:
+        """A person's facts of one sort about moments in [start, end), in order of the moments, then of position.
+
+        What came from a file that a better copy has replaced is left out.
+        """
+        rows = self._rows(
+            f"{_ENTRY} LEFT JOIN file f ON f.id = e.file WHERE e.person = ? AND e.what = ?"
+            " AND e.at_ms >= ? AND e.at_ms < ? AND f.replaced_by IS NULL ORDER BY e.at_ms, e.position",
+            person,
+            what,
+            start_ms,
+            end_ms,
+        )
+        return [_entry(row) for row in rows]
+
+    def profile(self, person: int) -> dict[str, Any] | None:
+        """What the settings said of a person when they were last noted."""
+        known = self.facts(person, "profile")
+        return max(known, key=lambda e: e.position).content if known else None
+
+    # --- files ---
+
+    def files(self, outcome: str | None = None, latest: int = 1_000_000) -> list[Filed]:
+        """What became of the files, newest first."""
+        rows = self._rows(
+            "SELECT f.id, a.path || CASE f.member WHEN '' THEN '' ELSE '/' || f.member END, p.name, f.outcome,"
+            " f.reason, f.samples, f.beats, f.first_ms, f.last_ms, a.received_ms"
+            " FROM file f JOIN arrival a ON a.id = f.arrival JOIN person p ON p.id = f.person"
+            " WHERE ?1 IS NULL OR f.outcome = ?1 ORDER BY f.id DESC LIMIT ?2",
+            outcome,
+            latest,
+        )
+        return [Filed(*row) for row in rows]
+
+    def outcomes(self) -> dict[str, int]:
+        """How many files ended how."""
+        return dict(self._rows("SELECT outcome, count(*) FROM file GROUP BY outcome"))
+
+    def size(self) -> dict[str, int]:
+        """Chunks, samples and beats in the journal, and its bytes on disk."""
+        rows = self._rows("SELECT count(*), coalesce(sum(samples), 0), coalesce(sum(beats), 0) FROM chunk")
+        on_disk = sum(
+            p.stat().st_size for p in (self.path, self.path.with_name(self.path.name + "-wal")) if p.exists()
+        )
+        return dict(zip(("chunks", "samples", "beats", "bytes"), (*rows[0], on_disk), strict=True))
+
+    def readers(self) -> dict[str, tuple[int, str | None, int | None]]:
+        """Per store: the position it last told us of, and its last error with the time (ms) it began."""
+        rows = self._rows("SELECT name, position, error, error_ms FROM reader")
+        return {name: (position, error, error_ms) for name, position, error, error_ms in rows}
+
+    def faults(self) -> list[str]:
+        """What SQLite finds wrong with the file itself; empty when it is whole."""
+        found = [row[0] for row in self._rows("PRAGMA integrity_check")]
+        found += [
+            f"row {row[1]} of {row[0]} points at nothing" for row in self._rows("PRAGMA foreign_key_check")
+        ]
+        return [] if found == ["ok"] else [line for line in found if line != "ok"]
+
+    def broken_chunks(self) -> Iterator[tuple[int, str]]:
+        """Chunks whose columns cannot be read back as they were counted: (position, what is wrong)."""
+        for (position,) in self._rows("SELECT position FROM chunk ORDER BY position"):
+            row = self._rows(
+                "SELECT end_ms, samples, times_first_ms, times, bpm, beats, beats_first_ms, beat_times, rr, pauses,"
+                " movement FROM chunk WHERE position = ?",
+                position,
+            )[0]
+            try:
+                columns = _columns(row)
+            except Exception as e:  # noqa: BLE001 - whatever is wrong with it is the answer
+                yield position, f"cannot be read back: {e}"
+                continue
+            if (len(columns.series.bpm), len(columns.rr_ms)) != (row[1], row[5]):
+                yield position, f"holds {len(columns.series.bpm)} samples, not {row[1]}"
+
+
+class Writer:
+    """One transaction of the journal; everything appended through it shares one moment of recording."""
+
+    def __init__(self, db: sqlite3.Connection, now_ms: int) -> None:
+        self.db = db
+        self.now_ms = now_ms
+
+    def person(self, name: str) -> int:
+        """The id of a person, who is new to the journal at most once."""
+        self.db.execute("INSERT INTO person (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
+        (found,) = self.db.execute("SELECT id FROM person WHERE name = ?", (name,)).fetchone()
+        return int(found)
+
+    def source(self, person: int, name: str, kind: str, rank: int) -> int:
+        """The id of a source; kind and rank are those it was first seen with."""
+        self.db.execute(
+            "INSERT INTO source (person, name, kind, rank) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (person, name, kind, rank),
+        )
+        sql = "SELECT id FROM source WHERE person = ? AND name = ?"
+        return int(self.db.execute(sql, (person, name)).fetchone()[0])
+
+    def entry(
+        self,
+        person: int,
+        what: str,
+        at_ms: int,
+        touches_ms: tuple[int, int] | None = None,
+        content: dict[str, Any] | None = None,
+        file: int | None = None,
+    ) -> int:
+        """Append what came in about a moment; gives its position. `touches_ms` is the time to count anew."""
+        first, last = touches_ms or (None, None)
+        text = json.dumps(content, sort_keys=True, ensure_ascii=False) if content is not None else None
+        cursor = self.db.execute(
+            "INSERT INTO entry (person, what, at_ms, first_ms, last_ms, recorded_ms, file, content)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (person, what, at_ms, first, last, self.now_ms, file, text),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def chunk(self, person: int, source: int, columns: Columns, file: int | None = None) -> int:
+        """Append one batch of columns; gives its position.
+
+        Raises ValueError when it is empty or longer than a day.
+        """
+        s, beats = columns.series, columns.beat_times
+        ends = [t[[0, -1]].astype(np.int64) for t in (s.times, beats) if len(t)]
+        if not ends:
+            raise ValueError("a chunk without samples and beats")
+        first, last = int(min(e[0] for e in ends)), int(max(e[1] for e in ends))
+        if max(last, columns.end_ms) - first > DAY_MS:
+            raise ValueError("a chunk is at most a day long")
+        position = self.entry(person, "chunk", first, (first, max(last, columns.end_ms)), file=file)
+        self.db.execute(
+            "INSERT INTO chunk VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                position,
+                person,
+                source,
+                file,
+                first,
+                last,
+                columns.end_ms,
+                len(s),
+                len(beats),
+                *(
+                    (int(s.times[0].astype(np.int64)), packed.pack_times(s.times), packed.pack_bpm(s.bpm))
+                    if len(s)
+                    else (None,) * 3
+                ),
+                *(
+                    (int(beats[0].astype(np.int64)), packed.pack_times(beats), packed.pack_rr(columns.rr_ms))
+                    if len(beats)
+                    else (None,) * 3
+                ),
+                packed.pack_spans(columns.pauses.start, columns.pauses.end) if len(columns.pauses) else None,
+                None
+                if columns.movement is None
+                else packed.pack_spans(columns.movement.start, columns.movement.end),
+            ),
+        )
+        return position
+
+    def limits(self, person: int, at_ms: int, content: dict[str, Any], file: int) -> int:
+        """Append the limits a watch had at a time; touches the time they govern, if they change anything there.
+
+        They govern until the next ones; the first ones also all time before them.
+        """
+        known = [
+            (at, maximum)
+            for at, maximum in self.db.execute(
+                "SELECT at_ms, json_extract(content, '$.maximum_bpm') FROM entry"
+                " WHERE person = ? AND what = 'limits' ORDER BY at_ms, position",
+                (person,),
+            )
+        ]
+        before = [k for k in known if k[0] <= at_ms]
+        after = [k for k in known if k[0] > at_ms]
+        in_force = before[-1][1] if before else (after[0][1] if after else None)
+        span = None
+        if in_force != content["maximum_bpm"]:
+            span = (at_ms if before else -ALWAYS_MS, after[0][0] - 1 if after else ALWAYS_MS)
+        return self.entry(person, "limits", at_ms, span, content, file)
+
+    def reader(self, name: str, position: int, error: str | None) -> None:
+        """Note how far a store is and what troubles it; the time of an error is that of its beginning."""
+        self.db.execute(
+            "INSERT INTO reader VALUES (?1, ?2, ?3, iif(?3 IS NULL, NULL, ?4)) ON CONFLICT (name) DO UPDATE SET"
+            " position = ?2, error = ?3, error_ms = iif(?3 IS NULL, NULL, coalesce(error_ms, ?4))",
+            (name, position, error, self.now_ms),
+        )
+
+
+_ENTRY = "SELECT e.position, e.person, e.what, e.at_ms, e.first_ms, e.last_ms, e.recorded_ms, e.file, e.content FROM entry e"
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    return Entry(*(*row[:8], json.loads(row[8]) if row[8] else {}))
+
+
+def _columns(row: Sequence[Any]) -> Columns:
+    end_ms, samples, times_first, times, bpm, beats, beats_first, beat_times, rr, pauses, movement = row
+    return Columns(
+        series=Series(packed.unpack_times(times, times_first, samples), packed.unpack_bpm(bpm))
+        if samples
+        else Series.empty(),
+        end_ms=end_ms,
+        beat_times=packed.unpack_times(beat_times, beats_first, beats) if beats else np.empty(0, TIMES),
+        rr_ms=packed.unpack_rr(rr) if beats else np.empty(0, np.float32),
+        pauses=Spans.of(*packed.unpack_spans(pauses)) if pauses else Spans.none(),
+        movement=None if movement is None else Spans.of(*packed.unpack_spans(movement)),
+    )
+
+
+def _make_private(path: Path) -> None:
+    """An empty file that only its owner can read, in a folder that only its owner can enter."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except OSError as e:
+        raise Stop(
+            f"The journal cannot be made at {path}: {e.strerror}. Choose a folder you may write to with --data."
+        ) from e
+
+
+def _explained(e: Exception, path: Path) -> Exception:
+    """SQLite's complaint as a sentence with what to do."""
+    text = str(e)
+    if "locked" in text or "busy" in text:
+        return TryLater(
+            f"The journal {path} is busy: another process has been writing to it for over a minute."
+        )
+    if "full" in text:
+        return TryLater(
+            f"The journal {path} cannot grow: the disk is full. Make room; nothing is lost meanwhile."
+        )
+    if "readonly" in text or "unable to open" in text or "disk I/O" in text:
+        return Stop(
+            f"The journal {path} cannot be written ({text}). Check who owns it and that the disk is well."
+        )
+    if "not a database" in text or "malformed" in text or isinstance(e, TypeError):
+        return Stop(
+            f"The journal {path} is damaged ({text}). Keep a copy of it and of the archive folder; "
+            "with an empty journal the files in the archive can be added again: hartslag add archive/*/*"
+        )
+    return e

@@ -1,0 +1,127 @@
+"""The tables of the journal, as named migrations applied in order, each in one transaction with its record."""
+
+import sqlite3
+from collections.abc import Callable
+
+FIRST = """
+CREATE TABLE identity (journal TEXT NOT NULL);
+
+CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE);
+
+-- One origin of heart rates of one person. Never changed once written: rows in every store carry its name.
+CREATE TABLE source (
+    id INTEGER PRIMARY KEY,
+    person INTEGER NOT NULL REFERENCES person,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('strap', 'activity', 'monitoring')),
+    rank INTEGER NOT NULL,           -- the lower is believed first
+    UNIQUE (person, name)
+);
+
+-- Whatever was dropped into the inbox or given to `add`, from the commit of its content until it is filed.
+CREATE TABLE arrival (
+    id INTEGER PRIMARY KEY,
+    person INTEGER NOT NULL REFERENCES person,
+    path TEXT NOT NULL,              -- where it lay
+    sha256 BLOB NOT NULL,
+    received_ms INTEGER NOT NULL,
+    kept INTEGER NOT NULL,           -- 1: the original stays where it is, a copy is filed (`add`)
+    destination TEXT,                -- below the data folder; null while members are still being read
+    reason TEXT,                     -- written beside a rejected file
+    filed INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX arrival_unfiled ON arrival (filed) WHERE filed = 0;
+CREATE INDEX arrival_destination ON arrival (destination);
+
+-- One FIT file: an arrival itself or a member of one.
+CREATE TABLE file (
+    id INTEGER PRIMARY KEY,
+    arrival INTEGER NOT NULL REFERENCES arrival,
+    member TEXT NOT NULL,            -- '' or the name within a zip
+    person INTEGER NOT NULL REFERENCES person,
+    sha256 BLOB NOT NULL,
+    identity TEXT,                   -- maker, serial number and time of creation: equal for two copies of one recording
+    digest BLOB,                     -- of the heart rates in it
+    outcome TEXT NOT NULL CHECK (outcome IN ('stored', 'duplicate', 'partial', 'rejected')),
+    reason TEXT NOT NULL,
+    samples INTEGER NOT NULL,
+    beats INTEGER NOT NULL,
+    first_ms INTEGER,
+    last_ms INTEGER,
+    replaced_by INTEGER REFERENCES file,
+    UNIQUE (arrival, member)
+);
+CREATE INDEX file_sha256 ON file (person, sha256);
+CREATE INDEX file_identity ON file (person, identity);
+CREATE INDEX file_digest ON file (person, digest);
+
+-- What came in, in order. A reader of the journal remembers a position; the span says whose time must be counted anew.
+CREATE TABLE entry (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    person INTEGER NOT NULL REFERENCES person,
+    what TEXT NOT NULL,              -- chunk, file, session, claim, limits, check, profile
+    at_ms INTEGER NOT NULL,          -- the moment it is about
+    first_ms INTEGER,                -- the time it touches; null: none
+    last_ms INTEGER,
+    recorded_ms INTEGER NOT NULL,
+    file INTEGER REFERENCES file,
+    content TEXT                     -- JSON
+);
+CREATE INDEX entry_fact ON entry (person, what, at_ms);
+CREATE INDEX entry_file ON entry (file);
+
+CREATE TABLE chunk (
+    position INTEGER PRIMARY KEY REFERENCES entry,
+    person INTEGER NOT NULL REFERENCES person,
+    source INTEGER NOT NULL REFERENCES source,
+    file INTEGER REFERENCES file,
+    first_ms INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,        -- of the samples and beats
+    end_ms INTEGER NOT NULL,         -- when the recording stopped: the last sample stands until then at most
+    samples INTEGER NOT NULL,
+    beats INTEGER NOT NULL,
+    times_first_ms INTEGER, times BLOB, bpm BLOB,
+    beats_first_ms INTEGER, beat_times BLOB, rr BLOB,
+    pauses BLOB, movement BLOB
+);
+CREATE INDEX chunk_time ON chunk (person, first_ms);
+CREATE INDEX chunk_file ON chunk (file);
+
+-- What a reader of the journal last met, for `status`.
+CREATE TABLE reader (name TEXT PRIMARY KEY, position INTEGER NOT NULL, error TEXT, error_ms INTEGER);
+"""
+
+
+def _first(db: sqlite3.Connection) -> None:
+    for statement in FIRST.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    db.execute("INSERT INTO identity VALUES (lower(hex(randomblob(16))))")
+
+
+MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (("first light", _first),)
+
+
+def applied(db: sqlite3.Connection) -> list[str]:
+    """Names of the migrations that this file has seen."""
+    if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'migration'").fetchone():
+        return []
+    return [name for (name,) in db.execute("SELECT name FROM migration ORDER BY rowid")]
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring the file up to date; ready at once when it is."""
+    if applied(db) == [name for name, _ in MIGRATIONS]:
+        return
+    for name, change in MIGRATIONS:
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            db.execute("CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY, applied TEXT NOT NULL)")
+            # Asked again within the transaction: two processes may open a new journal at once.
+            if name not in applied(db):
+                change(db)
+                db.execute("INSERT INTO migration VALUES (?, datetime('now'))", (name,))
+            db.execute("COMMIT")
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
