@@ -1,0 +1,149 @@
+"""What a FIT file says, in our words.
+
+Moments are `numpy.datetime64` in milliseconds, UTC; a heart rate is whole beats per minute; spans are half-open.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zones.series import TIMES, Series
+from zones.spans import Spans
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FitSeries:
+    """The samples of one origin of heart rate in a file: strictly ascending, plausible, read-only."""
+
+    kind: str
+    """`activity` (a workout) or `monitoring` (all day)."""
+    times: NDArray[np.datetime64]
+    bpm: NDArray[np.uint8]
+    end: np.datetime64 | None = None
+    """After this nothing was being recorded any more; None where the file does not say."""
+
+    @property
+    def series(self) -> Series:
+        """The same samples as the rest of the program knows them; shares the arrays."""
+        return Series(self.times, self.bpm)
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beats:
+    """Heartbeats: `times` (datetime64[ms], ascending) end the R-R intervals `rr_ms` (float32); read-only."""
+
+    times: NDArray[np.datetime64] = field(default_factory=lambda: np.empty(0, TIMES))
+    rr_ms: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One workout as the watch sums it up."""
+
+    start: np.datetime64
+    end: np.datetime64
+    sport: str
+    sub_sport: str | None = None
+    timer_s: float | None = None
+    """Seconds with the timer running; None if the watch does not say."""
+    bpm_mean: int | None = None
+    bpm_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Who wrote the file; `serial` and `created` together are the identity of its first segment."""
+
+    manufacturer: str | None = None
+    product: str | None = None
+    serial: int | None = None
+    file_type: str | None = None
+    """`activity`, `monitoring_b`, `settings` ... in the words of the FIT profile."""
+    created: np.datetime64 | None = None
+    sensor: str | None = None
+    """`strap` or `wrist`, where the file tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the watch believes of the heart of the one who wears it, in bpm."""
+
+    maximum_bpm: int | None
+    resting_bpm: int | None
+    threshold_bpm: int | None
+    origin: str
+    """The messages that said so, the one that gave the maximum first: `time_in_zone, user_profile`."""
+    edges: tuple[int, ...] = ()
+    """Where the watch's own zones begin, ascending; a bpm equal to an edge belongs to the upper zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the watch itself claims for a span of time."""
+
+    start: np.datetime64
+    end: np.datetime64
+    moderate_min: float | None = None
+    vigorous_min: float | None = None
+    resting_bpm: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneCheck:
+    """The watch's seconds per zone beside ours, with the watch's own edges: the judge in the file."""
+
+    start: np.datetime64
+    end: np.datetime64
+    edges: tuple[int, ...]
+    watch_s: tuple[float, ...]
+    """`len(edges) + 1` of them, lowest zone first; as are `ours_s`."""
+    ours_s: tuple[float, ...]
+
+    @property
+    def deviation(self) -> float:
+        """Sum over the zones of |ours - watch|, as a fraction of the watch's total."""
+        total = sum(self.watch_s)
+        off = sum(abs(a - b) for a, b in zip(self.ours_s, self.watch_s, strict=True))
+        return off / total if total else 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeartRate:
+    """The heart rate of a file and nothing else: what `heart_rate` gives."""
+
+    series: tuple[FitSeries, ...]
+    dropped: int = 0
+    undated: int = 0
+    """Plausible values whose moment the file does not tell."""
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FitFile:
+    """Everything we want of a FIT file."""
+
+    series: tuple[FitSeries, ...] = ()
+    """At most one of kind `activity`, at most one of kind `monitoring`."""
+    beats: Beats = field(default_factory=Beats)
+    pauses: Spans = field(default_factory=Spans.none)
+    """The timer was stopped."""
+    movement: Spans = field(default_factory=Spans.none)
+    """An all-day file saw movement."""
+    sessions: tuple[Session, ...] = ()
+    device: Device = field(default_factory=Device)
+    limits: Limits | None = None
+    claims: tuple[Claim, ...] = ()
+    checks: tuple[ZoneCheck, ...] = ()
+    dropped: int = 0
+    """Values that cannot be a heart rate (0, 255, outside 30 to 230) and were never made samples."""
+    faults: tuple[str, ...] = ()
+    """Damage, in words; empty when the file is intact."""
+    notes: tuple[str, ...] = ()
+    """Worth saying, no damage."""
