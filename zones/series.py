@@ -7,6 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from zones.moments import milliseconds
+
 TIMES = np.dtype("datetime64[ms]")
 """Milliseconds since 1970, UTC: fine enough for a beat, exact in 64 bits."""
 
@@ -72,3 +74,29 @@ def join(parts: Sequence[Series]) -> Series:
     if len(parts) == 1:
         return parts[0]
     return Series.of(np.concatenate([p.times for p in parts]), np.concatenate([p.bpm for p in parts]))
+
+
+def samples(times: ArrayLike, bpm: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """The columns that can count: int64 ms strictly ascending, and plausible bpm.
+
+    What cannot be a heart rate goes first, then of several at one time the last one given stays.
+    """
+    t, b = milliseconds(times), np.asarray(bpm)
+    if t.shape != b.shape or t.ndim != 1:
+        raise ValueError(f"times {t.shape} and bpm {b.shape} are not two columns of one length")
+    good = plausible(b)
+    if not good.all():
+        t, b = t[good], b[good]
+    b = b.astype(np.uint8, copy=False)
+    if (t[1:] <= t[:-1]).any():
+        order = np.argsort(t, kind="stable")
+        t, b = t[order], b[order]
+        last = np.append(t[1:] != t[:-1], True)
+        t, b = t[last], b[last]
+    return t, b
+
+
+def median_gap_ms(t: NDArray[np.int64]) -> int:
+    """The lower median of the gaps between ascending moments, so a gap that occurs; 0 without any gap."""
+    gaps = np.diff(t)
+    return int(np.partition(gaps, (len(gaps) - 1) // 2)[(len(gaps) - 1) // 2]) if len(gaps) else 0

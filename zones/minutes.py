@@ -1,0 +1,155 @@
+"""Minutes: how long each one was light, moderate or vigorous, and the sums of them over days, weeks, sessions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from zones.edges import Timeline
+from zones.moments import milliseconds
+from zones.pieces import Pieces, split, split_every
+from zones.seconds import seconds_in_zones
+
+__all__ = [
+    "MINUTE",
+    "Minutes",
+    "Totals",
+    "Zone",
+    "classify",
+    "minutes",
+    "seconds_in_zones",
+    "tally",
+    "totals",
+]
+
+MINUTE = 60_000
+"""Milliseconds."""
+
+
+class Zone(IntEnum):
+    """What a moment was; the five of them together are what was measured."""
+
+    LIGHT = 0
+    MODERATE = 1
+    VIGOROUS = 2
+    ELEVATED = 3
+    """At or above moderate, but of a kind that does not count: no movement seen."""
+    UNCLASSIFIED = 4
+    """No edges known."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Totals:
+    """Milliseconds per zone of any spans, as int64 columns with one row per span."""
+
+    light_ms: NDArray[np.int64]
+    moderate_ms: NDArray[np.int64]
+    vigorous_ms: NDArray[np.int64]
+    elevated_ms: NDArray[np.int64]
+    unclassified_ms: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: NDArray[np.int64]) -> Self:
+        """From a table with a row per span and a column per zone."""
+        return cls(*(np.ascontiguousarray(rows[:, zone]) for zone in Zone))
+
+    def __len__(self) -> int:
+        return len(self.light_ms)
+
+    @property
+    def columns(self) -> tuple[NDArray[np.int64], ...]:
+        """The five, in the order of Zone."""
+        return self.light_ms, self.moderate_ms, self.vigorous_ms, self.elevated_ms, self.unclassified_ms
+
+    @property
+    def measured_ms(self) -> NDArray[np.int64]:
+        """The sum of the five; all else is unknown, not zero."""
+        measured: NDArray[np.int64] = np.sum(self.columns, axis=0, dtype=np.int64)
+        return measured
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Minutes(Totals):
+    """The minutes with any data in them: `start_ms` (multiples of 60 000, ascending), zones, and bpm.
+
+    `bpm_mean` is weighted by time.
+    """
+
+    start_ms: NDArray[np.int64]
+    bpm_mean: NDArray[np.float64]
+    bpm_min: NDArray[np.uint8]
+    bpm_max: NDArray[np.uint8]
+
+
+def classify(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> NDArray[np.uint8]:
+    """The zone of each piece by the edges in force at its start.
+
+    A sequence gives each source its own timeline, by the index the pieces carry.
+    """
+    if isinstance(timeline, Timeline):
+        moderate, vigorous = timeline.limits(pieces.start)
+    else:
+        moderate = np.zeros(len(pieces), np.int16)
+        vigorous = np.zeros(len(pieces), np.int16)
+        for source in np.unique(pieces.source):
+            mine = pieces.source == source
+            moderate[mine], vigorous[mine] = timeline[source].limits(pieces.start[mine])
+    reached = (pieces.bpm >= moderate).astype(np.uint8) + (pieces.bpm >= vigorous)
+    zone = np.where((reached > 0) & ~pieces.counts, np.uint8(Zone.ELEVATED), reached)
+    return np.where(moderate == 0, np.uint8(Zone.UNCLASSIFIED), zone)
+
+
+def _at_changes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Pieces:
+    """The pieces split wherever any edges change."""
+    lines = [timeline] if isinstance(timeline, Timeline) else list(timeline)
+    at = np.unique(np.concatenate([line.valid_from for line in lines])) if lines else np.empty(0, np.int64)
+    return split(pieces, at)
+
+
+def minutes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Minutes:
+    """Seconds per zone and heart rate of every minute that the pieces touch.
+
+    Each moment is classified by the edges in force at it. Sums are whole milliseconds, so the result does not
+    depend on how the pieces were cut.
+    """
+    pieces = split_every(_at_changes(pieces, timeline), MINUTE)
+    if not len(pieces):
+        none, byte = np.empty(0, np.int64), np.empty(0, np.uint8)
+        return Minutes(none, none, none, none, none, none, np.empty(0), byte, byte)
+    minute = pieces.start // MINUTE
+    new = np.append(True, minute[1:] != minute[:-1])
+    first = np.flatnonzero(new)
+    lasts = pieces.end - pieces.start
+    row = np.cumsum(new) - 1
+    # Sums of whole numbers below 2^53 are exact in the floats that bincount adds with.
+    cell = row * len(Zone) + classify(pieces, timeline)
+    table = np.bincount(cell, lasts, len(first) * len(Zone)).astype(np.int64).reshape(-1, len(Zone))
+    light, moderate, vigorous, elevated, unclassified = Totals.of(table).columns
+    return Minutes(
+        light,
+        moderate,
+        vigorous,
+        elevated,
+        unclassified,
+        start_ms=minute[first] * MINUTE,
+        bpm_mean=np.add.reduceat(lasts * pieces.bpm, first) / np.add.reduceat(lasts, first),
+        bpm_min=np.minimum.reduceat(pieces.bpm, first),
+        bpm_max=np.maximum.reduceat(pieces.bpm, first),
+    )
+
+
+def totals(minutes: Minutes, borders: ArrayLike) -> Totals:
+    """The zones of each span [borders[i], borders[i + 1]); a minute belongs to the span its start lies in."""
+    at = np.searchsorted(minutes.start_ms, milliseconds(borders))
+    sums = [np.append(0, np.cumsum(column)) for column in minutes.columns]
+    return Totals(*(np.diff(total[at]) for total in sums))
+
+
+def tally(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Totals:
+    """The zones of all the pieces together, to the millisecond: one row."""
+    pieces = _at_changes(pieces, timeline)
+    sums = np.bincount(classify(pieces, timeline), pieces.end - pieces.start, len(Zone)).astype(np.int64)
+    return Totals.of(sums.reshape(1, -1))

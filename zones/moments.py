@@ -1,0 +1,52 @@
+"""Moments and lengths of time as whole milliseconds: the only form in which `zones` counts."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+MILLISECONDS = np.dtype("datetime64[ms]")
+
+Moment = int | datetime | np.datetime64
+"""One moment: milliseconds since 1970, an aware datetime, or a datetime64 (UTC)."""
+
+Length = timedelta | np.timedelta64 | float
+"""How long: a timedelta of either kind, or a number of seconds."""
+
+FOREVER = np.iinfo(np.int64).max
+ALWAYS = np.iinfo(np.int64).min
+
+
+def milliseconds(moments: ArrayLike) -> NDArray[np.int64]:
+    """A column of moments as int64 milliseconds since 1970; a view, not a copy, of datetime64[ms]."""
+    column: NDArray[Any] = np.asarray(moments)
+    if column.dtype.kind == "M":
+        return column.astype(MILLISECONDS, copy=False).view(np.int64)
+    if column.size and column.dtype.kind not in "iu":
+        raise TypeError(f"moments are datetime64 or whole milliseconds, not {column.dtype}")
+    return column.astype(np.int64, copy=False)
+
+
+def moment_ms(moment: Moment) -> int:
+    """One moment in milliseconds since 1970, fractions cut off downwards."""
+    if isinstance(moment, datetime):
+        if moment.tzinfo is None:
+            raise ValueError(f"{moment} has no time zone")
+        return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    if isinstance(moment, np.datetime64):
+        return int(moment.astype(MILLISECONDS).astype(np.int64))
+    return int(moment)
+
+
+def length_ms(length: Length) -> int:
+    """A length of time in whole milliseconds; ValueError unless it is longer than nothing."""
+    if isinstance(length, timedelta):
+        ms = length // timedelta(milliseconds=1)
+    elif isinstance(length, np.timedelta64):
+        ms = int(length.astype("timedelta64[ms]").astype(np.int64))
+    else:
+        ms = round(length * 1000)
+    if ms <= 0:
+        raise ValueError(f"a sample cannot stand for {length}")
+    return ms

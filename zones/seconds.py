@@ -1,0 +1,212 @@
+"""Seconds in zones: each sample counted for the time it stands for, as fast as memory delivers it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zones.moments import FOREVER, Length, Moment, length_ms, milliseconds, moment_ms
+from zones.series import HIGHEST_BPM, LOWEST_BPM, median_gap_ms, plausible, samples
+from zones.spans import Spans
+
+BLOCK = 1 << 15
+"""Samples looked at in one go: their times, gaps and masks (17 bytes each) stay in a core's own cache."""
+
+FEW_EDGES = 12
+"""Up to here one comparison per edge is cheaper than a histogram."""
+
+
+class Samples(Protocol):
+    """Anything with columns of times and bpm."""
+
+    @property
+    def times(self) -> NDArray[Any]: ...
+
+    @property
+    def bpm(self) -> NDArray[Any]: ...
+
+
+def seconds_in_zones(
+    series: Samples,
+    edges: Sequence[int],
+    longest: Length,
+    pauses: Spans | Iterable[Any] = (),
+    *,
+    end: Moment | None = None,
+) -> NDArray[np.float64]:
+    """Seconds below the first of the ascending edges, between each two, and from the last upwards.
+
+    A bpm equal to an edge belongs to the upper zone. Each sample stands for the time to the next one, at most
+    `longest`, less the pauses; a bpm outside 30..230 is no sample. The last one stands until `end`, or
+    without it for the median gap of the series, likewise at most `longest`; nothing counts past `end`.
+    Samples may come in any order; of those with one time the last given is meant.
+
+    Sums are whole milliseconds: the order and the splitting of additions cannot change them. Raises ValueError
+    when the edges do not ascend.
+    """
+    zone_of = _zone_of(edges)
+    cap = length_ms(longest)
+    cut = pauses if isinstance(pauses, Spans) else Spans.pairs(pauses)
+    until = None if end is None else moment_ms(end)
+    t, bpm = milliseconds(series.times), np.asarray(series.bpm)
+    if t.shape != bpm.shape or t.ndim != 1:
+        raise ValueError(f"times {t.shape} and bpm {bpm.shape} are not two columns of one length")
+    count = None
+    if bpm.dtype == np.uint8 and (until is None or not len(t) or t[-1] < until):
+        count = _Count(zone_of, edges, cap).of(t, bpm)
+    if count is None:
+        t, bpm = samples(t, bpm)
+        if until is not None:
+            t, bpm = t[: np.searchsorted(t, until)], bpm[: np.searchsorted(t, until)]
+        count = _Count(zone_of, edges, cap).of(t, bpm)
+    if count is None:
+        raise AssertionError("samples() gives them ascending")
+    last = count.finish(t, bpm, until)
+    sums = count.sums
+    if len(cut):
+        sums = sums - _paused(t, bpm, zone_of, cap, cut, last, len(sums))
+    return sums / 1000.0
+
+
+def _zone_of(edges: Sequence[int]) -> NDArray[np.intp]:
+    """For each bpm a byte can hold, its zone."""
+    given = np.asarray(edges, np.int64).reshape(-1)
+    if (np.diff(given) <= 0).any():
+        raise ValueError(f"the edges {list(edges)} do not ascend")
+    return np.searchsorted(given, np.arange(256), side="right")
+
+
+class _Count:
+    """Milliseconds per zone of samples seen block by block."""
+
+    def __init__(self, zone_of: NDArray[np.intp], edges: Sequence[int], cap: int) -> None:
+        self.cap = cap
+        self.zone_of = zone_of
+        self.zones = len(edges) + 1
+        # An edge beyond a byte is never reached; one below 1 always is.
+        self.edges = [np.uint8(max(e, 0)) for e in edges if e <= 255]
+        self.sums = np.zeros(self.zones, np.int64)
+        self.gap = 1000  # the regular gap of the blocks so far, in ms
+        self.regular: dict[int, int] = {}  # how often each regular gap came
+        self.gaps = 0
+        self.held: tuple[int, int] | None = None  # time and bpm of the sample still waiting for its next
+
+    def of(self, t: NDArray[np.int64], bpm: NDArray[np.uint8]) -> "_Count | None":
+        """Itself with all gaps between the samples counted; None when they do not ascend."""
+        step = np.empty(BLOCK, np.int64)
+        flag = np.empty(BLOCK, np.bool_)
+        byte = np.empty(BLOCK, np.uint8)
+        for i in range(0, len(t), BLOCK):
+            bt, bb = t[i : i + BLOCK], bpm[i : i + BLOCK]
+            n = len(bt)
+            # Below 30 wraps around to above 200: one comparison tells both.
+            np.subtract(bb, np.uint8(LOWEST_BPM), out=byte[:n])
+            np.greater(byte[:n], np.uint8(HIGHEST_BPM - LOWEST_BPM), out=flag[:n])
+            if np.count_nonzero(flag[:n]):
+                good = ~flag[:n]
+                bt, bb = bt[good], bb[good]
+                n = len(bt)
+                if not n:
+                    continue
+            if self.held is not None:
+                across = int(bt[0]) - self.held[0]
+                if across <= 0:
+                    return None
+                self.sums[self.zone_of[self.held[1]]] += min(across, self.cap)
+                self.gaps += 1
+            self.held = int(bt[-1]), int(bb[-1])
+            if n > 1 and not self._block(bt, bb[:-1], step[: n - 1], flag[: n - 1]):
+                return None
+        return self
+
+    def _block(
+        self, t: NDArray[np.int64], bpm: NDArray[np.uint8], step: NDArray[np.int64], odd: NDArray[np.bool_]
+    ) -> bool:
+        """Count the gaps inside one block; False when its times do not ascend."""
+        n = len(step)
+        np.subtract(t[1:], t[:-1], out=step)
+        np.not_equal(step, self.gap, out=odd)
+        irregular = int(np.count_nonzero(odd))
+        if irregular > n // 4:
+            self.gap = int(np.sort(step[:: n // 64 + 1])[(n // (n // 64 + 1)) // 2])
+            np.not_equal(step, self.gap, out=odd)
+            irregular = int(np.count_nonzero(odd))
+        self.gaps += n
+        if irregular > n // 4:
+            if step.min() <= 0:
+                return False
+            self._weigh(bpm, np.minimum(step, self.cap))
+            return True
+        if self.gap <= 0:
+            return False
+        self.regular[self.gap] = self.regular.get(self.gap, 0) + n - irregular
+        each = min(self.gap, self.cap)
+        if irregular:
+            where = np.flatnonzero(odd)
+            gaps = step[where]
+            if gaps.min() <= 0:
+                return False
+            self._weigh(bpm[where], np.minimum(gaps, self.cap) - each)
+        self._repeat(bpm, each, odd)
+        return True
+
+    def _weigh(self, bpm: NDArray[np.uint8], weights: NDArray[np.int64]) -> None:
+        """Add samples of different weights; sums of whole milliseconds are exact in a float up to 285 000 years."""
+        by_bpm = np.bincount(bpm, weights, 256)
+        self.sums += np.bincount(self.zone_of, by_bpm, self.zones).astype(np.int64)
+
+    def _repeat(self, bpm: NDArray[np.uint8], each: int, flag: NDArray[np.bool_]) -> None:
+        """Add samples that all stand for the same time."""
+        if self.zones > FEW_EDGES:
+            by_bpm = np.bincount(bpm, minlength=256)
+            self.sums += np.bincount(self.zone_of, by_bpm, self.zones).astype(np.int64) * each
+            return
+        above = len(bpm)
+        for zone, edge in enumerate(self.edges):
+            np.greater_equal(bpm, edge, out=flag)
+            reached = int(np.count_nonzero(flag))
+            self.sums[zone] += (above - reached) * each
+            above = reached
+        self.sums[len(self.edges)] += above * each
+
+    def finish(self, t: NDArray[np.int64], bpm: NDArray[np.uint8], until: int | None) -> tuple[int, int]:
+        """Count the last sample too; its time and the moment until which it stands."""
+        if self.held is None:
+            return 0, 0
+        at, last = self.held
+        stands = (until - at) if until is not None else self._median(t, bpm)
+        stands = min(max(stands, 0), self.cap)
+        self.sums[self.zone_of[last]] += stands
+        return at, at + stands
+
+    def _median(self, t: NDArray[np.int64], bpm: NDArray[np.uint8]) -> int:
+        """The median gap, without sorting when more than half of the gaps are equal."""
+        gap, times = max(self.regular.items(), key=lambda item: item[1], default=(0, 0))
+        if 2 * times > self.gaps:
+            return gap
+        return median_gap_ms(t[plausible(bpm)])
+
+
+def _paused(
+    t: NDArray[np.int64],
+    bpm: NDArray[np.uint8],
+    zone_of: NDArray[np.intp],
+    cap: int,
+    cut: Spans,
+    last: tuple[int, int],
+    zones: int,
+) -> NDArray[np.int64]:
+    """Milliseconds per zone that ascending samples stand for within the pauses."""
+    sums = np.zeros(zones, np.int64)
+    # Only samples less than `cap` before a pause or within it can reach into it.
+    near = Spans.of(cut.start - cap, cut.end + cap)
+    for a, b in zip(np.searchsorted(t, near.start), np.searchsorted(t, near.end), strict=True):
+        good = plausible(bpm[a:b])
+        at, what = t[a:b][good], bpm[a:b][good]
+        if not len(at):
+            continue
+        until = np.append(at[1:], last[1] if at[-1] == last[0] else FOREVER)
+        lost = cut.before_ms(np.minimum(until, at + cap)) - cut.before_ms(at)
+        sums += np.bincount(zone_of[what], lost, zones).astype(np.int64)
+    return sums
