@@ -1,0 +1,114 @@
+"""What the program says while it works: one line per event, to stderr; the system keeps it."""
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+PRIORITY = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+"""The priorities of sd-daemon(3); systemd reads them from a `<N>` in front of a line."""
+
+LONGEST_QUOTE = 200
+"""Characters of foreign text one message shows; a file name has 255 at most, an attacker has more."""
+
+MOST_KINDS = 1000
+"""Repeated warnings remembered at once: the memory of a daemon that runs for years stays bounded."""
+
+
+def setup(verbose: bool, stream: TextIO | None = None, environ: Mapping[str, str] = os.environ) -> None:  # noqa: FBT001
+    """Send what our own code says to `stream` (stderr), details too when `verbose`.
+
+    Libraries are heard from a warning on. Calling it again replaces what was set up before.
+    """
+    out = sys.stderr if stream is None else stream
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(_Journal() if _is_journal(out, environ) else _Terminal(datefmt="%H:%M:%S"))
+    root = logging.getLogger()
+    for old in [h for h in root.handlers if isinstance(h.formatter, (_Journal, _Terminal))]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    for ours in ("ingest", "zones"):
+        logging.getLogger(ours).setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+def quoted(text: str) -> str:
+    r"""Foreign text in double quotes, fit for one line of a log or a terminal.
+
+    >>> quoted("run\n2.fit")
+    '"run\\n2.fit"'
+    """
+    cut = text[:LONGEST_QUOTE]
+    inside = "".join(_visible(ch) for ch in cut)
+    return f'"{inside}"' if len(cut) == len(text) else f'"{inside}" and so on'
+
+
+class Repeats:
+    """Warnings that would come again and again: loud when they begin, change and end, quiet between.
+
+    Leave numbers that grow out of the text: a text that differs is a change.
+    """
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+        self._said: dict[str, str] = {}
+
+    def say(self, kind: str, text: str) -> None:
+        """Warn of `kind`; only a detail when the same was said before."""
+        repeated = self._said.pop(kind, None) == text
+        self._said[kind] = text  # put last: the kind that was silent longest is forgotten first
+        if len(self._said) > MOST_KINDS:
+            del self._said[next(iter(self._said))]
+        self._logger.log(logging.DEBUG if repeated else logging.WARNING, "%s", text)
+
+    def over(self, kind: str, text: str) -> None:
+        """Say that `kind` has ended; nothing when it was never said."""
+        if self._said.pop(kind, None) is not None:
+            self._logger.info("%s", text)
+
+
+class _Terminal(logging.Formatter):
+    """`14:03:22 warning: text`, in local time; what is merely told carries no word."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        word = f"{record.levelname.lower()}: " if record.levelno > logging.INFO else ""
+        first, *traceback = _lines(record, self)
+        return "\n".join([f"{self.formatTime(record, self.datefmt)} {word}{first}", *traceback])
+
+
+class _Journal(logging.Formatter):
+    """`<4>text`: the journal knows the time, and takes the priority from the front of each line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        priority = PRIORITY.get(record.levelno, 6)
+        return "\n".join(f"<{priority}>{line}" for line in _lines(record, self))
+
+
+def _lines(record: logging.LogRecord, formatter: logging.Formatter) -> list[str]:
+    """The message as one line, then the lines of a traceback if there is one: a bug may be long."""
+    lines = ["".join(ch if ch.isprintable() else _visible(ch) for ch in record.getMessage())]
+    if record.exc_info:
+        lines += formatter.formatException(record.exc_info).splitlines()
+    return lines
+
+
+def _visible(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    if character.isprintable():
+        return character
+    # Control characters, directions that turn a line around, and the halves of bytes that are no UTF-8.
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def _is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether `stream` goes to the journal.
+
+    A desktop hands JOURNAL_STREAM on to every terminal, so the device and inode in it must be this stream's.
+    """
+    try:
+        stat = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # a stream without a file below it, as in tests
+        return False
+    return environ.get("JOURNAL_STREAM") == f"{stat.st_dev}:{stat.st_ino}"
