@@ -5,10 +5,13 @@ Nothing is ever written to disk here, so no name within a zip can lead out of th
 
 import gzip
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import BinaryIO, Protocol
 
 from ingest.errors import Unusable
 
@@ -20,6 +23,19 @@ DEEPEST = 3
 
 MOST_BYTES_TIMES = 200
 """A FIT file shrinks to a tenth or so; what shrinks to less than this is made to harm."""
+
+_DO = 'Export the activity as FIT ("original") and drop that.'
+_BROKEN = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    EOFError,
+    zlib.error,
+    OSError,
+    RuntimeError,
+    struct.error,
+    lzma.LZMAError,
+)
+"""What the standard library raises at bytes that are no zip or gzip after all."""
 
 _GZIP = b"\x1f\x8b"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -56,47 +72,51 @@ def what_it_is(data: bytes) -> str:
     )
 
 
-def looks_whole(data: bytes) -> bool:
-    """Whether a gzip or zip reads to its end; says yes to what is neither."""
+def looks_whole(stream: BinaryIO) -> bool:
+    """Whether a gzip or zip on disk reads to its end; says yes to what is neither."""
+    stream.seek(0)
+    head = stream.read(4)
+    stream.seek(0)
     try:
-        if data.startswith(_GZIP):
-            _gunzip(data, len(data) * MOST_BYTES_TIMES + (1 << 20))
-        elif data.startswith(_ZIP):
-            with zipfile.ZipFile(io.BytesIO(data)):
-                pass
-    except Unusable:
-        return False
-    except zipfile.BadZipFile:
+        if head.startswith(_GZIP):
+            with gzip.GzipFile(fileobj=stream) as inner:
+                while inner.read(1 << 20):
+                    pass
+        elif head in _ZIP:
+            zipfile.ZipFile(stream).close()
+    except _BROKEN:
         return False
     return True
 
 
-def members(data: bytes, largest_bytes: int) -> Iterator[Member]:
-    """The FIT files in a parcel, one after the other, each at most `largest_bytes` long.
+def members(stream: BinaryIO, largest_bytes: int) -> Iterator[Member]:
+    """The FIT files in a parcel on disk, one after the other, each at most `largest_bytes` long.
 
     What is not meant to be a FIT file is passed over in a zip. Raises Unusable for a parcel that cannot be opened,
     holds no FIT file at all, or is made to harm.
     """
-    if data.startswith(_GZIP):
-        data = _gunzip(data, largest_bytes)
-    if not data.startswith(_ZIP):
-        if not is_fit(data):
-            raise Unusable(
-                f'This is not a FIT file but {what_it_is(data)}. Export the activity as FIT ("original") and drop that.'
-                if data
-                else "The file is empty. Copy it again from the watch."
-            )
-        yield Member("", data)
+    stream.seek(0)
+    head = stream.read(4)
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(0)
+    if head in _ZIP:
+        found = False
+        for member in _unzip(stream, "", 1, largest_bytes, _Budget(size * MOST_BYTES_TIMES + largest_bytes)):
+            found = True
+            yield member
+        if not found:
+            raise Unusable("There is no FIT file in this zip. " + _DO)
         return
-    budget = _Budget(len(data) * MOST_BYTES_TIMES + largest_bytes)
-    found = False
-    for member in _unzip(data, "", 1, largest_bytes, budget):
-        found = True
-        yield member
-    if not found:
-        raise Unusable(
-            'There is no FIT file in this zip. Export the activities as FIT ("original") and drop those.'
-        )
+    data = _gunzip(stream, largest_bytes) if head.startswith(_GZIP) else _bounded(stream, largest_bytes)
+    if not data:
+        raise Unusable("The file is empty. Copy it again from the watch.")
+    if not is_fit(data):
+        raise Unusable(f"This is not a FIT file but {what_it_is(data)}. {_DO}")
+    yield Member("", data)
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass(slots=True)
@@ -109,87 +129,90 @@ class _Budget:
     def spend(self, size: int) -> None:
         self.left_bytes -= size
         self.left_members -= 1
+        self.check()
+
+    def check(self) -> None:
         if self.left_bytes < 0 or self.left_members < 0:
             raise Unusable(
                 "This zip unfolds to far more than recordings do. Unpack it yourself and drop the FIT files in it."
             )
 
 
-def _unzip(data: bytes, prefix: str, depth: int, largest_bytes: int, budget: _Budget) -> Iterator[Member]:
+def _unzip(
+    stream: BinaryIO, prefix: str, depth: int, largest_bytes: int, budget: _Budget
+) -> Iterator[Member]:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as parcel:
+        with zipfile.ZipFile(stream) as parcel:
             for info in parcel.infolist():
                 budget.spend(0)
                 if info.is_dir():
                     continue
-                yield from _member(parcel, info, prefix, depth, largest_bytes, budget)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, ValueError, OSError) as e:
-        if isinstance(e, Unusable):
-            raise
+                name = prefix + info.filename.replace("\\", "/")
+                try:
+                    inner = _inner(parcel, info, largest_bytes, budget)
+                except Unusable as e:
+                    budget.check()
+                    yield Member(name, b"", str(e))
+                    continue
+                if inner[:4] not in _ZIP:
+                    if inner:
+                        yield Member(name, inner)
+                elif depth < DEEPEST:
+                    yield from _nested(inner, name, depth + 1, largest_bytes, budget)
+                else:
+                    yield Member(
+                        name, b"", f"It lies more than {DEEPEST} zips deep. Unpack it and drop the FIT files."
+                    )
+    except _BROKEN as e:
         raise Unusable(
             f"The zip cannot be opened ({e}). Copy it again, or unpack it and drop the FIT files."
         ) from e
 
 
-def _member(
-    parcel: zipfile.ZipFile,
-    info: zipfile.ZipInfo,
-    prefix: str,
-    depth: int,
-    largest_bytes: int,
-    budget: _Budget,
-) -> Iterator[Member]:
-    name = prefix + info.filename.replace("\\", "/")
-    meant = info.filename.lower().endswith((".fit", ".fit.gz"))
+def _nested(inner: bytes, name: str, depth: int, largest_bytes: int, budget: _Budget) -> Iterator[Member]:
     try:
-        if info.flag_bits & 1:
-            if meant:
-                yield Member(
-                    name, b"", "It is locked with a password. Unpack the zip yourself and drop the FIT files."
-                )
-            return
+        yield from _unzip(io.BytesIO(inner), name + "/", depth, largest_bytes, budget)
+    except Unusable as e:
+        budget.check()
+        yield Member(name, b"", str(e))
+
+
+def _inner(parcel: zipfile.ZipFile, info: zipfile.ZipInfo, largest_bytes: int, budget: _Budget) -> bytes:
+    """The bytes of a member that is, or should be, a FIT file or a zip; nothing for any other."""
+    meant = info.filename.lower().endswith((".fit", ".fit.gz"))
+    if info.flag_bits & 1:
+        if meant:
+            raise Unusable("It is locked with a password. Unpack the zip yourself and drop the FIT files.")
+        return b""
+    try:
         with parcel.open(info) as stream:
             head = stream.read(12)
             if not (meant or is_fit(head) or head.startswith((_GZIP, *_ZIP))):
-                return
-            inner = head + stream.read(largest_bytes + 1 - len(head))
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, ValueError, OSError) as e:
-        yield Member(name, b"", f"It cannot be taken out of the zip ({e}). Copy the zip again.")
-        return
+                return b""
+            inner = head + _bounded(stream, largest_bytes - len(head))
+    except _BROKEN as e:
+        raise Unusable(f"It cannot be taken out of the zip ({e}). Copy the zip again.") from e
     budget.spend(len(inner))
-    if len(inner) > largest_bytes:
-        yield Member(name, b"", f"It is larger than {largest_bytes >> 20} MB, the most that is read.")
-        return
     if inner.startswith(_GZIP):
-        try:
-            inner = _gunzip(inner, largest_bytes)
-        except Unusable as e:
-            yield Member(name, b"", str(e))
-            return
+        inner = _gunzip(io.BytesIO(inner), largest_bytes)
         budget.spend(len(inner))
-    if inner.startswith(_ZIP):
-        if depth >= DEEPEST:
-            yield Member(
-                name, b"", f"It lies more than {DEEPEST} zips deep. Unpack it and drop the FIT files."
-            )
-            return
-        try:
-            yield from _unzip(inner, name + "/", depth + 1, largest_bytes, budget)
-        except Unusable as e:
-            if budget.left_bytes < 0 or budget.left_members < 0:
-                raise
-            yield Member(name, b"", str(e))
-        return
-    if meant or is_fit(inner):
-        yield Member(name, inner)
+    if meant and not is_fit(inner):
+        raise Unusable(f"This is not a FIT file but {what_it_is(inner)}.")
+    return inner if is_fit(inner) or inner[:4] in _ZIP else b""
 
 
-def _gunzip(data: bytes, largest_bytes: int) -> bytes:
+def _gunzip(stream: BinaryIO, largest_bytes: int) -> bytes:
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
-            inner = stream.read(largest_bytes + 1)
-    except (EOFError, OSError, zlib.error) as e:
+        with gzip.GzipFile(fileobj=stream) as inner:
+            return _bounded(inner, largest_bytes)
+    except _BROKEN as e:
         raise Unusable(f"The gzip cannot be unpacked ({e}). Copy it again.") from e
-    if len(inner) > largest_bytes:
-        raise Unusable(f"It unpacks to more than {largest_bytes >> 20} MB, the most that is read.")
-    return inner
+
+
+def _bounded(stream: _Readable, most_bytes: int) -> bytes:
+    data = stream.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise Unusable(
+            f"It is larger than {most_bytes / (1 << 20):.0f} MB, the most that is read of one recording."
+        )
+    return data

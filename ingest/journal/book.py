@@ -17,7 +17,7 @@ import numpy as np
 
 from ingest.errors import Stop, TryLater
 from ingest.journal import columns as packed
-from ingest.journal.entry import Chunk, Columns, Entry, Filed, Person, Source
+from ingest.journal.entry import Chunk, Columns, Contents, Entry, Filed, Person, Source
 from ingest.journal.schema import migrate
 from zones.series import TIMES, Series
 from zones.spans import Spans
@@ -189,6 +189,42 @@ class Journal:
         )
         return [Filed(*row) for row in rows]
 
+    def known_copy(self, person: str, sha256: bytes) -> bool:
+        """Whether this very file is already stored for the person."""
+        rows = self._rows(
+            "SELECT 1 FROM file f JOIN person p ON p.id = f.person WHERE p.name = ? AND f.sha256 = ?"
+            " AND f.outcome IN ('stored', 'partial')",
+            person,
+            sha256,
+        )
+        return bool(rows)
+
+    def begun(self, person: str, path: str, sha256: bytes) -> tuple[int | None, set[str]]:
+        """The arrival that an earlier life began to read and did not end, and its members that are committed."""
+        rows = self._rows(
+            "SELECT a.id FROM arrival a JOIN person p ON p.id = a.person"
+            " WHERE p.name = ? AND a.path = ? AND a.sha256 = ? AND NOT a.ended AND NOT a.filed",
+            person,
+            path,
+            sha256,
+        )
+        if not rows:
+            return None, set()
+        members = self._rows("SELECT member FROM file WHERE arrival = ?", rows[0][0])
+        return rows[0][0], {member for (member,) in members}
+
+    def unfiled(self) -> list[tuple[int, str, bytes, bool]]:
+        """Arrivals whose content is committed and that may still lie where they lay: (id, path, sha256, kept)."""
+        rows = self._rows("SELECT id, path, sha256, kept FROM arrival WHERE NOT filed AND ended")
+        return [(i, path, sha256, bool(kept)) for i, path, sha256, kept in rows]
+
+    def destination(self, arrival: int) -> tuple[str | None, str | None, bool]:
+        """Where an arrival goes below the data folder, the reason to lay beside it, whether the original is kept."""
+        ((destination, reason, kept),) = self._rows(
+            "SELECT destination, reason, kept FROM arrival WHERE id = ?", arrival
+        )
+        return destination, reason, bool(kept)
+
     def outcomes(self) -> dict[str, int]:
         """How many files ended how."""
         return dict(self._rows("SELECT outcome, count(*) FROM file GROUP BY outcome"))
@@ -314,6 +350,133 @@ class Writer:
             ),
         )
         return position
+
+    # --- files ---
+
+    def arrival(self, person: int, path: str, sha256: bytes, *, kept: bool) -> int:
+        """The id of a new arrival."""
+        cursor = self.db.execute(
+            "INSERT INTO arrival (person, path, sha256, received_ms, kept) VALUES (?, ?, ?, ?, ?)",
+            (person, path, sha256, self.now_ms, kept),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def arrival_outcomes(self, arrival: int) -> tuple[set[str], list[str], int | None]:
+        """The outcomes of an arrival's files, the reasons of the rejected, and the first moment in any of them."""
+        rows = self.db.execute(
+            "SELECT outcome, reason, member, first_ms FROM file WHERE arrival = ? ORDER BY id", (arrival,)
+        ).fetchall()
+        reasons = [
+            f"{m}: {reason}" if m else reason for outcome, reason, m, _ in rows if outcome == "rejected"
+        ]
+        moments = [first for *_, first in rows if first is not None]
+        return {row[0] for row in rows}, reasons, min(moments, default=None)
+
+    def arrival_ends(self, arrival: int, destination: str | None, reason: str | None) -> None:
+        """Note that all of an arrival is committed and where it goes."""
+        self.db.execute(
+            "UPDATE arrival SET ended = 1, destination = ?, reason = ? WHERE id = ?",
+            (destination, reason, arrival),
+        )
+
+    def holder(self, destination: str) -> bytes | None:
+        """The sha256 of what goes, or went, to a place below the data folder."""
+        sql = "SELECT sha256 FROM arrival WHERE destination = ? ORDER BY id DESC LIMIT 1"
+        row = self.db.execute(sql, (destination,)).fetchone()
+        return row[0] if row else None
+
+    def arrivals_filed(self, arrivals: Sequence[int]) -> None:
+        """Note that arrivals lie where they belong."""
+        self.db.executemany("UPDATE arrival SET filed = 1 WHERE id = ?", [(a,) for a in arrivals])
+
+    def copy_of(self, person: int, sha256: bytes) -> str | None:
+        """The name of an earlier file of the person with the very same bytes."""
+        return self._named("f.sha256 = ? AND f.outcome IN ('stored', 'partial')", person, sha256)
+
+    def same_recording(self, person: int, digest: bytes) -> str | None:
+        """The name of an earlier whole file of the person with the very same heart rates."""
+        return self._named("f.digest = ? AND f.outcome = 'stored'", person, digest)
+
+    def _named(self, condition: str, person: int, value: bytes) -> str | None:
+        row = self.db.execute(
+            "SELECT CASE f.member WHEN '' THEN a.path ELSE f.member END FROM file f JOIN arrival a ON a.id = f.arrival"
+            f" WHERE f.person = ? AND {condition} ORDER BY f.id LIMIT 1",
+            (person, value),
+        ).fetchone()
+        return row[0] if row else None
+
+    def file(
+        self,
+        arrival: int,
+        member: str,
+        person: int,
+        sha256: bytes,
+        outcome: str,
+        reason: str,
+        contents: Contents | None,
+        replaced_by: int | None,
+    ) -> int:
+        """The id of a new file; `contents` is what it brought, None when nothing."""
+        c = contents
+        first, last = c.span_ms if c and c.span_ms else (None, None)
+        cursor = self.db.execute(
+            "INSERT INTO file (arrival, member, person, sha256, identity, digest, outcome, reason, samples, beats,"
+            " first_ms, last_ms, replaced_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                arrival,
+                member,
+                person,
+                sha256,
+                c and c.identity,
+                c and c.digest,
+                outcome,
+                reason,
+                c.samples if c else 0,
+                c.beats if c else 0,
+                first,
+                last,
+                replaced_by,
+            ),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def copies(self, person: int, contents: Contents) -> tuple[int | None, list[int]]:
+        """How a file stands to other copies of its recording: (a better one if there is, those it is better than).
+
+        A whole copy is better than a damaged one, and of two damaged ones that with more samples.
+        """
+        if contents.identity is None:
+            return None, []
+        found = self.db.execute(
+            "SELECT id, outcome, samples, first_ms, last_ms FROM file WHERE person = ? AND identity = ?"
+            " AND outcome IN ('stored', 'partial') AND replaced_by IS NULL ORDER BY id",
+            (person, contents.identity),
+        ).fetchall()
+        a, b = contents.span_ms or (None, None)
+        worse = []
+        for file, outcome, samples, first, last in found:
+            # A device that gives every recording one serial number and time of creation must not lose any.
+            if a is not None and b is not None and first is not None and (first > b or last < a):
+                continue
+            if outcome == "stored" and not contents.whole:
+                return file, []
+            if outcome == "partial" and (contents.whole or contents.samples > samples):
+                worse.append(file)
+            elif outcome == "partial":
+                return file, []
+        return None, worse
+
+    def replace(self, files: Sequence[int], better: int) -> tuple[int, int] | None:
+        """Leave the data of files out of all counting, as a better copy is there; gives the time (ms) they touched."""
+        spans = []
+        for file in files:
+            self.db.execute("UPDATE file SET replaced_by = ? WHERE id = ?", (better, file))
+            sql = "SELECT min(first_ms), max(max(last_ms, end_ms)) FROM chunk WHERE file = ?"
+            spans.append(self.db.execute(sql, (file,)).fetchone())
+        spans = [s for s in spans if s[0] is not None]
+        return (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else None
+
+    # --- limits and readers ---
 
     def limits(self, person: int, at_ms: int, content: dict[str, Any], file: int) -> int:
         """Append the limits a watch had at a time; touches the time they govern, if they change anything there.

@@ -1,7 +1,7 @@
 """What lies in the journal, as it is read back."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,23 @@ class Entry:
     recorded_ms: int
     file: int | None
     content: dict[str, Any]
+
+
+class Contents(Protocol):
+    """What the journal must know of a file's contents to tell copies of one recording apart."""
+
+    @property
+    def identity(self) -> str | None: ...
+    @property
+    def digest(self) -> bytes | None: ...
+    @property
+    def whole(self) -> bool: ...
+    @property
+    def samples(self) -> int: ...
+    @property
+    def beats(self) -> int: ...
+    @property
+    def span_ms(self) -> tuple[int, int] | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ CREATE TABLE arrival (
     sha256 BLOB NOT NULL,
     received_ms INTEGER NOT NULL,
     kept INTEGER NOT NULL,           -- 1: the original stays where it is, a copy is filed (`add`)
-    destination TEXT,                -- below the data folder; null while members are still being read
+    ended INTEGER NOT NULL DEFAULT 0,  -- 1: all members are committed, it can be filed
+    destination TEXT,                -- below the data folder; null: nowhere
     reason TEXT,                     -- written beside a rejected file
     filed INTEGER NOT NULL DEFAULT 0
 );

@@ -1,0 +1,175 @@
+"""The watched folder: what lies in it, whose it is, and whether it has arrived whole.
+
+The folder is looked at, not listened to: network shares and USB sticks tell nobody when a file appears.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.collect import fit, parcel
+
+DEEPEST = 8
+"""A watch's memory copied as a whole is four folders deep."""
+
+_UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", "~")
+_NOT_OURS = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A file that has arrived: where it lies, its name below the inbox, whose it is."""
+
+    path: Path
+    name: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A file that is left alone for now, and why in words."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look into the inbox found."""
+
+    arrived: list[Dropped]
+    waiting: list[Waiting]
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a file looked like, since when it has, and whether it reads to its end (not known until asked)."""
+
+    looks: tuple[int, int, int]
+    since_s: float
+    whole: bool | None = None
+
+
+class Inbox:
+    """The inbox folder over time: a file has arrived once it has stood still for long enough.
+
+    One that reads to its end has to stand still for `settle_s`, one that does not (half-copied, perhaps) for
+    `patience_s`. Time is that of `monotonic_s`, never the file's own, which a camera or watch may have made up.
+    `whose` gives the person for the name of a folder in the inbox ('' for the inbox itself), or says in words why
+    it cannot.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        whose: Callable[[str], tuple[str | None, str]],
+        monotonic_s: Callable[[], float],
+        *,
+        settle_s: float,
+        patience_s: float,
+        largest_bytes: int,
+    ) -> None:
+        self.folder = folder
+        self._whose = whose
+        self._monotonic_s = monotonic_s
+        self._settle_s = settle_s
+        self._patience_s = patience_s
+        self._largest_bytes = largest_bytes
+        self._seen: dict[str, _Seen] = {}
+
+    def look(self) -> Look:
+        """What has arrived by now, and what is being waited for; an inbox that is away is empty."""
+        now_s = self._monotonic_s()
+        found = Look([], [])
+        seen: dict[str, _Seen] = {}
+        for entry, name in files(self.folder):
+            if unfinished(entry.name):
+                found.waiting.append(Waiting(name, "its name says that it is still being copied"))
+                continue
+            person, why_not = self._whose(name.split("/")[0] if "/" in name else "")
+            if person is None:
+                found.waiting.append(Waiting(name, why_not))
+                continue
+            try:
+                looks = _looks(entry.stat(follow_symlinks=False))
+            except OSError:  # it has just gone again
+                continue
+            known = self._seen.get(name)
+            if known is None or known.looks != looks:
+                known = _Seen(looks, now_s)
+            seen[name] = known
+            why = self._why_wait(Path(entry.path), known, now_s - known.since_s)
+            if why:
+                found.waiting.append(Waiting(name, why))
+            else:
+                found.arrived.append(Dropped(Path(entry.path), name, person))
+        self._seen = seen
+        return found
+
+    def _why_wait(self, path: Path, seen: _Seen, stood_still_s: float) -> str:
+        if stood_still_s < self._settle_s:
+            return "it has just appeared or changed"
+        if seen.whole is None:
+            try:
+                seen.whole = whole(path, self._largest_bytes)
+            except OSError as e:
+                return f"it cannot be read ({e.strerror}); check who owns it and its permissions"
+        if not seen.whole and stood_still_s < self._patience_s:
+            return "it ends too early; it may still be on its way"
+        return ""
+
+
+def files(folder: Path) -> Iterator[tuple[os.DirEntry[str], str]]:
+    """Every file below a folder that could be meant for us, with its name below it; links are not followed."""
+    todo = [(os.fspath(folder), "", 0)]
+    while todo:
+        place, prefix, depth = todo.pop()
+        try:
+            with os.scandir(place) as found:
+                entries = sorted(found, key=lambda e: e.name)
+        except OSError:  # gone, or a share that is away
+            continue
+        for entry in entries:
+            name = prefix + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if depth < DEEPEST and not entry.name.startswith("."):
+                    todo.append((entry.path, name + "/", depth + 1))
+            elif not (
+                entry.name.lower() in _NOT_OURS
+                or (entry.name.startswith(".") and not meant_hidden(entry.name))
+            ):
+                yield entry, name
+
+
+def meant_hidden(name: str) -> bool:
+    """Hidden names that are worth a word: macOS's side files, and files that are being copied."""
+    return name.startswith("._") or unfinished(name)
+
+
+def unfinished(name: str) -> bool:
+    """Names that programs give to files while they write them."""
+    low = name.lower()
+    return low.endswith(_UNFINISHED) or low.startswith((".syncthing.", "~syncthing~", ".~"))
+
+
+def whole(path: Path, largest_bytes: int) -> bool:
+    """Whether a file reads to its end; what is not meant for us at all counts as whole."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        return True
+    with path.open("rb") as stream:
+        head = stream.read(12)
+        if not head:
+            return False
+        if parcel.is_fit(head):
+            stream.seek(0)
+            return fit.looks_whole(stream.read(largest_bytes))
+        if head.startswith(b"\0" * 4) or path.suffix.lower() == ".fit":
+            # Some programs claim the whole size first and fill it in afterwards.
+            return path.name.startswith("._")
+        return parcel.looks_whole(stream)
+
+
+def _looks(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,0 +1,200 @@
+"""Reading a FIT file in a process of its own, so that no file can take the daemon down.
+
+The child has bounded memory and steps back behind everything else on the machine; a file that takes too long or
+too much costs the child its life and nobody else anything. What it sends back is believed no further than its
+types: only our own plain records and numpy arrays are made from it.
+"""
+
+import contextlib
+import io
+import os
+import pickle
+import select
+import struct
+import subprocess
+import sys
+import time
+from typing import IO, Any, Self
+
+from ingest.collect import fit
+from ingest.errors import Unusable
+
+PATIENCE_S = 20.0
+PATIENCE_S_PER_MB = 5.0
+"""A Pi Zero reads some 10 MB/s of heart rate; descriptive messages take longer."""
+
+MEMORY_BYTES = 512 << 20
+"""Address space of the child besides six times the file: Python and numpy map some 150 MB of it."""
+
+IDLE_S = 30.0
+"""After this long without a file the child is let go, and its 40 MB with it."""
+
+_LENGTH = struct.Struct("<Q")
+
+
+class Reader:
+    """A process that reads FIT files, started when the first one comes and again whenever it has died."""
+
+    def __init__(self, largest_bytes: int) -> None:
+        self._largest_bytes = largest_bytes
+        self._child: subprocess.Popen[bytes] | None = None
+        self._used_s = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def read(self, data: bytes) -> fit.FitFile:
+        """What the file says.
+
+        Raises Unusable for what is no readable FIT file, or takes more memory or time than any recording needs.
+        """
+        child = self._started()
+        self._used_s = time.monotonic()
+        allowed_s = PATIENCE_S + PATIENCE_S_PER_MB * len(data) / 1e6
+        try:
+            answer = _exchange(child, data, time.monotonic() + allowed_s)
+        except TimeoutError:
+            self.close()
+            raise Unusable(
+                f"Reading it took more than {allowed_s:.0f} s, which no recording needs."
+            ) from None
+        except (BrokenPipeError, EOFError):
+            self.close()
+            raise Unusable(
+                "Reading it took more memory than any recording needs, or broke the reader."
+            ) from None
+        result = _loads(answer)
+        if isinstance(result, str):
+            raise Unusable(result)
+        if not isinstance(result, fit.FitFile):
+            raise TypeError(f"the reading process sent {type(result).__name__}")
+        return result
+
+    def rest(self) -> None:
+        """Let the child go when it has had nothing to do for a while."""
+        if self._child and time.monotonic() - self._used_s > IDLE_S:
+            self.close()
+
+    def close(self) -> None:
+        child, self._child = self._child, None
+        if child:
+            child.kill()
+            for pipe in (child.stdin, child.stdout):
+                if pipe:
+                    with contextlib.suppress(BrokenPipeError):  # what was still to be written to it
+                        pipe.close()
+            child.wait()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._child is None or self._child.poll() is not None:
+            self.close()
+            self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                # -P: a folder called "zones" where the daemon was started must not be taken for ours.
+                [sys.executable, "-B", "-P", "-m", "ingest.collect.reading", str(self._largest_bytes)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                # One thread is enough, and each further one maps tens of megabytes.
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+                bufsize=0,
+            )
+        return self._child
+
+
+def _exchange(child: subprocess.Popen[bytes], data: bytes, until_s: float) -> bytes:
+    """Send one message and wait for one; both pipes are watched, so neither side can block the other for ever."""
+    assert child.stdin
+    assert child.stdout
+    to, back = child.stdin.fileno(), child.stdout.fileno()
+    os.set_blocking(to, False)
+    sending = memoryview(_LENGTH.pack(len(data)) + data)
+    received = bytearray()
+    wanted: int | None = None
+    while wanted is None or len(received) < wanted:
+        left_s = until_s - time.monotonic()
+        ready, able, _ = select.select([back], [to] if sending else [], [], max(left_s, 0))
+        if not ready and not able and left_s <= 0:
+            raise TimeoutError
+        if able:
+            sending = sending[os.write(to, sending[: 1 << 16]) :]
+        if ready:
+            some = os.read(back, 1 << 20)
+            if not some:
+                raise EOFError
+            received += some
+            if wanted is None and len(received) >= _LENGTH.size:
+                wanted = _LENGTH.unpack_from(received)[0] + _LENGTH.size
+    return bytes(received[_LENGTH.size :])
+
+
+class _Records(pickle.Unpickler):
+    """Makes our own records and numpy arrays, and nothing else whatever the message asks for."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        ours = module in {"ingest.collect.fit.file", "zones.series", "zones.spans"}
+        numpys = module.split(".", maxsplit=1)[0] == "numpy" and name in {
+            "ndarray",
+            "dtype",
+            "datetime64",
+            "_reconstruct",
+            "scalar",
+            "_frombuffer",
+        }
+        if ours or numpys:
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"{module}.{name} is none of ours")
+
+
+def _loads(message: bytes) -> Any:
+    return _Records(io.BytesIO(message)).load()
+
+
+def _limit(largest_bytes: int) -> None:
+    import resource
+
+    most = MEMORY_BYTES + 6 * largest_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it has nothing to write to disk
+    os.nice(5)
+
+
+def _take(stream: IO[bytes], count: int) -> bytes:
+    data = bytearray()
+    while len(data) < count:
+        some = stream.read(min(count - len(data), 1 << 20))
+        if not some:
+            raise EOFError
+        data += some
+    return bytes(data)
+
+
+def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
+    """The child: one file in, one answer out, until the parent is gone."""
+    while True:
+        try:
+            data = _take(requests, _LENGTH.unpack(_take(requests, _LENGTH.size))[0])
+        except EOFError:
+            return
+        answer: fit.FitFile | str
+        try:
+            answer = fit.read(data)
+        except Unusable as e:
+            answer = str(e)
+        message = pickle.dumps(answer, protocol=5)
+        answers.write(_LENGTH.pack(len(message)) + message)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    import signal
+
+    # Ctrl-C goes to the whole group of processes; the parent decides when this one ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _limit(int(sys.argv[1]))
+    try:
+        _serve(sys.stdin.buffer, sys.stdout.buffer)
+    except BrokenPipeError:
+        os._exit(0)
