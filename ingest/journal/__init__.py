@@ -1,14 +1,29 @@
 """The truth on disk: what came in, in order, never edited."""
 
-from ingest.journal.book import DAY_MS, Journal, Writer
-from ingest.journal.entry import KINDS, RANKS, Chunk, Columns, Entry, Filed, Person, Source
+from ingest.journal.book import Journal
+from ingest.journal.entry import (
+    ALWAYS_MS,
+    DAY_MS,
+    KINDS,
+    RANKS,
+    Chunk,
+    Columns,
+    Contents,
+    Entry,
+    Filed,
+    Person,
+    Source,
+)
+from ingest.journal.writer import Writer
 
 __all__ = [
+    "ALWAYS_MS",
     "DAY_MS",
     "KINDS",
     "RANKS",
     "Chunk",
     "Columns",
+    "Contents",
     "Entry",
     "Filed",
     "Journal",

@@ -9,6 +9,12 @@ from numpy.typing import NDArray
 from zones.series import TIMES, Series
 from zones.spans import Spans
 
+DAY_MS = 86_400_000
+"""No chunk is longer, so that the chunks of a span are found by their first time alone."""
+
+ALWAYS_MS = 1 << 50
+"""Beyond any date a calendar here can name (year 37,648): "from the beginning" and "for ever"."""
+
 KINDS = ("strap", "activity", "monitoring")
 
 RANKS = {"strap": 0, "activity strap": 1, "activity": 2, "monitoring": 3}

@@ -1,0 +1,252 @@
+"""Appending to the journal: what one transaction may do."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ingest.journal import columns as packed
+from ingest.journal.entry import ALWAYS_MS, DAY_MS, Columns, Contents
+
+
+class Writer:
+    """One transaction of the journal; everything appended through it shares one moment of recording."""
+
+    def __init__(self, db: sqlite3.Connection, now_ms: int) -> None:
+        self.db = db
+        self.now_ms = now_ms
+
+    def person(self, name: str) -> int:
+        """The id of a person, who is new to the journal at most once."""
+        self.db.execute("INSERT INTO person (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
+        (found,) = self.db.execute("SELECT id FROM person WHERE name = ?", (name,)).fetchone()
+        return int(found)
+
+    def source(self, person: int, name: str, kind: str, rank: int) -> int:
+        """The id of a source; kind and rank are those it was first seen with."""
+        self.db.execute(
+            "INSERT INTO source (person, name, kind, rank) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (person, name, kind, rank),
+        )
+        sql = "SELECT id FROM source WHERE person = ? AND name = ?"
+        return int(self.db.execute(sql, (person, name)).fetchone()[0])
+
+    def entry(
+        self,
+        person: int,
+        what: str,
+        at_ms: int,
+        touches_ms: tuple[int, int] | None = None,
+        content: dict[str, Any] | None = None,
+        file: int | None = None,
+    ) -> int:
+        """Append what came in about a moment; gives its position. `touches_ms` is the time to count anew."""
+        first, last = touches_ms or (None, None)
+        text = json.dumps(content, sort_keys=True, ensure_ascii=False) if content is not None else None
+        cursor = self.db.execute(
+            "INSERT INTO entry (person, what, at_ms, first_ms, last_ms, recorded_ms, file, content)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (person, what, at_ms, first, last, self.now_ms, file, text),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def chunk(self, person: int, source: int, columns: Columns, file: int | None = None) -> int:
+        """Append one batch of columns; gives its position.
+
+        Raises ValueError when it is empty or longer than a day.
+        """
+        s, beats = columns.series, columns.beat_times
+        ends = [t[[0, -1]].astype(np.int64) for t in (s.times, beats) if len(t)]
+        if not ends:
+            raise ValueError("a chunk without samples and beats")
+        first, last = int(min(e[0] for e in ends)), int(max(e[1] for e in ends))
+        if max(last, columns.end_ms) - first > DAY_MS:
+            raise ValueError("a chunk is at most a day long")
+        position = self.entry(person, "chunk", first, (first, max(last, columns.end_ms)), file=file)
+        self.db.execute(
+            "INSERT INTO chunk VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                position,
+                person,
+                source,
+                file,
+                first,
+                last,
+                columns.end_ms,
+                len(s),
+                len(beats),
+                *(
+                    (int(s.times[0].astype(np.int64)), packed.pack_times(s.times), packed.pack_bpm(s.bpm))
+                    if len(s)
+                    else (None,) * 3
+                ),
+                *(
+                    (int(beats[0].astype(np.int64)), packed.pack_times(beats), packed.pack_rr(columns.rr_ms))
+                    if len(beats)
+                    else (None,) * 3
+                ),
+                packed.pack_spans(columns.pauses.start, columns.pauses.end) if len(columns.pauses) else None,
+                None
+                if columns.movement is None
+                else packed.pack_spans(columns.movement.start, columns.movement.end),
+            ),
+        )
+        return position
+
+    # --- files ---
+
+    def arrival(self, person: int, path: str, sha256: bytes, *, kept: bool) -> int:
+        """The id of a new arrival."""
+        cursor = self.db.execute(
+            "INSERT INTO arrival (person, path, sha256, received_ms, kept) VALUES (?, ?, ?, ?, ?)",
+            (person, path, sha256, self.now_ms, kept),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def arrival_outcomes(self, arrival: int) -> tuple[set[str], list[str], int | None]:
+        """The outcomes of an arrival's files, the reasons of the rejected, and the first moment in any of them."""
+        rows = self.db.execute(
+            "SELECT outcome, reason, member, first_ms FROM file WHERE arrival = ? ORDER BY id", (arrival,)
+        ).fetchall()
+        reasons = [
+            f"{m}: {reason}" if m else reason for outcome, reason, m, _ in rows if outcome == "rejected"
+        ]
+        moments = [first for *_, first in rows if first is not None]
+        return {row[0] for row in rows}, reasons, min(moments, default=None)
+
+    def arrival_ends(self, arrival: int, destination: str | None, reason: str | None) -> None:
+        """Note that all of an arrival is committed and where it goes."""
+        self.db.execute(
+            "UPDATE arrival SET ended = 1, destination = ?, reason = ? WHERE id = ?",
+            (destination, reason, arrival),
+        )
+
+    def holder(self, destination: str) -> bytes | None:
+        """The sha256 of what goes, or went, to a place below the data folder."""
+        sql = "SELECT sha256 FROM arrival WHERE destination = ? ORDER BY id DESC LIMIT 1"
+        row = self.db.execute(sql, (destination,)).fetchone()
+        return row[0] if row else None
+
+    def arrivals_filed(self, arrivals: Sequence[int]) -> None:
+        """Note that arrivals lie where they belong."""
+        self.db.executemany("UPDATE arrival SET filed = 1 WHERE id = ?", [(a,) for a in arrivals])
+
+    def copy_of(self, person: int, sha256: bytes) -> str | None:
+        """The name of an earlier file of the person with the very same bytes."""
+        return self._named("f.sha256 = ? AND f.outcome IN ('stored', 'partial')", person, sha256)
+
+    def same_recording(self, person: int, digest: bytes) -> str | None:
+        """The name of an earlier whole file of the person with the very same heart rates."""
+        return self._named("f.digest = ? AND f.outcome = 'stored'", person, digest)
+
+    def _named(self, condition: str, person: int, value: bytes) -> str | None:
+        row = self.db.execute(
+            "SELECT CASE f.member WHEN '' THEN a.path ELSE f.member END FROM file f JOIN arrival a ON a.id = f.arrival"
+            f" WHERE f.person = ? AND {condition} ORDER BY f.id LIMIT 1",
+            (person, value),
+        ).fetchone()
+        return row[0] if row else None
+
+    def file(
+        self,
+        arrival: int,
+        member: str,
+        person: int,
+        sha256: bytes,
+        outcome: str,
+        reason: str,
+        contents: Contents | None,
+        replaced_by: int | None,
+    ) -> int:
+        """The id of a new file; `contents` is what it brought, None when nothing."""
+        c = contents
+        first, last = c.span_ms if c and c.span_ms else (None, None)
+        cursor = self.db.execute(
+            "INSERT INTO file (arrival, member, person, sha256, identity, digest, outcome, reason, samples, beats,"
+            " first_ms, last_ms, replaced_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                arrival,
+                member,
+                person,
+                sha256,
+                c and c.identity,
+                c and c.digest,
+                outcome,
+                reason,
+                c.samples if c else 0,
+                c.beats if c else 0,
+                first,
+                last,
+                replaced_by,
+            ),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def copies(self, person: int, contents: Contents) -> tuple[int | None, list[int]]:
+        """How a file stands to other copies of its recording: (a better one if there is, those it is better than).
+
+        A whole copy is better than a damaged one, and of two damaged ones that with more samples.
+        """
+        if contents.identity is None:
+            return None, []
+        found = self.db.execute(
+            "SELECT id, outcome, samples, first_ms, last_ms FROM file WHERE person = ? AND identity = ?"
+            " AND outcome IN ('stored', 'partial') AND replaced_by IS NULL ORDER BY id",
+            (person, contents.identity),
+        ).fetchall()
+        a, b = contents.span_ms or (None, None)
+        worse = []
+        for file, outcome, samples, first, last in found:
+            # A device that gives every recording one serial number and time of creation must not lose any.
+            if a is not None and b is not None and first is not None and (first > b or last < a):
+                continue
+            if outcome == "stored" and not contents.whole:
+                return file, []
+            if outcome == "partial" and (contents.whole or contents.samples > samples):
+                worse.append(file)
+            elif outcome == "partial":
+                return file, []
+        return None, worse
+
+    def replace(self, files: Sequence[int], better: int) -> tuple[int, int] | None:
+        """Leave the data of files out of all counting, as a better copy is there; gives the time (ms) they touched."""
+        spans = []
+        for file in files:
+            self.db.execute("UPDATE file SET replaced_by = ? WHERE id = ?", (better, file))
+            sql = "SELECT min(first_ms), max(max(last_ms, end_ms)) FROM chunk WHERE file = ?"
+            spans.append(self.db.execute(sql, (file,)).fetchone())
+        spans = [s for s in spans if s[0] is not None]
+        return (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else None
+
+    # --- limits and readers ---
+
+    def limits(self, person: int, at_ms: int, content: dict[str, Any], file: int) -> int:
+        """Append the limits a watch had at a time; touches the time they govern, if they change anything there.
+
+        They govern until the next ones; the first ones also all time before them.
+        """
+        known = [
+            (at, maximum)
+            for at, maximum in self.db.execute(
+                "SELECT at_ms, json_extract(content, '$.maximum_bpm') FROM entry"
+                " WHERE person = ? AND what = 'limits' ORDER BY at_ms, position",
+                (person,),
+            )
+        ]
+        before = [k for k in known if k[0] <= at_ms]
+        after = [k for k in known if k[0] > at_ms]
+        in_force = before[-1][1] if before else (after[0][1] if after else None)
+        span = None
+        if in_force != content["maximum_bpm"]:
+            span = (at_ms if before else -ALWAYS_MS, after[0][0] - 1 if after else ALWAYS_MS)
+        return self.entry(person, "limits", at_ms, span, content, file)
+
+    def reader(self, name: str, position: int, error: str | None) -> None:
+        """Note how far a store is and what troubles it; the time of an error is that of its beginning."""
+        self.db.execute(
+            "INSERT INTO reader VALUES (?1, ?2, ?3, iif(?3 IS NULL, NULL, ?4)) ON CONFLICT (name) DO UPDATE SET"
+            " position = ?2, error = ?3, error_ms = iif(?3 IS NULL, NULL, coalesce(error_ms, ?4))",
+            (name, position, error, self.now_ms),
+        )
