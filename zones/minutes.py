@@ -105,8 +105,7 @@ def classify(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> NDArray
 def _at_changes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Pieces:
     """The pieces split wherever any edges change."""
     lines = [timeline] if isinstance(timeline, Timeline) else list(timeline)
-    at = np.unique(np.concatenate([line.valid_from for line in lines])) if lines else np.empty(0, np.int64)
-    return split(pieces, at)
+    return split(pieces, np.concatenate([line.valid_from for line in lines])) if lines else pieces
 
 
 def minutes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Minutes:

@@ -117,13 +117,14 @@ def hold(
     if pauses is not None:
         pieces = pieces.without(pauses)
     if isinstance(counts, Spans):
-        pieces = split(pieces, np.sort(np.concatenate([counts.start, counts.end])))
+        pieces = split(pieces, np.concatenate([counts.start, counts.end]))
         pieces = replace(pieces, counts=counts.covers(pieces.start))
     return pieces
 
 
 def split(pieces: Pieces, at: NDArray[np.int64]) -> Pieces:
-    """The same time in pieces that cross none of the ascending moments."""
+    """The same time in pieces that cross none of the moments."""
+    at = np.unique(at)
     first = np.searchsorted(at, pieces.start, side="right")
     inside = np.maximum(np.searchsorted(at, pieces.end) - first, 0)
     if not inside.any():

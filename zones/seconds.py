@@ -55,7 +55,7 @@ def seconds_in_zones(
     count = None
     if bpm.dtype == np.uint8 and (until is None or not len(t) or t[-1] < until):
         count = _Count(zone_of, edges, cap).of(t, bpm)
-    if count is None:
+    if count is None or (until is not None and count.held is not None and count.held[0] >= until):
         t, bpm = samples(t, bpm)
         if until is not None:
             t, bpm = t[: np.searchsorted(t, until)], bpm[: np.searchsorted(t, until)]
@@ -65,6 +65,8 @@ def seconds_in_zones(
     last = count.finish(t, bpm, until)
     sums = count.sums
     if len(cut):
+        if count.faults:
+            t, bpm = samples(t, bpm)
         sums = sums - _paused(t, bpm, zone_of, cap, cut, last, len(sums))
     return sums / 1000.0
 
@@ -87,9 +89,9 @@ class _Count:
         # An edge beyond a byte is never reached; one below 1 always is.
         self.edges = [np.uint8(max(e, 0)) for e in edges if e <= 255]
         self.sums = np.zeros(self.zones, np.int64)
-        self.gap = 1000  # the regular gap of the blocks so far, in ms
         self.regular: dict[int, int] = {}  # how often each regular gap came
         self.gaps = 0
+        self.faults = False  # whether anything was no sample
         self.held: tuple[int, int] | None = None  # time and bpm of the sample still waiting for its next
 
     def of(self, t: NDArray[np.int64], bpm: NDArray[np.uint8]) -> "_Count | None":
@@ -104,6 +106,7 @@ class _Count:
             np.subtract(bb, np.uint8(LOWEST_BPM), out=byte[:n])
             np.greater(byte[:n], np.uint8(HIGHEST_BPM - LOWEST_BPM), out=flag[:n])
             if np.count_nonzero(flag[:n]):
+                self.faults = True
                 good = ~flag[:n]
                 bt, bb = bt[good], bb[good]
                 n = len(bt)
@@ -125,23 +128,23 @@ class _Count:
     ) -> bool:
         """Count the gaps inside one block; False when its times do not ascend."""
         n = len(step)
-        np.subtract(t[1:], t[:-1], out=step)
-        np.not_equal(step, self.gap, out=odd)
-        irregular = int(np.count_nonzero(odd))
-        if irregular > n // 4:
-            self.gap = int(np.sort(step[:: n // 64 + 1])[(n // (n // 64 + 1)) // 2])
-            np.not_equal(step, self.gap, out=odd)
-            irregular = int(np.count_nonzero(odd))
         self.gaps += n
+        np.subtract(t[1:], t[:-1], out=step)
+        few = np.sort(step[:: n // 32 + 1])
+        gap = int(few[len(few) // 2])
+        if gap <= 0:
+            return False
+        irregular = n
+        if 2 * np.count_nonzero(few == gap) > len(few):
+            np.not_equal(step, gap, out=odd)
+            irregular = int(np.count_nonzero(odd))
         if irregular > n // 4:
             if step.min() <= 0:
                 return False
-            self._weigh(bpm, np.minimum(step, self.cap))
+            self._weigh(bpm, np.minimum(step, self.cap, out=step))
             return True
-        if self.gap <= 0:
-            return False
-        self.regular[self.gap] = self.regular.get(self.gap, 0) + n - irregular
-        each = min(self.gap, self.cap)
+        self.regular[gap] = self.regular.get(gap, 0) + n - irregular
+        each = min(gap, self.cap)
         if irregular:
             where = np.flatnonzero(odd)
             gaps = step[where]
@@ -185,7 +188,7 @@ class _Count:
         gap, times = max(self.regular.items(), key=lambda item: item[1], default=(0, 0))
         if 2 * times > self.gaps:
             return gap
-        return median_gap_ms(t[plausible(bpm)])
+        return median_gap_ms(t[plausible(bpm)] if self.faults else t)
 
 
 def _paused(
@@ -202,8 +205,7 @@ def _paused(
     # Only samples less than `cap` before a pause or within it can reach into it.
     near = Spans.of(cut.start - cap, cut.end + cap)
     for a, b in zip(np.searchsorted(t, near.start), np.searchsorted(t, near.end), strict=True):
-        good = plausible(bpm[a:b])
-        at, what = t[a:b][good], bpm[a:b][good]
+        at, what = t[a:b], bpm[a:b]
         if not len(at):
             continue
         until = np.append(at[1:], last[1] if at[-1] == last[0] else FOREVER)

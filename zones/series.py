@@ -99,4 +99,14 @@ def samples(times: ArrayLike, bpm: ArrayLike) -> tuple[NDArray[np.int64], NDArra
 def median_gap_ms(t: NDArray[np.int64]) -> int:
     """The lower median of the gaps between ascending moments, so a gap that occurs; 0 without any gap."""
     gaps = np.diff(t)
-    return int(np.partition(gaps, (len(gaps) - 1) // 2)[(len(gaps) - 1) // 2]) if len(gaps) else 0
+    if not len(gaps):
+        return 0
+    middle = (len(gaps) - 1) // 2
+    # A look at some thousand tells roughly where the median lies; only the gaps around it are put in order.
+    few = np.sort(gaps[:: len(gaps) // 4096 + 1])
+    low, high = few[len(few) * 9 // 20], few[len(few) * 11 // 20]
+    below = int(np.count_nonzero(gaps < low))
+    near = gaps[(gaps >= low) & (gaps <= high)]
+    if not below <= middle < below + len(near):
+        near, below = gaps, 0
+    return int(np.partition(near, middle - below)[middle - below])
