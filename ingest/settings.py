@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -121,6 +122,12 @@ def _url(url: str) -> str:
             'write the address alone, like "http://127.0.0.1:8086"; a token goes into token_file'
         )
     return url.rstrip("/")
+
+
+def _path(path: object) -> object:
+    if isinstance(path, str) and (not path or not path.isprintable()):
+        raise ValueError(f"found {quoted(path)}; right would be a path without invisible characters")
+    return Path(path) if isinstance(path, str) else path
 
 
 class _Table(BaseModel):
@@ -236,7 +243,7 @@ class Influx(_Table):
     url: Annotated[str, AfterValidator(_url)] = Field(description='an address like "http://127.0.0.1:8086"')
     org: str = Field(default="hartslag", min_length=1, description="the name of the organisation in quotes")
     bucket: str = Field(default="hartslag", min_length=1, description="the name of the bucket in quotes")
-    token_file: Annotated[Path, Field(strict=False)] | None = Field(
+    token_file: Annotated[Path | None, BeforeValidator(_path)] = Field(
         default=None, description='a path in quotes, like "/etc/hartslag/token"'
     )
 
@@ -265,8 +272,8 @@ class Inbox(_Table):
 class Data(_Table):
     """Where everything is kept."""
 
-    folder: str | None = Field(
-        default=None, min_length=1, description='a folder in quotes, like "/var/lib/hartslag"'
+    folder: Annotated[Path | None, BeforeValidator(_path)] = Field(
+        default=None, description='a folder in quotes, like "/var/lib/hartslag"'
     )
 
 
@@ -361,9 +368,7 @@ def load(
     here = file.parent if file else cwd
     if told is None:
         told = (
-            _absolute(Path(sheet.data.folder), here, environ)
-            if sheet.data.folder
-            else _absolute(Path("data"), cwd)
+            _absolute(sheet.data.folder, here, environ) if sheet.data.folder else _absolute(Path("data"), cwd)
         )
     influx = sheet.influx
     if influx and influx.token_file:
