@@ -30,7 +30,11 @@ def status(text: str) -> None:
 def every(environ: Mapping[str, str] = os.environ) -> timedelta | None:
     """How often `alive` should be said, half of what systemd bears; None when nobody listens for it."""
     microseconds = environ.get("WATCHDOG_USEC", "")
-    if not microseconds.isdecimal() or environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+    if (
+        not microseconds.isdecimal()
+        or not int(microseconds)
+        or environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid())
+    ):
         return None
     return timedelta(microseconds=int(microseconds)) / 2
 

@@ -98,6 +98,7 @@ def test_how_often_it_wants_to_hear() -> None:
         seconds=30
     )
     assert notify.every({"WATCHDOG_USEC": "60000000", "WATCHDOG_PID": "1"}) is None
+    assert notify.every({"WATCHDOG_USEC": "0"}) is None
     assert notify.every({}) is None
     assert notify.every({"WATCHDOG_USEC": "often"}) is None
 
