@@ -11,6 +11,8 @@ from ingest.collect.fit.file import (
     Session,
     ZoneCheck,
 )
+from ingest.collect.fit.reading import heart_rate, read
+from ingest.collect.fit.segment import looks_whole
 
 __all__ = [
     "Beats",
@@ -22,4 +24,7 @@ __all__ = [
     "Limits",
     "Session",
     "ZoneCheck",
+    "heart_rate",
+    "looks_whole",
+    "read",
 ]

@@ -1,0 +1,167 @@
+"""Heart rate out of a file: the samples of `record`, `hr`, `monitoring` and `hsa_heart_rate_data` as two series.
+
+What the watch saw of a workout comes in `record` messages, one value each, and, where a chest strap remembered what
+could not be sent under water, in `hr` messages. Both are the same heart; inside the time that `hr` covers it is
+believed. What the watch saw all day comes in `monitoring` and, on newer watches, `hsa_heart_rate_data`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.collect.fit import hr, power_on, timer
+from ingest.collect.fit.clock import ERA_MS, FIRST_DATE, Seconds
+from ingest.collect.fit.contents import Contents, Part
+from ingest.collect.fit.definition import Definition
+from ingest.collect.fit.developer import developer_heart_rate
+from ingest.collect.fit.file import FitSeries
+from zones.series import HIGHEST_BPM, LOWEST_BPM, Series
+
+RECORD, MONITORING, HSA_HEART_RATE = 20, 55, 308
+RECORD_BPM, MONITORING_BPM = 3, 27
+ABSENT = 255
+HELD_MS = 30_000
+"""A workout's sample stands for at most this long, so where `hr` is silent for longer `record` speaks again."""
+
+Samples = tuple[Seconds, NDArray[np.uint8]]
+"""Milliseconds since 1970 and bpm."""
+
+
+@dataclass(slots=True)
+class Heart:
+    """The heart rate of a file, and what could not be made a sample."""
+
+    series: tuple[FitSeries, ...] = ()
+    dropped: int = 0
+    undated: int = 0
+    from_strap: bool = False
+    """There are `hr` messages: only chest straps remember."""
+    record: list[Samples] = field(default_factory=list)
+    memory: list[Samples] = field(default_factory=list)
+    monitoring: list[Samples] = field(default_factory=list)
+    last_ms: int | None = None
+    """When the last record was written, with or without a heart rate."""
+
+    def sift(self, seconds: Seconds, bpm: NDArray[Any]) -> Samples:
+        """The samples among timestamps and values; what cannot be one is counted."""
+        fine = (bpm >= LOWEST_BPM) & (bpm <= HIGHEST_BPM)
+        sound = int(np.count_nonzero(fine))
+        if sound < len(bpm):
+            self.dropped += len(bpm) - sound
+            seconds, bpm = seconds[fine], bpm[fine]
+        dated = seconds >= FIRST_DATE
+        known = int(np.count_nonzero(dated))
+        if known < len(bpm):
+            self.undated += len(bpm) - known
+            seconds, bpm = seconds[dated], bpm[dated]
+        return seconds * 1000 + ERA_MS, bpm.astype(np.uint8)
+
+
+def read_heart(contents: Contents) -> Heart:
+    """The series of a file."""
+    heart = Heart()
+    for part in contents.parts:
+        for definition in part.messages.of(RECORD):
+            _record(heart, part, definition)
+        for definition in part.messages.of(MONITORING):
+            bpm = definition.value(contents.data, MONITORING_BPM, size=1)
+            if bpm is not None:
+                heart.monitoring.append(heart.sift(part.clock.of(definition), bpm))
+        for definition in part.messages.of(HSA_HEART_RATE):
+            _hsa(heart, part, definition)
+        if part.messages.of(hr.HR):
+            _memory(heart, part)
+    heart.series = tuple(
+        series for series in (_activity(heart, contents), _all_day(heart)) if series is not None
+    )
+    return heart
+
+
+def _record(heart: Heart, part: Part, definition: Definition) -> None:
+    seconds = power_on.dated(part, part.clock.of(definition))
+    latest = int(seconds.max()) if len(seconds) else 0
+    if latest >= FIRST_DATE:
+        heart.last_ms = max(heart.last_ms or 0, latest * 1000 + ERA_MS)
+    bpm = definition.value(part.messages.data, RECORD_BPM, size=1)
+    if len(definition.raw) > 5 + 3 * definition.raw[4]:
+        bpm = developer_heart_rate(part.messages, definition, bpm)
+    if bpm is not None:
+        heart.record.append(heart.sift(seconds, bpm))
+
+
+def _hsa(heart: Heart, part: Part, definition: Definition) -> None:
+    """Arrays of values, one per processing interval from the message's timestamp on."""
+    data = part.messages.data
+    rows = definition.table(data, 2, 1)
+    if rows is None:
+        return
+    first = power_on.dated(part, part.clock.of(definition))
+    interval = definition.value(data, 0, size=2)
+    step = np.ones(len(first), np.int64) if interval is None else interval.astype(np.int64)
+    step[(step == 0) | (step == 0xFFFF)] = 1
+    count = rows.shape[1]
+    seconds = first[:, None] + step[:, None] * np.arange(count)
+    seconds[first < FIRST_DATE] = -1
+    heart.monitoring.append(heart.sift(seconds.ravel(), rows.ravel()))
+
+
+def _memory(heart: Heart, part: Part) -> None:
+    milliseconds, bpm = hr.events(part)
+    fine = (bpm >= LOWEST_BPM) & (bpm <= HIGHEST_BPM)
+    heart.dropped += int(len(bpm) - np.count_nonzero(fine))
+    dated = fine & (milliseconds >= FIRST_DATE * 1000 + ERA_MS)
+    heart.undated += int(np.count_nonzero(fine) - np.count_nonzero(dated))
+    if dated.any():
+        heart.from_strap = True
+        heart.memory.append((milliseconds[dated], bpm[dated]))
+
+
+def _activity(heart: Heart, contents: Contents) -> FitSeries | None:
+    record, memory = _joined(heart.record), _joined(heart.memory)
+    if memory is None:
+        series = record
+    elif record is None:
+        series = memory
+    else:
+        outside = ~_covered(record.times, memory.times)
+        series = Series.of(
+            np.concatenate((record.times[outside], memory.times)),
+            np.concatenate((record.bpm[outside], memory.bpm)),
+        )
+    if series is None:
+        return None
+    last = int(series.times[-1].astype(np.int64))
+    if heart.last_ms is not None:
+        last = max(last, heart.last_ms)
+    stop = timer.last_stop(contents)
+    end = last if stop is None else max(last, stop)
+    return FitSeries("activity", series.times, series.bpm, np.datetime64(end, "ms"))
+
+
+def _all_day(heart: Heart) -> FitSeries | None:
+    series = _joined(heart.monitoring)
+    return None if series is None else FitSeries("monitoring", series.times, series.bpm)
+
+
+def _joined(parts: list[Samples]) -> Series | None:
+    parts = [part for part in parts if len(part[0])]
+    if not parts:
+        return None
+    if len(parts) == 1:
+        milliseconds, bpm = parts[0]
+    else:
+        milliseconds = np.concatenate([part[0] for part in parts])
+        bpm = np.concatenate([part[1] for part in parts])
+    return Series.of(milliseconds.view("datetime64[ms]"), bpm)
+
+
+def _covered(times: NDArray[np.datetime64], by: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+    """Which moments lie within a stretch that `by` covers without a longer silence than a sample stands for."""
+    at, covering = times.view(np.int64), by.view(np.int64)
+    after = np.searchsorted(covering, at, side="left")
+    before = np.searchsorted(covering, at, side="right") - 1
+    inside = (after < len(covering)) & (before >= 0)
+    gap = covering[np.minimum(after, len(covering) - 1)] - covering[np.maximum(before, 0)]
+    return inside & (gap <= HELD_MS)

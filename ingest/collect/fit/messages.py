@@ -1,0 +1,183 @@
+"""The scan: where in the bytes the messages are, and by which definition each is to be read.
+
+A FIT file has no table of contents: the length of a message is known only from a definition somewhere before it,
+so somebody has to walk. This walk touches one byte per message and leaves the rest to numpy:
+
+* each definition keeps the positions of its own messages, so nothing has to be sorted apart later;
+* where many messages of one kind follow each other, the header bytes of thousands of them are compared at once
+  and the run is kept as (first, count) alone.
+
+Source: FIT SDK, "FIT Protocol" (record headers, definition messages, compressed timestamp headers).
+"""
+
+from collections.abc import Callable
+
+from ingest.collect.fit.definition import Definition
+
+BATCH = range(32)
+"""Messages walked between two looks at where we are."""
+FLUSH_AFTER = 256
+"""Batches after which positions move from lists into arrays."""
+SHORTEST_RUN = 32
+"""Messages a run must have to be worth keeping as one."""
+LONGEST_STRIDE = 16384
+"""Messages compared at once within a run."""
+LONGEST_PAUSE = 63
+"""Batches walked without looking for a run where there were none."""
+MOST_DEFINITIONS = 20_000
+"""Different definitions followed in one file: hundreds of times what any known file has."""
+
+NOWHERE: Callable[[int], None] = list[int]().append
+
+
+class Messages:
+    """The messages of one chained file, by definition.
+
+    `sizes` and `keep` are indexed by the header byte as it stands in the file: how long a message that begins with
+    it is (0: not known, look closer) and who takes its position.
+    """
+
+    def __init__(self, data: bytes, start: int, end: int) -> None:
+        self.data = data
+        self.end = end
+        self.definitions: list[Definition] = []
+        self.compressed = False
+        """Some messages carry five bits of their time in the header byte."""
+        self.fault: str | None = None
+        self.cut = False
+        """The last message or definition is not all there."""
+        self._known: dict[bytes, Definition] = {}
+        self._local: list[Definition | None] = [None] * 16
+        self._sizes = [0] * 256
+        self._keep = [NOWHERE] * 256
+        self._aliased = False
+        self._walk(start)
+        self.by_number: dict[int, list[Definition]] = {}
+        for d in self.definitions:
+            if d.pending or d.pieces:
+                self.by_number.setdefault(d.number, []).append(d)
+
+    def of(self, number: int) -> list[Definition]:
+        """The definitions of a kind of message that have messages, in order of appearance."""
+        return self.by_number.get(number, [])
+
+    def _walk(self, p: int) -> None:
+        """Visit every message from `p` on.
+
+        Within a batch the walk may pass the end into bytes that are no messages; looking at every step would cost
+        a third of the speed, so what was seen there is taken back afterwards.
+        """
+        data, end, sizes, keep = self.data, self.end, self._sizes, self._keep
+        batches = wait = pause = 0
+        try:
+            while p < end:
+                for _ in BATCH:
+                    h = data[p]
+                    s = sizes[h]
+                    if not s:
+                        break
+                    keep[h](p)
+                    p += s
+                else:
+                    batches += 1
+                    if batches % FLUSH_AFTER == 0:
+                        self._flush()
+                    if wait:
+                        wait -= 1
+                    elif p < end:
+                        count = self._run(p)
+                        p += count * sizes[data[p]]
+                        wait = pause = 0 if count else min(2 * pause + 1, LONGEST_PAUSE)
+                    continue
+                if p < end:
+                    p = self._meet(p)
+        except IndexError:
+            self.cut = p < end
+        self._take_back()
+
+    def _run(self, p: int) -> int:
+        """How many messages of the kind that lies before `p` follow from there on; they are kept as a run."""
+        data, h = self.data, self.data[p]
+        d = self._local[h & 15 if h < 0x80 else h >> 5 & 3]
+        if d is None or not self._sizes[h] or len(d.pending) < 4 or d.pending[-4] != p - 4 * d.size:
+            return 0
+        size, header = d.size, data[p : p + 1]
+        stop = self.end - size + 1  # a message that begins before this one is all there
+        q, stride = p, 64
+        while q < stop:
+            ahead = data[q : min(q + stride * size, stop) : size]
+            same = len(ahead) - len(ahead.lstrip(header))
+            q += same * size
+            if same < stride:
+                break
+            stride = min(4 * stride, LONGEST_STRIDE)
+        count = (q - p) // size
+        if count < SHORTEST_RUN:
+            d.pending.extend(range(p, q, size))
+        else:
+            d.add_run(p, count)
+        return count
+
+    def _meet(self, p: int) -> int:
+        """Handle a header byte that is not known; gives where to go on, the end when that is impossible."""
+        h = self.data[p]
+        if h & 0xC0 == 0x40:
+            return self._define(p, h)
+        d = self._local[h & 15 if h < 0x80 else h >> 5 & 3]
+        if d is None:
+            self.fault = (
+                f"at byte {p} stands a message that nothing before it defines; it and the rest are lost"
+            )
+            return self.end
+        if h >= 0x80:
+            self.compressed = True
+        self._sizes[h], self._keep[h] = d.size, d.pending.append
+        self._aliased |= h > 15
+        return p
+
+    def _define(self, p: int, h: int) -> int:
+        """Read the definition at `p`; from here on its local number means this layout."""
+        data = self.data
+        e = p + 6 + 3 * data[p + 5]
+        if h & 0x20:
+            e += 1 + 3 * data[e]
+        if e > self.end:
+            self.cut = True
+            return self.end
+        raw = data[p + 1 : e]
+        d = self._known.get(raw)
+        if d is None:
+            if len(self.definitions) == MOST_DEFINITIONS:
+                self.fault = f"more than {MOST_DEFINITIONS} kinds of messages; the rest was left unread"
+                return self.end
+            d = self._known[raw] = Definition(raw)
+            self.definitions.append(d)
+        local = h & 15
+        if self._local[local] is not d:
+            if self._aliased:
+                self._forget(local)
+            self._local[local] = d
+            self._sizes[local], self._keep[local] = d.size, d.pending.append
+        return e
+
+    def _forget(self, local: int) -> None:
+        """The other header bytes that meant this local number: reserved bits set, or with a time in them."""
+        others = [local + 0x10, local + 0x20, local + 0x30]
+        if local < 4:
+            first = 0x80 + 0x20 * local
+            others.extend(range(first, first + 0x20))
+        for h in others:
+            self._sizes[h] = 0
+
+    def _flush(self) -> None:
+        for d in self._local:
+            if d is not None:
+                d.flush()
+
+    def _take_back(self) -> None:
+        """Drop what crosses the end or lies behind it; only the walk's last batch can have brought it."""
+        for d in self._local:
+            if d is not None:
+                while (last := d.last) >= 0 and last + d.size > self.end:
+                    d.drop_last()
+                    self.cut |= last < self.end
