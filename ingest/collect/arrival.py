@@ -22,6 +22,7 @@ from ingest.collect.recording import Recording, recorded
 from ingest.crashpoint import reached
 from ingest.errors import TryLater, Unusable
 from ingest.journal import Journal, Writer
+from ingest.log import quoted
 
 LONGEST_NAME = 200
 """Bytes; file systems allow 255, and a number or `.txt` may come behind."""
@@ -39,6 +40,19 @@ class Outcome:
     first_ms: int | None
     last_ms: int | None
     reason: str
+    member: str = ""
+
+    def shown(self, path: Path) -> str:
+        """Its name as its owner gave it: the path, and within a zip the member's."""
+        return f"{path}/{self.member}" if self.member else str(path)
+
+    @property
+    def sentence(self) -> str:
+        """What became of the file, in a line."""
+        what = f"{self.outcome} {quoted(self.file)} of {self.person}"
+        if self.samples or self.beats:
+            what += f": {self.samples} samples" + (f", {self.beats} beats" if self.beats else "")
+        return f"{what}. {self.reason}" if self.reason else f"{what}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +318,7 @@ def _enter(w: Writer, way: _Way, person: int, read: _Read, arrival: Callable[[],
     content = {"name": shown, "outcome": outcome, "samples": samples, "beats": beats, "waiting": way.waiting}
     w.entry(person, "file", w.now_ms, w.replace(replaced, file), content, file)
     first, last = (recording and recording.span_ms) or (None, None)
-    return Outcome(shown, outcome, way.person, samples, beats, first, last, reason)
+    return Outcome(shown, outcome, way.person, samples, beats, first, last, reason, read.name)
 
 
 def _fill(w: Writer, person: int, file: int, recording: Recording, *, counts: bool) -> None:

@@ -1,0 +1,1 @@
+"""What every store must hold for a stretch of time: a pure function of the journal."""

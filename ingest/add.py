@@ -1,0 +1,97 @@
+"""Files taken by hand: what `add` does and says."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ingest.collect.arrival import Arrivals, Outcome
+from ingest.collect.inbox import files as files_below
+from ingest.collect.reading import Reader
+from ingest.errors import Stop
+from ingest.household import greet, open_journal
+from ingest.settings import Settings, wrong_with_name
+from ingest.stores.replica import follow
+from ingest.stores.sqlite import SqliteStore
+
+PORTION = 100
+"""Files after which the store follows: enough that a week with many of them is counted once."""
+
+
+def files_in(given: Sequence[Path]) -> list[Path]:
+    """The files that are meant: those given, and all below the folders given.
+
+    Raises Stop for what is not there.
+    """
+    found: list[Path] = []
+    for path in given:
+        if path.is_dir():
+            found += [Path(entry.path) for entry, _ in files_below(path)]
+        elif os.path.lexists(path):
+            found.append(path)
+        else:
+            raise Stop(f"There is no file {path}. Nothing was added.")
+    return found
+
+
+def add(settings: Settings, files: Sequence[Path], person: str | None) -> Iterator[list[Outcome]]:
+    """Take files into the journal one after the other, each giving its outcomes, and the store along with them.
+
+    Raises Stop for a person who may not send files.
+    """
+    name = settings.default_person if person is None else person
+    if wrong_with_name(name) or (settings.person(name) is None):
+        known = ", ".join(p.name for p in settings.persons)
+        raise Stop(wrong_with_name(name) or f"Nobody in the settings is called {name}; known: {known}.")
+    largest = settings.inbox.largest_mb << 20
+    with (
+        open_journal(settings, create=True) as journal,
+        Reader(largest) as reader,
+        SqliteStore(settings.store_file) as store,
+    ):
+        arrivals = Arrivals(journal, reader, settings.data, largest)
+        owner = greet(journal, settings, name)
+        try:
+            for done, path in enumerate(files, start=1):
+                yield arrivals.take(path, str(path.absolute()), owner, kept=True)
+                if done % PORTION == 0:
+                    follow(journal, store)
+        finally:
+            arrivals.flush()
+            follow(journal, store)
+
+
+def as_json(o: Outcome, shown: str) -> str:
+    """One line of `add --json`."""
+    return json.dumps(
+        {
+            "file": shown,
+            "outcome": o.outcome,
+            "person": o.person,
+            "samples": o.samples,
+            "beats": o.beats,
+            "from": _moment(o.first_ms),
+            "to": _moment(o.last_ms),
+            "reason": o.reason,
+        },
+        ensure_ascii=False,
+    )
+
+
+def _moment(ms: int | None) -> str | None:
+    if ms is None:
+        return None
+    return f"{(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)).isoformat(timespec='milliseconds')[:-6]}Z"
+
+
+def bar(files: Sequence[Path]) -> AbstractContextManager[Any]:
+    """A progress bar over files on a terminal; the bare files in a pipe."""
+    if not sys.stderr.isatty() or len(files) < 2:
+        return nullcontext(files)
+    import click
+
+    return click.progressbar(files, label="Adding", file=sys.stderr, show_pos=True)

@@ -1,0 +1,246 @@
+"""The verbs of `hartslag`."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ingest.errors import HartslagError, Stop, TryLater, WrongSettings
+
+if TYPE_CHECKING:
+    from ingest.journal import Journal
+    from ingest.settings import Settings
+
+# Before numpy is imported anywhere: each thread of its linear algebra, which we do not use, maps tens of megabytes.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+@dataclass(slots=True)
+class _Given:
+    """What stood before the verb."""
+
+    config: Path | None
+    data: Path | None
+
+    def settings(self) -> "Settings":
+        from ingest.settings import load
+
+        return load(self.config, self.data, os.environ, Path.cwd())
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Settings file (default: hartslag.toml in the data folder).",
+)
+@click.option("--data", type=click.Path(path_type=Path), help="Data folder (default: ./data).")
+@click.option("-v", "--verbose", is_flag=True, help="Say more.")
+@click.version_option(package_name="hartslag")
+@click.pass_context
+def hartslag(context: click.Context, config: Path | None, data: Path | None, verbose: bool) -> None:  # noqa: FBT001
+    """Count the minutes that move you: heart rate from watch files, at home.
+
+    Minutes against a target of your own. Not a medical device.
+    """
+    from ingest.log import setup
+
+    setup(verbose)
+    context.obj = _Given(config, data)
+
+
+@hartslag.command()
+@click.pass_obj
+def run(given: _Given) -> None:
+    """Watch the inbox and keep the store up to date, until told to stop."""
+    from ingest import daemon
+
+    daemon.run(given.settings())
+
+
+@hartslag.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--person", help="Whose files these are (default: the first person in the settings).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per file and line.")
+@click.pass_obj
+def add(given: _Given, files: tuple[Path, ...], person: str | None, as_json: bool) -> None:  # noqa: FBT001
+    """Take FILES (or all files in a folder) into the journal; they stay where they are.
+
+    Ends with 1 when a file was rejected.
+    """
+    from ingest import add as adding
+
+    settings = given.settings()
+    found = adding.files_in(files)
+    rejected = False
+    with adding.bar(found) as shown:
+        for path, outcomes in zip(shown, adding.add(settings, found, person), strict=True):
+            for o in outcomes:
+                rejected |= o.outcome == "rejected"
+                click.echo(adding.as_json(o, o.shown(path)) if as_json else o.sentence)
+    if rejected:
+        sys.exit(1)
+
+
+@hartslag.command()
+@click.argument("person", required=False)
+@click.option(
+    "--weeks", type=click.IntRange(1), default=4, show_default=True, help="How many weeks with data."
+)
+@click.option("--json", "as_json", is_flag=True, help="A JSON array, newest first.")
+@click.pass_obj
+def week(given: _Given, person: str | None, weeks: int, as_json: bool) -> None:  # noqa: FBT001
+    """Show the minutes of the newest weeks against the target."""
+    from datetime import datetime
+
+    from ingest.show import week as showing
+
+    with _reading(given) as (settings, journal):
+        rows = showing.shown(journal, person, weeks)
+        if as_json:
+            _print_json([row.json() for row in rows])
+        else:
+            file = settings.file or settings.data / "hartslag.toml"
+            _print_lines(showing.told(rows, datetime.now().astimezone().date(), str(file)))
+
+
+@hartslag.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_obj
+def status(given: _Given, as_json: bool) -> None:  # noqa: FBT001
+    """Show what is collected, what waits, and how the stores are."""
+    from ingest.show import status as showing
+
+    with _reading(given) as (settings, journal):
+        now = showing.status(settings, journal)
+        if as_json:
+            _print_json(now)
+        else:
+            _print_lines(showing.told(settings, journal, now))
+
+
+@hartslag.command()
+@click.pass_obj
+def check(given: _Given) -> None:
+    """Check settings, journal and store; ends with 1 when something is wrong."""
+    from ingest.show.check import check as checking
+
+    with _reading(given) as (settings, journal):
+        wrong = False
+        for is_wrong, line in checking(settings, journal):
+            wrong |= is_wrong
+            click.echo(line)
+    if wrong:
+        sys.exit(1)
+
+
+@hartslag.command()
+@click.option("--csv", is_flag=True, help="As CSV, the only format there is.")
+@click.option("--person", help="Only this person.")
+@click.option(
+    "--from", "start", help="From this date or time, local unless it says otherwise (2026-11-16T10:00Z)."
+)
+@click.option("--to", "end", help="To before this date or time.")
+@click.pass_obj
+def export(given: _Given, csv: bool, person: str | None, start: str | None, end: str | None) -> None:  # noqa: ARG001, FBT001
+    """Print all samples in order of time."""
+    from ingest.journal import ALWAYS_MS
+    from ingest.rows.profile import profile
+    from ingest.show import export as showing
+
+    with _reading(given) as (_, journal):
+        persons = journal.persons()
+        if person is not None:
+            wanted = journal.person(person)
+            if wanted is None:
+                raise Stop(
+                    f"Nobody called {person} is known here; known: {', '.join(p.name for p in persons) or 'nobody'}."
+                )
+            persons = [wanted]
+        zone = profile(journal, persons[0].id).zone if persons else "UTC"
+        span = [-ALWAYS_MS, ALWAYS_MS]
+        for i, (option, text) in enumerate((("--from", start), ("--to", end))):
+            if text is not None:
+                try:
+                    span[i] = showing.moment_ms(text, zone)
+                except (ValueError, OverflowError) as e:
+                    raise click.BadParameter(
+                        f"{text!r} is no date or time; right would be 2026-11-16", param_hint=option
+                    ) from e
+        _print_lines(showing.lines(journal, persons, span[0], span[1]))
+
+
+@hartslag.command()
+@click.option(
+    "--store", type=click.Choice(["sqlite"]), default="sqlite", show_default=True, help="Which store."
+)
+@click.pass_obj
+def rebuild(given: _Given, store: str) -> None:  # noqa: ARG001
+    """Make a store anew from the journal."""
+    from ingest.rebuild import rebuild as rebuilding
+
+    with _reading(given) as (settings, journal):
+        click.echo(rebuilding(settings, journal))
+
+
+# --- around every verb ---
+
+
+@contextmanager
+def _reading(given: _Given) -> "Iterator[tuple[Settings, Journal]]":
+    """The settings and the journal, which must be there."""
+    from ingest.household import open_journal
+
+    settings = given.settings()
+    with open_journal(settings, create=False) as journal:
+        yield settings, journal
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    """Write lines as they come; many at a time when nobody watches."""
+    batch: list[str] = []
+    for line in lines:
+        batch.append(line)
+        if len(batch) == 10_000:
+            sys.stdout.write("\n".join(batch) + "\n")
+            batch.clear()
+    if batch:
+        sys.stdout.write("\n".join(batch) + "\n")
+    sys.stdout.flush()
+
+
+def _print_json(value: Any) -> None:
+    import json
+
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def main() -> None:
+    """The command `hartslag`; ends with 2 for bad usage, 78 for wrong settings, 1 for what a person must mend."""
+    try:
+        hartslag(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as e:
+        e.show()
+        sys.exit(e.exit_code)
+    except WrongSettings as e:
+        click.echo(str(e), err=True)
+        sys.exit(WrongSettings.exit_code)
+    except (Stop, TryLater) as e:
+        click.echo(str(e), err=True)
+        sys.exit(1)
+    except HartslagError as e:
+        click.echo(str(e), err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # `hartslag export | head`: the reader has had enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,201 @@
+"""The daemon: takes what arrives in the inbox, keeps the stores up to date, and is otherwise forgotten."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from ingest import notify
+from ingest.collect.arrival import Arrivals
+from ingest.collect.inbox import Dropped, Inbox
+from ingest.collect.reading import Reader
+from ingest.errors import Stop, TryLater
+from ingest.household import greet, open_journal, whose
+from ingest.journal import Journal
+from ingest.lock import only_daemon
+from ingest.log import Repeats, quoted
+from ingest.settings import Settings
+from ingest.stores.replica import follow
+from ingest.stores.sqlite import SqliteStore
+
+LOOK_S = 1.0
+"""Between two looks into the inbox; a thousand files cost 2 ms."""
+
+RETRY_S = 30.0
+"""After which what could not be done is tried again."""
+
+_log = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Run until told to stop (SIGTERM, Ctrl-C).
+
+    Raises Stop when a person must act first: a folder that cannot be made, another daemon, a damaged journal.
+    """
+    _make_folders(settings)
+    with open_journal(settings, create=True), only_daemon(settings.data):
+        asyncio.run(_run(settings))
+
+
+def _make_folders(settings: Settings) -> None:
+    for folder in (settings.data, settings.inbox_folder, settings.archive, settings.rejected):
+        try:
+            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        except OSError as e:
+            raise Stop(
+                f"The folder {folder} cannot be made: {e.strerror}. Choose another with --data."
+            ) from e
+
+
+async def _run(settings: Settings) -> None:
+    stop = threading.Event()
+    news = threading.Event()
+    news.set()
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+
+    def stopping() -> None:
+        stop.set()
+        news.set()
+        stopped.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping)
+    alive = asyncio.create_task(_alive())
+    work = [
+        asyncio.create_task(asyncio.to_thread(part))
+        for part in (partial(_collect, settings, stop, news), partial(_supply, settings, stop, news))
+    ]
+    for line in greeting(settings):
+        print(line, flush=True)
+    notify.ready()
+    try:
+        await asyncio.wait([*work, asyncio.create_task(stopped.wait())], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        notify.stopping()
+        stopping()
+        alive.cancel()
+        await asyncio.gather(*work)  # a part that failed ends the daemon with its error
+
+
+async def _alive() -> None:
+    """Tell systemd that the loop still turns."""
+    every = notify.every()
+    while every is not None:
+        notify.alive()
+        await asyncio.sleep(every.total_seconds())
+
+
+def greeting(settings: Settings) -> list[str]:
+    """What the owner needs to know at the start, a line each."""
+    verb = f"{Path(sys.argv[0])} --data {settings.data}"
+    if settings.file:
+        verb = f"{Path(sys.argv[0])} --config {settings.file} --data {settings.data}"
+    lines = [
+        "hartslag runs; Ctrl-C stops it, and nothing is lost by that.",
+        f"  Drop FIT files into    {settings.inbox_folder}",
+        f"  The store for Grafana  {settings.store_file}",
+        f"  See your week with     {verb} week",
+    ]
+    if settings.file is None:
+        lines.append(
+            f"No settings file: files belong to one person called {settings.default_person!r}, and moderate and vigorous"
+            " begin where the maximum set in the watch puts them."
+        )
+    if settings.straps:
+        lines.append("Straps are named in the settings, but this version reads files only.")
+    if settings.influx:
+        lines.append(
+            "An InfluxDB server is named in the settings, but this version writes the SQLite store only."
+        )
+    return lines
+
+
+def _collect(settings: Settings, stop: threading.Event, news: threading.Event) -> None:
+    """Take what arrives in the inbox."""
+    largest = settings.inbox.largest_mb << 20
+    inbox = Inbox(
+        settings.inbox_folder,
+        partial(whose, settings),
+        time.monotonic,
+        settle_s=settings.inbox.settle_s,
+        patience_s=settings.inbox.patience_s,
+        largest_bytes=largest,
+    )
+    repeats = Repeats(_log)
+    not_before: dict[str, float] = {}
+    with Journal(settings.journal_file) as journal, Reader(largest) as reader:
+        arrivals = Arrivals(journal, reader, settings.data, largest)
+        _patiently(repeats, "unfinished files", lambda: arrivals.finish(settings.inbox_folder))
+        while not stop.is_set():
+            look = inbox.look()
+            due = [d for d in look.arrived if not_before.get(d.name, 0) <= time.monotonic()]
+            for done, dropped in enumerate(due):
+                if stop.is_set():
+                    break
+                left = len(due) - done - 1 + len(look.waiting)
+                if _take(journal, settings, arrivals, dropped, left, repeats):
+                    not_before.pop(dropped.name, None)
+                    news.set()
+                else:
+                    not_before[dropped.name] = time.monotonic() + RETRY_S
+            _patiently(repeats, "noting what is filed", arrivals.flush)
+            reader.rest()
+            stop.wait(LOOK_S)
+        _patiently(repeats, "noting what is filed", arrivals.flush)
+
+
+def _take(
+    journal: Journal, settings: Settings, arrivals: Arrivals, dropped: Dropped, left: int, repeats: Repeats
+) -> bool:
+    """Take one file; says whether that worked, which is logged either way."""
+    kind = f"file {dropped.name}"
+    try:
+        person = greet(journal, settings, dropped.person)
+        for outcome in arrivals.take(dropped.path, dropped.name, person, waiting=left):
+            _log.log(
+                logging.WARNING if outcome.outcome == "rejected" else logging.INFO, "%s", outcome.sentence
+            )
+    except TryLater as e:
+        repeats.say(kind, str(e))
+        return False
+    repeats.over(kind, f"{quoted(dropped.name)} is taken after all.")
+    return True
+
+
+def _patiently(repeats: Repeats, kind: str, work: Callable[[], object]) -> None:
+    try:
+        work()
+    except TryLater as e:
+        repeats.say(kind, str(e))
+    else:
+        repeats.over(kind, f"{kind}: done after all.")
+
+
+def _supply(settings: Settings, stop: threading.Event, news: threading.Event) -> None:
+    """Keep the store up to date with the journal, whoever appends to it."""
+    repeats = Repeats(_log)
+    with Journal(settings.journal_file) as journal, SqliteStore(settings.store_file) as store:
+        trouble: str | None = None
+        while not stop.is_set():
+            news.clear()
+            before = trouble
+            try:
+                follow(journal, store, going_on=lambda: not stop.is_set())
+                trouble = None
+            except TryLater as e:
+                trouble = str(e)
+                repeats.say("store", trouble)
+            else:
+                repeats.over("store", f"The store {store.path} is written again.")
+            if trouble != before:
+                with contextlib.suppress(TryLater), journal.write() as w:
+                    w.reader(store.name, 0, trouble)
+            # Other processes append too (`hartslag add`), and a store that somebody deleted is made anew.
+            news.wait(LOOK_S)

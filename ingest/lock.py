@@ -1,0 +1,55 @@
+"""One daemon per data folder."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ingest.errors import Stop
+
+
+def _path(data: Path) -> Path:
+    return data / "journal" / "daemon"
+
+
+@contextmanager
+def only_daemon(data: Path) -> Iterator[None]:
+    """Be the one daemon of a data folder; the kernel lets go of it however this process ends.
+
+    Raises Stop when there is another.
+    """
+    descriptor = os.open(_path(data), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Stop(
+                f"Another daemon (process {_named(descriptor)}) already works in {data}. "
+                "One is enough; to run a second household, give it its own folder with --data."
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def holder(data: Path) -> int | None:
+    """The process of the daemon that works in a data folder, None when there is none."""
+    try:
+        descriptor = os.open(_path(data), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _named(descriptor)
+    else:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _named(descriptor: int) -> int:
+    return int(os.pread(descriptor, 20, 0) or b"0")

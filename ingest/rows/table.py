@@ -1,0 +1,104 @@
+"""Names, tags and fields of what every store holds. Field types never change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+REAL, WHOLE, TEXT = "REAL", "INTEGER", "TEXT"
+
+_ZONES = {"light_s": REAL, "moderate_s": REAL, "vigorous_s": REAL, "elevated_s": REAL, "unclassified_s": REAL}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One sort of rows: the tags that with the time make its key, and its fields with their types."""
+
+    tags: tuple[str, ...]
+    fields: Mapping[str, str]
+    about: str
+
+
+TABLES: Mapping[str, Table] = {
+    "heart_rate": Table(("person", "source", "kind"), {"bpm": WHOLE}, "a sample"),
+    "beat": Table(("person", "source", "kind"), {"rr_ms": REAL}, "a heartbeat"),
+    "minute": Table(
+        ("person",),
+        {"bpm": REAL, "bpm_min": WHOLE, "bpm_max": WHOLE, **_ZONES, "measured_s": REAL},
+        "a minute with any data",
+    ),
+    "day": Table(
+        ("person",),
+        {**_ZONES, "measured_s": REAL, "dose_min": REAL, "resting_bpm": REAL},
+        "a local day, stamped at its first moment",
+    ),
+    "week": Table(
+        ("person",),
+        {
+            "moderate_min": REAL,
+            "vigorous_min": REAL,
+            "dose_min": REAL,
+            "target_min": REAL,
+            "measured_h": REAL,
+            "active_days": WHOLE,
+        },
+        "a local week, stamped at its first moment",
+    ),
+    "session": Table(
+        ("person", "source"),
+        {
+            "sport": TEXT,
+            "duration_s": REAL,
+            "bpm_mean": REAL,
+            "bpm_max": WHOLE,
+            "moderate_s": REAL,
+            "vigorous_s": REAL,
+            "dose_min": REAL,
+            "trimp": REAL,
+            "recovery_60s": REAL,
+        },
+        "a workout, stamped at its start",
+    ),
+    "variability": Table(
+        ("person", "source"),
+        {"rmssd_ms": REAL, "sdnn_ms": REAL, "pnn50": REAL, "beats": WHOLE, "artefact_pct": REAL},
+        "a workout with beats, stamped at its start",
+    ),
+    "claim": Table(
+        ("person", "source"),
+        {"moderate_min": REAL, "vigorous_min": REAL, "resting_bpm": REAL},
+        "what the watch itself claims, stamped at the start of what it speaks of",
+    ),
+    "profile": Table(
+        ("person",),
+        {"moderate_bpm": WHOLE, "vigorous_bpm": WHOLE, "method": TEXT, "origin": TEXT},
+        "a change of the edges, stamped when it takes effect",
+    ),
+    "collector": Table(
+        ("person", "source"),
+        {"state": TEXT, "battery_pct": WHOLE, "samples": WHOLE, "gaps": WHOLE, "waiting": WHOLE},
+        "a change of what collects",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Rows of one table that take the place of all rows with the same tags in [start_us, end_us).
+
+    `tags` holds for all rows; `labels` are tags that differ by row. `time_us` is int64 microseconds since 1970, UTC.
+    Columns are numpy arrays or lists, of one length; None is "not known".
+    """
+
+    table: str
+    tags: Mapping[str, str]
+    start_us: int
+    end_us: int
+    time_us: NDArray[np.int64]
+    fields: Mapping[str, Any]
+    labels: Mapping[str, list[str]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.time_us)

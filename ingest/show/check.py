@@ -1,0 +1,46 @@
+"""Is everything as it should be? Settings are read before this is asked."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+from ingest.journal import Journal
+from ingest.settings import Settings
+from ingest.stores.sqlite import SqliteStore
+
+LEAST_FREE_BYTES = 200 << 20
+"""Some months of four straps; below it a card is nearly full whatever fills it."""
+
+
+def check(settings: Settings, journal: Journal) -> Iterator[tuple[bool, str]]:
+    """(Whether something is wrong, a line about it) for everything that can be looked at."""
+    yield False, f"Settings: {settings.file or 'no file, defaults'}: fine"
+    faults = journal.faults() + [f"chunk {position} {what}" for position, what in journal.broken_chunks()]
+    yield from _told(
+        f"Journal {journal.path}", faults, "Keep a copy; files in the archive can be added to a new journal."
+    )
+    store = SqliteStore(settings.store_file)
+    if not settings.store_file.exists():
+        yield False, f"Store {store.path}: not made yet, the daemon makes it"
+    else:
+        yield from _told(f"Store {store.path}", store.faults(), "`hartslag rebuild` makes it anew.")
+    mode = settings.journal_file.stat().st_mode & 0o077
+    if mode:
+        yield True, f"Journal {journal.path} can be read by others: chmod 600 {journal.path}"
+    for folder in (settings.inbox_folder, settings.archive, settings.rejected):
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            yield True, f"Folder {folder} cannot be written by you; the daemon's user must own it"
+    free = shutil.disk_usage(settings.data).free
+    if free < LEAST_FREE_BYTES:
+        yield True, f"Only {free >> 20} MB are free where {settings.data} lies; make room soon"
+    else:
+        yield False, f"Room: {free / 1e9:.1f} GB free"
+
+
+def _told(what: str, faults: list[str], do: str) -> Iterator[tuple[bool, str]]:
+    if not faults:
+        yield False, f"{what}: whole"
+    for fault in faults[:10]:
+        yield True, f"{what}: {fault}"
+    if faults:
+        yield True, f"{what}: {do}"

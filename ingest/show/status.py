@@ -1,0 +1,124 @@
+"""How things stand: what is collected, what waits, which store is behind and why."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from ingest.collect.inbox import Waiting, files, unfinished
+from ingest.household import whose
+from ingest.journal import Journal
+from ingest.lock import holder
+from ingest.log import quoted
+from ingest.rows.profile import profile
+from ingest.settings import Settings
+from ingest.stores.sqlite import SqliteStore
+
+_MANY = 5
+
+
+def status(settings: Settings, journal: Journal) -> dict[str, Any]:
+    """Everything `status` knows, in the shape that `--json` prints."""
+    waiting = _waiting(settings)
+    outcomes = journal.outcomes()
+    store = SqliteStore(settings.store_file)
+    errors = journal.readers()
+    behind, oldest_ms = journal.waiting(store.position(journal.id))
+    return {
+        "daemon": holder(settings.data),
+        "settings": str(settings.file) if settings.file else None,
+        "persons": [_person(journal, p.id, p.name) for p in journal.persons()],
+        "journal": journal.size(),
+        "inbox": {
+            "waiting": len(waiting),
+            **{name: outcomes.get(name, 0) for name in ("stored", "duplicate", "partial", "rejected")},
+            "files": [{"file": w.name, "why": w.why} for w in waiting],
+        },
+        "stores": [
+            {
+                "name": store.name,
+                "behind": behind,
+                "oldest_waiting_s": None if oldest_ms is None else max(time.time() - oldest_ms / 1000, 0.0),
+                "last_error": errors.get(store.name, (0, None, None))[1],
+            }
+        ],
+        "straps": [
+            {"address": s.address, "person": s.person, "state": "not listened to"} for s in settings.straps
+        ],
+    }
+
+
+def _person(journal: Journal, person: int, name: str) -> dict[str, Any]:
+    known = profile(journal, person)
+    edges = known.timeline.edges[-1] if known.timeline.edges else None
+    return {
+        "name": name,
+        "zone": known.zone,
+        "target_min": known.target_min,
+        "edges": edges
+        and {"moderate_bpm": edges.moderate_bpm, "vigorous_bpm": edges.vigorous_bpm, "origin": edges.origin},
+    }
+
+
+def _waiting(settings: Settings) -> list[Waiting]:
+    """The files in the inbox, and why each still lies there."""
+    found = []
+    for entry, name in files(settings.inbox_folder):
+        person, why_not = whose(settings, name.split("/")[0] if "/" in name else "")
+        if unfinished(entry.name):
+            why_not = "its name says that it is still being copied"
+        elif person is not None:
+            why_not = "the daemon takes it once it has stood still for a moment"
+        found.append(Waiting(name, why_not))
+    return found
+
+
+def told(settings: Settings, journal: Journal, now: dict[str, Any]) -> Iterator[str]:
+    """The status in plain lines."""
+    pid = now["daemon"]
+    yield (
+        f"The daemon runs (process {pid})."
+        if pid
+        else "The daemon does not run: start it with `hartslag run`."
+    )
+    yield f"Settings: {now['settings'] or 'none; one person, and edges from the watch'}"
+    for p in now["persons"]:
+        e = p["edges"]
+        limits = (
+            f"moderate from {e['moderate_bpm']}, vigorous from {e['vigorous_bpm']} bpm ({e['origin']})"
+            if e
+            else "limits unknown: add  born = YEAR  below this name in the settings"
+        )
+        yield f"Person {p['name']}: target {p['target_min']:.0f} min a week, {limits}, time zone {p['zone']}"
+    j = now["journal"]
+    yield f"Journal: {j['samples']} samples and {j['beats']} beats in {j['chunks']} chunks, {j['bytes'] / 1e6:.1f} MB"
+    i = now["inbox"]
+    yield (
+        f"Files: {i['stored']} stored, {i['duplicate']} duplicate, {i['partial']} partial, {i['rejected']} rejected,"
+        f" {i['waiting']} waiting in {settings.inbox_folder}"
+    )
+    yield from _listed([f"{quoted(f['file'])}: {f['why']}" for f in i["files"]])
+    for outcome in ("rejected", "partial"):
+        found = journal.files(outcome, _MANY)
+        yield from _listed([f"{outcome} {_when(f.received_ms)} {quoted(f.name)}: {f.reason}" for f in found])
+    for s in now["stores"]:
+        late = (
+            "up to date"
+            if not s["behind"]
+            else f"{s['behind']} entries behind, the oldest {s['oldest_waiting_s']:.0f} s"
+        )
+        trouble = f"; last error: {s['last_error']}" if s["last_error"] else ""
+        yield f"Store {s['name']}: {late}{trouble}"
+    if now["straps"]:
+        yield f"Straps: {len(now['straps'])} in the settings; this version reads files only and does not listen to them"
+
+
+def _listed(texts: list[str]) -> Iterator[str]:
+    for text in texts[:_MANY]:
+        yield f"    {text}"
+    if len(texts) > _MANY:
+        yield f"    and {len(texts) - _MANY} more"
+
+
+def _when(ms: int) -> str:
+    return f"{datetime.fromtimestamp(ms / 1000).astimezone():%Y-%m-%d %H:%M}"

@@ -1,0 +1,312 @@
+"""The store for Grafana that needs no server: an SQLite file beside the journal, rebuilt from it at any time.
+
+Grafana runs as another user and may be the first to open the file: it and its companions must then be writable by
+the group, or the daemon would be locked out by files that Grafana made (https://sqlite.org/wal.html#read_only_databases).
+"""
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.crashpoint import reached
+from ingest.errors import TryLater
+from ingest.rows.table import TABLES, Block
+
+VERSION = 1
+"""Raised whenever rows come out otherwise than before; an older store is then filled anew."""
+
+BUSY_MS = 10_000
+SAMPLED = ("heart_rate", "beat")
+"""Tables of a row per sample: kept by source number, and shown with its tags by a view."""
+
+_FOLDER_MODE, _FILE_MODE = 0o2770, 0o660
+
+
+class SqliteStore:
+    """The store at a path. One connection; belongs to the thread that uses it."""
+
+    name = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db: sqlite3.Connection | None = None
+        self._inode = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    # --- the contract of a store ---
+
+    def begin(self, journal: str) -> int:
+        """The position in the journal of that id; the store is emptied when it is of another or of an older make."""
+        with self._complaining():
+            db = self._open()
+            held = db.execute("SELECT journal, version, position FROM replica").fetchone()
+            if held is not None and held[:2] == (journal, VERSION):
+                return int(held[2])
+            self.clear(journal)
+            return 0
+
+    def write(self, portions: Iterable[list[Block]], position: int) -> None:
+        """Hold the blocks, a transaction for each portion, and be at the position with the last of them."""
+        with self._complaining(), self._alone():
+            db = self._open()
+            todo = iter(portions)
+            before: list[Block] | None = None
+            for portion in chain(todo, [None]):
+                if before is not None:
+                    with _transaction(db):
+                        _replace(db, before)
+                        if portion is None:
+                            db.execute("UPDATE replica SET position = max(position, ?)", (position,))
+                        reached("store written")
+                elif portion is None:
+                    with _transaction(db):
+                        db.execute("UPDATE replica SET position = max(position, ?)", (position,))
+                before = portion
+            reached("store committed")
+
+    def clear(self, journal: str) -> None:
+        """Forget all rows: the next one to follow the journal fills it anew."""
+        with self._complaining(), self._alone():
+            db = self._open()
+            with _transaction(db):
+                for kind, name in db.execute(
+                    "SELECT type, name FROM sqlite_schema WHERE name NOT LIKE 'sqlite%'"
+                ).fetchall():
+                    if kind in {"table", "view"} and name != "replica":
+                        db.execute(f'DROP {kind} "{name}"')
+                db.execute("DELETE FROM replica")
+                _create(db)
+                db.execute("INSERT INTO replica VALUES (?, ?, 0)", (journal, VERSION))
+
+    # --- for `status` and `check` ---
+
+    def position(self, journal: str) -> int:
+        """How far it is, without changing it; 0 when it is not there or cannot be read."""
+        with contextlib.suppress(sqlite3.DatabaseError), self._looking() as db:
+            held = db.execute("SELECT journal, version, position FROM replica").fetchone()
+            if held is not None and held[:2] == (journal, VERSION):
+                return int(held[2])
+        return 0
+
+    def faults(self) -> list[str]:
+        """What SQLite finds wrong with the file; empty when it is whole or not there."""
+        if not self.path.exists():
+            return []
+        try:
+            with self._looking() as db:
+                found = [row[0] for row in db.execute("PRAGMA integrity_check")]
+        except sqlite3.DatabaseError as e:
+            return [str(e)]
+        return [] if found == ["ok"] else found
+
+    @contextmanager
+    def _looking(self) -> Iterator[sqlite3.Connection]:
+        """A connection that changes nothing and makes no file."""
+        there = f"{self.path.absolute().as_uri()}?mode=rw"
+        db = sqlite3.connect(there, uri=True, isolation_level=None, timeout=BUSY_MS / 1000)
+        try:
+            db.execute("PRAGMA query_only = 1")
+            yield db
+        finally:
+            db.close()
+
+    # --- within ---
+
+    def _open(self) -> sqlite3.Connection:
+        """The connection; a new one when somebody has deleted or replaced the file."""
+        with contextlib.suppress(FileNotFoundError):
+            if self._db is not None and self.path.stat().st_ino == self._inode:
+                return self._db
+        self.close()
+        self._make()
+        db = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_MS / 1000, check_same_thread=False)
+        self._db, self._inode = db, self.path.stat().st_ino
+        db.execute("PRAGMA journal_mode = WAL")
+        # What a power cut takes from here comes again from the journal, whose position is kept in this very file.
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(
+            "CREATE TABLE IF NOT EXISTS replica (journal TEXT NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL)"
+        )
+        return db
+
+    def _make(self) -> None:
+        folder = self.path.parent
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            # A hardened service may not set the group bit; systemd-tmpfiles has made the folder before it then.
+            with contextlib.suppress(PermissionError):
+                folder.chmod(_FOLDER_MODE)
+        if not self.path.exists():
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, _FILE_MODE))
+            self.path.chmod(_FILE_MODE)  # whatever the umask says
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time brings the store up to date: rows counted earlier must not land later."""
+        self._make()
+        lock = self.path.with_name("lock")
+        descriptor = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, _FILE_MODE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def _complaining(self) -> Iterator[None]:
+        """SQLite's and the file system's complaints as sentences with what to do."""
+        try:
+            yield
+        except sqlite3.DatabaseError as e:
+            text = str(e)
+            self.close()
+            if "malformed" in text or "not a database" in text:
+                # It is only a replica: without it the next look fills a new one from the journal.
+                for name in (self.path.name, f"{self.path.name}-wal", f"{self.path.name}-shm"):
+                    self.path.with_name(name).unlink(missing_ok=True)
+                raise TryLater(
+                    f"The store {self.path} was damaged ({text}); it is made anew from the journal."
+                ) from e
+            raise TryLater(
+                f"The store {self.path} cannot be written now ({text}); it catches up by itself."
+            ) from e
+        except OSError as e:
+            self.close()
+            raise TryLater(
+                f"The store {self.path} cannot be written ({e.strerror}). Check who owns its folder."
+            ) from e
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _create(db: sqlite3.Connection) -> None:
+    db.execute(
+        "CREATE TABLE series (id INTEGER PRIMARY KEY, person TEXT NOT NULL, source TEXT NOT NULL, kind TEXT NOT NULL,"
+        " UNIQUE (person, source))"
+    )
+    for name, table in TABLES.items():
+        fields = ", ".join(f"{f} {kind}" for f, kind in table.fields.items())
+        if name in SAMPLED:
+            db.execute(
+                f"CREATE TABLE {name}_sample (series INTEGER NOT NULL, time REAL NOT NULL, {fields},"
+                " PRIMARY KEY (series, time)) WITHOUT ROWID"
+            )
+            columns = ", ".join(f"x.{f}" for f in table.fields)
+            db.execute(
+                f"CREATE VIEW {name} AS SELECT x.time, s.person, s.source, s.kind, {columns}"
+                f" FROM series s JOIN {name}_sample x ON x.series = s.id"
+            )
+        else:
+            tags = "".join(f"{tag} TEXT NOT NULL, " for tag in table.tags)
+            db.execute(
+                f"CREATE TABLE {name} (time REAL NOT NULL, {tags}{fields},"
+                f" PRIMARY KEY ({', '.join(table.tags)}, time)) WITHOUT ROWID"
+            )
+
+
+def _replace(db: sqlite3.Connection, blocks: Sequence[Block]) -> None:
+    reached("store begun")
+    for block in blocks:
+        if block.table in SAMPLED:
+            _replace_samples(db, block)
+        else:
+            _replace_rows(db, block)
+
+
+def _seconds(us: int) -> float:
+    return us / 1e6
+
+
+def _replace_rows(db: sqlite3.Connection, block: Block) -> None:
+    table = TABLES[block.table]
+    where = " AND ".join(f"{tag} = ?" for tag in block.tags)
+    db.execute(
+        f"DELETE FROM {block.table} WHERE {where} AND time >= ? AND time < ?",
+        (*block.tags.values(), _seconds(block.start_us), _seconds(block.end_us)),
+    )
+    if not len(block):
+        return
+    columns = [
+        (block.time_us / 1e6).tolist(),
+        *([block.tags[tag]] * len(block) if tag in block.tags else block.labels[tag] for tag in table.tags),
+        *(_listed(block.fields[f]) for f in table.fields),
+    ]
+    names = ", ".join(("time", *table.tags, *table.fields))
+    marks = ", ".join("?" * len(columns))
+    db.executemany(
+        f"INSERT OR REPLACE INTO {block.table} ({names}) VALUES ({marks})", zip(*columns, strict=True)
+    )
+
+
+def _listed(column: Any) -> list[Any]:
+    return column.tolist() if isinstance(column, np.ndarray) else list(column)
+
+
+def _replace_samples(db: sqlite3.Connection, block: Block) -> None:
+    if len(block):
+        key = (block.tags["person"], block.tags["source"], block.tags["kind"])
+        db.execute("INSERT INTO series (person, source, kind) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", key)
+    where = " AND ".join(f"{tag} = ?" for tag in block.tags)
+    for (series,) in db.execute(
+        f"SELECT id FROM series WHERE {where}", tuple(block.tags.values())
+    ).fetchall():
+        db.execute(
+            f"DELETE FROM {block.table}_sample WHERE series = ? AND time >= ? AND time < ?",
+            (series, _seconds(block.start_us), _seconds(block.end_us)),
+        )
+        if len(block):
+            _insert(db, block, series)
+
+
+def _insert(db: sqlite3.Connection, block: Block, series: int) -> None:
+    (field,) = TABLES[block.table].fields
+    values = np.asarray(block.fields[field])
+    if values.dtype == np.uint8:
+        _insert_bytes(db, block.table, series, block.time_us, values)
+    else:
+        rows = zip((block.time_us / 1e6).tolist(), values.tolist(), strict=True)
+        db.executemany(f"INSERT OR REPLACE INTO {block.table}_sample VALUES ({series}, ?, ?)", rows)
+
+
+def _insert_bytes(
+    db: sqlite3.Connection, table: str, series: int, time_us: NDArray[np.int64], values: NDArray[np.uint8]
+) -> None:
+    """All rows in one statement: milliseconds since the first and value packed into one number of a JSON list.
+
+    Twice as fast as binding row by row, and SQLite works on it without holding up the rest of the program.
+    """
+    ms = time_us // 1000
+    packed = ((ms - ms[0]) << 8 | values).tolist()
+    db.execute(
+        f"INSERT OR REPLACE INTO {table}_sample SELECT ?, (? + (value >> 8)) / 1000.0, value & 255 FROM json_each(?)",
+        (series, int(ms[0]), f"[{','.join(map(str, packed))}]"),
+    )
