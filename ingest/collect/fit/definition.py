@@ -45,6 +45,13 @@ class Definition:
             return None
         return 1 + sum(raw[6 : 6 + 3 * i : 3]), raw[6 + 3 * i], raw[7 + 3 * i]
 
+    def fields(self) -> Iterator[tuple[int, int, int, int]]:
+        """(number, offset, size, base type) of every field."""
+        raw, offset = self.raw, 1
+        for i in range(5, 5 + 3 * raw[4], 3):
+            yield raw[i], offset, raw[i + 1], raw[i + 2]
+            offset += raw[i + 1]
+
     def developer_fields(self) -> Iterator[tuple[int, int, int, int]]:
         """(number, offset, size, index of the developer) of every developer field."""
         raw = self.raw
@@ -99,6 +106,10 @@ class Definition:
             ]
             self._positions = parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.intp), *parts])
         return self._positions
+
+    def first_positions(self, most: int) -> list[int]:
+        """The first `most` positions."""
+        return self.pending[:most] if not self.pieces else self.positions[:most].tolist()
 
     def column(self, data: bytes, offset: int, kind: str) -> Column:
         """The bytes at `offset` of every message as one column of the numpy type `kind` ("u1", "u2", "u4", ...).

@@ -1,9 +1,16 @@
 """The whole of a FIT file, in our words."""
 
-from ingest.collect.fit import heart as _heart
 from ingest.collect.fit import timer
+from ingest.collect.fit.beats import read_beats
 from ingest.collect.fit.contents import take_apart
-from ingest.collect.fit.file import FitFile, HeartRate
+from ingest.collect.fit.day import read_claims, read_movement
+from ingest.collect.fit.description import describe
+from ingest.collect.fit.device import read_device
+from ingest.collect.fit.file import Device, FitFile, HeartRate
+from ingest.collect.fit.heart import Heart, read_heart
+from ingest.collect.fit.limits import read_limits
+from ingest.collect.fit.workout import read_sessions
+from ingest.collect.fit.zone import compare, read_tallies
 
 
 def heart_rate(data: bytes) -> HeartRate:
@@ -12,7 +19,7 @@ def heart_rate(data: bytes) -> HeartRate:
     Raises `Unusable`, and nothing else, for bytes that hold nothing to read.
     """
     contents = take_apart(data)
-    heart = _heart.read_heart(contents)
+    heart = read_heart(contents)
     return HeartRate(heart.series, heart.dropped, heart.undated, tuple(contents.faults))
 
 
@@ -23,10 +30,41 @@ def read(data: bytes) -> FitFile:
     is told in `faults`.
     """
     contents = take_apart(data)
-    heart = _heart.read_heart(contents)
+    heart = read_heart(contents)
+    description = describe(contents)
+    device = read_device(contents, description, remembered=heart.from_strap)
+    sessions = read_sessions(contents, description)
+    tallies = read_tallies(contents)
+    pauses = timer.pauses(contents, heart.last_ms)
+    activity = next((series for series in heart.series if series.kind == "activity"), None)
     return FitFile(
         series=heart.series,
-        pauses=timer.pauses(contents, heart.last_ms),
+        beats=read_beats(contents),
+        pauses=pauses,
+        movement=read_movement(contents),
+        sessions=sessions,
+        device=device,
+        limits=read_limits(contents, description, tallies),
+        claims=read_claims(contents),
+        checks=compare(tallies, sessions, activity, pauses),
         dropped=heart.dropped,
-        faults=tuple(contents.faults),
+        faults=(*contents.faults, *description.faults),
+        notes=tuple(_notes(heart, device, sessions=len(sessions))),
     )
+
+
+def _notes(heart: Heart, device: Device, *, sessions: int) -> list[str]:
+    """What is worth saying of a file that is not damaged."""
+    notes = []
+    if heart.undated:
+        notes.append(
+            "its clock was not set: times count from power-on, "
+            f"{heart.undated} values have no date and could not be kept"
+        )
+    elif not heart.series:
+        what = f"a file of type {device.file_type}" if device.file_type else "a file of unknown type"
+        if heart.dropped:
+            notes.append(f"holds no heart rate: all {heart.dropped} values say that there was no sensor")
+        else:
+            notes.append(f"holds no heart rate: {what}{' with a workout' if sessions else ''}")
+    return notes
