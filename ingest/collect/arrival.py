@@ -303,7 +303,7 @@ def _enter(w: Writer, way: _Way, person: int, read: _Read, arrival: Callable[[],
     if twin is not None:
         outcome, reason, recording = "duplicate", f"The same file as {twin}.", None
     elif recording is not None:
-        outcome, reason = ("stored" if recording.whole else "partial"), " ".join(recording.remarks)
+        outcome, reason = ("stored" if recording.whole else "partial"), recording.remarks
         same = w.same_recording(person, recording.digest) if recording.digest and recording.whole else None
         if same is not None:
             outcome, reason, recording = "duplicate", f"The same recording as {same}.", None

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ class Recording:
     samples: int
     beats: int
     span_ms: tuple[int, int] | None
-    remarks: list[str] = field(default_factory=list)
+    remarks: str = ""
 
 
 def recorded(file: FitFile) -> Recording:
@@ -69,7 +69,9 @@ def recorded(file: FitFile) -> Recording:
     span = (int(min(t[0] for t in times)), int(max(t[1] for t in times))) if times else None
     remarks = [*file.faults, *file.notes]
     if file.dropped:
-        remarks.append(f"{file.dropped} values that cannot be a heart rate were left out.")
+        remarks.append(
+            f"left out as no heart rate: {file.dropped} {'value' if file.dropped == 1 else 'values'}"
+        )
     return Recording(
         identity=_identity(file),
         digest=_digest(columns),
@@ -79,8 +81,14 @@ def recorded(file: FitFile) -> Recording:
         samples=sum(len(c.series) for c in columns),
         beats=sum(len(c.beat_times) for c in columns),
         span_ms=span,
-        remarks=remarks,
+        remarks=_sentence(remarks),
     )
+
+
+def _sentence(remarks: list[str]) -> str:
+    """The remarks of the reader as one sentence."""
+    text = "; ".join(remarks)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
 def _identity(file: FitFile) -> str | None:

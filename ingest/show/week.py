@@ -145,10 +145,11 @@ def told(rows: list[Shown], today: date, settings_file: str) -> Iterator[str]:
 
 def _person(name: str, rows: list[Shown], this_week: date, settings_file: str) -> Iterator[str]:
     newest = rows[0]
-    when = "this week" if newest.first == this_week else f"week {newest.week}"
-    yield f"{name}: {when}, {_days(newest)}"
-    if newest.first < this_week:
-        yield "  Nothing is measured in this week yet; the newest week with data is:"
+    if newest.first == this_week:
+        yield f"{name}, this week: {_days(newest)}"
+    else:
+        yield f"{name}: nothing is measured this week yet. The newest week with data:"
+        yield f"  {newest.week}, {_days(newest)}"
     yield ""
     yield f"  {_minutes(newest.dose_min)} of {_minutes(newest.target_min)} minutes  {_bar(newest)}"
     yield (

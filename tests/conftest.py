@@ -1,0 +1,37 @@
+"""What all tests share: where real recordings lie, and a clean environment."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+IN_CI = os.environ.get("CI") == "true"
+
+# A slow machine is no failure, and the same examples come in every run: a red test means a change, not luck.
+settings.register_profile(
+    "here", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("here")
+
+
+@pytest.fixture(scope="session")
+def fit_files() -> Path:
+    """The folder of real recordings; tests that need it skip where it is absent, and fail in CI."""
+    folder = Path(os.environ.get("HARTSLAG_FIT_FILES") or Path(__file__).parents[2] / "shared" / "fit-files")
+    if not folder.is_dir():
+        why = f"real recordings are needed in {folder}, or where HARTSLAG_FIT_FILES says"
+        if IN_CI:
+            pytest.fail(why)
+        pytest.skip(why)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No setting of the machine that runs the tests reaches them."""
+    for name in [n for n in os.environ if n.startswith("HARTSLAG_") and n != "HARTSLAG_FIT_FILES"]:
+        monkeypatch.delenv(name)
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    yield
