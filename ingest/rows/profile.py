@@ -16,6 +16,9 @@ TARGET_MIN = 150.0
 LEAST_MAXIMUM_BPM, MOST_MAXIMUM_BPM = 100, 230
 """A watch's own maximum outside these is not one."""
 
+OLDEST = 110
+"""The age up to which formulas guess a maximum; who is older keeps the guess of that age."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
@@ -74,7 +77,7 @@ def _by_age(born: int, zone: str) -> tuple[tuple[int, Edges], ...]:
     """One entry a year: the age is that reached in the year."""
     first = max(born + 5, 1990)
     entries: list[tuple[int, Edges]] = []
-    for year in range(first, born + 121):
+    for year in range(first, born + OLDEST + 1):
         new_year = int(midnights(zone, date(year, 1, 1), date(year, 1, 1))[0])
         entries.append((new_year if entries else -ALWAYS_MS, Edges.from_age(year - born)))
     return tuple(entries)

@@ -50,7 +50,7 @@ def status(settings: Settings, journal: Journal) -> dict[str, Any]:
 
 def _person(journal: Journal, person: int, name: str) -> dict[str, Any]:
     known = profile(journal, person)
-    edges = known.timeline.edges[-1] if known.timeline.edges else None
+    edges = known.timeline.edges_at(time.time_ns() // 1_000_000)
     return {
         "name": name,
         "zone": known.zone,
