@@ -1,0 +1,78 @@
+# Two commands do all the set-up: `make run` and `make test`. Everything they make lies in .venv/ and data/.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= data
+CONSTRAINTS := .ci/constraints.txt
+# Also holds for what building a package needs.
+export PIP_CONSTRAINT := $(CURDIR)/$(CONSTRAINTS)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test example week status lint types bench fuzz constraints clean help
+.DEFAULT_GOAL := help
+
+help:  ## say what can be made
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+run: $(VENV)/run  ## install, and run the daemon in data/
+	@exec $(BIN)/hartslag --data $(DATA) run
+
+week: $(VENV)/run  ## show this week's minutes
+	@$(BIN)/hartslag --data $(DATA) week
+
+status: $(VENV)/run  ## show what is collected and what waits
+	@$(BIN)/hartslag --data $(DATA) status
+
+test: $(VENV)/test  ## install what tests need, and run them all
+	$(BIN)/pytest
+
+example: $(VENV)/test  ## show a made-up week, from FIT files made for it, through the real inbox
+	@$(BIN)/python -m tests.example
+
+lint: $(VENV)/test  ## look for mistakes and for untidiness
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/test  ## check the types, strictly
+	$(BIN)/mypy
+
+bench: $(VENV)/bench  ## measure against other programs, as ratios
+	$(BIN)/python -m tests.bench
+
+fuzz: $(VENV)/bench  ## a million broken FIT files
+	$(BIN)/python -m tests.fuzz.fit --runs 1000000
+
+constraints:  ## write down the newest versions that fit
+	rm -rf $(VENV)/fresh
+	$(PYTHON) -m venv $(VENV)/fresh
+	env -u PIP_CONSTRAINT $(VENV)/fresh/bin/pip install -q --upgrade -e '.[fast,tests,bench]' setuptools wheel hatchling editables
+	$(VENV)/fresh/bin/pip freeze --all --exclude-editable | grep -v '^pip==' > $(CONSTRAINTS)
+	rm -rf $(VENV)/fresh
+
+clean:  ## remove what was installed; data/ stays
+	rm -rf $(VENV)
+
+# --- the virtual environment, once per change of what it holds ---
+
+$(VENV)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing. Install it with:  sudo apt install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv is missing. Install it with:  sudo apt install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/run: $(VENV)/python pyproject.toml $(CONSTRAINTS)
+	@echo "Installing hartslag into $(VENV)/ ..."
+	@$(BIN)/pip install --quiet -e .
+	@# A CRC in C where there is a wheel for this machine; numpy does it elsewhere.
+	@$(BIN)/pip install --quiet --only-binary fastcrc -e '.[fast]' 2>/dev/null || true
+	@touch $@
+
+$(VENV)/test: $(VENV)/run
+	@echo "Installing what the tests need ..."
+	@$(BIN)/pip install --quiet -e '.[tests]'
+	@touch $@
+
+$(VENV)/bench: $(VENV)/test
+	@$(BIN)/pip install --quiet -e '.[tests,bench]'
+	@touch $@

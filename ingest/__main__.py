@@ -1,0 +1,5 @@
+"""`python -m ingest`, which is the command `hartslag`."""
+
+from ingest.cli import main
+
+main()

@@ -1,0 +1,257 @@
+"""The daemon as its owner meets it: started, fed, disturbed, stopped."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.daemons import QUICK, daemon, hartslag, journal, left_behind, rows, settled, store, until
+from tests.fit_encoder import day, workout
+
+START = 1_100_000_000  # FIT era: November 2024
+
+
+def _started(data: Path) -> None:
+    until(lambda: rows(store(data), "SELECT 1 FROM replica"), "the daemon to start")
+
+
+def _log(data: Path) -> str:
+    return (data.parent / f"{data.name}.log").read_text()
+
+
+def test_two_real_files_become_this_weeks_minutes_within_ten_seconds(fit_files: Path, tmp_path: Path) -> None:
+    """The main job with the defaults: dropped files are stored and counted before anybody gets impatient."""
+    data = tmp_path / "data"
+    with daemon(data, settings=""):
+        _started(data)
+        for name in ("78TH1430.FIT", "796A4003.FIT"):
+            shutil.copy(fit_files / name, data / "inbox")
+        dropped = time.monotonic()
+        until(lambda: rows(store(data), "SELECT count(*) FROM collector") == [(2,)], "both files")
+        took_s = time.monotonic() - dropped
+    assert took_s < 10
+    weeks = {w["week"]: w for w in json.loads(hartslag("--data", data, "week", "--json").stdout)}
+    assert set(weeks) == {"2017-W35", "2017-W36"}
+    # The watch itself counted 396 s of 3896 at or above 118 bpm of its own maximum of 185.
+    assert weeks["2017-W36"]["moderate_min"] == pytest.approx(6.27, abs=0.01)
+    in_store = {round(m, 6) for (m,) in rows(store(data), "SELECT moderate_min FROM week")}
+    assert in_store == {round(w["moderate_min"], 6) for w in weeks.values()}
+    status = json.loads(hartslag("--data", data, "status", "--json").stdout)
+    assert status["inbox"]["stored"] == 2
+    assert status["inbox"]["waiting"] == 0
+    assert sorted(p.name for p in (data / "archive" / "2017").iterdir()) == ["78TH1430.FIT", "796A4003.FIT"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_cleanly(number: signal.Signals, tmp_path: Path) -> None:
+    """Ctrl-C and systemd's stop end it with 0, without a traceback and without a process left over."""
+    data = tmp_path / "data"
+    (data / "inbox").mkdir(parents=True)
+    (data / "inbox" / "run.fit").write_bytes(workout(START, [120] * 60))
+    with daemon(data) as process:
+        until(lambda: settled(data), "the file")
+        process.send_signal(number)
+        assert process.wait(20) == 0
+    assert "Traceback" not in _log(data)
+    children = [p for p in Path("/proc").glob("[0-9]*/stat") if _parent(p) == process.pid]
+    assert not children
+
+
+def _parent(stat: Path) -> int:
+    try:
+        return int(stat.read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def test_a_second_daemon_is_refused(tmp_path: Path) -> None:
+    """Two daemons on one folder would take the same file twice; the second says who the first is."""
+    data = tmp_path / "data"
+    with daemon(data) as process:
+        _started(data)
+        second = hartslag("--data", data, "run")
+    assert second.returncode == 1
+    assert str(process.pid) in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_wrong_settings_end_it_at_once_with_every_mistake(tmp_path: Path) -> None:
+    """Systemd must not restart a daemon that only its owner can mend: exit code 78, each mistake a line."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "hartslag.toml").write_text('[[person]]\nnmae = "Anna"\nborn = "old"\n')
+    ended = hartslag("--data", data, "run")
+    assert ended.returncode == 78
+    assert "name" in ended.stderr
+    assert "born" in ended.stderr
+    assert not (data / "journal").exists()
+
+
+def test_an_unknown_folder_waits_and_status_says_which_line_helps(tmp_path: Path) -> None:
+    """With settings, a mistyped folder is not a new person; its files lie there untouched until it is named."""
+    data = tmp_path / "data"
+    file = data / "inbox" / "Jan" / "run.fit"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(workout(START, [120] * 60))
+    settings = QUICK + '[[person]]\nname = "Anna"\n'
+    with daemon(data, settings=settings):
+        _started(data)
+        time.sleep(2.5)
+        assert file.exists()
+        status = hartslag("--data", data, "status").stdout
+    assert 'name = "Jan"' in status
+    with daemon(data, settings=settings + '[[person]]\nname = "Jan"\n'):
+        until(lambda: not file.exists(), "the file of Jan")
+    assert rows(journal(data), "SELECT p.name FROM file f JOIN person p ON p.id = f.person") == [("Jan",)]
+
+
+def test_the_store_may_be_deleted_while_it_runs(tmp_path: Path) -> None:
+    """A deleted store is made anew with the same rows; nobody has to restart anything."""
+    data = tmp_path / "data"
+    (data / "inbox").mkdir(parents=True)
+    (data / "inbox" / "run.fit").write_bytes(workout(START, [120] * 600))
+    with daemon(data):
+        until(lambda: settled(data), "the file")
+        before = left_behind(data)
+        for path in store(data).parent.glob("hartslag.db*"):
+            path.unlink()
+        until(lambda: settled(data), "the new store")
+        assert left_behind(data) == before
+
+
+def test_a_damaged_store_is_made_anew(tmp_path: Path) -> None:
+    """A card that garbles the store costs nothing: it is only a replica."""
+    data = tmp_path / "data"
+    (data / "inbox").mkdir(parents=True)
+    (data / "inbox" / "run.fit").write_bytes(workout(START, [120] * 600))
+    with daemon(data):
+        until(lambda: settled(data), "the file")
+    before = left_behind(data)
+    for path in store(data).parent.glob("hartslag.db-*"):
+        path.unlink()
+    store(data).write_bytes(os.urandom(4096))
+    with daemon(data):
+        until(lambda: _readable(data) and settled(data), "the new store")
+        assert left_behind(data) == before
+
+
+def _readable(data: Path) -> bool:
+    try:
+        return store(data).read_bytes().startswith(b"SQLite format 3")
+    except OSError:
+        return False
+
+
+def test_a_store_that_is_away_never_holds_up_collection(tmp_path: Path) -> None:
+    """With a folder in place of the store, files are still taken, status says what is wrong, and it catches up."""
+    data = tmp_path / "data"
+    store(data).mkdir(parents=True)
+    (data / "inbox").mkdir()
+    (data / "inbox" / "run.fit").write_bytes(workout(START, [120] * 600))
+    with daemon(data):
+        until(lambda: rows(journal(data), "SELECT 1 FROM arrival WHERE filed"), "the file")
+        until(
+            lambda: rows(journal(data), "SELECT 1 FROM reader WHERE error IS NOT NULL"),
+            "the error to be noted",
+        )
+        status = json.loads(hartslag("--data", data, "status", "--json").stdout)
+        assert status["stores"][0]["behind"] > 0
+        assert str(store(data)) in status["stores"][0]["last_error"]
+        store(data).rmdir()
+        until(lambda: settled(data), "the store")
+        until(lambda: rows(journal(data), "SELECT 1 FROM reader WHERE error IS NULL"), "the error to be over")
+    assert _log(data).count("cannot be written") == 1
+
+
+def test_add_beside_a_running_daemon(tmp_path: Path) -> None:
+    """Any process may append: what `add` takes reaches the store that the daemon keeps, once."""
+    data = tmp_path / "data"
+    given = tmp_path / "given"
+    given.mkdir()
+    (given / "run.fit").write_bytes(workout(START, [120] * 600))
+    with daemon(data):
+        _started(data)
+        (data / "inbox" / "day.fit").write_bytes(day(START + 86_400, [70] * 100))
+        added = hartslag("--data", data, "add", "--json", given / "run.fit")
+        assert added.returncode == 0, added.stderr
+        until(lambda: len(rows(store(data), "SELECT 1 FROM collector")) == 2, "both files in the store")
+        until(lambda: settled(data), "everything to settle")
+    assert (given / "run.fit").exists()
+    assert rows(store(data), "SELECT count(*) FROM heart_rate") == [(700,)]
+
+
+def test_a_folder_of_several_hundred_files_is_worked_off(tmp_path: Path) -> None:
+    """A year of files at once: each is stored once, and memory does not grow with their number."""
+    data = tmp_path / "data"
+    (data / "inbox").mkdir(parents=True)
+    for i in range(300):
+        (data / "inbox" / f"{i}.fit").write_bytes(workout(START + i * 90_000, [100 + i % 50] * 120))
+    with daemon(data) as process:
+        until(lambda: len(rows(journal(data), "SELECT 1 FROM file")) >= 60, "the first sixty")
+        early_kib = _resident_kib(process.pid)
+        until(lambda: settled(data), "all of them")
+        late_kib = _resident_kib(process.pid)
+    assert rows(journal(data), "SELECT outcome, count(*) FROM file GROUP BY 1") == [("stored", 300)]
+    assert late_kib < early_kib + 20_000
+    assert rows(store(data), "SELECT count(*) FROM heart_rate") == [(300 * 120,)]
+
+
+def _resident_kib(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0])
+
+
+def test_it_tells_systemd_when_it_is_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Type=notify: without this word systemd would kill a daemon that works."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(str(tmp_path / "notify"))
+        heard.settimeout(30)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        with daemon(tmp_path / "data"):
+            while b"READY=1" not in heard.recv(4096):
+                pass
+
+
+def test_a_card_that_is_full_loses_nothing(tmp_path: Path) -> None:
+    """With no room for the journal a file stays in the inbox, and is taken once there is room."""
+    if os.geteuid() != 0 or sys.platform != "linux":
+        pytest.skip("needs root to mount a small disk of its own")
+    small = tmp_path / "small"
+    small.mkdir()
+    if os.system(f"mount -t tmpfs -o size=2500k none {small}") != 0:
+        pytest.skip("this machine lets nobody mount a disk")
+    try:
+        data = small / "data"
+        filler = small / "filler"
+        with daemon(data):
+            _started(data)
+            _fill(filler)
+            (data / "inbox" / "run.fit").touch()
+            filler.write_bytes(filler.read_bytes()[:-40_000])
+            (data / "inbox" / "run.fit").write_bytes(workout(START, [60 + i * 7 % 90 for i in range(2000)]))
+            _fill(small / "rest")
+            until(lambda: "full" in _log(data) or "No space" in _log(data), "a word about the full disk")
+            assert (data / "inbox" / "run.fit").exists()
+            filler.unlink()
+            (small / "rest").unlink()
+            until(lambda: settled(data), "the file")
+        assert rows(store(data), "SELECT count(*) FROM heart_rate") == [(2000,)]
+    finally:
+        os.system(f"umount {small}")
+
+
+def _fill(path: Path) -> None:
+    """Write until the disk is full."""
+    with path.open("wb", buffering=0) as out:
+        for size in (1 << 16, 1 << 12):
+            try:
+                while out.write(bytes(size)) == size:
+                    pass
+            except OSError:
+                pass
