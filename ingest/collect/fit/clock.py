@@ -27,7 +27,6 @@ NONE = -1
 
 TIMESTAMP, TIMESTAMP_16 = 253, 26
 MONITORING, TIMESTAMP_CORRELATION = 55, 162
-FEW = 16
 
 Seconds = NDArray[np.int64]
 
@@ -53,14 +52,15 @@ class Clock:
         self._five: tuple[Seconds, Seconds] | None = None
 
     def of(self, definition: Definition) -> Seconds:
-        """One timestamp per message; NONE where it has none or its clock was not set."""
+        """One timestamp per message, a fresh column; NONE where it has none."""
         data = self._messages.data
-        times = full = definition.value(data, TIMESTAMP, size=4)
+        times = definition.value(data, TIMESTAMP, size=4)
         if times is None:
             seconds = np.full(len(definition), NONE, np.int64)
         else:
             seconds = times.astype(np.int64)
-            seconds[full == NEVER] = NONE
+            if seconds.max(initial=0) == NEVER:
+                seconds[seconds == NEVER] = NONE
         if definition.number == MONITORING:
             low = definition.value(data, TIMESTAMP_16, size=2)
             if low is not None:

@@ -37,6 +37,10 @@ class Definition:
     def big_endian(self) -> bool:
         return bool(self.raw[1] & 1)
 
+    @property
+    def has_developer_fields(self) -> bool:
+        return len(self.raw) > 5 + 3 * self.raw[4]
+
     def field(self, number: int) -> tuple[int, int, int] | None:
         """Offset from the header byte, size and base type of a field; None where the definition lacks it."""
         raw = self.raw
@@ -116,7 +120,7 @@ class Definition:
 
         A view into the file where the messages lie evenly, otherwise a copy.
         """
-        dtype = np.dtype((">" if self.big_endian else "<") + kind)
+        dtype = np.dtype(kind if kind[0] == "V" else (">" if self.big_endian else "<") + kind)
         self.flush()
         if len(self.pieces) == 1:
             return _piece(data, self.pieces[0], self.size, offset, dtype)
@@ -139,11 +143,14 @@ class Definition:
         where = self.field(number)
         if where is None or where[1] < width:
             return None
-        count = where[1] // width
-        rows: Column = np.frombuffer(data, np.uint8)[
-            self.positions[:, None] + np.arange(where[0], where[0] + count * width, dtype=np.intp)
-        ]
-        return rows if width == 1 else rows.view((">" if self.big_endian else "<") + f"u{width}")
+        size = where[1] // width * width
+        rows = self.column(data, where[0], f"V{size}")
+        # An explicit copy: a view of bytes as numbers must lie close together.
+        return (
+            np.ascontiguousarray(rows)
+            .view(f"{'>' if self.big_endian else '<'}u{width}")
+            .reshape(-1, size // width)
+        )
 
 
 def _piece(

@@ -17,11 +17,10 @@ from ingest.collect.fit.contents import Contents, Part
 from ingest.collect.fit.definition import Definition
 from ingest.collect.fit.developer import developer_heart_rate
 from ingest.collect.fit.file import FitSeries
-from zones.series import HIGHEST_BPM, LOWEST_BPM, Series
+from zones.series import HIGHEST_BPM, LOWEST_BPM, Series, join
 
 RECORD, MONITORING, HSA_HEART_RATE = 20, 55, 308
 RECORD_BPM, MONITORING_BPM = 3, 27
-ABSENT = 255
 HELD_MS = 30_000
 """A workout's sample stands for at most this long, so where `hr` is silent for longer `record` speaks again."""
 
@@ -51,10 +50,9 @@ class Heart:
         if sound < len(bpm):
             self.dropped += len(bpm) - sound
             seconds, bpm = seconds[fine], bpm[fine]
-        dated = seconds >= FIRST_DATE
-        known = int(np.count_nonzero(dated))
-        if known < len(bpm):
-            self.undated += len(bpm) - known
+        if len(bpm) and seconds.min() < FIRST_DATE:
+            dated = seconds >= FIRST_DATE
+            self.undated += len(bpm) - int(np.count_nonzero(dated))
             seconds, bpm = seconds[dated], bpm[dated]
         return seconds * 1000 + ERA_MS, bpm.astype(np.uint8)
 
@@ -63,12 +61,10 @@ def read_heart(contents: Contents) -> Heart:
     """The series of a file."""
     heart = Heart()
     for part in contents.parts:
-        for definition in part.messages.of(RECORD):
-            _record(heart, part, definition)
-        for definition in part.messages.of(MONITORING):
-            bpm = definition.value(contents.data, MONITORING_BPM, size=1)
-            if bpm is not None:
-                heart.monitoring.append(heart.sift(part.clock.of(definition), bpm))
+        if part.messages.of(RECORD):
+            _record(heart, part)
+        if part.messages.of(MONITORING):
+            _monitoring(heart, part)
         for definition in part.messages.of(HSA_HEART_RATE):
             _hsa(heart, part, definition)
         if part.messages.of(hr.HR):
@@ -79,16 +75,48 @@ def read_heart(contents: Contents) -> Heart:
     return heart
 
 
-def _record(heart: Heart, part: Part, definition: Definition) -> None:
-    seconds = power_on.dated(part, part.clock.of(definition))
-    latest = int(seconds.max()) if len(seconds) else 0
+def _record(heart: Heart, part: Part) -> None:
+    data = part.messages.data
+    found: list[tuple[Definition, NDArray[Any]]] = []
+    for definition in part.messages.of(RECORD):
+        bpm = definition.value(data, RECORD_BPM, size=1)
+        if definition.has_developer_fields:
+            bpm = developer_heart_rate(part.messages, definition, bpm)
+        if bpm is None:
+            _went_on(heart, power_on.dated(part, part.clock.of(definition)))
+        else:
+            found.append((definition, bpm))
+    if found:
+        seconds, bpm = _in_order(part, found)
+        seconds = power_on.dated(part, seconds)
+        _went_on(heart, seconds)
+        heart.record.append(heart.sift(seconds, bpm))
+
+
+def _went_on(heart: Heart, seconds: Seconds) -> None:
+    """Until these records, with or without a heart rate, the watch was recording."""
+    latest = int(seconds.max(initial=0))
     if latest >= FIRST_DATE:
         heart.last_ms = max(heart.last_ms or 0, latest * 1000 + ERA_MS)
-    bpm = definition.value(part.messages.data, RECORD_BPM, size=1)
-    if len(definition.raw) > 5 + 3 * definition.raw[4]:
-        bpm = developer_heart_rate(part.messages, definition, bpm)
-    if bpm is not None:
-        heart.record.append(heart.sift(seconds, bpm))
+
+
+def _monitoring(heart: Heart, part: Part) -> None:
+    found = [
+        (definition, bpm)
+        for definition in part.messages.of(MONITORING)
+        if (bpm := definition.value(part.messages.data, MONITORING_BPM, size=1)) is not None
+    ]
+    if found:
+        heart.monitoring.append(heart.sift(*_in_order(part, found)))
+
+
+def _in_order(part: Part, found: list[tuple[Definition, NDArray[Any]]]) -> tuple[Seconds, NDArray[Any]]:
+    """Timestamps and values of several definitions in the order of the file: the last word on a moment counts."""
+    if len(found) == 1:
+        return part.clock.of(found[0][0]), found[0][1]
+    order = np.argsort(np.concatenate([definition.positions for definition, _ in found]), kind="stable")
+    seconds = np.concatenate([part.clock.of(definition) for definition, _ in found])
+    return seconds[order], np.concatenate([bpm for _, bpm in found])[order]
 
 
 def _hsa(heart: Heart, part: Part, definition: Definition) -> None:
@@ -126,9 +154,8 @@ def _activity(heart: Heart, contents: Contents) -> FitSeries | None:
         series = memory
     else:
         outside = ~_covered(record.times, memory.times)
-        series = Series.of(
-            np.concatenate((record.times[outside], memory.times)),
-            np.concatenate((record.bpm[outside], memory.bpm)),
+        series = (
+            join([Series(record.times[outside], record.bpm[outside]), memory]) if outside.any() else memory
         )
     if series is None:
         return None

@@ -6,6 +6,7 @@ packed into twelve bytes, little-endian). Source: FIT SDK, profile message `hr` 
 dtcooper/python-fitparse #122 for what happens without the anchor.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,67 +21,117 @@ FRACTION, TIME_256, BPM, EVENT, EVENT_12 = 0, 1, 6, 9, 10
 TICKS = 32768
 """Parts of a second in which everything is added up: those of fractional_timestamp, 32 to one of event_timestamp."""
 
+Column = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """The messages of one definition: a count of the strap's clock and a bpm per value, the rest per message."""
+
+    at: Column
+    """Position in the file."""
+    count: Column
+    bpm: Column
+    width: int
+    """Values per message."""
+    full: bool
+    """The counts are whole ones, not twelve bits."""
+    anchor: Column
+    """The date in ticks that the first value of the message is from; -1 where the message brings none."""
+
 
 def events(part: Part) -> tuple[Seconds, NDArray[np.uint8]]:
     """Milliseconds since 1970 (0 where no anchor came before) and bpm of every value, in the order of the file."""
     found = [rows for definition in part.messages.of(HR) if (rows := _rows(part, definition)) is not None]
     if not found:
         return np.empty(0, np.int64), np.empty(0, np.uint8)
-    at, count, full, bpm, anchor = (np.concatenate(column) for column in zip(*found, strict=True))
-    if len(found) > 1:
-        order = np.argsort(at, kind="stable")
-        count, full, bpm, anchor = count[order], full[order], bpm[order], anchor[order]
-    index = np.arange(len(count))
-    # Counts of twelve bits go on from the value before, full ones start anew.
-    ahead = np.where(full, 0, np.diff(count, prepend=0) & 0xFFF)
+    count, bpm, first, width, full, anchor = _in_order(found)
+    # Counts of twelve bits go on from the value before, whole ones start anew.
+    ahead = np.diff(count, prepend=0) & 0xFFF
+    anew = np.repeat(first[full], width[full]) + _within(width[full])
+    ahead[anew] = 0
     total = np.cumsum(ahead)
-    started = np.maximum.accumulate(np.where(full, index, -1))
-    event = total + np.where(started < 0, 0, count[started] - total[started])
-    anchored = np.maximum.accumulate(np.where(anchor >= 0, index, -1))
-    since = event - event[anchored] & 0xFFFFFFFF
-    ticks = anchor[anchored] + 32 * since
-    milliseconds = (ticks * 1000 + TICKS // 2) // TICKS + ERA_MS
-    return np.where(anchored < 0, 0, milliseconds), bpm
+    event = total + _held(anew, count[anew] - total[anew], len(count))
+    dated = anchor >= 0
+    where = first[dated]
+    since = event - _held(where, event[where], len(count)) & 0xFFFFFFFF
+    ticks = 32 * since + _held(where, anchor[dated], len(count))
+    milliseconds = (ticks * 1000 + TICKS // 2 >> 15) + ERA_MS  # 2**15 is TICKS
+    milliseconds[: where[0] if len(where) else None] = 0
+    return milliseconds, bpm
 
 
-def _rows(part: Part, definition: Definition) -> tuple[Any, ...] | None:
-    """Columns of one value each: position of the message, count, whether it is a full one, bpm, anchor.
+def _in_order(found: list[_Rows]) -> tuple[Column, Column, Column, Column, Column, Column]:
+    """All rows in the order of the file: count and bpm per value; first value, width, full, anchor per message."""
+    count = np.concatenate([rows.count for rows in found])
+    bpm = np.concatenate([rows.bpm for rows in found])
+    width = np.repeat([rows.width for rows in found], [len(rows.at) for rows in found])
+    full = np.repeat([rows.full for rows in found], [len(rows.at) for rows in found])
+    anchor = np.concatenate([rows.anchor for rows in found])
+    start = np.cumsum(width) - width
+    at = np.concatenate([rows.at for rows in found])
+    if (at[1:] < at[:-1]).any():
+        order = np.argsort(at, kind="stable")
+        width, full, anchor = width[order], full[order], anchor[order]
+        index = np.repeat(start[order], width) + _within(width)
+        count, bpm = count[index], bpm[index]
+        start = np.cumsum(width) - width
+    return count, bpm, start, width, full, anchor
 
-    The anchor is the date in ticks at the first value of a message that brings one, else -1.
+
+def _within(width: Column) -> Column:
+    """0, 1, 2 ... anew for each of the widths."""
+    within: Column = np.arange(width.sum()) - np.repeat(np.cumsum(width) - width, width)
+    return within
+
+
+def _held(where: Column, value: Column, count: int) -> Column:
+    """A column in which each value stands from its place to the next one's, and 0 before the first.
+
+    One value for all comes as a column of one.
     """
+    if not len(where):
+        return np.zeros(1, np.int64)
+    if len(where) == 1 and where[0] == 0:
+        return value
+    held: Column = np.repeat(np.append(0, value), np.diff(where, prepend=0, append=count))
+    return held
+
+
+def _rows(part: Part, definition: Definition) -> _Rows | None:
     data = part.messages.data
     bpm = definition.table(data, BPM, 1)
-    if bpm is None or not len(definition):
+    if bpm is None:
         return None
-    full = definition.table(data, EVENT, 4)
-    if full is not None:
-        count = full.astype(np.int64)
-    else:
+    count = definition.table(data, EVENT, 4)
+    full = count is not None
+    if count is None:
         packed = definition.table(data, EVENT_12, 1)
         if packed is None or packed.shape[1] < 2:
             return None
         count = _unpack(packed)
     width = min(bpm.shape[1], count.shape[1])
-    bpm, count = bpm[:, :width], count[:, :width]
-    anchor = np.full(count.shape, -1, np.int64)
+    anchor = np.full(len(definition), -1, np.int64)
     if definition.field(253) is not None:
         seconds = part.clock.of(definition)
-        dated = seconds >= FIRST_DATE
-        anchor[dated, 0] = (seconds * TICKS + _fraction(data, definition))[dated]
-    shape = count.shape
-    at = np.broadcast_to(definition.positions[:, None], shape).ravel()
-    return at, count.ravel(), np.full(count.size, full is not None), bpm.ravel(), anchor.ravel()
+        anchor = np.where(seconds >= FIRST_DATE, seconds * TICKS + _fraction(data, definition), -1)
+    count = count[:, :width].astype(np.int64).ravel()
+    return _Rows(definition.positions, count, bpm[:, :width].ravel(), width, full, anchor)
 
 
-def _unpack(packed: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Twelve-bit numbers of rows of bytes, little-endian: two to three bytes."""
-    first = np.arange(packed.shape[1] * 2 // 3) * 3 // 2
-    wide = packed.astype(np.int64)
-    pair = wide[:, first] | wide[:, first + 1] << 8
-    return pair >> np.where(np.arange(len(first)) % 2, 4, 0) & 0xFFF
+def _unpack(packed: NDArray[np.uint8]) -> Column:
+    """Twelve-bit numbers of rows of bytes, little-endian: two to three bytes, and one to a rest of two."""
+    count = packed.shape[1] * 2 // 3
+    wide = packed.astype(np.uint16)
+    numbers = np.empty((len(packed), count), np.uint16)
+    low, high = wide[:, 0::3], wide[:, 1::3]
+    even, odd = (count + 1) // 2, count // 2
+    numbers[:, 0::2] = low[:, :even] | (high[:, :even] & 0xF) << 8
+    numbers[:, 1::2] = high[:, :odd] >> 4 | wide[:, 2::3][:, :odd] << 4
+    return numbers
 
 
-def _fraction(data: bytes, definition: Definition) -> NDArray[np.int64]:
+def _fraction(data: bytes, definition: Definition) -> Column:
     """Ticks past the date."""
     fraction = definition.value(data, FRACTION, size=2)
     if fraction is not None:

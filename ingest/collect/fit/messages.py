@@ -27,14 +27,18 @@ LONGEST_PAUSE = 63
 MOST_DEFINITIONS = 20_000
 """Different definitions followed in one file: hundreds of times what any known file has."""
 
-NOWHERE: Callable[[int], None] = list[int]().append
+Step = tuple[int, Callable[[int], None]]
+"""How long a message is, and who takes its position."""
+
+_NOTHING: dict[int, None] = {}
+UNKNOWN: Step = (0, _NOTHING.__getitem__)
+"""Stands for a header byte that has no meaning yet: asking it raises KeyError, which costs nothing until it happens."""
 
 
 class Messages:
     """The messages of one chained file, by definition.
 
-    `sizes` and `keep` are indexed by the header byte as it stands in the file: how long a message that begins with
-    it is (0: not known, look closer) and who takes its position.
+    `_steps` is indexed by the header byte as it stands in the file.
     """
 
     def __init__(self, data: bytes, start: int, end: int) -> None:
@@ -48,8 +52,7 @@ class Messages:
         """The last message or definition is not all there."""
         self._known: dict[bytes, Definition] = {}
         self._local: list[Definition | None] = [None] * 16
-        self._sizes = [0] * 256
-        self._keep = [NOWHERE] * 256
+        self._steps = [UNKNOWN] * 256
         self._aliased = False
         self._walk(start)
         self.by_number: dict[int, list[Definition]] = {}
@@ -67,39 +70,37 @@ class Messages:
         Within a batch the walk may pass the end into bytes that are no messages; looking at every step would cost
         a third of the speed, so what was seen there is taken back afterwards.
         """
-        data, end, sizes, keep = self.data, self.end, self._sizes, self._keep
+        data, end, steps = self.data, self.end, self._steps
         batches = wait = pause = 0
-        try:
-            while p < end:
-                for _ in BATCH:
-                    h = data[p]
-                    s = sizes[h]
-                    if not s:
-                        break
-                    keep[h](p)
-                    p += s
-                else:
+        while p < end:
+            try:
+                while p < end:
+                    for _ in BATCH:
+                        size, take = steps[data[p]]
+                        take(p)
+                        p += size
                     batches += 1
                     if batches % FLUSH_AFTER == 0:
                         self._flush()
                     if wait:
                         wait -= 1
                     elif p < end:
-                        count = self._run(p)
-                        p += count * sizes[data[p]]
-                        wait = pause = 0 if count else min(2 * pause + 1, LONGEST_PAUSE)
-                    continue
+                        ran = self._run(p)
+                        p += ran
+                        wait = pause = 0 if ran else min(2 * pause + 1, LONGEST_PAUSE)
+            except KeyError:
                 if p < end:
                     p = self._meet(p)
-        except IndexError:
-            self.cut = p < end
+            except IndexError:
+                self.cut = p < end
+                break
         self._take_back()
 
     def _run(self, p: int) -> int:
-        """How many messages of the kind that lies before `p` follow from there on; they are kept as a run."""
+        """How many bytes from `p` on hold more messages of the kind that lies before; these are kept as a run."""
         data, h = self.data, self.data[p]
         d = self._local[h & 15 if h < 0x80 else h >> 5 & 3]
-        if d is None or not self._sizes[h] or len(d.pending) < 4 or d.pending[-4] != p - 4 * d.size:
+        if d is None or self._steps[h] is UNKNOWN or len(d.pending) < 4 or d.pending[-4] != p - 4 * d.size:
             return 0
         size, header = d.size, data[p : p + 1]
         stop = self.end - size + 1  # a message that begins before this one is all there
@@ -116,7 +117,7 @@ class Messages:
             d.pending.extend(range(p, q, size))
         else:
             d.add_run(p, count)
-        return count
+        return q - p
 
     def _meet(self, p: int) -> int:
         """Handle a header byte that is not known; gives where to go on, the end when that is impossible."""
@@ -131,7 +132,7 @@ class Messages:
             return self.end
         if h >= 0x80:
             self.compressed = True
-        self._sizes[h], self._keep[h] = d.size, d.pending.append
+        self._steps[h] = d.size, d.pending.append
         self._aliased |= h > 15
         return p
 
@@ -157,7 +158,7 @@ class Messages:
             if self._aliased:
                 self._forget(local)
             self._local[local] = d
-            self._sizes[local], self._keep[local] = d.size, d.pending.append
+            self._steps[local] = d.size, d.pending.append
         return e
 
     def _forget(self, local: int) -> None:
@@ -167,7 +168,7 @@ class Messages:
             first = 0x80 + 0x20 * local
             others.extend(range(first, first + 0x20))
         for h in others:
-            self._sizes[h] = 0
+            self._steps[h] = UNKNOWN
 
     def _flush(self) -> None:
         for d in self._local:

@@ -21,7 +21,7 @@ def dated(part: Part, seconds: Seconds) -> Seconds:
             continue
         for known, since in zip(date.tolist(), count.tolist(), strict=True):
             if FIRST_DATE <= known < NEVER and since < FIRST_DATE:
-                relative = (seconds != NONE) & (seconds < FIRST_DATE)
+                relative = (seconds > NONE) & (seconds < FIRST_DATE)
                 seconds[relative] += known - since
                 return seconds
     return seconds
