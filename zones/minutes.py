@@ -18,6 +18,7 @@ __all__ = [
     "Minutes",
     "Totals",
     "Zone",
+    "at_changes",
     "classify",
     "minutes",
     "seconds_in_zones",
@@ -102,7 +103,7 @@ def classify(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> NDArray
     return np.where(moderate == 0, np.uint8(Zone.UNCLASSIFIED), zone)
 
 
-def _at_changes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Pieces:
+def at_changes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Pieces:
     """The pieces split wherever any edges change."""
     lines = [timeline] if isinstance(timeline, Timeline) else list(timeline)
     return split(pieces, np.concatenate([line.valid_from for line in lines])) if lines else pieces
@@ -114,7 +115,7 @@ def minutes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Minutes:
     Each moment is classified by the edges in force at it. Sums are whole milliseconds, so the result does not
     depend on how the pieces were cut.
     """
-    pieces = split_every(_at_changes(pieces, timeline), MINUTE)
+    pieces = split_every(at_changes(pieces, timeline), MINUTE)
     if not len(pieces):
         none, byte = np.empty(0, np.int64), np.empty(0, np.uint8)
         return Minutes(none, none, none, none, none, none, np.empty(0), byte, byte)
@@ -149,6 +150,6 @@ def totals(minutes: Minutes, borders: ArrayLike) -> Totals:
 
 def tally(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Totals:
     """The zones of all the pieces together, to the millisecond: one row."""
-    pieces = _at_changes(pieces, timeline)
+    pieces = at_changes(pieces, timeline)
     sums = np.bincount(classify(pieces, timeline), pieces.end - pieces.start, len(Zone)).astype(np.int64)
     return Totals.of(sums.reshape(1, -1))

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.zones import byhand
@@ -32,6 +32,7 @@ several = st.lists(st.tuples(byhand.any_samples, byhand.caps), max_size=4).map(
 
 
 @given(byhand.any_samples, byhand.caps, byhand.stretches, some_ends)
+@example([(0, 100), (10, 110), (50, 120)], 60, [], [10, 55])
 def test_hold_equals_counting_by_hand(samples: Any, cap: int, pauses: Any, ends: list[int]) -> None:
     """Gaps, caps, pauses and the ends of recordings, each alone and all together."""
     got = held(samples, cap, pauses=Spans.pairs(pauses), ends=ends, source=3)
@@ -77,6 +78,7 @@ def test_what_is_cut_out_is_gone_and_the_rest_stays(ranked: list[Pieces], holes:
     assert left == {ms: what for ms, what in whole.items() if not any(a <= ms < b for a, b in holes)}
 
 
+@example([held([(0, 95), (2, 95)], 2)], [1, 1], 1)
 @given(several, st.lists(byhand.moments, max_size=12), st.integers(1, 50))
 def test_splitting_changes_no_millisecond(ranked: list[Pieces], at: list[int], length: int) -> None:
     """After a split no piece crosses a border, and every moment holds what it held."""

@@ -125,6 +125,15 @@ def test_no_edges_and_edges_out_of_reach() -> None:
     end=st.none() | byhand.moments,
     block=st.sampled_from([1, 2, 3, 8, 1 << 15]),
 )
+@example(
+    [(0, 100), (1, 120), (2, 120), (4, 120), (3, 120), (5, 120), (6, 140), (7, 140)],
+    False,
+    [109],
+    9,
+    [],
+    None,
+    64,
+)
 @example([(90, 120), (99, 120), (100, 120), (0, 0)], False, [109, 131], 5, [], 50, 8)
 @example([(0, 120), (1, 120), (2, 0), (3, 140), (5, 120)], True, [109, 131], 2, [(1, 4)], 4, 2)
 def test_equals_counting_by_hand(
@@ -136,6 +145,26 @@ def test_equals_counting_by_hand(
     with patch.object(seconds, "BLOCK", block):
         got = seconds_in_zones(raw(samples), edges, timedelta(milliseconds=cap), Spans.pairs(pauses), end=end)
     assert (got * 1000).round().tolist() == byhand.milliseconds_in_zones(samples, edges, cap, pauses, end)
+
+
+def test_one_step_back_in_an_orderly_series() -> None:
+    """A single sample out of place among regular ones is put in its place, not counted backwards."""
+    n = 5000
+    t, bpm = np.arange(n) * 1000, np.random.default_rng(3).integers(60, 190, n).astype(np.uint8)
+    order = np.arange(n)
+    order[[2000, 2001]] = 2001, 2000
+    mixed = SimpleNamespace(times=t[order].view("datetime64[ms]"), bpm=bpm[order])
+    right = SimpleNamespace(times=t.view("datetime64[ms]"), bpm=bpm)
+    assert seconds_in_zones(mixed, EDGES, 5).tolist() == seconds_in_zones(right, EDGES, 5).tolist()
+
+
+def test_the_last_sample_stands_for_the_median_gap() -> None:
+    """The median of all gaps, also when the most frequent one is not the median."""
+    t = np.cumsum([0] + [1000] * 24 + [4000 + i for i in range(30)])
+    samples = [(int(x), 120) for x in t]
+    with patch.object(seconds, "BLOCK", 8):
+        got = seconds_in_zones(raw(samples), EDGES, 60)
+    assert got[1] * 1000 == t[-1] + 4002
 
 
 @pytest.mark.parametrize("share", [0, 0.001, 0.05, 0.24, 0.26, 0.6, 1])

@@ -1,0 +1,174 @@
+"""Variability against published values, and the faults that would spoil it."""
+
+import os
+from importlib.metadata import PackageNotFoundError, distribution
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zones.beats import Fault, corrected, faults, starts, variability
+
+
+def published(name: str) -> np.ndarray:
+    """A series of intervals that pyhrv brings along with a report about it."""
+    try:
+        series: np.ndarray = np.load(
+            str(distribution("pyhrv").locate_file(f"pyhrv/files/{name}.npy"))
+        ).astype(float)
+        return series  # noqa: TRY300
+    except PackageNotFoundError:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(
+            "pyhrv is not installed (pip install --no-deps pyhrv==0.5.0): its sample series are not at hand"
+        )
+
+
+def a_heart(n: int = 1000, seed: int = 0) -> np.ndarray:
+    """Intervals around 800 ms that breathe."""
+    rng = np.random.default_rng(seed)
+    return 800 + 30 * np.sin(np.arange(n) / 4) + rng.uniform(-9, 9, n)
+
+
+def test_published_report_of_an_hour() -> None:
+    """The long series: values as printed in its report, by hand of others."""
+    v = variability(published("SampleNNISeriesLong"))
+    got = [round(x, 3) for x in (v.sdnn_ms, v.rmssd_ms, v.pnn50, v.seconds * 1000 / v.beats, v.heart_rate)]
+    assert got == [85.357, 60.523, 28.571, 768.438, 78.080]
+    assert v.beats == 4684
+    assert v.artefact_pct == 0
+
+
+def test_five_minutes() -> None:
+    """The short series: computed once with independent tools."""
+    v = variability(published("SampleNNISeriesShort"))
+    got = [round(x, 4) for x in (v.seconds * 1000 / v.beats, v.sdnn_ms, v.rmssd_ms, v.pnn50)]
+    assert got == [888.9555, 95.6904, 101.3006, 48.5119]
+    assert round(v.ln_rmssd, 4) == round(np.log(101.30063), 4)
+
+
+def test_faults_as_another_implementation_finds_them() -> None:
+    """Over an hour of a real heart NeuroKit2 0.2.13 names the same ectopic and missed beats, and as many odd ones."""
+    found = faults(published("SampleNNISeriesLong"))
+    ectopic = [401, 402, 439, 2097, 2255, 2674, 2682, 2991, 3051, 4261, 4430]
+    assert np.flatnonzero(found == Fault.ECTOPIC).tolist() == ectopic
+    assert np.flatnonzero(found == Fault.MISSED).tolist() == [923, 1079, 1798]
+    assert np.count_nonzero((found == Fault.LONG) | (found == Fault.SHORT)) == 69
+    assert not (found == Fault.EXTRA).any()
+
+
+def test_by_hand() -> None:
+    """Differences of 10, -60 and 60 ms: everything computed on paper."""
+    v = variability([800, 810, 750, 810])
+    assert v.rmssd_ms == pytest.approx(np.sqrt((100 + 3600 + 3600) / 3))
+    assert v.sdnn_ms == pytest.approx(np.std([800, 810, 750, 810], ddof=1))
+    assert v.pnn50 == pytest.approx(200 / 3)
+    assert (v.beats, v.seconds) == (4, 3.17)
+    assert variability([800, 850]).pnn50 == 0  # 50 is not more than 50
+
+
+def test_too_few_beats_have_no_variability() -> None:
+    """One beat or none: not a number, never zero."""
+    for rr in ([], [800]):
+        v = variability(rr)
+        assert np.isnan([v.rmssd_ms, v.ln_rmssd, v.sdnn_ms, v.pnn50]).all()
+        assert v.artefact_pct == 0
+    assert np.isnan(variability([]).heart_rate)
+    assert np.isnan(variability([800, 800]).ln_rmssd)  # the logarithm of nothing
+
+
+def test_one_missed_beat() -> None:
+    """One doubled interval would more than double RMSSD; it is found, and left out or halved."""
+    rr = a_heart()
+    bad = np.delete(rr, 500)
+    bad[499] = rr[499] + rr[500]
+    found = faults(bad)
+    assert np.flatnonzero(found).tolist() == [499]
+    assert found[499] == Fault.MISSED
+    true = variability(rr).rmssd_ms
+    assert variability(bad).rmssd_ms > 2 * true
+    assert variability(bad, found).rmssd_ms == pytest.approx(true, rel=0.01)
+    assert variability(bad, found).artefact_pct == pytest.approx(100 / 999)
+    put_right = corrected(bad, found)
+    assert len(put_right) == len(rr)
+    assert put_right.sum() == pytest.approx(rr.sum())
+    assert variability(put_right).rmssd_ms == pytest.approx(true, rel=0.01)
+
+
+def test_one_extra_beat() -> None:
+    """One interval cut in two is found and made whole."""
+    rr = a_heart()
+    bad = np.insert(rr, 500, 350.0)
+    bad[501] -= 350
+    found = faults(bad)
+    assert found[500] == Fault.EXTRA
+    assert set(np.flatnonzero(found)) <= {500, 501}
+    assert np.allclose(corrected(bad, found), rr)
+
+
+def test_an_early_beat() -> None:
+    """A beat that came early and the pause after it are both out; the straight line bridges them."""
+    rr = a_heart()
+    rr[500] -= 250
+    rr[501] += 250
+    found = faults(rr)
+    assert np.flatnonzero(found).tolist() == [500, 501]
+    bridged = corrected(rr, found)
+    assert bridged[500] == pytest.approx(rr[499] + (rr[502] - rr[499]) / 3)
+    assert len(bridged) == len(rr)
+
+
+@pytest.mark.parametrize("rhythm", [600.0, 800.0, 1000.0])
+def test_a_missed_beat_in_a_perfectly_even_rhythm(rhythm: float) -> None:
+    """A simulator's or pacemaker's rhythm has no spread: its missed beat is found all the same."""
+    rr = np.full(200, rhythm)
+    assert not faults(rr).any()
+    rr[100] *= 2
+    found = faults(rr)
+    assert np.flatnonzero(found).tolist() == [100]
+    assert found[100] == Fault.MISSED
+    assert corrected(rr, found).tolist() == [rhythm] * 201
+
+
+def test_intervals_no_heart_has() -> None:
+    """Outside 300..2000 ms nothing is accepted, however short the stretch."""
+    rr = [700, 600, 2300, 200, 1000, 230, 1200]
+    assert np.flatnonzero(faults(rr) == Fault.RANGE).tolist() == [2, 3, 5]
+    assert corrected(rr, faults(rr)).tolist() == [700, 600, 600 + 400 / 3, 600 + 800 / 3, 1000, 1100, 1200]
+    assert faults([100, 100]).tolist() == [Fault.RANGE] * 2
+    assert corrected([100.0, 100.0], faults([100, 100])).tolist() == [100, 100]  # nothing to bridge from
+    assert faults([]).tolist() == []
+    assert corrected([], faults([])).tolist() == []
+
+
+def test_a_hole_makes_no_pair() -> None:
+    """Beats on both sides of a lost notification are no neighbours."""
+    times = np.array([800, 1600, 2400, 9000, 9800], np.int64)
+    rr = [800, 800, 800, 900, 800]
+    new = starts(times, rr)
+    assert new.tolist() == [True, False, False, True, False]
+    assert variability(rr).rmssd_ms == pytest.approx(np.sqrt((0 + 0 + 1e4 + 1e4) / 4))
+    assert variability(rr, new=new).rmssd_ms == pytest.approx(np.sqrt((0 + 0 + 1e4) / 3))
+
+
+def test_stretches_are_judged_each_by_itself() -> None:
+    """A jump of the rhythm across a hole is no fault."""
+    rr = np.concatenate([a_heart(100), a_heart(100, 1) / 2 + 200])
+    new = np.zeros(200, np.bool_)
+    new[100] = True
+    apart = np.concatenate([faults(rr[:100]), faults(rr[100:])])
+    assert faults(rr, new).tolist() == apart.tolist()
+
+
+@given(st.lists(st.integers(200, 2200), max_size=150))
+def test_any_intervals_at_all(rr: list[int]) -> None:
+    """Whatever a sensor sends: a verdict for each, and time is kept except where a fault was bridged."""
+    found = faults(rr)
+    assert len(found) == len(rr)
+    fixed = corrected(rr, found)
+    assert len(fixed) == len(rr) + int((found == Fault.MISSED).sum()) - int((found[:-1] == Fault.EXTRA).sum())
+    assert (fixed > 0).all()
+    v = variability(rr, found)
+    assert v.beats == int((found == 0).sum())

@@ -1,0 +1,209 @@
+"""Resting, recovery, highest, load, bouts and clocks: what else a heart rate tells."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from zones.bouts import bouts, efforts, only_in
+from zones.edges import Edges, Timeline
+from zones.load import banister, edwards
+from zones.minutes import tally
+from zones.offset import offset
+from zones.pieces import Pieces, hold, resolve
+from zones.recovery import highest, recovery
+from zones.resting import resting, usual
+from zones.series import Series
+from zones.spans import Spans
+
+HOUR = 3_600_000
+LINE = Timeline.of([(-(10**15), Edges.from_bpm(109, 131))])
+
+
+def series(bpm: Any, start: int = 0, step: int = 1) -> Series:
+    return Series.of((start + np.arange(len(bpm)) * step * 1000).view("datetime64[ms]"), bpm)
+
+
+def pieces(*parts: tuple[int, int], start: int = 0, step: int = 1) -> Pieces:
+    """Seconds at bpm, one after the other."""
+    bpm = np.concatenate([np.full(n // step, value) for n, value in parts])
+    return hold(series(bpm, start, step), max(5, step))
+
+
+class TestLoad:
+    """Training load."""
+
+    @pytest.mark.parametrize(
+        ("minutes", "bpm", "rest", "most", "man", "woman"),
+        [
+            (60, 150, 60, 190, 100.4403, 113.5168),
+            (30, 130, 60, 170, 41.4606, 47.5184),
+            (40, 120, 55, 175, 39.2318, 46.0411),
+        ],
+    )
+    def test_banister(self, minutes: int, bpm: int, rest: int, most: int, man: float, woman: float) -> None:
+        """Worked values, with the coefficients published for each sex."""
+        steady = pieces((minutes * 60, bpm))
+        assert banister(steady, rest, most, "man") == pytest.approx(man, abs=1e-4)
+        assert banister(steady, rest, most, "woman") == pytest.approx(woman, abs=1e-4)
+
+    def test_banister_sums_over_samples(self) -> None:
+        """Half easy and half hard is more than all of it in between: 97.93, where the mean would say 77.02."""
+        mixed = pieces((1800, 110), (1800, 170))
+        assert banister(mixed, 60, 190, "man") == pytest.approx(97.93, abs=5e-3)
+        assert banister(pieces((3600, 140)), 60, 190, "man") != pytest.approx(97.93, abs=5)
+
+    def test_banister_beyond_the_ends(self) -> None:
+        """Below rest counts nothing, above the maximum no more than the maximum."""
+        assert banister(pieces((600, 50)), 60, 190, "man") == 0
+        assert banister(pieces((600, 200)), 60, 190, "man") == banister(pieces((600, 190)), 60, 190, "man")
+        with pytest.raises(ValueError, match="apart"):
+            banister(pieces((600, 100)), 160, 190, "man")
+
+    def test_edwards(self) -> None:
+        """Ten minutes in each of six places, from below half of 200: weights 0 to 5."""
+        assert edwards(pieces(*((600, bpm) for bpm in (99, 100, 120, 140, 160, 180))), 200) == 10 * 15
+        assert edwards(Pieces.none(), 200) == 0
+
+
+class TestRecovery:
+    """How far the heart came down."""
+
+    def test_a_minute_after(self) -> None:
+        """From 165 to 135 within the minute: thirty."""
+        ran = series([165] * 300 + [165 - i // 2 for i in range(120)])
+        assert recovery(ran, 300_000, 131) == 165 - 135
+        assert recovery(ran, 300_000, 131, after=110) == 165 - 110
+
+    def test_a_spike_at_the_end_does_not_matter(self) -> None:
+        """Medians, not single samples."""
+        bpm = [165] * 300 + [135] * 90
+        bpm[298], bpm[360] = 220, 60
+        assert recovery(series(bpm), 299_000, 131) == 30
+
+    def test_not_recorded(self) -> None:
+        """Most watches stop with the effort: no number, rather than one from somewhere else."""
+        assert recovery(series([165] * 300), 300_000, 131) is None
+        assert recovery(series([165] * 300 + [0] * 90), 300_000, 131) is None
+        assert recovery(series([120] * 400), 300_000, 131) is None
+        assert recovery(Series.empty(), 0, 131) is None
+
+    def test_the_highest(self) -> None:
+        """A spike of seven seconds is no maximum; eight of fifteen seconds are. Gaps and faults hold none."""
+        assert highest(series([150] * 60 + [200] * 7 + [150] * 60)) == 150
+        assert highest(series([150] * 60 + [200] * 8 + [150] * 60)) == 200
+        assert highest(series([150] * 60 + [255] * 20)) == 150
+        assert highest(series([150] * 10)) is None
+        assert highest(series([150] * 60, step=60)) is None
+
+
+class TestResting:
+    """The quietest five minutes."""
+
+    DAYS = np.array([0, 24 * HOUR, 48 * HOUR])
+
+    def test_the_lowest_mean(self) -> None:
+        """Five minutes at 50 in a night at 56: fifty, for the day they lie in."""
+        night = pieces((2 * 3600, 56), (300, 50), (3600, 56), start=2 * HOUR, step=60)
+        assert resting(night, Spans.none(), self.DAYS).tolist() == pytest.approx([50, np.nan], nan_ok=True)
+
+    def test_a_strap_worn_for_training_has_none(self) -> None:
+        """An hour before a run is not a rest; under two hours there is no value."""
+        assert np.isnan(resting(pieces((7100, 60)), Spans.none(), self.DAYS)).all()
+        assert resting(pieces((7260, 60)), Spans.none(), self.DAYS)[0] == 60
+
+    def test_not_after_exercise(self) -> None:
+        """Neither exercise nor the hour after it are rest, however low the heart rate."""
+        day = pieces((4 * 3600, 60), (3600, 40), (3600, 45), (3600, 62), step=60)
+        ran = Spans.of([4 * HOUR], [5 * HOUR])
+        assert resting(day, ran, self.DAYS)[0] == 60
+        assert resting(day, Spans.none(), self.DAYS)[0] == 40
+
+    def test_a_gappy_window_does_not_count(self) -> None:
+        """Three minutes at 40 alone are no five minutes."""
+        day = resolve([pieces((3 * 3600, 60), step=60), pieces((180, 40), start=10 * HOUR, step=60)])
+        assert resting(day, Spans.none(), self.DAYS)[0] == 60
+
+    def test_usual(self) -> None:
+        """The median of known days, and nothing from a few."""
+        assert usual(np.array([50, 52, np.nan, 51, 60, 49, 50, 51])) == 51
+        assert np.isnan(usual(np.array([50.0] * 6)))
+        assert np.isnan(resting(Pieces.none(), Spans.none(), self.DAYS)).all()
+
+
+class TestBouts:
+    """A minimum length, for who wants one."""
+
+    def test_eight_of_ten(self) -> None:
+        """Ten minutes with two of rest in them are a bout; with longer rest, or shorter in all, they are none."""
+        walk = efforts(pieces((240, 115), (120, 100), (240, 140)), LINE)
+        assert bouts(walk, 600, 120).measure_ms == 600_000
+        assert len(bouts(walk, 600, 119)) == 0
+        assert len(bouts(walk, 601, 120)) == 0
+        many = efforts(pieces(*[(30, 115), (110, 100)] * 8), LINE)
+        assert len(bouts(many, 600, 120)) == 0
+        assert len(bouts(Spans.none(), 600, 120)) == 0
+
+    def test_only_bouts_count(self) -> None:
+        """What is outside them is kept apart as elevated; not a second is lost."""
+        day = pieces((60, 120), (300, 90), (600, 120), (300, 90))
+        kept = only_in(day, bouts(efforts(day, LINE), 600, 120))
+        assert [int(c[0]) for c in tally(kept, LINE).columns] == [600_000, 600_000, 0, 60_000, 0]
+
+    def test_effort_follows_the_edges_in_force(self) -> None:
+        """A change of edges within one long sample begins or ends effort at that moment."""
+        line = Timeline.of([(0, Edges.from_bpm(100, 131)), (2000, Edges.from_bpm(120, 131))])
+        assert efforts(hold(series([110]), 5, ends=[5000]), line).end.tolist() == [2000]
+
+    def test_elevated_is_no_effort(self) -> None:
+        """Time that does not count makes no bout."""
+        quiet = hold(series([120] * 700), 5, counts=False)
+        assert len(efforts(quiet, LINE)) == 0
+
+
+class TestOffset:
+    """Two clocks, one heart."""
+
+    HEART = np.clip(np.cumsum(np.random.default_rng(5).normal(0, 2, 4000)) + 120, 60, 190)
+
+    def heard(self, *, shift: int = 0, noise: float = 2, seconds: int = 1800, gap: bool = False) -> Pieces:
+        rng = np.random.default_rng(6)
+        at = np.arange(500, 500 + seconds)
+        bpm = np.clip(self.HEART[at] + rng.normal(0, noise, seconds), 40, 200).astype(np.uint8)
+        if gap:
+            bpm[300:400] = 0
+        return hold(series(bpm, (500 + shift) * 1000), 5)
+
+    @pytest.mark.parametrize("shift", [-150, -6, 6, 47, 170])
+    def test_found(self, shift: int) -> None:
+        """A clock that is ahead or behind is told to about a second, noise and a gap notwithstanding."""
+        found = offset(self.heard(noise=0), self.heard(shift=shift, gap=True))
+        assert found is not None
+        assert abs(found.seconds - shift) <= 1
+        assert found.likeness > 0.99
+        assert found.likeness > found.likeness_now
+
+    def test_good_clocks(self) -> None:
+        """Up to five seconds nobody is bothered."""
+        for shift in (-5, 0, 3, 5):
+            assert offset(self.heard(noise=0), self.heard(shift=shift)) is None
+
+    def test_unknown(self) -> None:
+        """Too short, too rare, too steady, not overlapping, or two different hearts: no claim."""
+        one = self.heard()
+        assert offset(one, self.heard(shift=30, seconds=500)) is None
+        assert offset(one, Pieces.none()) is None
+        assert offset(one, hold(series(self.HEART[:3000:60].astype(np.uint8), step=60), 90)) is None
+        assert offset(hold(series([70] * 3000), 5), one) is None
+        assert offset(one, self.heard(shift=5000)) is None
+        other = np.random.default_rng(9).integers(60, 180, 4000)
+        assert offset(one, hold(series(other), 5)) is None
+
+
+def test_any_series_will_do() -> None:
+    """Columns are asked for, not a class."""
+    assert (
+        len(hold(SimpleNamespace(times=np.arange(3).astype("datetime64[s]"), bpm=np.array([60, 61, 62])), 5))
+        == 3
+    )

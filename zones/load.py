@@ -1,0 +1,43 @@
+"""Training load: how long the heart worked, the harder the more."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zones.edges import LEAST_RESERVE, percent
+from zones.pieces import Pieces
+
+Sex = Literal["woman", "man"]
+
+BANISTER: dict[Sex, tuple[float, float]] = {"man": (0.64, 1.92), "woman": (0.86, 1.67)}
+"""Factor and exponent of Banister's weight for the share of the reserve in use. Those for women are published too;
+using the men's for them, as is often done, counts a quarter too little."""
+
+EDWARDS = 50, 60, 70, 80, 90
+"""Per cent of the maximum at which a minute begins to count 1, 2, 3, 4 and 5."""
+
+MINUTE_MS = 60_000
+
+
+def banister(pieces: Pieces, resting: int, maximum: int, sex: Sex) -> float:
+    """Banister's training impulse, summed over the samples' own times (not of a mean heart rate, which is less).
+
+    Raises ValueError when the two heart rates are not a resting and a maximum one.
+    """
+    if maximum - resting < LEAST_RESERVE:
+        raise ValueError(f"resting {resting} and maximum {maximum} bpm lie less than {LEAST_RESERVE} apart")
+    a, b = BANISTER[sex]
+    share = np.clip((np.arange(256) - resting) / (maximum - resting), 0, 1)
+    return float(_minutes_at(pieces) @ (share * a * np.exp(b * share)))
+
+
+def edwards(pieces: Pieces, maximum: int) -> float:
+    """Edwards' load: minutes in five zones from half of the maximum, weighted 1 to 5; of sex it knows nothing."""
+    edges = [percent(p, maximum) for p in EDWARDS]
+    return float(_minutes_at(pieces) @ np.searchsorted(edges, np.arange(256), side="right"))
+
+
+def _minutes_at(pieces: Pieces) -> NDArray[np.float64]:
+    """Minutes at each heart rate of a byte: sums of whole milliseconds, the same in whatever order they come."""
+    return np.bincount(pieces.bpm, pieces.end - pieces.start, 256) / MINUTE_MS
