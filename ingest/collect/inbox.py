@@ -168,7 +168,7 @@ def whole(path: Path, largest_bytes: int) -> bool:
         if head.startswith(b"\0" * 4) or path.suffix.lower() == ".fit":
             # Some programs claim the whole size first and fill it in afterwards.
             return path.name.startswith("._")
-        return parcel.looks_whole(stream)
+        return parcel.looks_whole(stream, largest_bytes)
 
 
 def _looks(status: os.stat_result) -> tuple[int, int, int]:

@@ -5,24 +5,29 @@ Nothing is ever written to disk here, so no name within a zip can lead out of th
 
 import gzip
 import io
-import lzma
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from dataclasses import dataclass, replace
+from typing import IO, Any, BinaryIO, Protocol, cast
 
 from ingest.errors import Unusable
 
 MOST_MEMBERS = 20_000
 """A zip of a whole account holds a few thousand files per decade of wear."""
 
+MOST_DIRECTORY_BYTES = 4 << 20
+"""Some 200 bytes for each of that many; zipfile holds the whole list in memory, at ten times its size."""
+
 DEEPEST = 3
 """An account's export is a zip of zips of gzipped files."""
 
 MOST_BYTES_TIMES = 200
 """A FIT file shrinks to a tenth or so; what shrinks to less than this is made to harm."""
+
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Ways of packing that unpack piece by piece; a few kilobytes of bzip2 become gigabytes in one go."""
 
 _DO = 'Export the activity as FIT ("original") and drop that.'
 _BROKEN = (
@@ -33,7 +38,8 @@ _BROKEN = (
     OSError,
     RuntimeError,
     struct.error,
-    lzma.LZMAError,
+    ValueError,  # a name that is no text, a place before the beginning
+    OverflowError,
 )
 """What the standard library raises at bytes that are no zip or gzip after all."""
 
@@ -72,19 +78,26 @@ def what_it_is(data: bytes) -> str:
     )
 
 
-def looks_whole(stream: BinaryIO) -> bool:
-    """Whether a gzip or zip on disk reads to its end; says yes to what is neither."""
+def looks_whole(stream: BinaryIO, largest_bytes: int) -> bool:
+    """Whether a gzip or zip on disk reads to its end; says yes to what is neither, or too large in any case."""
     stream.seek(0)
     head = stream.read(4)
     stream.seek(0)
     try:
         if head.startswith(_GZIP):
             with gzip.GzipFile(fileobj=stream) as inner:
-                while inner.read(1 << 20):
-                    pass
+                left = largest_bytes
+                while left >= 0 and (some := inner.read(1 << 20)):
+                    left -= len(some)
         elif head in _ZIP:
-            zipfile.ZipFile(stream).close()
-    except _BROKEN:
+            _opened(stream).close()
+    except Unusable:
+        return True
+    except _DiskError as e:
+        raise e.error from None
+    except _BROKEN as e:
+        if isinstance(e, OSError) and e.errno:  # of the disk; gzip's own have no number
+            raise
         return False
     return True
 
@@ -100,11 +113,10 @@ def members(stream: BinaryIO, largest_bytes: int) -> Iterator[Member]:
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
     if head in _ZIP:
-        found = False
+        names: set[str] = set()
         for member in _unzip(stream, "", 1, largest_bytes, _Budget(size * MOST_BYTES_TIMES + largest_bytes)):
-            found = True
-            yield member
-        if not found:
+            yield replace(member, name=_another(member.name, names))
+        if not names:
             raise Unusable("There is no FIT file in this zip. " + _DO)
         return
     data = _gunzip(stream, largest_bytes) if head.startswith(_GZIP) else _bounded(stream, largest_bytes)
@@ -113,6 +125,17 @@ def members(stream: BinaryIO, largest_bytes: int) -> Iterator[Member]:
     if not is_fit(data):
         raise Unusable(f"This is not a FIT file but {what_it_is(data)}. {_DO}")
     yield Member("", data)
+
+
+def _another(name: str, taken: set[str]) -> str:
+    """The name, or one with a number when the parcel had that name before: a zip may hold one name twice."""
+    name = name or "unnamed"
+    number, unlike = 1, name
+    while unlike in taken:
+        number += 1
+        unlike = f"{name} ({number})"
+    taken.add(unlike)
+    return unlike
 
 
 class _Readable(Protocol):
@@ -128,6 +151,9 @@ class _Budget:
 
     def spend(self, size: int) -> None:
         self.left_bytes -= size
+        self.check()
+
+    def look_at_one(self) -> None:
         self.left_members -= 1
         self.check()
 
@@ -138,14 +164,51 @@ class _Budget:
             )
 
 
+class _DiskError(Exception):
+    """What the system says of the disk, in a wrapping that zipfile does not take for a fault of the zip."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class _Wary:
+    """A zip's stream that refuses to read a list of members larger than any account needs."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.most_bytes: int | None = MOST_DIRECTORY_BYTES
+
+    def read(self, size: int = -1) -> bytes:
+        if self.most_bytes is not None and size > self.most_bytes:
+            raise Unusable(
+                f"This zip lists more than the {MOST_MEMBERS} files that are looked at in one. "
+                "Unpack it yourself and drop the FIT files in it."
+            )
+        try:
+            return self._stream.read(size)
+        except OSError as e:
+            raise _DiskError(e) from e
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _opened(stream: BinaryIO) -> zipfile.ZipFile:
+    wary = _Wary(stream)
+    parcel = zipfile.ZipFile(cast("IO[bytes]", wary))
+    wary.most_bytes = None  # a member is bounded where it is read
+    return parcel
+
+
 def _unzip(
     stream: BinaryIO, prefix: str, depth: int, largest_bytes: int, budget: _Budget
 ) -> Iterator[Member]:
     try:
-        with zipfile.ZipFile(stream) as parcel:
+        with _opened(stream) as parcel:
             for info in parcel.infolist():
-                budget.spend(0)
-                if info.is_dir():
+                budget.look_at_one()
+                if info.filename.endswith("/"):  # a folder
                     continue
                 name = prefix + info.filename.replace("\\", "/")
                 try:
@@ -163,6 +226,10 @@ def _unzip(
                     yield Member(
                         name, b"", f"It lies more than {DEEPEST} zips deep. Unpack it and drop the FIT files."
                     )
+    except _DiskError as e:
+        raise e.error from None
+    except Unusable:
+        raise
     except _BROKEN as e:
         raise Unusable(
             f"The zip cannot be opened ({e}). Copy it again, or unpack it and drop the FIT files."
@@ -180,21 +247,29 @@ def _nested(inner: bytes, name: str, depth: int, largest_bytes: int, budget: _Bu
 def _inner(parcel: zipfile.ZipFile, info: zipfile.ZipInfo, largest_bytes: int, budget: _Budget) -> bytes:
     """The bytes of a member that is, or should be, a FIT file or a zip; nothing for any other."""
     meant = info.filename.lower().endswith((".fit", ".fit.gz"))
-    if info.flag_bits & 1:
-        if meant:
-            raise Unusable("It is locked with a password. Unpack the zip yourself and drop the FIT files.")
+    if info.flag_bits & 1 or info.compress_type not in _PACKED:
+        if meant or info.filename.lower().endswith(".zip"):
+            why = "locked with a password" if info.flag_bits & 1 else "packed in a way that is not read here"
+            raise Unusable(f"It is {why}. Unpack the zip yourself and drop the FIT files.")
         return b""
     try:
         with parcel.open(info) as stream:
             head = stream.read(12)
             if not (meant or is_fit(head) or head.startswith((_GZIP, *_ZIP))):
                 return b""
+            # Paid before it is read: what turns out too large or broken has cost as much time.
+            budget.spend(min(info.file_size, largest_bytes))
             inner = head + _bounded(stream, largest_bytes - len(head))
+    except Unusable:
+        raise
     except _BROKEN as e:
         raise Unusable(f"It cannot be taken out of the zip ({e}). Copy the zip again.") from e
-    budget.spend(len(inner))
     if inner.startswith(_GZIP):
-        inner = _gunzip(io.BytesIO(inner), largest_bytes)
+        try:
+            inner = _gunzip(io.BytesIO(inner), largest_bytes)
+        except Unusable:
+            budget.spend(largest_bytes)
+            raise
         budget.spend(len(inner))
     if meant and not is_fit(inner):
         raise Unusable(f"This is not a FIT file but {what_it_is(inner)}.")
@@ -205,7 +280,11 @@ def _gunzip(stream: BinaryIO, largest_bytes: int) -> bytes:
     try:
         with gzip.GzipFile(fileobj=stream) as inner:
             return _bounded(inner, largest_bytes)
+    except Unusable:
+        raise
     except _BROKEN as e:
+        if isinstance(e, OSError) and e.errno:  # a stick that was pulled out is no fault of the file
+            raise
         raise Unusable(f"The gzip cannot be unpacked ({e}). Copy it again.") from e
 
 
