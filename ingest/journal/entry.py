@@ -15,6 +15,9 @@ DAY_MS = 86_400_000
 ALWAYS_MS = 1 << 50
 """Beyond any date a calendar here can name (year 37,648): "from the beginning" and "for ever"."""
 
+LEAST_MAXIMUM_BPM, MOST_MAXIMUM_BPM = 100, 230
+"""A watch's own maximum outside these is not one; it never decides anything."""
+
 KINDS = ("strap", "activity", "monitoring")
 
 RANKS = {"strap": 0, "activity strap": 1, "activity": 2, "monitoring": 3}

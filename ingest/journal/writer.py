@@ -8,7 +8,21 @@ from typing import Any
 import numpy as np
 
 from ingest.journal import columns as packed
-from ingest.journal.entry import ALWAYS_MS, DAY_MS, Columns, Contents
+from ingest.journal.entry import (
+    ALWAYS_MS,
+    DAY_MS,
+    LEAST_MAXIMUM_BPM,
+    MOST_MAXIMUM_BPM,
+    Columns,
+    Contents,
+)
+
+_MAXIMA = (
+    "SELECT e.at_ms, json_extract(e.content, '$.maximum_bpm') AS maximum FROM entry e LEFT JOIN file f ON f.id = e.file"
+    f" WHERE e.person = ? AND e.what = 'limits' AND maximum BETWEEN {LEAST_MAXIMUM_BPM} AND {MOST_MAXIMUM_BPM}"
+    " AND f.replaced_by IS NULL"
+)
+"""When which maximum of a person's watches took effect, of those that decide anything."""
 
 
 class Writer:
@@ -211,12 +225,22 @@ class Writer:
         return None, worse
 
     def replace(self, files: Sequence[int], better: int) -> tuple[int, int] | None:
-        """Leave the data of files out of all counting, as a better copy is there; gives the time (ms) they touched."""
+        """Leave the data of files out of all counting, as a better copy is there; gives the time (ms) they touched.
+
+        Where the limits in them decided anything, all time is touched.
+        """
+        if not files:
+            return None
+        (person,) = self.db.execute("SELECT person FROM file WHERE id = ?", (better,)).fetchone()
+        maxima = f"{_MAXIMA} ORDER BY e.at_ms, e.position"
+        before = self.db.execute(maxima, (person,)).fetchall()
         spans = []
         for file in files:
             self.db.execute("UPDATE file SET replaced_by = ? WHERE id = ?", (better, file))
-            sql = "SELECT min(first_ms), max(max(last_ms, end_ms)) FROM chunk WHERE file = ?"
+            sql = "SELECT min(first_ms), max(last_ms) FROM entry WHERE file = ? AND what NOT IN ('limits', 'file')"
             spans.append(self.db.execute(sql, (file,)).fetchone())
+        if self.db.execute(maxima, (person,)).fetchall() != before:
+            self.entry(person, "touch", self.now_ms, (-ALWAYS_MS, ALWAYS_MS))
         spans = [s for s in spans if s[0] is not None]
         return (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else None
 
@@ -227,20 +251,15 @@ class Writer:
 
         They govern until the next ones; the first ones also all time before them.
         """
-        known = [
-            (at, maximum)
-            for at, maximum in self.db.execute(
-                "SELECT at_ms, json_extract(content, '$.maximum_bpm') FROM entry"
-                " WHERE person = ? AND what = 'limits' ORDER BY at_ms, position",
-                (person,),
-            )
-        ]
-        before = [k for k in known if k[0] <= at_ms]
-        after = [k for k in known if k[0] > at_ms]
-        in_force = before[-1][1] if before else (after[0][1] if after else None)
+        beside = _MAXIMA + " AND e.at_ms {} ? ORDER BY e.at_ms {}, e.position DESC LIMIT 1"
+        before = self.db.execute(beside.format("<=", "DESC"), (person, at_ms)).fetchone()
+        after = self.db.execute(beside.format(">", "ASC"), (person, at_ms)).fetchone()
+        in_force = before or after
         span = None
-        if in_force != content["maximum_bpm"]:
-            span = (at_ms if before else -ALWAYS_MS, after[0][0] - 1 if after else ALWAYS_MS)
+        maximum = content["maximum_bpm"]
+        decides = LEAST_MAXIMUM_BPM <= maximum <= MOST_MAXIMUM_BPM
+        if decides and (in_force is None or in_force[1] != maximum):
+            span = (at_ms if before else -ALWAYS_MS, after[0] - 1 if after else ALWAYS_MS)
         return self.entry(person, "limits", at_ms, span, content, file)
 
     def reader(self, name: str, position: int, error: str | None) -> None:

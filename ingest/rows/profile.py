@@ -7,14 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 from ingest.journal import ALWAYS_MS, Entry, Journal
+from ingest.journal.entry import LEAST_MAXIMUM_BPM, MOST_MAXIMUM_BPM
 from zones.days import midnights
 from zones.edges import Edges, Timeline, changes
 
 TARGET_MIN = 150.0
 """Lower end of the 150 to 300 moderate-equivalent minutes of WHO 2020 (doi 10.1136/bjsports-2020-102955)."""
-
-LEAST_MAXIMUM_BPM, MOST_MAXIMUM_BPM = 100, 230
-"""A watch's own maximum outside these is not one."""
 
 OLDEST = 110
 """The age up to which formulas guess a maximum; who is older keeps the guess of that age."""
