@@ -1,9 +1,11 @@
 """Files taken by hand: what `add` does and says."""
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,11 +14,14 @@ from typing import Any
 from ingest.collect.arrival import Arrivals, Outcome
 from ingest.collect.inbox import files as files_below
 from ingest.collect.reading import Reader
-from ingest.errors import Stop
+from ingest.errors import Stop, TryLater
 from ingest.household import greet, open_journal
+from ingest.journal import Journal
 from ingest.settings import Settings, wrong_with_name
 from ingest.stores.replica import follow
 from ingest.stores.sqlite import SqliteStore
+
+_log = logging.getLogger(__name__)
 
 PORTION = 100
 """Files after which the store follows: enough that a week with many of them is counted once."""
@@ -51,18 +56,32 @@ def add(settings: Settings, files: Sequence[Path], person: str | None) -> Iterat
     with (
         open_journal(settings, create=True) as journal,
         Reader(largest) as reader,
-        SqliteStore(settings.store_file) as store,
+        ThreadPoolExecutor(1) as beside,
     ):
         arrivals = Arrivals(journal, reader, settings.data, largest)
         owner = greet(journal, settings, name)
+        store = beside.submit(_catch_up, settings)
         try:
             for done, path in enumerate(files, start=1):
                 yield arrivals.take(path, str(path.absolute()), owner, kept=True)
-                if done % PORTION == 0:
-                    follow(journal, store)
+                if done % PORTION == 0 and store.done():
+                    store = beside.submit(_catch_up, settings)
         finally:
             arrivals.flush()
+            store.result()
+            trouble = _catch_up(settings)
+            if trouble:
+                _log.warning("%s The files are in the journal; nothing is lost.", trouble)
+
+
+def _catch_up(settings: Settings) -> str | None:
+    """Have the store follow the journal, or say why it cannot; beside the reading, as both mostly wait for the card."""
+    with Journal(settings.journal_file) as journal, SqliteStore(settings.store_file) as store:
+        try:
             follow(journal, store)
+        except TryLater as e:
+            return str(e)
+    return None
 
 
 def as_json(o: Outcome, shown: str) -> str:

@@ -24,6 +24,9 @@ from ingest.errors import TryLater, Unusable
 from ingest.journal import Journal, Writer
 from ingest.log import quoted
 
+TOGETHER = 64
+"""Files after which the card is told to remember where they were filed: once for all of them spares it."""
+
 LONGEST_NAME = 200
 """Bytes; file systems allow 255, and a number or `.txt` may come behind."""
 
@@ -90,6 +93,7 @@ class Arrivals:
         self._data = data
         self._largest_bytes = largest_bytes
         self._moved: list[int] = []
+        self._unsynced = _Unsynced(set(), [])
 
     def take(
         self, path: Path, name: str, person: str, *, kept: bool = False, waiting: int = 0
@@ -148,10 +152,12 @@ class Arrivals:
         return done
 
     def flush(self) -> None:
-        """Note what has been filed; until then a crash only makes `finish` look again."""
+        """Have the card remember what has been filed, then note it; until then a crash makes `finish` look again."""
         if self._moved:
+            self._unsynced.sync()
             with self._journal.write() as w:
-                self._note_filed(w)
+                w.arrivals_filed(self._moved)
+            self._moved = []
 
     # --- reading ---
 
@@ -208,7 +214,6 @@ class Arrivals:
 
     def _commit(self, way: _Way, read: _Read, *, last: bool) -> None:
         with self._journal.write() as w:
-            self._note_filed(w)
             person = w.person(way.person)
             outcome = _enter(w, way, person, read, lambda: self._arrival(w, way, last=False))
             way.outcomes.append(outcome)
@@ -269,9 +274,9 @@ class Arrivals:
                     reached("reason written")
                 if kept or opened is not None:
                     # The original stays; or something else lies in its place by now and is taken in its turn.
-                    _copy(opened or path, target)
+                    _copy(opened or path, target, self._unsynced)
                 else:
-                    _move(path, target)
+                    _move(path, target, self._unsynced)
             except OSError as e:
                 raise TryLater(
                     f"{path} is in the journal but cannot be moved to {destination}: {e.strerror}. "
@@ -280,10 +285,8 @@ class Arrivals:
             reached("arrival moved")
         self._moved.append(arrival)
         reached("arrival filed")
-
-    def _note_filed(self, w: Writer) -> None:
-        w.arrivals_filed(self._moved)
-        self._moved = []
+        if len(self._moved) >= TOGETHER:
+            self.flush()
 
     def _refuse(self, path: Path, name: str, person: str, reason: str, *, kept: bool) -> list[Outcome]:
         """Set aside what is not even a file; a link is moved as the link that it is."""
@@ -357,7 +360,26 @@ def _plain(name: str) -> str:
     return plain
 
 
-def _move(path: Path, target: Path) -> None:
+@dataclass(slots=True)
+class _Unsynced:
+    """Folders and files that the card has yet to remember."""
+
+    folders: set[Path]
+    files: list[Path]
+
+    def sync(self) -> None:
+        if len(self.files) > 4:
+            os.sync()  # one flush of everything is quicker than one for each
+        else:
+            for path in self.files:
+                _sync(path)
+            for folder in sorted(self.folders):
+                _sync(folder)
+        self.folders.clear()
+        self.files.clear()
+
+
+def _move(path: Path, target: Path, unsynced: _Unsynced) -> None:
     _folder(target.parent)
     try:
         path.rename(target)
@@ -365,27 +387,26 @@ def _move(path: Path, target: Path) -> None:
         if e.errno != errno.EXDEV:  # the inbox may lie on another disk
             raise
         with path.open("rb") as stream:
-            _copy(stream, target)
+            _copy(stream, target, unsynced)
+        unsynced.sync()  # the only other copy goes now
         path.unlink()
-    _sync(target.parent)
-    _sync(path.parent)
+    unsynced.folders |= {target.parent, path.parent}
 
 
-def _copy(origin: Any, target: Path) -> None:
-    """Write beside, sync, rename; `origin` is an open stream or a path."""
+def _copy(origin: Any, target: Path, unsynced: _Unsynced) -> None:
+    """Write beside and rename; `origin` is an open stream or a path."""
     if isinstance(origin, Path):
         with origin.open("rb") as stream:
-            _copy(stream, target)
+            _copy(stream, target, unsynced)
         return
     _folder(target.parent)
     beside = target.with_name(f".{target.name}.tmp")
     origin.seek(0)
     with beside.open("wb") as out:
         shutil.copyfileobj(origin, out, 1 << 20)
-        out.flush()
-        os.fsync(out.fileno())
     beside.rename(target)
-    _sync(target.parent)
+    unsynced.files.append(target)
+    unsynced.folders.add(target.parent)
 
 
 def _write(target: Path, data: bytes) -> None:
@@ -403,9 +424,12 @@ def _folder(folder: Path) -> None:
     folder.mkdir(mode=0o750, parents=True, exist_ok=True)
 
 
-def _sync(folder: Path) -> None:
-    """Have the card remember a rename in this folder."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(path: Path) -> None:
+    """Have the card remember a file, or the renames in a folder; one that is gone needs none."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
     try:
         os.fsync(descriptor)
     finally:

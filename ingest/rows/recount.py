@@ -4,7 +4,7 @@ Entries touch spans of time; days and weeks around them are counted anew from th
 from an earlier count, so the order in which things came in leaves no trace.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal, Person
+from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal, Person, Source
 from ingest.rows.heart import LONGEST_MS, Evidence, believed, evidence
 from ingest.rows.profile import Profile, profile
 from ingest.rows.table import Block
 from zones.days import day_of, midnights, week_of
 from zones.dose import dose_min
 from zones.minutes import MINUTE, Minutes, Totals, minutes, tally, totals
+from zones.pieces import Pieces
+from zones.series import TIMES, Series
 from zones.spans import Spans
 
 ACTIVE_DAY_MS = 10 * MINUTE
@@ -28,7 +30,8 @@ ACTIVE_DAY_MS = 10 * MINUTE
 LONGEST_SESSION_MS = 7 * DAY_MS
 
 WEEK = timedelta(days=7)
-DAY = timedelta(days=1)
+
+_COLUMNS = tuple(Minutes.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,16 +51,27 @@ class Week:
         return Totals.of(np.array([[column.sum() for column in self.days.columns]]))
 
 
-def week(journal: Journal, person: Person, known: Profile, first_day: date) -> Week:
-    """A person's week from the journal, counted day by day so that a week of beats needs no memory of a week."""
+def week(
+    journal: Journal,
+    person: Person,
+    known: Profile,
+    first_day: date,
+    seen: Callable[[int, int, list[Evidence]], None] | None = None,
+) -> Week:
+    """A person's week from the journal, counted day by day so that a week of beats needs no memory of a week.
+
+    `seen` is shown the evidence of each day, with the day's borders in ms.
+    """
     borders = midnights(known.zone, first_day, first_day + WEEK)
-    parts = [
-        minutes(believed(evidence(journal, person.id, int(a), int(b))), known.timeline)
-        for a, b in pairwise(borders.tolist())
-    ]
-    together = Minutes(
-        *(np.concatenate([getattr(p, f) for p in parts]) for f in Minutes.__dataclass_fields__)
-    )
+    parts = []
+    for a, b in pairwise(borders.tolist()):
+        found = evidence(journal, person.id, a, b)
+        if found:
+            parts.append(minutes(believed(found), known.timeline))
+        if seen is not None:
+            seen(a, b, found)
+    none = minutes(Pieces.none(), known.timeline)
+    together = Minutes(*(np.concatenate([getattr(p, f) for p in [none, *parts]]) for f in _COLUMNS))
     _, name = week_of(first_day)
     return Week(person, known, first_day, name, borders, together, totals(together, borders))
 
@@ -81,7 +95,7 @@ def recounts(journal: Journal, entries: Sequence[Entry]) -> Iterator[list[Block]
         known = profile(journal, person_id)
         yield _collector(person, mine)
         touched = _spans(mine)
-        if any(e.what in {"profile", "limits"} for e in mine):
+        if any(e.what in {"profile", "limits", "touch"} for e in mine):
             yield _profile_rows(person, known)
         samples = _spans([e for e in mine if e.what in {"chunk", "file"}])
         yield from _stretches(journal, person, known, touched, samples)
@@ -99,67 +113,102 @@ def _spans(entries: Sequence[Entry]) -> Spans:
 def _stretches(
     journal: Journal, person: Person, known: Profile, touched: Spans, samples: Spans
 ) -> Iterator[list[Block]]:
-    for a, b in zip(touched.start.tolist(), touched.end.tolist(), strict=True):
-        done_to = a
-        for first_day in reversed(weeks_with_data(journal, person, known.zone, a, b)):
-            counted = week(journal, person, known, first_day)
-            start, end = int(counted.borders_ms[0]), int(counted.borders_ms[-1])
-            if done_to < start:
-                yield _nothing(person, done_to, start, samples)
-            yield list(_week_rows(journal, counted, max(a, start), min(b, end), samples))
-            done_to = end
-        if done_to < b:
-            yield _nothing(person, done_to, b, samples)
+    """The weeks that the touched time has to do with, each counted once, and what lies between them."""
+    spans = list(zip(touched.start.tolist(), touched.end.tolist(), strict=True))
+    around = [_whole_weeks(known.zone, a, b) for a, b in spans]
+    weeks = {w for a, b in around for w in weeks_with_data(journal, person, known.zone, a, b)}
+    counted_to = -ALWAYS_MS
+    for first_day in sorted(weeks):
+        start, end = midnights(known.zone, first_day, first_day + WEEK)[[0, -1]].tolist()
+        here = list(_overlap(touched, start, end))
+        if not here:
+            continue
+        for a, b in _overlap(touched, counted_to, start):
+            yield _nothing(journal, person, known, a, b, samples)
+        yield list(_week_rows(journal, person, known, first_day, here, samples))
+        counted_to = end
+    for a, b in _overlap(touched, counted_to, ALWAYS_MS):
+        yield _nothing(journal, person, known, a, b, samples)
 
 
-def _nothing(person: Person, start_ms: int, end_ms: int, samples: Spans) -> list[Block]:
-    """No rows at all where nothing is recorded (any more)."""
-    tables = ["minute", "day", "week", "session", "variability", "claim"]
+def _nothing(
+    journal: Journal, person: Person, known: Profile, start_ms: int, end_ms: int, samples: Spans
+) -> list[Block]:
+    """Only what files say of themselves where no heart rate is recorded (any more)."""
+    start_ms, end_ms = _whole_weeks(known.zone, start_ms, end_ms)
+    tables = ["minute", "day", "week", "variability"]
     blocks = [_empty(name, {"person": person.name}, start_ms, end_ms) for name in tables]
+    blocks += _sessions(journal, person, known, start_ms, end_ms)
+    blocks.append(_claims(journal, person, start_ms, end_ms))
     for a, b in _overlap(samples, start_ms, end_ms):
         blocks += [_empty(name, {"person": person.name}, a, b) for name in ("heart_rate", "beat")]
     return blocks
 
 
+def _whole_weeks(zone: str, start_ms: int, end_ms: int) -> tuple[int, int]:
+    """The weeks around a span: their rows are stamped with their first moments, which may lie before it."""
+    if start_ms > -ALWAYS_MS:
+        first_day, _ = week_of(local_date(start_ms, zone))
+        start_ms = int(midnights(zone, first_day, first_day)[0])
+    if end_ms < ALWAYS_MS:
+        next_week = week_of(local_date(end_ms - 1, zone))[0] + WEEK
+        end_ms = int(midnights(zone, next_week, next_week)[0])
+    return start_ms, end_ms
+
+
 def _week_rows(
-    journal: Journal, counted: Week, start_ms: int, end_ms: int, samples: Spans
+    journal: Journal,
+    person: Person,
+    known: Profile,
+    first_day: date,
+    touched: Sequence[tuple[int, int]],
+    samples: Spans,
 ) -> Iterator[Block]:
-    """The rows of the days of a week that [start, end) touches, and of the week itself."""
-    tags = {"person": counted.person.name}
+    """The rows of the days of a week from the first to the last that is touched, and of the week itself."""
+    blocks: list[Block] = []
+    sources = journal.sources(person.id)
+
+    def seen(start_ms: int, end_ms: int, found: list[Evidence]) -> None:
+        for a, b in _overlap(samples, start_ms, end_ms):
+            blocks.extend(_samples(person, sources, found, a, b))
+
+    counted = week(journal, person, known, first_day, seen)
+    yield from blocks
+    tags = {"person": person.name}
     borders = counted.borders_ms
-    first = int(np.searchsorted(borders, start_ms, side="right")) - 1
-    last = int(np.searchsorted(borders, end_ms, side="left"))
+    first = int(np.searchsorted(borders, touched[0][0], side="right")) - 1
+    last = int(np.searchsorted(borders, touched[-1][1], side="left"))
     a, b = int(borders[first]), int(borders[last])
-    for x, y in _overlap(samples, start_ms, end_ms):
-        yield from _samples(journal, counted.person, x, y)
     yield _minutes(counted.minutes, tags, a, b)
     yield _days(counted, tags, first, last)
     yield _week(counted, tags)
-    yield from _sessions(journal, counted, a, b)
-    yield _claims(journal, counted.person, a, b)
+    yield from _sessions(journal, person, known, a, b)
+    yield _claims(journal, person, a, b)
 
 
-def _samples(journal: Journal, person: Person, start_ms: int, end_ms: int) -> Iterator[Block]:
-    """Samples and beats of each source as they are, day by day."""
-    for a in range(start_ms, end_ms, DAY_MS):
-        b = min(a + DAY_MS, end_ms)
-        found = {e.source.id: e for e in evidence(journal, person.id, a, b)}
-        for source in journal.sources(person.id):
-            tags = {"person": person.name, "source": source.name, "kind": source.kind}
-            e = found.get(source.id)
-            times = e.series.times.astype(np.int64) if e else np.empty(0, np.int64)
-            i, j = np.searchsorted(times, [a, b])
-            bpm = e.series.bpm[i:j] if e else np.empty(0, np.uint8)
-            yield Block("heart_rate", tags, a * 1000, b * 1000, times[i:j] * 1000, {"bpm": bpm})
-            times = e.beat_times.astype(np.int64) if e else np.empty(0, np.int64)
-            i, j = np.searchsorted(times, [a, b])
-            rr = e.rr_ms[i:j].astype(np.float64) if e else np.empty(0)
-            yield Block("beat", tags, a * 1000, b * 1000, times[i:j] * 1000, {"rr_ms": rr})
+def _samples(
+    person: Person, sources: Sequence[Source], found: list[Evidence], start_ms: int, end_ms: int
+) -> Iterator[Block]:
+    """Samples and beats of each source as they are; nothing of a source without any, which may have had some."""
+    by_source = {e.source.id: e for e in found}
+    none, no_times = Series.empty(), np.empty(0, TIMES)
+    for source in sources:
+        tags = {"person": person.name, "source": source.name, "kind": source.kind}
+        e = by_source.get(source.id)
+        series, beat_times = (e.series, e.beat_times) if e else (none, no_times)
+        times = series.times.astype(np.int64)
+        i, j = np.searchsorted(times, [start_ms, end_ms])
+        fields: dict[str, Any] = {"bpm": series.bpm[i:j]}
+        yield Block("heart_rate", tags, start_ms * 1000, end_ms * 1000, times[i:j] * 1000, fields)
+        times = beat_times.astype(np.int64)
+        i, j = np.searchsorted(times, [start_ms, end_ms])
+        fields = {"rr_ms": e.rr_ms[i:j].astype(np.float64) if e else np.empty(0)}
+        yield Block("beat", tags, start_ms * 1000, end_ms * 1000, times[i:j] * 1000, fields)
 
 
 def _minutes(all_minutes: Minutes, tags: dict[str, str], start_ms: int, end_ms: int) -> Block:
     i, j = np.searchsorted(all_minutes.start_ms, [start_ms, end_ms])
-    m = Minutes(*(getattr(all_minutes, f)[i:j] for f in Minutes.__dataclass_fields__))
+    m = Minutes(*(getattr(all_minutes, f)[i:j] for f in _COLUMNS))
     fields = {"bpm": m.bpm_mean, "bpm_min": m.bpm_min, "bpm_max": m.bpm_max, **_zone_seconds(m)}
     return Block("minute", tags, start_ms * 1000, end_ms * 1000, m.start_ms * 1000, fields)
 
@@ -209,15 +258,17 @@ def active_days(days: Totals) -> int:
     return int(np.count_nonzero(days.moderate_ms + days.vigorous_ms >= ACTIVE_DAY_MS))
 
 
-def _sessions(journal: Journal, counted: Week, start_ms: int, end_ms: int) -> Iterator[Block]:
+def _sessions(
+    journal: Journal, person: Person, known: Profile, start_ms: int, end_ms: int
+) -> Iterator[Block]:
     """The workouts that have anything to do with [start, end): a row stands at its start, which may lie before."""
-    known = {
+    found = {
         (e.content["source"], e.at_ms): e
-        for e in journal.facts(counted.person.id, "session", start_ms - LONGEST_SESSION_MS, end_ms)
+        for e in journal.facts(person.id, "session", start_ms - LONGEST_SESSION_MS, end_ms)
         if e.last_ms is not None and (e.last_ms > start_ms or e.at_ms >= start_ms)
     }
-    rows = [(e, _session(journal, counted, e)) for e in known.values()]
-    tags = {"person": counted.person.name}
+    rows = [(e, _session(journal, person, known, e)) for e in found.values()]
+    tags = {"person": person.name}
     inside = [(e, row) for e, row in rows if e.at_ms >= start_ms]
     yield _facts_block("session", tags, start_ms, end_ms, inside)
     for e, row in rows:
@@ -226,10 +277,10 @@ def _sessions(journal: Journal, counted: Week, start_ms: int, end_ms: int) -> It
             yield _facts_block("session", one, e.at_ms, e.at_ms + 1, [(e, row)])
 
 
-def _session(journal: Journal, counted: Week, e: Entry) -> dict[str, Any]:
+def _session(journal: Journal, person: Person, known: Profile, e: Entry) -> dict[str, Any]:
     assert e.last_ms is not None
-    pieces = believed(evidence(journal, counted.person.id, e.at_ms, e.last_ms))
-    t = tally(pieces, counted.profile.timeline)
+    pieces = believed(evidence(journal, person.id, e.at_ms, e.last_ms))
+    t = tally(pieces, known.timeline)
     lasts = pieces.end - pieces.start
     duration_s = e.content["timer_s"]
     return {
