@@ -37,7 +37,7 @@ def take_apart(data: bytes) -> Contents:
         if messages.fault:
             faults.append(messages.fault)
         elif messages.cut and not frame_cut:
-            faults.append("its last message is cut off")
+            faults.append("its last message or definition is cut off")
     if not parts:
         raise Unusable(_nothing(faults))
     return Contents(data, tuple(parts), faults)

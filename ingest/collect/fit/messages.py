@@ -138,19 +138,21 @@ class Messages:
 
     def _define(self, p: int, h: int) -> int:
         """Read the definition at `p`; from here on its local number means this layout."""
-        data = self.data
-        e = p + 6 + 3 * data[p + 5]
+        data, end = self.data, self.end
+        e = p + 6
+        if e <= end:
+            e += 3 * data[p + 5]
         if h & 0x20:
-            e += 1 + 3 * data[e]
-        if e > self.end:
+            e += 1 + 3 * data[e] if e < end else 1
+        if e > end:
             self.cut = True
-            return self.end
+            return end
         raw = data[p + 1 : e]
         d = self._known.get(raw)
         if d is None:
             if len(self.definitions) == MOST_DEFINITIONS:
                 self.fault = f"more than {MOST_DEFINITIONS} kinds of messages; the rest was left unread"
-                return self.end
+                return end
             d = self._known[raw] = Definition(raw)
             self.definitions.append(d)
         local = h & 15

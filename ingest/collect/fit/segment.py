@@ -54,12 +54,14 @@ def segments(data: bytes) -> tuple[list[Segment], list[str]]:
             complete, end = False, size
         elif end + 2 > size:
             complete = False
-            missing = end + 2 - size
-            faults.append(
-                f"cut off: its header promises {promised} bytes, {max(size - body, 0)} are there"
-                if end > size
-                else f"cut off: {missing} bytes of its checksum are missing"
-            )
+            if end > size:
+                faults.append(
+                    f"cut off: its header promises {promised} bytes, {max(size - body, 0)} are there"
+                )
+            else:
+                faults.append(
+                    f"cut off: {'its checksum' if end == size else 'half of its checksum'} is missing"
+                )
             end = min(end, size)
         found.append(Segment(at, min(body, size), end))
         at = end + 2
