@@ -27,7 +27,7 @@ status: $(VENV)/run  ## show what is collected and what waits
 test: $(VENV)/test  ## install what tests need, and run them all
 	$(BIN)/pytest
 
-example: $(VENV)/test  ## show a made-up week, from FIT files made for it, through the real inbox
+example: $(VENV)/run  ## show a made-up week, from FIT files made for it, through the real inbox
 	@$(BIN)/python -m tests.example
 
 lint: $(VENV)/test  ## look for mistakes and for untidiness
