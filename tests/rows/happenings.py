@@ -1,0 +1,111 @@
+"""What can happen in a household, for hypothesis: recordings around clock changes, borders of weeks and of years."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hypothesis import strategies as st
+
+from tests.households import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Claim,
+    Copies,
+    Event,
+    Fact,
+    Limits,
+    Noted,
+    Recording,
+    S,
+    Workout,
+    at,
+)
+
+MOMENTS = [
+    at("2026-10-25T00:00+02:00"),  # the day of 25 hours in Amsterdam, a Sunday
+    at("2026-10-26T00:00+01:00"),
+    at("2026-10-27T12:00+01:00"),
+    at("2026-11-01T23:00+01:00"),
+    at("2026-12-28T00:00+01:00"),  # the week 53 that ends in the next year
+    at("2027-01-01T00:00+01:00"),
+    at("2027-01-04T00:00+01:00"),
+    at("2027-03-28T02:00+01:00"),  # the day of 23 hours
+]
+"""Around these everything in the properties happens, so that it meets."""
+
+SOURCES = {
+    "strap": ("strap", 1),
+    "watch": ("activity", 1),
+    "other watch": ("activity", 7),
+    "all-day": ("monitoring", 60),
+}
+"""Kind, and the usual step in seconds."""
+
+offsets = st.integers(-3, 3).map(lambda i: i * 20 * MINUTE) | st.integers(-400, 400).map(lambda i: i * S)
+moments = st.builds(lambda moment, offset: moment + offset, st.sampled_from(MOMENTS), offsets)
+
+
+def bpm_of(source: str, ms: int) -> int:
+    """A heart rate that depends on source and time alone: recorded twice it is the same one."""
+    return 60 + (ms // 7000 * 37 + len(source) * 11) % 130
+
+
+@st.composite
+def recordings(draw: st.DrawFn, person: str = "Jan") -> Recording:
+    """A recording with gaps and pauses, cut into any number of chunks."""
+    source = draw(st.sampled_from(sorted(SOURCES)))
+    kind, step = SOURCES[source]
+    start = draw(moments)
+    steps = draw(st.lists(st.sampled_from([step, step, step, 3, 40, 100, 1000]), max_size=30))
+    times = [start]
+    for each in steps:
+        times.append(times[-1] + each * S)
+    end = times[-1] + draw(st.sampled_from([0, 1, 20, 100])) * S
+    some = st.sampled_from(times)
+    cuts = draw(st.lists(some, max_size=4))
+    stretch = st.tuples(some, st.integers(1, 60)).map(lambda p: (p[0], p[0] + p[1] * S))
+    return Recording(
+        person,
+        source,
+        kind,
+        tuple((t, bpm_of(source, t)) for t in times),
+        end,
+        tuple(draw(st.lists(stretch, max_size=2))),
+        tuple(draw(st.lists(stretch, max_size=3))) if kind == "monitoring" else None,
+        tuple(cuts),
+    )
+
+
+limits = st.builds(Limits, st.just("Jan"), moments, st.sampled_from([90, 150, 170, 185, 200, 240]))
+workouts = st.builds(
+    lambda start, lasts, timer: Workout("Jan", "watch", start, start + lasts, timer),
+    moments,
+    st.sampled_from([0, MINUTE, HOUR, 3 * HOUR]),
+    st.sampled_from([None, 90.5]),
+)
+claims = st.builds(
+    lambda start, lasts: Claim("Jan", "all-day", start, start + lasts, 12.0),
+    moments,
+    st.sampled_from([MINUTE, HOUR, DAY]),
+)
+facts: st.SearchStrategy[Fact] = recordings() | recordings() | limits | workouts | claims
+noted = st.sampled_from(
+    [
+        Noted("Jan", (("zone", "Europe/Amsterdam"),)),
+        Noted("Jan", (("born", 1960), ("zone", "Europe/Amsterdam"))),
+        Noted("Jan", (("maximum_bpm", 170), ("zone", "Europe/Amsterdam"))),
+        Noted("Jan", (("moderate_bpm", 100), ("vigorous_bpm", 120), ("zone", "Europe/Amsterdam"))),
+        Noted("Jan", (("target_min", 90), ("zone", "Asia/Kolkata"))),
+    ]
+)
+copies = st.builds(Copies, st.tuples(facts), st.tuples(recordings(), limits))
+events: st.SearchStrategy[Event] = facts | facts | recordings("Piet") | noted | copies
+
+
+@contextmanager
+def new_folder() -> Iterator[Path]:
+    """A folder for one example; pytest's own is one for all of them."""
+    with tempfile.TemporaryDirectory(prefix="hartslag-") as folder:
+        yield Path(folder)

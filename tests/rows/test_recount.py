@@ -1,0 +1,173 @@
+"""Rows are a function of what the journal holds: neither order, portions nor cuts leave a trace."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.journal import RANKS, Journal
+from ingest.stores.replica import follow
+from ingest.stores.sqlite import SqliteStore
+from tests.households import (
+    Event,
+    Fact,
+    Limits,
+    Noted,
+    Recording,
+    filled,
+    happen,
+    household,
+    rows,
+)
+from tests.rows.happenings import SOURCES, events, facts, new_folder, recordings
+
+HOME = Noted("Jan", (("zone", "Europe/Amsterdam"),))
+
+
+@settings(max_examples=60)
+@given(st.lists(events, min_size=1, max_size=8), st.integers(1, 5), st.integers(1, 3))
+def test_a_store_that_followed_along_equals_one_made_anew(
+    happened: list[Event], portion: int, every: int
+) -> None:
+    """Protects "delete them and they come back identical": a rebuild may change no row at all."""
+    with new_folder() as data, household(data) as journal:
+        with SqliteStore(data / "along.db") as store:
+            for i, event in enumerate(happened):
+                happen(journal, event)
+                if i % every == 0:
+                    follow(journal, store, portion=portion)
+            follow(journal, store, portion=portion)
+        assert rows(data / "along.db") == filled(journal, data / "anew.db")
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_the_order_and_the_cuts_leave_no_trace(data: st.DataObject) -> None:
+    """Protects week and dose against files that come late, twice, or in many small chunks."""
+    happened = data.draw(st.lists(facts, min_size=1, max_size=6))
+    # Two limits of one moment, or two workouts or claims with one key: there the later one is meant to win.
+    happened = list({_key(fact): fact for fact in happened}.values())
+    again = data.draw(st.permutations([*happened, *(f for f in happened if isinstance(f, Recording))]))
+    whole = [replace(f, cuts=()) if isinstance(f, Recording) else f for f in happened]
+    assert seen([HOME, *whole]) == seen([HOME, *again])
+    assert seen([HOME, *whole]) == seen([*again, HOME])
+
+
+def _key(fact: Fact) -> object:
+    match fact:
+        case Recording():
+            return fact
+        case Limits():
+            return fact.at_ms
+        case _:
+            return type(fact), fact.start_ms
+
+
+def seen(happened: Iterable[Event]) -> dict[str, list[tuple[object, ...]]]:
+    """The rows of a household in which this happened, without the list of what came in."""
+    with new_folder() as folder, of_known_sources(folder, happened) as journal:
+        found = filled(journal, folder / "store.db", portion=3)
+    return {name: held for name, held in found.items() if name != "collector"}
+
+
+@contextmanager
+def of_known_sources(folder: Path, happened: Iterable[Event]) -> Iterator[Journal]:
+    """A household that meets its sources in one order: of two with one rank the older one is believed."""
+    with household(folder) as journal:
+        with journal.write() as w:
+            for source, (kind, _) in SOURCES.items():
+                w.source(w.person("Jan"), source, kind, RANKS[kind])
+        for event in happened:
+            happen(journal, event)
+        yield journal
+
+
+@settings(max_examples=60)
+@given(st.lists(recordings(), min_size=1, max_size=5), st.sampled_from([None, (110, 140), (95, 180)]))
+def test_each_second_counts_once_as_counted_by_hand(
+    recorded: list[Recording], edges: tuple[int, int] | None
+) -> None:
+    """Protects "a second counts once": a dictionary with one entry per second is the judge."""
+    known = () if edges is None else (("moderate_bpm", edges[0]), ("vigorous_bpm", edges[1]))
+    home = Noted("Jan", (*known, ("zone", "Europe/Amsterdam")))
+    with new_folder() as folder, of_known_sources(folder, [home, *recorded]) as journal:
+        found = filled(journal, folder / "store.db")
+    byhand = by_second(recorded, edges)
+    counted = {int(row[0]): row[5:10] for row in found["minute"]}
+    expected = {
+        minute: tuple(float(sum(zone == i for _, zone, _ in held)) for i in range(5))
+        for minute, held in grouped(byhand).items()
+    }
+    assert counted == expected
+    for time, _, mean, least, most, *_, measured in found["minute"]:
+        held = [bpm for bpm, _, _ in grouped(byhand)[int(time)]]
+        assert (least, most, measured) == (min(held), max(held), len(held))
+        assert abs(mean - sum(held) / len(held)) < 1e-9
+
+
+LONGEST_S = {"strap": 5, "activity": 30, "monitoring": 90}
+
+
+def by_second(recorded: list[Recording], edges: tuple[int, int] | None) -> dict[int, tuple[int, int, str]]:
+    """For each second (bpm, zone, source), slowly: source by source, the believed ones last and so on top."""
+    judged: dict[int, tuple[int, int, str]] = {}
+    for source, (kind, _) in reversed(SOURCES.items()):
+        mine = [r for r in recorded if r.source == source]
+        samples = dict(s for r in mine for s in r.samples)
+        paused = {s for r in mine for a, b in r.pauses for s in range(a, b, 1000)}
+        moved = {s for r in mine for a, b in r.movement or () for s in range(a, b, 1000)}
+        ends = {r.end_ms for r in mine if not any(o.samples[0][0] <= r.end_ms < o.end_ms for o in mine)}
+        times = sorted(samples)
+        for t, following in zip(times, [*times, 1 << 60][1:], strict=True):
+            end = min((e for e in ends if e >= t), default=1 << 60)
+            for second in range(t, min(following, end, t + LONGEST_S[kind] * 1000), 1000):
+                if second not in paused:
+                    bpm = samples[t]
+                    counts = kind != "monitoring" or second in moved
+                    judged[second // 1000] = bpm, zone_of(bpm, edges, counts=counts), source
+    return judged
+
+
+def zone_of(bpm: int, edges: tuple[int, int] | None, *, counts: bool) -> int:
+    """0 light, 1 moderate, 2 vigorous, 3 elevated, 4 unclassified."""
+    if edges is None:
+        return 4
+    if bpm < edges[0]:
+        return 0
+    return 3 if not counts else 1 + (bpm >= edges[1])
+
+
+def grouped(judged: dict[int, tuple[int, int, str]]) -> dict[int, list[tuple[int, int, str]]]:
+    """The seconds by their minute."""
+    minutes: dict[int, list[tuple[int, int, str]]] = {}
+    for second, held in judged.items():
+        minutes.setdefault(second // 60 * 60, []).append(held)
+    return minutes
+
+
+@settings(max_examples=40)
+@given(st.lists(events, min_size=1, max_size=8))
+def test_minutes_days_and_weeks_tell_the_same_sum(happened: list[Event]) -> None:
+    """Protects every panel in Grafana: days are sums of minutes, weeks of days, and measured is the sum of the five."""
+    with new_folder() as folder, household(folder, happened) as journal:
+        found = filled(journal, folder / "store.db")
+    zones = dict(zip(("light", "moderate", "vigorous", "elevated", "unclassified"), range(5), strict=True))
+    for person in ("Jan", "Piet"):
+        minutes = [row[5:11] for row in found["minute"] if row[1] == person]
+        days = [row[2:8] for row in found["day"] if row[1] == person]
+        weeks = [row[2:7] for row in found["week"] if row[1] == person]
+        for *five, measured in [*minutes, *days]:
+            assert abs(sum(five) - measured) < 1e-6
+            assert measured > 0
+        total = [sum(column) for column in zip(*minutes, strict=True)] or [0.0] * 6
+        assert total == [pytest.approx(sum(c)) for c in zip(*days, strict=True)] or not days
+        moderate, vigorous, dose, _, measured_h = [sum(c) for c in zip(*weeks, strict=True)] or [0.0] * 5
+        assert moderate == pytest.approx(total[zones["moderate"]] / 60)
+        assert vigorous == pytest.approx(total[zones["vigorous"]] / 60)
+        assert dose == pytest.approx(moderate + 2 * vigorous)
+        assert measured_h == pytest.approx(total[5] / 3600)
+        assert sum(row[8] for row in found["day"] if row[1] == person) == pytest.approx(dose)
