@@ -50,12 +50,16 @@ class Journal:
             _make_private(path)
         try:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
+        except sqlite3.Error as e:
+            raise _explained(e, path) from e
+        try:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
             migrate(self._db)
             (self.id,) = self._db.execute("SELECT journal FROM identity").fetchone()
         except (sqlite3.Error, TypeError) as e:
+            self._db.close()
             raise _explained(e, path) from e
 
     def close(self) -> None:

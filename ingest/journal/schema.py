@@ -124,5 +124,6 @@ def migrate(db: sqlite3.Connection) -> None:
                 db.execute("INSERT INTO migration VALUES (?, datetime('now'))", (name,))
             db.execute("COMMIT")
         except BaseException:
-            db.execute("ROLLBACK")
+            if db.in_transaction:  # a full disk may have ended it already, and its words must not be lost
+                db.execute("ROLLBACK")
             raise
