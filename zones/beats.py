@@ -21,7 +21,7 @@ NEAR = 11
 """Beats around each one whose median is what it should have been (Lipponen and Tarvainen)."""
 
 SPREAD = 5.2
-"""Quartile deviations beyond which a difference is unlikely: 99.95 % of normal ones lie within."""
+"""How many quartile deviations make a threshold (Lipponen and Tarvainen)."""
 
 LEAST_MS = 30.0
 """No threshold is finer than this: in a perfectly even rhythm (a simulator, a pacemaker) it would be zero and

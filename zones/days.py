@@ -78,12 +78,9 @@ def _midnight(zone: ZoneInfo, day: date) -> int:
     """The first instant of one local day."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
     begins = midnight.astimezone(UTC)
-    if (
-        begins.astimezone(zone).date() == day
-        and (begins - timedelta(seconds=1)).astimezone(zone).date() < day
-    ):
+    if (begins - timedelta(seconds=1)).astimezone(zone).date() < day:
         return moment_ms(begins)
-    # The clock jumped over midnight: the day begins with the jump, somewhere around here, on a whole second.
+    # The clock jumped over midnight from before it: the day begins with the jump, near here, on a whole second.
     low, high = begins - timedelta(hours=26), begins + timedelta(hours=26)
     while high - low > timedelta(seconds=1):
         middle = low + timedelta(seconds=(high - low) // timedelta(seconds=2))

@@ -53,6 +53,8 @@ class Pieces:
 
     def clip(self, start: int, end: int) -> "Pieces":
         """What of them lies in [start, end)."""
+        if end <= start:
+            return self.none()
         a = int(np.searchsorted(self.end, start, side="right"))
         b = int(np.searchsorted(self.start, end))
         held = self.take(slice(a, max(a, b)))

@@ -3,10 +3,11 @@
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zones.artefacts import Artefact, artefacts, believed
+from zones.artefacts import Artefact, _extreme, artefacts, believed
 from zones.series import Series
 from zones.spans import Spans
 
@@ -51,19 +52,21 @@ def test_an_onset_is_no_spike() -> None:
 
 def test_twenty_five_is_not_far() -> None:
     """The limit itself is still believed, one more is not."""
-    for up, expected in ((25, []), (26, [50])):
+    for up, expected in ((25, [45, 54]), (26, [45, 50, 54])):
         bpm = [100] * 120
+        bpm[45:55:9] = [74, 126]
         bpm[50] += up
         assert found(by_second(*bpm), Artefact.SPIKE) == expected
         bpm[50] -= 2 * up
         assert found(by_second(*bpm), Artefact.SPIKE) == expected
 
 
-def test_a_value_a_minute_is_never_a_spike() -> None:
+def test_rare_values_are_never_spikes() -> None:
     """In an all-day file a heart may be anywhere a minute later."""
     bpm = [60] * 60
     bpm[30] = 120
-    assert not artefacts(by_second(*bpm, step=60)).any()
+    for step in (3, 60):  # thirty-one of them are more than a minute
+        assert not artefacts(by_second(*bpm, step=step)).any()
 
 
 def test_dropouts() -> None:
@@ -75,13 +78,22 @@ def test_dropouts() -> None:
     assert found(by_second(*bpm), Artefact.SPIKE) == []
 
 
+@pytest.mark.parametrize("of", [np.maximum, np.minimum])
+def test_extremes_of_windows(of: np.ufunc) -> None:
+    """By doubling, each window's extreme is that of exactly its thirty-one samples."""
+    bpm = np.random.default_rng(0).integers(30, 231, 500).astype(np.uint8)
+    windows = np.lib.stride_tricks.sliding_window_view(bpm, 31)
+    assert _extreme(bpm, of).tolist() == of.reduce(windows, axis=1).tolist()
+
+
 def test_a_stuck_sensor() -> None:
     """Two minutes of one value are a sensor that repeats itself; a second less are not, nor is it asked for."""
     bpm = wander(60) + [123] * 121 + wander(60)
     assert found(by_second(*bpm), Artefact.STUCK, stuck=120) == list(range(60, 181))
     assert found(by_second(*bpm), Artefact.STUCK, stuck=121) == []
     assert found(by_second(*bpm), Artefact.STUCK) == []
-    assert found(by_second(*[60] * 10, step=60), Artefact.STUCK, stuck=120) == []
+    for step in (6, 60):  # rarely heard is not stuck
+        assert found(by_second(*[60] * 100, step=step), Artefact.STUCK, stuck=120) == []
 
 
 def test_a_heart_whose_beats_vary_is_not_stuck() -> None:

@@ -108,6 +108,21 @@ def test_one_extra_beat() -> None:
     assert np.allclose(corrected(bad, found), rr)
 
 
+def test_beats_missed_one_after_the_other() -> None:
+    """The second doubled interval does not differ from the first, only from what is usual."""
+    rr = np.concatenate([a_heart(100), [1600.0, 1600.0, 1600.0], a_heart(100, 2)])
+    found = faults(rr)
+    assert np.flatnonzero(found).tolist() == [100, 101, 102]
+    assert (found[100:103] == Fault.MISSED).all()
+    assert len(corrected(rr, found)) == 206
+
+
+def test_short_ones_one_after_the_other() -> None:
+    """Nor does the middle one of three that came too soon."""
+    rr = np.concatenate([a_heart(100), [550.0, 550.0, 550.0], a_heart(100, 2)])
+    assert np.flatnonzero(faults(rr) == Fault.SHORT).tolist() == [100, 101, 102]
+
+
 def test_an_early_beat() -> None:
     """A beat that came early and the pause after it are both out; the straight line bridges them."""
     rr = a_heart()

@@ -30,6 +30,7 @@ def utc(ms: int) -> str:
         ("Australia/Lord_Howe", date(2026, 4, 5), 24.5, "2026-04-04T13:00"),
         ("Pacific/Apia", date(2011, 12, 30), 0, "2011-12-30T10:00"),  # never happened
         ("America/St_Johns", date(2010, 11, 7), 25, "2010-11-07T02:30"),
+        ("America/Toronto", date(1919, 3, 31), 23.5, "1919-03-31T04:30"),  # begins at 00:30, after 23:30
         ("Asia/Kathmandu", date(2026, 11, 22), 24, "2026-11-21T18:15"),
     ],
 )

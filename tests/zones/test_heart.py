@@ -79,7 +79,7 @@ class TestRecovery:
     def test_a_spike_at_the_end_does_not_matter(self) -> None:
         """Medians, not single samples."""
         bpm = [165] * 300 + [135] * 90
-        bpm[298], bpm[360] = 220, 60
+        bpm[299], bpm[360] = 220, 60
         assert recovery(series(bpm), 299_000, 131) == 30
 
     def test_not_recorded(self) -> None:
@@ -119,6 +119,11 @@ class TestResting:
         ran = Spans.of([4 * HOUR], [5 * HOUR])
         assert resting(day, ran, self.DAYS)[0] == 60
         assert resting(day, Spans.none(), self.DAYS)[0] == 40
+
+    def test_a_window_that_touches_exercise(self) -> None:
+        """Four quiet minutes and one of exercise are not five minutes of rest."""
+        day = pieces((3 * 3600, 60), (240, 40), (3600, 130), step=60)
+        assert resting(day, Spans.of([3 * HOUR + 240_000], [4 * HOUR + 240_000]), self.DAYS)[0] == 44
 
     def test_a_gappy_window_does_not_count(self) -> None:
         """Three minutes at 40 alone are no five minutes."""
@@ -160,6 +165,7 @@ class TestBouts:
         """Time that does not count makes no bout."""
         quiet = hold(series([120] * 700), 5, counts=False)
         assert len(efforts(quiet, LINE)) == 0
+        assert not only_in(quiet, Spans.of([0], [HOUR])).counts.any()
 
 
 class TestOffset:
@@ -197,6 +203,12 @@ class TestOffset:
         assert offset(one, hold(series(self.HEART[:3000:60].astype(np.uint8), step=60), 90)) is None
         assert offset(hold(series([70] * 3000), 5), one) is None
         assert offset(one, self.heard(shift=5000)) is None
+        assert offset(self.heard(noise=0), self.heard(shift=100, noise=60)) is None
+        noise = np.random.default_rng(1).normal(0, 1, (2, 3000))
+        waves, climb = 110 + 30 * np.sin(np.arange(3000) / 48), np.linspace(80, 160, 3000)
+        assert offset(hold(series(waves), 5), hold(series(waves + 25 * noise[0], 100_000), 5)) is None
+        inner = hold(series((climb + 5 * noise[0])[500:2500], 500_000), 5)
+        assert offset(inner, hold(series(climb + 5 * noise[1]), 5)) is None
         other = np.random.default_rng(9).integers(60, 180, 4000)
         assert offset(one, hold(series(other), 5)) is None
 

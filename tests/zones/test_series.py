@@ -1,0 +1,120 @@
+"""Samples as columns, and stretches of time."""
+
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.zones import byhand
+from zones.moments import length_ms, milliseconds, moment_ms
+from zones.series import Series, join, median_gap_ms, samples
+from zones.spans import Spans
+
+
+def columns(rows: Any) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([t for t, _ in rows], np.int64).view("datetime64[ms]"), np.array(
+        [b for _, b in rows], np.uint8
+    )
+
+
+@given(byhand.any_samples)
+def test_a_series_is_in_order(rows: Any) -> None:
+    """However samples come: ascending, one for each time, the last one given."""
+    series = Series.of(*columns(rows))
+    assert list(zip(series.times.astype(int).tolist(), series.bpm.tolist(), strict=True)) == sorted(
+        dict(rows).items()
+    )
+    assert not series.times.flags.writeable
+    assert not series.bpm.flags.writeable
+
+
+@given(byhand.any_samples, byhand.any_samples)
+def test_join_lets_the_later_part_win(one: Any, other: Any) -> None:
+    """Two parts of one source are what all their samples in order of arrival are."""
+    joined = join([Series.of(*columns(one)), Series.of(*columns(other))])
+    whole = Series.of(*columns(one + other))
+    assert joined.times.tolist() == whole.times.tolist()
+    assert joined.bpm.tolist() == whole.bpm.tolist()
+    assert len(join([])) == 0
+    assert join([whole]) is whole
+
+
+@given(byhand.any_samples, byhand.moments, byhand.moments)
+def test_between_takes_the_half_open_span(rows: Any, a: int, b: int) -> None:
+    """From the start on, and not the end."""
+    part = Series.of(*columns(rows)).between(np.datetime64(a, "ms"), np.datetime64(b, "ms"))
+    assert part.times.astype(int).tolist() == sorted({t for t, _ in rows if a <= t < b})
+
+
+@given(byhand.any_samples)
+def test_only_plausible_samples_can_count(rows: Any) -> None:
+    """A fault never hides a true sample of the same time, whichever came first."""
+    t, bpm = samples(*columns(rows))
+    good = {t: b for t, b in rows if 30 <= b <= 230}
+    assert list(zip(t.tolist(), bpm.tolist(), strict=True)) == sorted(good.items())
+
+
+@given(st.lists(st.integers(-10_000, 10_000), unique=True).map(sorted))
+def test_the_median_gap_is_a_gap(t: list[int]) -> None:
+    """The lower of the two in the middle, so that it is a whole number that occurs."""
+    gaps = sorted(b - a for a, b in pairwise(t))
+    assert median_gap_ms(np.array(t, np.int64)) == (gaps[(len(gaps) - 1) // 2] if gaps else 0)
+
+
+@pytest.mark.parametrize("spread", [1, 30, 3000])
+def test_the_median_gap_of_many(spread: int) -> None:
+    """A look at some thousand of a hundred thousand gaps changes no median; nor does an unlucky look."""
+    gaps = np.random.default_rng(spread).integers(1000, 1000 + spread, 100_001)
+    gaps[:: len(gaps) // 4096 + 1] += 5000 * (spread == 3000)
+    expected = int(np.sort(gaps)[50_000])
+    assert median_gap_ms(np.concatenate([[0], np.cumsum(gaps)])) == expected
+
+
+def test_columns_that_do_not_match() -> None:
+    """Columns of different lengths, or values no byte holds, are a fault of the caller."""
+    with pytest.raises(ValueError, match="two columns"):
+        Series.of(np.arange(3).astype("datetime64[ms]"), [60, 61])
+    with pytest.raises(ValueError, match="two columns"):
+        samples(np.arange(3), np.array([60, 61]))
+    with pytest.raises(ValueError, match="byte"):
+        Series.of(np.arange(1).astype("datetime64[ms]"), [300])
+    with pytest.raises(ValueError, match="two columns"):
+        Spans.of([1, 2], [3])
+
+
+@given(byhand.stretches, byhand.stretches, st.lists(byhand.moments))
+def test_spans_are_the_union(one: Any, other: Any, at: list[int]) -> None:
+    """Disjoint, not touching, in order; what either holds, they hold together."""
+    both = Spans.pairs(one) | Spans.pairs(other)
+    inside = {ms for a, b in [*one, *other] for ms in range(a, b)}
+    assert both.measure_ms == len(inside)
+    assert (both.start < both.end).all()
+    assert (both.start[1:] > both.end[:-1]).all()
+    moments = np.array(at, np.int64)
+    assert both.covers(moments).tolist() == [t in inside for t in at]
+    assert both.before_ms(moments).tolist() == [sum(ms < t for ms in inside) for t in at]
+
+
+def test_moments_of_every_kind() -> None:
+    """Milliseconds, datetime64 of any unit and aware datetimes are one moment; a naive one is none."""
+    for moment in (
+        1500,
+        np.datetime64(1500, "ms"),
+        np.datetime64(1_500_000, "us"),
+        datetime.fromtimestamp(1.5, UTC),
+    ):
+        assert moment_ms(moment) == 1500
+    with pytest.raises(ValueError, match="time zone"):
+        moment_ms(datetime(2026, 1, 1))  # noqa: DTZ001
+    times = np.arange(3).astype("datetime64[ms]")
+    assert np.shares_memory(milliseconds(times), times)
+    assert milliseconds(times.astype("datetime64[s]")).tolist() == [0, 0, 0]
+    with pytest.raises(TypeError, match="whole milliseconds"):
+        milliseconds([1.5])
+    assert length_ms(0.0015) == 2
+    with pytest.raises(ValueError, match="cannot stand for"):
+        length_ms(-1)
