@@ -35,8 +35,9 @@ _LENGTH = struct.Struct("<Q")
 class Reader:
     """A process that reads FIT files, started when the first one comes and again whenever it has died."""
 
-    def __init__(self, largest_bytes: int) -> None:
+    def __init__(self, largest_bytes: int, *, patience_s: float = PATIENCE_S) -> None:
         self._largest_bytes = largest_bytes
+        self._patience_s = patience_s
         self._child: subprocess.Popen[bytes] | None = None
         self._used_s = 0.0
 
@@ -51,11 +52,14 @@ class Reader:
 
         Raises Unusable for what is no readable FIT file, or takes more memory or time than any recording needs.
         """
-        child = self._started()
-        self._used_s = time.monotonic()
-        allowed_s = PATIENCE_S + PATIENCE_S_PER_MB * len(data) / 1e6
+        allowed_s = self._patience_s + PATIENCE_S_PER_MB * len(data) / 1e6
         try:
-            answer = _exchange(child, data, time.monotonic() + allowed_s)
+            try:
+                answer = self._asked(data, allowed_s)
+            except (BrokenPipeError, EOFError):
+                # Perhaps it was not the file: a service that is stopped, or a machine short of memory, ends children.
+                self.close()
+                answer = self._asked(data, allowed_s)
         except TimeoutError:
             self.close()
             raise Unusable(
@@ -72,6 +76,11 @@ class Reader:
         if not isinstance(result, fit.FitFile):
             raise TypeError(f"the reading process sent {type(result).__name__}")
         return result
+
+    def _asked(self, data: bytes, allowed_s: float) -> bytes:
+        child = self._started()
+        self._used_s = time.monotonic()
+        return _exchange(child, data, self._used_s + allowed_s)
 
     def rest(self) -> None:
         """Let the child go when it has had nothing to do for a while."""
@@ -142,8 +151,10 @@ class _Records(pickle.Unpickler):
             "scalar",
             "_frombuffer",
         }
-        if ours or numpys:
-            return super().find_class(module, name)
+        if (ours and name.isidentifier()) or numpys:  # a dotted name would lead on into what a module imports
+            found = super().find_class(module, name)
+            if numpys or (isinstance(found, type) and found.__module__ == module):
+                return found
         raise pickle.UnpicklingError(f"{module}.{name} is none of ours")
 
 
@@ -191,8 +202,9 @@ def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
 if __name__ == "__main__":
     import signal
 
-    # Ctrl-C goes to the whole group of processes; the parent decides when this one ends.
+    # Ctrl-C and `systemctl stop` go to the whole group of processes; the parent decides when this one ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _limit(int(sys.argv[1]))
     try:
         _serve(sys.stdin.buffer, sys.stdout.buffer)
