@@ -29,7 +29,7 @@ class Store(Protocol):
         """
 
     def write(self, portions: Iterable[list[Block]], position: int) -> None:
-        """Hold the blocks, then and only then be at the position.
+        """Hold the blocks, then and only then be at the position; not at all if it was emptied since `begin`.
 
         Writing the same again is harmless. Raises TryLater when it is away; what it then holds it may hold again.
         """
@@ -47,15 +47,15 @@ def follow(
 
     `progress` is told (position, last position) after each portion; `going_on` may say that it is time to stop.
     """
-    position = store.begin(journal.id)
     taken = 0
     while going_on():
+        # Asked anew each time: another process may have emptied the store to fill it again.
+        position = store.begin(journal.id)
         entries: list[Entry] = journal.entries(position, portion)
         if not entries:
             break
         store.write(recounts(journal, entries), entries[-1].position)
-        position = entries[-1].position
         taken += len(entries)
         if progress:
-            progress(position, journal.last_position())
+            progress(entries[-1].position, journal.last_position())
     return taken

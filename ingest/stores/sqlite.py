@@ -40,6 +40,7 @@ class SqliteStore:
         self.path = path
         self._db: sqlite3.Connection | None = None
         self._inode = 0
+        self._began = 0
 
     def __enter__(self) -> Self:
         return self
@@ -60,9 +61,11 @@ class SqliteStore:
             db = self._open()
             held = db.execute("SELECT journal, version, position FROM replica").fetchone()
             if held is not None and held[:2] == (journal, VERSION):
-                return int(held[2])
-            self.clear(journal)
-            return 0
+                self._began = int(held[2])
+            else:
+                self.clear(journal)
+                self._began = 0
+            return self._began
 
     def write(self, portions: Iterable[list[Block]], position: int) -> None:
         """Hold the blocks, a transaction for each portion, and be at the position with the last of them."""
@@ -75,13 +78,18 @@ class SqliteStore:
                     with _transaction(db):
                         _replace(db, before)
                         if portion is None:
-                            db.execute("UPDATE replica SET position = max(position, ?)", (position,))
+                            self._move(db, position)
                         reached("store written")
                 elif portion is None:
                     with _transaction(db):
-                        db.execute("UPDATE replica SET position = max(position, ?)", (position,))
+                        self._move(db, position)
                 before = portion
             reached("store committed")
+
+    def _move(self, db: sqlite3.Connection, position: int) -> None:
+        """Be at a position, unless another process has emptied the store since `begin`: then it starts over."""
+        sql = "UPDATE replica SET position = max(position, ?) WHERE position >= ?"
+        db.execute(sql, (position, self._began))
 
     def clear(self, journal: str) -> None:
         """Forget all rows: the next one to follow the journal fills it anew."""
