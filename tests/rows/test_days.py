@@ -188,3 +188,11 @@ def test_what_is_said_of_a_time_without_heart_rate_is_kept(tmp_path: Path) -> No
         assert [row[3:6] for row in found["session"]] == [("running", 3000.0, None)]
         assert [row[3] for row in found["claim"]] == [30.0]
         assert len(found["minute"]) == 1, "and what was measured that week is still there"
+
+
+def test_a_workout_of_no_length_is_a_row_without_heart_rate(tmp_path: Path) -> None:
+    """Protects the store from a workout stopped in the second it began: nothing is divided by nothing."""
+    start = at("2026-11-16T10:00+01:00")
+    happened: list[Event] = [steady("Jan", start, 60, 150), Workout("Jan", "watch", start + S, start + S)]
+    ((*_, duration, mean, highest, _, _, _, _, _),) = table(tmp_path, "session", *happened)
+    assert (duration, mean, highest) == (0.0, None, None)
