@@ -142,7 +142,6 @@ def test_made_anew_while_another_follows_and_not_finished_it_is_still_made_whole
 ) -> None:
     """Protects the rows that a running daemon had counted before somebody's `rebuild` began, and was broken off."""
     with SqliteStore(tmp_path / "s.db") as daemon, SqliteStore(tmp_path / "s.db") as rebuilding:
-
         told: list[int] = []
 
         def broken_off(position: int, _: int) -> None:

@@ -1,0 +1,253 @@
+"""The SQLite store as Grafana and its owner meet it: shape, permissions, damage, other readers."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import TryLater
+from ingest.journal import Journal
+from ingest.rows.table import TABLES
+from ingest.stores.replica import follow
+from ingest.stores.sqlite import SqliteStore
+from tests.households import DAY, Event, Noted, at, filled, happen, household, rows, steady
+
+START = at("2026-11-16T10:00+01:00")
+HAPPENED: list[Event] = [
+    Noted("Jan", (("zone", "Europe/Amsterdam"),)),
+    *(steady("Jan", START + i * DAY, 300, 100 + i, source=f"watch {i % 3}") for i in range(5)),
+    steady("Piet", START, 300, 90),
+]
+MORE = steady("Jan", START + 10 * DAY, 300, 120)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    """A journal of two persons and some days."""
+    with household(tmp_path / "data", HAPPENED) as opened:
+        yield opened
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the store will be; its folder is not there yet."""
+    return tmp_path / "store" / "hartslag.db"
+
+
+def brought_up_to_date(journal: Journal, path: Path) -> None:
+    """What the daemon does: it tries again when it is told to."""
+    with SqliteStore(path) as store:
+        try:
+            follow(journal, store)
+        except TryLater:
+            follow(journal, store)
+
+
+def truncated(path: Path) -> None:
+    with path.open("r+b") as f:
+        f.truncate(path.stat().st_size // 2)
+
+
+def overwritten(path: Path) -> None:
+    with path.open("r+b") as f:
+        f.seek(4096)
+        f.write(os.urandom(path.stat().st_size - 4096))
+
+
+def no_database(path: Path) -> None:
+    path.write_bytes(b"I am a text file, and a rather long one at that.\n" * 100)
+
+
+def deleted(path: Path) -> None:
+    path.unlink()
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def of_an_older_make(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("DROP VIEW heart_rate")
+        db.execute("ALTER TABLE day DROP COLUMN dose_min")
+        db.execute("UPDATE replica SET version = 0")
+
+
+@pytest.mark.parametrize("harm", [truncated, overwritten, no_database, deleted, emptied, of_an_older_make])
+def test_harmed_in_any_way_it_is_made_anew_by_itself(journal: Journal, path: Path, harm: object) -> None:
+    """Protects Grafana's panels from a bad card or a curious owner: the next look fills the store again."""
+    before = filled(journal, path)
+    assert callable(harm)
+    harm(path)
+    happen(journal, MORE)
+    brought_up_to_date(journal, path)
+    assert rows(path) == filled(journal, path.with_name("anew.db"))
+    assert len(rows(path)["heart_rate"]) > len(before["heart_rate"])
+
+
+@pytest.mark.parametrize("companions", [True, False])
+def test_deleted_while_it_is_open_it_is_made_anew(journal: Journal, path: Path, *, companions: bool) -> None:
+    """Protects an owner who deletes the store under a running daemon: nothing is written into the void."""
+    with SqliteStore(path) as store:
+        follow(journal, store)
+        for name in ["hartslag.db", *(["hartslag.db-wal", "hartslag.db-shm"] if companions else [])]:
+            path.with_name(name).unlink()
+        happen(journal, MORE)
+        try:
+            follow(journal, store)
+        except TryLater:
+            follow(journal, store)
+    assert rows(path) == filled(journal, path.with_name("anew.db"))
+
+
+def test_a_reader_in_the_middle_of_a_query_neither_blocks_nor_is_blocked(
+    journal: Journal, path: Path
+) -> None:
+    """Protects a slow panel and the daemon from each other: the reader keeps its picture, the writer goes on."""
+    filled(journal, path)
+    count = "SELECT count(*) FROM heart_rate"
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        (before,) = reader.execute(count).fetchone()
+        happen(journal, MORE)
+        with SqliteStore(path) as store:
+            follow(journal, store)
+        assert reader.execute(count).fetchone() == (before,)
+        reader.execute("COMMIT")
+        assert reader.execute(count).fetchone() == (before + 300,)
+
+
+def test_time_is_in_unix_seconds_and_every_field_has_its_type(journal: Journal, path: Path) -> None:
+    """Protects Grafana's plugin, which takes whole first values for a column of whole numbers."""
+    found = filled(journal, path)
+    assert found["heart_rate"][0] == (START / 1000, "Jan", "watch 0", "activity", 100)
+    with closing(sqlite3.connect(path)) as db:
+        for name, table in TABLES.items():
+            kinds = {"time": "REAL", **dict.fromkeys(table.tags, "TEXT"), **table.fields}
+            columns = {row[1] for row in db.execute(f"PRAGMA table_info({name})")}
+            assert columns == set(kinds), name
+            for column, kind in kinds.items():
+                there = {t for (t,) in db.execute(f"SELECT DISTINCT typeof({column}) FROM {name}")}
+                assert there <= {kind.lower(), "null"}, (name, column)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_panel_of_one_person_reads_only_its_range(journal: Journal, path: Path, table: str) -> None:
+    """Protects a Pi with ten years in it: person and time are found by key, in no table by looking at all of it."""
+    filled(journal, path)
+    query = f"SELECT * FROM {table} WHERE person = 'Jan' AND time >= 1 AND time < 2"
+    with closing(sqlite3.connect(path)) as db:
+        plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert plan
+    assert not [step for step in plan if step.startswith("SCAN")], plan
+    if TABLES[table].tags == ("person",) or "kind" in TABLES[table].tags:
+        assert any("time>" in step for step in plan), plan
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_the_group_may_read_and_write_whatever_the_umask(journal: Journal, path: Path, umask: int) -> None:
+    """Protects Grafana's user: it needs to write the companions of the file, and strangers need nothing."""
+    before = os.umask(umask)
+    try:
+        with SqliteStore(path) as store:
+            follow(journal, store)
+            made = {p.name: stat.S_IMODE(p.stat().st_mode) for p in path.parent.iterdir()}
+    finally:
+        os.umask(before)
+    assert {"hartslag.db", "hartslag.db-wal", "hartslag.db-shm"} <= set(made)
+    assert {made[name] for name in made if name.startswith("hartslag.db")} == {0o660}
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o2770
+
+
+AS_NOBODY = """
+import os, sqlite3, sys
+os.setgroups([int(sys.argv[2])])
+os.setgid(65534)
+os.setuid(65534)
+db = sqlite3.connect(f"file:{sys.argv[1]}?mode=rw", uri=True)
+db.execute("PRAGMA query_only(1)")
+print(db.execute("SELECT count(*) FROM heart_rate").fetchone()[0], flush=True)
+input()
+"""
+
+GROUP = 54321
+"""Of nobody on this machine."""
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """A folder that the group of Grafana's user can reach; pytest's own are closed to others."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become a second Unix user")
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="hartslag-") as folder:
+        Path(folder).chmod(0o755)
+        store = Path(folder) / "store"
+        store.mkdir()
+        os.chown(store, -1, GROUP)
+        store.chmod(0o2770)
+        yield store / "hartslag.db"
+
+
+def other_user(path: Path) -> "subprocess.Popen[str]":
+    """Grafana: a user of the group, who opens the store, looks, and keeps it open until told."""
+    return subprocess.Popen(
+        [sys.executable, "-c", AS_NOBODY, str(path), str(GROUP)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd="/",
+    )
+
+
+@pytest.mark.parametrize("when", ["first after a clean close", "while it is open", "killed"])
+def test_a_second_user_never_locks_the_daemon_out(journal: Journal, shared: Path, when: str) -> None:
+    """Protects against the trap of WAL: companions made by Grafana's user must be writable by the daemon."""
+    with SqliteStore(shared) as store:
+        follow(journal, store)
+        if when == "while it is open":
+            reader = other_user(shared)
+            assert reader.stdout is not None
+            assert reader.stdout.readline() == "1800\n"
+    if when != "while it is open":
+        reader = other_user(shared)
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "1800\n"
+    if when == "killed":
+        reader.kill()
+        reader.communicate()
+    for companion in shared.parent.glob("hartslag.db*"):
+        held = companion.stat()
+        assert (stat.S_IMODE(held.st_mode), held.st_gid) == (0o660, GROUP), companion.name
+    happen(journal, MORE)
+    # The daemon is no root: it gets by with being of the group, too.
+    done = subprocess.run(
+        [sys.executable, "-c", WRITE_AS_DAEMON, str(shared), str(GROUP)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+    )
+    assert done.returncode == 0, done.stderr
+    with SqliteStore(shared) as store:
+        follow(journal, store)
+    if reader.poll() is None:
+        reader.communicate("\n")
+    assert len(rows(shared)["heart_rate"]) == 2100
+
+
+WRITE_AS_DAEMON = """
+import os, sqlite3, sys
+os.setgroups([int(sys.argv[2])])
+os.setgid(65533)
+os.setuid(65533)
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("UPDATE replica SET position = position")
+"""
