@@ -47,6 +47,7 @@ constraints:  ## write down the newest versions that fit
 	rm -rf $(VENV)/fresh
 	$(PYTHON) -m venv $(VENV)/fresh
 	env -u PIP_CONSTRAINT $(VENV)/fresh/bin/pip install -q --upgrade -e '.[fast,tests,bench]' setuptools wheel hatchling editables
+	env -u PIP_CONSTRAINT $(VENV)/fresh/bin/pip install -q --no-deps pyhrv
 	$(VENV)/fresh/bin/pip freeze --all --exclude-editable | grep -v '^pip==' > $(CONSTRAINTS)
 	rm -rf $(VENV)/fresh
 
@@ -71,6 +72,8 @@ $(VENV)/run: $(VENV)/python pyproject.toml $(CONSTRAINTS)
 $(VENV)/test: $(VENV)/run
 	@echo "Installing what the tests need ..."
 	@$(BIN)/pip install --quiet -e '.[tests]'
+	@# Only for the intervals and the published report in it; what it depends on is never run.
+	@$(BIN)/pip install --quiet --no-deps pyhrv
 	@touch $@
 
 $(VENV)/bench: $(VENV)/test
