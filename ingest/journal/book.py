@@ -131,7 +131,7 @@ class Journal:
             "SELECT c.position, c.source, c.first_ms, c.last_ms, c.end_ms, c.samples, c.times_first_ms, c.times,"
             " c.bpm, c.beats, c.beats_first_ms, c.beat_times, c.rr, c.pauses, c.movement"
             " FROM chunk c LEFT JOIN file f ON f.id = c.file"
-            " WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms < ? AND c.last_ms >= ?"
+            " WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms < ? AND max(c.last_ms, c.end_ms) >= ?"
             " AND f.replaced_by IS NULL ORDER BY c.position",
             person,
             start_ms - DAY_MS,
@@ -211,6 +211,25 @@ class Journal:
             return None, set()
         members = self._rows("SELECT member FROM file WHERE arrival = ?", rows[0][0])
         return rows[0][0], {member for (member,) in members}
+
+    def unmoved(self, person: str, path: str, sha256: bytes) -> list[int]:
+        """Arrivals of this very file that are committed and not known to be filed."""
+        rows = self._rows(
+            "SELECT a.id FROM arrival a JOIN person p ON p.id = a.person"
+            " WHERE p.name = ? AND a.path = ? AND a.sha256 = ? AND a.ended AND NOT a.filed",
+            person,
+            path,
+            sha256,
+        )
+        return [arrival for (arrival,) in rows]
+
+    def members(self, arrival: int) -> list[tuple[str, str, int, int, int | None, int | None, str]]:
+        """What became of an arrival's files: (member, outcome, samples, beats, first and last time in ms, reason)."""
+        return self._rows(
+            "SELECT member, outcome, samples, beats, first_ms, last_ms, reason FROM file WHERE arrival = ?"
+            " ORDER BY id",
+            arrival,
+        )
 
     def unfiled(self) -> list[tuple[int, str, bytes, bool]]:
         """Arrivals whose content is committed and that may still lie where they lay: (id, path, sha256, kept)."""
