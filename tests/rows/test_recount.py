@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.journal import RANKS, Journal
@@ -18,12 +18,13 @@ from tests.households import (
     Limits,
     Noted,
     Recording,
+    S,
     filled,
     happen,
     household,
     rows,
 )
-from tests.rows.happenings import SOURCES, events, facts, new_folder, recordings
+from tests.rows.happenings import MOMENTS, SOURCES, events, facts, new_folder, recordings
 
 HOME = Noted("Jan", (("zone", "Europe/Amsterdam"),))
 
@@ -88,6 +89,21 @@ def of_known_sources(folder: Path, happened: Iterable[Event]) -> Iterator[Journa
 
 @settings(max_examples=60)
 @given(st.lists(recordings(), min_size=1, max_size=5), st.sampled_from([None, (110, 140), (95, 180)]))
+@example(
+    # The end of one recording lies at midnight, within a gap of another one that was cut there.
+    [
+        Recording("Jan", "watch", "activity", ((MOMENTS[0], 71),), MOMENTS[0]),
+        Recording(
+            "Jan",
+            "watch",
+            "activity",
+            ((MOMENTS[0] - 91 * S, 110), (MOMENTS[0] + 9 * S, 108)),
+            MOMENTS[0] + 9 * S,
+            cuts=(MOMENTS[0] + 9 * S,),
+        ),
+    ],
+    None,
+)
 def test_each_second_counts_once_as_counted_by_hand(
     recorded: list[Recording], edges: tuple[int, int] | None
 ) -> None:
