@@ -11,16 +11,25 @@ def open_journal(settings: Settings, *, create: bool) -> Journal:
     Raises Stop when there is none and it must not be made, or it cannot be opened.
     """
     journal = Journal(settings.journal_file, create=create)
-    for person in settings.persons:
-        note(journal, person.name, person.facts(), overwrite=True)
+    try:
+        for person in settings.persons:
+            name = _known(journal, person.name) or person.name
+            note(journal, name, person.facts(), overwrite=True)
+    except BaseException:
+        journal.close()
+        raise
     return journal
+
+
+def _known(journal: Journal, name: str) -> str | None:
+    """The journal's own spelling of a name; None when it knows nobody of that name."""
+    return next((p.name for p in journal.persons() if same_name(p.name) == same_name(name)), None)
 
 
 def greet(journal: Journal, settings: Settings, name: str) -> str:
     """The journal's own spelling of a person's name, whom it now knows; for anybody who may send files."""
-    for known in journal.persons():
-        if same_name(known.name) == same_name(name):
-            return known.name
+    if known := _known(journal, name):
+        return known
     person = settings.person(name)
     if person is not None:
         note(journal, person.name, person.facts(), overwrite=False)
