@@ -1,0 +1,74 @@
+"""The settings put to work: whose files are whose, and what the journal is told of its persons."""
+
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import Stop
+from ingest.household import greet, open_journal, whose
+from ingest.settings import Person, Settings
+from tests.households import household
+
+
+def named(data: Path, *persons: Person) -> Settings:
+    return Settings(data, persons=persons)
+
+
+JAN = Person(name="Jan", born=1960, zone="Europe/Amsterdam")
+OZLEM = Person(name="Özlem", born=1970, zone="Europe/Amsterdam")
+
+
+def test_what_the_settings_say_is_noted_once(tmp_path: Path) -> None:
+    """Protects the card and the stores: the same settings again are no news, others are exactly one entry."""
+    for person, positions in ((JAN, 1), (JAN, 1), (Person(**{**dict(JAN), "target_min": 90}), 2)):
+        with open_journal(named(tmp_path, person), create=True) as journal:
+            assert journal.last_position() == positions
+            jan = journal.person("jan")
+            assert jan is not None
+            assert journal.profile(jan.id) == person.facts()
+
+
+def test_without_a_journal_nothing_is_made_by_asking(tmp_path: Path) -> None:
+    """Protects a mistyped --data: asking makes no empty household somewhere else."""
+    with pytest.raises(Stop, match="--data"):
+        open_journal(named(tmp_path / "elsewhere", JAN), create=False)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_person_is_one_however_the_name_is_written(tmp_path: Path) -> None:
+    """Protects a person's history from capitals and accents: a folder's spelling makes no second person."""
+    settings = named(tmp_path, JAN, OZLEM)
+    with open_journal(settings, create=True) as journal:
+        for written in ("jan", "JAN", "Jan"):
+            assert greet(journal, settings, written) == "Jan"
+        for written in ("özlem", "Özlem", "o\u0308zlem", "ÖZLEM"):
+            assert greet(journal, settings, written) == "Özlem"
+        assert [p.name for p in journal.persons()] == ["Jan", "Özlem"]
+
+
+@pytest.mark.parametrize("folder", ["jan", "özlem"])
+def test_settings_written_later_are_about_the_person_who_is_there(tmp_path: Path, folder: str) -> None:
+    """Protects who began without settings: named in them later, the year of birth reaches the minutes there are."""
+    with household(tmp_path) as journal:
+        assert greet(journal, Settings(tmp_path), folder) == folder
+    with open_journal(named(tmp_path, JAN, OZLEM), create=False) as journal:
+        assert len(journal.persons()) == 2
+        known = journal.person(folder)
+        assert known is not None
+        assert (journal.profile(known.id) or {}).get("born") in {1960, 1970}
+
+
+def test_whose_files_lie_where(tmp_path: Path) -> None:
+    """Protects two people's hearts from each other, and says which lines are missing."""
+    open_names, settings = Settings(tmp_path), named(tmp_path, JAN, OZLEM)
+    assert whose(open_names, "") == ("me", "")
+    assert whose(open_names, "Kim") == ("Kim", "")
+    assert whose(settings, "") == ("Jan", "")
+    assert whose(settings, "ÖZLEM") == ("Özlem", "")
+    person, why = whose(settings, "Kim")
+    assert person is None
+    assert '[[person]]  and  name = "Kim"' in why
+    for bad in ("con", "a:b", " x"):
+        person, why = whose(open_names, bad)
+        assert person is None
+        assert "cannot be the name" in why

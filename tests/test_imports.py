@@ -1,0 +1,125 @@
+"""Who may know of whom, and what a verb loads that does not need it."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+LAYERS: dict[str, set[str]] = {
+    "ingest.journal": set(),
+    "ingest.collect": {"ingest.journal"},
+    "ingest.rows": {"ingest.journal"},
+    "ingest.stores": {"ingest.journal", "ingest.rows"},
+    "ingest.household": {"ingest.journal", "ingest.rows"},
+    "ingest.show": {"ingest.journal", "ingest.rows", "ingest.stores", "ingest.collect", "ingest.household"},
+}
+"""Part -> the parts below it that it may import. What is not named here stands above them all."""
+
+GROUND = {
+    "ingest.errors",
+    "ingest.log",
+    "ingest.crashpoint",
+    "ingest.settings",
+    "ingest.lock",
+    "ingest.notify",
+}
+"""Imports nothing of ours but its like, and may be imported by everybody but zones."""
+
+
+def part(module: str) -> str:
+    """What a module belongs to."""
+    return (
+        ".".join(module.split(".")[:2]) if module.startswith("ingest") else module.split(".", maxsplit=1)[0]
+    )
+
+
+def imported(source: Path) -> set[str]:
+    """All modules that a file names in its imports, wherever they stand."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{source}: imports are absolute here"
+            module = node.module or ""
+            found |= {f"ingest.{n.name}" for n in node.names} if module == "ingest" else {module}
+    return found
+
+
+def modules(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize("source", modules("zones"), ids=lambda p: p.name)
+def test_zones_knows_numbers_only(source: Path) -> None:
+    """Protects zones as something that can be used, read and measured alone: no file, clock, network or log."""
+    tops = {name.split(".")[0] for name in imported(source)}
+    assert tops <= {"numpy", "zones"} | set(sys.stdlib_module_names)
+    assert not tops & {"os", "io", "pathlib", "socket", "time", "logging", "sqlite3", "subprocess"}
+
+
+@pytest.mark.parametrize("source", modules("ingest"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_run_one_way(source: Path) -> None:
+    """Protects the one direction in which data flows: nobody reaches up, or across."""
+    mine = part(".".join(source.relative_to(ROOT).with_suffix("").parts))
+    ours = {part(name) for name in imported(source) if name.split(".")[0] == "ingest"} - {mine, "ingest"}
+    if mine in GROUND:
+        assert ours <= GROUND
+    elif mine in LAYERS:
+        assert ours <= LAYERS[mine] | GROUND
+    else:
+        assert "ingest.cli" not in ours or mine == "ingest.__main__"
+
+
+def test_one_place_knows_each_of_the_worlds() -> None:
+    """Protects the edges: SQL is spoken in journal and stores only, and Bluetooth nowhere but where straps are read."""
+    speaking = {
+        world: {
+            part(".".join(p.relative_to(ROOT).with_suffix("").parts))
+            for p in modules("ingest")
+            if world in imported(p)
+        }
+        for world in ("sqlite3", "fitparse")
+    }
+    assert speaking == {"sqlite3": {"ingest.journal", "ingest.stores"}, "fitparse": {"ingest.collect"}}
+
+
+def loaded(code: str) -> set[str]:
+    """The top-level modules that a fresh interpreter holds after some code."""
+    script = f"import sys\ntry:\n    {code}\nexcept SystemExit:\n    pass\nprint('MODULES', *{{m.split('.')[0] for m in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return set(done.stdout.rpartition("MODULES")[2].split())
+
+
+HEAVY = {"bleak", "influxdb_client", "dbus_fast", "matplotlib", "rich", "pandas"}
+
+
+def test_help_loads_next_to_nothing() -> None:
+    """Protects completion and help on a Pi Zero, where numpy alone takes a second."""
+    held = loaded("from ingest.cli import main; sys.argv = ['hartslag', '--help']; main()")
+    assert not held & {"numpy", "pydantic", "fitparse", "sqlite3", "asyncio", *HEAVY}
+
+
+@pytest.mark.parametrize("verb", ["week", "export", "check", "rebuild"])
+def test_verbs_that_read_the_journal_do_not_load_what_reads_files(verb: str, tmp_path: Path) -> None:
+    """Protects the wait for an answer: who asks for the week needs neither FIT nor Bluetooth nor a server."""
+    from tests.households import household
+
+    with household(tmp_path):
+        pass
+    words = ["hartslag", "--data", str(tmp_path), verb]
+    held = loaded(f"from ingest.cli import main; sys.argv = {words!r}; main()")
+    assert not held & {"fitparse", "asyncio", *HEAVY}
+    assert "sqlite3" in held
+
+
+def test_the_daemon_does_not_carry_what_its_reading_process_needs() -> None:
+    """Protects the memory of a daemon that runs for months: files are read apart."""
+    held = loaded("import ingest.daemon")
+    assert not held & {"fitparse", *HEAVY}
