@@ -27,7 +27,7 @@ def bouts(effort: Spans, least: Length, interruption: Length) -> Spans:
     """
     if not len(effort):
         return effort
-    shortest, rest = length_ms(least), length_ms(interruption)
+    shortest, rest = length_ms(least), length_ms(interruption, 0)
     new = np.append(True, effort.start[1:] - effort.end[:-1] > rest)
     first = np.flatnonzero(new)
     last = np.append(first[1:], len(effort)) - 1

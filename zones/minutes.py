@@ -113,7 +113,7 @@ def minutes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Minutes:
     """Seconds per zone and heart rate of every minute that the pieces touch.
 
     Each moment is classified by the edges in force at it. Sums are whole milliseconds, so the result does not
-    depend on how the pieces were cut.
+    depend on how the pieces were cut: a long history may be counted a month at a time, in little memory.
     """
     pieces = split_every(at_changes(pieces, timeline), MINUTE)
     if not len(pieces):

@@ -39,14 +39,14 @@ def moment_ms(moment: Moment) -> int:
     return int(moment)
 
 
-def length_ms(length: Length) -> int:
-    """A length of time in whole milliseconds; ValueError unless it is longer than nothing."""
+def length_ms(length: Length, least: int = 1) -> int:
+    """A length of time in whole milliseconds; ValueError for less than `least` of them."""
     if isinstance(length, timedelta):
         ms = length // timedelta(milliseconds=1)
     elif isinstance(length, np.timedelta64):
         ms = int(length.astype("timedelta64[ms]").astype(np.int64))
     else:
         ms = round(length * 1000)
-    if ms <= 0:
-        raise ValueError(f"a sample cannot stand for {length}")
+    if ms < least:
+        raise ValueError(f"a length of time of {length}: at least {least} ms is needed")
     return ms

@@ -16,6 +16,10 @@ BLOCK = 1 << 16
 BATCH = 64
 """Blocks after which their irregular gaps are settled together."""
 
+MANY = 12
+"""Where more than one gap in so many is irregular, weighing all of them is cheaper (20 ns for each one picked out
+against 1.7 ns for every sample)."""
+
 FEW_EDGES = 12
 """Up to here one comparison per edge is cheaper than a histogram."""
 
@@ -138,12 +142,12 @@ class _Count:
         if 2 * np.count_nonzero(few == gap) > len(few):
             np.not_equal(step, gap, out=odd)
             irregular = int(np.count_nonzero(odd))
-        if irregular > n // 4:
+            self.regular[gap] = self.regular.get(gap, 0) + n - irregular
+        if irregular > n // MANY:
             if step.min() <= 0:
                 return False
             self._weigh(bpm, np.minimum(step, self.cap, out=step))
             return True
-        self.regular[gap] = self.regular.get(gap, 0) + n - irregular
         each = min(gap, self.cap)
         if irregular:
             where = odd.nonzero()[0]

@@ -146,6 +146,7 @@ class TestBouts:
         assert bouts(walk, 600, 120).measure_ms == 600_000
         assert len(bouts(walk, 600, 119)) == 0
         assert len(bouts(walk, 601, 120)) == 0
+        assert bouts(walk, 240, 0).measure_ms == 480_000
         many = efforts(pieces(*[(30, 115), (110, 100)] * 8), LINE)
         assert len(bouts(many, 600, 120)) == 0
         assert len(bouts(Spans.none(), 600, 120)) == 0
