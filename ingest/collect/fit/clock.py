@@ -32,8 +32,10 @@ Seconds = NDArray[np.int64]
 
 
 def milliseconds(seconds: Seconds) -> Seconds:
-    """Milliseconds since 1970 of seconds of the FIT era."""
-    return seconds * 1000 + ERA_MS
+    """Milliseconds since 1970 of seconds of the FIT era; a fresh column."""
+    found = seconds * 1000
+    found += ERA_MS
+    return found
 
 
 def moment(seconds: int | None) -> np.datetime64 | None:
@@ -59,7 +61,7 @@ class Clock:
             seconds = np.full(len(definition), NONE, np.int64)
         else:
             seconds = times.astype(np.int64)
-            if seconds.max(initial=0) == NEVER:
+            if np.maximum.reduce(seconds, initial=0) == NEVER:
                 seconds[seconds == NEVER] = NONE
         if definition.number == MONITORING:
             low = definition.value(data, TIMESTAMP_16, size=2)

@@ -111,8 +111,8 @@ class Definition:
             self._positions = parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.intp), *parts])
         return self._positions
 
-    def first_positions(self, most: int) -> list[int]:
-        """The first `most` positions."""
+    def each_position(self, most: int | None = None) -> list[int]:
+        """The positions, or the first so many of them, as Python's own numbers."""
         return self.pending[:most] if not self.pieces else self.positions[:most].tolist()
 
     def column(self, data: bytes, offset: int, kind: str) -> Column:

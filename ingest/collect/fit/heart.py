@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.collect.fit import hr, power_on, timer
-from ingest.collect.fit.clock import ERA_MS, FIRST_DATE, Seconds
+from ingest.collect.fit.clock import ERA_MS, FIRST_DATE, Seconds, milliseconds
 from ingest.collect.fit.contents import Contents, Part
 from ingest.collect.fit.definition import Definition
 from ingest.collect.fit.developer import developer_heart_rate
@@ -45,16 +45,17 @@ class Heart:
 
     def sift(self, seconds: Seconds, bpm: NDArray[Any]) -> Samples:
         """The samples among timestamps and values; what cannot be one is counted."""
-        fine = (bpm >= LOWEST_BPM) & (bpm <= HIGHEST_BPM)
+        # Bytes below the lowest wrap round to values above the highest.
+        fine = bpm - np.uint8(LOWEST_BPM) <= HIGHEST_BPM - LOWEST_BPM
         sound = int(np.count_nonzero(fine))
         if sound < len(bpm):
             self.dropped += len(bpm) - sound
             seconds, bpm = seconds[fine], bpm[fine]
-        if len(bpm) and seconds.min() < FIRST_DATE:
+        if sound and np.minimum.reduce(seconds) < FIRST_DATE:
             dated = seconds >= FIRST_DATE
             self.undated += len(bpm) - int(np.count_nonzero(dated))
             seconds, bpm = seconds[dated], bpm[dated]
-        return seconds * 1000 + ERA_MS, bpm.astype(np.uint8)
+        return milliseconds(seconds), bpm.astype(np.uint8)
 
 
 def read_heart(contents: Contents) -> Heart:
@@ -95,7 +96,7 @@ def _record(heart: Heart, part: Part) -> None:
 
 def _went_on(heart: Heart, seconds: Seconds) -> None:
     """Until these records, with or without a heart rate, the watch was recording."""
-    latest = int(seconds.max(initial=0))
+    latest = int(np.maximum.reduce(seconds, initial=0))
     if latest >= FIRST_DATE:
         heart.last_ms = max(heart.last_ms or 0, latest * 1000 + ERA_MS)
 
@@ -114,9 +115,13 @@ def _in_order(part: Part, found: list[tuple[Definition, NDArray[Any]]]) -> tuple
     """Timestamps and values of several definitions in the order of the file: the last word on a moment counts."""
     if len(found) == 1:
         return part.clock.of(found[0][0]), found[0][1]
-    order = np.argsort(np.concatenate([definition.positions for definition, _ in found]), kind="stable")
+    at = np.concatenate([definition.positions for definition, _ in found])
     seconds = np.concatenate([part.clock.of(definition) for definition, _ in found])
-    return seconds[order], np.concatenate([bpm for _, bpm in found])[order]
+    bpm = np.concatenate([bpm for _, bpm in found])
+    if (at[1:] > at[:-1]).all():
+        return seconds, bpm
+    order = np.argsort(at, kind="stable")
+    return seconds[order], bpm[order]
 
 
 def _hsa(heart: Heart, part: Part, definition: Definition) -> None:
@@ -136,14 +141,17 @@ def _hsa(heart: Heart, part: Part, definition: Definition) -> None:
 
 
 def _memory(heart: Heart, part: Part) -> None:
-    milliseconds, bpm = hr.events(part)
-    fine = (bpm >= LOWEST_BPM) & (bpm <= HIGHEST_BPM)
-    heart.dropped += int(len(bpm) - np.count_nonzero(fine))
-    dated = fine & (milliseconds >= FIRST_DATE * 1000 + ERA_MS)
-    heart.undated += int(np.count_nonzero(fine) - np.count_nonzero(dated))
-    if dated.any():
+    times, bpm = hr.events(part)
+    fine = bpm - np.uint8(LOWEST_BPM) <= HIGHEST_BPM - LOWEST_BPM
+    sound = int(np.count_nonzero(fine))
+    if times.size and np.minimum.reduce(times) < FIRST_DATE * 1000 + ERA_MS:
+        fine &= times >= FIRST_DATE * 1000 + ERA_MS
+    kept = int(np.count_nonzero(fine))
+    heart.dropped += len(bpm) - sound
+    heart.undated += sound - kept
+    if kept:
         heart.from_strap = True
-        heart.memory.append((milliseconds[dated], bpm[dated]))
+        heart.memory.append((times, bpm) if kept == len(bpm) else (times[fine], bpm[fine]))
 
 
 def _activity(heart: Heart, contents: Contents) -> FitSeries | None:

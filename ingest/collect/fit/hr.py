@@ -32,10 +32,10 @@ class _Rows:
     """Position in the file."""
     count: Column
     bpm: Column
-    width: int
-    """Values per message."""
-    full: bool
-    """The counts are whole ones, not twelve bits."""
+    width: Column
+    """Values of the message, the same in each."""
+    full: Column
+    """The counts are whole ones, not twelve bits; the same in each."""
     anchor: Column
     """The date in ticks that the first value of the message is from; -1 where the message brings none."""
 
@@ -65,9 +65,10 @@ def _in_order(found: list[_Rows]) -> tuple[Column, Column, Column, Column, Colum
     """All rows in the order of the file: count and bpm per value; first value, width, full, anchor per message."""
     count = np.concatenate([rows.count for rows in found])
     bpm = np.concatenate([rows.bpm for rows in found])
-    width = np.repeat([rows.width for rows in found], [len(rows.at) for rows in found])
-    full = np.repeat([rows.full for rows in found], [len(rows.at) for rows in found])
-    anchor = np.concatenate([rows.anchor for rows in found])
+    width, full, anchor = (
+        np.concatenate(column)
+        for column in zip(*((rows.width, rows.full, rows.anchor) for rows in found), strict=True)
+    )
     start = np.cumsum(width) - width
     at = np.concatenate([rows.at for rows in found])
     if (at[1:] < at[:-1]).any():
@@ -116,7 +117,10 @@ def _rows(part: Part, definition: Definition) -> _Rows | None:
         seconds = part.clock.of(definition)
         anchor = np.where(seconds >= FIRST_DATE, seconds * TICKS + _fraction(data, definition), -1)
     count = count[:, :width].astype(np.int64).ravel()
-    return _Rows(definition.positions, count, bpm[:, :width].ravel(), width, full, anchor)
+    each = len(anchor)
+    return _Rows(
+        definition.positions, count, bpm[:, :width].ravel(), np.full(each, width), np.full(each, full), anchor
+    )
 
 
 def _unpack(packed: NDArray[np.uint8]) -> Column:

@@ -14,15 +14,15 @@ from collections.abc import Callable
 
 from ingest.collect.fit.definition import Definition
 
-BATCH = range(32)
+BATCH = range(64)
 """Messages walked between two looks at where we are."""
-FLUSH_AFTER = 256
+FLUSH_AFTER = 64
 """Batches after which positions move from lists into arrays."""
 SHORTEST_RUN = 32
 """Messages a run must have to be worth keeping as one."""
 LONGEST_STRIDE = 16384
 """Messages compared at once within a run."""
-LONGEST_PAUSE = 63
+LONGEST_PAUSE = 31
 """Batches walked without looking for a run where there were none."""
 MOST_DEFINITIONS = 20_000
 """Different definitions followed in one file: hundreds of times what any known file has."""
@@ -90,7 +90,8 @@ class Messages:
                         wait = pause = 0 if ran else min(2 * pause + 1, LONGEST_PAUSE)
             except KeyError:
                 if p < end:
-                    p = self._meet(p)
+                    h = data[p]
+                    p = self._define(p, h) if h & 0xC0 == 0x40 else self._meet(p, h)
             except IndexError:
                 self.cut = p < end
                 break
@@ -119,11 +120,8 @@ class Messages:
             d.add_run(p, count)
         return q - p
 
-    def _meet(self, p: int) -> int:
-        """Handle a header byte that is not known; gives where to go on, the end when that is impossible."""
-        h = self.data[p]
-        if h & 0xC0 == 0x40:
-            return self._define(p, h)
+    def _meet(self, p: int, h: int) -> int:
+        """Give a header byte of data its meaning; gives where to go on, the end when there is none."""
         d = self._local[h & 15 if h < 0x80 else h >> 5 & 3]
         if d is None:
             self.fault = (

@@ -4,6 +4,8 @@ Such a file can be dated only where the watch itself says which date a count mea
 message holds both (FIT SDK, profile). Without one the count stays a count; 1990 is never stored.
 """
 
+import numpy as np
+
 from ingest.collect.fit.clock import FIRST_DATE, NEVER, NONE, Seconds
 from ingest.collect.fit.contents import Part
 
@@ -12,7 +14,7 @@ TIMESTAMP_CORRELATION = 162
 
 def dated(part: Part, seconds: Seconds) -> Seconds:
     """The timestamps with those that count from power-on put on the calendar where the file tells how."""
-    if not len(seconds) or int(seconds.min()) >= FIRST_DATE:
+    if np.minimum.reduce(seconds, initial=FIRST_DATE) >= FIRST_DATE:
         return seconds
     for definition in part.messages.of(TIMESTAMP_CORRELATION):
         date = definition.value(part.messages.data, 253, size=4)

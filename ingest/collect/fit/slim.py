@@ -57,7 +57,7 @@ def _in_order(contents: Contents, wanted: Wanted) -> Iterator[tuple[int, Definit
         found: list[tuple[int, Definition]] = []
         for number in wanted:
             for definition in part.messages.of(number):
-                found.extend((p, definition) for p in definition.first_positions(MOST_LOOKED_AT))
+                found.extend((p, definition) for p in definition.each_position(MOST_LOOKED_AT))
         found.sort(key=lambda message: message[0])
         yield from found
 
