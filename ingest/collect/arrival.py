@@ -103,6 +103,8 @@ class Arrivals:
         `name` says where it lay; with `kept` the original stays there and a copy is filed. Raises TryLater when it
         cannot be read or moved just now, or the journal is busy; it can simply be taken again.
         """
+        # A name from an old stick may be no UTF-8; the journal keeps it with the odd bytes written out.
+        name = name.encode("utf-8", "backslashreplace").decode()
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as e:
@@ -120,12 +122,13 @@ class Arrivals:
             try:
                 sha256 = hashlib.file_digest(stream, "sha256").digest()
                 reached("arrival read")
-                way = _Way(None, name, person, sha256, kept, waiting, [])
-                self._walk(
-                    way,
-                    parcel.members(stream, self._largest_bytes),
-                    lambda: _looks(os.fstat(descriptor)) == looks,
-                )
+                way = self._way(name, person, sha256, kept=kept, waiting=waiting)
+                if way.id is None:
+                    self._walk(
+                        way,
+                        parcel.members(stream, self._largest_bytes),
+                        lambda: _looks(os.fstat(descriptor)) == looks,
+                    )
                 same = path.exists() and _looks(path.lstat()) == looks
             except OSError as e:
                 raise TryLater(
@@ -158,6 +161,20 @@ class Arrivals:
             with self._journal.write() as w:
                 w.arrivals_filed(self._moved)
             self._moved = []
+
+    def _way(self, name: str, person: str, sha256: bytes, *, kept: bool, waiting: int = 0) -> _Way:
+        """A new way, or the one on which this file was committed but could not be moved."""
+        way = _Way(None, name, person, sha256, kept, waiting, [])
+        for arrival in self._journal.unmoved(person, name, sha256):
+            if arrival not in self._moved:
+                way.id = arrival
+                for member, outcome, samples, beats, first, last, reason in self._journal.members(arrival):
+                    shown = f"{name}/{member}" if member else name
+                    way.outcomes.append(
+                        Outcome(shown, outcome, person, samples, beats, first, last, reason, member)
+                    )
+                break
+        return way
 
     # --- reading ---
 
@@ -291,8 +308,9 @@ class Arrivals:
     def _refuse(self, path: Path, name: str, person: str, reason: str, *, kept: bool) -> list[Outcome]:
         """Set aside what is not even a file; a link is moved as the link that it is."""
         sha256 = hashlib.sha256(os.fsencode(path)).digest()
-        way = _Way(None, name, person, sha256, kept, 0, [])
-        self._commit(way, _Read("", sha256, None, reason), last=True)
+        way = self._way(name, person, sha256, kept=kept)
+        if way.id is None:
+            self._commit(way, _Read("", sha256, None, reason), last=True)
         assert way.id is not None
         self._file(way.id, path, None)
         return way.outcomes
@@ -386,8 +404,14 @@ def _move(path: Path, target: Path, unsynced: _Unsynced) -> None:
     except OSError as e:
         if e.errno != errno.EXDEV:  # the inbox may lie on another disk
             raise
-        with path.open("rb") as stream:
-            _copy(stream, target, unsynced)
+        if path.is_symlink():  # what it points at is nobody's business
+            beside = target.with_name(f".{target.name}.tmp")
+            beside.unlink(missing_ok=True)
+            beside.symlink_to(path.readlink())
+            beside.rename(target)
+        elif path.is_file():  # a pipe or device has no content to take along, and might never end
+            with path.open("rb") as stream:
+                _copy(stream, target, unsynced)
         unsynced.sync()  # the only other copy goes now
         path.unlink()
     unsynced.folders |= {target.parent, path.parent}
