@@ -1,0 +1,274 @@
+"""The watched folder: nothing is taken before it has arrived, everything that has is taken."""
+
+import gzip
+import io
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from ingest.collect.inbox import DEEPEST, Inbox
+from tests.fit_encoder import workout
+
+FIT = workout(1_100_000_000, [100, 120, 140])
+SETTLE, PATIENCE = 2.0, 60.0
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def whose(folder: str) -> tuple[str | None, str]:
+    if folder in {"", "anna"}:
+        return folder or "me", ""
+    return None, f'add the lines  [[person]]  and  name = "{folder}"'
+
+
+class Watch:
+    """An inbox with a clock that moves when it is told to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.clock = folder, Clock()
+        self.inbox = Inbox(
+            folder, whose, self.clock, settle_s=SETTLE, patience_s=PATIENCE, largest_bytes=1 << 20
+        )
+
+    def after(self, seconds: float = 0) -> list[str]:
+        """The names that have arrived that much later."""
+        self.clock.now += seconds
+        return [d.name for d in self.inbox.look().arrived]
+
+    def why(self, name: str) -> str:
+        return next((w.why for w in self.inbox.look().waiting if w.name == name), "")
+
+    def drop(self, name: str, data: bytes = FIT) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return path
+
+
+def bytes_read() -> int:
+    """What this process has read of files so far, as the kernel counts it."""
+    return int(Path("/proc/self/io").read_text().split()[1])
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Watch:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    return Watch(folder)
+
+
+def test_a_file_is_taken_once_it_stands_still(watch: Watch) -> None:
+    """Neither at first sight, which may be in the middle of a copy, nor later than promised."""
+    watch.drop("run.fit")
+    assert watch.after() == []
+    assert "just appeared" in watch.why("run.fit")
+    assert watch.after(SETTLE - 0.1) == []
+    assert watch.after(0.1) == ["run.fit"]
+
+
+def test_a_file_that_grows_starts_anew(watch: Watch) -> None:
+    """A slow network copy that pauses between two looks is not taken half."""
+    for end in range(20, len(FIT), 40):
+        watch.drop("run.fit", FIT[:end])
+        assert watch.after(SETTLE - 0.1) == []
+    watch.drop("run.fit")
+    assert watch.after() == []
+    assert watch.after(SETTLE) == ["run.fit"]
+
+
+UNFINISHED = {
+    "half a recording.fit": FIT[:-40],
+    "only its header.fit": FIT[:12],
+    "less than its header.fit": FIT[:5],
+    "claimed.fit": bytes(5000),
+    "claimed without suffix": bytes(5000),
+    "claimed, then begun.fit": FIT[:40] + bytes(len(FIT) - 40),
+    "nothing.fit": b"",
+    "half a gzip.fit.gz": gzip.compress(FIT)[:-9],
+    "half a zip.zip": b"",  # filled in below
+}
+with io.BytesIO() as _out:
+    with zipfile.ZipFile(_out, "w") as _zip:
+        _zip.writestr("a.fit", FIT)
+    UNFINISHED["half a zip.zip"] = _out.getvalue()[:-10]
+
+
+@pytest.mark.parametrize("name", UNFINISHED)
+def test_what_ends_too_early_is_waited_for(watch: Watch, name: str) -> None:
+    """A copy that stalls looks finished but is not; only after long patience is it taken for what it is."""
+    watch.drop(name, UNFINISHED[name])
+    watch.after()
+    assert watch.after(SETTLE) == []
+    assert "ends too early" in watch.why(name)
+    assert watch.after(PATIENCE - SETTLE - 0.1) == []
+    assert watch.after(0.1) == [name]
+
+
+def test_a_stalled_copy_that_goes_on_is_whole_in_the_end(watch: Watch) -> None:
+    """What was found unfinished is looked at anew when it changes."""
+    watch.drop("run.fit", FIT[:-40])
+    watch.after()
+    assert watch.after(SETTLE) == []
+    watch.drop("run.fit")
+    watch.after()
+    assert watch.after(SETTLE) == ["run.fit"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "run.fit.part", "run.FIT.TMP", "run.fit.crdownload", "run.fit.filepart", "run.fit~",
+        ".syncthing.run.fit.tmp", "~syncthing~run.fit.tmp", ".run.fit.tmp", "anna/run.fit.partial",
+    ],
+)  # fmt: skip
+def test_names_that_say_unfinished_are_left_alone(watch: Watch, name: str) -> None:
+    """Programs mark what they still write; it is never read, however long it lies, and the owner is told."""
+    path = watch.drop(name)
+    for _ in range(3):
+        assert watch.after(PATIENCE) == []
+    assert "still being copied" in watch.why(name)
+    done = path.with_name("done.fit")
+    path.rename(done)
+    assert watch.after() == [], "a rename into place is an appearance"
+    assert watch.after(SETTLE) == [done.relative_to(watch.folder).as_posix()]
+
+
+@pytest.mark.parametrize("name", [".DS_Store", ".stfolder/x.fit", ".hidden.fit", "Thumbs.db", "desktop.ini"])
+def test_what_is_nobodys_recording_is_not_even_mentioned(watch: Watch, name: str) -> None:
+    """Side files of other systems are neither taken nor complained of."""
+    watch.drop(name)
+    watch.after()
+    assert watch.after(PATIENCE) == []
+    assert watch.inbox.look().waiting == []
+
+
+def test_another_file_under_the_same_name_starts_anew(watch: Watch) -> None:
+    """A file renamed over a settled one has itself to settle, even at the same size."""
+    watch.drop("run.fit")
+    watch.after()
+    other = watch.drop("other.part", FIT[::-1])
+    assert watch.after(SETTLE) == ["run.fit"]
+    other.rename(watch.folder / "run.fit")
+    assert watch.after() == []
+
+
+def test_the_files_own_time_decides_nothing(watch: Watch) -> None:
+    """A camera's or watch's made-up date neither hastens nor delays."""
+    for name, when in (("old.fit", 0), ("new.fit", 4_000_000_000)):
+        os.utime(watch.drop(name), (when, when))
+    assert watch.after() == []
+    assert sorted(watch.after(SETTLE)) == ["new.fit", "old.fit"]
+
+
+def test_a_file_that_vanishes_is_forgotten(watch: Watch) -> None:
+    """Its owner took it back: nothing is taken, and when it comes again it has to settle again."""
+    path = watch.drop("run.fit")
+    watch.after()
+    path.unlink()
+    assert watch.after(SETTLE) == []
+    watch.drop("run.fit")
+    assert watch.after() == []
+    assert watch.after(SETTLE) == ["run.fit"]
+
+
+def test_folders_are_persons(watch: Watch) -> None:
+    """A person's folder makes the files in it theirs, however deep; nobody's folder waits with the line to add."""
+    for name in ("run.fit", "anna/run.fit", "anna/2026/may/run.fit", "bob/run.fit"):
+        watch.drop(name)
+    watch.after()
+    watch.clock.now += SETTLE
+    found = watch.inbox.look()
+    assert sorted((d.name, d.person) for d in found.arrived) == [
+        ("anna/2026/may/run.fit", "anna"), ("anna/run.fit", "anna"), ("run.fit", "me"),
+    ]  # fmt: skip
+    assert [(w.name, 'name = "bob"' in w.why) for w in found.waiting] == [("bob/run.fit", True)]
+
+
+def test_an_inbox_that_is_away_is_empty(watch: Watch) -> None:
+    """A share that is not mounted ends nothing; when it is back, so are its files."""
+    watch.folder.rmdir()
+    assert watch.after() == []
+    watch.folder.mkdir()
+    watch.drop("run.fit")
+    watch.after()
+    assert watch.after(SETTLE) == ["run.fit"]
+
+
+@pytest.mark.timeout(20)
+def test_links_and_pipes_are_never_opened(watch: Watch, tmp_path: Path) -> None:
+    """A pipe would hang the daemon and a link lead out of the inbox; folders behind links are not walked."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.fit").write_bytes(FIT)
+    (watch.folder / "link.fit").symlink_to(outside / "secret.fit")
+    (watch.folder / "folder").symlink_to(outside)
+    (watch.folder / "loop").symlink_to(watch.folder)
+    (watch.folder / "nowhere.fit").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(watch.folder / "pipe.fit")
+    watch.after()
+    found = watch.after(PATIENCE)
+    assert "folder/secret.fit" not in found
+    assert sorted(found) == ["folder", "link.fit", "loop", "nowhere.fit", "pipe.fit"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_an_unreadable_file_waits_with_the_reason(watch: Watch) -> None:
+    """A file of another user is not rejected: its owner is told what to change, and then it is taken."""
+    path = watch.drop("run.fit")
+    path.chmod(0)
+    watch.after()
+    assert watch.after(PATIENCE) == []
+    assert "permissions" in watch.why("run.fit")
+    path.chmod(0o600)
+    assert watch.after() == ["run.fit"]
+
+
+def test_folders_have_a_deepest(watch: Watch) -> None:
+    """A whole watch's memory is searched; a folder chain without end is not."""
+    deep = "anna/" + "/".join(["d"] * (DEEPEST - 1))
+    watch.drop(f"{deep}/run.fit")
+    watch.drop(f"{deep}/d/too deep.fit")
+    watch.after()
+    assert watch.after(SETTLE) == [f"{deep}/run.fit"]
+
+
+def test_two_thousand_files_are_looked_at_cheaply(watch: Watch) -> None:
+    """A look reads no file again that has not changed: with all files known it touches none of them."""
+    for i in range(2000):
+        watch.drop(f"{i}.fit")
+    watch.after()
+    assert len(watch.after(SETTLE)) == 2000
+    before = bytes_read()
+    for _ in range(3):
+        assert len(watch.after(1)) == 2000
+    assert bytes_read() - before < 2000, "a look must not become a reading"
+    assert len(watch.inbox._seen) == 2000
+
+
+def test_what_is_gone_leaves_no_memory(watch: Watch) -> None:
+    """A daemon that saw a hundred thousand files over the years remembers those that lie there now."""
+    for i in range(300):
+        path = watch.drop(f"{i}.fit")
+        watch.after()
+        path.unlink()
+    watch.drop("bob/run.fit")
+    watch.drop("x.part")
+    watch.after()
+    assert len(watch.inbox._seen) == 0
+
+
+def test_a_gzip_bomb_does_not_hold_up_the_inbox(watch: Watch) -> None:
+    """Waiting for a bomb to end costs no more than the largest recording would."""
+    path = watch.drop("bomb.fit.gz", gzip.compress(bytes(300 << 20), 1))
+    watch.after()
+    before = bytes_read()
+    assert watch.after(SETTLE) == ["bomb.fit.gz"]
+    assert bytes_read() - before < path.stat().st_size / 4
