@@ -4,6 +4,7 @@ Source: FIT SDK, "FIT Protocol" (definition messages, base types, developer data
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,10 @@ Column = NDArray[Any]
 
 Run = tuple[int, int]
 """Offset of the first of so many messages that follow each other without a gap."""
+
+
+WHOLE = {1: "u1", 2: "u2", 4: "u4", 8: "u8"}
+"""numpy's words for whole numbers without a sign, by their bytes."""
 
 
 class Definition:
@@ -120,13 +125,15 @@ class Definition:
 
         A view into the file where the messages lie evenly, otherwise a copy.
         """
-        dtype = np.dtype(kind if kind[0] == "V" else (">" if self.big_endian else "<") + kind)
-        self.flush()
-        if len(self.pieces) == 1:
-            return _piece(data, self.pieces[0], self.size, offset, dtype)
-        if not self.pieces:
+        dtype = _dtype(kind, self.raw[1] & 1)
+        if self.pending:
+            self.flush()
+        pieces = self.pieces
+        if len(pieces) == 1:
+            return _piece(data, pieces[0], self.size, offset, dtype)
+        if not pieces:
             return np.empty(0, dtype)
-        return np.concatenate([_piece(data, p, self.size, offset, dtype) for p in self.pieces])
+        return np.concatenate([_piece(data, p, self.size, offset, dtype) for p in pieces])
 
     def value(self, data: bytes, number: int, size: int | None = None) -> Column | None:
         """A whole-number field of every message as a column; None where the definition has no such field.
@@ -134,9 +141,9 @@ class Definition:
         Read as unsigned whatever its base type; with `size` only when it has that many bytes.
         """
         where = self.field(number)
-        if where is None or where[1] not in (1, 2, 4, 8) or (size is not None and where[1] != size):
+        if where is None or where[1] not in WHOLE or (size is not None and where[1] != size):
             return None
-        return self.column(data, where[0], f"u{where[1]}")
+        return self.column(data, where[0], WHOLE[where[1]])
 
     def table(self, data: bytes, number: int, width: int) -> Column | None:
         """An array field as one row per message of unsigned numbers of `width` bytes; None where it is absent."""
@@ -144,13 +151,18 @@ class Definition:
         if where is None or where[1] < width:
             return None
         size = where[1] // width * width
-        rows = self.column(data, where[0], f"V{size}")
+        rows = self.column(data, where[0], f"V{size}")  # at most V255
         # An explicit copy: a view of bytes as numbers must lie close together.
         return (
             np.ascontiguousarray(rows)
             .view(f"{'>' if self.big_endian else '<'}u{width}")
             .reshape(-1, size // width)
         )
+
+
+@cache
+def _dtype(kind: str, big_endian: int) -> np.dtype[Any]:
+    return np.dtype(kind if kind[0] == "V" else (">" if big_endian else "<") + kind)
 
 
 def _piece(
