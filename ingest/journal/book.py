@@ -41,7 +41,13 @@ class Journal:
         """
         self.path = path
         self.now_ms = now_ms
-        if not path.exists():
+        try:
+            there = path.exists()
+        except OSError as e:
+            raise Stop(
+                f"The journal {path} cannot be reached: {e.strerror}. Run hartslag as the user whose it is."
+            ) from e
+        if not there:
             if not create:
                 raise Stop(
                     f"There is no journal at {path}. Start the daemon once (`hartslag run`), "
