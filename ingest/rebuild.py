@@ -4,6 +4,7 @@ import sys
 from contextlib import nullcontext
 from typing import Any
 
+from ingest.errors import TryLater
 from ingest.journal import Journal
 from ingest.settings import Settings
 from ingest.stores.replica import follow
@@ -16,7 +17,10 @@ def rebuild(settings: Settings, journal: Journal) -> str:
     Stopped halfway it goes on from there by itself, here or in the daemon. Raises TryLater when the store is away.
     """
     with SqliteStore(settings.store_file) as store, _bar(journal.last_position()) as shown:
-        store.clear(journal.id)
+        try:
+            store.clear(journal.id)
+        except TryLater:
+            store.clear(journal.id)  # a damaged one was deleted by the attempt
         at = 0
 
         def progress(position: int, _: int) -> None:
