@@ -59,7 +59,7 @@ class Journal:
         except sqlite3.Error as e:
             raise _explained(e, path) from e
         try:
-            self._db.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(self._db)
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
             migrate(self._db)
@@ -310,6 +310,20 @@ def _columns(row: Sequence[Any]) -> Columns:
         pauses=Spans.of(*packed.unpack_spans(pauses)) if pauses else Spans.none(),
         movement=None if movement is None else Spans.of(*packed.unpack_spans(movement)),
     )
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Switch to WAL; where two make a new journal at once SQLite does not wait for this as it does elsewhere."""
+    until_s = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as e:
+            if "locked" not in str(e) or time.monotonic() > until_s:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _make_private(path: Path) -> None:
