@@ -135,12 +135,13 @@ class Arrivals:
                     f"{path} cannot be read to its end: {e.strerror}. It stays where it is."
                 ) from e
             assert way.id is not None
-            self._file(way.id, path, None if same else stream)
+            self._file(way.id, path, None if same else stream, looks)
         return way.outcomes
 
     def finish(self, inbox: Path) -> int:
         """File away what an earlier life committed but did not file; gives how many."""
         done = 0
+        trouble: TryLater | None = None
         for arrival, name, sha256, kept in self._journal.unfiled():
             path = Path(name) if kept else inbox / name
             try:
@@ -149,15 +150,25 @@ class Arrivals:
             except OSError:
                 same = False
             # Gone or changed: it was moved, or its owner took it back; the journal has its content either way.
-            self._file(arrival, path if same else None, None)
-            done += 1
+            try:
+                self._file(arrival, path if same else None, None)
+                done += 1
+            except TryLater as e:
+                trouble = e  # the others need not wait for it
         self.flush()
+        if trouble:
+            raise trouble
         return done
 
     def flush(self) -> None:
         """Have the card remember what has been filed, then note it; until then a crash makes `finish` look again."""
         if self._moved:
-            self._unsynced.sync()
+            try:
+                self._unsynced.sync()
+            except OSError as e:
+                raise TryLater(
+                    f"The disk does not take what was filed: {e.strerror}. It will be tried again."
+                ) from e
             with self._journal.write() as w:
                 w.arrivals_filed(self._moved)
             self._moved = []
@@ -280,7 +291,9 @@ class Arrivals:
 
     # --- filing ---
 
-    def _file(self, arrival: int, path: Path | None, opened: Any) -> None:
+    def _file(
+        self, arrival: int, path: Path | None, opened: Any, looks: tuple[int, int, int, int] | None = None
+    ) -> None:
         """Move the arrival to where it belongs, with its reason beside it if it was rejected."""
         destination, reason, kept = self._journal.destination(arrival)
         if destination and path is not None:
@@ -293,7 +306,7 @@ class Arrivals:
                     # The original stays; or something else lies in its place by now and is taken in its turn.
                     _copy(opened or path, target, self._unsynced)
                 else:
-                    _move(path, target, self._unsynced)
+                    _move(path, target, self._unsynced, looks)
             except OSError as e:
                 raise TryLater(
                     f"{path} is in the journal but cannot be moved to {destination}: {e.strerror}. "
@@ -330,7 +343,7 @@ def _enter(w: Writer, way: _Way, person: int, read: _Read, arrival: Callable[[],
             outcome, reason, recording = "duplicate", f"The same recording as {same}.", None
     better, replaced = w.copies(person, recording) if recording else (None, [])
     if better is not None:
-        reason += " The whole recording is already stored."
+        reason += " A better copy of the recording is already stored."
     shown = f"{way.name}/{read.name}" if read.name else way.name
     file = w.file(arrival(), read.name, person, read.sha256, outcome, reason, recording, better)
     if recording is not None:
@@ -397,10 +410,13 @@ class _Unsynced:
         self.files.clear()
 
 
-def _move(path: Path, target: Path, unsynced: _Unsynced) -> None:
+def _move(path: Path, target: Path, unsynced: _Unsynced, looks: tuple[int, int, int, int] | None) -> None:
+    """Rename, also to another disk; what took the file's place in the very last moment goes back, to be read itself."""
     _folder(target.parent)
     try:
         path.rename(target)
+        if looks is not None and _looks(target.lstat()) != looks:
+            target.rename(path)
     except OSError as e:
         if e.errno != errno.EXDEV:  # the inbox may lie on another disk
             raise

@@ -64,6 +64,9 @@ class Journal:
             self._db.execute("PRAGMA foreign_keys = ON")
             migrate(self._db)
             (self.id,) = self._db.execute("SELECT journal FROM identity").fetchone()
+        except Stop:
+            self._db.close()
+            raise
         except (sqlite3.Error, TypeError) as e:
             self._db.close()
             raise _explained(e, path) from e
@@ -287,8 +290,9 @@ class Journal:
             except Exception as e:  # noqa: BLE001 - whatever is wrong with it is the answer
                 yield position, f"cannot be read back: {e}"
                 continue
-            if (len(columns.series.bpm), len(columns.rr_ms)) != (row[1], row[5]):
-                yield position, f"holds {len(columns.series.bpm)} samples, not {row[1]}"
+            held = (len(columns.series.bpm), len(columns.rr_ms))
+            if held != (row[1], row[5]):
+                yield position, f"holds {held[0]} samples and {held[1]} beats, not {row[1]} and {row[5]}"
 
 
 _ENTRY = "SELECT e.position, e.person, e.what, e.at_ms, e.first_ms, e.last_ms, e.recorded_ms, e.file, e.content FROM entry e"
