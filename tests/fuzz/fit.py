@@ -5,7 +5,7 @@
     python -m tests.fuzz.fit --write-seeds      writes the seed files anew, from the encoder
 
 Each input must be refused with `Unusable` or give samples that ascend and are plausible, within a second. The first
-one that does not is written beside the seeds as crash-*.fit and ends the run.
+one that does not is kept as build/fuzz/crash-* and ends the run.
 """
 
 import argparse
@@ -23,6 +23,8 @@ from ingest.errors import Unusable
 from tests.fuzz.seeds import SEEDS
 
 FOLDER = Path(__file__).parent / "seeds"
+FOUND = Path(__file__).parents[2] / "build" / "fuzz"
+"""Git-ignored: inputs that reached something new, and those that failed."""
 LONGEST_S = 1.0
 SHORTEST_STEP = np.timedelta64(1, "ms")
 USED_UP = 12_000
@@ -97,7 +99,8 @@ def plain(runs: int, seed: int) -> None:
         try:
             samples += check(data)
         except BaseException:
-            crash = FOLDER / f"crash-{hashlib.sha256(data).hexdigest()[:12]}.fit"
+            FOUND.mkdir(parents=True, exist_ok=True)
+            crash = FOUND / f"crash-{hashlib.sha256(data).hexdigest()[:12]}.fit"
             crash.write_bytes(data)
             print(f"Input {count} fails; it is kept as {crash}.", file=sys.stderr)
             raise
@@ -117,7 +120,9 @@ def guided(options: list[str]) -> None:
         import ingest.collect.fit.reading  # noqa: F401 - imported again, with counters in it
 
     atheris.instrument_all()
-    atheris.Setup([sys.argv[0], *options, str(FOLDER)], lambda data: check(bytes(data)) and None)
+    FOUND.mkdir(parents=True, exist_ok=True)
+    where = [f"-artifact_prefix={FOUND}/", str(FOUND), str(FOLDER)]
+    atheris.Setup([sys.argv[0], *options, *where], lambda data: check(bytes(data)) and None)
     atheris.Fuzz()
 
 
