@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -148,7 +149,7 @@ class SqliteStore:
         self._make()
         db = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_MS / 1000, check_same_thread=False)
         self._db, self._inode = db, self.path.stat().st_ino
-        db.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(db)
         # What a power cut takes from here comes again from the journal, whose position is kept in this very file.
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute(
@@ -202,6 +203,20 @@ class SqliteStore:
             raise TryLater(
                 f"The store {self.path} cannot be written ({e.strerror}). Check who owns its folder."
             ) from e
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Switch to WAL; where two make a new store at once SQLite does not wait for this as it does elsewhere."""
+    until_s = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as e:
+            if "locked" not in str(e) or time.monotonic() > until_s:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 @contextmanager
