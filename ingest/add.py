@@ -40,13 +40,15 @@ def files_in(given: Sequence[Path]) -> list[Path]:
             found.append(path)
         else:
             raise Stop(f"There is no file {path}. Nothing was added.")
+    if not found:
+        raise Stop(f"There is no file in {', '.join(map(str, given))}. Nothing was added.")
     return found
 
 
-def add(settings: Settings, files: Sequence[Path], person: str | None) -> Iterator[list[Outcome]]:
-    """Take files into the journal one after the other, each giving its outcomes, and the store along with them.
+def add(settings: Settings, files: Sequence[Path], person: str | None) -> Iterator[list[Outcome] | TryLater]:
+    """Take files into the journal one after the other, and the store along with them.
 
-    Raises Stop for a person who may not send files.
+    Each file gives its outcomes, or what keeps it from being read now. Raises Stop for a person who may not send files.
     """
     name = settings.default_person if person is None else person
     if wrong_with_name(name) or (settings.person(name) is None):
@@ -63,7 +65,10 @@ def add(settings: Settings, files: Sequence[Path], person: str | None) -> Iterat
         store = beside.submit(_catch_up, settings)
         try:
             for done, path in enumerate(files, start=1):
-                yield arrivals.take(path, str(path.absolute()), owner, kept=True)
+                try:
+                    yield arrivals.take(path, str(path.absolute()), owner, kept=True)
+                except TryLater as e:
+                    yield e
                 if done % PORTION == 0 and store.done():
                     store = beside.submit(_catch_up, settings)
         finally:

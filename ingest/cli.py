@@ -92,6 +92,10 @@ def add(given: _Given, files: tuple[Path, ...], person: str | None, as_json: boo
     rejected = False
     with adding.bar(found) as shown:
         for path, outcomes in zip(shown, adding.add(settings, found, person), strict=True):
+            if isinstance(outcomes, TryLater):
+                rejected = True
+                click.echo(str(outcomes), err=True)
+                continue
             for o in outcomes:
                 rejected |= o.outcome == "rejected"
                 click.echo(adding.as_json(o, o.shown(path)) if as_json else o.sentence)
@@ -161,6 +165,7 @@ def check(given: _Given) -> None:
 @click.pass_obj
 def export(given: _Given, csv: bool, person: str | None, start: str | None, end: str | None) -> None:  # noqa: ARG001, FBT001
     """Print all samples in order of time."""
+    from ingest.household import known
     from ingest.journal import ALWAYS_MS
     from ingest.rows.profile import profile
     from ingest.show import export as showing
@@ -168,7 +173,7 @@ def export(given: _Given, csv: bool, person: str | None, start: str | None, end:
     with _reading(given) as (_, journal):
         persons = journal.persons()
         if person is not None:
-            wanted = journal.person(person)
+            wanted = known(journal, person)
             if wanted is None:
                 raise Stop(
                     f"Nobody called {person} is known here; known: {', '.join(p.name for p in persons) or 'nobody'}."

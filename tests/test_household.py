@@ -7,6 +7,8 @@ import pytest
 from ingest.errors import Stop
 from ingest.household import greet, open_journal, whose
 from ingest.settings import Person, Settings
+from tests.daemons import hartslag, journal, rows
+from tests.fit_encoder import workout
 from tests.households import household
 
 
@@ -72,3 +74,16 @@ def test_whose_files_lie_where(tmp_path: Path) -> None:
         person, why = whose(open_names, bad)
         assert person is None
         assert "cannot be the name" in why
+
+
+def test_a_time_zone_that_nobody_names_stays_as_first_found(tmp_path: Path) -> None:
+    """A shell with another TZ than the daemon must not have every day counted anew at each verb."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "hartslag.toml").write_text('[[person]]\nname = "Anna"\n')
+    file = tmp_path / "run.fit"
+    file.write_bytes(workout(1_100_000_000, [120] * 60))
+    assert hartslag("--data", data, "add", file, env={"TZ": "Europe/Amsterdam"}).returncode == 0
+    before = rows(journal(data), "SELECT max(position) FROM entry")
+    assert hartslag("--data", data, "week", env={"TZ": "Asia/Tokyo"}).returncode == 0
+    assert rows(journal(data), "SELECT max(position) FROM entry") == before

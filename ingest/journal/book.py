@@ -112,9 +112,9 @@ class Journal:
         return Person(*rows[0]) if rows else None
 
     def sources(self, person: int) -> list[Source]:
-        """The sources of a person, those to be believed first in front; ties by age of the source."""
+        """The sources of a person, those to be believed first in front; ties by name."""
         rows = self._rows(
-            "SELECT id, person, name, kind, rank FROM source WHERE person = ? ORDER BY rank, id", person
+            "SELECT id, person, name, kind, rank FROM source WHERE person = ? ORDER BY rank, name", person
         )
         return [Source(*row) for row in rows]
 
