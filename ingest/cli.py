@@ -90,15 +90,13 @@ def add(given: _Given, files: tuple[Path, ...], person: str | None, as_json: boo
     settings = given.settings()
     found = adding.files_in(files)
     rejected = False
-    with adding.bar(found) as shown:
-        for path, outcomes in zip(shown, adding.add(settings, found, person), strict=True):
-            if isinstance(outcomes, TryLater):
-                rejected = True
-                click.echo(str(outcomes), err=True)
-                continue
-            for o in outcomes:
-                rejected |= o.outcome == "rejected"
-                click.echo(adding.as_json(o, o.shown(path)) if as_json else o.sentence)
+    told = adding.Told(as_json=as_json, wait=adding.has_bar(found))
+    try:
+        with adding.bar(found) as shown:
+            for path, outcomes in zip(shown, adding.add(settings, found, person), strict=True):
+                rejected |= told.take(path, outcomes)
+    finally:
+        told.finish()
     if rejected:
         sys.exit(1)
 
@@ -254,6 +252,12 @@ def main() -> None:
         sys.exit(1)
     except HartslagError as e:
         click.echo(str(e), err=True)
+        sys.exit(1)
+    except OSError as e:
+        if "--verbose" in sys.argv or "-v" in sys.argv:
+            raise
+        what = f"{e.filename}: " if e.filename else ""
+        click.echo(f"{what}{e.strerror or e}. (hartslag -v says where.)", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,11 +1,14 @@
 """The settings put to work: whose files are whose, and what the journal is told of its persons."""
 
+import logging
 from typing import Any
 
 from ingest.journal import Journal
 from ingest.journal import Person as Known
 from ingest.rows.profile import note
-from ingest.settings import Person, Settings, same_name, wrong_with_name
+from ingest.settings import NOBODY, Person, Settings, same_name, wrong_with_name
+
+_log = logging.getLogger(__name__)
 
 
 def open_journal(settings: Settings, *, create: bool) -> Journal:
@@ -15,6 +18,7 @@ def open_journal(settings: Settings, *, create: bool) -> Journal:
     """
     journal = Journal(settings.journal_file, create=create)
     try:
+        _adopt(journal, settings)
         for person in settings.persons:
             before = known(journal, person.name)
             note(
@@ -27,6 +31,18 @@ def open_journal(settings: Settings, *, create: bool) -> Journal:
         journal.close()
         raise
     return journal
+
+
+def _adopt(journal: Journal, settings: Settings) -> None:
+    """What was collected while nobody was named belongs to the first person that the settings name."""
+    nobody = journal.person(NOBODY)
+    if nobody is None or settings.names_are_open or settings.person(NOBODY) is not None:
+        return
+    first = settings.default_person
+    if known(journal, first) is None:
+        with journal.write() as w:
+            w.rename(nobody.id, first)
+        _log.info("What was collected for %r is %s's now, the first person in the settings.", NOBODY, first)
 
 
 def known(journal: Journal, name: str) -> Known | None:

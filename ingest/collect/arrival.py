@@ -13,6 +13,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,13 @@ from ingest.crashpoint import reached
 from ingest.errors import TryLater, Unusable
 from ingest.journal import Journal, Writer
 from ingest.log import quoted
+from ingest.settings import NOBODY
 
 TOGETHER = 64
 """Files after which the card is told to remember where they were filed: once for all of them spares it."""
+
+HUGE_BYTES = 256 << 20
+"""No recording is as large, and only a zip may be: reading all of it before looking into it would take minutes."""
 
 LONGEST_NAME = 200
 """Bytes; file systems allow 255, and a number or `.txt` may come behind."""
@@ -120,7 +125,7 @@ class Arrivals:
                 return self._refuse(path, name, person, "It is not an ordinary file.", kept=kept)
             looks = _looks(os.fstat(descriptor))
             try:
-                sha256 = hashlib.file_digest(stream, "sha256").digest()
+                sha256 = _fingerprint(stream)
                 reached("arrival read")
                 way = self._way(name, person, sha256, kept=kept, waiting=waiting)
                 if way.id is None:
@@ -129,13 +134,15 @@ class Arrivals:
                         parcel.members(stream, self._largest_bytes),
                         lambda: _looks(os.fstat(descriptor)) == looks,
                     )
-                same = path.exists() and _looks(path.lstat()) == looks
+                there = path.exists()
+                same = there and _looks(path.lstat()) == looks
             except OSError as e:
                 raise TryLater(
                     f"{path} cannot be read to its end: {e.strerror}. It stays where it is."
                 ) from e
             assert way.id is not None
-            self._file(way.id, path, None if same else stream, looks)
+            # Taken back by its owner meanwhile: then there is nothing to file.
+            self._file(way.id, path if there else None, None if same else stream, looks)
         return way.outcomes
 
     def finish(self, inbox: Path) -> int:
@@ -146,7 +153,7 @@ class Arrivals:
             path = Path(name) if kept else inbox / name
             try:
                 with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as stream:
-                    same = hashlib.file_digest(stream, "sha256").digest() == sha256
+                    same = _fingerprint(stream) == sha256
             except OSError:
                 same = False
             # Gone or changed: it was moved, or its owner took it back; the journal has its content either way.
@@ -261,12 +268,19 @@ class Arrivals:
             destination = None
             if not (rejected and way.kept):
                 year = _year(first_ms, w.now_ms)
-                folder = "rejected" if rejected else f"archive/{year}"
-                destination = self._free_name(
+                folder = "rejected" if rejected else f"archive/{year}{_folder_of(way.person)}"
+                destination = self._in_archive(way) or self._free_name(
                     w, folder, Path(way.name).name, way.sha256, with_reason=rejected
                 )
             w.arrival_ends(way.id, destination, reason if rejected else None)
         return way.id
+
+    def _in_archive(self, way: _Way) -> str | None:
+        """Where a file that is added out of the archive lies already."""
+        archive, path = (self._data / "archive").absolute(), Path(way.name)
+        if not way.kept or not path.is_relative_to(archive):
+            return None
+        return str(path.relative_to(self._data.absolute()))
 
     def _free_name(self, w: Writer, folder: str, name: str, sha256: bytes, *, with_reason: bool) -> str:
         """Where in the folder the arrival may lie: under its own name, or one with a number when that is taken."""
@@ -302,7 +316,9 @@ class Arrivals:
                 if reason is not None:
                     _write(target.with_name(target.name + ".txt"), (reason + "\n").encode())
                     reached("reason written")
-                if kept or opened is not None:
+                if kept and target.exists() and target.samefile(path):
+                    pass  # it was added out of the archive
+                elif kept or opened is not None:
                     # The original stays; or something else lies in its place by now and is taken in its turn.
                     _copy(opened or path, target, self._unsynced)
                 else:
@@ -369,8 +385,25 @@ def _fill(w: Writer, person: int, file: int, recording: Recording, *, counts: bo
             w.entry(person, fact.what, fact.start_ms, (fact.start_ms, fact.end_ms), fact.content, file)
 
 
+def _fingerprint(stream: BufferedReader) -> bytes:
+    """What tells one file from another: all its bytes, or of a huge one its size, beginning and end."""
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    if size <= HUGE_BYTES:
+        return hashlib.file_digest(stream, "sha256").digest()
+    told = hashlib.sha256(str(size).encode() + stream.read(1 << 20))
+    stream.seek(size - (1 << 20))
+    told.update(stream.read())
+    return told.digest()
+
+
 def _looks(status: os.stat_result) -> tuple[int, int, int, int]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _folder_of(person: str) -> str:
+    """The folder of a person within a year: their own, so that an archive added anew gives everybody theirs."""
+    return "" if person == NOBODY else f"/{_plain(person)}"
 
 
 def _year(first_ms: int | None, now_ms: int) -> int:

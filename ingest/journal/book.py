@@ -63,13 +63,22 @@ class Journal:
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
             migrate(self._db)
-            (self.id,) = self._db.execute("SELECT journal FROM identity").fetchone()
+            self._id()
         except Stop:
             self._db.close()
             raise
         except (sqlite3.Error, TypeError) as e:
             self._db.close()
             raise _explained(e, path) from e
+
+    def _id(self) -> str:
+        (found,) = self._db.execute("SELECT journal FROM identity").fetchone()
+        return str(found)
+
+    @property
+    def id(self) -> str:
+        """What tells this journal from any other; a store that followed another one starts anew."""
+        return str(self._rows("SELECT journal FROM identity")[0][0])
 
     def close(self) -> None:
         self._db.close()
@@ -359,6 +368,6 @@ def _explained(e: Exception, path: Path) -> Exception:
     if "not a database" in text or "malformed" in text or isinstance(e, TypeError):
         return Stop(
             f"The journal {path} is damaged ({text}). Keep a copy of it and of the archive folder; "
-            "with an empty journal the files in the archive can be added again: hartslag add archive/*/*"
+            "with an empty journal the files in the archive can be added again: hartslag add archive"
         )
     return e

@@ -38,6 +38,11 @@ class Writer:
         (found,) = self.db.execute("SELECT id FROM person WHERE name = ?", (name,)).fetchone()
         return int(found)
 
+    def rename(self, person: int, name: str) -> None:
+        """Give a person another name. Every store names persons in its rows: to all of them this is a new journal."""
+        self.db.execute("UPDATE person SET name = ? WHERE id = ?", (name, person))
+        self.db.execute("UPDATE identity SET journal = lower(hex(randomblob(16)))")
+
     def source(self, person: int, name: str, kind: str, rank: int) -> int:
         """The id of a source; kind and rank are those it was first seen with."""
         self.db.execute(
