@@ -220,7 +220,7 @@ def test_add_takes_a_whole_folder_or_nothing_when_something_is_missing(tmp_path:
     assert "Nothing was added" in answer.err
     assert not data.exists()
     answer = hartslag("--data", data, "add", folder)
-    assert (answer.code, len(answer.lines)) == (0, 3)
+    assert (answer.code, len(answer.lines), answer.lines[-1]) == (0, 4, "3 stored.")
     (row,) = json.loads(hartslag("--data", data, "week", "--json").out)
     assert row["measured_min"] == 3.0
 

@@ -141,8 +141,9 @@ class Arrivals:
                     f"{path} cannot be read to its end: {e.strerror}. It stays where it is."
                 ) from e
             assert way.id is not None
-            # Taken back by its owner meanwhile: then there is nothing to file.
-            self._file(way.id, path if there else None, None if same else stream, looks)
+            # What its owner took back or replaced meanwhile is still held open; something huge is let go.
+            rescued = None if same or looks[2] > HUGE_BYTES else stream
+            self._file(way.id, path if there or rescued else None, rescued, looks)
         return way.outcomes
 
     def finish(self, inbox: Path) -> int:
@@ -316,7 +317,7 @@ class Arrivals:
                 if reason is not None:
                     _write(target.with_name(target.name + ".txt"), (reason + "\n").encode())
                     reached("reason written")
-                if kept and target.exists() and target.samefile(path):
+                if kept and opened is None and target.exists() and target.samefile(path):
                     pass  # it was added out of the archive
                 elif kept or opened is not None:
                     # The original stays; or something else lies in its place by now and is taken in its turn.
