@@ -24,7 +24,7 @@ from ingest.stores.sqlite import SqliteStore
 
 _log = logging.getLogger(__name__)
 
-PORTION = 100
+PORTION = 25
 """Files after which the store follows: enough that a week with many of them is counted once."""
 
 
