@@ -163,6 +163,8 @@ def check(given: _Given) -> None:
 @click.pass_obj
 def export(given: _Given, csv: bool, person: str | None, start: str | None, end: str | None) -> None:  # noqa: ARG001, FBT001
     """Print all samples in order of time."""
+    from datetime import date
+
     from ingest.household import known
     from ingest.journal import ALWAYS_MS
     from ingest.rows.profile import profile
@@ -177,7 +179,7 @@ def export(given: _Given, csv: bool, person: str | None, start: str | None, end:
                     f"Nobody called {person} is known here; known: {', '.join(p.name for p in persons) or 'nobody'}."
                 )
             persons = [wanted]
-        zone = profile(journal, persons[0].id).zone if persons else "UTC"
+        zone = profile(journal, persons[0].id).calendar.zone_on(date.today()) if persons else "UTC"  # noqa: DTZ011
         span = [-ALWAYS_MS, ALWAYS_MS]
         for i, (option, text) in enumerate((("--from", start), ("--to", end))):
             if text is not None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -27,7 +27,9 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from pydantic.fields import FieldInfo
 
+from ingest import stated
 from ingest.errors import WrongSettings
 from ingest.log import quoted
 
@@ -136,17 +138,9 @@ class _Table(BaseModel):
     )
 
 
-class Person(_Table):
-    """Somebody whose heart rate is collected; the description of each key says what would be right."""
+class _Limits(_Table):
+    """A maximum and limits of one's own, in beats per minute."""
 
-    name: Annotated[str, AfterValidator(_name)] = Field(description="a first name in quotes")
-    born: int | None = Field(default=None, ge=1900, description="a year like 1978, without quotes")
-    zone: Annotated[str, AfterValidator(_zone)] = Field(
-        default_factory=machine_zone, description='a time zone like "Europe/Amsterdam"'
-    )
-    target_min: int = Field(
-        default=150, ge=1, le=2000, description="whole minutes a week, from 1 to 2000, without quotes"
-    )
     maximum_bpm: int | None = Field(
         default=None,
         ge=100,
@@ -165,27 +159,6 @@ class Person(_Table):
         le=220,
         description="a whole number of beats per minute from 40 to 220, without quotes",
     )
-
-    def facts(self) -> dict[str, int | str]:
-        """What decides derived numbers, for the journal to remember: set keys only, sorted, fit for JSON."""
-        return dict(sorted(self.model_dump(exclude={"name"}, exclude_none=True).items()))
-
-    @field_validator("born", mode="before")
-    @classmethod
-    def _a_year(cls, born: object) -> object:
-        text = born.isoformat() if isinstance(born, date) else born
-        if isinstance(text, str) and (found := re.match(r"(\d{4})-\d\d?-\d\d?", text)):
-            raise ValueError(f"found {found[0]}; the year is enough: born = {found[1]}")
-        return born
-
-    @field_validator("born")
-    @classmethod
-    def _a_year_that_was(cls, born: int | None) -> int | None:
-        # A Pi has no clock of its own and may start in 1970: its owner is not refused for that.
-        this_year = max(datetime.now().astimezone().year, 2026)
-        if born is not None and born > this_year:
-            raise ValueError(f"found {born}; right would be a year from 1900 to {this_year}")
-        return born
 
     @field_validator("moderate_bpm", "vigorous_bpm", mode="before")
     @classmethod
@@ -226,6 +199,194 @@ class Person(_Table):
         if moderate is not None and vigorous is not None and vigorous <= moderate:
             raise ValueError(f"found {vigorous}; right would be more than moderate_bpm, which is {moderate}")
         return vigorous
+
+
+_DATE = "a date like 2026-03-01, without quotes"
+
+
+class ProfileEntry(_Limits):
+    """What is known of a heart from a day on; what it does not say stays as it was before."""
+
+    since: date = Field(alias="from", description=_DATE)
+    method: Literal["bpm", "max", "reserve", "threshold", "age"] | None = Field(
+        default=None, description='one of "bpm", "max", "reserve", "threshold", "age"'
+    )
+    resting_bpm: int | None = Field(
+        default=None,
+        ge=30,
+        le=120,
+        description="a whole number of beats per minute from 30 to 120, without quotes",
+    )
+    threshold_bpm: int | None = Field(
+        default=None,
+        ge=80,
+        le=220,
+        description="a whole number of beats per minute from 80 to 220, without quotes",
+    )
+    sport: Literal["running", "cycling"] | None = Field(
+        default=None, description='"running" or "cycling", in which the threshold was measured'
+    )
+    formula: Literal["fox", "tanaka", "gellish", "nes", "gulati", "sydo-women", "sydo-men"] | None = Field(
+        default=None,
+        description='one of "nes", "tanaka", "gellish", "fox", "gulati", "sydo-women", "sydo-men"',
+    )
+    limiting_medicine: bool | None = Field(default=None, description="true or false, without quotes")
+
+
+def _sport(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_ ]{1,40}", name):
+        like = re.sub(r"[^a-z0-9]+", "_", name.casefold()).strip("_")
+        hint = f"; did you mean {quoted(like)}?" if like else ""
+        raise ValueError(f'found {quoted(name)}; right would be a sport like "hand_cycling"{hint}')
+    return name
+
+
+class SportEntry(_Table):
+    """How the limits differ in one sport."""
+
+    name: Annotated[str, AfterValidator(_sport)] = Field(
+        description='a sport as the watch calls it, in quotes, like "hand_cycling"'
+    )
+    since: date | None = Field(default=None, alias="from", description=_DATE)
+    offset_bpm: int | None = Field(
+        default=None,
+        ge=-stated.LARGEST_OFFSET_BPM,
+        le=stated.LARGEST_OFFSET_BPM,
+        description="whole beats per minute from -30 to 30, without quotes",
+    )
+    moderate_bpm: int | None = Field(
+        default=None,
+        ge=40,
+        le=220,
+        description="a whole number of beats per minute from 40 to 220, without quotes",
+    )
+    vigorous_bpm: int | None = Field(
+        default=None,
+        ge=40,
+        le=220,
+        description="a whole number of beats per minute from 40 to 220, without quotes",
+    )
+
+
+class Target(_Table):
+    """A target for the weeks that begin on a day or later."""
+
+    since: date = Field(alias="from", description=_DATE)
+    target_min: int = Field(ge=1, le=2000, description="whole minutes a week, from 1 to 2000, without quotes")
+
+
+class Steps(_Table):
+    """A target that rises step by step and stays at the last one."""
+
+    since: date = Field(alias="from", description=_DATE)
+    targets_min: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=2000)], ...], Field(strict=False, min_length=1, max_length=100)
+    ] = Field(description="a list of whole minutes a week, each from 1 to 2000, like [60, 90, 120, 150]")
+    weeks: int = Field(default=4, ge=1, le=52, description="whole weeks from 1 to 52, without quotes")
+
+
+class Pause(_Table):
+    """Days whose weeks are not to be judged."""
+
+    since: date = Field(alias="from", description=_DATE)
+    to: date = Field(description=_DATE)
+    why: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=100,
+        description="a few words in quotes, 100 characters at most",
+    )
+
+    @field_validator("why")
+    @classmethod
+    def _one_line(cls, why: str | None) -> str | None:
+        if why is not None and not why.isprintable():
+            raise ValueError("right would be a few words without invisible characters")
+        return why
+
+
+class Travel(_Table):
+    """Days in another time zone."""
+
+    since: date = Field(alias="from", description=_DATE)
+    to: date | None = Field(default=None, description=_DATE)
+    zone: Annotated[str, AfterValidator(_zone)] = Field(description='a time zone like "Asia/Kolkata"')
+
+
+def _week(name: str) -> str:
+    year, _, number = name.partition("-W")
+    try:
+        date.fromisocalendar(int(year), int(number), 1)
+        if re.fullmatch(r"\d{4}-W\d{2}", name):
+            return name
+    except ValueError:
+        pass
+    raise ValueError(f'found {quoted(name)}; right would be a week like "2026-W47"')
+
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class Person(_Limits):
+    """Somebody whose heart rate is collected; the description of each key says what would be right."""
+
+    name: Annotated[str, AfterValidator(_name)] = Field(description="a first name in quotes")
+    born: int | None = Field(default=None, ge=1900, description="a year like 1978, without quotes")
+    zone: Annotated[str, AfterValidator(_zone)] = Field(
+        default_factory=machine_zone, description='a time zone like "Europe/Amsterdam"'
+    )
+    target_min: int = Field(
+        default=150, ge=1, le=2000, description="whole minutes a week, from 1 to 2000, without quotes"
+    )
+    sex: Literal["woman", "man"] | None = Field(default=None, description='"woman" or "man"')
+    week_begins: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = (
+        Field(default="monday", description='a day of the week in small letters, like "monday"')
+    )
+    bout_min: int | None = Field(
+        default=None, ge=1, le=60, description="whole minutes from 1 to 60, without quotes"
+    )
+    not_judged: Annotated[tuple[Annotated[str, AfterValidator(_week)], ...], Field(strict=False)] = Field(
+        default=(), description='a list of weeks like ["2026-W47", "2026-W48"]'
+    )
+    profile: Annotated[tuple[ProfileEntry, ...], Field(strict=False)] = ()
+    sport: Annotated[tuple[SportEntry, ...], Field(strict=False)] = ()
+    target: Annotated[tuple[Target, ...], Field(strict=False)] = ()
+    plan: Steps | None = None
+    pause: Annotated[tuple[Pause, ...], Field(strict=False)] = ()
+    travel: Annotated[tuple[Travel, ...], Field(strict=False)] = ()
+
+    def facts(self) -> dict[str, Any]:
+        """What decides derived numbers, for the journal to remember: set keys only, sorted, fit for JSON.
+
+        Entries stand in the order of their days, so that moving them about in the file is no news.
+        """
+        found = self.model_dump(mode="json", by_alias=True, exclude={"name"}, exclude_none=True)
+        if found["week_begins"] == WEEKDAYS[0]:
+            del found["week_begins"]
+        for key, value in found.items():
+            if isinstance(value, list):
+                value.sort(
+                    key=lambda e: (e.get("from", ""), e.get("name", "")) if isinstance(e, dict) else (e, "")
+                )
+                found[key] = value
+        return {key: value for key, value in sorted(found.items()) if value != []}
+
+    @field_validator("born", mode="before")
+    @classmethod
+    def _a_year(cls, born: object) -> object:
+        text = born.isoformat() if isinstance(born, date) else born
+        if isinstance(text, str) and (found := re.match(r"(\d{4})-\d\d?-\d\d?", text)):
+            raise ValueError(f"found {found[0]}; the year is enough: born = {found[1]}")
+        return born
+
+    @field_validator("born")
+    @classmethod
+    def _a_year_that_was(cls, born: int | None) -> int | None:
+        # A Pi has no clock of its own and may start in 1970: its owner is not refused for that.
+        this_year = max(datetime.now().astimezone().year, 2026)
+        if born is not None and born > this_year:
+            raise ValueError(f"found {born}; right would be a year from 1900 to {this_year}")
+        return born
 
 
 class Strap(_Table):
@@ -291,11 +452,26 @@ TABLES: Mapping[str, type[_Table]] = {
     "data": Data,
     "inbox": Inbox,
     "person": Person,
+    "person.profile": ProfileEntry,
+    "person.sport": SportEntry,
+    "person.target": Target,
+    "person.plan": Steps,
+    "person.pause": Pause,
+    "person.travel": Travel,
     "strap": Strap,
     "influx": Influx,
 }
-MANY = frozenset({"person", "strap"})
+MANY = frozenset(
+    {"person", "person.profile", "person.sport", "person.target", "person.pause", "person.travel", "strap"}
+)
 """Tables that may stand several times, with double brackets."""
+
+
+def keys(table: str) -> dict[str, FieldInfo]:
+    """What may stand below a heading, as it is written there; headings of its own are left out."""
+    fields = TABLES[table].model_fields
+    named = {found.alias or name: found for name, found in fields.items()}
+    return {name: found for name, found in named.items() if f"{table}.{name}" not in TABLES}
 
 
 # --- what the program works with --------------------------------------------------------------------------
@@ -484,6 +660,7 @@ def _check(raw: dict[str, Any], file: Path | None) -> Sheet:
         mistakes = [
             _sentence(raw, e["loc"], e["type"], e["input"], e.get("ctx", {})) for e in wrong
         ] + mistakes
+    mistakes += _within_persons(raw)
     if mistakes:
         count = "one mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
         raise WrongSettings("\n".join([f"The settings file {quoted(str(file))} has {count}:", *mistakes]))
@@ -519,6 +696,18 @@ def _between(raw: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return raw, mistakes
 
 
+def _within_persons(raw: dict[str, Any]) -> Iterator[str]:
+    """The mistakes that only show between the entries of one person, where each entry is fine."""
+    for i, table in _tables(raw, "person"):
+        try:
+            person = Person.model_validate(table)
+        except ValidationError:
+            continue
+        facts = person.model_dump(by_alias=True)
+        for loc, why in stated.mistakes(facts):
+            yield f"{_where(raw, ('person', i, *loc))}: {why}"
+
+
 def _doubles(raw: dict[str, Any], table: str, key: str, values: dict[int, str]) -> Iterator[str]:
     """A mistake for each table whose value an earlier one has."""
     first: dict[str, int] = {}
@@ -540,13 +729,38 @@ def _where(raw: dict[str, Any], loc: tuple[int | str, ...]) -> str:
             here = raw[table][i]
             name = here.get("name") if table == "person" and isinstance(here, dict) else None
             called = f" ({quoted(name)})" if isinstance(name, str) and name else ""
-            return f"[[{table}]] number {i + 1}{called}" + "".join(f", {_key(k)}" for k in rest[:1])
+            return f"[[{table}]] number {i + 1}{called}" + _below(table, rest)
         case (str(table), str(key), *_) if table in TABLES:
             return f"[{table}] {_key(key)}"
         case (str(table),) if table in TABLES:
             return _heading(table)
         case _:
             return _key(loc[0]) if loc else "the file"
+
+
+def _below(table: str, rest: list[int | str]) -> str:
+    """The place within a person: a key, or a heading of its own and the key below that."""
+    if not rest:
+        return ""
+    heading = f"{table}.{rest[0]}"
+    if heading not in TABLES:
+        return f", {_key(rest[0])}"
+    number = [k for k in rest[1:2] if isinstance(k, int)]
+    key = rest[2:3] if number else rest[1:2]
+    return (
+        f", {_heading(heading)}"
+        + "".join(f" number {n + 1}" for n in number)
+        + "".join(f", {_key(k)}" for k in key)
+    )
+
+
+def _place(loc: tuple[int | str, ...]) -> tuple[str, str | None]:
+    """The table that a place lies in, and its key there; None for the table itself."""
+    words = [part for part in loc if isinstance(part, str)]
+    table = words.pop(0)
+    if words and f"{table}.{words[0]}" in TABLES:
+        table = f"{table}.{words.pop(0)}"
+    return table, words[0] if words else None
 
 
 def _key(key: int | str) -> str:
@@ -562,16 +776,16 @@ def _sentence(
 ) -> str:
     """One mistake as one line: where, what was found, what would be right."""
     where = _where(raw, loc)
-    table, key = str(loc[0]), str(loc[-1])
+    table, key = _place(loc)
     if kind == "extra_forbidden":
-        return f"{where}: {_unknown(table if len(loc) > 1 else None, key)}"
+        return f"{where}: {_unknown(table if key is not None else None, str(loc[-1]))}"
     if "error" in ctx:
         return f"{where}: {ctx['error']}"
-    if key == table or isinstance(loc[-1], int):
+    if key is None:
         return (
             f"{where}: right would be a heading {_heading(table)} on a line of its own, its settings below it"
         )
-    right = TABLES[table].model_fields[key].description
+    right = keys(table)[key].description
     if kind == "missing":
         return f"{where}: missing; right would be {right}"
     return f"{where}: found {_shown(key, found)}; right would be {right}"
@@ -584,11 +798,14 @@ def _unknown(table: str | None, key: str) -> str:
             "a secret does not belong into this file; put it alone into a file that only hartslag may read, "
             'and name that file below [influx]: token_file = "/etc/hartslag/token"'
         )
-    known = list(TABLES[table].model_fields) if table else list(TABLES)
+    known = list(keys(table)) if table else [name for name in TABLES if "." not in name]
     if near := get_close_matches(key.casefold(), known, 1):
         return f"there is no such setting; did you mean {near[0] if table else _heading(near[0])}?"
-    for other, model in TABLES.items():
-        if key in model.model_fields:
+    headings = {name.partition(".")[2]: name for name in TABLES if table and name.startswith(f"{table}.")}
+    if near := get_close_matches(key.casefold(), headings, 1):
+        return f"there is no such setting; did you mean the heading {_heading(headings[near[0]])}?"
+    for other in TABLES:
+        if key in keys(other):
             return f"there is no such setting here; it belongs below {_heading(other)}"
     these = ", ".join(known if table else map(_heading, known))
     return f"there is no such setting; there are {these}"

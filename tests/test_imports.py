@@ -24,6 +24,7 @@ GROUND = {
     "ingest.log",
     "ingest.crashpoint",
     "ingest.settings",
+    "ingest.stated",
     "ingest.lock",
     "ingest.notify",
 }

@@ -14,7 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import WrongSettings
-from ingest.settings import MANY, TABLES, Influx, Person, Settings, Strap, load, same_name, wrong_with_name
+from ingest.settings import (
+    MANY,
+    TABLES,
+    Influx,
+    Person,
+    Settings,
+    Strap,
+    keys,
+    load,
+    same_name,
+    wrong_with_name,
+)
 
 SAMPLE = Path(__file__).parent.parent / "config" / "hartslag.toml"
 EXAMPLE = re.compile(r"# (\[.*\]|\w+ = .*)")
@@ -475,6 +486,7 @@ def examples() -> list[tuple[str, str, str]]:
         if example := EXAMPLE.fullmatch(line):
             if line.startswith("# ["):
                 table = line.strip("# []")
+                assert line == (f"# [[{table}]]" if table in MANY else f"# [{table}]")
             else:
                 key, value = example[1].split(" = ")
                 found.append((table, key, value))
@@ -502,13 +514,15 @@ def test_the_sample_switched_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("table", "key", "value"), examples())
 def test_each_example_switched_on(tmp_path: Path, table: str, key: str, value: str) -> None:
     """Each example is valid alone below its heading, with only what its table cannot do without."""
-    model = TABLES[table]
-    needed = {name for name, found in model.model_fields.items() if found.is_required() and name != "person"}
+    needed = {name for name, found in keys(table).items() if found.is_required()} - {"person"}
     needed |= {"moderate_bpm", "vigorous_bpm"} if key in {"moderate_bpm", "vigorous_bpm"} else set()
+    needed |= {"resting_bpm", "maximum_bpm"} if key == "method" else set()
+    needed |= {"offset_bpm"} if table == "person.sport" else set()
     needed.add(key)
     lines = [f"{k} = {v}" for t, k, v in examples() if t == table and k in needed]
     heading = f"[[{table}]]" if table in MANY else f"[{table}]"
-    others = '[[person]]\nname = "Anna"\n' if (table, key) == ("strap", "person") else ""
+    somebody = table.startswith("person.") or (table, key) == ("strap", "person")
+    others = '[[person]]\nname = "Anna"\n' if somebody else ""
     assert f"{key} = {value}" in lines
     settings(tmp_path, "\n".join([others, heading, *lines]))
 
@@ -517,21 +531,22 @@ def test_the_sample_knows_every_key() -> None:
     """A setting that the sample does not tell of does not exist for its owner, and the other way round."""
     assert [(t, k) for t, k, _ in examples()] != []
     told = {(table, key) for table, key, _ in examples()}
-    assert told == {(table, key) for table, model in TABLES.items() for key in model.model_fields}
+    assert told == {(table, key) for table in TABLES for key in keys(table)}
     assert len(examples()) == len(told)
 
 
 @pytest.mark.parametrize(("table", "key", "value"), examples())
 def test_the_defaults_in_the_sample(table: str, key: str, value: str) -> None:
     """A value in the sample is the default of the code; where there is none, the text above says so."""
-    found = TABLES[table].model_fields[key]
+    found = keys(table)[key]
     example = tomllib.loads(f"x = {value}")["x"]
-    if not found.is_required() and found.default_factory is None and found.default is not None:
+    if not found.is_required() and found.default_factory is None and found.default not in {None, ()}:
         assert example == found.default
         assert type(example) is type(found.default)
         return
     text = SAMPLE.read_text(encoding="utf-8")
-    above = text[: text.index(f"\n# {key} = {value}\n")].split("\n\n")[-1].replace("\n## ", " ")
+    below = text.index(f"\n# [{table}]" if table not in MANY else f"\n# [[{table}]]")
+    above = text[: text.index(f"\n# {key} = {value}\n", below)].split("\n\n")[-1].replace("\n## ", " ")
     assert re.search(r"There is no default|Without th(is|ese) lines?|This line can be left out", above), above
 
 

@@ -1,87 +1,304 @@
 """Which edges were in force when, and whose days and targets they are: what the journal knows of a person."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from ingest.journal import ALWAYS_MS, Entry, Journal
 from ingest.journal.entry import LEAST_MAXIMUM_BPM, MOST_MAXIMUM_BPM
-from zones.days import midnights
-from zones.edges import Edges, Timeline, changes
-
-TARGET_MIN = 150.0
-"""Lower end of the 150 to 300 moderate-equivalent minutes of WHO 2020 (doi 10.1136/bjsports-2020-102955)."""
+from ingest.rows.calendar import Calendar
+from ingest.stated import USUAL_FORMULA, State, day, states
+from zones.days import Place, midnights
+from zones.dose import Plan
+from zones.edges import FORMULAS, Edges, Timeline
+from zones.spans import Spans
 
 OLDEST = 110
 """The age up to which formulas guess a maximum; who is older keeps the guess of that age."""
 
+YOUNGEST = 5
+
+Beginnings = Sequence[tuple[int, Any]]
+"""(From this moment on in ms, this): ascending, the first from the beginning unless nothing holds there."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heart:
+    """The resting and maximum heart rate that held when: each from its moment until the next."""
+
+    begins: tuple[int, ...] = ()
+    numbers: tuple[tuple[int | None, int | None], ...] = ()
+
+    def at(self, moment_ms: int) -> tuple[int | None, int | None]:
+        i = int(np.searchsorted(self.begins, moment_ms, side="right")) - 1
+        return self.numbers[i] if i >= 0 else (None, None)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """A person as the numbers need them: the edges in force when, the time zone, the weekly target."""
+    """A person as the numbers need them: edges in force when, days and weeks, targets, what a heart can do.
+
+    `sports` has a timeline of its own for each sport whose edges differ; all others use `timeline`.
+    """
 
     timeline: Timeline
-    zone: str
-    target_min: float
+    calendar: Calendar
+    sports: Mapping[str, Timeline] = field(default_factory=dict)
+    bout_min: int | None = None
+    heart: Heart = field(default_factory=Heart)
+    sex: str | None = None
+
+    @property
+    def zone(self) -> Place:
+        """The time zone, or for one who travels the zones with the days they begin."""
+        return self.calendar.zone
+
+    @property
+    def first_weekday(self) -> int:
+        """The day on which a week begins, 0 for Monday."""
+        return self.calendar.first_weekday
+
+    @property
+    def plan(self) -> Plan:
+        """The target in minutes of dose that holds for a week that begins on a day."""
+        return self.calendar.plan
+
+    def heart_at(self, moment_ms: int) -> tuple[int | None, int | None, str | None]:
+        """The resting and maximum heart rate at a moment and the sex, for measures of load; None where not known.
+
+        The maximum is the person's own, else the watch's, else guessed by age; the resting rate is only ever the
+        person's own word.
+        """
+        return *self.heart.at(moment_ms), self.sex
 
 
 def profile(journal: Journal, person: int) -> Profile:
     """What the journal knows of a person by now."""
-    return _profile(journal.profile(person) or {}, journal.facts(person, "limits"))
+    return profile_of(journal.profile(person) or {}, journal.facts(person, "limits"))
 
 
-def _profile(facts: Mapping[str, Any], limits: Iterable[Entry]) -> Profile:
-    zone = facts.get("zone", "UTC")
-    target = float(facts.get("target_min", TARGET_MIN))
-    return Profile(Timeline.of(_edges(facts, limits, zone)), zone, target)
+def profile_of(facts: Mapping[str, Any], limits: Iterable[Entry]) -> Profile:
+    """The profile that follows from what the settings said and from the limits set in watches."""
+    calendar = Calendar.of(facts)
+    said = _Said(tuple(states(facts)), calendar.zone, tuple(_watch(limits)), facts.get("born"))
+    timeline = Timeline.of(said.edges())
+    return Profile(
+        timeline,
+        calendar,
+        _sports(facts.get("sport", ()), timeline, calendar.zone),
+        facts.get("bout_min"),
+        said.heart(),
+        facts.get("sex"),
+    )
 
 
-def _edges(facts: Mapping[str, Any], limits: Iterable[Entry], zone: str) -> list[tuple[int, Edges | None]]:
-    """What the owner wrote comes first, then what the watch believes, and a guess by age last of all."""
-    if "moderate_bpm" in facts:
-        return [(-ALWAYS_MS, Edges.from_bpm(facts["moderate_bpm"], facts["vigorous_bpm"]))]
-    if "maximum_bpm" in facts:
-        maximum = facts["maximum_bpm"]
-        return [(-ALWAYS_MS, Edges.from_maximum(maximum, f"measured maximum heart rate {maximum} bpm"))]
+def _watch(limits: Iterable[Entry]) -> Iterable[tuple[int, int]]:
+    """When which maximum of the watch began to hold; the first it tells of also stands for the time before."""
     # Of two limits of one moment the higher is the one, whichever came in first: the last to enter the dictionary.
-    watch = dict(
+    maxima = dict(
         sorted(
             (e.at_ms, e.content["maximum_bpm"])
             for e in limits
             if LEAST_MAXIMUM_BPM <= e.content["maximum_bpm"] <= MOST_MAXIMUM_BPM
         )
     )
-    if watch:
-        entries: list[tuple[int, Edges | None]] = []
-        before = None
-        for at, maximum in watch.items():
-            if maximum != before:
-                # The first limits a watch tells of also stand for the time before.
-                begins = at if entries else -ALWAYS_MS
-                entries.append(
-                    (
-                        begins,
-                        Edges.from_maximum(maximum, f"maximum heart rate {maximum} bpm set in the watch"),
-                    )
-                )
-            before = maximum
-        return entries
-    if "born" in facts:
-        return list(_by_age(facts["born"], zone))
-    return []
+    before = None
+    for at, maximum in maxima.items():
+        if maximum != before:
+            yield (-ALWAYS_MS if before is None else at), maximum
+        before = maximum
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Everything that decides edges: what the owner wrote comes first, then the watch, and a guess by age last."""
+
+    states: tuple[State, ...]
+    zone: Place
+    watch: tuple[tuple[int, int], ...]
+    born: int | None
+
+    def edges(self) -> list[tuple[int, Edges | None]]:
+        """When which edges began to hold."""
+        found: list[tuple[int, Edges | None]] = []
+        for (a, b), state in self._segments():
+            found += _within(self._edges_in(state), a, b)
+        return found
+
+    def heart(self) -> Heart:
+        """When which resting and maximum heart rate began to hold."""
+        found: list[tuple[int, tuple[int | None, int | None]]] = []
+        for (a, b), state in self._segments():
+            resting = state.numbers.get("resting_bpm")
+            maxima = _within(self._maxima_in(state), a, b) or [(a, None)]
+            found += [(at, (resting, maximum)) for at, maximum in maxima]
+        return Heart(tuple(at for at, _ in found), tuple(numbers for _, numbers in found))
+
+    def _segments(self) -> Iterable[tuple[tuple[int, int], State]]:
+        begins = [
+            -ALWAYS_MS if s.since is None else int(midnights(self.zone, s.since, s.since)[0])
+            for s in self.states
+        ]
+        ends = [*begins[1:], ALWAYS_MS]
+        return ((span, s) for span, s in zip(zip(begins, ends, strict=True), self.states, strict=True))
+
+    def _edges_in(self, state: State) -> Beginnings:
+        """What a state leads to; beginnings outside its time are cut off by who asks."""
+        if state.method not in {None, "age"}:
+            return [(-ALWAYS_MS, _own(state))]
+        if state.medicine:
+            return [(-ALWAYS_MS, None)]
+        if self.watch and state.method is None:
+            words = "maximum heart rate {} bpm set in the watch"
+            return [(at, Edges.from_maximum(bpm, words.format(bpm))) for at, bpm in self.watch]
+        return _by_age(self.born, self.zone, _formula(state)) if self.born else []
+
+    def _maxima_in(self, state: State) -> Beginnings:
+        own = state.numbers.get("maximum_bpm")
+        if own is not None or state.medicine:
+            return [(-ALWAYS_MS, own)]
+        if self.watch:
+            return self.watch
+        if not self.born:
+            return []
+        formula = FORMULAS[_formula(state)]
+        ages = _years(self.born, self.zone)
+        return [(at, formula.maximum(age)) for at, age in ages]
+
+
+def _own(state: State) -> Edges | None:
+    """The edges that the person's own numbers give; None for numbers that the settings would refuse today."""
+    numbers = state.numbers
+    since = f", since {state.method_since}" if state.method_since else ""
+    try:
+        match state.method:
+            case "bpm":
+                edges = Edges.from_bpm(numbers["moderate_bpm"], numbers["vigorous_bpm"], f"own limits{since}")
+            case "max":
+                maximum = numbers["maximum_bpm"]
+                edges = Edges.from_maximum(maximum, f"measured maximum heart rate {maximum} bpm{since}")
+            case "reserve":
+                resting, maximum = numbers["resting_bpm"], numbers["maximum_bpm"]
+                origin = f"resting {resting} and maximum {maximum} bpm{since}"
+                edges = Edges.from_reserve(resting, maximum, origin)
+            case _:
+                threshold, sport = numbers["threshold_bpm"], numbers["sport"]
+                edges = Edges.from_threshold(threshold, sport, f"threshold {threshold} bpm in {sport}{since}")
+    except (KeyError, ValueError):
+        return None
+    return edges
+
+
+def _formula(state: State) -> str:
+    return str(state.numbers.get("formula") or USUAL_FORMULA) if state.method == "age" else USUAL_FORMULA
+
+
+def _within(line: Beginnings, start_ms: int, end_ms: int) -> list[tuple[int, Any]]:
+    """What of a line holds in [start, end): its last beginning before it, moved there, and those inside."""
+    before = [what for at, what in line if at <= start_ms][-1:]
+    return [(start_ms, what) for what in before] + [x for x in line if start_ms < x[0] < end_ms]
 
 
 @lru_cache(maxsize=16)
-def _by_age(born: int, zone: str) -> tuple[tuple[int, Edges], ...]:
-    """One entry a year: the age is that reached in the year."""
-    first = max(born + 5, 1990)
-    entries: list[tuple[int, Edges]] = []
+def _years(born: int, zone: Place) -> tuple[tuple[int, int], ...]:
+    """The age from when on, one entry a year: that which is reached in the year."""
+    first = max(born + YOUNGEST, 1990)
+    found: list[tuple[int, int]] = []
     for year in range(first, born + OLDEST + 1):
         new_year = int(midnights(zone, date(year, 1, 1), date(year, 1, 1))[0])
-        entries.append((new_year if entries else -ALWAYS_MS, Edges.from_age(year - born)))
-    return tuple(entries)
+        found.append((new_year if found else -ALWAYS_MS, year - born))
+    return tuple(found)
+
+
+@lru_cache(maxsize=16)
+def _by_age(born: int, zone: Place, formula: str) -> tuple[tuple[int, Edges], ...]:
+    return tuple((at, Edges.from_age(age, formula)) for at, age in _years(born, zone))
+
+
+def _sports(entries: Iterable[Mapping[str, Any]], usual: Timeline, zone: Place) -> dict[str, Timeline]:
+    """A timeline for each sport of which the settings say that its limits differ."""
+    by_name: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in sorted(entries, key=lambda e: e.get("from") or ""):
+        by_name.setdefault(entry["name"], []).append(entry)
+    return {name: _sport(name, mine, usual, zone) for name, mine in by_name.items()}
+
+
+def _sport(name: str, entries: Sequence[Mapping[str, Any]], usual: Timeline, zone: Place) -> Timeline:
+    line = list(zip(usual.valid_from.tolist(), usual.edges, strict=True))
+    begins = [
+        -ALWAYS_MS if e.get("from") is None else int(midnights(zone, day(e["from"]), day(e["from"]))[0])
+        for e in entries
+    ]
+    found = _within(line, -ALWAYS_MS, begins[0])
+    for a, b, entry in zip(begins, [*begins[1:], ALWAYS_MS], entries, strict=True):
+        since = f", since {entry['from']}" if entry.get("from") else ""
+        if entry.get("moderate_bpm") is not None:
+            own = Edges.from_bpm(
+                entry["moderate_bpm"], entry["vigorous_bpm"], f"own limits for {name}{since}"
+            )
+            found.append((a, own))
+            continue
+        words = f"for {name}{since}"
+        found += [(at, e and _shifted(e, entry["offset_bpm"], words)) for at, e in _within(line, a, b)]
+    return Timeline.of(found)
+
+
+def _shifted(edges: Edges, bpm: int, words: str) -> Edges | None:
+    try:
+        return edges.shifted(bpm, words)
+    except ValueError:
+        return None  # no heart rate any more; the settings refuse it where they can know
+
+
+# --- what a change of it touches ---
+
+
+def differences(old: Profile, new: Profile, sessions: Callable[[str], Spans]) -> Spans:
+    """The time in which other numbers come of one profile than of the other.
+
+    `sessions` gives the time in which a sport was done: elsewhere its edges decide nothing.
+    """
+    if old.bout_min != new.bout_min or old.sex != new.sex:
+        return Spans.of([-ALWAYS_MS], [ALWAYS_MS])
+    found = _differ(old, new, lambda p, at: _bpm(p.timeline, at)) | _differ(
+        old, new, lambda p, at: p.heart.at(at)
+    )
+    for sport in {*old.sports, *new.sports}:
+        differ = _differ(old, new, lambda p, at, s=sport: _bpm(p.sports.get(s, p.timeline), at))  # type: ignore[misc]
+        found = found | common(differ, sessions(sport))
+    return found | old.calendar.differences(new.calendar)
+
+
+def _bpm(timeline: Timeline, at: int) -> tuple[int, int] | None:
+    edges = timeline.edges_at(at)
+    return (edges.moderate_bpm, edges.vigorous_bpm) if edges else None
+
+
+def _differ(old: Profile, new: Profile, what: Callable[[Profile, int], Any]) -> Spans:
+    """The time in which something differs that only changes where an edge, a sport's edge or the heart does."""
+    moments = {-ALWAYS_MS, ALWAYS_MS}
+    for p in (old, new):
+        for line in (p.timeline, *p.sports.values()):
+            moments.update(line.valid_from.tolist())
+        moments.update(p.heart.begins)
+    borders = sorted(moments)
+    differ = [(a, b) for a, b in pairwise(borders) if what(old, a) != what(new, a)]
+    return Spans.pairs(differ)
+
+
+def common(a: Spans, b: Spans) -> Spans:
+    """The time that lies in both."""
+    return Spans.pairs(
+        (max(s, t), min(e, f))
+        for s, e in zip(a.start.tolist(), a.end.tolist(), strict=True)
+        for t, f in zip(b.start.tolist(), b.end.tolist(), strict=True)
+        if max(s, t) < min(e, f)
+    )
 
 
 def note(journal: Journal, name: str, facts: Mapping[str, Any], *, overwrite: bool) -> bool:
@@ -97,15 +314,27 @@ def note(journal: Journal, name: str, facts: Mapping[str, Any], *, overwrite: bo
     with journal.write() as w:
         person = w.person(name)
         limits = journal.facts(person, "limits")
-        old, new = _profile(before or {}, limits), _profile(facts, limits)
         spans = [(-ALWAYS_MS, ALWAYS_MS)]
-        if before is not None and (old.zone, old.target_min) == (new.zone, new.target_min):
-            differ = changes(old.timeline, new.timeline)
-            spans = [
-                (max(a, -ALWAYS_MS), min(b, ALWAYS_MS))
-                for a, b in zip(differ.start.tolist(), differ.end.tolist(), strict=True)
-            ]
+        if before is not None:
+            held = journal.facts(person, "session")
+            differ = differences(
+                profile_of(before, limits), profile_of(facts, limits), lambda sport: _done(held, sport)
+            )
+            # The last moment of a span is touched itself: it ends one before its end.
+            spans = list(zip(differ.start.tolist(), (differ.end - 1).tolist(), strict=True))
         w.entry(person, "profile", w.now_ms, spans[0] if spans else None, dict(facts))
         for span in spans[1:]:
             w.entry(person, "touch", w.now_ms, span)
     return True
+
+
+def _done(sessions: Iterable[Entry], sport: str) -> Spans:
+    """When a sport was done."""
+    return Spans.pairs(
+        (e.at_ms, e.last_ms)
+        for e in sessions
+        if e.last_ms is not None and sport in {e.content.get("sport"), e.content.get("sub_sport")}
+    )
+
+
+__all__ = ["Heart", "Profile", "common", "differences", "note", "profile", "profile_of"]

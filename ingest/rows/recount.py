@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal, Person, Source
 from ingest.rows.heart import LONGEST_MS, Evidence, believed, evidence
 from ingest.rows.profile import Profile, profile
+from ingest.rows.ruling import AROUND_MS, ruled
 from ingest.rows.table import Block
-from zones.days import day_of, midnights, week_of
+from zones.days import Place, day_of, midnights, week_of
 from zones.dose import dose_min
 from zones.minutes import MINUTE, Minutes, Totals, minutes, tally, totals
 from zones.pieces import Pieces
@@ -67,23 +68,25 @@ def week(
     for a, b in pairwise(borders.tolist()):
         found = evidence(journal, person.id, a, b)
         if found:
-            parts.append(minutes(believed(found), known.timeline))
+            parts.append(minutes(*ruled(journal, person.id, known, believed(found), a, b)))
         if seen is not None:
             seen(a, b, found)
     none = minutes(Pieces.none(), known.timeline)
     together = Minutes(*(np.concatenate([getattr(p, f) for p in [none, *parts]]) for f in _COLUMNS))
-    _, name = week_of(first_day)
+    _, name = week_of(first_day, known.first_weekday)
     return Week(person, known, first_day, name, borders, together, totals(together, borders))
 
 
-def weeks_with_data(journal: Journal, person: Person, zone: str, start_ms: int, end_ms: int) -> list[date]:
+def weeks_with_data(
+    journal: Journal, person: Person, zone: Place, start_ms: int, end_ms: int, first_weekday: int = 0
+) -> list[date]:
     """The first days of the weeks in which a person has anything recorded, latest first."""
     held = journal.held(person.id, start_ms, end_ms)
     if not held:
         return []
     moments = np.clip(np.array(held, np.int64).ravel(), start_ms, end_ms)
     days = np.unique(day_of(moments, zone))
-    return sorted({week_of(date.fromordinal(int(d)))[0] for d in days}, reverse=True)
+    return sorted({week_of(date.fromordinal(int(d)), first_weekday)[0] for d in days}, reverse=True)
 
 
 def recounts(journal: Journal, entries: Sequence[Entry]) -> Iterator[list[Block]]:
@@ -95,6 +98,11 @@ def recounts(journal: Journal, entries: Sequence[Entry]) -> Iterator[list[Block]
         known = profile(journal, person_id)
         yield _collector(person, mine)
         touched = _spans(mine)
+        if known.bout_min is not None:  # a sample may make a bout of effort long before and after it
+            touched = Spans.of(
+                np.maximum(touched.start - AROUND_MS, -ALWAYS_MS),
+                np.minimum(touched.end + AROUND_MS, ALWAYS_MS),
+            )
         if any(e.what in {"profile", "limits", "touch"} for e in mine):
             yield _profile_rows(person, known)
         samples = _spans([e for e in mine if e.what in {"chunk", "file"}])
@@ -115,8 +123,10 @@ def _stretches(
 ) -> Iterator[list[Block]]:
     """The weeks that the touched time has to do with, each counted once, and what lies between them."""
     spans = list(zip(touched.start.tolist(), touched.end.tolist(), strict=True))
-    around = [_whole_weeks(known.zone, a, b) for a, b in spans]
-    weeks = {w for a, b in around for w in weeks_with_data(journal, person, known.zone, a, b)}
+    around = [_whole_weeks(known.zone, a, b, known.first_weekday) for a, b in spans]
+    weeks = {
+        w for a, b in around for w in weeks_with_data(journal, person, known.zone, a, b, known.first_weekday)
+    }
     counted_to = -ALWAYS_MS
     for first_day in sorted(weeks):
         start, end = midnights(known.zone, first_day, first_day + WEEK)[[0, -1]].tolist()
@@ -135,7 +145,7 @@ def _nothing(
     journal: Journal, person: Person, known: Profile, start_ms: int, end_ms: int, samples: Spans
 ) -> list[Block]:
     """Only what files say of themselves where no heart rate is recorded (any more)."""
-    start_ms, end_ms = _whole_weeks(known.zone, start_ms, end_ms)
+    start_ms, end_ms = _whole_weeks(known.zone, start_ms, end_ms, known.first_weekday)
     tables = ["minute", "day", "week", "variability"]
     blocks = [_empty(name, {"person": person.name}, start_ms, end_ms) for name in tables]
     blocks += _sessions(journal, person, known, start_ms, end_ms)
@@ -145,13 +155,13 @@ def _nothing(
     return blocks
 
 
-def _whole_weeks(zone: str, start_ms: int, end_ms: int) -> tuple[int, int]:
+def _whole_weeks(zone: Place, start_ms: int, end_ms: int, first_weekday: int) -> tuple[int, int]:
     """The weeks around a span: their rows are stamped with their first moments, which may lie before it."""
     if start_ms > -ALWAYS_MS:
-        first_day, _ = week_of(local_date(start_ms, zone))
+        first_day, _ = week_of(local_date(start_ms, zone), first_weekday)
         start_ms = int(midnights(zone, first_day, first_day)[0])
     if end_ms < ALWAYS_MS:
-        next_week = week_of(local_date(end_ms - 1, zone))[0] + WEEK
+        next_week = week_of(local_date(end_ms - 1, zone), first_weekday)[0] + WEEK
         end_ms = int(midnights(zone, next_week, next_week)[0])
     return start_ms, end_ms
 
@@ -246,7 +256,7 @@ def _week(counted: Week, tags: dict[str, str]) -> Block:
         "moderate_min": (t.moderate_ms / MINUTE)[rows],
         "vigorous_min": (t.vigorous_ms / MINUTE)[rows],
         "dose_min": dose_min(t.moderate_ms / MINUTE, t.vigorous_ms / MINUTE)[rows],
-        "target_min": np.array([counted.profile.target_min])[rows],
+        "target_min": [counted.profile.calendar.aim(counted.first_day)][rows],
         "measured_h": (t.measured_ms / (60 * MINUTE))[rows],
         "active_days": [active_days(counted.days)][rows],
     }
@@ -280,7 +290,7 @@ def _sessions(
 def _session(journal: Journal, person: Person, known: Profile, e: Entry) -> dict[str, Any]:
     assert e.last_ms is not None
     pieces = believed(evidence(journal, person.id, e.at_ms, e.last_ms))
-    t = tally(pieces, known.timeline)
+    t = tally(*ruled(journal, person.id, known, pieces, e.at_ms, e.last_ms))
     lasts = pieces.end - pieces.start
     duration_s = e.content["timer_s"]
     return {
@@ -364,7 +374,7 @@ def _overlap(spans: Spans, start_ms: int, end_ms: int) -> Iterator[tuple[int, in
             yield max(a, start_ms), min(b, end_ms)
 
 
-def local_date(moment_ms: int, zone: str) -> date:
+def local_date(moment_ms: int, zone: Place) -> date:
     """The local day of a moment."""
     return date.fromordinal(int(day_of(np.array([moment_ms]), zone)[0]))
 

@@ -55,11 +55,13 @@ def status(settings: Settings, journal: Journal) -> dict[str, Any]:
 
 def _person(journal: Journal, person: int, name: str) -> dict[str, Any]:
     known = profile(journal, person)
-    edges = known.timeline.edges_at(time.time_ns() // 1_000_000)
+    now_ms = time.time_ns() // 1_000_000
+    edges = known.timeline.edges_at(now_ms)
+    today = known.calendar.day_of(now_ms)
     return {
         "name": name,
-        "zone": known.zone,
-        "target_min": known.target_min,
+        "zone": known.calendar.zone_on(today),
+        "target_min": known.calendar.target(known.calendar.week_of(today)[0]),
         "edges": edges
         and {"moderate_bpm": edges.moderate_bpm, "vigorous_bpm": edges.vigorous_bpm, "origin": edges.origin},
     }

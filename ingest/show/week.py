@@ -114,7 +114,7 @@ def _shown(counted: Week) -> Shown:
         unclassified,
         int(t.measured_ms[0]) / _MINUTE_MS,
         dose_min(moderate, vigorous),
-        counted.profile.target_min,
+        counted.profile.calendar.target(counted.first_day),
         active_days(counted.days),
         (b - a) / 3_600_000,
         _edges(counted, a, b),

@@ -1,0 +1,215 @@
+"""What a person has said of their heart, and from when on: dated entries in, one state after the other out.
+
+An entry says what is new; what it does not say stays as it was. Nothing here knows of watches, minutes or a clock.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+METHODS = ("bpm", "max", "reserve", "threshold", "age")
+"""Ways to find where moderate and vigorous begin, the best first."""
+
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "bpm": ("moderate_bpm", "vigorous_bpm"),
+    "max": ("maximum_bpm",),
+    "reserve": ("resting_bpm", "maximum_bpm"),
+    "threshold": ("threshold_bpm", "sport"),
+    "age": ("born",),
+}
+"""What a method cannot do without."""
+
+NUMBERS = (
+    "moderate_bpm",
+    "vigorous_bpm",
+    "maximum_bpm",
+    "resting_bpm",
+    "threshold_bpm",
+    "sport",
+    "formula",
+    "born",
+)
+
+SIMPLE = ("moderate_bpm", "vigorous_bpm", "maximum_bpm", "born")
+"""Those that may stand among the simple keys of a person, where "sport" is something else."""
+
+FORMULAS = ("fox", "tanaka", "gellish", "nes", "gulati", "sydo-women", "sydo-men")
+THRESHOLD_SPORTS = ("running", "cycling")
+
+USUAL_FORMULA = "nes"
+LEAST_RESERVE_BPM = 40
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What holds from a day on (None: from the beginning).
+
+    `method` is None where the person leaves it to the watch and to a guess. `method_since` is when the method or one
+    of the numbers it needs was last said; `medicine_since` when a medicine began that limits the heart rate.
+    """
+
+    since: date | None
+    method: str | None
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    method_since: date | None = None
+    medicine: bool = False
+    medicine_since: date | None = None
+
+    @property
+    def missing(self) -> list[str]:
+        """What the method needs and nobody has said."""
+        return [key for key in NEEDS.get(self.method or "", ()) if self.numbers.get(key) is None]
+
+
+def states(facts: Mapping[str, Any]) -> list[State]:
+    """One state for the simple keys, which hold from the beginning, and one for each dated entry, in order."""
+    numbers = {key: facts[key] for key in SIMPLE if facts.get(key) is not None}
+    found = [State(None, _implied(None, numbers), numbers)]
+    for entry in sorted(facts.get("profile", ()), key=lambda e: str(e["from"])):
+        found.append(_then(found[-1], entry))
+    return found
+
+
+def _then(before: State, entry: Mapping[str, Any]) -> State:
+    """The state after an entry."""
+    since = day(entry["from"])
+    said = {key: entry[key] for key in NUMBERS if entry.get(key) is not None}
+    numbers = {**before.numbers, **said}
+    method = entry.get("method") or _implied(before.method, said)
+    asked = {*NEEDS.get(method or "", ()), *(("formula",) if method == "age" else ())}
+    news = method != before.method or bool(entry.get("method")) or bool(asked & said.keys())
+    medicine = before.medicine if entry.get("limiting_medicine") is None else entry["limiting_medicine"]
+    return State(
+        since,
+        method,
+        numbers,
+        since if news else before.method_since,
+        medicine,
+        (before.medicine_since if before.medicine else since) if medicine else None,
+    )
+
+
+def _implied(method: str | None, said: Mapping[str, Any]) -> str | None:
+    """The method of an entry that names none: own limits if it has them, a maximum if there was nothing better."""
+    if "moderate_bpm" in said:
+        return "bpm"
+    if "maximum_bpm" in said and method in {None, "age"}:
+        return "max"
+    return method
+
+
+def day(text: str | date) -> date:
+    """A date as the settings have it, or as the journal keeps it."""
+    return text if isinstance(text, date) else date.fromisoformat(text)
+
+
+# --- mistakes that show between entries -------------------------------------------------------------------
+
+MEDICINE = (
+    "a medicine that limits your heart rate makes formulas by age wrong, so none is used while limiting_medicine is "
+    "true; give limits from an exercise test or from your physiotherapist (limiting_medicine = false ends it)"
+)
+
+
+def mistakes(facts: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What is wrong between the keys of a person: where, as (key, number of the entry, key), and why in words.
+
+    Entries are numbered as they stand in `facts`.
+    """
+    yield from _wrong_profiles(facts)
+    yield from _wrong_sports(facts)
+    yield from _twice(facts, "target", lambda e: e["from"])
+    yield from _wrong_spans(facts, "pause")
+    yield from _wrong_spans(facts, "travel")
+    plan = facts.get("plan")
+    same = plan and [i for i, e in enumerate(facts.get("target", ())) if e["from"] == plan["from"]]
+    if same:
+        yield ("target", same[0], "from"), "found the day on which the plan begins; keep one of the two"
+
+
+def _wrong_profiles(facts: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    entries = list(facts.get("profile", ()))
+    yield from _twice(facts, "profile", lambda e: e["from"])
+    order = sorted(range(len(entries)), key=lambda i: str(entries[i]["from"]))
+    for i, state in zip(order, states(facts)[1:], strict=True):
+        entry = entries[i]
+        if entry.get("method") and state.missing:
+            needed = " and ".join(state.missing)
+            yield ("profile", i, "method"), f'found "{state.method}", which also needs {needed}'
+        if entry.get("method") == "age" and state.medicine:
+            yield ("profile", i, "method"), (f'found "age", but {MEDICINE}')
+        maximum, resting = state.numbers.get("maximum_bpm"), state.numbers.get("resting_bpm")
+        if maximum is not None and resting is not None and maximum - resting < LEAST_RESERVE_BPM:
+            key = "resting_bpm" if entry.get("resting_bpm") is not None else "maximum_bpm"
+            if entry.get(key) is not None:
+                yield (
+                    ("profile", i, key),
+                    (
+                        f"found {entry[key]}; resting {resting} and maximum {maximum} lie less than "
+                        f"{LEAST_RESERVE_BPM} beats apart, so one of them is something else"
+                    ),
+                )
+
+
+LARGEST_OFFSET_BPM = 30
+_LEAST_EDGE, _MOST_EDGE = 31, 230
+
+
+def _wrong_sports(facts: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    yield from _twice(facts, "sport", lambda e: (e["name"], e.get("from")))
+    limits = [s.numbers for s in states(facts) if s.method == "bpm"]
+    for i, entry in enumerate(facts.get("sport", ())):
+        offset, moderate, vigorous = (entry.get(k) for k in ("offset_bpm", "moderate_bpm", "vigorous_bpm"))
+        both = moderate is not None and vigorous is not None
+        if (moderate is None) != (vigorous is None):
+            absent = "moderate_bpm" if moderate is None else "vigorous_bpm"
+            yield ("sport", i, absent), "missing; give both limits, moderate_bpm and vigorous_bpm, or neither"
+        elif offset is None and not both:
+            yield (
+                ("sport", i, "offset_bpm"),
+                "missing; give it, or both moderate_bpm and vigorous_bpm, for this sport",
+            )
+        if both and vigorous <= moderate:
+            yield (
+                ("sport", i, "vigorous_bpm"),
+                f"found {vigorous}; right would be more than moderate_bpm, which is {moderate}",
+            )
+        for own in limits if offset is not None and not both else ():
+            low, high = own["moderate_bpm"] + offset, own["vigorous_bpm"] + offset
+            if low < _LEAST_EDGE or high > _MOST_EDGE:
+                yield (
+                    ("sport", i, "offset_bpm"),
+                    f"found {offset}; with it the limits would be {low} and {high} beats, which is no heart rate",
+                )
+                break
+
+
+def _twice(facts: Mapping[str, Any], key: str, what: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """A mistake for each entry that begins when an earlier one of its sort does."""
+    seen: dict[Any, int] = {}
+    for i, entry in enumerate(facts.get(key, ())):
+        if (first := seen.setdefault(what(entry), i)) != i:
+            found = entry.get("from", "no date")
+            yield (key, i, "from"), f"found {found}, as number {first + 1} has; keep one of the two"
+
+
+def _wrong_spans(facts: Mapping[str, Any], key: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    entries = list(facts.get(key, ()))
+    for i, entry in enumerate(entries):
+        if entry.get("to") is not None and entry["to"] < entry["from"]:
+            yield (
+                (key, i, "to"),
+                f"found {entry['to']}; right would be {entry['from']} or later, the day it begins",
+            )
+    order = sorted(range(len(entries)), key=lambda i: str(entries[i]["from"]))
+    for a, b in pairwise(order):
+        # Without an end it lasts until the next one.
+        if entries[a]["from"] == entries[b]["from"] or (
+            entries[a].get("to") is not None and entries[a]["to"] >= entries[b]["from"]
+        ):
+            yield (
+                (key, b, "from"),
+                f"found {entries[b]['from']}, which lies within number {a + 1}; let one end before the other begins",
+            )
