@@ -107,20 +107,66 @@ def add(given: _Given, files: tuple[Path, ...], person: str | None, as_json: boo
     "--weeks", type=click.IntRange(1), default=4, show_default=True, help="How many weeks with data."
 )
 @click.option("--json", "as_json", is_flag=True, help="A JSON array, newest first.")
+@click.option(
+    "--what-if",
+    "asked",
+    multiple=True,
+    metavar="KEY=VALUE,...",
+    help="The same weeks if this held: method=reserve,resting_bpm=60 or maximum_bpm=175 or bout_min=10. May be repeated.",
+)
 @click.pass_obj
-def week(given: _Given, person: str | None, weeks: int, as_json: bool) -> None:  # noqa: FBT001
+def week(given: _Given, person: str | None, weeks: int, as_json: bool, asked: tuple[str, ...]) -> None:  # noqa: FBT001
     """Show the minutes of the newest weeks against the target."""
-    from datetime import datetime
-
     from ingest.show import week as showing
 
     with _reading(given) as (settings, journal):
-        rows = showing.shown(journal, person, weeks)
-        if as_json:
+        now_ms = journal.now_ms()
+        rows = showing.shown(journal, person, weeks, now_ms)
+        if asked:
+            from ingest.show import whatif
+
+            try:
+                others = whatif.others(journal, rows, asked, now_ms)
+            except ValueError as e:
+                raise click.BadParameter(str(e), param_hint="--what-if") from e
+            if as_json:
+                pairs = zip(rows, others, strict=True)
+                _print_json([{**row.json(), "what_if": [o.json() for o in them]} for row, them in pairs])
+            else:
+                _print_lines(whatif.told(rows, others))
+        elif as_json:
             _print_json([row.json() for row in rows])
         else:
             file = settings.file or settings.data / "hartslag.toml"
-            _print_lines(showing.told(rows, datetime.now().astimezone().date(), str(file)))
+            _print_lines(showing.told(rows, str(file)))
+
+
+@hartslag.command()
+@click.argument("person", required=False)
+@click.option("--propose", is_flag=True, help="What your own data know better; nothing is changed by asking.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON array, one per person or proposal.")
+@click.pass_obj
+def profile(given: _Given, person: str | None, propose: bool, as_json: bool) -> None:  # noqa: FBT001
+    """Show which limits held since when, why, and when each entry was recorded."""
+    from ingest.show import profile as showing
+    from ingest.show.week import wanted
+
+    with _reading(given) as (_, journal):
+        persons, now_ms = wanted(journal, person), journal.now_ms()
+        if propose:
+            from ingest.show import propose as proposing
+
+            proposed = [(p.name, proposing.proposals(journal, p, now_ms)) for p in persons]
+            if as_json:
+                _print_json([one.json() for _, them in proposed for one in them])
+            else:
+                _print_lines(line for name, them in proposed for line in proposing.told(name, them))
+            return
+        found = [showing.known(journal, p, now_ms) for p in persons]
+        if as_json:
+            _print_json(found)
+        else:
+            _print_lines(line for one in found for line in (*showing.told(one), ""))
 
 
 @hartslag.command()
@@ -167,7 +213,7 @@ def export(given: _Given, csv: bool, person: str | None, start: str | None, end:
 
     from ingest.household import known
     from ingest.journal import ALWAYS_MS
-    from ingest.rows.profile import profile
+    from ingest.rows.profile import profile as profile_now
     from ingest.show import export as showing
 
     with _reading(given) as (_, journal):
@@ -179,7 +225,7 @@ def export(given: _Given, csv: bool, person: str | None, start: str | None, end:
                     f"Nobody called {person} is known here; known: {', '.join(p.name for p in persons) or 'nobody'}."
                 )
             persons = [wanted]
-        zone = profile(journal, persons[0].id).calendar.zone_on(date.today()) if persons else "UTC"  # noqa: DTZ011
+        zone = profile_now(journal, persons[0].id).calendar.zone_on(date.today()) if persons else "UTC"  # noqa: DTZ011
         span = [-ALWAYS_MS, ALWAYS_MS]
         for i, (option, text) in enumerate((("--from", start), ("--to", end))):
             if text is not None:

@@ -791,6 +791,20 @@ def _sentence(
     return f"{where}: found {_shown(key, found)}; right would be {right}"
 
 
+def mistakes_in(table: str, values: Mapping[str, Any]) -> list[str]:
+    """What is wrong with values that somebody gives for keys of one table, a sentence each."""
+    try:
+        TABLES[table].model_validate(values)
+    except ValidationError as error:
+        return [
+            _sentence({}, (table, str(e["loc"][-1])), e["type"], e["input"], e.get("ctx", {})).removeprefix(
+                f"[{table}] "
+            )
+            for e in error.errors(include_url=False)
+        ]
+    return []
+
+
 def _unknown(table: str | None, key: str) -> str:
     """What to do about a key that does not exist there."""
     if re.search(r"token|password|secret", key, re.IGNORECASE):

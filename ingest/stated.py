@@ -64,7 +64,13 @@ class State:
 
 
 def states(facts: Mapping[str, Any]) -> list[State]:
-    """One state for the simple keys, which hold from the beginning, and one for each dated entry, in order."""
+    """One state for the simple keys, which hold from the beginning, and one for each dated entry, in order.
+
+    Where it is asked what would be if, there is one state only.
+    """
+    if "what_if" in facts:
+        said = facts["what_if"]
+        return [State(None, said.get("method") or _implied(None, said), said)]
     numbers = {key: facts[key] for key in SIMPLE if facts.get(key) is not None}
     found = [State(None, _implied(None, numbers), numbers)]
     for entry in sorted(facts.get("profile", ()), key=lambda e: str(e["from"])):

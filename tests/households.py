@@ -132,7 +132,7 @@ class Noted:
     """The settings say something else of a person from now on; `facts` are pairs."""
 
     person: str
-    facts: tuple[tuple[str, int | str], ...]
+    facts: tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,16 @@
 """Was this week enough? The answer in words and as JSON."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 from ingest.errors import Stop
 from ingest.household import known
 from ingest.journal import ALWAYS_MS, Journal, Person
-from ingest.rows.profile import profile
+from ingest.rows.profile import Profile, profile
 from ingest.rows.recount import Week, active_days, local_date, week, weeks_with_data
-from zones.days import week_of
 from zones.dose import dose_min
 from zones.edges import Edges
 
@@ -36,7 +36,14 @@ class Shown:
     target_min: float
     active_days: int
     hours: float
+    """How long the week was, or has been so far."""
     edges: list[tuple[date | None, Edges]]
+    is_current: bool = False
+    not_judged: str | None = None
+    """Why the week is not judged, "" if nobody said why; None if it is."""
+    bout_min: int | None = None
+    last_seven_days: "Shown | None" = None
+    """Today and the six days before it, beside the newest week of a person."""
 
     def json(self) -> dict[str, Any]:
         """What `week --json` prints of it."""
@@ -67,39 +74,71 @@ class Shown:
                 }
                 for begins, e in self.edges
             ],
+            "not_measured_h": self.not_measured_h,
+            "judged": self.not_judged is None,
+            "not_judged_why": self.not_judged or None,
+            "bout_min": self.bout_min,
+            "last_seven_days": self.last_seven_days and self.last_seven_days.minutes_json(),
         }
 
+    @property
+    def not_measured_h(self) -> float:
+        """What no sensor saw of the week so far, in hours."""
+        return max(self.hours - self.measured_min / 60, 0.0)
 
-def shown(journal: Journal, name: str | None, most: int) -> list[Shown]:
+    def minutes_json(self) -> dict[str, Any]:
+        """The same of any days, held against nothing."""
+        names = ("moderate_min", "vigorous_min", "dose_min", "measured_min", "active_days", "not_measured_h")
+        days = {"from": self.first.isoformat(), "to": self.last.isoformat()}
+        return {**days, **{name: getattr(self, name) for name in names}}
+
+
+def shown(journal: Journal, name: str | None, most: int, now_ms: int) -> list[Shown]:
     """The newest weeks with anything measured, newest first, of one person or of everybody.
 
     Raises Stop for a person whom the journal does not know.
     """
-    everybody = journal.persons()
-    if name is not None:
-        wanted = known(journal, name)
-        if wanted is None:
-            names = ", ".join(p.name for p in everybody) or "nobody yet"
-            raise Stop(f"Nobody called {name} is known here; known: {names}.")
-        everybody = [wanted]
-    found = [row for person in everybody for row in _weeks(journal, person, most)]
+    found = [row for person in wanted(journal, name) for row in _weeks(journal, person, most, now_ms)]
     return sorted(found, key=lambda row: row.first, reverse=True)
 
 
-def _weeks(journal: Journal, person: Person, most: int) -> Iterator[Shown]:
+def wanted(journal: Journal, name: str | None) -> list[Person]:
+    """The person of a name, or everybody.
+
+    Raises Stop for a person whom the journal does not know.
+    """
+    everybody = journal.persons()
+    if name is None:
+        return everybody
+    found = known(journal, name)
+    if found is None:
+        names = ", ".join(p.name for p in everybody) or "nobody yet"
+        raise Stop(f"Nobody called {name} is known here; known: {names}.")
+    return [found]
+
+
+def _weeks(journal: Journal, person: Person, most: int, now_ms: int) -> Iterator[Shown]:
     known = profile(journal, person.id)
-    given = 0
-    for first_day in weeks_with_data(journal, person, known.zone, -ALWAYS_MS, ALWAYS_MS):
+    for i, counted in enumerate(islice(weeks(journal, person, known), most)):
+        row = one(counted, now_ms)
+        if i == 0:
+            since = known.calendar.day_of(now_ms) - timedelta(days=6)
+            rolling = counted if since == counted.first_day else week(journal, person, known, since)
+            row = replace(row, last_seven_days=one(rolling, now_ms))
+        yield row
+
+
+def weeks(journal: Journal, person: Person, known: Profile) -> Iterator[Week]:
+    """The weeks of a person with anything measured, newest first."""
+    for first_day in weeks_with_data(journal, person, known.zone, -ALWAYS_MS, ALWAYS_MS, known.first_weekday):
         counted = week(journal, person, known, first_day)
         if int(counted.total.measured_ms[0]):
-            given += 1
-            yield _shown(counted)
-        if given == most:
-            return
+            yield counted
 
 
-def _shown(counted: Week) -> Shown:
-    t = counted.total
+def one(counted: Week, now_ms: int) -> Shown:
+    """A counted week as people read it."""
+    t, calendar = counted.total, counted.profile.calendar
     light, moderate, vigorous, elevated, unclassified = (int(c[0]) / _MINUTE_MS for c in t.columns)
     a, b = int(counted.borders_ms[0]), int(counted.borders_ms[-1])
     return Shown(
@@ -114,10 +153,13 @@ def _shown(counted: Week) -> Shown:
         unclassified,
         int(t.measured_ms[0]) / _MINUTE_MS,
         dose_min(moderate, vigorous),
-        counted.profile.calendar.target(counted.first_day),
+        calendar.target(counted.first_day),
         active_days(counted.days),
-        (b - a) / 3_600_000,
+        (min(b, max(now_ms, a)) - a) / 3_600_000,
         _edges(counted, a, b),
+        a <= now_ms < b,
+        calendar.not_judged(counted.first_day),
+        counted.profile.bout_min,
     )
 
 
@@ -132,45 +174,49 @@ def _edges(counted: Week, a: int, b: int) -> list[tuple[date | None, Edges]]:
     return found
 
 
-def told(rows: list[Shown], today: date, settings_file: str) -> Iterator[str]:
+def told(rows: list[Shown], settings_file: str) -> Iterator[str]:
     """The weeks in plain lines: of each person the newest in full, those before in a line each."""
     if not rows:
         yield "Nothing is measured yet. Drop FIT files into the inbox, or give them to `hartslag add`."
         return
     for name in dict.fromkeys(row.person for row in rows):
         mine = [row for row in rows if row.person == name]
-        yield from _person(name, mine, week_of(today)[0], settings_file)
+        yield from _person(name, mine, settings_file)
         yield ""
     yield "Minutes from a heart-rate sensor against a target of your own. Not a medical device."
 
 
-def _person(name: str, rows: list[Shown], this_week: date, settings_file: str) -> Iterator[str]:
+def _person(name: str, rows: list[Shown], settings_file: str) -> Iterator[str]:
     newest = rows[0]
-    if newest.first == this_week:
+    if newest.is_current:
         yield f"{name}, this week: {_days(newest)}"
     else:
         yield f"{name}: nothing is measured this week yet. The newest week with data:"
         yield f"  {newest.week}, {_days(newest)}"
     yield ""
-    yield f"  {_minutes(newest.dose_min)} of {_minutes(newest.target_min)} minutes  {_bar(newest)}"
+    if newest.not_judged is None:
+        yield f"  {least(newest)} of {_minutes(newest.target_min)} minutes  {_bar(newest)}"
+    else:
+        yield f"  {least(newest)} minutes{aside(newest)}"
     yield (
         f"  moderate {_minutes(newest.moderate_min)} min + 2 x vigorous {_minutes(newest.vigorous_min)} min;"
         f" light {_minutes(newest.light_min)} min; {_active(newest.active_days)}"
     )
     if newest.elevated_min >= 0.5:
-        yield f"  {_minutes(newest.elevated_min)} min of raised heart rate without movement are not counted."
-    away_h = newest.hours - newest.measured_min / 60
-    yield f"  Measured {newest.measured_min / 60:.1f} h; {away_h:.0f} h not measured, so this is the least it can be."
+        short = f" or in bouts shorter than {newest.bout_min} min" if newest.bout_min else ""
+        yield f"  {_minutes(newest.elevated_min)} min of raised heart rate without movement{short} are not counted."
+    yield f"  {_measured(newest)}{' so far' if newest.is_current else ''}."
+    rolling = newest.last_seven_days
+    if rolling is not None and rolling.first != newest.first:
+        yield f"  The last seven days: {least(rolling).lower()} minutes. {_measured(rolling)}."
     for begins, e in newest.edges:
-        since = f" since {begins}" if begins else ""
+        since = f" since {begins}" if begins and "since" not in e.origin else ""
         yield f"  Moderate from {e.moderate_bpm}, vigorous from {e.vigorous_bpm} bpm{since}: {e.origin}."
     if len(rows) > 1:
         yield ""
         for row in rows[1:]:
-            yield (
-                f"  {row.week}  {_minutes(row.dose_min):>5} of {_minutes(row.target_min)} min"
-                f"  {_bar(row)}  measured {row.measured_min / 60:.0f} h"
-            )
+            target = aside(row) or f" of {_minutes(row.target_min)} min  {_bar(row)}"
+            yield f"  {row.week}  {_minutes(row.dose_min):>5}{target}  measured {row.measured_min / 60:.0f} h"
     if any(row.unclassified_min > 0 for row in rows):
         yield ""
         yield from unclassified_advice(name, sum(row.unclassified_min for row in rows), settings_file)
@@ -182,6 +228,22 @@ def unclassified_advice(name: str, minutes: float, settings_file: str) -> Iterat
     yield f"  One line in {settings_file} mends that, with your own year of birth:"
     yield "      born = 1970"
     yield f'  below the lines  [[person]]  and  name = "{name}". A measured  maximum_bpm  is better than the year.'
+
+
+def least(row: Shown) -> str:
+    """The minutes of a week; where a part of it was not measured, they are the least that it can be."""
+    return f"{'At least ' if row.not_measured_h >= 0.5 else ''}{_minutes(row.dose_min)}"
+
+
+def aside(row: Shown) -> str:
+    """That a week is held against nothing, and why; "" for any other week."""
+    if row.not_judged is None:
+        return ""
+    return f", not to be judged{f' ({row.not_judged})' if row.not_judged else ''}"
+
+
+def _measured(row: Shown) -> str:
+    return f"Measured {row.measured_min / 60:.1f} h; {row.not_measured_h:.0f} h not measured"
 
 
 def _days(row: Shown) -> str:

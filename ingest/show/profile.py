@@ -1,0 +1,147 @@
+"""What holds for a person's heart since when, when it was written down, and which limits follow from it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ingest.journal import ALWAYS_MS, Journal, Person
+from ingest.rows.profile import Profile, profile
+from zones.edges import Timeline
+
+LISTS = ("profile", "sport", "target", "pause", "travel")
+"""Keys of a person's facts that hold several entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that the settings say or said: since when it holds, when it was recorded and when withdrawn."""
+
+    what: str
+    since: str | None
+    until: str | None
+    words: str
+    recorded_ms: int
+    withdrawn_ms: int | None
+
+    def json(self) -> dict[str, Any]:
+        return {
+            "what": self.what,
+            "from": self.since,
+            "to": self.until,
+            "said": self.words,
+            "recorded": _iso(self.recorded_ms),
+            "withdrawn": None if self.withdrawn_ms is None else _iso(self.withdrawn_ms),
+        }
+
+
+def items(journal: Journal, person: int) -> list[Item]:
+    """Everything that was ever said, in the order in which it was recorded; two clocks: valid from, and recorded."""
+    found: list[Item] = []
+    held: dict[tuple[str, ...], tuple[int, tuple[str, str | None, str | None, str]]] = {}
+    for e in sorted(journal.facts(person, "profile"), key=lambda e: e.position):
+        now = dict(_flat(e.content))
+        for key in [k for k in held if k not in now]:
+            recorded, value = held.pop(key)
+            found.append(Item(*value, recorded, e.recorded_ms))
+        for key, value in now.items():
+            held.setdefault(key, (e.recorded_ms, value))
+    found += [Item(*value, recorded, None) for recorded, value in held.values()]
+    return sorted(found, key=lambda i: (i.withdrawn_ms is None, i.recorded_ms, i.since or "", i.what))
+
+
+def _flat(
+    facts: Mapping[str, Any],
+) -> Iterator[tuple[tuple[str, ...], tuple[str, str | None, str | None, str]]]:
+    """What facts say, one by one, each with a key that tells it from all others."""
+    for key, value in facts.items():
+        entries = value if key in LISTS else [value] if key == "plan" else None
+        if entries is None:
+            words = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            yield (key, words), (key, None, None, words)
+            continue
+        for entry in entries:
+            said = {k: v for k, v in entry.items() if k not in {"from", "to"}}
+            words = ", ".join(
+                f"{k} {str(v).lower() if isinstance(v, bool) else v}" for k, v in sorted(said.items())
+            )
+            since, until = entry.get("from"), entry.get("to")
+            yield (key, str(since), str(until), words), (key, since, until, words)
+
+
+def known(journal: Journal, person: Person, now_ms: int) -> dict[str, Any]:
+    """All of it, in the shape that `--json` prints."""
+    p = profile(journal, person.id)
+    held = journal.held(person.id, -ALWAYS_MS, ALWAYS_MS)
+    begins = min((first for first, _ in held), default=now_ms)
+    today = p.calendar.day_of(now_ms)
+    first_day, name = p.calendar.week_of(today)
+    resting, maximum, sex = p.heart_at(now_ms)
+    return {
+        "person": person.name,
+        "said": [i.json() for i in items(journal, person.id)],
+        "edges": _edges(p, p.timeline, begins, now_ms),
+        "sports": {sport: _edges(p, line, begins, now_ms) for sport, line in p.sports.items()},
+        "resting_bpm": resting,
+        "maximum_bpm": maximum,
+        "sex": sex,
+        "zone": p.calendar.zone_on(today),
+        "bout_min": p.bout_min,
+        "week": name,
+        "target_min": p.calendar.target(first_day),
+        "judged": p.calendar.not_judged(first_day) is None,
+    }
+
+
+def _edges(p: Profile, line: Timeline, begins_ms: int, now_ms: int) -> list[dict[str, Any]]:
+    """The edges from the first thing measured until now and all that is written for later; guesses for later are not."""
+    found = []
+    for i, e in enumerate(line.edges):
+        a, b = line.governed(i)
+        if b <= min(begins_ms, now_ms) or (a > now_ms and (e is None or e.method == "age")):
+            continue
+        found.append(
+            {
+                "from": None if a == -ALWAYS_MS else p.calendar.day_of(a).isoformat(),
+                "moderate_bpm": e and e.moderate_bpm,
+                "vigorous_bpm": e and e.vigorous_bpm,
+                "method": e and e.method,
+                "origin": e.origin if e else "unknown: nothing that may be used tells them",
+            }
+        )
+    return found
+
+
+def told(found: dict[str, Any]) -> Iterator[str]:
+    """The same in plain lines."""
+    yield f"{found['person']}"
+    yield ""
+    yield "  Where moderate and vigorous begin:"
+    yield from _limits(found["edges"])
+    for sport, edges in found["sports"].items():
+        yield f"  In {sport}:"
+        yield from _limits(edges)
+    judged = "" if found["judged"] else "; it is not to be judged"
+    yield f"  The target of this week ({found['week']}) is {found['target_min']:.0f} min{judged}."
+    yield ""
+    yield "  What the settings say, and when that was recorded:"
+    for item in found["said"]:
+        span = f"from {item['from']}" if item["from"] else "always"
+        span += f" to {item['to']}" if item["to"] else ""
+        gone = f", withdrawn {item['withdrawn'][:10]}" if item["withdrawn"] else ""
+        yield f"    {span:<29} {item['what']}: {item['said']}  (recorded {item['recorded'][:10]}{gone})"
+    if not found["said"]:
+        yield "    nothing"
+
+
+def _limits(edges: list[dict[str, Any]]) -> Iterator[str]:
+    for e in edges:
+        since = f"from {e['from']}" if e["from"] else "always"
+        bpm = f"{e['moderate_bpm']} and {e['vigorous_bpm']} bpm" if e["method"] else "not known"
+        yield f"    {since:<15} {bpm:<15} {e['method'] or '-':<9} {e['origin']}"
+    if not edges:
+        yield "    not known; one line in the settings mends that, such as  born = 1970"
+
+
+def _iso(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000).astimezone().isoformat(timespec="seconds")
