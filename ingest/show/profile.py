@@ -138,7 +138,7 @@ def _limits(edges: list[dict[str, Any]]) -> Iterator[str]:
     for e in edges:
         since = f"from {e['from']}" if e["from"] else "always"
         bpm = f"{e['moderate_bpm']} and {e['vigorous_bpm']} bpm" if e["method"] else "not known"
-        yield f"    {since:<15} {bpm:<15} {e['method'] or '-':<9} {e['origin']}"
+        yield f"    {since:<15} {bpm:<16} {e['method'] or '-':<9} {e['origin']}"
     if not edges:
         yield "    not known; one line in the settings mends that, such as  born = 1970"
 

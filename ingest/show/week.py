@@ -1,7 +1,7 @@
 """Was this week enough? The answer in words and as JSON."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import islice
 from typing import Any
@@ -9,10 +9,11 @@ from typing import Any
 from ingest.errors import Stop
 from ingest.household import known
 from ingest.journal import ALWAYS_MS, Journal, Person
+from ingest.rows.calendar import Calendar
 from ingest.rows.profile import Profile, profile
-from ingest.rows.recount import Week, active_days, local_date, week, weeks_with_data
+from ingest.rows.recount import Week, active_days, week, weeks_with_data
 from zones.dose import dose_min
-from zones.edges import Edges
+from zones.edges import Edges, Timeline
 
 _MINUTE_MS = 60_000
 _BAR = 20
@@ -42,6 +43,8 @@ class Shown:
     not_judged: str | None = None
     """Why the week is not judged, "" if nobody said why; None if it is."""
     bout_min: int | None = None
+    sports: Mapping[str, list[tuple[date | None, Edges]]] = field(default_factory=dict)
+    """The edges in the sports that have their own."""
     last_seven_days: "Shown | None" = None
     """Today and the six days before it, beside the newest week of a person."""
 
@@ -64,16 +67,8 @@ class Shown:
             "from": self.first.isoformat(),
             "to": self.last.isoformat(),
             **{name: getattr(self, name) for name in numbers},
-            "edges": [
-                {
-                    "from": begins.isoformat() if begins else None,
-                    "moderate_bpm": e.moderate_bpm,
-                    "vigorous_bpm": e.vigorous_bpm,
-                    "method": e.method,
-                    "origin": e.origin,
-                }
-                for begins, e in self.edges
-            ],
+            "edges": _edges_json(self.edges),
+            "sports": {sport: _edges_json(edges) for sport, edges in self.sports.items()},
             "not_measured_h": self.not_measured_h,
             "judged": self.not_judged is None,
             "not_judged_why": self.not_judged or None,
@@ -156,22 +151,35 @@ def one(counted: Week, now_ms: int) -> Shown:
         calendar.target(counted.first_day),
         active_days(counted.days),
         (min(b, max(now_ms, a)) - a) / 3_600_000,
-        _edges(counted, a, b),
+        _edges(counted.profile.timeline, calendar, a, b),
         a <= now_ms < b,
         calendar.not_judged(counted.first_day),
         counted.profile.bout_min,
+        {sport: _edges(line, calendar, a, b) for sport, line in counted.profile.sports.items()},
     )
 
 
-def _edges(counted: Week, a: int, b: int) -> list[tuple[date | None, Edges]]:
+def _edges(line: Timeline, calendar: Calendar, a: int, b: int) -> list[tuple[date | None, Edges]]:
     """The edges in force in the week, with the day they took effect; None if they always held."""
-    line, zone = counted.profile.timeline, counted.profile.zone
     found: list[tuple[date | None, Edges]] = []
     for i, edges in enumerate(line.edges):
         begins, ends = line.governed(i)
         if edges is not None and begins < b and ends > a:
-            found.append((None if begins == -ALWAYS_MS else local_date(begins, zone), edges))
+            found.append((None if begins == -ALWAYS_MS else calendar.day_of(begins), edges))
     return found
+
+
+def _edges_json(edges: list[tuple[date | None, Edges]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "from": begins.isoformat() if begins else None,
+            "moderate_bpm": e.moderate_bpm,
+            "vigorous_bpm": e.vigorous_bpm,
+            "method": e.method,
+            "origin": e.origin,
+        }
+        for begins, e in edges
+    ]
 
 
 def told(rows: list[Shown], settings_file: str) -> Iterator[str]:
@@ -209,9 +217,9 @@ def _person(name: str, rows: list[Shown], settings_file: str) -> Iterator[str]:
     rolling = newest.last_seven_days
     if rolling is not None and rolling.first != newest.first:
         yield f"  The last seven days: {least(rolling).lower()} minutes. {_measured(rolling)}."
-    for begins, e in newest.edges:
-        since = f" since {begins}" if begins and "since" not in e.origin else ""
-        yield f"  Moderate from {e.moderate_bpm}, vigorous from {e.vigorous_bpm} bpm{since}: {e.origin}."
+    yield from _limits(newest.edges, "Moderate")
+    for sport, edges in newest.sports.items():
+        yield from _limits(edges, f"In {sport} moderate")
     if len(rows) > 1:
         yield ""
         for row in rows[1:]:
@@ -220,6 +228,12 @@ def _person(name: str, rows: list[Shown], settings_file: str) -> Iterator[str]:
     if any(row.unclassified_min > 0 for row in rows):
         yield ""
         yield from unclassified_advice(name, sum(row.unclassified_min for row in rows), settings_file)
+
+
+def _limits(edges: list[tuple[date | None, Edges]], what: str) -> Iterator[str]:
+    for begins, e in edges:
+        since = f" since {begins}" if begins and "since" not in e.origin else ""
+        yield f"  {what} from {e.moderate_bpm}, vigorous from {e.vigorous_bpm} bpm{since}: {e.origin}."
 
 
 def unclassified_advice(name: str, minutes: float, settings_file: str) -> Iterator[str]:
