@@ -117,6 +117,8 @@ def add(given: _Given, files: tuple[Path, ...], person: str | None, as_json: boo
 @click.pass_obj
 def week(given: _Given, person: str | None, weeks: int, as_json: bool, asked: tuple[str, ...]) -> None:  # noqa: FBT001
     """Show the minutes of the newest weeks against the target."""
+    from datetime import datetime
+
     from ingest.show import week as showing
 
     with _reading(given) as (settings, journal):
@@ -138,7 +140,8 @@ def week(given: _Given, person: str | None, weeks: int, as_json: bool, asked: tu
             _print_json([row.json() for row in rows])
         else:
             file = settings.file or settings.data / "hartslag.toml"
-            _print_lines(showing.told(rows, str(file)))
+            today = datetime.now().astimezone().date()
+            _print_lines(showing.told(rows, today, str(file)))
 
 
 @hartslag.command()

@@ -88,11 +88,12 @@ class Shown:
         return {**days, **{name: getattr(self, name) for name in names}}
 
 
-def shown(journal: Journal, name: str | None, most: int, now_ms: int) -> list[Shown]:
+def shown(journal: Journal, name: str | None, most: int, now_ms: int | None = None) -> list[Shown]:
     """The newest weeks with anything measured, newest first, of one person or of everybody.
 
     Raises Stop for a person whom the journal does not know.
     """
+    now_ms = journal.now_ms() if now_ms is None else now_ms
     found = [row for person in wanted(journal, name) for row in _weeks(journal, person, most, now_ms)]
     return sorted(found, key=lambda row: row.first, reverse=True)
 
@@ -182,21 +183,21 @@ def _edges_json(edges: list[tuple[date | None, Edges]]) -> list[dict[str, Any]]:
     ]
 
 
-def told(rows: list[Shown], settings_file: str) -> Iterator[str]:
+def told(rows: list[Shown], today: date, settings_file: str) -> Iterator[str]:
     """The weeks in plain lines: of each person the newest in full, those before in a line each."""
     if not rows:
         yield "Nothing is measured yet. Drop FIT files into the inbox, or give them to `hartslag add`."
         return
     for name in dict.fromkeys(row.person for row in rows):
         mine = [row for row in rows if row.person == name]
-        yield from _person(name, mine, settings_file)
+        yield from _person(name, mine, today, settings_file)
         yield ""
     yield "Minutes from a heart-rate sensor against a target of your own. Not a medical device."
 
 
-def _person(name: str, rows: list[Shown], settings_file: str) -> Iterator[str]:
+def _person(name: str, rows: list[Shown], today: date, settings_file: str) -> Iterator[str]:
     newest = rows[0]
-    if newest.is_current:
+    if newest.first <= today <= newest.last:
         yield f"{name}, this week: {_days(newest)}"
     else:
         yield f"{name}: nothing is measured this week yet. The newest week with data:"
@@ -213,7 +214,8 @@ def _person(name: str, rows: list[Shown], settings_file: str) -> Iterator[str]:
     if newest.elevated_min >= 0.5:
         short = f" or in bouts shorter than {newest.bout_min} min" if newest.bout_min else ""
         yield f"  {_minutes(newest.elevated_min)} min of raised heart rate without movement{short} are not counted."
-    yield f"  {_measured(newest)}{' so far' if newest.is_current else ''}."
+    so_far = " so far" if newest.is_current else ""
+    yield f"  {_measured(newest)}{so_far}, so this is the least it can be."
     rolling = newest.last_seven_days
     if rolling is not None and rolling.first != newest.first:
         yield f"  The last seven days: {least(rolling).lower()} minutes. {_measured(rolling)}."
