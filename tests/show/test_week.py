@@ -81,7 +81,7 @@ def test_the_edges_of_the_week_and_their_origin_stand_beside_it(tmp_path: Path) 
 def test_words_say_how_much_of_what_is_wanted_was_reached(tmp_path: Path) -> None:
     """Protects the one sentence that the whole program is for."""
     with household(tmp_path, HAPPENED) as journal:
-        words = "\n".join(told(shown(journal, "Jan", 4), date(2026, 11, 22), "x.toml"))
+        words = "\n".join(told(shown(journal, "Jan", 4, MONDAY + 7 * DAY), date(2026, 11, 22), "x.toml"))
         later = "\n".join(told(shown(journal, "Jan", 4), date(2026, 11, 30), "x.toml"))
     assert "Jan, this week: Monday 16 November to Sunday 22 November 2026" in words
     assert "25 of 90 minutes  [#####...............]" in words
