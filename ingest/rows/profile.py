@@ -52,6 +52,8 @@ class Profile:
     bout_min: int | None = None
     heart: Heart = field(default_factory=Heart)
     sex: str | None = None
+    medicine_since: date | None = None
+    """When a medicine began that limits the heart rate, if the newest entry says that it is taken."""
 
     @property
     def zone(self) -> Place:
@@ -94,6 +96,7 @@ def profile_of(facts: Mapping[str, Any], limits: Iterable[Entry]) -> Profile:
         facts.get("bout_min"),
         said.heart(),
         facts.get("sex"),
+        said.states[-1].medicine_since,
     )
 
 

@@ -62,6 +62,7 @@ def _person(journal: Journal, person: int, name: str) -> dict[str, Any]:
         "name": name,
         "zone": known.calendar.zone_on(today),
         "target_min": known.calendar.target(known.calendar.week_of(today)[0]),
+        "medicine_since": known.medicine_since and known.medicine_since.isoformat(),
         "edges": edges
         and {"moderate_bpm": edges.moderate_bpm, "vigorous_bpm": edges.vigorous_bpm, "origin": edges.origin},
     }
@@ -106,6 +107,8 @@ def told(settings: Settings, journal: Journal, now: dict[str, Any]) -> Iterator[
         limits = (
             f"moderate from {e['moderate_bpm']}, vigorous from {e['vigorous_bpm']} bpm ({e['origin']})"
             if e
+            else f"limits unknown: a medicine limits this heart rate since {p['medicine_since']}; give your own limits"
+            if p["medicine_since"]
             else "limits unknown: add  born = YEAR  below this name in the settings"
         )
         yield f"Person {p['name']}: target {p['target_min']:.0f} min a week, {limits}, time zone {p['zone']}"

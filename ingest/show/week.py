@@ -45,6 +45,7 @@ class Shown:
     bout_min: int | None = None
     sports: Mapping[str, list[tuple[date | None, Edges]]] = field(default_factory=dict)
     """The edges in the sports that have their own."""
+    medicine_since: date | None = None
     last_seven_days: "Shown | None" = None
     """Today and the six days before it, beside the newest week of a person."""
 
@@ -157,6 +158,7 @@ def one(counted: Week, now_ms: int) -> Shown:
         calendar.not_judged(counted.first_day),
         counted.profile.bout_min,
         {sport: _edges(line, calendar, a, b) for sport, line in counted.profile.sports.items()},
+        counted.profile.medicine_since,
     )
 
 
@@ -229,13 +231,26 @@ def _person(name: str, rows: list[Shown], today: date, settings_file: str) -> It
             yield f"  {row.week}  {_minutes(row.dose_min):>5}{target}  measured {row.measured_min / 60:.0f} h"
     if any(row.unclassified_min > 0 for row in rows):
         yield ""
-        yield from unclassified_advice(name, sum(row.unclassified_min for row in rows), settings_file)
+        minutes = sum(row.unclassified_min for row in rows)
+        if newest.medicine_since is not None:
+            yield from _medicine_advice(minutes, newest.medicine_since, settings_file)
+        else:
+            yield from unclassified_advice(name, minutes, settings_file)
 
 
 def _limits(edges: list[tuple[date | None, Edges]], what: str) -> Iterator[str]:
     for begins, e in edges:
         since = f" since {begins}" if begins and "since" not in e.origin else ""
         yield f"  {what} from {e.moderate_bpm}, vigorous from {e.vigorous_bpm} bpm{since}: {e.origin}."
+
+
+def _medicine_advice(minutes: float, since: date, settings_file: str) -> Iterator[str]:
+    yield f"  {_minutes(minutes)} min are measured but not counted: since {since} a medicine limits this heart rate,"
+    yield "  so neither a formula by age nor the maximum in the watch is used. Limits from an exercise test or from a"
+    yield f"  physiotherapist mend that, in an entry [[person.profile]] of {settings_file}:"
+    yield "      moderate_bpm = 95"
+    yield "      vigorous_bpm = 115"
+    yield "  with the numbers that you were given. By effort: you can talk but not sing is moderate."
 
 
 def unclassified_advice(name: str, minutes: float, settings_file: str) -> Iterator[str]:

@@ -91,6 +91,20 @@ def test_no_verdict_on_the_person(tmp_path: Path) -> None:
         }
 
 
+def test_who_takes_a_medicine_is_not_sent_to_a_formula(tmp_path: Path) -> None:
+    """Protects who takes a beta blocker from the advice to write down a year of birth: it would be refused."""
+    medicine = {"from": "2026-11-09", "limiting_medicine": True}
+    with household(
+        tmp_path,
+        [Noted("Jan", (("born", 1970), ("profile", [medicine]))), steady("Jan", NOON - DAY, 1200, 120)],
+    ) as journal:
+        text = list(told(shown(journal, None, 4, NOON), date(2026, 11, 18), "hartslag.toml"))
+    assert (
+        "  20 min are measured but not counted: since 2026-11-09 a medicine limits this heart rate," in text
+    )
+    assert not any("born" in line for line in text)
+
+
 def test_short_effort_is_said_to_be_too_short(tmp_path: Path) -> None:
     """Protects who asks for bouts from a puzzle: minutes that do not count are shown, with the reason."""
     text, _ = lines(tmp_path, NOON, bout_min=30)
