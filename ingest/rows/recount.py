@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal, Person, Source
-from ingest.rows.heart import LONGEST_MS, Evidence, believed, evidence
+from ingest.rows.heart import REACH_MS, Evidence, believed, evidence
 from ingest.rows.profile import Profile, profile
 from ingest.rows.table import Block
 from zones.days import day_of, midnights, week_of
@@ -102,11 +102,11 @@ def recounts(journal: Journal, entries: Sequence[Entry]) -> Iterator[list[Block]
 
 
 def _spans(entries: Sequence[Entry]) -> Spans:
-    """The time that entries touch; a sample also changes for how long the one before it stands."""
+    """The time that entries touch; a sample also has a say in what those around it are worth."""
     some = [e for e in entries if e.first_ms is not None and e.last_ms is not None]
     return Spans.of(
-        [max(e.first_ms - LONGEST_MS, -ALWAYS_MS) for e in some],  # type: ignore[operator]
-        [min(e.last_ms + LONGEST_MS, ALWAYS_MS) for e in some],  # type: ignore[operator]
+        [max(e.first_ms - REACH_MS, -ALWAYS_MS) for e in some],  # type: ignore[operator]
+        [min(e.last_ms + REACH_MS, ALWAYS_MS) for e in some],  # type: ignore[operator]
     )
 
 

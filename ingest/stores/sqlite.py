@@ -21,7 +21,7 @@ from ingest.crashpoint import reached
 from ingest.errors import TryLater
 from ingest.rows.table import TABLES, Block
 
-VERSION = 1
+VERSION = 2
 """Raised whenever rows come out otherwise than before; an older store is then filled anew."""
 
 BUSY_MS = 10_000

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -25,6 +26,8 @@ from tests.households import (
     rows,
 )
 from tests.rows.happenings import MOMENTS, SOURCES, events, facts, new_folder, recordings
+from zones.artefacts import STUCK_S, artefacts, believed
+from zones.series import TIMES, Series
 
 HOME = Noted("Jan", (("zone", "Europe/Amsterdam"),))
 
@@ -133,7 +136,7 @@ def by_second(recorded: list[Recording], edges: tuple[int, int] | None) -> dict[
     judged: dict[int, tuple[int, int, str]] = {}
     for source, (kind, _) in reversed(SOURCES.items()):
         mine = [r for r in recorded if r.source == source]
-        samples = dict(s for r in mine for s in r.samples)
+        samples = believed_of(kind, dict(s for r in mine for s in r.samples))
         paused = {s for r in mine for a, b in r.pauses for s in range(a, b, 1000)}
         moved = {s for r in mine for a, b in r.movement or () for s in range(a, b, 1000)}
         ends = {r.end_ms for r in mine if not any(o.samples[0][0] <= r.end_ms < o.end_ms for o in mine)}
@@ -146,6 +149,15 @@ def by_second(recorded: list[Recording], edges: tuple[int, int] | None) -> dict[
                     counts = kind != "monitoring" or second in moved
                     judged[second // 1000] = bpm, zone_of(bpm, edges, counts=counts), source
     return judged
+
+
+def believed_of(kind: str, samples: dict[int, int]) -> dict[int, int]:
+    """Those without artefacts, which have tests of their own."""
+    series = Series.of(
+        np.array(sorted(samples), np.int64).astype(TIMES), [samples[t] for t in sorted(samples)]
+    )
+    good = believed(series, artefacts(series, STUCK_S.get(kind)))
+    return dict(zip(good.times.astype(np.int64).tolist(), good.bpm.tolist(), strict=True))
 
 
 def zone_of(bpm: int, edges: tuple[int, int] | None, *, counts: bool) -> int:
