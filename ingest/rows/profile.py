@@ -10,6 +10,7 @@ from ingest.journal import ALWAYS_MS, Entry, Journal
 from ingest.journal.entry import LEAST_MAXIMUM_BPM, MOST_MAXIMUM_BPM
 from zones.days import midnights
 from zones.edges import Edges, Timeline, changes
+from zones.load import Sex
 
 TARGET_MIN = 150.0
 """Lower end of the 150 to 300 moderate-equivalent minutes of WHO 2020 (doi 10.1136/bjsports-2020-102955)."""
@@ -25,6 +26,11 @@ class Profile:
     timeline: Timeline
     zone: str
     target_min: float
+    heart: tuple[int | None, int | None, Sex | None] = (None, None, None)
+
+    def heart_at(self, ms: int) -> tuple[int | None, int | None, Sex | None]:  # noqa: ARG002
+        """Resting and maximum heart rate and sex as they hold at a moment; None for what nobody has said."""
+        return self.heart
 
 
 def profile(journal: Journal, person: int) -> Profile:
@@ -35,7 +41,8 @@ def profile(journal: Journal, person: int) -> Profile:
 def _profile(facts: Mapping[str, Any], limits: Iterable[Entry]) -> Profile:
     zone = facts.get("zone", "UTC")
     target = float(facts.get("target_min", TARGET_MIN))
-    return Profile(Timeline.of(_edges(facts, limits, zone)), zone, target)
+    heart = facts.get("resting_bpm"), facts.get("maximum_bpm"), facts.get("sex")
+    return Profile(Timeline.of(_edges(facts, limits, zone)), zone, target, heart)
 
 
 def _edges(facts: Mapping[str, Any], limits: Iterable[Entry], zone: str) -> list[tuple[int, Edges | None]]:
@@ -96,7 +103,11 @@ def note(journal: Journal, name: str, facts: Mapping[str, Any], *, overwrite: bo
         limits = journal.facts(person, "limits")
         old, new = _profile(before or {}, limits), _profile(facts, limits)
         spans = [(-ALWAYS_MS, ALWAYS_MS)]
-        if before is not None and (old.zone, old.target_min) == (new.zone, new.target_min):
+        if before is not None and (old.zone, old.target_min, old.heart) == (
+            new.zone,
+            new.target_min,
+            new.heart,
+        ):
             differ = changes(old.timeline, new.timeline)
             spans = [
                 (max(a, -ALWAYS_MS), min(b, ALWAYS_MS))

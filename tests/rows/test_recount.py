@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.journal import RANKS, Journal
+from ingest.rows.memory import Memory
 from ingest.stores.replica import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.households import (
@@ -39,12 +40,13 @@ def test_a_store_that_followed_along_equals_one_made_anew(
 ) -> None:
     """Protects "delete them and they come back identical": a rebuild may change no row at all."""
     with new_folder() as data, household(data) as journal:
+        memory = Memory()
         with SqliteStore(data / "along.db") as store:
             for i, event in enumerate(happened):
                 happen(journal, event)
                 if i % every == 0:
-                    follow(journal, store, portion=portion)
-            follow(journal, store, portion=portion)
+                    follow(journal, store, portion=portion, memory=memory)
+            follow(journal, store, portion=portion, memory=memory)
         assert rows(data / "along.db") == filled(journal, data / "anew.db")
 
 
