@@ -18,9 +18,6 @@ from zones.spans import Spans
 
 LONGEST_MS = 7 * DAY_MS
 
-RECOVERY_MS = MINUTE + 5_000
-"""How long after its end a workout still asks for heart rates."""
-
 
 def workouts(journal: Journal, person: int, start_ms: int, end_ms: int) -> list[Entry]:
     """The workouts that have anything to do with [start, end), in order of their beginnings."""
@@ -39,7 +36,7 @@ def spans(found: list[Entry]) -> Spans:
 
 def sessions(journal: Journal, person: Person, known: Profile, start_ms: int, end_ms: int) -> Iterator[Block]:
     """The rows of the workouts of a span: each stands at its start, which may lie before it."""
-    rows = [(e, _row(journal, person, known, e)) for e in workouts(journal, person.id, start_ms, end_ms)]
+    rows = [(e, session(journal, person, known, e)) for e in workouts(journal, person.id, start_ms, end_ms)]
     tags = {"person": person.name}
     inside = [(e, row) for e, row in rows if e.at_ms >= start_ms]
     yield facts_block("session", tags, start_ms, end_ms, inside)
@@ -49,7 +46,8 @@ def sessions(journal: Journal, person: Person, known: Profile, start_ms: int, en
             yield facts_block("session", one, e.at_ms, e.at_ms + 1, [(e, row)])
 
 
-def _row(journal: Journal, person: Person, known: Profile, e: Entry) -> dict[str, Any]:
+def session(journal: Journal, person: Person, known: Profile, e: Entry) -> dict[str, Any]:
+    """The fields of a workout's row."""
     assert e.last_ms is not None
     found = evidence(journal, person.id, e.at_ms, e.last_ms)
     pieces = believed(found)
