@@ -158,6 +158,16 @@ class Journal:
             start_ms,
         )
 
+    def held_by_source(self, person: int, latest: int) -> list[tuple[int, int, int]]:
+        """The (source, first time, last time) of a person's newest chunks that are not of an all-day watch."""
+        return self._rows(
+            "SELECT c.source, c.first_ms, max(c.last_ms, c.end_ms) FROM chunk c JOIN source s ON s.id = c.source"
+            " LEFT JOIN file f ON f.id = c.file WHERE c.person = ? AND s.kind <> 'monitoring'"
+            " AND f.replaced_by IS NULL ORDER BY c.first_ms DESC LIMIT ?",
+            person,
+            latest,
+        )
+
     def facts(
         self, person: int, what: str, start_ms: int = -ALWAYS_MS, end_ms: int = ALWAYS_MS
     ) -> list[Entry]:

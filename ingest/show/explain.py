@@ -21,6 +21,7 @@ from ingest.rows.heart import Evidence, believed, evidence
 from ingest.rows.profile import Profile, profile
 from ingest.rows.session import session, workouts
 from ingest.show.beside import Beside, beside
+from ingest.show.clocks import Disagreement, between
 from ingest.show.export import moment_ms
 from zones.artefacts import Artefact
 from zones.days import midnights
@@ -135,6 +136,7 @@ class Explained:
     claims: list[tuple[Entry, dict[str, float]]]
     """What the watch says, and what we count in the same time."""
     checks: list[Beside]
+    clocks: list[Disagreement]
     masks: list[dict[str, Any]]
     samples: list[dict[str, Any]]
     """Of a minute, each sample and what became of it."""
@@ -171,6 +173,7 @@ class Explained:
             ],
             "claims": [{"from": _iso(e.at_ms), **_claimed(e), "ours": ours} for e, ours in self.claims],
             "watch": [c.json() for c in self.checks],
+            "clocks": [d.json() for d in self.clocks],
             "masked": self.masks,
             "samples": self.samples,
         }
@@ -196,9 +199,11 @@ def explain(journal: Journal, a: Asked) -> Explained:
         if _end(c) > a.start_ms and (a.file is None or c.file in {a.file.id, None})
     ]
     masks, samples = [], []
+    clocks: dict[tuple[str, str], Disagreement] = {}
     for start, end in pairwise(a.borders_ms):
         found = evidence(journal, person, start, end)
         masks += [m for e in found for m in _masks(e, start, end)]
+        clocks |= {(d.ahead, d.behind): d for d in between(journal, a.person, found)}
         if a.is_minute:
             samples = _samples(found, a.known, start, end)
     return Explained(
@@ -208,6 +213,7 @@ def explain(journal: Journal, a: Asked) -> Explained:
         [(e, session(journal, a.person, a.known, e)) for e in in_span],
         [(c, _ours(journal, person, a.known, c.at_ms, _end(c))) for c in claims],
         [beside(journal, person, a.known, c) for c in checks],
+        list(clocks.values()),
         masks,
         samples,
     )
@@ -344,6 +350,7 @@ def told(x: Explained) -> Iterator[str]:
     parts: list[Iterable[str]] = [
         [line for share in x.account.shares.values() for line in _source_lines(share)],
         _few([_mask_line(m, zone) for m in x.masks]),
+        [f"  {d.sentence}" for d in x.clocks],
         [_sample_line(s, zone) for s in x.samples],
         *(_session_lines(e, row, zone) for e, row in x.sessions),
         *(_claim_lines(claim, ours, zone) for claim, ours in x.claims),
