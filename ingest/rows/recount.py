@@ -18,7 +18,7 @@ from ingest.rows.fact import facts_block
 from ingest.rows.heart import REACH_MS, Evidence, believed, evidence
 from ingest.rows.memory import Day, Memory
 from ingest.rows.profile import Profile, profile
-from ingest.rows.session import sessions, spans, workouts
+from ingest.rows.session import session, sessions, spans, workouts
 from ingest.rows.table import Block
 from ingest.rows.variability import variabilities
 from zones.days import day_of, midnights, week_of
@@ -244,10 +244,16 @@ def _week_rows(
     """The rows of the days of a week from the first to the last that is touched, and of the week itself."""
     blocks: list[Block] = []
     sources = journal.sources(person.id)
+    week_ends = midnights(known.zone, first_day, first_day + WEEK)[[0, -1]].tolist()
+    exercise = workouts(journal, person.id, *week_ends)
+    done: dict[int, dict[str, Any]] = {}
 
     def seen(start_ms: int, end_ms: int, found: list[Evidence]) -> None:
         for a, b in _overlap(news.samples, start_ms, end_ms):
             blocks.extend(_samples(person, sources, found, a, b))
+
+        # A day that is read tells of its workouts too; each would be read once more otherwise.
+        done.update({e.position: session(known, e, found) for e in exercise if _within(e, start_ms, end_ms)})
 
     counted = week(journal, person, known, first_day, seen, memory)
     yield from blocks
@@ -262,12 +268,16 @@ def _week_rows(
     a, b = int(borders[first]), int(borders[last])
     yield _days(counted, tags, first, last)
     yield _week(counted, tags)
-    yield from sessions(journal, person, known, a, b)
+    yield from sessions(journal, person, known, a, b, done)
     if list(_overlap(news.beats, *week_ms)):
         first, last = _days_around(news.beats, borders)
         quiet = counted.quiet_ms[~np.isnan(counted.resting_bpm)].tolist()
         yield from variabilities(journal, person, quiet, int(borders[first]), int(borders[last]))
     yield _claims(journal, person, a, b)
+
+
+def _within(e: Entry, start_ms: int, end_ms: int) -> bool:
+    return e.last_ms is not None and start_ms <= e.at_ms and e.last_ms <= end_ms
 
 
 def _days_around(touched: Spans, borders: NDArray[np.int64]) -> tuple[int, int]:

@@ -1,18 +1,18 @@
 """Workouts: what a file tells of them, and what the heart did meanwhile."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ingest.journal import DAY_MS, Entry, Journal, Person
 from ingest.rows.fact import facts_block
-from ingest.rows.heart import Evidence, believed, evidence
+from ingest.rows.heart import Evidence, evidence
 from ingest.rows.profile import Profile
 from ingest.rows.table import Block
 from zones.dose import dose_min
 from zones.edges import LEAST_RESERVE
 from zones.load import banister
 from zones.minutes import MINUTE, tally
-from zones.pieces import Pieces
+from zones.pieces import Pieces, resolve
 from zones.recovery import recovery
 from zones.spans import Spans
 
@@ -34,9 +34,28 @@ def spans(found: list[Entry]) -> Spans:
     return Spans.pairs((e.at_ms, e.last_ms) for e in found)
 
 
-def sessions(journal: Journal, person: Person, known: Profile, start_ms: int, end_ms: int) -> Iterator[Block]:
-    """The rows of the workouts of a span: each stands at its start, which may lie before it."""
-    rows = [(e, session(journal, person, known, e)) for e in workouts(journal, person.id, start_ms, end_ms)]
+def sessions(
+    journal: Journal,
+    person: Person,
+    known: Profile,
+    start_ms: int,
+    end_ms: int,
+    done: Mapping[int, dict[str, Any]] | None = None,
+) -> Iterator[Block]:
+    """The rows of the workouts of a span: each stands at its start, which may lie before it.
+
+    `done` are fields that are known already, by the position of the workout.
+    """
+    known_rows = done or {}
+    rows = [
+        (
+            e,
+            known_rows[e.position]
+            if e.position in known_rows
+            else session(known, e, evidence(journal, person.id, e.at_ms, e.last_ms or e.at_ms)),
+        )
+        for e in workouts(journal, person.id, start_ms, end_ms)
+    ]
     tags = {"person": person.name}
     inside = [(e, row) for e, row in rows if e.at_ms >= start_ms]
     yield facts_block("session", tags, start_ms, end_ms, inside)
@@ -46,11 +65,10 @@ def sessions(journal: Journal, person: Person, known: Profile, start_ms: int, en
             yield facts_block("session", one, e.at_ms, e.at_ms + 1, [(e, row)])
 
 
-def session(journal: Journal, person: Person, known: Profile, e: Entry) -> dict[str, Any]:
-    """The fields of a workout's row."""
+def session(known: Profile, e: Entry, found: list[Evidence]) -> dict[str, Any]:
+    """The fields of a workout's row, of the evidence of any span that holds it."""
     assert e.last_ms is not None
-    found = evidence(journal, person.id, e.at_ms, e.last_ms)
-    pieces = believed(found)
+    pieces = resolve([f.pieces.clip(e.at_ms, e.last_ms) for f in found])
     t = tally(pieces, known.timeline)
     lasts = pieces.end - pieces.start
     duration_s = e.content["timer_s"]

@@ -210,7 +210,7 @@ def explain(journal: Journal, a: Asked) -> Explained:
         a,
         whole,
         _edges(a.known, a.start_ms, a.end_ms),
-        [(e, session(journal, a.person, a.known, e)) for e in in_span],
+        [(e, session(a.known, e, evidence(journal, person, e.at_ms, _end(e)))) for e in in_span],
         [(c, _ours(journal, person, a.known, c.at_ms, _end(c))) for c in claims],
         [beside(journal, person, a.known, c) for c in checks],
         list(clocks.values()),
