@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,16 @@ from tests.households import (
     household,
     rows,
 )
-from tests.rows.happenings import MOMENTS, SOURCES, events, facts, new_folder, recordings
+from tests.rows.happenings import (
+    MOMENTS,
+    SOURCES,
+    events,
+    facts,
+    faulty,
+    new_folder,
+    nights,
+    recordings,
+)
 from zones.artefacts import STUCK_S, artefacts, believed
 from zones.series import TIMES, Series
 
@@ -61,6 +71,41 @@ def test_the_order_and_the_cuts_leave_no_trace(data: st.DataObject) -> None:
     whole = [replace(f, cuts=()) if isinstance(f, Recording) else f for f in happened]
     assert seen([HOME, *whole]) == seen([HOME, *again])
     assert seen([HOME, *whole]) == seen([*again, HOME])
+
+
+@settings(max_examples=40)
+@given(st.lists(faulty() | recordings() | nights(), min_size=1, max_size=4), st.data(), st.integers(1, 4))
+def test_parts_that_come_in_any_order_and_twice_leave_what_the_whole_leaves(
+    recorded: list[Recording], data: st.DataObject, every: int
+) -> None:
+    """Protects a store that follows along: an hour that comes in bits, backwards and again, is the hour in one piece."""
+    some = data.draw(st.lists(st.integers(0, 400), max_size=3))
+    parts = [part for recording in recorded for part in in_parts(recording, some)]
+    again = data.draw(st.permutations([*parts, *parts[:2]]))
+    with new_folder() as folder, of_known_sources(folder, [HOME]) as journal:
+        memory = Memory()
+        with SqliteStore(folder / "along.db") as store:
+            for i, part in enumerate(again):
+                happen(journal, part)
+                if i % every == 0:
+                    follow(journal, store, memory=memory)
+            follow(journal, store, memory=memory)
+        along, anew = rows(folder / "along.db"), filled(journal, folder / "anew.db")
+    assert along == anew
+    assert {name: held for name, held in along.items() if name != "collector"} == seen([HOME, *recorded])
+
+
+def in_parts(whole: Recording, at: list[int]) -> list[Recording]:
+    """A recording cut before some of its samples, each part ending where the next begins."""
+    times = [t for t, _ in whole.samples]
+    cuts = sorted({times[i] for i in at if 0 < i < len(times)})
+    parts = []
+    for a, b in pairwise([-(1 << 60), *cuts, 1 << 60]):
+        end = whole.end_ms if b == 1 << 60 else b
+        samples = tuple(s for s in whole.samples if a <= s[0] < b)
+        beats = tuple(beat for beat in whole.beats if a <= beat[0] < b)
+        parts.append(replace(whole, samples=samples, beats=beats, end_ms=end, cuts=()))
+    return parts
 
 
 def _key(fact: Fact) -> object:
