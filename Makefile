@@ -5,11 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= data
 CONSTRAINTS := .ci/constraints.txt
-# Also holds for what building a package needs.
-export PIP_CONSTRAINT := $(CURDIR)/$(CONSTRAINTS)
+# Also holds for what building a package needs. Relative: pip takes a space for the end of a path.
+export PIP_CONSTRAINT := $(CONSTRAINTS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test example week status lint types bench fuzz constraints clean help
+.PHONY: run test example week status lint types bench fuzz guided constraints clean help
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -41,12 +41,16 @@ bench: $(VENV)/bench  ## measure against other programs, as ratios
 	$(BIN)/python -m tests.bench
 
 fuzz: $(VENV)/bench  ## a million broken FIT files
-	$(BIN)/python -m tests.fuzz.fit --runs 1000000
+	$(BIN)/python -W error -m tests.fuzz.fit --runs 1000000
+
+guided: $(VENV)/bench  ## let atheris look for what breaks the reader, five minutes long
+	@$(BIN)/pip install --quiet -e '.[fuzz]'
+	$(BIN)/python -m tests.fuzz.fit --guided -max_len=4096 -max_total_time=300
 
 constraints:  ## write down the newest versions that fit
 	rm -rf $(VENV)/fresh
 	$(PYTHON) -m venv $(VENV)/fresh
-	env -u PIP_CONSTRAINT $(VENV)/fresh/bin/pip install -q --upgrade -e '.[fast,tests,bench]' setuptools wheel hatchling editables
+	env -u PIP_CONSTRAINT $(VENV)/fresh/bin/pip install -q --upgrade -e '.[fast,tests,bench,fuzz]' setuptools wheel hatchling editables
 	env -u PIP_CONSTRAINT $(VENV)/fresh/bin/pip install -q --no-deps pyhrv
 	$(VENV)/fresh/bin/pip freeze --all --exclude-editable | grep -v '^pip==' > $(CONSTRAINTS)
 	rm -rf $(VENV)/fresh
@@ -64,7 +68,7 @@ $(VENV)/python:
 
 $(VENV)/run: $(VENV)/python pyproject.toml $(CONSTRAINTS)
 	@echo "Installing hartslag into $(VENV)/ ..."
-	@$(BIN)/pip install --quiet -e .
+	@$(BIN)/pip install --quiet -e . || { echo "Installing needs the internet, this once. Is this machine connected?"; exit 1; }
 	@# A CRC in C where there is a wheel for this machine; numpy does it elsewhere.
 	@$(BIN)/pip install --quiet --only-binary fastcrc -e '.[fast]' 2>/dev/null || true
 	@touch $@

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -23,7 +24,7 @@ from ingest.stores.sqlite import SqliteStore
 
 _log = logging.getLogger(__name__)
 
-PORTION = 100
+PORTION = 25
 """Files after which the store follows: enough that a week with many of them is counted once."""
 
 
@@ -40,13 +41,15 @@ def files_in(given: Sequence[Path]) -> list[Path]:
             found.append(path)
         else:
             raise Stop(f"There is no file {path}. Nothing was added.")
+    if not found:
+        raise Stop(f"There is no file in {', '.join(map(str, given))}. Nothing was added.")
     return found
 
 
-def add(settings: Settings, files: Sequence[Path], person: str | None) -> Iterator[list[Outcome]]:
-    """Take files into the journal one after the other, each giving its outcomes, and the store along with them.
+def add(settings: Settings, files: Sequence[Path], person: str | None) -> Iterator[list[Outcome] | TryLater]:
+    """Take files into the journal one after the other, and the store along with them.
 
-    Raises Stop for a person who may not send files.
+    Each file gives its outcomes, or what keeps it from being read now. Raises Stop for a person who may not send files.
     """
     name = settings.default_person if person is None else person
     if wrong_with_name(name) or (settings.person(name) is None):
@@ -59,11 +62,14 @@ def add(settings: Settings, files: Sequence[Path], person: str | None) -> Iterat
         ThreadPoolExecutor(1) as beside,
     ):
         arrivals = Arrivals(journal, reader, settings.data, largest)
-        owner = greet(journal, settings, name)
         store = beside.submit(_catch_up, settings)
         try:
             for done, path in enumerate(files, start=1):
-                yield arrivals.take(path, str(path.absolute()), owner, kept=True)
+                try:
+                    owner = greet(journal, settings, person or _owner(settings, path))
+                    yield arrivals.take(path, str(path.absolute()), owner, kept=True)
+                except TryLater as e:
+                    yield e
                 if done % PORTION == 0 and store.done():
                     store = beside.submit(_catch_up, settings)
         finally:
@@ -72,6 +78,16 @@ def add(settings: Settings, files: Sequence[Path], person: str | None) -> Iterat
             trouble = _catch_up(settings)
             if trouble:
                 _log.warning("%s The files are in the journal; nothing is lost.", trouble)
+
+
+def _owner(settings: Settings, path: Path) -> str:
+    """Whose a file is that nobody is named for: in the archive it lies in the folder of its person."""
+    archive = settings.archive.absolute()
+    if path.absolute().is_relative_to(archive):
+        _year, *folders, _name = path.absolute().relative_to(archive).parts
+        if folders and settings.person(folders[0]) is not None:
+            return folders[0]
+    return settings.default_person
 
 
 def _catch_up(settings: Settings) -> str | None:
@@ -107,9 +123,52 @@ def _moment(ms: int | None) -> str | None:
     return f"{(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)).isoformat(timespec='milliseconds')[:-6]}Z"
 
 
+class Told:
+    """Says what became of each file; behind a progress bar only what is amiss and the sum, once it is done."""
+
+    def __init__(self, *, as_json: bool, wait: bool) -> None:
+        self._as_json, self._wait = as_json, wait
+        self._amiss: list[str] = []
+        self._sums: Counter[str] = Counter()
+
+    def take(self, path: Path, outcomes: list[Outcome] | TryLater) -> bool:
+        """Tell of one file; says whether it was not taken."""
+        if isinstance(outcomes, TryLater):
+            self._sums["not read"] += 1
+            self._say(str(outcomes), amiss=True)
+            return True
+        for o in outcomes:
+            self._sums[o.outcome] += 1
+            if self._as_json:
+                print(as_json(o, o.shown(path)), flush=True)
+            else:
+                self._say(o.sentence, amiss=o.outcome in {"partial", "rejected"})
+        return any(o.outcome == "rejected" for o in outcomes)
+
+    def _say(self, text: str, *, amiss: bool) -> None:
+        if self._wait:
+            if amiss:
+                self._amiss.append(text)
+        elif self._as_json:
+            print(text, file=sys.stderr)
+        else:
+            print(text, flush=True)
+
+    def finish(self) -> None:
+        """What is left to say."""
+        for text in self._amiss:
+            print(text, file=sys.stderr if self._as_json else sys.stdout)
+        if not self._as_json and self._sums.total() > 1:
+            print(", ".join(f"{count} {outcome}" for outcome, count in sorted(self._sums.items())) + ".")
+
+
+def has_bar(files: Sequence[Path]) -> bool:
+    return sys.stderr.isatty() and len(files) > 1
+
+
 def bar(files: Sequence[Path]) -> AbstractContextManager[Any]:
     """A progress bar over files on a terminal; the bare files in a pipe."""
-    if not sys.stderr.isatty() or len(files) < 2:
+    if not has_bar(files):
         return nullcontext(files)
     import click
 

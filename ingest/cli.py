@@ -90,11 +90,13 @@ def add(given: _Given, files: tuple[Path, ...], person: str | None, as_json: boo
     settings = given.settings()
     found = adding.files_in(files)
     rejected = False
-    with adding.bar(found) as shown:
-        for path, outcomes in zip(shown, adding.add(settings, found, person), strict=True):
-            for o in outcomes:
-                rejected |= o.outcome == "rejected"
-                click.echo(adding.as_json(o, o.shown(path)) if as_json else o.sentence)
+    told = adding.Told(as_json=as_json, wait=adding.has_bar(found))
+    try:
+        with adding.bar(found) as shown:
+            for path, outcomes in zip(shown, adding.add(settings, found, person), strict=True):
+                rejected |= told.take(path, outcomes)
+    finally:
+        told.finish()
     if rejected:
         sys.exit(1)
 
@@ -184,6 +186,7 @@ def check(given: _Given) -> None:
 @click.pass_obj
 def export(given: _Given, csv: bool, person: str | None, start: str | None, end: str | None) -> None:  # noqa: ARG001, FBT001
     """Print all samples in order of time."""
+    from ingest.household import known
     from ingest.journal import ALWAYS_MS
     from ingest.rows.profile import profile
     from ingest.show import export as showing
@@ -191,7 +194,7 @@ def export(given: _Given, csv: bool, person: str | None, start: str | None, end:
     with _reading(given) as (_, journal):
         persons = journal.persons()
         if person is not None:
-            wanted = journal.person(person)
+            wanted = known(journal, person)
             if wanted is None:
                 raise Stop(
                     f"Nobody called {person} is known here; known: {', '.join(p.name for p in persons) or 'nobody'}."
@@ -272,6 +275,12 @@ def main() -> None:
         sys.exit(1)
     except HartslagError as e:
         click.echo(str(e), err=True)
+        sys.exit(1)
+    except OSError as e:
+        if "--verbose" in sys.argv or "-v" in sys.argv:
+            raise
+        what = f"{e.filename}: " if e.filename else ""
+        click.echo(f"{what}{e.strerror or e}. (hartslag -v says where.)", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

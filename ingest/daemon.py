@@ -136,6 +136,9 @@ def _collect(settings: Settings, stop: threading.Event, news: threading.Event) -
         _patiently(repeats, "unfinished files", lambda: arrivals.finish(settings.inbox_folder))
         while not stop.is_set():
             look = inbox.look()
+            for w in look.waiting:
+                if w.act:
+                    repeats.say(f"waiting {w.name}", f"{quoted(w.name)} waits: {w.why}.")
             due = [d for d in look.arrived if not_before.get(d.name, 0) <= time.monotonic()]
             for done, dropped in enumerate(due):
                 if stop.is_set():

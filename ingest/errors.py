@@ -23,7 +23,7 @@ class Unusable(HartslagError, ValueError):  # noqa: N818
 
 
 class Stop(HartslagError):  # noqa: N818
-    """A person must act: wrong settings, a full disk, a second daemon."""
+    """A person must act: wrong settings, a damaged journal, a second daemon."""
 
     exit_code = 1
 

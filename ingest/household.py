@@ -1,8 +1,14 @@
 """The settings put to work: whose files are whose, and what the journal is told of its persons."""
 
+import logging
+from typing import Any
+
 from ingest.journal import Journal
+from ingest.journal import Person as Known
 from ingest.rows.profile import note
-from ingest.settings import Settings, same_name, wrong_with_name
+from ingest.settings import NOBODY, Person, Settings, same_name, wrong_with_name
+
+_log = logging.getLogger(__name__)
 
 
 def open_journal(settings: Settings, *, create: bool) -> Journal:
@@ -12,24 +18,54 @@ def open_journal(settings: Settings, *, create: bool) -> Journal:
     """
     journal = Journal(settings.journal_file, create=create)
     try:
+        _adopt(journal, settings)
         for person in settings.persons:
-            name = _known(journal, person.name) or person.name
-            note(journal, name, person.facts(), overwrite=True)
+            before = known(journal, person.name)
+            note(
+                journal,
+                before.name if before else person.name,
+                _facts(journal, person, before),
+                overwrite=True,
+            )
     except BaseException:
         journal.close()
         raise
     return journal
 
 
-def _known(journal: Journal, name: str) -> str | None:
-    """The journal's own spelling of a name; None when it knows nobody of that name."""
-    return next((p.name for p in journal.persons() if same_name(p.name) == same_name(name)), None)
+def _adopt(journal: Journal, settings: Settings) -> None:
+    """What was collected while nobody was named belongs to the first person that the settings name."""
+    nobody = journal.person(NOBODY)
+    if nobody is None or settings.names_are_open or settings.person(NOBODY) is not None:
+        return
+    first = settings.default_person
+    if known(journal, first) is None:
+        with journal.write() as w:
+            w.rename(nobody.id, first)
+        _log.info("What was collected for %r is %s's now, the first person in the settings.", NOBODY, first)
+
+
+def known(journal: Journal, name: str) -> Known | None:
+    """The person of that name, however it is capitalised; None when the journal knows nobody so called."""
+    return next((p for p in journal.persons() if same_name(p.name) == same_name(name)), None)
+
+
+def _facts(journal: Journal, person: Person, before: Known | None) -> dict[str, Any]:
+    """What the settings say of a person. A time zone that they do not name stays the one it was first found to be.
+
+    Otherwise a shell with another zone than the daemon would have all days counted anew at every verb.
+    """
+    facts = dict(person.facts())
+    noted = journal.profile(before.id) if before else None
+    if noted and "zone" in noted and "zone" not in person.model_fields_set:
+        facts["zone"] = noted["zone"]
+    return facts
 
 
 def greet(journal: Journal, settings: Settings, name: str) -> str:
     """The journal's own spelling of a person's name, whom it now knows; for anybody who may send files."""
-    if known := _known(journal, name):
-        return known
+    if before := known(journal, name):
+        return before.name
     person = settings.person(name)
     if person is not None:
         note(journal, person.name, person.facts(), overwrite=False)

@@ -1,4 +1,4 @@
-"""A made-up week of one person through the real inbox: `make example`, for somebody without a watch at hand."""
+"""A made-up week of one person, and the one before, through the real inbox: `make example`, for somebody without a watch at hand."""
 
 import argparse
 import math
@@ -31,17 +31,24 @@ WORKOUTS = (
 )
 
 
-def week_of_files(monday: datetime) -> Iterator[tuple[str, bytes]]:
-    """Names and bytes of a week's FIT files: a walk or ride on most days, and what the watch saw all day."""
+def week_of_files(monday: datetime, now: datetime) -> Iterator[tuple[str, bytes]]:
+    """Names and bytes of a week's FIT files: a walk or ride on most days, and what the watch saw all day until now."""
     for number, hour, minutes, aim, sport in WORKOUTS:
         start = monday + timedelta(days=number, hours=hour)
+        if start + timedelta(minutes=minutes) > now:
+            continue
         yield (
             f"{start:%Y-%m-%d} workout.fit",
             workout(_fit(start), list(_effort(minutes * 60, aim)), sport=sport, maximum=None),
         )
     for number in range(7):
         start = monday + timedelta(days=number, hours=7)
-        yield f"{start:%Y-%m-%d} all day.fit", day(_fit(start), [_idle(number, m) for m in range(15 * 60)])
+        worn_min = min(15 * 60, int((now - start).total_seconds()) // 60)
+        if worn_min > 0:
+            yield (
+                f"{start:%Y-%m-%d} all day.fit",
+                day(_fit(start), [_idle(number, m) for m in range(worn_min)]),
+            )
 
 
 def _fit(moment: datetime) -> int:
@@ -58,11 +65,9 @@ def _effort(seconds: int, aim: int) -> Iterator[int]:
 
 
 def _idle(number: int, minute: int) -> int:
-    """All-day heart rate: mostly at rest, a walk to the shop, and half an hour of tension in front of a match."""
+    """All-day heart rate: mostly at rest, and a walk to the shop."""
     if 300 <= minute < 312:
         return 108 + number
-    if number == 4 and 780 <= minute < 810:
-        return 121  # high without movement: shown apart, not counted
     return round(66 + 5 * math.sin(minute / 47 + number) + 3 * math.sin(minute / 7))
 
 
@@ -73,13 +78,13 @@ def main() -> None:
     folder: Path | None = parser.parse_args().keep
     if folder is not None and (folder / "journal").exists():
         parser.exit(1, f"{folder} holds a journal already; name an empty folder.\n")
-    now = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    monday = now - timedelta(days=now.weekday() + 7)
+    now = datetime.now(UTC).replace(microsecond=0)
+    monday = now.replace(hour=0, minute=0, second=0) - timedelta(days=now.weekday() + 7)
     with tempfile.TemporaryDirectory() as scratch:
         data = (folder or Path(scratch) / "data").absolute()
         inbox = data / "inbox"
         inbox.mkdir(parents=True)
-        files = list(week_of_files(monday))
+        files = [f for w in (0, 7) for f in week_of_files(monday + timedelta(days=w), now)]
         for name, content in files:
             (inbox / name).write_bytes(content)
         print(f"{len(files)} files made up for Robin lie in a fresh inbox; the daemon takes them ...")

@@ -255,3 +255,40 @@ def _fill(path: Path) -> None:
                     pass
             except OSError:
                 pass
+
+
+def test_a_huge_file_holds_nothing_up(tmp_path: Path) -> None:
+    """Sixteen gigabytes of nothing are set aside by looking at their size, not by reading them."""
+    data = tmp_path / "data"
+    (data / "inbox").mkdir(parents=True)
+    with (data / "inbox" / "a huge one.fit").open("wb") as out:
+        out.truncate(16 << 30)
+    (data / "inbox" / "run.fit").write_bytes(workout(START, [120] * 60))
+    with daemon(data):
+        until(lambda: settled(data), "both files")
+    assert rows(journal(data), "SELECT outcome FROM file ORDER BY 1") == [("rejected",), ("stored",)]
+    assert "larger than 64 MB" in (data / "rejected" / "a huge one.fit.txt").read_text()
+
+
+def test_status_says_why_each_file_waits(tmp_path: Path) -> None:
+    """Whoever asks why a file still lies there gets the true reason, and first of all what they must do themselves."""
+    data = tmp_path / "data"
+    inbox = data / "inbox"
+    (inbox / "a" / "b" / "c" / "d" / "e" / "f" / "g" / "h" / "i").mkdir(parents=True)
+    whole = workout(START, [120] * 60)
+    (inbox / "copying.fit.part").write_bytes(whole)
+    (inbox / "cut.fit").write_bytes(whole[:-20])
+    (inbox / "run.fit").write_bytes(whole)
+    (inbox / "CON").mkdir()
+    (inbox / "CON" / "run.fit").write_bytes(whole)
+    with daemon(data, settings=QUICK + "\n"):
+        _started(data)
+    (inbox / "run.fit").write_bytes(workout(START + 1000, [120] * 60))
+    files = json.loads(hartslag("--data", data, "status", "--json").stdout)["inbox"]["files"]
+    why = {f["file"]: f["why"] for f in files}
+    assert "deep" in why["a/b/c/d/e/f/g/h/i/"]
+    assert "still being copied" in why["copying.fit.part"]
+    assert "cannot be the name of a person" in why["CON/run.fit"]
+    assert "does not run" in why["run.fit"]
+    assert "ends too early" in why["cut.fit"]
+    assert {f["file"] for f in files[-2:]} == {"copying.fit.part", "cut.fit"}

@@ -1,5 +1,6 @@
 """The settings put to work: whose files are whose, and what the journal is told of its persons."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from ingest.errors import Stop
 from ingest.household import greet, open_journal, whose
 from ingest.settings import Person, Settings
+from tests.daemons import daemon, hartslag, journal, left_behind, rows, settled, store, until
+from tests.fit_encoder import workout
 from tests.households import household
 
 
@@ -72,3 +75,60 @@ def test_whose_files_lie_where(tmp_path: Path) -> None:
         person, why = whose(open_names, bad)
         assert person is None
         assert "cannot be the name" in why
+
+
+def test_a_time_zone_that_nobody_names_stays_as_first_found(tmp_path: Path) -> None:
+    """A shell with another TZ than the daemon must not have every day counted anew at each verb."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "hartslag.toml").write_text('[[person]]\nname = "Anna"\n')
+    file = tmp_path / "run.fit"
+    file.write_bytes(workout(1_100_000_000, [120] * 60))
+    assert hartslag("--data", data, "add", file, env={"TZ": "Europe/Amsterdam"}).returncode == 0
+    before = rows(journal(data), "SELECT max(position) FROM entry")
+    assert hartslag("--data", data, "week", env={"TZ": "Asia/Tokyo"}).returncode == 0
+    assert rows(journal(data), "SELECT max(position) FROM entry") == before
+
+
+def test_what_nobody_owned_goes_to_the_first_who_is_named(tmp_path: Path) -> None:
+    """Who starts without settings and then writes their name keeps their history, in the store too."""
+    data = tmp_path / "data"
+    file = tmp_path / "run.fit"
+    file.write_bytes(workout(1_100_000_000, [120] * 600))
+    hartslag("--data", data, "add", file)
+    assert rows(store(data), "SELECT DISTINCT person FROM heart_rate") == [("me",)]
+    (data / "hartslag.toml").write_text('[[person]]\nname = "Anna"\nborn = 1978\n[[person]]\nname = "Bob"\n')
+    assert "Anna" in hartslag("--data", data, "week").stdout
+    hartslag("--data", data, "rebuild")
+    assert rows(store(data), "SELECT DISTINCT person FROM heart_rate") == [("Anna",)]
+    assert rows(store(data), "SELECT DISTINCT person FROM minute") == [("Anna",)]
+    assert hartslag("--data", data, "add", file, "--json").stdout.count("duplicate") == 1
+
+
+def test_me_may_be_a_name(tmp_path: Path) -> None:
+    """Somebody whom the settings call "me" stays who they are."""
+    data = tmp_path / "data"
+    file = tmp_path / "run.fit"
+    file.write_bytes(workout(1_100_000_000, [120] * 600))
+    hartslag("--data", data, "add", file)
+    (data / "hartslag.toml").write_text('[[person]]\nname = "Anna"\n[[person]]\nname = "me"\n')
+    hartslag("--data", data, "week")
+    assert rows(journal(data), "SELECT name FROM person ORDER BY id") == [("me",), ("Anna",)]
+
+
+def test_a_lost_journal_comes_back_from_the_archive(tmp_path: Path) -> None:
+    """The archive keeps who is who: added to an empty journal it gives everybody their own, and copies nothing."""
+    data = tmp_path / "data"
+    (data / "inbox" / "Anna").mkdir(parents=True)
+    (data / "inbox" / "Anna" / "run.fit").write_bytes(workout(1_100_000_000, [120] * 600))
+    (data / "inbox" / "walk.fit").write_bytes(workout(1_100_000_000, [100] * 600))
+    with daemon(data):
+        until(lambda: settled(data), "both files")
+    (data / "hartslag.toml").unlink()
+    before = left_behind(data)
+    shutil.rmtree(data / "journal")
+    added = hartslag("--data", data, "add", data / "archive")
+    assert added.returncode == 0, added.stderr
+    after = left_behind(data)
+    for part in ("heart_rate", "minute", "day", "week", "session", "archive"):
+        assert after[part] == before[part], part

@@ -13,6 +13,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,13 @@ from ingest.crashpoint import reached
 from ingest.errors import TryLater, Unusable
 from ingest.journal import Journal, Writer
 from ingest.log import quoted
+from ingest.settings import NOBODY
 
 TOGETHER = 64
 """Files after which the card is told to remember where they were filed: once for all of them spares it."""
+
+HUGE_BYTES = 256 << 20
+"""No recording is as large, and only a zip may be: reading all of it before looking into it would take minutes."""
 
 LONGEST_NAME = 200
 """Bytes; file systems allow 255, and a number or `.txt` may come behind."""
@@ -120,7 +125,7 @@ class Arrivals:
                 return self._refuse(path, name, person, "It is not an ordinary file.", kept=kept)
             looks = _looks(os.fstat(descriptor))
             try:
-                sha256 = hashlib.file_digest(stream, "sha256").digest()
+                sha256 = _fingerprint(stream)
                 reached("arrival read")
                 way = self._way(name, person, sha256, kept=kept, waiting=waiting)
                 if way.id is None:
@@ -129,35 +134,49 @@ class Arrivals:
                         parcel.members(stream, self._largest_bytes),
                         lambda: _looks(os.fstat(descriptor)) == looks,
                     )
-                same = path.exists() and _looks(path.lstat()) == looks
+                there = path.exists()
+                same = there and _looks(path.lstat()) == looks
             except OSError as e:
                 raise TryLater(
                     f"{path} cannot be read to its end: {e.strerror}. It stays where it is."
                 ) from e
             assert way.id is not None
-            self._file(way.id, path, None if same else stream)
+            # What its owner took back or replaced meanwhile is still held open; something huge is let go.
+            rescued = None if same or looks[2] > HUGE_BYTES else stream
+            self._file(way.id, path if there or rescued else None, rescued, looks)
         return way.outcomes
 
     def finish(self, inbox: Path) -> int:
         """File away what an earlier life committed but did not file; gives how many."""
         done = 0
+        trouble: TryLater | None = None
         for arrival, name, sha256, kept in self._journal.unfiled():
             path = Path(name) if kept else inbox / name
             try:
                 with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as stream:
-                    same = hashlib.file_digest(stream, "sha256").digest() == sha256
+                    same = _fingerprint(stream) == sha256
             except OSError:
                 same = False
             # Gone or changed: it was moved, or its owner took it back; the journal has its content either way.
-            self._file(arrival, path if same else None, None)
-            done += 1
+            try:
+                self._file(arrival, path if same else None, None)
+                done += 1
+            except TryLater as e:
+                trouble = e  # the others need not wait for it
         self.flush()
+        if trouble:
+            raise trouble
         return done
 
     def flush(self) -> None:
         """Have the card remember what has been filed, then note it; until then a crash makes `finish` look again."""
         if self._moved:
-            self._unsynced.sync()
+            try:
+                self._unsynced.sync()
+            except OSError as e:
+                raise TryLater(
+                    f"The disk does not take what was filed: {e.strerror}. It will be tried again."
+                ) from e
             with self._journal.write() as w:
                 w.arrivals_filed(self._moved)
             self._moved = []
@@ -250,12 +269,19 @@ class Arrivals:
             destination = None
             if not (rejected and way.kept):
                 year = _year(first_ms, w.now_ms)
-                folder = "rejected" if rejected else f"archive/{year}"
-                destination = self._free_name(
+                folder = "rejected" if rejected else f"archive/{year}{_folder_of(way.person)}"
+                destination = self._in_archive(way) or self._free_name(
                     w, folder, Path(way.name).name, way.sha256, with_reason=rejected
                 )
             w.arrival_ends(way.id, destination, reason if rejected else None)
         return way.id
+
+    def _in_archive(self, way: _Way) -> str | None:
+        """Where a file that is added out of the archive lies already."""
+        archive, path = (self._data / "archive").absolute(), Path(way.name)
+        if not way.kept or not path.is_relative_to(archive):
+            return None
+        return str(path.relative_to(self._data.absolute()))
 
     def _free_name(self, w: Writer, folder: str, name: str, sha256: bytes, *, with_reason: bool) -> str:
         """Where in the folder the arrival may lie: under its own name, or one with a number when that is taken."""
@@ -280,7 +306,9 @@ class Arrivals:
 
     # --- filing ---
 
-    def _file(self, arrival: int, path: Path | None, opened: Any) -> None:
+    def _file(
+        self, arrival: int, path: Path | None, opened: Any, looks: tuple[int, int, int, int] | None = None
+    ) -> None:
         """Move the arrival to where it belongs, with its reason beside it if it was rejected."""
         destination, reason, kept = self._journal.destination(arrival)
         if destination and path is not None:
@@ -289,11 +317,13 @@ class Arrivals:
                 if reason is not None:
                     _write(target.with_name(target.name + ".txt"), (reason + "\n").encode())
                     reached("reason written")
-                if kept or opened is not None:
+                if kept and opened is None and target.exists() and target.samefile(path):
+                    pass  # it was added out of the archive
+                elif kept or opened is not None:
                     # The original stays; or something else lies in its place by now and is taken in its turn.
                     _copy(opened or path, target, self._unsynced)
                 else:
-                    _move(path, target, self._unsynced)
+                    _move(path, target, self._unsynced, looks)
             except OSError as e:
                 raise TryLater(
                     f"{path} is in the journal but cannot be moved to {destination}: {e.strerror}. "
@@ -330,7 +360,7 @@ def _enter(w: Writer, way: _Way, person: int, read: _Read, arrival: Callable[[],
             outcome, reason, recording = "duplicate", f"The same recording as {same}.", None
     better, replaced = w.copies(person, recording) if recording else (None, [])
     if better is not None:
-        reason += " The whole recording is already stored."
+        reason += " A better copy of the recording is already stored."
     shown = f"{way.name}/{read.name}" if read.name else way.name
     file = w.file(arrival(), read.name, person, read.sha256, outcome, reason, recording, better)
     if recording is not None:
@@ -356,8 +386,25 @@ def _fill(w: Writer, person: int, file: int, recording: Recording, *, counts: bo
             w.entry(person, fact.what, fact.start_ms, (fact.start_ms, fact.end_ms), fact.content, file)
 
 
+def _fingerprint(stream: BufferedReader) -> bytes:
+    """What tells one file from another: all its bytes, or of a huge one its size, beginning and end."""
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    if size <= HUGE_BYTES:
+        return hashlib.file_digest(stream, "sha256").digest()
+    told = hashlib.sha256(str(size).encode() + stream.read(1 << 20))
+    stream.seek(size - (1 << 20))
+    told.update(stream.read())
+    return told.digest()
+
+
 def _looks(status: os.stat_result) -> tuple[int, int, int, int]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _folder_of(person: str) -> str:
+    """The folder of a person within a year: their own, so that an archive added anew gives everybody theirs."""
+    return "" if person == NOBODY else f"/{_plain(person)}"
 
 
 def _year(first_ms: int | None, now_ms: int) -> int:
@@ -397,10 +444,13 @@ class _Unsynced:
         self.files.clear()
 
 
-def _move(path: Path, target: Path, unsynced: _Unsynced) -> None:
+def _move(path: Path, target: Path, unsynced: _Unsynced, looks: tuple[int, int, int, int] | None) -> None:
+    """Rename, also to another disk; what took the file's place in the very last moment goes back, to be read itself."""
     _folder(target.parent)
     try:
         path.rename(target)
+        if looks is not None and _looks(target.lstat()) != looks:
+            target.rename(path)
     except OSError as e:
         if e.errno != errno.EXDEV:  # the inbox may lie on another disk
             raise

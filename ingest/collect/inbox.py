@@ -29,10 +29,11 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A file that is left alone for now, and why in words."""
+    """A file or folder that is left alone for now, and why in words; `act`: until a person does something."""
 
     name: str
     why: str
+    act: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,13 @@ class Inbox:
         now_s = self._monotonic_s()
         found = Look([], [])
         seen: dict[str, _Seen] = {}
-        for entry, name in files(self.folder):
+        for entry, name in files(self.folder, found.waiting):
             if unfinished(entry.name):
                 found.waiting.append(Waiting(name, "its name says that it is still being copied"))
                 continue
             person, why_not = self._whose(name.split("/")[0] if "/" in name else "")
             if person is None:
-                found.waiting.append(Waiting(name, why_not))
+                found.waiting.append(Waiting(name, why_not, act=True))
                 continue
             try:
                 looks = _looks(entry.stat(follow_symlinks=False))
@@ -100,42 +101,59 @@ class Inbox:
             if known is None or known.looks != looks:
                 known = _Seen(looks, now_s)
             seen[name] = known
-            why = self._why_wait(Path(entry.path), known, now_s - known.since_s)
+            why = self._why_wait(Path(entry.path), name, known, now_s - known.since_s)
             if why:
-                found.waiting.append(Waiting(name, why))
+                found.waiting.append(why)
             else:
                 found.arrived.append(Dropped(Path(entry.path), name, person))
         self._seen = seen
         return found
 
-    def _why_wait(self, path: Path, seen: _Seen, stood_still_s: float) -> str:
+    def _why_wait(self, path: Path, name: str, seen: _Seen, stood_still_s: float) -> Waiting | None:
         if stood_still_s < self._settle_s:
-            return "it has just appeared or changed"
+            return Waiting(name, "it has just appeared or changed")
         if seen.whole is None:
             try:
                 seen.whole = whole(path, self._largest_bytes)
             except OSError as e:
-                return f"it cannot be read ({e.strerror}); check who owns it and its permissions"
+                return Waiting(name, f"it cannot be read ({e.strerror}); check who owns it", act=True)
         if not seen.whole and stood_still_s < self._patience_s:
-            return "it ends too early; it may still be on its way"
-        return ""
+            return Waiting(
+                name, f"it ends too early; the rest is waited for, {self._patience_s:.0f} s at most"
+            )
+        return None
 
 
-def files(folder: Path) -> Iterator[tuple[os.DirEntry[str], str]]:
-    """Every file below a folder that could be meant for us, with its name below it; links are not followed."""
+def files(folder: Path, passed: list[Waiting] | None = None) -> Iterator[tuple[os.DirEntry[str], str]]:
+    """Every file below a folder that could be meant for us, with its name below it; links are not followed.
+
+    Folders that cannot be opened, or lie too deep, are added to `passed`.
+    """
+    passed = [] if passed is None else passed
     todo = [(os.fspath(folder), "", 0)]
     while todo:
         place, prefix, depth = todo.pop()
         try:
             with os.scandir(place) as found:
                 entries = sorted(found, key=lambda e: e.name)
+        except PermissionError as e:
+            passed.append(
+                Waiting(prefix, f"the folder cannot be opened ({e.strerror}); check who owns it", act=True)
+            )
+            continue
         except OSError:  # gone, or a share that is away
             continue
         for entry in entries:
             name = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
-                if depth < DEEPEST and not entry.name.startswith("."):
+                if entry.name.startswith("."):
+                    continue
+                if depth < DEEPEST:
                     todo.append((entry.path, name + "/", depth + 1))
+                else:
+                    passed.append(
+                        Waiting(name + "/", f"the folder lies more than {DEEPEST} deep; move it up", act=True)
+                    )
             elif not (
                 entry.name.lower() in _NOT_OURS
                 or (entry.name.startswith(".") and not meant_hidden(entry.name))

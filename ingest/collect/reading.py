@@ -29,6 +29,11 @@ MEMORY_BYTES = 512 << 20
 IDLE_S = 30.0
 """After this long without a file the child is let go, and its 40 MB with it."""
 
+ANSWER_TIMES = 40
+"""A sample takes three bytes of a file at the least, and nine of an answer; a beat two, and twelve."""
+
+_MOST_ANSWER_BYTES = 1 << 20
+
 _LENGTH = struct.Struct("<Q")
 
 
@@ -70,7 +75,11 @@ class Reader:
             raise Unusable(
                 "Reading it took more memory than any recording needs, or broke the reader."
             ) from None
-        result = _loads(answer)
+        try:
+            result = _loads(answer)
+        except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, ImportError) as e:
+            self.close()
+            raise Unusable(f"Reading it gave an answer that is none ({e}).") from None
         if isinstance(result, str):
             raise Unusable(result)
         if not isinstance(result, fit.FitFile):
@@ -102,7 +111,7 @@ class Reader:
             self.close()
             self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 # -P: a folder called "zones" where the daemon was started must not be taken for ours.
-                [sys.executable, "-B", "-P", "-m", "ingest.collect.reading", str(self._largest_bytes)],
+                [sys.executable, "-B", "-P", "-m", __name__, str(self._largest_bytes), str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 # One thread is enough, and each further one maps tens of megabytes.
@@ -135,6 +144,8 @@ def _exchange(child: subprocess.Popen[bytes], data: bytes, until_s: float) -> by
             received += some
             if wanted is None and len(received) >= _LENGTH.size:
                 wanted = _LENGTH.unpack_from(received)[0] + _LENGTH.size
+                if wanted > _MOST_ANSWER_BYTES + ANSWER_TIMES * len(data):
+                    raise EOFError
     return bytes(received[_LENGTH.size :])
 
 
@@ -162,14 +173,24 @@ def _loads(message: bytes) -> Any:
     return _Records(io.BytesIO(message)).load()
 
 
-def _limit(largest_bytes: int) -> None:
+PR_SET_PDEATHSIG = 1
+"""From linux/prctl.h; Python has no name for it."""
+
+
+def _limit(largest_bytes: int, parent: int) -> None:
+    import ctypes
     import resource
+    import signal
 
     most = MEMORY_BYTES + 6 * largest_bytes
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it has nothing to write to disk
     os.nice(5)
+    # Should the parent die while a file is being read, the kernel ends this process too.
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        raise SystemExit
 
 
 def _take(stream: IO[bytes], count: int) -> bytes:
@@ -205,7 +226,7 @@ if __name__ == "__main__":
     # Ctrl-C and `systemctl stop` go to the whole group of processes; the parent decides when this one ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    _limit(int(sys.argv[1]))
+    _limit(int(sys.argv[1]), int(sys.argv[2]))
     try:
         _serve(sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:

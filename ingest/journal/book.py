@@ -59,14 +59,26 @@ class Journal:
         except sqlite3.Error as e:
             raise _explained(e, path) from e
         try:
-            self._db.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(self._db)
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
             migrate(self._db)
-            (self.id,) = self._db.execute("SELECT journal FROM identity").fetchone()
+            self._id()
+        except Stop:
+            self._db.close()
+            raise
         except (sqlite3.Error, TypeError) as e:
             self._db.close()
             raise _explained(e, path) from e
+
+    def _id(self) -> str:
+        (found,) = self._db.execute("SELECT journal FROM identity").fetchone()
+        return str(found)
+
+    @property
+    def id(self) -> str:
+        """What tells this journal from any other; a store that followed another one starts anew."""
+        return str(self._rows("SELECT journal FROM identity")[0][0])
 
     def close(self) -> None:
         self._db.close()
@@ -109,9 +121,9 @@ class Journal:
         return Person(*rows[0]) if rows else None
 
     def sources(self, person: int) -> list[Source]:
-        """The sources of a person, those to be believed first in front; ties by age of the source."""
+        """The sources of a person, those to be believed first in front; ties by name."""
         rows = self._rows(
-            "SELECT id, person, name, kind, rank FROM source WHERE person = ? ORDER BY rank, id", person
+            "SELECT id, person, name, kind, rank FROM source WHERE person = ? ORDER BY rank, name", person
         )
         return [Source(*row) for row in rows]
 
@@ -324,8 +336,9 @@ class Journal:
             except Exception as e:  # noqa: BLE001 - whatever is wrong with it is the answer
                 yield position, f"cannot be read back: {e}"
                 continue
-            if (len(columns.series.bpm), len(columns.rr_ms)) != (row[1], row[5]):
-                yield position, f"holds {len(columns.series.bpm)} samples, not {row[1]}"
+            held = (len(columns.series.bpm), len(columns.rr_ms))
+            if held != (row[1], row[5]):
+                yield position, f"holds {held[0]} samples and {held[1]} beats, not {row[1]} and {row[5]}"
 
 
 _ENTRY = "SELECT e.position, e.person, e.what, e.at_ms, e.first_ms, e.last_ms, e.recorded_ms, e.file, e.content FROM entry e"
@@ -347,6 +360,20 @@ def _columns(row: Sequence[Any]) -> Columns:
         pauses=Spans.of(*packed.unpack_spans(pauses)) if pauses else Spans.none(),
         movement=None if movement is None else Spans.of(*packed.unpack_spans(movement)),
     )
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Switch to WAL; where two make a new journal at once SQLite does not wait for this as it does elsewhere."""
+    until_s = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as e:
+            if "locked" not in str(e) or time.monotonic() > until_s:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _make_private(path: Path) -> None:
@@ -378,6 +405,6 @@ def _explained(e: Exception, path: Path) -> Exception:
     if "not a database" in text or "malformed" in text or isinstance(e, TypeError):
         return Stop(
             f"The journal {path} is damaged ({text}). Keep a copy of it and of the archive folder; "
-            "with an empty journal the files in the archive can be added again: hartslag add archive/*/*"
+            "with an empty journal the files in the archive can be added again: hartslag add archive"
         )
     return e

@@ -3,6 +3,8 @@
 import sqlite3
 from collections.abc import Callable
 
+from ingest.errors import Stop
+
 FIRST = """
 CREATE TABLE identity (journal TEXT NOT NULL);
 
@@ -112,8 +114,16 @@ def applied(db: sqlite3.Connection) -> list[str]:
 
 def migrate(db: sqlite3.Connection) -> None:
     """Bring the file up to date; ready at once when it is."""
-    if applied(db) == [name for name, _ in MIGRATIONS]:
+    known = [name for name, _ in MIGRATIONS]
+    seen = applied(db)
+    if seen == known:
         return
+    if set(seen) - set(known):
+        raise Stop(
+            "The journal was written by a newer version of hartslag ("
+            + ", ".join(sorted(set(seen) - set(known)))
+            + "). Install that version again; this one would not understand it."
+        )
     for name, change in MIGRATIONS:
         db.execute("BEGIN IMMEDIATE")
         try:

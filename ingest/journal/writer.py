@@ -38,6 +38,11 @@ class Writer:
         (found,) = self.db.execute("SELECT id FROM person WHERE name = ?", (name,)).fetchone()
         return int(found)
 
+    def rename(self, person: int, name: str) -> None:
+        """Give a person another name. Every store names persons in its rows: to all of them this is a new journal."""
+        self.db.execute("UPDATE person SET name = ? WHERE id = ?", (name, person))
+        self.db.execute("UPDATE identity SET journal = lower(hex(randomblob(16)))")
+
     def source(self, person: int, name: str, kind: str, rank: int) -> int:
         """The id of a source; kind and rank are those it was first seen with."""
         self.db.execute(
@@ -249,16 +254,18 @@ class Writer:
     def limits(self, person: int, at_ms: int, content: dict[str, Any], file: int) -> int:
         """Append the limits a watch had at a time; touches the time they govern, if they change anything there.
 
-        They govern until the next ones; the first ones also all time before them.
+        They govern until the next ones; the first ones also all time before them. Of two at one moment the higher
+        ones are the ones, so that it does not matter which came in first.
         """
-        beside = _MAXIMA + " AND e.at_ms {} ? ORDER BY e.at_ms {}, e.position DESC LIMIT 1"
-        before = self.db.execute(beside.format("<=", "DESC"), (person, at_ms)).fetchone()
+        beside = _MAXIMA + " AND e.at_ms {} ? ORDER BY e.at_ms {}, maximum DESC LIMIT 1"
+        before = self.db.execute(beside.format("<", "DESC"), (person, at_ms)).fetchone()
         after = self.db.execute(beside.format(">", "ASC"), (person, at_ms)).fetchone()
+        here = self.db.execute(beside.format("=", "ASC"), (person, at_ms)).fetchone()
         in_force = before or after
         span = None
         maximum = content["maximum_bpm"]
-        decides = LEAST_MAXIMUM_BPM <= maximum <= MOST_MAXIMUM_BPM
-        if decides and (in_force is None or in_force[1] != maximum):
+        changes = maximum > here[1] if here else in_force is None or in_force[1] != maximum
+        if changes and LEAST_MAXIMUM_BPM <= maximum <= MOST_MAXIMUM_BPM:
             span = (at_ms if before else -ALWAYS_MS, after[0] - 1 if after else ALWAYS_MS)
         return self.entry(person, "limits", at_ms, span, content, file)
 

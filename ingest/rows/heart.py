@@ -66,7 +66,7 @@ def evidence(journal: Journal, person: int, start_ms: int, end_ms: int) -> list[
     by_source: dict[int, list[Chunk]] = {}
     for chunk in journal.chunks(person, start_ms - REACH_MS, end_ms + REACH_MS):
         by_source.setdefault(chunk.source.id, []).append(chunk)
-    ranked = sorted(by_source.values(), key=lambda chunks: (chunks[0].source.rank, chunks[0].source.id))
+    ranked = sorted(by_source.values(), key=lambda chunks: (chunks[0].source.rank, chunks[0].source.name))
     return [_evidence(i, chunks, start_ms, end_ms) for i, chunks in enumerate(ranked)]
 
 

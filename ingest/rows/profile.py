@@ -52,15 +52,18 @@ def _edges(facts: Mapping[str, Any], limits: Iterable[Entry], zone: str) -> list
     if "maximum_bpm" in facts:
         maximum = facts["maximum_bpm"]
         return [(-ALWAYS_MS, Edges.from_maximum(maximum, f"measured maximum heart rate {maximum} bpm"))]
-    watch = [
-        (e.at_ms, e.content["maximum_bpm"])
-        for e in limits
-        if LEAST_MAXIMUM_BPM <= e.content["maximum_bpm"] <= MOST_MAXIMUM_BPM
-    ]
+    # Of two limits of one moment the higher is the one, whichever came in first: the last to enter the dictionary.
+    watch = dict(
+        sorted(
+            (e.at_ms, e.content["maximum_bpm"])
+            for e in limits
+            if LEAST_MAXIMUM_BPM <= e.content["maximum_bpm"] <= MOST_MAXIMUM_BPM
+        )
+    )
     if watch:
         entries: list[tuple[int, Edges | None]] = []
         before = None
-        for at, maximum in watch:
+        for at, maximum in watch.items():
             if maximum != before:
                 # The first limits a watch tells of also stand for the time before.
                 begins = at if entries else -ALWAYS_MS

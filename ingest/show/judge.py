@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from ingest.journal import Entry, Journal
 
 AGREES = 0.02
@@ -47,11 +49,13 @@ def summed(found: list[Judged]) -> dict[str, Any] | None:
     """How far apart we are over all of them; None when no watch has said."""
     if not found:
         return None
+    worst = max(found, key=lambda j: j.deviation)
     return {
         "workouts": len(found),
         "median_deviation": median(j.deviation for j in found),
         "agreeing": sum(j.deviation <= AGREES for j in found),
-        "worst_deviation": max(j.deviation for j in found),
+        "worst_deviation": worst.deviation,
+        "worst_at": f"{np.datetime64(worst.at_ms, 'ms')}Z",
     }
 
 
@@ -60,8 +64,8 @@ def told(summary: dict[str, Any] | None) -> list[str]:
     if summary is None:
         return []
     line = (
-        f"Checked against the watch's own seconds per zone: {summary['workouts']} workouts, half of them within"
-        f" {summary['median_deviation']:.2%}, {summary['agreeing']} within {AGREES:.0%}, the worst"
-        f" {summary['worst_deviation']:.1%} off"
+        f"Checked against the watch's own seconds per zone: of {summary['workouts']} workouts that tell them"
+        f" {summary['agreeing']} agree within {AGREES:.0%}; in the middle {summary['median_deviation']:.2%} apart,"
+        f" at most {summary['worst_deviation']:.1%} (on {summary['worst_at'][:10]})"
     )
     return [line]

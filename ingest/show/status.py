@@ -1,11 +1,13 @@
 """How things stand: what is collected, what waits, which store is behind and why."""
 
+import math
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from ingest.collect.inbox import Waiting, files, unfinished
+from ingest.collect.inbox import Inbox, Waiting
 from ingest.household import whose
 from ingest.journal import Journal
 from ingest.lock import holder
@@ -20,13 +22,14 @@ _MANY = 5
 
 def status(settings: Settings, journal: Journal) -> dict[str, Any]:
     """Everything `status` knows, in the shape that `--json` prints."""
-    waiting = _waiting(settings)
+    daemon = holder(settings.data)
+    waiting = _waiting(settings, journal, runs=daemon is not None)
     outcomes = journal.outcomes()
     store = SqliteStore(settings.store_file)
     errors = journal.readers()
     behind, oldest_ms = journal.waiting(store.position(journal.id))
     return {
-        "daemon": holder(settings.data),
+        "daemon": daemon,
         "settings": str(settings.file) if settings.file else None,
         "persons": [_person(journal, p.id, p.name) for p in journal.persons()],
         "journal": journal.size(),
@@ -63,17 +66,29 @@ def _person(journal: Journal, person: int, name: str) -> dict[str, Any]:
     }
 
 
-def _waiting(settings: Settings) -> list[Waiting]:
-    """The files in the inbox, and why each still lies there."""
-    found = []
-    for entry, name in files(settings.inbox_folder):
-        person, why_not = whose(settings, name.split("/")[0] if "/" in name else "")
-        if unfinished(entry.name):
-            why_not = "its name says that it is still being copied"
-        elif person is not None:
-            why_not = "the daemon takes it once it has stood still for a moment"
-        found.append(Waiting(name, why_not))
-    return found
+def _waiting(settings: Settings, journal: Journal, *, runs: bool) -> list[Waiting]:
+    """The files in the inbox and why each still lies there, those first that a person must do something about."""
+    # As the daemon sees it, but for the time that has passed.
+    inbox = Inbox(
+        settings.inbox_folder,
+        partial(whose, settings),
+        lambda: 0.0,
+        settle_s=0,
+        patience_s=settings.inbox.patience_s or math.inf,
+        largest_bytes=settings.inbox.largest_mb << 20,
+    )
+    look = inbox.look()
+    stuck = {path for _, path, _, kept in journal.unfiled() if not kept}
+    found = list(look.waiting)
+    for dropped in look.arrived:
+        if dropped.name in stuck:
+            why = "its content is stored, but it cannot be moved away; check who owns the folders"
+            found.append(Waiting(dropped.name, why, act=True))
+        elif runs:
+            found.append(Waiting(dropped.name, "it is taken in a moment, after those before it"))
+        else:
+            found.append(Waiting(dropped.name, "the daemon does not run", act=True))
+    return sorted(found, key=lambda w: not w.act)
 
 
 def told(settings: Settings, journal: Journal, now: dict[str, Any]) -> Iterator[str]:
@@ -84,7 +99,7 @@ def told(settings: Settings, journal: Journal, now: dict[str, Any]) -> Iterator[
         if pid
         else "The daemon does not run: start it with `hartslag run`."
     )
-    yield f"Settings: {now['settings'] or 'none; one person, and edges from the watch'}"
+    yield f"Settings: {now['settings'] or 'no file now; of a person known from earlier settings these still hold'}"
     for p in now["persons"]:
         e = p["edges"]
         limits = (

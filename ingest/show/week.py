@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from ingest.errors import Stop
+from ingest.household import known
 from ingest.journal import ALWAYS_MS, Journal, Person
 from ingest.rows.profile import profile
 from ingest.rows.recount import Week, active_days, local_date, week, weeks_with_data
@@ -76,7 +77,7 @@ def shown(journal: Journal, name: str | None, most: int) -> list[Shown]:
     """
     everybody = journal.persons()
     if name is not None:
-        wanted = journal.person(name)
+        wanted = known(journal, name)
         if wanted is None:
             names = ", ".join(p.name for p in everybody) or "nobody yet"
             raise Stop(f"Nobody called {name} is known here; known: {names}.")

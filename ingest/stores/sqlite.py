@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -149,7 +150,7 @@ class SqliteStore:
         self._make()
         db = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_MS / 1000, check_same_thread=False)
         self._db, self._inode = db, self.path.stat().st_ino
-        db.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(db)
         # What a power cut takes from here comes again from the journal, whose position is kept in this very file.
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute(
@@ -165,15 +166,14 @@ class SqliteStore:
             with contextlib.suppress(PermissionError):
                 folder.chmod(_FOLDER_MODE)
         if not self.path.exists():
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, _FILE_MODE))
-            self.path.chmod(_FILE_MODE)  # whatever the umask says
+            os.close(_made(self.path))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """One process at a time brings the store up to date: rows counted earlier must not land later."""
         self._make()
         lock = self.path.with_name("lock")
-        descriptor = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, _FILE_MODE)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC) if lock.exists() else _made(lock)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -188,7 +188,9 @@ class SqliteStore:
         except sqlite3.DatabaseError as e:
             text = str(e)
             self.close()
-            if "malformed" in text or "not a database" in text:
+            if any(
+                word in text for word in ("malformed", "not a database", "no such table", "no such column")
+            ):
                 # It is only a replica: without it the next look fills a new one from the journal.
                 for name in (self.path.name, f"{self.path.name}-wal", f"{self.path.name}-shm"):
                     self.path.with_name(name).unlink(missing_ok=True)
@@ -203,6 +205,33 @@ class SqliteStore:
             raise TryLater(
                 f"The store {self.path} cannot be written ({e.strerror}). Check who owns its folder."
             ) from e
+
+
+def _made(path: Path) -> int:
+    """A new file, open, that the group may write whatever the umask says, before anybody can see it otherwise."""
+    before = os.umask(0)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, _FILE_MODE)
+    finally:
+        os.umask(before)
+    if os.geteuid() == 0:  # `sudo hartslag rebuild` must not lock the daemon out
+        owner = path.parent.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+    return descriptor
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Switch to WAL; where two make a new store at once SQLite does not wait for this as it does elsewhere."""
+    until_s = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as e:
+            if "locked" not in str(e) or time.monotonic() > until_s:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 @contextmanager

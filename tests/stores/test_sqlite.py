@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -89,6 +90,33 @@ def test_harmed_in_any_way_it_is_made_anew_by_itself(journal: Journal, path: Pat
     brought_up_to_date(journal, path)
     assert rows(path) == filled(journal, path.with_name("anew.db"))
     assert len(rows(path)["heart_rate"]) > len(before["heart_rate"])
+
+
+OPEN = """
+import sys, time
+from pathlib import Path
+from ingest.stores.sqlite import SqliteStore
+while time.time() < float(sys.argv[2]):
+    pass
+with SqliteStore(Path(sys.argv[1])) as store:
+    store.begin("a journal")
+"""
+
+
+def test_several_may_make_a_new_store_at_once(tmp_path: Path) -> None:
+    """Protects `hartslag add` beside a daemon that has just started: neither is told that the store is locked."""
+    for i in range(4):
+        at_once = str(time.time() + 0.7)
+        together = [
+            subprocess.Popen(
+                [sys.executable, "-c", OPEN, str(tmp_path / f"{i}.db"), at_once],
+                stderr=subprocess.PIPE,
+                text=True,
+                cwd=Path(__file__).parents[2],
+            )
+            for _ in range(4)
+        ]
+        assert [one.communicate(timeout=60)[1] for one in together] == [""] * 4
 
 
 @pytest.mark.parametrize("companions", [True, False])

@@ -22,8 +22,8 @@ SHORTEST_MS, LONGEST_MS = 200, 3000
 DRIFT_MS = 3000
 """Beats laid end to end may be this far from the records around them; a longer gap means that some are missing."""
 
-BLOCK = 4096
-"""Beats placed at once: numbers of Python are four times the size of numpy's."""
+BLOCK = 512
+"""Messages whose beats are placed at once: numbers of Python are four times the size of numpy's."""
 
 Intervals = tuple[Seconds, NDArray[Any], NDArray[np.bool_]]
 """End of each interval in milliseconds since 1970, its length in ms, and whether a beat ended it."""
@@ -39,9 +39,11 @@ def read_beats(contents: Contents) -> Beats:
         found.extend(_raw(part, definition) for definition in part.messages.of(RAW_BBI))
     if not found:
         return Beats()
-    end, rr, beat = (np.concatenate(column) for column in zip(*found, strict=True))
-    beat &= (rr >= SHORTEST_MS) & (rr <= LONGEST_MS)
-    end, rr = end[beat], rr[beat]
+    end, rr, beat = found[0] if len(found) == 1 else (np.concatenate(c) for c in zip(*found, strict=True))
+    found.clear()
+    beat = beat & (rr >= SHORTEST_MS) & (rr <= LONGEST_MS)
+    if not beat.all():
+        end, rr = end[beat], rr[beat]
     if (np.diff(end) < 0).any():
         order = np.argsort(end, kind="stable")
         end, rr = end[order], rr[order]
@@ -53,58 +55,66 @@ def read_beats(contents: Contents) -> Beats:
 def _laid_end_to_end(part: Part) -> Intervals:
     """The intervals of `hrv` in the order of the file, held to the records around them."""
     found = [f for d in part.messages.of(HRV) if (f := _listed(part.messages.data, d)) is not None]
-    stamps, milliseconds = _records(part)
+    stamps, seconds = _records(part)
     if not found or not len(stamps):
         return _NONE
-    at, rr = (np.concatenate(column) for column in zip(*found, strict=True))
+    at, count, rr = found[0]
     if len(found) > 1:
-        order = np.argsort(at, kind="stable")
-        at, rr = at[order], rr[order]
+        each = np.concatenate([np.repeat(at, count) for at, count, _ in found])
+        order = np.argsort(each, kind="stable")
+        at, count, rr = each[order], np.ones(len(each), np.intp), np.concatenate([f[2] for f in found])[order]
     before = np.maximum(np.searchsorted(stamps, at) - 1, 0)
-    del at
-    return _held(np.cumsum(rr, dtype=np.int64), milliseconds[before]), rr, np.ones(len(rr), bool)
+    return _held(rr, count, seconds[before]), rr, np.ones(len(rr), bool)
 
 
-def _listed(data: bytes, definition: Definition) -> tuple[NDArray[np.intp], NDArray[np.uint16]] | None:
-    """Position of the message and length, per interval that is one."""
+def _listed(
+    data: bytes, definition: Definition
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.uint16]] | None:
+    """Position and number of intervals per message, and all intervals."""
     table = definition.table(data, 0, 2)
     if table is None:
         return None
     there = (table != NO_INTERVAL) & (table != 0)
-    return np.repeat(definition.positions, there.sum(axis=1)), table[there].astype(np.uint16)
+    return definition.positions, there.sum(axis=1, dtype=np.intp), table[there].astype(np.uint16)
 
 
 def _records(part: Part) -> tuple[Seconds, Seconds]:
-    """Positions and times (ms) of the dated records, or without any of all dated messages."""
-    at, seconds = part.clock.full
+    """Positions and times (s) of the dated records, or without any of all dated messages."""
     records = part.messages.of(RECORD)
     if records:
-        p = np.concatenate([d.positions for d in records])
-        s = np.concatenate([power_on.dated(part, part.clock.of(d)) for d in records])
-        dated = s >= FIRST_DATE
-        if dated.any():
-            p, s = p[dated], s[dated]
-            order = np.argsort(p, kind="stable")
-            at, seconds = p[order], s[order]
-    return at, seconds * 1000 + ERA_MS
+        at = records[0].positions if len(records) == 1 else np.concatenate([d.positions for d in records])
+        seconds = power_on.dated(part, np.concatenate([part.clock.of(d) for d in records]))
+        dated = seconds >= FIRST_DATE
+        if not dated.all():
+            at, seconds = at[dated], seconds[dated]
+        if len(records) > 1:
+            order = np.argsort(at, kind="stable")
+            at, seconds = at[order], seconds[order]
+        if len(at):
+            return at, seconds
+    return part.clock.full
 
 
-def _held(passed: Seconds, around: Seconds) -> Seconds:
-    """Moments of beats that end `passed` milliseconds after the first one began, near the moments `around` them.
+def _held(rr: NDArray[np.uint16], count: NDArray[np.intp], near: Seconds) -> Seconds:
+    """Ends (ms) of intervals that follow each other, so many per message, near the messages' moments (s).
 
     They run freely until they are too far off and then start anew from where they should be, but never go back.
     """
+    end = np.empty(len(rr), np.int64)
     offset: int | None = None
-    latest = 0
-    for i in range(0, len(passed), BLOCK):
+    latest = passed = done = 0
+    for i in range(0, len(count), BLOCK):
+        places = np.repeat(near[i : i + BLOCK] * 1000 + ERA_MS, count[i : i + BLOCK]).tolist()
         moments = []
-        for since, near in zip(passed[i : i + BLOCK].tolist(), around[i : i + BLOCK].tolist(), strict=True):
-            if offset is None or abs(near - since - offset) > DRIFT_MS:
-                offset = near - since
-            latest = max(latest, since + offset)
+        for interval, place in zip(rr[done : done + len(places)].tolist(), places, strict=True):
+            passed += interval
+            if offset is None or abs(place - passed - offset) > DRIFT_MS:
+                offset = place - passed
+            latest = max(latest, passed + offset)
             moments.append(latest)
-        passed[i : i + BLOCK] = moments
-    return passed
+        end[done : done + len(places)] = moments
+        done += len(places)
+    return end
 
 
 def _intervals(part: Part, definition: Definition) -> Intervals:

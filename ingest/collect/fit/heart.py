@@ -185,11 +185,15 @@ def _joined(parts: list[Samples]) -> Series | None:
     if not parts:
         return None
     if len(parts) == 1:
-        milliseconds, bpm = parts[0]
+        at, bpm = parts[0]
     else:
-        milliseconds = np.concatenate([part[0] for part in parts])
-        bpm = np.concatenate([part[1] for part in parts])
-    return Series.of(milliseconds.view("datetime64[ms]"), bpm)
+        at, bpm = np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+    times = at.view("datetime64[ms]")
+    if not (at[1:] > at[:-1]).all():
+        return Series.of(times, bpm)
+    # What Series.of would do, without the copy: nobody else has these columns.
+    at.flags.writeable = times.flags.writeable = bpm.flags.writeable = False
+    return Series(times, bpm)
 
 
 def _covered(times: NDArray[np.datetime64], by: NDArray[np.datetime64]) -> NDArray[np.bool_]:

@@ -12,6 +12,8 @@ Source: FIT SDK, "FIT Protocol" (record headers, definition messages, compressed
 
 from collections.abc import Callable
 
+import numpy as np
+
 from ingest.collect.fit.definition import Definition
 
 BATCH = range(64)
@@ -20,8 +22,8 @@ FLUSH_AFTER = 64
 """Batches after which positions move from lists into arrays."""
 SHORTEST_RUN = 32
 """Messages a run must have to be worth keeping as one."""
-LONGEST_STRIDE = 16384
-"""Messages compared at once within a run."""
+FIRST_LOOK, LONGEST_LOOK = 64, 65536
+"""Messages compared at once at the beginning of a run, and at most."""
 LONGEST_PAUSE = 31
 """Batches walked without looking for a run where there were none."""
 MOST_DEFINITIONS = 20_000
@@ -103,17 +105,20 @@ class Messages:
         d = self._local[h & 15 if h < 0x80 else h >> 5 & 3]
         if d is None or self._steps[h] is UNKNOWN or len(d.pending) < 4 or d.pending[-4] != p - 4 * d.size:
             return 0
-        size, header = d.size, data[p : p + 1]
-        stop = self.end - size + 1  # a message that begins before this one is all there
-        q, stride = p, 64
-        while q < stop:
-            ahead = data[q : min(q + stride * size, stop) : size]
-            same = len(ahead) - len(ahead.lstrip(header))
-            q += same * size
-            if same < stride:
+        size = d.size
+        most = (self.end - p) // size  # so many more could there be, all of them complete
+        ahead = data[p : p + min(most, FIRST_LOOK) * size : size]
+        count = len(ahead) - len(ahead.lstrip(data[p : p + 1]))
+        look = FIRST_LOOK
+        while count < most and count >= FIRST_LOOK:
+            look = min(4 * look, LONGEST_LOOK)
+            headers = np.ndarray((min(look, most - count),), np.uint8, data, p + count * size, (size,))
+            same = headers == h
+            if not same.all():
+                count += int(same.argmin())
                 break
-            stride = min(4 * stride, LONGEST_STRIDE)
-        count = (q - p) // size
+            count += len(same)
+        q = p + count * size
         if count < SHORTEST_RUN:
             d.pending.extend(range(p, q, size))
         else:

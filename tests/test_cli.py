@@ -1,0 +1,236 @@
+"""The command as a person meets it: help, exit codes, mistakes in words, and a clean end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from ingest.cli import hartslag as group
+from tests.fit_encoder import ERA, workout
+from tests.households import COMMAND, S, at, hartslag, household, steady
+
+ROOT = Path(__file__).parents[1]
+START = at("2026-11-16T10:00+01:00")
+VERBS = sorted(group.commands)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_and_every_option_says_what_it_is_for(verb: str) -> None:
+    """Protects who reads --help instead of a README."""
+    command = group.commands[verb]
+    assert command.help
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.name
+            assert parameter.help.endswith((".", ")", ":")), parameter.help
+    answer = hartslag(verb, "--help")
+    assert answer.code == 0
+    assert command.help.splitlines()[0].strip() in " ".join(answer.out.split())
+
+
+def test_all_verbs_are_there() -> None:
+    """Protects the agreed set of verbs, and the words that the program is no medical device."""
+    answer = hartslag("--help")
+    assert {"add", "check", "export", "rebuild", "run", "status", "week"} <= set(VERBS)
+    assert "Not a medical device" in answer.out
+    for option in ("--config", "--data", "--version"):
+        assert option in answer.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["wek"],
+        ["week", "--weeks", "0"],
+        ["week", "--weeks", "x"],
+        ["export", "--from", "yesterday"],
+        ["add"],
+        ["--dta"],
+    ],
+)
+def test_bad_usage_ends_with_2(tmp_path: Path, words: list[str]) -> None:
+    """Protects scripts: a slip on the command line is told apart from trouble."""
+    with household(tmp_path, [steady("me", START, 1, 60)]):
+        pass
+    answer = hartslag("--data", tmp_path, *words) if words != ["--dta"] else hartslag("--dta", "week")
+    assert answer.code == 2
+    assert answer.err
+    assert answer.out == ""
+
+
+@pytest.mark.parametrize("verb", ["run", "week", "status", "check", "export", "rebuild"])
+def test_wrong_settings_end_with_78_and_every_mistake(tmp_path: Path, verb: str) -> None:
+    """Protects the owner who made two mistakes, and systemd, which must not try this again."""
+    (tmp_path / "hartslag.toml").write_text('[[person]]\nname = "Jan"\nborn = 1850\nzone = "Mars"\n')
+    answer = hartslag("--data", tmp_path, verb)
+    assert answer.code == 78
+    assert "1850" in answer.err
+    assert "Mars" in answer.err
+    assert hartslag("--config", tmp_path / "none.toml", "--data", tmp_path, verb).code == 78
+
+
+@pytest.mark.parametrize("verb", ["week", "status", "check", "export", "rebuild"])
+@pytest.mark.parametrize("data", ["nowhere", "file"])
+def test_a_wrong_data_folder_is_a_sentence(tmp_path: Path, verb: str, data: str) -> None:
+    """Protects a mistyped --data: exit 1, one line that names the folder, nothing made."""
+    (tmp_path / "file").write_text("x")
+    answer = hartslag("--data", tmp_path / data, verb)
+    assert answer.code == 1
+    assert str(tmp_path / data) in answer.err
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("verb", ["run", "add"])
+def test_a_data_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path, verb: str) -> None:
+    """Protects the first start in a place where it cannot work."""
+    (tmp_path / "file").write_text("x")
+    answer = hartslag("--data", tmp_path / "file", verb, *([tmp_path / "file"] if verb == "add" else []))
+    assert answer.code == 1
+    assert str(tmp_path / "file") in answer.err
+
+
+@pytest.mark.parametrize("verb", ["week", "status", "check", "export", "rebuild"])
+def test_somebody_elses_data_is_a_sentence(tmp_path: Path, verb: str) -> None:
+    """Protects who asks for the week without being the daemon's user: told so, and no traceback."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become a second Unix user")
+    with household(tmp_path, [steady("me", START, 1, 60)]):
+        pass
+    for folder in (tmp_path, *list(tmp_path.parents)[:-1]):
+        if folder.stat().st_uid == os.geteuid() and str(folder).startswith("/tmp/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    script = (
+        "import os, sys, pydantic, numpy, click, tzlocal, ingest.show.week, ingest.show.status, ingest.show.check\n"
+        "import ingest.show.export, ingest.rebuild, ingest.household\n"
+        "from ingest.cli import main\n"
+        "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "--data", str(tmp_path), verb],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    assert done.returncode == 1
+    assert str(tmp_path) in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["week", "Kim"], ["export", "--person", "Kim"], ["add", "--person", "a/b", __file__]]
+)
+def test_an_unknown_person_is_a_sentence(tmp_path: Path, words: list[str]) -> None:
+    """Protects from an empty answer where a name was mistyped."""
+    with household(tmp_path, [steady("me", START, 1, 60)]):
+        pass
+    answer = hartslag("--data", tmp_path, *words)
+    assert answer.code == 1
+    assert answer.out == ""
+    assert words[0] == "add" or "known: me" in answer.err
+
+
+def test_ctrl_c_is_a_clean_end(tmp_path: Path) -> None:
+    """Protects the terminal: an export that is too long is stopped without a word."""
+    with household(tmp_path, [steady("me", START + i * 4_000_000, 3600, 60) for i in range(300)]):
+        pass
+    with subprocess.Popen(
+        [*COMMAND, "--data", str(tmp_path), "export"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    ) as export:
+        assert export.stdout is not None
+        assert export.stdout.readline() == "time,person,source,kind,bpm\n"
+        export.send_signal(signal.SIGINT)
+        _, err = export.communicate(timeout=30)
+    assert export.returncode == 130
+    assert err.strip() == ""
+
+
+@pytest.mark.parametrize("verb", ["export", "week", "status"])
+def test_a_reader_who_has_had_enough_is_a_clean_end(tmp_path: Path, verb: str) -> None:
+    """Protects `hartslag export | head`: no complaint, and no failure either."""
+    with household(tmp_path, [steady("me", START + i * 4_000_000, 3600, 60) for i in range(100)]):
+        pass
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [*COMMAND, "--data", str(tmp_path), verb],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_add_says_what_became_of_each_file(tmp_path: Path) -> None:
+    """Protects the interface of `add --json`: a line per file with agreed keys; 1 when any was rejected."""
+    good, bad = tmp_path / "good.fit", tmp_path / "bad.fit"
+    good.write_bytes(workout(START // S - ERA, [120] * 60))
+    bad.write_bytes(b"no FIT file at all")
+    data = tmp_path / "data"
+    answer = hartslag("--data", data, "add", "--json", good)
+    (line,) = map(json.loads, answer.lines)
+    assert answer.code == 0
+    assert line == {
+        "file": str(good),
+        "outcome": "stored",
+        "person": "me",
+        "samples": 60,
+        "beats": 0,
+        "from": "2026-11-16T09:00:00.000Z",
+        "to": line["to"],
+        "reason": line["reason"],
+    }
+    assert line["to"].startswith("2026-11-16T09:0")
+    answer = hartslag("--data", data, "add", "--json", "--person", "Kim", bad, good)
+    lines = [json.loads(row) for row in answer.lines]
+    assert answer.code == 1
+    assert [(row["file"], row["outcome"], row["person"]) for row in lines] == [
+        (str(bad), "rejected", "Kim"),
+        (str(good), "stored", "Kim"),
+    ]
+    assert lines[0]["reason"]
+    assert (lines[0]["from"], lines[0]["to"]) == (None, None)
+    assert good.exists(), "the original stays where it is"
+    assert hartslag("--data", data, "add", good).lines[0].startswith("duplicate")
+
+
+def test_add_takes_a_whole_folder_or_nothing_when_something_is_missing(tmp_path: Path) -> None:
+    """Protects against half an import after a slip in a path."""
+    folder = tmp_path / "watch"
+    folder.mkdir()
+    for i in range(3):
+        (folder / f"{i}.fit").write_bytes(workout(START // S - ERA + i * 100, [120] * 60))
+    data = tmp_path / "data"
+    answer = hartslag("--data", data, "add", folder, tmp_path / "gone.fit")
+    assert (answer.code, answer.out) == (1, "")
+    assert "gone.fit" in answer.err
+    assert "Nothing was added" in answer.err
+    assert not data.exists()
+    answer = hartslag("--data", data, "add", folder)
+    assert (answer.code, len(answer.lines), answer.lines[-1]) == (0, 4, "3 stored.")
+    (row,) = json.loads(hartslag("--data", data, "week", "--json").out)
+    assert row["measured_min"] == 3.0
+
+
+def test_add_for_somebody_whom_the_settings_do_not_name_adds_nothing(tmp_path: Path) -> None:
+    """Protects one person's history from another's files after a slip in a name."""
+    (tmp_path / "hartslag.toml").write_text('[[person]]\nname = "Jan"\n')
+    good = tmp_path / "good.fit"
+    good.write_bytes(workout(START // S - ERA, [120] * 60))
+    answer = hartslag("--data", tmp_path, "add", "--person", "Kim", good)
+    assert (answer.code, answer.out) == (1, "")
+    assert "known: Jan" in answer.err
+    assert not (tmp_path / "archive").exists()
