@@ -173,6 +173,29 @@ def profile(given: _Given, person: str | None, propose: bool, as_json: bool) -> 
 
 
 @hartslag.command()
+@click.argument("what", metavar="TIME|DAY|WEEK|FILE")
+@click.argument("person", required=False)
+@click.option(
+    "--json", "as_json", is_flag=True, help="As JSON, with every sample of a minute and every mask."
+)
+@click.pass_obj
+def explain(given: _Given, what: str, person: str | None, as_json: bool) -> None:  # noqa: FBT001
+    """Say why a minute, day, week or file counts as it does.
+
+    A time (2026-11-16T10:30, local unless it says otherwise) means its minute; a day is 2026-11-16, a week 2026-W47,
+    a file its name. Shows which source was believed, the limits in force, what counted, what did not, and why.
+    """
+    from ingest.show import explain as showing
+
+    with _reading(given) as (_, journal):
+        found = showing.explain(journal, showing.asked(journal, what, person))
+        if as_json:
+            _print_json(found.json())
+        else:
+            _print_lines(showing.told(found))
+
+
+@hartslag.command()
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def status(given: _Given, as_json: bool) -> None:  # noqa: FBT001

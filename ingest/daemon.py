@@ -20,6 +20,7 @@ from ingest.household import greet, open_journal, whose
 from ingest.journal import Journal
 from ingest.lock import only_daemon
 from ingest.log import Repeats, quoted
+from ingest.rows.memory import Memory
 from ingest.settings import Settings
 from ingest.stores.replica import follow
 from ingest.stores.sqlite import SqliteStore
@@ -183,14 +184,14 @@ def _patiently(repeats: Repeats, kind: str, work: Callable[[], object]) -> None:
 
 def _supply(settings: Settings, stop: threading.Event, news: threading.Event) -> None:
     """Keep the store up to date with the journal, whoever appends to it."""
-    repeats = Repeats(_log)
+    repeats, memory = Repeats(_log), Memory()
     with Journal(settings.journal_file) as journal, SqliteStore(settings.store_file) as store:
         trouble: str | None = None
         while not stop.is_set():
             news.clear()
             before = trouble
             try:
-                follow(journal, store, going_on=lambda: not stop.is_set())
+                follow(journal, store, going_on=lambda: not stop.is_set(), memory=memory)
                 trouble = None
             except TryLater as e:
                 trouble = str(e)

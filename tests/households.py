@@ -51,6 +51,8 @@ class Recording:
     pauses: tuple[Pair, ...] = ()
     movement: tuple[Pair, ...] | None = None
     cuts: tuple[int, ...] = ()
+    beats: tuple[Pair, ...] = ()
+    """When each heartbeat was, and the interval before it (ms)."""
 
     def write(self, w: Writer, file: int | None = None) -> None:
         """Append it, a chunk for each part; chunks that follow each other touch."""
@@ -60,14 +62,19 @@ class Recording:
         parts = [[s for s in self.samples if a <= s[0] < b] for a, b in pairwise(borders)]
         parts = [part for part in parts if part]
         ends = [part[0][0] for part in parts[1:]] + [self.end_ms]
-        for part, end in zip(parts, ends, strict=True):
+        begins = [-(1 << 60), *ends[:-1]]
+        for i, (part, end) in enumerate(zip(parts, ends, strict=True)):
             times, bpm = zip(*part, strict=True)
+            until = end if i + 1 < len(parts) else 1 << 60
+            beats = [beat for beat in self.beats if begins[i] <= beat[0] < until]
             w.chunk(
                 person,
                 source,
                 Columns(
                     Series.of(np.array(times).astype(TIMES), np.array(bpm, np.uint8)),
                     end,
+                    np.array([t for t, _ in beats], np.int64).astype(TIMES),
+                    np.array([rr for _, rr in beats], np.float32),
                     pauses=Spans.pairs(self.pauses),
                     movement=None if self.movement is None else Spans.pairs(self.movement),
                 ),
@@ -232,8 +239,11 @@ def steady(
     movement: tuple[Pair, ...] | None = None,
     cuts: tuple[int, ...] = (),
 ) -> Recording:
-    """A recording of one heart rate all along, from start to start + seconds."""
-    samples = tuple((start_ms + i * S, bpm) for i in range(0, seconds, step_s))
+    """A recording of one heart rate all along, from start to start + seconds.
+
+    A beat more each hundredth second: an unchanging value would be that of a sensor that lost the heart.
+    """
+    samples = tuple((start_ms + i * S, bpm + (i % 100 == 99)) for i in range(0, seconds, step_s))
     return Recording(person, source, kind, samples, start_ms + seconds * S, movement=movement, cuts=cuts)
 
 

@@ -21,6 +21,10 @@ SPIKE_BPM, SPIKE_MS = 25, 10_000
 DENSE_MS = 5_000
 """A stuck sensor still sends: with fewer samples than one in this time it may just have had nothing new to say."""
 
+REACH_MS = 600_000
+"""What lies farther from a sample than this has no part in the verdict on it: a hole of a minute, another minute of
+neighbours and ten seconds of a spike, or a window of five minutes and a gap in it."""
+
 STUCK_S = {"strap": 300, "activity": 120}
 """Seconds of one unchanging value after which a sensor of a kind counts as stuck. None for all-day files: they
 tell a value a minute, and a resting heart may well show the same one twice."""
@@ -68,38 +72,61 @@ def _spikes(t: NDArray[np.int64], bpm: NDArray[np.uint8]) -> NDArray[np.bool_]:
     far = np.zeros(n, np.bool_)
     if n < AROUND:
         return far
-    # At both ends the first and the last whole window serve; only where one spans no hole.
-    window = np.clip(np.arange(n) - AROUND // 2, 0, n - AROUND)
-    dense = (t[AROUND - 1 :] - t[: n - AROUND + 1] <= AROUND_MS)[window]
+    near = t[AROUND - 1 :] - t[: n - AROUND + 1] <= AROUND_MS
+    if not near.any():
+        return far
+    # At both ends of a stretch its first and last whole window serve; only where one spans no hole.
+    first, last, stretch = _stretches(t)
+    window = np.minimum(np.arange(n) - AROUND // 2, (last - AROUND + 1)[stretch])
+    window = np.clip(np.maximum(window, first[stretch]), 0, n - AROUND)
+    dense = near[window]
     # Where all values of a window lie close together none can be a spike: the median is sought elsewhere only.
     wide = (_extreme(bpm, np.maximum) - _extreme(bpm, np.minimum) > SPIKE_BPM)[window]
     for some in _blocks(np.flatnonzero(dense & wide)):
         around = bpm[window[some][:, None] + np.arange(AROUND)]
         median = np.partition(around, AROUND // 2, axis=1)[:, AROUND // 2].astype(np.int16)
         far[some] = np.abs(bpm[some] - median) > SPIKE_BPM
-    first, last = _runs(far)
-    lasts = np.append(t[1:], t[-1])[last] - t[first]
+    if not far.any():
+        return far
+    a, b = _runs(far, first[1:])
+    lasts = t[np.minimum(b + 1, last[stretch[b]])] - t[a]
     spike = np.zeros(n, np.bool_)
-    spike[np.flatnonzero(far)] = np.repeat(lasts <= SPIKE_MS, last - first + 1)
+    spike[np.flatnonzero(far)] = np.repeat(lasts <= SPIKE_MS, b - a + 1)
     return spike
+
+
+def _stretches(t: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """The first and last index of each stretch without a hole of a minute, and for each sample which one it is of."""
+    new = np.append(True, np.diff(t) > AROUND_MS)
+    first = np.flatnonzero(new)
+    return first, np.append(first[1:], len(t)) - 1, np.cumsum(new) - 1
 
 
 def _stuck(
     t: NDArray[np.int64], bpm: NDArray[np.uint8], longest: int, alive: Spans | None
 ) -> NDArray[np.bool_]:
-    """Which samples belong to a dense run of one value that lasts at least `longest`."""
-    same = np.zeros(len(t), np.bool_)
-    if not len(t):
+    """Which samples belong to a dense window of one value that is as long as `longest`."""
+    n = len(t)
+    same = np.zeros(n, np.bool_)
+    if not n or t[-1] - t[0] < longest:
         return same
     new = np.append(True, (bpm[1:] != bpm[:-1]) | (np.diff(t) > AROUND_MS // 2))
     first = np.flatnonzero(new)
-    last = np.append(first[1:], len(t)) - 1
-    lasts = t[last] - t[first]
-    long = (lasts >= longest) & ((last - first) * DENSE_MS >= lasts)
+    last = np.append(first[1:], n) - 1
+    long = t[last] - t[first] >= longest
+    if not long.any():
+        return same
+    candidates = np.flatnonzero(np.repeat(long, last - first + 1))
+    until = np.searchsorted(t, t[candidates] + longest)
+    inside = until <= np.repeat(last[long], (last - first + 1)[long])
+    begin, end = candidates[inside], until[inside]
+    lasts = t[end] - t[begin]
+    bad = (end - begin) * DENSE_MS >= lasts
     if alive is not None:
-        # Where beats vary for half of the run the sensor is not stuck.
-        long &= 2 * (alive.before_ms(t[last]) - alive.before_ms(t[first])) < lasts
-    return np.repeat(long, last - first + 1)
+        # Where beats vary for half of the time the sensor is not stuck.
+        bad &= 2 * (alive.before_ms(t[end]) - alive.before_ms(t[begin])) < lasts
+    edge = np.bincount(begin[bad], minlength=n + 1) - np.bincount(end[bad] + 1, minlength=n + 2)[: n + 1]
+    return np.cumsum(edge)[:n] > 0
 
 
 def _extreme(bpm: NDArray[np.uint8], of: np.ufunc) -> NDArray[np.uint8]:
@@ -118,7 +145,11 @@ def _blocks(which: NDArray[np.intp]) -> list[NDArray[np.intp]]:
     return np.array_split(which, len(which) // 16_384 + 1)
 
 
-def _runs(flags: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The first and the last index of each run of True."""
-    edge = np.diff(np.concatenate([[0], flags.view(np.int8), [0]]))
-    return np.flatnonzero(edge == 1), np.flatnonzero(edge == -1) - 1
+def _runs(flags: NDArray[np.bool_], borders: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The first and the last index of each run of True; a run ends before each border."""
+    begins = flags & np.append(True, ~flags[:-1])
+    begins[borders] = flags[borders]
+    first = np.flatnonzero(begins)
+    ends = flags & np.append(~flags[1:], True)
+    ends[borders - 1] = flags[borders - 1]
+    return first, np.flatnonzero(ends)

@@ -102,15 +102,13 @@ def hold(
     if not len(t):
         return Pieces.none()
     cap = length_ms(longest)
-    until = np.append(t[1:], t[-1] + min(median_gap_ms(t), cap))
     stops = milliseconds([] if ends is None else ends)
+    ended = len(stops) > 0 and stops[-1] >= t[-1]
+    until = np.append(t[1:], stops[-1] if ended else t[-1] + min(median_gap_ms(t), cap))
     if len(stops):
+        # The first end at or after each sample's own time.
         i = np.searchsorted(stops, t)
-        stop = stops[np.minimum(i, len(stops) - 1)]
-        ended = i < len(stops)
-        if ended[-1]:
-            until[-1] = stop[-1]
-        until = np.where(ended, np.minimum(until, stop), until)
+        until = np.where(i < len(stops), np.minimum(until, stops[np.minimum(i, len(stops) - 1)]), until)
     until = np.minimum(until, t + cap)
     marks = np.full(len(t), source, np.int16), np.full(len(t), counts is True)
     pieces = Pieces(t, until, bpm, *marks)

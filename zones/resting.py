@@ -26,12 +26,20 @@ def resting(pieces: Pieces, exercise: Spans, borders: ArrayLike) -> NDArray[np.f
 
     Windows lie within the span, are measured to four fifths, and free of `exercise` and the hour after it.
     """
+    return quietest(pieces, exercise, borders)[0]
+
+
+def quietest(
+    pieces: Pieces, exercise: Spans, borders: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The same, and when those five minutes began (ms); the first of several equal ones."""
     edge = milliseconds(borders)
     lowest = np.full(max(len(edge) - 1, 0), np.nan)
+    begins = np.zeros(len(lowest), np.int64)
     busy = Spans.of(exercise.start, exercise.end + AFTERWARDS_MS)
     quiet = pieces.without(busy)
     if not len(quiet):
-        return lowest
+        return lowest, begins
     lasts = quiet.end - quiet.start
     time = np.concatenate([np.zeros(1, np.int64), np.cumsum(lasts)])
     beats = np.concatenate([np.zeros(1, np.int64), np.cumsum(lasts * quiet.bpm.astype(np.int64))])
@@ -50,8 +58,10 @@ def resting(pieces: Pieces, exercise: Spans, borders: ArrayLike) -> NDArray[np.f
         free = busy.before_ms(starts + WINDOW_MS) == busy.before_ms(starts)
         good = free & (t1 - t0 >= LEAST_COVERAGE * WINDOW_MS)
         if good.any():
-            lowest[day] = np.min((b1 - b0)[good] / (t1 - t0)[good])
-    return lowest
+            means = (b1 - b0)[good] / (t1 - t0)[good]
+            calmest = int(np.argmin(means))
+            lowest[day], begins[day] = means[calmest], starts[good][calmest]
+    return lowest, begins
 
 
 def usual(resting_bpm: NDArray[np.float64], least: int = 7) -> float:

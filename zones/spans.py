@@ -55,6 +55,19 @@ class Spans:
     def __or__(self, other: "Spans") -> "Spans":
         return Spans.of(np.concatenate([self.start, other.start]), np.concatenate([self.end, other.end]))
 
+    def __and__(self, other: "Spans") -> "Spans":
+        """What lies in both."""
+        return self._cut(other, inside=True)
+
+    def __sub__(self, other: "Spans") -> "Spans":
+        """What lies in these and not in the others."""
+        return self._cut(other, inside=False)
+
+    def _cut(self, other: "Spans", *, inside: bool) -> "Spans":
+        at = np.unique(np.concatenate([self.start, self.end, other.start, other.end]))
+        kept = self.covers(at) & (other.covers(at) == inside)
+        return Spans.of(at[:-1][kept[:-1]], at[1:][kept[:-1]])
+
     def before_ms(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
         """How much of the stretches lies before each moment."""
         if not len(self):

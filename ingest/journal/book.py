@@ -170,6 +170,16 @@ class Journal:
             start_ms,
         )
 
+    def held_by_source(self, person: int, latest: int) -> list[tuple[int, int, int]]:
+        """The (source, first time, last time) of a person's newest chunks that are not of an all-day watch."""
+        return self._rows(
+            "SELECT c.source, c.first_ms, max(c.last_ms, c.end_ms) FROM chunk c JOIN source s ON s.id = c.source"
+            " LEFT JOIN file f ON f.id = c.file WHERE c.person = ? AND s.kind <> 'monitoring'"
+            " AND f.replaced_by IS NULL ORDER BY c.first_ms DESC LIMIT ?",
+            person,
+            latest,
+        )
+
     def facts(
         self, person: int, what: str, start_ms: int = -ALWAYS_MS, end_ms: int = ALWAYS_MS
     ) -> list[Entry]:
@@ -205,6 +215,33 @@ class Journal:
             latest,
         )
         return [Filed(*row) for row in rows]
+
+    def files_named(self, name: str) -> list[Filed]:
+        """The files that came under a name or path, or lie there below the data folder; newest first."""
+        last = name.replace("\\", "/").rsplit("/", maxsplit=1)[-1]
+        rows = self._rows(
+            "SELECT f.id, a.path || CASE f.member WHEN '' THEN '' ELSE '/' || f.member END AS named, p.name, f.outcome,"
+            " f.reason, f.samples, f.beats, f.first_ms, f.last_ms, a.received_ms, coalesce(a.destination, '')"
+            " FROM file f JOIN arrival a ON a.id = f.arrival JOIN person p ON p.id = f.person"
+            " WHERE named LIKE '%' || ?1 OR a.destination LIKE '%' || ?1 ORDER BY f.id DESC",
+            last,
+        )
+        found = [(Filed(*row[:10]), row[10]) for row in rows]
+
+        def ends(path: str) -> bool:
+            return path == name or path.endswith("/" + name) or name.endswith("/" + path)
+
+        exact = [f for f, place in found if ends(f.name) or (place and ends(place))]
+        return exact or [f for f, place in found if last in {f.name.split("/")[-1], place.split("/")[-1]}]
+
+    def of_file(self, file: int) -> tuple[tuple[int, int] | None, list[int]]:
+        """The time (ms) that a file recorded, and the sources it recorded it as."""
+        ((first, last),) = self._rows(
+            "SELECT min(first_ms), max(last_ms) FROM entry WHERE file = ? AND what IN ('chunk', 'session')",
+            file,
+        )
+        sources = self._rows("SELECT DISTINCT source FROM chunk WHERE file = ? ORDER BY source", file)
+        return (None if first is None else (first, last)), [source for (source,) in sources]
 
     def known_copy(self, person: str, sha256: bytes) -> bool:
         """Whether this very file is already stored for the person."""

@@ -6,7 +6,8 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.journal import Chunk, Journal, Source
+from ingest.journal import RANKS, Chunk, Journal, Source
+from zones import artefacts
 from zones.pieces import Pieces, hold, resolve
 from zones.series import TIMES, Series, join
 from zones.spans import Spans
@@ -24,25 +25,46 @@ gaps are shorter than 24 s); straps notify about once a second; all-day files ho
 
 LONGEST_MS = 90_000
 
+LONGEST_BEAT_MS = 4000
+"""Two beats farther apart than this have lost one between them."""
+
+
+REACH_MS = artefacts.REACH_MS + LONGEST_MS
+"""How far a sample may reach: it decides whether those around it are believed, and for how long they stand."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """One source over a span: its samples and beats as they are, and the time each sample stands for."""
+    """One source over a span: its samples and beats as they are, and the time each sample stands for.
+
+    `bad` says of each sample why it is not believed (`zones.artefacts.Artefact`), 0 if it is. `movement` is None where
+    every second counts.
+    """
 
     source: Source
     series: Series
+    bad: NDArray[np.uint8]
     beat_times: NDArray[np.datetime64]
     rr_ms: NDArray[np.float32]
+    pauses: Spans
+    movement: Spans | None
+    ends: NDArray[np.int64]
     pieces: Pieces
+
+    @property
+    def good(self) -> Series:
+        """The samples that are believed."""
+        return artefacts.believed(self.series, self.bad)
 
 
 def evidence(journal: Journal, person: int, start_ms: int, end_ms: int) -> list[Evidence]:
     """A person's sources with data in [start, end), those to be believed first in front.
 
-    Series reach as far over the span as a sample may stand for; pieces are cut to the span exactly.
+    Series reach over the span as far as a sample may; pieces are cut to the span exactly, and are the same whatever
+    span around them is asked for.
     """
     by_source: dict[int, list[Chunk]] = {}
-    for chunk in journal.chunks(person, start_ms - LONGEST_MS, end_ms + LONGEST_MS):
+    for chunk in journal.chunks(person, start_ms - REACH_MS, end_ms + REACH_MS):
         by_source.setdefault(chunk.source.id, []).append(chunk)
     ranked = sorted(by_source.values(), key=lambda chunks: (chunks[0].source.rank, chunks[0].source.name))
     return [_evidence(i, chunks, start_ms, end_ms) for i, chunks in enumerate(ranked)]
@@ -55,30 +77,60 @@ def believed(found: list[Evidence]) -> Pieces:
 
 def _evidence(index: int, chunks: list[Chunk], start_ms: int, end_ms: int) -> Evidence:
     source = chunks[0].source
-    a, b = np.array([start_ms - LONGEST_MS, end_ms + LONGEST_MS]).astype(TIMES)
-    series = join([c.columns.series.between(a, b) for c in chunks])
-    pauses, movement = Spans.none(), Spans.none()
-    for c in chunks:
-        pauses = pauses | c.columns.pauses
-        movement = movement | c.columns.movement if c.columns.movement is not None else movement
-    everything_counts = any(c.columns.movement is None for c in chunks)
+    a, b = np.array([start_ms - REACH_MS, end_ms + REACH_MS]).astype(TIMES)
+    series = join([c.columns.series for c in chunks]).between(a, b)
+    beats = times, rr_ms = _beats(chunks)
+    bad = artefacts.artefacts(series, _stuck_s(source), _alive(*beats) if len(times) else None)
+    pauses, movement, ends = _union([c.columns.pauses for c in chunks]), _movement(chunks), _ends(chunks)
     pieces = hold(
-        series,
+        artefacts.believed(series, bad),
         LONGEST[source.kind],
         pauses=pauses,
-        ends=_ends(chunks),
+        ends=ends,
         source=index,
-        counts=True if everything_counts else movement,
-    )
-    times, rr_ms = _beats(chunks)
-    return Evidence(source, series, times, rr_ms, pieces.clip(start_ms, end_ms))
+        counts=True if movement is None else movement,
+    ).clip(start_ms, end_ms)
+    return Evidence(source, series, bad, times, rr_ms, pauses, movement, ends, pieces)
+
+
+def _stuck_s(source: Source) -> float | None:
+    """After how long an unchanging value is no longer believed; a watch that listened to a strap is one."""
+    return artefacts.STUCK_S.get("strap" if source.rank <= RANKS["activity strap"] else source.kind)
+
+
+def _alive(times: NDArray[np.datetime64], rr_ms: NDArray[np.float32]) -> Spans:
+    """When beats were seen to vary: from each one to the next of another length, if none was lost between them."""
+    ms = times.astype(np.int64)
+    varies = (rr_ms[1:] != rr_ms[:-1]) & (np.diff(ms) <= LONGEST_BEAT_MS)
+    return Spans.of(ms[:-1][varies], ms[1:][varies])
+
+
+def _union(parts: list[Spans]) -> Spans:
+    some = [p for p in parts if len(p)]
+    if len(some) < 2:
+        return some[0] if some else Spans.none()
+    return Spans.of(np.concatenate([p.start for p in some]), np.concatenate([p.end for p in some]))
+
+
+def _movement(chunks: list[Chunk]) -> Spans | None:
+    """When its wearer was seen to move; None where every second counts, as in workouts."""
+    seen = [c for c in chunks if c.columns.movement is not None]
+    if not seen:
+        return None
+    everything = Spans.pairs((c.first_ms, c.columns.end_ms) for c in chunks if c.columns.movement is None)
+    return _union([everything, *(c.columns.movement for c in seen if c.columns.movement is not None)])
 
 
 def _ends(chunks: list[Chunk]) -> NDArray[np.int64]:
     """When the source stopped recording: the ends of its chunks, less those at which another one goes on."""
+    if len(chunks) == 1:
+        return np.array([chunks[0].columns.end_ms])
     first = np.array([c.first_ms for c in chunks])
     ends = np.array([c.columns.end_ms for c in chunks])
-    goes_on = ((first <= ends[:, None]) & (ends > ends[:, None])).any(axis=1)
+    # In order of their beginnings: does any that began by then last longer?
+    order = np.argsort(first, kind="stable")
+    longest = np.maximum.accumulate(ends[order])
+    goes_on = longest[np.searchsorted(first[order], ends, side="right") - 1] > ends
     return np.unique(ends[~goes_on])
 
 

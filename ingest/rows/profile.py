@@ -16,6 +16,7 @@ from ingest.stated import USUAL_FORMULA, State, day, states
 from zones.days import Place, midnights
 from zones.dose import Plan
 from zones.edges import FORMULAS, Edges, Timeline
+from zones.load import Sex
 from zones.spans import Spans
 
 OLDEST = 110
@@ -51,7 +52,7 @@ class Profile:
     sports: Mapping[str, Timeline] = field(default_factory=dict)
     bout_min: int | None = None
     heart: Heart = field(default_factory=Heart)
-    sex: str | None = None
+    sex: Sex | None = None
     medicine_since: date | None = None
     """When a medicine began that limits the heart rate, if the newest entry says that it is taken."""
 
@@ -70,7 +71,7 @@ class Profile:
         """The target in minutes of dose that holds for a week that begins on a day."""
         return self.calendar.plan
 
-    def heart_at(self, moment_ms: int) -> tuple[int | None, int | None, str | None]:
+    def heart_at(self, moment_ms: int) -> tuple[int | None, int | None, Sex | None]:
         """The resting and maximum heart rate at a moment and the sex, for measures of load; None where not known.
 
         The maximum is the person's own, else the watch's, else guessed by age; the resting rate is only ever the

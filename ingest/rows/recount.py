@@ -13,22 +13,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal, Person, Source
-from ingest.rows.heart import LONGEST_MS, Evidence, believed, evidence
+from ingest.journal import ALWAYS_MS, Entry, Journal, Person, Source
+from ingest.rows.calendar import Calendar
+from ingest.rows.fact import facts_block
+from ingest.rows.heart import REACH_MS, Evidence, believed, evidence
+from ingest.rows.memory import Day, Memory
 from ingest.rows.profile import Profile, profile
 from ingest.rows.ruling import AROUND_MS, ruled
+from ingest.rows.session import session, sessions, spans, workouts
 from ingest.rows.table import Block
+from ingest.rows.variability import variabilities
 from zones.days import Place, day_of, midnights, week_of
 from zones.dose import dose_min
-from zones.minutes import MINUTE, Minutes, Totals, minutes, tally, totals
+from zones.minutes import MINUTE, Minutes, Totals, minutes
 from zones.pieces import Pieces
+from zones.resting import AFTERWARDS_MS, quietest
 from zones.series import TIMES, Series
 from zones.spans import Spans
 
 ACTIVE_DAY_MS = 10 * MINUTE
 """A day with at least this much moderate or vigorous movement is an active one."""
-
-LONGEST_SESSION_MS = 7 * DAY_MS
 
 WEEK = timedelta(days=7)
 
@@ -37,7 +41,10 @@ _COLUMNS = tuple(Minutes.__dataclass_fields__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Week:
-    """One local week of a person, day by day: `borders_ms` are the eight midnights around its seven days."""
+    """One local week of a person, day by day: `borders_ms` are the eight midnights around its seven days.
+
+    `minutes` are those of the days that were counted, `resting_bpm` is NaN and `quiet_ms` nothing for a day without.
+    """
 
     person: Person
     profile: Profile
@@ -46,6 +53,8 @@ class Week:
     borders_ms: NDArray[np.int64]
     minutes: Minutes
     days: Totals
+    resting_bpm: NDArray[np.float64]
+    quiet_ms: NDArray[np.int64]
 
     @property
     def total(self) -> Totals:
@@ -58,23 +67,53 @@ def week(
     known: Profile,
     first_day: date,
     seen: Callable[[int, int, list[Evidence]], None] | None = None,
+    memory: Memory | None = None,
 ) -> Week:
     """A person's week from the journal, counted day by day so that a week of beats needs no memory of a week.
 
-    `seen` is shown the evidence of each day, with the day's borders in ms.
+    `seen` is shown the evidence of each day that is counted, with the day's borders in ms; those in `memory` are not.
     """
     borders = midnights(known.zone, first_day, first_day + WEEK)
-    parts = []
+    exercise = spans(workouts(journal, person.id, int(borders[0]) - AFTERWARDS_MS, int(borders[-1])))
+    parts, days = [], []
     for a, b in pairwise(borders.tolist()):
-        found = evidence(journal, person.id, a, b)
-        if found:
-            parts.append(minutes(*ruled(journal, person.id, known, believed(found), a, b)))
-        if seen is not None:
-            seen(a, b, found)
+        day = memory.get(person.id, a, b) if memory else None
+        if day is None:
+            found = evidence(journal, person.id, a, b)
+            pieces = believed(found)
+            part = minutes(*ruled(journal, person.id, known, pieces, a, b))
+            parts.append(part)
+            day = _day(found, pieces, part, exercise, a, b)
+            if memory:
+                memory.keep(person.id, a, b, day)
+            if seen is not None:
+                seen(a, b, found)
+        days.append(day)
     none = minutes(Pieces.none(), known.timeline)
     together = Minutes(*(np.concatenate([getattr(p, f) for p in [none, *parts]]) for f in _COLUMNS))
     _, name = week_of(first_day, known.first_weekday)
-    return Week(person, known, first_day, name, borders, together, totals(together, borders))
+    return Week(
+        person,
+        known,
+        first_day,
+        name,
+        borders,
+        together,
+        Totals.of(np.array([d.zones_ms for d in days])),
+        np.array([d.resting_bpm for d in days]),
+        np.array([d.quiet_ms for d in days]),
+    )
+
+
+def _day(found: list[Evidence], pieces: Pieces, counted: Minutes, exercise: Spans, a: int, b: int) -> Day:
+    """What is remembered of a day. Besides workouts, all that a workout file recorded is exercise."""
+    for e in found:
+        if e.source.kind == "activity":
+            exercise = exercise | e.pieces.spans
+    resting, quiet = (
+        quietest(pieces, exercise, [a, b]) if b > a else (np.array([np.nan]), np.zeros(1, np.int64))
+    )
+    return Day(np.array([column.sum() for column in counted.columns]), float(resting[0]), int(quiet[0]))
 
 
 def weeks_with_data(
@@ -89,56 +128,96 @@ def weeks_with_data(
     return sorted({week_of(date.fromordinal(int(d)), first_weekday)[0] for d in days}, reverse=True)
 
 
-def recounts(journal: Journal, entries: Sequence[Entry]) -> Iterator[list[Block]]:
-    """The blocks of rows that take account of what came in, in portions of at most a week of one person."""
+def recounts(
+    journal: Journal, entries: Sequence[Entry], memory: Memory | None = None
+) -> Iterator[list[Block]]:
+    """The blocks of rows that take account of what came in, in portions of at most a week of one person.
+
+    `memory` is of one who follows the journal, and spares counting days that nothing touched.
+    """
     persons = {p.id: p for p in journal.persons()}
     for person_id in sorted({e.person for e in entries}):
         mine = [e for e in entries if e.person == person_id]
         person = persons[person_id]
         known = profile(journal, person_id)
         yield _collector(person, mine)
-        touched = _spans(mine)
-        if known.bout_min is not None:  # a sample may make a bout of effort long before and after it
-            touched = Spans.of(
-                np.maximum(touched.start - AROUND_MS, -ALWAYS_MS),
-                np.minimum(touched.end + AROUND_MS, ALWAYS_MS),
-            )
-        if any(e.what in {"profile", "limits", "touch"} for e in mine):
+        # A sample may make a bout of effort long before and after it.
+        news = _News(journal, mine, 0 if known.bout_min is None else AROUND_MS)
+        if memory:
+            memory.heed(entries, person_id, news.touched)
+        if any(e.what in _ABOUT_EDGES for e in mine):
             yield _profile_rows(person, known)
-        samples = _spans([e for e in mine if e.what in {"chunk", "file"}])
-        yield from _stretches(journal, person, known, touched, samples)
+        yield from _stretches(journal, person, known, news, memory)
+    if memory and entries:
+        memory.heeded(entries)
 
 
-def _spans(entries: Sequence[Entry]) -> Spans:
-    """The time that entries touch; a sample also changes for how long the one before it stands."""
+_ABOUT_EDGES = {"profile", "limits", "touch"}
+
+
+class _News:
+    """The time that entries touch: where samples came or went, where workouts and days did, where only edges changed."""
+
+    def __init__(self, journal: Journal, entries: Sequence[Entry], around_ms: int) -> None:
+        self.samples = _spans([e for e in entries if e.what in {"chunk", "file"}])
+        self.measured = _spans([e for e in entries if e.what not in _ABOUT_EDGES], around_ms, around_ms)
+        self.edges = _spans([e for e in entries if e.what in _ABOUT_EDGES])
+        # A day rests from the workouts of the evening before.
+        afterwards = _spans([e for e in entries if e.what in {"session", "file"}], AFTERWARDS_MS)
+        self.touched = self.measured | afterwards | self.edges
+        other_days = _other_days(journal, [e for e in entries if e.what == "profile"])
+        self.beats = self.measured | afterwards | (self.edges if other_days else Spans.none())
+
+
+def _other_days(journal: Journal, changes: Sequence[Entry]) -> bool:
+    """Whether a change of a profile moved the person to another time zone."""
+    zones: dict[int, list[Any]] = {}
+    for e in changes:
+        if e.person not in zones:
+            known = sorted(journal.facts(e.person, "profile"), key=lambda k: k.position)
+            before = [k for k in known if k.position < e.position][-1:]
+            zones[e.person] = [_where(k) for k in before] or ["UTC"]
+        zones[e.person].append(_where(e))
+    return any(one != other for places in zones.values() for one, other in pairwise(places))
+
+
+def _where(e: Entry) -> Place:
+    """Where a profile lets its person live when."""
+    return Calendar.of(e.content).zone
+
+
+def _spans(entries: Sequence[Entry], afterwards_ms: int = 0, before_ms: int = 0) -> Spans:
+    """The time that entries touch; a sample also has a say in what those around it are worth."""
     some = [e for e in entries if e.first_ms is not None and e.last_ms is not None]
     return Spans.of(
-        [max(e.first_ms - LONGEST_MS, -ALWAYS_MS) for e in some],  # type: ignore[operator]
-        [min(e.last_ms + LONGEST_MS, ALWAYS_MS) for e in some],  # type: ignore[operator]
+        [max(e.first_ms - REACH_MS - before_ms, -ALWAYS_MS) for e in some],  # type: ignore[operator]
+        [min(e.last_ms + REACH_MS + afterwards_ms, ALWAYS_MS) for e in some],  # type: ignore[operator]
     )
 
 
 def _stretches(
-    journal: Journal, person: Person, known: Profile, touched: Spans, samples: Spans
+    journal: Journal, person: Person, known: Profile, news: _News, memory: Memory | None
 ) -> Iterator[list[Block]]:
     """The weeks that the touched time has to do with, each counted once, and what lies between them."""
-    spans = list(zip(touched.start.tolist(), touched.end.tolist(), strict=True))
-    around = [_whole_weeks(known.zone, a, b, known.first_weekday) for a, b in spans]
+    touched = news.touched
+    around = [
+        _whole_weeks(known.zone, a, b, known.first_weekday)
+        for a, b in zip(touched.start.tolist(), touched.end.tolist(), strict=True)
+    ]
     weeks = {
         w for a, b in around for w in weeks_with_data(journal, person, known.zone, a, b, known.first_weekday)
     }
     counted_to = -ALWAYS_MS
     for first_day in sorted(weeks):
         start, end = midnights(known.zone, first_day, first_day + WEEK)[[0, -1]].tolist()
-        here = list(_overlap(touched, start, end))
-        if not here:
+        if not list(_overlap(touched, start, end)):
             continue
         for a, b in _overlap(touched, counted_to, start):
-            yield _nothing(journal, person, known, a, b, samples)
-        yield list(_week_rows(journal, person, known, first_day, here, samples))
+            yield _nothing(journal, person, known, a, b, news.samples)
+        yield list(_week_rows(journal, person, known, first_day, news, memory))
         counted_to = end
     for a, b in _overlap(touched, counted_to, ALWAYS_MS):
-        yield _nothing(journal, person, known, a, b, samples)
+        yield _nothing(journal, person, known, a, b, news.samples)
 
 
 def _nothing(
@@ -148,7 +227,7 @@ def _nothing(
     start_ms, end_ms = _whole_weeks(known.zone, start_ms, end_ms, known.first_weekday)
     tables = ["minute", "day", "week", "variability"]
     blocks = [_empty(name, {"person": person.name}, start_ms, end_ms) for name in tables]
-    blocks += _sessions(journal, person, known, start_ms, end_ms)
+    blocks += sessions(journal, person, known, start_ms, end_ms)
     blocks.append(_claims(journal, person, start_ms, end_ms))
     for a, b in _overlap(samples, start_ms, end_ms):
         blocks += [_empty(name, {"person": person.name}, a, b) for name in ("heart_rate", "beat")]
@@ -171,29 +250,59 @@ def _week_rows(
     person: Person,
     known: Profile,
     first_day: date,
-    touched: Sequence[tuple[int, int]],
-    samples: Spans,
+    news: _News,
+    memory: Memory | None,
 ) -> Iterator[Block]:
     """The rows of the days of a week from the first to the last that is touched, and of the week itself."""
     blocks: list[Block] = []
     sources = journal.sources(person.id)
+    week_ends = midnights(known.zone, first_day, first_day + WEEK)[[0, -1]].tolist()
+    exercise = workouts(journal, person.id, *week_ends)
+    done: dict[int, dict[str, Any]] = {}
 
     def seen(start_ms: int, end_ms: int, found: list[Evidence]) -> None:
-        for a, b in _overlap(samples, start_ms, end_ms):
+        for a, b in _overlap(news.samples, start_ms, end_ms):
             blocks.extend(_samples(person, sources, found, a, b))
 
-    counted = week(journal, person, known, first_day, seen)
+        # A day that is read tells of its workouts too; each would be read once more otherwise.
+        done.update(
+            {
+                e.position: session(journal, person, known, e, found)
+                for e in exercise
+                if _within(e, start_ms, end_ms)
+            }
+        )
+
+    counted = week(journal, person, known, first_day, seen, memory)
     yield from blocks
     tags = {"person": person.name}
     borders = counted.borders_ms
-    first = int(np.searchsorted(borders, touched[0][0], side="right")) - 1
-    last = int(np.searchsorted(borders, touched[-1][1], side="left"))
+    week_ms = int(borders[0]), int(borders[-1])
+    for a, b in _overlap(news.edges, *week_ms):
+        yield _minutes(counted.minutes, tags, a, b, only_zones=True)
+    for a, b in _overlap(news.measured, *week_ms):
+        yield _minutes(counted.minutes, tags, a, b)
+    first, last = _days_around(news.touched, borders)
     a, b = int(borders[first]), int(borders[last])
-    yield _minutes(counted.minutes, tags, a, b)
     yield _days(counted, tags, first, last)
     yield _week(counted, tags)
-    yield from _sessions(journal, person, known, a, b)
+    yield from sessions(journal, person, known, a, b, done)
+    if list(_overlap(news.beats, *week_ms)):
+        first, last = _days_around(news.beats, borders)
+        quiet = counted.quiet_ms[~np.isnan(counted.resting_bpm)].tolist()
+        yield from variabilities(journal, person, quiet, int(borders[first]), int(borders[last]))
     yield _claims(journal, person, a, b)
+
+
+def _within(e: Entry, start_ms: int, end_ms: int) -> bool:
+    return e.last_ms is not None and start_ms <= e.at_ms and e.last_ms <= end_ms
+
+
+def _days_around(touched: Spans, borders: NDArray[np.int64]) -> tuple[int, int]:
+    """The first of the days between the borders that is touched, and the one behind the last."""
+    here = list(_overlap(touched, int(borders[0]), int(borders[-1])))
+    first = int(np.searchsorted(borders, here[0][0], side="right")) - 1
+    return first, int(np.searchsorted(borders, here[-1][1], side="left"))
 
 
 def _samples(
@@ -216,11 +325,23 @@ def _samples(
         yield Block("beat", tags, start_ms * 1000, end_ms * 1000, times[i:j] * 1000, fields)
 
 
-def _minutes(all_minutes: Minutes, tags: dict[str, str], start_ms: int, end_ms: int) -> Block:
+def _minutes(
+    all_minutes: Minutes, tags: dict[str, str], start_ms: int, end_ms: int, *, only_zones: bool = False
+) -> Block:
+    """The minutes that a stretch of time has to do with."""
+    start_ms, end_ms = start_ms // MINUTE * MINUTE, -(-end_ms // MINUTE) * MINUTE
     i, j = np.searchsorted(all_minutes.start_ms, [start_ms, end_ms])
     m = Minutes(*(getattr(all_minutes, f)[i:j] for f in _COLUMNS))
     fields = {"bpm": m.bpm_mean, "bpm_min": m.bpm_min, "bpm_max": m.bpm_max, **_zone_seconds(m)}
-    return Block("minute", tags, start_ms * 1000, end_ms * 1000, m.start_ms * 1000, fields)
+    return Block(
+        "minute",
+        tags,
+        start_ms * 1000,
+        end_ms * 1000,
+        m.start_ms * 1000,
+        fields,
+        only_zones=only_zones,
+    )
 
 
 def _zone_seconds(t: Totals) -> dict[str, NDArray[np.float64]]:
@@ -242,7 +363,7 @@ def _days(counted: Week, tags: dict[str, str], first: int, last: int) -> Block:
     fields = {
         **_zone_seconds(t),
         "dose_min": dose_min(t.moderate_ms / MINUTE, t.vigorous_ms / MINUTE),
-        "resting_bpm": [None] * len(which),
+        "resting_bpm": [None if np.isnan(bpm) else bpm for bpm in counted.resting_bpm[which].tolist()],
     }
     borders = counted.borders_ms * 1000
     return Block("day", tags, int(borders[first]), int(borders[last]), borders[which], fields)
@@ -268,68 +389,12 @@ def active_days(days: Totals) -> int:
     return int(np.count_nonzero(days.moderate_ms + days.vigorous_ms >= ACTIVE_DAY_MS))
 
 
-def _sessions(
-    journal: Journal, person: Person, known: Profile, start_ms: int, end_ms: int
-) -> Iterator[Block]:
-    """The workouts that have anything to do with [start, end): a row stands at its start, which may lie before."""
-    found = {
-        (e.content["source"], e.at_ms): e
-        for e in journal.facts(person.id, "session", start_ms - LONGEST_SESSION_MS, end_ms)
-        if e.last_ms is not None and (e.last_ms > start_ms or e.at_ms >= start_ms)
-    }
-    rows = [(e, _session(journal, person, known, e)) for e in found.values()]
-    tags = {"person": person.name}
-    inside = [(e, row) for e, row in rows if e.at_ms >= start_ms]
-    yield _facts_block("session", tags, start_ms, end_ms, inside)
-    for e, row in rows:
-        if e.at_ms < start_ms:
-            one = {**tags, "source": e.content["source"]}
-            yield _facts_block("session", one, e.at_ms, e.at_ms + 1, [(e, row)])
-
-
-def _session(journal: Journal, person: Person, known: Profile, e: Entry) -> dict[str, Any]:
-    assert e.last_ms is not None
-    pieces = believed(evidence(journal, person.id, e.at_ms, e.last_ms))
-    t = tally(*ruled(journal, person.id, known, pieces, e.at_ms, e.last_ms))
-    lasts = pieces.end - pieces.start
-    duration_s = e.content["timer_s"]
-    return {
-        "sport": e.content["sport"],
-        "duration_s": float(duration_s) if duration_s is not None else (e.last_ms - e.at_ms) / 1000,
-        "bpm_mean": float((lasts * pieces.bpm).sum() / lasts.sum()) if len(pieces) else None,
-        "bpm_max": int(pieces.bpm.max()) if len(pieces) else None,
-        "moderate_s": float(t.moderate_ms[0]) / 1000,
-        "vigorous_s": float(t.vigorous_ms[0]) / 1000,
-        "dose_min": dose_min(float(t.moderate_ms[0]) / MINUTE, float(t.vigorous_ms[0]) / MINUTE),
-        "trimp": None,
-        "recovery_60s": None,
-    }
-
-
 def _claims(journal: Journal, person: Person, start_ms: int, end_ms: int) -> Block:
     rows = [
         (e, {f: e.content[f] for f in ("moderate_min", "vigorous_min", "resting_bpm")})
         for e in journal.facts(person.id, "claim", start_ms, end_ms)
     ]
-    return _facts_block("claim", {"person": person.name}, start_ms, end_ms, rows)
-
-
-def _facts_block(
-    table: str, tags: dict[str, str], start_ms: int, end_ms: int, rows: Sequence[tuple[Entry, dict[str, Any]]]
-) -> Block:
-    """Rows stamped with the moments of their facts, labelled with their sources; of two with one key the later."""
-    kept = {(e.content["source"], e.at_ms): (e, row) for e, row in rows}
-    found = list(kept.values())
-    fields = {name: [row[name] for _, row in found] for name in (found[0][1] if found else ())}
-    return Block(
-        table,
-        tags,
-        start_ms * 1000,
-        end_ms * 1000,
-        np.array([e.at_ms for e, _ in found], np.int64) * 1000,
-        fields,
-        {} if "source" in tags else {"source": [e.content["source"] for e, _ in found]},
-    )
+    return facts_block("claim", {"person": person.name}, start_ms, end_ms, rows)
 
 
 def _profile_rows(person: Person, known: Profile) -> list[Block]:
@@ -383,4 +448,14 @@ def utc(moment_ms: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=moment_ms)
 
 
-__all__ = ["Evidence", "Week", "active_days", "local_date", "recounts", "utc", "week", "weeks_with_data"]
+__all__ = [
+    "Evidence",
+    "Memory",
+    "Week",
+    "active_days",
+    "local_date",
+    "recounts",
+    "utc",
+    "week",
+    "weeks_with_data",
+]

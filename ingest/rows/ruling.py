@@ -5,12 +5,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.journal import DAY_MS, Entry, Journal
 from ingest.rows.heart import believed, evidence
 from ingest.rows.profile import Profile
 from zones.bouts import bouts, efforts, only_in
 from zones.edges import Timeline
+from zones.minutes import at_changes, classify
 from zones.pieces import Pieces, split
 
 LONGEST_SESSION_MS = 7 * DAY_MS
@@ -37,6 +39,18 @@ def ruled(
     wide = by_sport(journal, person, known, believed(evidence(journal, person, a, b)), a, b)
     least = timedelta(minutes=known.bout_min)
     return only_in(pieces, bouts(efforts(*wide), least, least * INTERRUPTION)), lines
+
+
+def counted(
+    journal: Journal, person: int, known: Profile, resolved: Pieces, start_ms: int, end_ms: int
+) -> tuple[Pieces, NDArray[np.uint8]]:
+    """The resolved pieces of [start, end), each still of its source, and the zone in which each counts."""
+    if not len(resolved):
+        return resolved, np.empty(0, np.uint8)
+    pieces, lines = ruled(journal, person, known, resolved, start_ms, end_ms)
+    pieces = at_changes(pieces, lines)
+    source = resolved.source[np.searchsorted(resolved.start, pieces.start, side="right") - 1]
+    return replace(pieces, source=source), classify(pieces, lines)
 
 
 def by_sport(

@@ -64,7 +64,7 @@ TABLES: Mapping[str, Table] = {
     "variability": Table(
         ("person", "source"),
         {"rmssd_ms": REAL, "sdnn_ms": REAL, "pnn50": REAL, "beats": WHOLE, "artefact_pct": REAL},
-        "a workout with beats, stamped at its start",
+        "a workout with beats, or the quietest five minutes of a day with beats, stamped at its start",
     ),
     "claim": Table(
         ("person", "source"),
@@ -89,7 +89,8 @@ class Block:
     """Rows of one table that take the place of all rows with the same tags in [start_us, end_us).
 
     `tags` holds for all rows; `labels` are tags that differ by row. `time_us` is int64 microseconds since 1970, UTC.
-    Columns are numpy arrays or lists, of one length; None is "not known".
+    Columns are numpy arrays or lists, of one length; None is "not known". With `only_zones` all that is measured is as
+    it was: only the zones it counts in may differ, and a store may write no more than that.
     """
 
     table: str
@@ -99,6 +100,7 @@ class Block:
     time_us: NDArray[np.int64]
     fields: Mapping[str, Any]
     labels: Mapping[str, list[str]] = field(default_factory=dict)
+    only_zones: bool = False
 
     def __len__(self) -> int:
         return len(self.time_us)

@@ -14,7 +14,7 @@ from ingest.lock import holder
 from ingest.log import quoted
 from ingest.rows.profile import profile
 from ingest.settings import Settings
-from ingest.show import judge
+from ingest.show import clocks, judge
 from ingest.stores.sqlite import SqliteStore
 
 _MANY = 5
@@ -46,6 +46,7 @@ def status(settings: Settings, journal: Journal) -> dict[str, Any]:
                 "last_error": errors.get(store.name, (0, None, None))[1],
             }
         ],
+        "clocks": [d.json() | {"sentence": d.sentence} for d in clocks.disagreements(journal)],
         "judge": judge.summed(judge.judged(journal)),
         "straps": [
             {"address": s.address, "person": s.person, "state": "not listened to"} for s in settings.straps
@@ -124,6 +125,7 @@ def told(settings: Settings, journal: Journal, now: dict[str, Any]) -> Iterator[
         found = journal.files(outcome, _MANY)
         yield from _listed([f"{outcome} {_when(f.received_ms)} {quoted(f.name)}: {f.reason}" for f in found])
     yield from judge.told(now["judge"])
+    yield from (c["sentence"] for c in now["clocks"])
     for s in now["stores"]:
         late = (
             "up to date"

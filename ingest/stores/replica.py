@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from ingest.journal import Entry, Journal
+from ingest.rows.memory import Memory
 from ingest.rows.recount import recounts
 from ingest.rows.table import Block
 
@@ -42,10 +43,12 @@ def follow(
     portion: int = PORTION,
     progress: Callable[[int, int], None] | None = None,
     going_on: Callable[[], bool] = lambda: True,
+    memory: Memory | None = None,
 ) -> int:
     """Bring a store up to date; gives how many entries it took.
 
-    `progress` is told (position, last position) after each portion; `going_on` may say that it is time to stop.
+    `progress` is told (position, last position) after each portion; `going_on` may say that it is time to stop;
+    `memory` spares one who follows all day long the days that nothing touched.
     """
     taken = 0
     while going_on():
@@ -54,7 +57,7 @@ def follow(
         entries: list[Entry] = journal.entries(position, portion)
         if not entries:
             break
-        store.write(recounts(journal, entries), entries[-1].position)
+        store.write(recounts(journal, entries, memory), entries[-1].position)
         taken += len(entries)
         if progress:
             progress(entries[-1].position, journal.last_position())

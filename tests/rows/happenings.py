@@ -78,6 +78,44 @@ def recordings(draw: st.DrawFn, person: str = "Jan") -> Recording:
     )
 
 
+@st.composite
+def faulty(draw: st.DrawFn, person: str = "Jan") -> Recording:
+    """A recording at one sample a second in which the sensor jumps, freezes and loses the heart; perhaps with beats."""
+    source = draw(st.sampled_from(["strap", "watch", "other watch"]))
+    start = draw(moments)
+    samples: list[tuple[int, int]] = []
+    second = 0
+    for _ in range(draw(st.integers(1, 8))):
+        bpm = draw(st.sampled_from([0, 75, 100, 130, 160, 180]))
+        swings = draw(st.sampled_from([1, 4]))
+        lasts = draw(st.sampled_from([2, 9, 12, 50, 130, 320]))
+        samples += [(start + (second + i) * S, bpm + i % swings) for i in range(lasts)]
+        second = (samples[-1][0] - start) // S + draw(st.sampled_from([1, 1, 1, 4, 40, 70]))
+    some = st.sampled_from([t for t, _ in samples])
+    beats = tuple((t, 700 + t // S % 7 * 20) for t, bpm in samples if bpm) if draw(st.booleans()) else ()
+    return Recording(
+        person,
+        source,
+        SOURCES[source][0],
+        tuple(samples),
+        samples[-1][0] + draw(st.sampled_from([0, 1, 20])) * S,
+        tuple((a, a + 7 * S) for a in draw(st.lists(some, max_size=2))),
+        None,
+        tuple(draw(st.lists(some, max_size=3))),
+        beats,
+    )
+
+
+@st.composite
+def nights(draw: st.DrawFn) -> Recording:
+    """Three hours of an all-day watch, long enough for a resting heart rate; perhaps with beats."""
+    start = draw(moments)
+    low = draw(st.sampled_from([48, 55, 62]))
+    samples = tuple((start + i * MINUTE, low + (i * 7 + low) % 11) for i in range(180))
+    beats = tuple((start + i * S, 900 + i % 5 * 15) for i in range(180 * 60)) if draw(st.booleans()) else ()
+    return Recording("Jan", "all-day", "monitoring", samples, start + 180 * MINUTE, (), (), (), beats)
+
+
 limits = st.builds(Limits, st.just("Jan"), moments, st.sampled_from([90, 150, 170, 185, 200, 240]))
 workouts = st.builds(
     lambda start, lasts, timer: Workout("Jan", "watch", start, start + lasts, timer),
@@ -90,13 +128,19 @@ claims = st.builds(
     moments,
     st.sampled_from([MINUTE, HOUR, DAY]),
 )
-facts: st.SearchStrategy[Fact] = recordings() | recordings() | limits | workouts | claims
+facts: st.SearchStrategy[Fact] = (
+    recordings() | recordings() | faulty() | nights() | limits | workouts | claims
+)
 noted = st.sampled_from(
     [
         Noted("Jan", (("zone", "Europe/Amsterdam"),)),
         Noted("Jan", (("born", 1960), ("zone", "Europe/Amsterdam"))),
         Noted("Jan", (("maximum_bpm", 170), ("zone", "Europe/Amsterdam"))),
         Noted("Jan", (("moderate_bpm", 100), ("vigorous_bpm", 120), ("zone", "Europe/Amsterdam"))),
+        Noted(
+            "Jan",
+            (("maximum_bpm", 170), ("resting_bpm", 60), ("sex", "woman"), ("zone", "Europe/Amsterdam")),
+        ),
         Noted("Jan", (("target_min", 90), ("zone", "Asia/Kolkata"))),
     ]
 )

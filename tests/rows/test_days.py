@@ -68,7 +68,7 @@ def test_a_workout_over_midnight_is_one_session_in_two_days(tmp_path: Path) -> N
     with household(tmp_path, happened) as journal:
         found = filled(journal, tmp_path / "store.db", portion=1)
     ((time, _, _, sport, duration, mean, _, moderate, vigorous, dose, *_),) = found["session"]
-    assert (time, sport, duration, mean) == (start / 1000, "running", 3600.0, 150.0)
+    assert (time, sport, duration, mean) == (start / 1000, "running", 3600.0, 150.01)
     assert (moderate, vigorous, dose) == (0.0, 3600.0, 120.0)
     assert [row[4] for row in found["day"]] == [1200.0, 2400.0]
     assert [row[3] for row in found["week"]] == [20.0, 40.0]

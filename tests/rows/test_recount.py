@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.journal import RANKS, Journal
+from ingest.rows.memory import Memory
 from ingest.stores.replica import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.households import (
@@ -24,7 +27,18 @@ from tests.households import (
     household,
     rows,
 )
-from tests.rows.happenings import MOMENTS, SOURCES, events, facts, new_folder, recordings
+from tests.rows.happenings import (
+    MOMENTS,
+    SOURCES,
+    events,
+    facts,
+    faulty,
+    new_folder,
+    nights,
+    recordings,
+)
+from zones.artefacts import STUCK_S, artefacts, believed
+from zones.series import TIMES, Series
 
 HOME = Noted("Jan", (("zone", "Europe/Amsterdam"),))
 
@@ -36,12 +50,13 @@ def test_a_store_that_followed_along_equals_one_made_anew(
 ) -> None:
     """Protects "delete them and they come back identical": a rebuild may change no row at all."""
     with new_folder() as data, household(data) as journal:
+        memory = Memory()
         with SqliteStore(data / "along.db") as store:
             for i, event in enumerate(happened):
                 happen(journal, event)
                 if i % every == 0:
-                    follow(journal, store, portion=portion)
-            follow(journal, store, portion=portion)
+                    follow(journal, store, portion=portion, memory=memory)
+            follow(journal, store, portion=portion, memory=memory)
         assert rows(data / "along.db") == filled(journal, data / "anew.db")
 
 
@@ -56,6 +71,41 @@ def test_the_order_and_the_cuts_leave_no_trace(data: st.DataObject) -> None:
     whole = [replace(f, cuts=()) if isinstance(f, Recording) else f for f in happened]
     assert seen([HOME, *whole]) == seen([HOME, *again])
     assert seen([HOME, *whole]) == seen([*again, HOME])
+
+
+@settings(max_examples=40)
+@given(st.lists(faulty() | recordings() | nights(), min_size=1, max_size=4), st.data(), st.integers(1, 4))
+def test_parts_that_come_in_any_order_and_twice_leave_what_the_whole_leaves(
+    recorded: list[Recording], data: st.DataObject, every: int
+) -> None:
+    """Protects a store that follows along: an hour that comes in bits, backwards and again, is the hour in one piece."""
+    some = data.draw(st.lists(st.integers(0, 400), max_size=3))
+    parts = [part for recording in recorded for part in in_parts(recording, some)]
+    again = data.draw(st.permutations([*parts, *parts[:2]]))
+    with new_folder() as folder, of_known_sources(folder, [HOME]) as journal:
+        memory = Memory()
+        with SqliteStore(folder / "along.db") as store:
+            for i, part in enumerate(again):
+                happen(journal, part)
+                if i % every == 0:
+                    follow(journal, store, memory=memory)
+            follow(journal, store, memory=memory)
+        along, anew = rows(folder / "along.db"), filled(journal, folder / "anew.db")
+    assert along == anew
+    assert {name: held for name, held in along.items() if name != "collector"} == seen([HOME, *recorded])
+
+
+def in_parts(whole: Recording, at: list[int]) -> list[Recording]:
+    """A recording cut before some of its samples, each part ending where the next begins."""
+    times = [t for t, _ in whole.samples]
+    cuts = sorted({times[i] for i in at if 0 < i < len(times)})
+    parts = []
+    for a, b in pairwise([-(1 << 60), *cuts, 1 << 60]):
+        end = whole.end_ms if b == 1 << 60 else b
+        samples = tuple(s for s in whole.samples if a <= s[0] < b)
+        beats = tuple(beat for beat in whole.beats if a <= beat[0] < b)
+        parts.append(replace(whole, samples=samples, beats=beats, end_ms=end, cuts=()))
+    return parts
 
 
 def _key(fact: Fact) -> object:
@@ -133,7 +183,7 @@ def by_second(recorded: list[Recording], edges: tuple[int, int] | None) -> dict[
     judged: dict[int, tuple[int, int, str]] = {}
     for source, (kind, _) in reversed(SOURCES.items()):
         mine = [r for r in recorded if r.source == source]
-        samples = dict(s for r in mine for s in r.samples)
+        samples = believed_of(kind, dict(s for r in mine for s in r.samples))
         paused = {s for r in mine for a, b in r.pauses for s in range(a, b, 1000)}
         moved = {s for r in mine for a, b in r.movement or () for s in range(a, b, 1000)}
         ends = {r.end_ms for r in mine if not any(o.samples[0][0] <= r.end_ms < o.end_ms for o in mine)}
@@ -146,6 +196,15 @@ def by_second(recorded: list[Recording], edges: tuple[int, int] | None) -> dict[
                     counts = kind != "monitoring" or second in moved
                     judged[second // 1000] = bpm, zone_of(bpm, edges, counts=counts), source
     return judged
+
+
+def believed_of(kind: str, samples: dict[int, int]) -> dict[int, int]:
+    """Those without artefacts, which have tests of their own."""
+    series = Series.of(
+        np.array(sorted(samples), np.int64).astype(TIMES), [samples[t] for t in sorted(samples)]
+    )
+    good = believed(series, artefacts(series, STUCK_S.get(kind)))
+    return dict(zip(good.times.astype(np.int64).tolist(), good.bpm.tolist(), strict=True))
 
 
 def zone_of(bpm: int, edges: tuple[int, int] | None, *, counts: bool) -> int:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zones.artefacts import Artefact, _extreme, artefacts, believed
+from zones.artefacts import REACH_MS, Artefact, _extreme, artefacts, believed
 from zones.series import Series
 from zones.spans import Spans
 
@@ -124,17 +124,53 @@ def test_spikes_equal_looking_at_each_window(bpm: list[int], step: int) -> None:
     rows = [(t, b) for t, b in zip(series.times.astype(int).tolist(), bpm, strict=True) if 30 <= b <= 230]
     far = []
     for i, (_, b) in enumerate(rows):
-        a = min(max(i - 15, 0), len(rows) - 31)
-        around = rows[a : a + 31] if a >= 0 else []
+        first, last = i, i
+        while first > 0 and rows[first][0] - rows[first - 1][0] <= 60_000:
+            first -= 1
+        while last + 1 < len(rows) and rows[last + 1][0] - rows[last][0] <= 60_000:
+            last += 1
+        a = max(min(i - 15, last - 30), first)
+        around = rows[a : a + 31] if last - first >= 30 else []
         dense = len(around) == 31 and around[-1][0] - around[0][0] <= 60_000
         far.append(dense and abs(b - sorted(v for _, v in around)[15]) > 25)
     expected, i = set(), 0
     while i < len(rows):
         j = i
-        while j < len(rows) and far[j] == far[i]:
+        while j < len(rows) and far[j] == far[i] and (j == i or rows[j][0] - rows[j - 1][0] <= 60_000):
             j += 1
-        until = rows[min(j, len(rows) - 1)][0]
+        goes_on = j < len(rows) and rows[j][0] - rows[j - 1][0] <= 60_000
+        until = rows[j if goes_on else j - 1][0]
         if far[i] and until - rows[i][0] <= 10_000:
             expected |= {t for t, _ in rows[i:j]}
         i = j
     assert [1000 * step * i for i in found(series, Artefact.SPIKE)] == sorted(expected)
+
+
+@st.composite
+def sensors(draw: st.DrawFn) -> tuple[Series, Spans]:
+    """Half an hour or so of a sensor that jumps, freezes and falls silent, and when beats were seen."""
+    t, rows = 0, []
+    for _ in range(draw(st.integers(1, 14))):
+        bpm, step = draw(st.sampled_from([60, 80, 120, 150])), draw(st.sampled_from([1, 1, 1, 2, 5, 6, 31]))
+        for i in range(draw(st.sampled_from([1, 3, 9, 11, 16, 40, 130, 200]))):
+            rows.append((t, bpm + i % draw(st.sampled_from([1, 3]))))
+            t += step * 1000
+        t += draw(st.sampled_from([0, 0, 1, 29, 30, 59, 60, 61, 400])) * 1000
+    beats = draw(st.lists(st.tuples(st.integers(0, t), st.integers(1, 90_000)), max_size=3))
+    times, values = zip(*rows, strict=True)
+    return Series.of(np.array(times).astype("datetime64[ms]"), values), Spans.pairs(
+        (a, a + lasts) for a, lasts in beats
+    )
+
+
+@given(sensors(), st.integers(0, 3_000_000), st.integers(0, 900_000), st.sampled_from([120, 300]))
+def test_a_verdict_knows_no_farther_than_its_reach(
+    sensor: tuple[Series, Spans], start: int, lasts: int, stuck: int
+) -> None:
+    """A day looked at alone is judged as in a whole year: ten minutes around a sample are all that decide on it."""
+    series, alive = sensor
+    ms = series.times.astype(np.int64)
+    near = (ms >= start - REACH_MS) & (ms <= start + lasts + REACH_MS)
+    there = (ms >= start) & (ms <= start + lasts)
+    alone = artefacts(Series.of(series.times[near], series.bpm[near]), stuck, alive)
+    assert alone[there[near]].tolist() == artefacts(series, stuck, alive)[there].tolist()

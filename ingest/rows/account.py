@@ -1,0 +1,147 @@
+"""An account of a span of time: what was measured, by which source, and for everything else why not.
+
+Every millisecond of the span is in exactly one place, so the accounts of its parts add up to that of the whole.
+"""
+
+from dataclasses import dataclass, field
+from functools import reduce
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.journal import Journal, Source
+from ingest.rows.heart import LONGEST, Evidence, believed, evidence
+from ingest.rows.profile import Profile
+from ingest.rows.ruling import counted
+from zones import artefacts
+from zones.artefacts import Artefact
+from zones.minutes import Zone
+from zones.pieces import Pieces, hold
+from zones.spans import Spans
+
+WHY_NOT = ("paused", "masked", "gap", "nothing")
+"""Why a moment is not measured, the first that holds: the timer of a watch was paused; a sample there is not believed;
+no sample came for longer than one may stand; nothing recorded."""
+
+
+@dataclass(slots=True)
+class Share:
+    """What one source has to do with a span; all in milliseconds but the counts of samples."""
+
+    source: Source
+    zones_ms: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(Zone), np.int64))
+    """Where it was believed, by zone."""
+    lost_ms: dict[str, int] = field(default_factory=dict)
+    """Where it had a heart rate too, but a better source was believed: by the name of that."""
+    paused_ms: int = 0
+    masked_ms: int = 0
+    gap_ms: int = 0
+    samples: int = 0
+    artefacts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: "Share") -> None:
+        self.zones_ms = self.zones_ms + other.zones_ms
+        for mine, more in ((self.lost_ms, other.lost_ms), (self.artefacts, other.artefacts)):
+            for name, n in more.items():
+                mine[name] = mine.get(name, 0) + n
+        self.paused_ms += other.paused_ms
+        self.masked_ms += other.masked_ms
+        self.gap_ms += other.gap_ms
+        self.samples += other.samples
+
+
+@dataclass(slots=True)
+class Account:
+    """All of a span: per source, and for what is not measured by reason."""
+
+    start_ms: int
+    end_ms: int
+    shares: dict[str, Share]
+    not_measured_ms: dict[str, int]
+
+    @property
+    def zones_ms(self) -> NDArray[np.int64]:
+        """Milliseconds per zone."""
+        none = np.zeros(len(Zone), np.int64)
+        return sum((share.zones_ms for share in self.shares.values()), none)
+
+    def add(self, other: "Account") -> None:
+        """Go on with the account of what follows."""
+        self.end_ms = other.end_ms
+        for name, share in other.shares.items():
+            self.shares.setdefault(name, Share(share.source)).add(share)
+        for why, ms in other.not_measured_ms.items():
+            self.not_measured_ms[why] += ms
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Silence:
+    """Where a source recorded and yet tells nothing, by reason."""
+
+    paused: Spans
+    masked: Spans
+    gap: Spans
+
+
+def silence(e: Evidence, start_ms: int, end_ms: int) -> Silence:
+    """Why a source that recorded in [start, end) has no heart rate there.
+
+    Ten minutes behind its last sample it no longer counts as recording.
+    """
+    here = Spans.of([start_ms], [end_ms])
+    recorded = hold(e.series, artefacts.REACH_MS / 1000, ends=e.ends).spans & here
+    unmasked = hold(e.series, LONGEST[e.source.kind], pauses=e.pauses, ends=e.ends).spans & here
+    # A masked sample's own time, and what is masked without any value: it is no gap of the sensor's making.
+    paused = (recorded & e.pauses) - e.pieces.spans
+    masked = unmasked - e.pieces.spans - paused
+    return Silence(paused, masked, recorded - paused - masked - e.pieces.spans)
+
+
+def account(
+    journal: Journal, person: int, found: list[Evidence], known: Profile, start_ms: int, end_ms: int
+) -> Account:
+    """The account of [start, end), of which `found` is the evidence."""
+    resolved, zone = counted(journal, person, known, believed(found), start_ms, end_ms)
+    lasts = resolved.end - resolved.start
+    covered = [resolved.take(resolved.source == i).spans for i in range(len(found))]
+    quiet = [silence(e, start_ms, end_ms) for e in found]
+    shares = {}
+    for i, e in enumerate(found):
+        mine = resolved.source == i
+        share = Share(e.source, np.bincount(zone[mine], lasts[mine], len(Zone)).astype(np.int64))
+        for j in range(i):
+            if lost := (e.pieces.spans & covered[j]).measure_ms:
+                share.lost_ms[found[j].source.name] = lost
+        share.paused_ms, share.masked_ms, share.gap_ms = (
+            s.measure_ms for s in (quiet[i].paused, quiet[i].masked, quiet[i].gap)
+        )
+        a, b = np.searchsorted(e.series.times.astype(np.int64), [start_ms, end_ms])
+        share.samples = int(b - a)
+        for sort in Artefact:
+            if n := int(np.count_nonzero(e.bad[a:b] & sort)):
+                share.artefacts[(sort.name or "").lower()] = n
+        if share.samples or share.zones_ms.any() or share.lost_ms or share.paused_ms or share.gap_ms:
+            shares[e.source.name] = share
+    return Account(start_ms, end_ms, shares, _not_measured(resolved, quiet, start_ms, end_ms))
+
+
+def _not_measured(resolved: Pieces, quiet: list[Silence], start_ms: int, end_ms: int) -> dict[str, int]:
+    """Milliseconds without any heart rate, each under the first reason that holds."""
+    left = Spans.of([start_ms], [end_ms]) - resolved.spans
+    found = dict.fromkeys(WHY_NOT, 0)
+    for why in WHY_NOT[:-1]:
+        here = left & reduce(Spans.__or__, (getattr(q, why) for q in quiet), Spans.none())
+        found[why] = here.measure_ms
+        left = left - here
+    found["nothing"] = left.measure_ms
+    return found
+
+
+def accounted(journal: Journal, person: int, known: Profile, borders_ms: list[int]) -> Account:
+    """The account of a long span, part by part between its borders, so that a week needs no memory of a week."""
+    whole = Account(borders_ms[0], borders_ms[0], {}, dict.fromkeys(WHY_NOT, 0))
+    for a, b in pairwise(borders_ms):
+        if b > a:
+            whole.add(account(journal, person, evidence(journal, person, a, b), known, a, b))
+    return whole
