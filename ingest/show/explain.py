@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ingest.errors import Stop
+from ingest.household import known as known_person
 from ingest.journal import Entry, Filed, Journal, Person
 from ingest.rows.account import Account, Share, accounted
 from ingest.rows.heart import Evidence, believed, evidence
@@ -95,7 +96,7 @@ def _who(journal: Journal, name: str | None) -> tuple[Person, Profile]:
     everybody = journal.persons()
     names = ", ".join(p.name for p in everybody) or "nobody yet"
     if name is not None:
-        person = journal.person(name)
+        person = known_person(journal, name)
         if person is None:
             raise Stop(f"Nobody called {name} is known here; known: {names}.")
     elif len(everybody) == 1:
