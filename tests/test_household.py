@@ -94,7 +94,7 @@ def test_what_nobody_owned_goes_to_the_first_who_is_named(tmp_path: Path) -> Non
     """Who starts without settings and then writes their name keeps their history, in the store too."""
     data = tmp_path / "data"
     file = tmp_path / "run.fit"
-    file.write_bytes(workout(1_100_000_000, [120] * 600))
+    file.write_bytes(workout(1_100_000_000, [120, 121] * 300))
     hartslag("--data", data, "add", file)
     assert rows(store(data), "SELECT DISTINCT person FROM heart_rate") == [("me",)]
     (data / "hartslag.toml").write_text('[[person]]\nname = "Anna"\nborn = 1978\n[[person]]\nname = "Bob"\n')
@@ -109,7 +109,7 @@ def test_me_may_be_a_name(tmp_path: Path) -> None:
     """Somebody whom the settings call "me" stays who they are."""
     data = tmp_path / "data"
     file = tmp_path / "run.fit"
-    file.write_bytes(workout(1_100_000_000, [120] * 600))
+    file.write_bytes(workout(1_100_000_000, [120, 121] * 300))
     hartslag("--data", data, "add", file)
     (data / "hartslag.toml").write_text('[[person]]\nname = "Anna"\n[[person]]\nname = "me"\n')
     hartslag("--data", data, "week")
@@ -120,7 +120,7 @@ def test_a_lost_journal_comes_back_from_the_archive(tmp_path: Path) -> None:
     """The archive keeps who is who: added to an empty journal it gives everybody their own, and copies nothing."""
     data = tmp_path / "data"
     (data / "inbox" / "Anna").mkdir(parents=True)
-    (data / "inbox" / "Anna" / "run.fit").write_bytes(workout(1_100_000_000, [120] * 600))
+    (data / "inbox" / "Anna" / "run.fit").write_bytes(workout(1_100_000_000, [120, 121] * 300))
     (data / "inbox" / "walk.fit").write_bytes(workout(1_100_000_000, [100] * 600))
     with daemon(data):
         until(lambda: settled(data), "both files")

@@ -139,7 +139,12 @@ noted = st.sampled_from(
         Noted("Jan", (("moderate_bpm", 100), ("vigorous_bpm", 120), ("zone", "Europe/Amsterdam"))),
         Noted(
             "Jan",
-            (("maximum_bpm", 170), ("resting_bpm", 60), ("sex", "woman"), ("zone", "Europe/Amsterdam")),
+            (
+                ("maximum_bpm", 170),
+                ("profile", [{"from": "1990-01-01", "resting_bpm": 60}]),
+                ("sex", "woman"),
+                ("zone", "Europe/Amsterdam"),
+            ),
         ),
         Noted("Jan", (("target_min", 90), ("zone", "Asia/Kolkata"))),
     ]

@@ -40,22 +40,27 @@ def run(bpm: int, seconds: int = 3600) -> list[Event]:
     return [steady("Jan", START, seconds, bpm), Workout("Jan", "watch", START, START + seconds * S)]
 
 
+def resting(bpm: int) -> tuple[str, Any]:
+    """The person's own word of a resting heart rate, from long ago."""
+    return "profile", [{"from": "1990-01-01", "resting_bpm": bpm}]
+
+
 @pytest.mark.parametrize(("sex", "load"), [("man", 100.4403), ("woman", 113.5168)])
 def test_load_of_an_hour(sex: str, load: float, tmp_path: Path) -> None:
     """An hour at 150 between 60 and 190 is what Banister's formula gives for a man and for a woman."""
-    known = Noted("Jan", (("maximum_bpm", 190), ("resting_bpm", 60), ("sex", sex), ("zone", "UTC")))
+    known = Noted("Jan", (("maximum_bpm", 190), resting(60), ("sex", sex), ("zone", "UTC")))
     (row,) = table(tmp_path, "session", known, *run(150))
     assert row["trimp"] == pytest.approx(load, rel=1e-3)
 
 
-@pytest.mark.parametrize("lacking", ["maximum_bpm", "resting_bpm", "sex"])
+@pytest.mark.parametrize("lacking", ["maximum_bpm", "profile", "sex"])
 def test_no_load_is_guessed(lacking: str, tmp_path: Path) -> None:
     """Who has not said all three, or says what cannot be, gets no load rather than a wrong one."""
-    facts: dict[str, int | str] = {"maximum_bpm": 190, "resting_bpm": 60, "sex": "man", "zone": "UTC"}
+    facts: dict[str, Any] = {"maximum_bpm": 190, "profile": resting(60)[1], "sex": "man", "zone": "UTC"}
     del facts[lacking]
     (row,) = table(tmp_path / "a", "session", Noted("Jan", tuple(facts.items())), *run(150))
     assert row["trimp"] is None
-    near = Noted("Jan", (("maximum_bpm", 90), ("resting_bpm", 60), ("sex", "man"), ("zone", "UTC")))
+    near = Noted("Jan", (("maximum_bpm", 90), resting(60), ("sex", "man"), ("zone", "UTC")))
     (row,) = table(tmp_path / "b", "session", near, *run(150))
     assert row["trimp"] is None
 
@@ -63,9 +68,9 @@ def test_no_load_is_guessed(lacking: str, tmp_path: Path) -> None:
 def test_a_change_of_the_resting_heart_rate_alone_counts_the_load_anew(tmp_path: Path) -> None:
     """A correction reaches the load of past workouts although no limit changed with it."""
     facts = (*LIMITS, ("maximum_bpm", 190), ("sex", "man"))
-    with household(tmp_path, [Noted("Jan", (*facts, ("resting_bpm", 60))), *run(150)]) as journal:
+    with household(tmp_path, [Noted("Jan", (*facts, resting(60))), *run(150)]) as journal:
         (before,) = filled(journal, tmp_path / "s.db")["session"]
-        happen(journal, Noted("Jan", (*facts, ("resting_bpm", 70))))
+        happen(journal, Noted("Jan", (*facts, resting(70))))
         (after,) = filled(journal, tmp_path / "s.db")["session"]
         assert after != before
         assert [after] == filled(journal, tmp_path / "anew.db")["session"]
