@@ -59,7 +59,7 @@ class Journal:
         except sqlite3.Error as e:
             raise _explained(e, path) from e
         try:
-            _write_ahead(self._db)
+            write_ahead(self._db, BUSY_MS / 1000)
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
             migrate(self._db)
@@ -362,9 +362,9 @@ def _columns(row: Sequence[Any]) -> Columns:
     )
 
 
-def _write_ahead(db: sqlite3.Connection) -> None:
-    """Switch to WAL; where two make a new journal at once SQLite does not wait for this as it does elsewhere."""
-    until_s = time.monotonic() + BUSY_MS / 1000
+def write_ahead(db: sqlite3.Connection, patience_s: float) -> None:
+    """Switch to WAL; where two make a new file at once SQLite does not wait for this as it does elsewhere."""
+    until_s = time.monotonic() + patience_s
     while True:
         try:
             db.execute("PRAGMA journal_mode = WAL")

@@ -4,48 +4,31 @@ Many watches write into a workout how long the heart was in which of their zones
 import the same seconds are counted our way; what is left between the two is kept with the file and shown here.
 """
 
-from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 import numpy as np
 
+from ingest.collect.fit import ZoneCheck
 from ingest.journal import Entry, Journal
 
 AGREES = 0.02
 """Smart-recorded workouts differ by a per cent or so, as samples between the kept ones are lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One workout: seconds per zone of the watch and of ours, lowest zone first."""
-
-    person: str
-    at_ms: int
-    edges: tuple[int, ...]
-    watch_s: tuple[float, ...]
-    ours_s: tuple[float, ...]
-
-    @property
-    def deviation(self) -> float:
-        """Sum over the zones of |ours - watch|, as a fraction of the watch's total; 0 if it counted nothing."""
-        total = sum(self.watch_s)
-        off = sum(abs(a - b) for a, b in zip(self.ours_s, self.watch_s, strict=True))
-        return off / total if total else 0.0
-
-
-def judged(journal: Journal) -> list[Judged]:
+def judged(journal: Journal) -> list[ZoneCheck]:
     """Every workout whose watch wrote its own seconds per zone, oldest first."""
-    found = [_judged(p.name, e) for p in journal.persons() for e in journal.facts(p.id, "check")]
-    return sorted(found, key=lambda j: j.at_ms)
+    found = [_judged(e) for p in journal.persons() for e in journal.facts(p.id, "check")]
+    return sorted(found, key=lambda check: check.start)
 
 
-def _judged(person: str, e: Entry) -> Judged:
+def _judged(e: Entry) -> ZoneCheck:
     c = e.content
-    return Judged(person, e.at_ms, tuple(c["edges"]), tuple(c["watch_s"]), tuple(c["ours_s"]))
+    start, end = np.datetime64(e.at_ms, "ms"), np.datetime64(int(c["end"]), "ms")
+    return ZoneCheck(start, end, tuple(c["edges"]), tuple(c["watch_s"]), tuple(c["ours_s"]))
 
 
-def summed(found: list[Judged]) -> dict[str, Any] | None:
+def summed(found: list[ZoneCheck]) -> dict[str, Any] | None:
     """How far apart we are over all of them; None when no watch has said."""
     if not found:
         return None
@@ -55,7 +38,7 @@ def summed(found: list[Judged]) -> dict[str, Any] | None:
         "median_deviation": median(j.deviation for j in found),
         "agreeing": sum(j.deviation <= AGREES for j in found),
         "worst_deviation": worst.deviation,
-        "worst_at": f"{np.datetime64(worst.at_ms, 'ms')}Z",
+        "worst_at": f"{worst.start}Z",
     }
 
 

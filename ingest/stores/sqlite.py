@@ -8,7 +8,6 @@ import contextlib
 import fcntl
 import os
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from ingest.crashpoint import reached
 from ingest.errors import TryLater
+from ingest.journal.book import write_ahead
 from ingest.rows.table import TABLES, Block
 
 VERSION = 2
@@ -150,7 +150,7 @@ class SqliteStore:
         self._make()
         db = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_MS / 1000, check_same_thread=False)
         self._db, self._inode = db, self.path.stat().st_ino
-        _write_ahead(db)
+        write_ahead(db, BUSY_MS / 1000)
         # What a power cut takes from here comes again from the journal, whose position is kept in this very file.
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute(
@@ -218,20 +218,6 @@ def _made(path: Path) -> int:
         owner = path.parent.stat()
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
     return descriptor
-
-
-def _write_ahead(db: sqlite3.Connection) -> None:
-    """Switch to WAL; where two make a new store at once SQLite does not wait for this as it does elsewhere."""
-    until_s = time.monotonic() + BUSY_MS / 1000
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as e:
-            if "locked" not in str(e) or time.monotonic() > until_s:
-                raise
-            time.sleep(0.01)
-        else:
-            return
 
 
 @contextmanager
