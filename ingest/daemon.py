@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import logging
+import shlex
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from ingest import notify
 from ingest.collect.arrival import Arrivals
@@ -95,9 +95,13 @@ async def _alive() -> None:
 
 def greeting(settings: Settings) -> list[str]:
     """What the owner needs to know at the start, a line each."""
-    verb = f"{Path(sys.argv[0])} --data {settings.data}"
-    if settings.file:
-        verb = f"{Path(sys.argv[0])} --config {settings.file} --data {settings.data}"
+    words = [
+        sys.argv[0],
+        *(["--config", str(settings.file)] if settings.file else []),
+        "--data",
+        str(settings.data),
+    ]
+    verb = shlex.join(words)  # to be copied as it stands, whatever the folders are called
     lines = [
         "hartslag runs; Ctrl-C stops it, and nothing is lost by that.",
         f"  Drop FIT files into    {settings.inbox_folder}",
