@@ -22,8 +22,8 @@ from ingest.lock import only_daemon
 from ingest.log import Repeats, quoted
 from ingest.rows.memory import Memory
 from ingest.settings import Settings
-from ingest.stores.replica import follow
-from ingest.stores.sqlite import SqliteStore
+from ingest.stores.chosen import chosen
+from ingest.stores.replica import Store, follow
 
 LOOK_S = 1.0
 """Between two looks into the inbox; a thousand files cost 2 ms."""
@@ -56,23 +56,30 @@ def _make_folders(settings: Settings) -> None:
 
 async def _run(settings: Settings) -> None:
     stop = threading.Event()
-    news = threading.Event()
-    news.set()
+    stores = chosen(settings)
+    bells = [threading.Event() for _ in stores]
+
+    def ring() -> None:
+        """Something is in the journal that the stores do not have yet."""
+        for bell in bells:
+            bell.set()
+
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
 
     def stopping() -> None:
         stop.set()
-        news.set()
+        ring()
         stopped.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping)
     alive = asyncio.create_task(_alive())
-    work = [
-        asyncio.create_task(asyncio.to_thread(part))
-        for part in (partial(_collect, settings, stop, news), partial(_supply, settings, stop, news))
+    parts = [partial(_collect, settings, stop, ring)]
+    parts += [
+        partial(_supply, settings, store, stop, bell) for store, bell in zip(stores, bells, strict=True)
     ]
+    work = [asyncio.create_task(asyncio.to_thread(part)) for part in parts]
     for line in greeting(settings):
         print(line, flush=True)
     notify.ready()
@@ -122,7 +129,7 @@ def greeting(settings: Settings) -> list[str]:
     return lines
 
 
-def _collect(settings: Settings, stop: threading.Event, news: threading.Event) -> None:
+def _collect(settings: Settings, stop: threading.Event, ring: Callable[[], None]) -> None:
     """Take what arrives in the inbox."""
     largest = settings.inbox.largest_mb << 20
     inbox = Inbox(
@@ -150,7 +157,7 @@ def _collect(settings: Settings, stop: threading.Event, news: threading.Event) -
                 left = len(due) - done - 1 + len(look.waiting)
                 if _take(journal, settings, arrivals, dropped, left, repeats):
                     not_before.pop(dropped.name, None)
-                    news.set()
+                    ring()
                 else:
                     not_before[dropped.name] = time.monotonic() + RETRY_S
             _patiently(repeats, "noting what is filed", arrivals.flush)
@@ -186,13 +193,13 @@ def _patiently(repeats: Repeats, kind: str, work: Callable[[], object]) -> None:
         repeats.over(kind, f"{kind}: done after all.")
 
 
-def _supply(settings: Settings, stop: threading.Event, news: threading.Event) -> None:
-    """Keep the store up to date with the journal, whoever appends to it."""
+def _supply(settings: Settings, store: Store, stop: threading.Event, bell: threading.Event) -> None:
+    """Keep one store up to date with the journal, whoever appends to it; the others do not wait for it."""
     repeats, memory = Repeats(_log), Memory()
-    with Journal(settings.journal_file) as journal, SqliteStore(settings.store_file) as store:
+    with Journal(settings.journal_file) as journal, contextlib.closing(store):
         trouble: str | None = None
         while not stop.is_set():
-            news.clear()
+            bell.clear()
             before = trouble
             try:
                 follow(journal, store, going_on=lambda: not stop.is_set(), memory=memory)
@@ -201,9 +208,9 @@ def _supply(settings: Settings, stop: threading.Event, news: threading.Event) ->
                 trouble = str(e)
                 repeats.say("store", trouble)
             else:
-                repeats.over("store", f"The store {store.path} is written again.")
+                repeats.over("store", f"The store {store.place} is written again.")
             if trouble != before:
                 with contextlib.suppress(TryLater), journal.write() as w:
                     w.reader(store.name, 0, trouble)
             # Other processes append too (`hartslag add`), and a store that somebody deleted is made anew.
-            news.wait(LOOK_S)
+            bell.wait(LOOK_S)

@@ -23,6 +23,13 @@ class Store(Protocol):
     def name(self) -> str:
         """What the settings and `status` call it."""
 
+    @property
+    def place(self) -> str:
+        """Where it is, in words for a person: a path or an address, never a secret."""
+
+    def close(self) -> None:
+        """Let go of what is open; used again, it opens anew."""
+
     def begin(self, journal: str) -> int:
         """The position in the journal of that id; 0, and empty, when it holds something else.
 

@@ -40,6 +40,7 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.place = str(path)
         self._db: sqlite3.Connection | None = None
         self._inode = 0
         self._began = 0

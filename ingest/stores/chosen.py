@@ -1,0 +1,10 @@
+"""The stores that the settings ask for."""
+
+from ingest.settings import Settings
+from ingest.stores.replica import Store
+from ingest.stores.sqlite import SqliteStore
+
+
+def chosen(settings: Settings) -> list[Store]:
+    """Each store to be kept up to date; the embedded one always. None is opened before it is used."""
+    return [SqliteStore(settings.store_file)]
