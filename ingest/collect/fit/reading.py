@@ -1,16 +1,24 @@
 """The whole of a FIT file, in our words."""
 
+from dataclasses import replace
+
+import numpy as np
+
 from ingest.collect.fit import timer
 from ingest.collect.fit.beats import read_beats
 from ingest.collect.fit.contents import take_apart
 from ingest.collect.fit.day import read_claims, read_movement
 from ingest.collect.fit.description import describe
 from ingest.collect.fit.device import read_device
-from ingest.collect.fit.file import Device, FitFile, HeartRate
+from ingest.collect.fit.file import Device, FitFile, FitSeries, HeartRate, Session
 from ingest.collect.fit.heart import Heart, read_heart
 from ingest.collect.fit.limits import read_limits
 from ingest.collect.fit.workout import read_sessions
 from ingest.collect.fit.zone import compare, read_tallies
+
+STAMP = np.timedelta64(2, "s")
+"""A stop's stamp and a session's end that lie nearer than this are the same press: both clocks may have cut off a
+second."""
 
 
 def heart_rate(data: bytes) -> HeartRate:
@@ -36,9 +44,10 @@ def read(data: bytes) -> FitFile:
     sessions = read_sessions(contents, description)
     tallies = read_tallies(contents)
     pauses = timer.pauses(contents, heart.last_ms)
-    activity = next((series for series in heart.series if series.kind == "activity"), None)
+    series = tuple(_to_the_end(s, sessions) for s in heart.series)
+    activity = next((s for s in series if s.kind == "activity"), None)
     return FitFile(
-        series=heart.series,
+        series=series,
         beats=read_beats(contents),
         pauses=pauses,
         movement=read_movement(contents),
@@ -51,6 +60,14 @@ def read(data: bytes) -> FitFile:
         faults=(*contents.faults, *description.faults),
         notes=tuple(_notes(heart, device, sessions=len(sessions))),
     )
+
+
+def _to_the_end(series: FitSeries, sessions: tuple[Session, ...]) -> FitSeries:
+    """The same, its end to the millisecond where a session tells it: the press of stop is stamped in whole seconds."""
+    if series.kind != "activity" or series.end is None or not sessions:
+        return series
+    end = max(session.end for session in sessions)
+    return replace(series, end=end) if series.end < end < series.end + STAMP else series
 
 
 def _notes(heart: Heart, device: Device, *, sessions: int) -> list[str]:

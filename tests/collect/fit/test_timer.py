@@ -68,3 +68,12 @@ def test_samples_in_a_pause_are_kept() -> None:
     found = fit.read(recording((0, True), (20, False), (30, True), (100, False)).done())
     assert len(found.series[0]) == 101
     assert found.series[0].end == np.datetime64((START + ERA + 100) * 1000, "ms")
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "end_ms"), [(100.565, 100_565), (101.9, 101_900), (99.4, 100_000), (130.0, 100_000)]
+)
+def test_the_end_of_a_workout_is_told_finer_by_its_session(elapsed: float, end_ms: int) -> None:
+    """Protects the last second: a press of stop is stamped with the whole second it fell into, a session is not."""
+    file = recording((0, True), (100, False)).session(START, elapsed)
+    assert fit.read(file.done()).series[0].end == np.datetime64((START + ERA) * 1000 + end_ms, "ms")
