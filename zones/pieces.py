@@ -94,7 +94,7 @@ def hold(
     """The time each sample of one source stands for: until the next one, at most `longest`, less the pauses.
 
     `ends` are the ascending moments at which a recording ended: no sample reaches past the first of them at or
-    after its own time. A last sample with no end after it stands for the median gap of the series. `counts` may be
+    after its own time. A last sample with no end after it stands for the median of the newest gaps. `counts` may be
     the stretches (of movement) in which time counts; pieces are split at their borders. A bpm outside 30..230 is
     no sample.
     """

@@ -7,21 +7,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zones.moments import FOREVER, Length, Moment, length_ms, milliseconds, moment_ms
-from zones.series import HIGHEST_BPM, LOWEST_BPM, median_gap_ms, plausible, samples
+from zones.series import HIGHEST_BPM, LATELY, LOWEST_BPM, median_gap_ms, plausible, samples
 from zones.spans import Spans
 
 BLOCK = 1 << 16
-"""Samples looked at in one go: their gaps and masks (9 bytes each) stay in a core's own cache, measured best of 2^14..2^17."""
+"""Samples looked at in one go: their gaps and masks stay in a core's own cache."""
 
-BATCH = 64
-"""Blocks after which their irregular gaps are settled together."""
+BATCH = 1 << 13
+"""Irregular gaps that are settled together: enough to make the calls cheap, few enough to stay in cache."""
 
 MANY = 12
-"""Where more than one gap in so many is irregular, weighing all of them is cheaper (20 ns for each one picked out
-against 1.7 ns for every sample)."""
+"""Where more than one gap in so many is irregular, weighing all of them is cheaper than picking them out."""
 
-FEW_EDGES = 12
-"""Up to here one comparison per edge is cheaper than a histogram."""
+FEW_EDGES = 4
+"""Up to here weights are added up by a mask for each edge, above it by a histogram: a mask costs half a nanosecond a
+sample, a histogram two."""
+
+WHOLE = np.iinfo(np.int32).max
+"""Milliseconds that fit into 32 bits, 24 days: what masks multiply with."""
 
 
 class Samples(Protocol):
@@ -46,7 +49,7 @@ def seconds_in_zones(
 
     A bpm equal to an edge belongs to the upper zone. Each sample stands for the time to the next one, at most
     `longest`, less the pauses; a bpm outside 30..230 is no sample. The last one stands until `end`, or
-    without it for the median gap of the series, likewise at most `longest`; nothing counts past `end`.
+    without it for the median of the newest gaps, likewise at most `longest`; nothing counts past `end`.
     Samples may come in any order; of those with one time the last given is meant.
 
     Sums are whole milliseconds: the order and the splitting of additions cannot change them. Raises ValueError
@@ -95,17 +98,24 @@ class _Count:
         self.zones = len(edges) + 1
         # An edge beyond a byte is never reached; one below 1 always is.
         self.edges = [np.uint8(max(e, 0)) for e in edges if e <= 255]
+        self.masks = len(self.edges) <= FEW_EDGES and cap <= WHOLE
         self.sums = np.zeros(self.zones, np.int64)
-        self.regular: dict[int, int] = {}  # how often each regular gap came
-        self.gaps = 0
         self.odd: list[tuple[NDArray[np.uint8], NDArray[np.int64], int]] = []  # bpm, gap, and the regular gap
+        self.waiting = 0  # how many those are
         self.faults = False  # whether anything was no sample
         self.held: tuple[int, int] | None = None  # time and bpm of the sample still waiting for its next
 
     def of(self, t: NDArray[np.int64], bpm: NDArray[np.uint8]) -> "_Count | None":
         """Itself with all gaps between the samples counted; None when they do not ascend."""
+        # Fresh memory for every block would cost more than what is done with it.
         step = np.empty(BLOCK, np.int64)
         flag = np.empty(BLOCK, np.bool_)
+        weight, index = (
+            (np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32))
+            if self.masks
+            else (np.empty(BLOCK), np.empty(BLOCK, np.intp))
+        )
+        self.buffers = flag, weight, index
         for i in range(0, len(t), BLOCK):
             bt, bb = t[i : i + BLOCK], bpm[i : i + BLOCK]
             n = len(bt)
@@ -121,7 +131,6 @@ class _Count:
                 if across <= 0:
                     return None
                 self.sums[self.zone_of[self.held[1]]] += min(across, self.cap)
-                self.gaps += 1
             self.held = int(bt[-1]), int(bb[-1])
             if n > 1 and not self._block(bt, bb[:-1], step[: n - 1], flag[: n - 1]):
                 return None
@@ -132,7 +141,6 @@ class _Count:
     ) -> bool:
         """Count the gaps inside one block; False when its times do not ascend."""
         n = len(step)
-        self.gaps += n
         np.subtract(t[1:], t[:-1], out=step)
         few = np.sort(step[:: n // 32 + 1])
         gap = int(few[len(few) // 2])
@@ -142,17 +150,17 @@ class _Count:
         if 2 * np.count_nonzero(few == gap) > len(few):
             np.not_equal(step, gap, out=odd)
             irregular = int(np.count_nonzero(odd))
-            self.regular[gap] = self.regular.get(gap, 0) + n - irregular
         if irregular > n // MANY:
             if step.min() <= 0:
                 return False
-            self._weigh(bpm, np.minimum(step, self.cap, out=step))
+            self._weigh_all(bpm, np.minimum(step, self.cap, out=step))
             return True
         each = min(gap, self.cap)
         if irregular:
             where = odd.nonzero()[0]
             self.odd.append((bpm[where], step[where], each))
-            if len(self.odd) == BATCH and not self._settle():
+            self.waiting += irregular
+            if self.waiting >= BATCH and not self._settle():
                 return False
         self._repeat(bpm, each, odd)
         return True
@@ -163,21 +171,34 @@ class _Count:
             return True
         bpm, gaps, each = zip(*self.odd, strict=True)
         self.odd.clear()
+        self.waiting = 0
         gap = np.concatenate(gaps)
         self._weigh(np.concatenate(bpm), np.minimum(gap, self.cap) - np.repeat(each, [len(g) for g in gaps]))
         return bool(gap.min() > 0)
 
-    def _weigh(self, bpm: NDArray[np.uint8], weights: NDArray[np.int64]) -> None:
+    def _weigh_all(self, bpm: NDArray[np.uint8], weights: NDArray[np.int64]) -> None:
+        """Add a block of samples, all of them of different weights."""
+        flag, weight, index = (column[: len(bpm)] for column in self.buffers)
+        np.copyto(weight, weights, casting="unsafe")
+        if not self.masks:
+            np.copyto(index, bpm)
+            self._weigh(index, weight)
+            return
+        above = int(weights.sum())
+        for zone, edge in enumerate(self.edges):
+            np.copyto(index, np.greater_equal(bpm, edge, out=flag))
+            reached = int(np.multiply(index, weight, out=index).sum(dtype=np.int64))
+            self.sums[zone] += above - reached
+            above = reached
+        self.sums[len(self.edges)] += above
+
+    def _weigh(self, bpm: NDArray[Any], weights: NDArray[Any]) -> None:
         """Add samples of different weights; sums of whole milliseconds are exact in a float up to 285 000 years."""
         by_bpm = np.bincount(bpm, weights, 256)
         self.sums += np.bincount(self.zone_of, by_bpm, self.zones).astype(np.int64)
 
     def _repeat(self, bpm: NDArray[np.uint8], each: int, flag: NDArray[np.bool_]) -> None:
         """Add samples that all stand for the same time."""
-        if self.zones > FEW_EDGES:
-            by_bpm = np.bincount(bpm, minlength=256)
-            self.sums += np.bincount(self.zone_of, by_bpm, self.zones).astype(np.int64) * each
-            return
         above = len(bpm)
         for zone, edge in enumerate(self.edges):
             np.greater_equal(bpm, edge, out=flag)
@@ -191,17 +212,17 @@ class _Count:
         if self.held is None:
             return 0, 0
         at, last = self.held
-        stands = (until - at) if until is not None else self._median(t, bpm)
+        stands = (until - at) if until is not None else median_gap_ms(self._newest(t, bpm))
         stands = min(max(stands, 0), self.cap)
         self.sums[self.zone_of[last]] += stands
         return at, at + stands
 
-    def _median(self, t: NDArray[np.int64], bpm: NDArray[np.uint8]) -> int:
-        """The median gap, without sorting when more than half of the gaps are equal."""
-        gap, times = max(self.regular.items(), key=lambda item: item[1], default=(0, 0))
-        if 2 * times > self.gaps:
-            return gap
-        return median_gap_ms(t[plausible(bpm)] if self.faults else t)
+    def _newest(self, t: NDArray[np.int64], bpm: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """The times of the last samples, faults left out, as many as tell how often they came."""
+        if not self.faults:
+            return t
+        tail = t[-BLOCK:][plausible(bpm[-BLOCK:])]
+        return tail if len(tail) > LATELY else t[plausible(bpm)]
 
 
 def _paused(

@@ -15,6 +15,9 @@ TIMES = np.dtype("datetime64[ms]")
 LOWEST_BPM, HIGHEST_BPM = 30, 230
 """A heart rate outside these is a fault of the sensor: 0 is how devices say "none", 255 how FIT does."""
 
+LATELY = 1000
+"""Gaps that tell how often a sensor speaks: the newest ones, for it may have spoken otherwise before."""
+
 
 def plausible(bpm: NDArray[Any]) -> NDArray[np.bool_]:
     """Which values can be a heart rate at all."""
@@ -97,16 +100,6 @@ def samples(times: ArrayLike, bpm: ArrayLike) -> tuple[NDArray[np.int64], NDArra
 
 
 def median_gap_ms(t: NDArray[np.int64]) -> int:
-    """The lower median of the gaps between ascending moments, so a gap that occurs; 0 without any gap."""
-    gaps = np.diff(t)
-    if not len(gaps):
-        return 0
-    middle = (len(gaps) - 1) // 2
-    # A look at some thousand tells roughly where the median lies; only the gaps around it are put in order.
-    few = np.sort(gaps[:: len(gaps) // 4096 + 1])
-    low, high = few[len(few) * 9 // 20], few[len(few) * 11 // 20]
-    below = int(np.count_nonzero(gaps < low))
-    near = gaps[(gaps >= low) & (gaps <= high)]
-    if not below <= middle < below + len(near):
-        near, below = gaps, 0
-    return int(np.partition(near, middle - below)[middle - below])
+    """The lower median of the newest gaps between ascending moments, so a gap that occurs; 0 without any gap."""
+    gaps = np.diff(t[-LATELY - 1 :])
+    return int(np.sort(gaps)[(len(gaps) - 1) // 2]) if len(gaps) else 0

@@ -167,6 +167,13 @@ def test_the_last_sample_stands_for_the_median_gap() -> None:
     assert got[1] * 1000 == t[-1] + 4002
 
 
+def test_the_last_sample_after_a_sensor_fell_silent() -> None:
+    """Zeros at the end, more than fit into a block, do not hide how often the sensor spoke before."""
+    samples = [(i * 2000, 120) for i in range(20)] + [(40_000 + i * 1000, 0) for i in range(50)]
+    with patch.object(seconds, "BLOCK", 8):
+        assert seconds_in_zones(raw(samples), EDGES, 60).tolist() == [0, 40, 0]
+
+
 @pytest.mark.parametrize("share", [0, 0.001, 0.05, 0.24, 0.26, 0.6, 1])
 @pytest.mark.parametrize("faults", [0, 300])
 def test_the_fast_way_equals_the_general_one(share: float, faults: int) -> None:
@@ -184,6 +191,8 @@ def test_the_fast_way_equals_the_general_one(share: float, faults: int) -> None:
     general = tally(hold(series, 5, pauses=pauses), Timeline.of([(0, Edges.from_bpm(109, 131))]))
     got = seconds_in_zones(series, EDGES, 5, pauses)
     assert (got * 1000).round().tolist() == [int(c[0]) for c in general.columns[:3]]
+    many = seconds_in_zones(series, [70, 90, 109, 120, 131, 150], 5, pauses)
+    assert np.add.reduceat(many, [0, 3, 5]).tolist() == pytest.approx(got.tolist())
     shuffled = rng.permutation(n)
     mixed = SimpleNamespace(times=series.times[shuffled], bpm=series.bpm[shuffled])
     assert seconds_in_zones(mixed, EDGES, 5, pauses).tolist() == got.tolist()
