@@ -72,17 +72,16 @@ def _spikes(t: NDArray[np.int64], bpm: NDArray[np.uint8]) -> NDArray[np.bool_]:
     far = np.zeros(n, np.bool_)
     if n < AROUND:
         return far
-    near = t[AROUND - 1 :] - t[: n - AROUND + 1] <= AROUND_MS
+    # Where all values of a window lie close together none can be a spike: the median is sought elsewhere only.
+    wide = _extreme(bpm, np.maximum) - _extreme(bpm, np.minimum) > SPIKE_BPM
+    near = wide & (t[AROUND - 1 :] - t[: n - AROUND + 1] <= AROUND_MS)
     if not near.any():
         return far
     # At both ends of a stretch its first and last whole window serve; only where one spans no hole.
     first, last, stretch = _stretches(t)
     window = np.minimum(np.arange(n) - AROUND // 2, (last - AROUND + 1)[stretch])
     window = np.clip(np.maximum(window, first[stretch]), 0, n - AROUND)
-    dense = near[window]
-    # Where all values of a window lie close together none can be a spike: the median is sought elsewhere only.
-    wide = (_extreme(bpm, np.maximum) - _extreme(bpm, np.minimum) > SPIKE_BPM)[window]
-    for some in _blocks(np.flatnonzero(dense & wide)):
+    for some in _blocks(np.flatnonzero(near[window])):
         around = bpm[window[some][:, None] + np.arange(AROUND)]
         median = np.partition(around, AROUND // 2, axis=1)[:, AROUND // 2].astype(np.int16)
         far[some] = np.abs(bpm[some] - median) > SPIKE_BPM

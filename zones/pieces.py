@@ -43,7 +43,11 @@ class Pieces:
     @property
     def spans(self) -> Spans:
         """The time they cover."""
-        return Spans.of(self.start, self.end)
+        if not len(self):
+            return Spans.none()
+        # Some pieces follow each other without a gap.
+        gap = np.flatnonzero(self.start[1:] > self.end[:-1])
+        return Spans.of(np.append(self.start[0], self.start[gap + 1]), np.append(self.end[gap], self.end[-1]))
 
     def take(self, which: Any) -> "Pieces":
         """Those at the given indices, or in the given slice or mask."""
@@ -157,11 +161,12 @@ def resolve(ranked: Sequence[Pieces]) -> Pieces:
     if len(some) < 2:
         return some[0] if some else Pieces.none()
     parts, taken = [some[0]], some[0].spans
-    for lower in some[1:]:
+    for i, lower in enumerate(some[1:], 2):
         left = lower.without(taken)
         if len(left):
             parts.append(left)
-            taken = taken | left.spans
+            if i < len(some):
+                taken = taken | left.spans
     return merged(parts)
 
 

@@ -24,10 +24,10 @@ def recovery(series: Series, stop: Moment, vigorous_bpm: int, after: Length = 60
     end = moment_ms(stop)
     then = end + length_ms(after)
     before = _median(series, end - AT_THE_END_MS, end + 1)
-    later = _median(series, then - AROUND_MS, then + AROUND_MS + 1)
-    if before is None or later is None or before < vigorous_bpm:
+    if before is None or before < vigorous_bpm:
         return None
-    return before - later
+    later = _median(series, then - AROUND_MS, then + AROUND_MS + 1)
+    return None if later is None else before - later
 
 
 def highest(series: Series) -> int | None:

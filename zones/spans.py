@@ -25,7 +25,8 @@ class Spans:
         if a.shape != b.shape or a.ndim != 1:
             raise ValueError(f"starts {a.shape} and ends {b.shape} are not two columns of one length")
         some = b > a
-        a, b = a[some], b[some]
+        if not some.all():
+            a, b = a[some], b[some]
         if len(a) > 1 and not (a[1:] > b[:-1]).all():
             order = np.argsort(a, kind="stable")
             a, b = a[order], np.maximum.accumulate(b[order])
