@@ -117,8 +117,6 @@ def add(given: _Given, files: tuple[Path, ...], person: str | None, as_json: boo
 @click.pass_obj
 def week(given: _Given, person: str | None, weeks: int, as_json: bool, asked: tuple[str, ...]) -> None:  # noqa: FBT001
     """Show the minutes of the newest weeks against the target."""
-    from datetime import datetime
-
     from ingest.show import week as showing
 
     with _reading(given) as (settings, journal):
@@ -140,8 +138,7 @@ def week(given: _Given, person: str | None, weeks: int, as_json: bool, asked: tu
             _print_json([row.json() for row in rows])
         else:
             file = settings.file or settings.data / "hartslag.toml"
-            today = datetime.now().astimezone().date()
-            _print_lines(showing.told(rows, today, str(file)))
+            _print_lines(showing.told(rows, str(file)))
 
 
 @hartslag.command()
@@ -235,8 +232,6 @@ def check(given: _Given) -> None:
 @click.pass_obj
 def export(given: _Given, csv: bool, person: str | None, start: str | None, end: str | None) -> None:  # noqa: ARG001, FBT001
     """Print all samples in order of time."""
-    from datetime import date
-
     from ingest.household import known
     from ingest.journal import ALWAYS_MS
     from ingest.rows.profile import profile as profile_now
@@ -251,7 +246,10 @@ def export(given: _Given, csv: bool, person: str | None, start: str | None, end:
                     f"Nobody called {person} is known here; known: {', '.join(p.name for p in persons) or 'nobody'}."
                 )
             persons = [wanted]
-        zone = profile_now(journal, persons[0].id).calendar.zone_on(date.today()) if persons else "UTC"  # noqa: DTZ011
+        zone = "UTC"
+        if persons:
+            calendar = profile_now(journal, persons[0].id).calendar
+            zone = calendar.zone_on(calendar.day_of(journal.now_ms()))
         span = [-ALWAYS_MS, ALWAYS_MS]
         for i, (option, text) in enumerate((("--from", start), ("--to", end))):
             if text is not None:

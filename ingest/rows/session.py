@@ -11,7 +11,7 @@ from ingest.rows.ruling import ruled, sport_of
 from ingest.rows.table import Block
 from zones.dose import dose_min
 from zones.edges import LEAST_RESERVE
-from zones.load import banister
+from zones.load import banister, edwards
 from zones.minutes import MINUTE, tally
 from zones.pieces import Pieces, resolve
 from zones.recovery import recovery
@@ -87,6 +87,7 @@ def session(
         "dose_min": dose_min(float(t.moderate_ms[0]) / MINUTE, float(t.vigorous_ms[0]) / MINUTE),
         "trimp": _trimp(pieces, known, e.at_ms),
         "recovery_60s": _recovery(found, known, e),
+        "edwards": _edwards(pieces, known, e.at_ms),
     }
 
 
@@ -96,6 +97,12 @@ def _trimp(pieces: Pieces, known: Profile, at_ms: int) -> float | None:
     if not len(pieces) or resting is None or maximum is None or sex is None:
         return None
     return banister(pieces, resting, maximum, sex) if maximum - resting >= LEAST_RESERVE else None
+
+
+def _edwards(pieces: Pieces, known: Profile, at_ms: int) -> float | None:
+    """Edwards' load, which asks for a maximum heart rate alone; None where that is not known."""
+    _, maximum, _ = known.heart_at(at_ms)
+    return edwards(pieces, maximum) if len(pieces) and maximum is not None else None
 
 
 def _recovery(found: list[Evidence], known: Profile, e: Entry) -> float | None:

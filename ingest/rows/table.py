@@ -58,12 +58,20 @@ TABLES: Mapping[str, Table] = {
             "dose_min": REAL,
             "trimp": REAL,
             "recovery_60s": REAL,
+            "edwards": REAL,
         },
         "a workout, stamped at its start",
     ),
     "variability": Table(
         ("person", "source"),
-        {"rmssd_ms": REAL, "sdnn_ms": REAL, "pnn50": REAL, "beats": WHOLE, "artefact_pct": REAL},
+        {
+            "rmssd_ms": REAL,
+            "sdnn_ms": REAL,
+            "pnn50": REAL,
+            "beats": WHOLE,
+            "artefact_pct": REAL,
+            "ln_rmssd": REAL,
+        },
         "a workout with beats, or the quietest five minutes of a day with beats, stamped at its start",
     ),
     "claim": Table(

@@ -66,5 +66,6 @@ def _of(e: Evidence, at_ms: int, end_ms: int) -> Row | None:
             "pnn50": v.pnn50,
             "beats": v.beats,
             "artefact_pct": v.artefact_pct,
+            "ln_rmssd": None if np.isnan(v.ln_rmssd) else v.ln_rmssd,
         },
     )

@@ -21,15 +21,17 @@ from ingest.rows.account import Account, Share, accounted
 from ingest.rows.calendar import Calendar
 from ingest.rows.heart import Evidence, believed, evidence
 from ingest.rows.profile import Profile, profile
-from ingest.rows.ruling import counted, ruled
-from ingest.rows.session import session, workouts
-from ingest.show.beside import Beside, beside
+from ingest.rows.ruling import counted, sport_of
+from ingest.rows.ruling import sessions as sessions_in
+from ingest.show.beside import STEPS, Beside, Claimed, beside, claimed
+from ingest.show.body import Body, body, variability_line, workout_lines
 from ingest.show.clocks import Disagreement, between
 from ingest.show.export import moment_ms
 from zones.artefacts import Artefact
 from zones.days import midnights
-from zones.edges import Edges
-from zones.minutes import MINUTE, Zone, tally
+from zones.dose import dose_min
+from zones.edges import Edges, Timeline
+from zones.minutes import MINUTE, Zone
 from zones.pieces import Pieces
 
 _MANY = 12
@@ -45,6 +47,7 @@ class Asked:
     known: Profile
     borders_ms: list[int]
     file: Filed | None = None
+    whole_days: bool = False
 
     @property
     def start_ms(self) -> int:
@@ -66,19 +69,22 @@ def asked(journal: Journal, text: str, name: str | None) -> Asked:
     """
     if re.fullmatch(r"\d{4}-W\d{1,2}", text):
         person, known = _who(journal, name)
-        return Asked(f"week {text}", person, known, _midnights(known, _first_day(known, text), 7))
+        borders = _midnights(known, _first_day(known, text), 7)
+        return Asked(f"week {text}", person, known, borders, whole_days=True)
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
         person, known = _who(journal, name)
         try:
             day = date.fromisoformat(text)
         except ValueError as e:
             raise Stop(f"There is no day {text}; right would be 2026-11-16.") from e
-        return Asked(f"{day:%A} {day.day} {day:%B %Y}", person, known, _midnights(known, day, 1))
+        borders = _midnights(known, day, 1)
+        return Asked(f"{day:%A} {day.day} {day:%B %Y}", person, known, borders, whole_days=True)
     if files := journal.files_named(text):
         return _file(journal, files, name)
     person, known = _who(journal, name)
     try:
-        minute = moment_ms(text, known.calendar.zone_on(_day_named(text))) // MINUTE * MINUTE
+        day = datetime.fromisoformat(text).date()
+        minute = moment_ms(text, known.calendar.zone_on(day)) // MINUTE * MINUTE
     except (ValueError, OverflowError) as e:
         raise Stop(
             f"{text!r} is no time (2026-11-16T10:30), no day (2026-11-16), no week (2026-W47), and no file of that"
@@ -148,9 +154,10 @@ class Explained:
     asked: Asked
     account: Account
     edges: list[tuple[int, Edges | None]]
-    sessions: list[tuple[Entry, dict[str, Any]]]
-    claims: list[tuple[Entry, dict[str, float]]]
-    """What the watch says, and what we count in the same time."""
+    sports: dict[str, list[tuple[int, Edges | None]]]
+    """The edges of the sports that were done in the span and have their own."""
+    body: Body
+    claims: list[Claimed]
     checks: list[Beside]
     clocks: list[Disagreement]
     masks: list[dict[str, Any]]
@@ -172,27 +179,40 @@ class Explained:
             "to": _iso(a.end_ms),
             **zones,
             "measured_s": int(self.account.zones_ms.sum()) / 1000,
+            "dose_min": self.dose_min,
             "not_measured_s": {why: ms / 1000 for why, ms in self.account.not_measured_ms.items()},
-            "edges": [
-                {
-                    "from": None if begins < _FIRST_MS else _iso(begins),
-                    "moderate_bpm": e and e.moderate_bpm,
-                    "vigorous_bpm": e and e.vigorous_bpm,
-                    "method": e and e.method,
-                    "origin": e and e.origin,
-                }
-                for begins, e in self.edges
-            ],
+            "edges": _edges_json(self.edges),
+            "sports": {sport: _edges_json(edges) for sport, edges in self.sports.items()},
             "sources": [_share_json(s) for s in self.account.shares.values()],
             "sessions": [
-                {"from": _iso(e.at_ms), "source": e.content["source"], **row} for e, row in self.sessions
+                {"from": _iso(e.at_ms), "source": e.content["source"], **row} for e, row in self.body.workouts
             ],
-            "claims": [{"from": _iso(e.at_ms), **_claimed(e), "ours": ours} for e, ours in self.claims],
+            "days": [
+                {
+                    "from": _iso(d.start_ms),
+                    **d.zones_s,
+                    "dose_min": d.dose_min,
+                    "resting_bpm": d.resting_bpm,
+                    "quiet_from": None if d.quiet_ms is None else _iso(d.quiet_ms),
+                }
+                for d in self.body.days
+            ],
+            "variability": [
+                {"from": _iso(row["at_ms"]), **{k: v for k, v in row.items() if k != "at_ms"}}
+                for row in self.body.variability
+            ],
+            "claims": [{"from": _iso(c.claim.at_ms), **c.json()} for c in self.claims],
             "watch": [c.json() for c in self.checks],
             "clocks": [d.json() for d in self.clocks],
             "masked": self.masks,
             "samples": self.samples,
         }
+
+    @property
+    def dose_min(self) -> float:
+        """What the span adds to the week."""
+        zones = self.account.zones_ms
+        return float(dose_min(int(zones[Zone.MODERATE]) / MINUTE, int(zones[Zone.VIGOROUS]) / MINUTE))
 
 
 _FIRST_MS = -(1 << 45)
@@ -203,7 +223,6 @@ def explain(journal: Journal, a: Asked) -> Explained:
     """All that can be said of what was asked for."""
     person = a.person.id
     whole = accounted(journal, person, a.known, a.borders_ms)
-    in_span = workouts(journal, person, a.start_ms, a.end_ms)
     claims = [
         c
         for c in journal.facts(person, "claim", a.start_ms - 2 * 86_400_000, a.end_ms)
@@ -225,12 +244,10 @@ def explain(journal: Journal, a: Asked) -> Explained:
     return Explained(
         a,
         whole,
-        _edges(a.known, a.start_ms, a.end_ms),
-        [
-            (e, session(journal, a.person, a.known, e, evidence(journal, person, e.at_ms, _end(e))))
-            for e in in_span
-        ],
-        [(c, _ours(journal, person, a.known, c.at_ms, _end(c))) for c in claims],
+        _edges(a.known.timeline, a.start_ms, a.end_ms),
+        _sports(journal, person, a.known, a.start_ms, a.end_ms),
+        body(journal, a.person, a.known, a.start_ms, a.end_ms, whole_days=a.whole_days),
+        [claimed(journal, person, a.known, c) for c in claims],
         [beside(journal, person, a.known, c) for c in checks],
         list(clocks.values()),
         masks,
@@ -242,30 +259,33 @@ def _end(e: Entry) -> int:
     return int(e.content.get("end") or e.last_ms or e.at_ms)
 
 
-def _ours(journal: Journal, person: int, known: Profile, start_ms: int, end_ms: int) -> dict[str, float]:
-    pieces = believed(evidence(journal, person, start_ms, end_ms))
-    t = tally(*ruled(journal, person, known, pieces, start_ms, end_ms))
-    return {
-        f"{name}_min": int(ms[0]) / MINUTE
-        for name, ms in (
-            ("moderate", t.moderate_ms),
-            ("vigorous", t.vigorous_ms),
-            ("elevated", t.elevated_ms),
-        )
-    }
-
-
-def _claimed(e: Entry) -> dict[str, Any]:
-    return {name: e.content.get(name) for name in ("source", "moderate_min", "vigorous_min", "resting_bpm")}
-
-
-def _edges(known: Profile, start_ms: int, end_ms: int) -> list[tuple[int, Edges | None]]:
+def _edges(line: Timeline, start_ms: int, end_ms: int) -> list[tuple[int, Edges | None]]:
     """The edges in force in a span, each with when it took effect."""
-    line = known.timeline
     return [
         (int(line.valid_from[i]), line.edges[i])
         for i in range(len(line))
         if line.governed(i)[0] < end_ms and line.governed(i)[1] > start_ms
+    ]
+
+
+def _sports(
+    journal: Journal, person: int, known: Profile, start_ms: int, end_ms: int
+) -> dict[str, list[tuple[int, Edges | None]]]:
+    """The edges in force in the sports that were done in a span, if they have their own."""
+    done = (sport_of(e, known) for e in sessions_in(journal, person, start_ms, end_ms))
+    return {sport: _edges(known.sports[sport], start_ms, end_ms) for sport in sorted({s for s in done if s})}
+
+
+def _edges_json(edges: list[tuple[int, Edges | None]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "from": None if begins < _FIRST_MS else _iso(begins),
+            "moderate_bpm": e and e.moderate_bpm,
+            "vigorous_bpm": e and e.vigorous_bpm,
+            "method": e and e.method,
+            "origin": e and e.origin,
+        }
+        for begins, e in edges
     ]
 
 
@@ -365,16 +385,19 @@ def told(x: Explained) -> Iterator[str]:
         f" {_clock(a.start_ms, zone, day=True)} to {_clock(a.end_ms, zone, day=True)}"
     )
     yield ""
-    yield from _total_lines(x.account)
+    yield from _total_lines(x)
     yield ""
     yield from _edge_lines(x.edges, zone)
+    for sport, edges in x.sports.items():
+        yield from _edge_lines(edges, zone, f"In {sport} moderate")
     parts: list[Iterable[str]] = [
         [line for share in x.account.shares.values() for line in _source_lines(share)],
         _few([_mask_line(m, zone) for m in x.masks]),
         [f"  {d.sentence}" for d in x.clocks],
         [_sample_line(s, zone) for s in x.samples],
-        *(_session_lines(e, row, zone) for e, row in x.sessions),
-        *(_claim_lines(claim, ours, zone) for claim, ours in x.claims),
+        _day_lines(x.body, zone, each=len(a.borders_ms) > 2),
+        *(_session_lines(e, row, x.body, zone) for e, row in x.body.workouts),
+        *(_claim_lines(claim, zone) for claim in x.claims),
         *(_beside_lines(check, zone) for check in x.checks),
     ]
     for part in parts:
@@ -384,20 +407,26 @@ def told(x: Explained) -> Iterator[str]:
             yield line
 
 
-def _total_lines(whole: Account) -> Iterator[str]:
-    for sort, ms in zip(Zone, whole.zones_ms.tolist(), strict=True):
+def _total_lines(x: Explained) -> Iterator[str]:
+    bout_min = x.asked.known.bout_min
+    for sort, ms in zip(Zone, x.account.zones_ms.tolist(), strict=True):
         if ms:
-            yield f"  {_span(ms):>12}  {_MEANING[sort]}"
-    for why, ms in whole.not_measured_ms.items():
+            short = f", or effort shorter than {bout_min} min" if bout_min and sort == Zone.ELEVATED else ""
+            yield f"  {_span(ms):>14}  {_MEANING[sort]}{short}"
+    for why, ms in x.account.not_measured_ms.items():
         if ms:
-            yield f"  {_span(ms):>12}  not measured: {_REASON[why]}"
+            yield f"  {_span(ms):>14}  not measured: {_REASON[why]}"
+    if not x.asked.is_minute:
+        yield f"  {x.dose_min:>10.1f} min  adds to the week: moderate + 2 x vigorous"
 
 
-def _edge_lines(edges: list[tuple[int, Edges | None]], zone: Calendar) -> Iterator[str]:
+def _edge_lines(
+    edges: list[tuple[int, Edges | None]], zone: Calendar, what: str = "Moderate"
+) -> Iterator[str]:
     for begins, e in edges:
         since = "" if begins < _FIRST_MS else f" since {_clock(begins, zone, day=True)}"
         yield (
-            f"  Moderate from {e.moderate_bpm}, vigorous from {e.vigorous_bpm} bpm{since} (method {e.method}):"
+            f"  {what} from {e.moderate_bpm}, vigorous from {e.vigorous_bpm} bpm{since} (method {e.method}):"
             f" {e.origin}."
             if e
             else f"  No limits are known{since}."
@@ -406,7 +435,27 @@ def _edge_lines(edges: list[tuple[int, Edges | None]], zone: Calendar) -> Iterat
         yield "  No limits are known: nothing tells where moderate begins."
 
 
-def _session_lines(e: Entry, row: dict[str, Any], zone: Calendar) -> Iterator[str]:
+def _day_lines(x: Body, zone: Calendar, *, each: bool) -> Iterator[str]:
+    """The resting heart rate of a day; of a week each of its days."""
+    for d in x.days:
+        at_rest = ""
+        if d.resting_bpm is not None and d.quiet_ms is not None:
+            at_rest = (
+                f"resting heart rate {d.resting_bpm:.0f} bpm (five minutes from {_clock(d.quiet_ms, zone)})"
+            )
+        if each:
+            there = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=d.start_ms)
+            minutes = f"{d.dose_min:.0f} min, measured {d.measured_s / 3600:.1f} h"
+            yield f"  {_there(there, zone):%a %Y-%m-%d}: {minutes}{'; ' if at_rest else ''}{at_rest}"
+        elif at_rest:
+            yield f"  {at_rest[0].upper()}{at_rest[1:]}."
+    worked = {e.at_ms for e, _ in x.workouts}
+    for row in x.variability:
+        if row["at_ms"] not in worked:
+            yield f"  At rest, from {_clock(row['at_ms'], zone, day=each)}: {variability_line(row)}."
+
+
+def _session_lines(e: Entry, row: dict[str, Any], x: Body, zone: Calendar) -> Iterator[str]:
     yield (
         f"  Workout {_clock(e.at_ms, zone, day=True)}, {row['sport'] or 'sport unknown'},"
         f" {_span(round(row['duration_s'] * 1000))}:"
@@ -414,19 +463,35 @@ def _session_lines(e: Entry, row: dict[str, Any], zone: Calendar) -> Iterator[st
     yield (
         f"    moderate {_span(round(row['moderate_s'] * 1000))}, vigorous {_span(round(row['vigorous_s'] * 1000))}"
     )
+    yield from workout_lines(row)
+    for varied in x.variability:
+        if varied["at_ms"] == e.at_ms:
+            yield f"    variability: {variability_line(varied)}"
 
 
-def _claim_lines(claim: Entry, ours: dict[str, float], zone: Calendar) -> Iterator[str]:
-    c = claim.content
+def _claim_lines(x: Claimed, zone: Calendar) -> Iterator[str]:
+    c = x.claim.content
+    resting = f", resting heart rate {c['resting_bpm']} bpm" if c.get("resting_bpm") else ""
     yield (
-        f"  The watch claims from {_clock(claim.at_ms, zone, day=True)}: moderate {_min(c['moderate_min'])}, vigorous"
-        f" {_min(c['vigorous_min'])}."
+        f"  The watch claims from {_clock(x.claim.at_ms, zone, day=True)}: moderate {_min(c['moderate_min'])}, vigorous"
+        f" {_min(c['vigorous_min'])}{resting}."
     )
     yield (
-        f"  We count in the same time: moderate {_min(ours['moderate_min'])}, vigorous {_min(ours['vigorous_min'])},"
-        f" and {_min(ours['elevated_min'])} raised without movement. Its maker does not publish how it counts."
+        f"  We count in the same time: moderate {_min(x.ours_min[0])}, vigorous {_min(x.ours_min[1])},"
+        f" and {_min(x.elevated_min)} raised without movement."
     )
+    for why in STEPS:
+        moderate, vigorous = (x.steps or {}).get(why, (0.0, 0.0))
+        if abs(moderate) >= 0.05 or abs(vigorous) >= 0.05:
+            yield f"    {moderate:+9.1f} min moderate {vigorous:+9.1f} vigorous: {_STEP[why]}"
 
+
+_STEP = {
+    "limits_and_rules": "its own limits and rules, which its maker does not publish, against your limits",
+    "no_movement": "it saw no movement",
+    "not_believed": "what its sensor said is not believed",
+    "other_sources": "another source is believed first, or recorded while it did not",
+}
 
 _MEANING = {
     Zone.LIGHT: "light: below moderate",
@@ -481,11 +546,19 @@ def _beside_lines(b: Beside, zone: Calendar) -> Iterator[str]:
     ):
         if np.abs(column).max(initial=0) >= 0.05:
             yield f"    {name:<22}{_row(column, sign=True)}"
+    own = None if b.timer_s is None else float(b.watch_s.sum()) - b.timer_s
+    if own is not None and abs(own) >= 0.5:
+        yield f"    Its zones add up to {abs(own):.1f} s {'more' if own > 0 else 'less'} than its own timer ran."
+    if b.open_s >= 0.5:
+        yield (
+            f"    It wrote only some of the seconds it saw: between them {b.open_s:.0f} s lie so near to a limit that it may"
+            " have counted them on either side."
+        )
     if b.paused_s or b.gap_s:
         yield f"    Left out here: {b.paused_s:.0f} s of pauses, {b.gap_s:.0f} s without samples."
     if b.moderate_bpm is not None:
         yield (
-            f"    For your week other limits hold, {b.moderate_bpm} and {b.vigorous_bpm} bpm: moderate {b.moderate_s:.0f} s,"
+            f"    For your week your own limits hold, {b.moderate_bpm} and {b.vigorous_bpm} bpm: moderate {b.moderate_s:.0f} s,"
             f" vigorous {b.vigorous_s:.0f} s."
         )
 
@@ -532,11 +605,3 @@ def _clock(ms: int, zone: Calendar, *, day: bool = False) -> str:
 def _there(moment: datetime, zone: Calendar) -> datetime:
     """The moment on the clock of where the person was."""
     return moment.astimezone(ZoneInfo(zone.zone_on(zone.day_of(round(moment.timestamp() * 1000)))))
-
-
-def _day_named(text: str) -> date:
-    """The day that a time as people write it lies on, for its time zone; today's for what is none."""
-    try:
-        return datetime.fromisoformat(text).date()
-    except ValueError:
-        return datetime.now().astimezone().date()

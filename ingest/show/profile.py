@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ingest.journal import ALWAYS_MS, Journal, Person
 from ingest.rows.profile import Profile, profile
@@ -24,14 +25,15 @@ class Item:
     recorded_ms: int
     withdrawn_ms: int | None
 
-    def json(self) -> dict[str, Any]:
+    def json(self, zone: str) -> dict[str, Any]:
+        """With moments on the clock of a time zone."""
         return {
             "what": self.what,
             "from": self.since,
             "to": self.until,
             "said": self.words,
-            "recorded": _iso(self.recorded_ms),
-            "withdrawn": None if self.withdrawn_ms is None else _iso(self.withdrawn_ms),
+            "recorded": _iso(self.recorded_ms, zone),
+            "withdrawn": None if self.withdrawn_ms is None else _iso(self.withdrawn_ms, zone),
         }
 
 
@@ -79,7 +81,7 @@ def known(journal: Journal, person: Person, now_ms: int) -> dict[str, Any]:
     resting, maximum, sex = p.heart_at(now_ms)
     return {
         "person": person.name,
-        "said": [i.json() for i in items(journal, person.id)],
+        "said": [i.json(p.calendar.zone_on(today)) for i in items(journal, person.id)],
         "edges": _edges(p, p.timeline, begins, now_ms),
         "sports": {sport: _edges(p, line, begins, now_ms) for sport, line in p.sports.items()},
         "resting_bpm": resting,
@@ -143,5 +145,5 @@ def _limits(edges: list[dict[str, Any]]) -> Iterator[str]:
         yield "    not known; one line in the settings mends that, such as  born = 1970"
 
 
-def _iso(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000).astimezone().isoformat(timespec="seconds")
+def _iso(ms: int, zone: str) -> str:
+    return datetime.fromtimestamp(ms / 1000, ZoneInfo(zone)).isoformat(timespec="seconds")

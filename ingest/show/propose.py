@@ -30,6 +30,8 @@ class Proposal:
     """A number that the data know better, why, and the lines to paste."""
 
     person: str
+    today: date
+    """Where the person is."""
     key: str
     bpm: int
     in_use: int | None
@@ -97,7 +99,7 @@ def _proposal(
     else:
         old = f" (now {before.moderate_bpm} and {before.vigorous_bpm})" if before else ""
         leads_to = f"moderate would begin at {then.moderate_bpm}, vigorous at {then.vigorous_bpm} bpm{old}"
-    return Proposal(person.name, key, bpm, in_use, why, lines, leads_to)
+    return Proposal(person.name, today, key, bpm, in_use, why, lines, leads_to)
 
 
 def _highest(
@@ -177,7 +179,7 @@ def told(person: str, found: list[Proposal]) -> Iterator[str]:
     for p in found:
         yield f"{person}: a {'maximum' if p.key == 'maximum_bpm' else 'resting'} heart rate of {p.bpm} bpm."
         yield f"  Why: {p.evidence}."
-        yield f"  With it {p.leads_to}. Nothing before {date.today()} would change."  # noqa: DTZ011
+        yield f"  With it {p.leads_to}. Nothing before {p.today} would change."
         yield (
             f'  If you think so too, put this into the settings, below the person "{person}":'
             if len(p.lines) > 1

@@ -40,6 +40,7 @@ class Shown:
     """How long the week was, or has been so far."""
     edges: list[tuple[date | None, Edges]]
     is_current: bool = False
+    """Whether it is that week now, where the person is."""
     not_judged: str | None = None
     """Why the week is not judged, "" if nobody said why; None if it is."""
     bout_min: int | None = None
@@ -185,21 +186,21 @@ def _edges_json(edges: list[tuple[date | None, Edges]]) -> list[dict[str, Any]]:
     ]
 
 
-def told(rows: list[Shown], today: date, settings_file: str) -> Iterator[str]:
+def told(rows: list[Shown], settings_file: str) -> Iterator[str]:
     """The weeks in plain lines: of each person the newest in full, those before in a line each."""
     if not rows:
         yield "Nothing is measured yet. Drop FIT files into the inbox, or give them to `hartslag add`."
         return
     for name in dict.fromkeys(row.person for row in rows):
         mine = [row for row in rows if row.person == name]
-        yield from _person(name, mine, today, settings_file)
+        yield from _person(name, mine, settings_file)
         yield ""
     yield "Minutes from a heart-rate sensor against a target of your own. Not a medical device."
 
 
-def _person(name: str, rows: list[Shown], today: date, settings_file: str) -> Iterator[str]:
+def _person(name: str, rows: list[Shown], settings_file: str) -> Iterator[str]:
     newest = rows[0]
-    if newest.first <= today <= newest.last:
+    if newest.is_current:
         yield f"{name}, this week: {_days(newest)}"
     else:
         yield f"{name}: nothing is measured this week yet. The newest week with data:"

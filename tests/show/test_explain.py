@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.journal import ALWAYS_MS
+from ingest.rows.table import TABLES
 from ingest.show.explain import asked, explain, told
 from ingest.show.week import shown
 from tests.daemons import hartslag
@@ -17,6 +19,7 @@ from tests.fit_encoder import Fit
 from tests.households import (
     HOUR,
     MINUTE,
+    Claim,
     Event,
     Limits,
     Noted,
@@ -24,6 +27,7 @@ from tests.households import (
     S,
     Workout,
     at,
+    filled,
     household,
     steady,
 )
@@ -175,3 +179,148 @@ def test_of_several_persons_one_is_to_be_named(tmp_path: Path) -> None:
         with pytest.raises(Exception, match="Nobody called Klaas"):
             asked(journal, "2026-11-16", "Klaas")
         assert journal.held(1, -ALWAYS_MS, ALWAYS_MS) == []
+
+
+def test_limits_of_a_sport_are_shown_where_it_was_done(tmp_path: Path) -> None:
+    """An owner on a hand bike sees the limits that ruled the ride, with method and day, and not those of other sports."""
+    facts = (
+        ("moderate_bpm", 110),
+        ("vigorous_bpm", 140),
+        (
+            "sport",
+            [
+                {"name": "running", "offset_bpm": -10, "from": "2026-11-01"},
+                {"name": "cycling", "offset_bpm": 5},
+            ],
+        ),
+        ("zone", "Europe/Amsterdam"),
+    )
+    run = steady("Jan", START, 1200, 105)
+    happened: list[Event] = [
+        Noted("Jan", facts),
+        run,
+        Workout("Jan", "watch", START, START + 20 * MINUTE),
+        steady("Jan", START + 2 * HOUR, 60, 105),
+    ]
+    with household(tmp_path, happened) as journal:
+        found = explain(journal, asked(journal, "2026-11-16T10:05", None))
+        other = explain(journal, asked(journal, "2026-11-16T12:00", None))
+        day = explain(journal, asked(journal, "2026-11-16", None))
+    said, words = found.json(), "\n".join(told(found))
+    assert (said["moderate_s"], said["light_s"]) == (60.0, 0.0)
+    ((sport, (edges,)),) = said["sports"].items()
+    assert (sport, edges["moderate_bpm"], edges["method"], edges["from"]) == (
+        "running",
+        100,
+        "bpm",
+        "2026-10-31T23:00:00Z",
+    )
+    assert "In running moderate from 100, vigorous from 130 bpm since 2026-11-01 00:00 (method bpm)" in words
+    assert (other.json()["sports"], other.json()["light_s"]) == ({}, 60.0)
+    assert set(day.sports) == {"running"}
+
+
+def test_a_claim_is_split_by_cause(tmp_path: Path) -> None:
+    """An owner whose watch claims 30 minutes reads which of them we do not count, and why; the parts add up."""
+    # An hour of raised heart rate, of which the watch saw ten minutes of movement, and a strap meanwhile.
+    moved = ((START, START + 10 * MINUTE),)
+    day = steady("Jan", START, 3600, 120, source="all-day", kind="monitoring", step_s=60, movement=moved)
+    strap = steady("Jan", START + 30 * MINUTE, 300, 150, source="chest", kind="strap")
+    claim = Claim("Jan", "all-day", START, START + HOUR, 30.0)
+    said, words = answer(tmp_path, [day, strap, claim], "2026-11-16")
+    (claimed,) = said["claims"]
+    assert claimed["ours"] == {"moderate_min": 10.0, "vigorous_min": 5.0, "elevated_min": 45.0}
+    split = claimed["difference_min"]
+    assert split == {
+        "limits_and_rules": {"moderate": 30.0, "vigorous": 0.0},
+        "no_movement": {"moderate": -50.0, "vigorous": 0.0},
+        "not_believed": {"moderate": 0.0, "vigorous": 0.0},
+        "other_sources": {"moderate": 0.0, "vigorous": 5.0},
+    }
+    assert claimed["moderate_min"] + sum(s["moderate"] for s in split.values()) == 10.0
+    assert "-50.0 min moderate      +0.0 vigorous: it saw no movement" in words
+
+
+def test_what_lies_beyond_minutes_is_told_of_a_day(tmp_path: Path) -> None:
+    """An owner finds load, recovery, rest and variability where they ask for them, equal to what a store holds."""
+    rest = at("2026-11-16T01:00+01:00")
+    quiet = [(rest + i * MINUTE, 50 if 60 <= i < 70 else 60 + i % 3) for i in range(240)]
+    at_night = tuple((rest + i * 1200, 1200 + (10 if i % 2 else -10)) for i in range(12_000))
+    night = Recording("Jan", "all-day", "monitoring", tuple(quiet), rest + 4 * HOUR, (), (), (), at_night)
+    values = [(START + i * S, 160 + i % 2 if i <= 600 else 160 - (i - 600) // 2) for i in range(700)]
+    beats = tuple((START + i * 400, 400 + (8 if i % 2 else -8)) for i in range(1500))
+    strap = Recording("Jan", "chest", "strap", tuple(values), START + 700 * S, beats=beats)
+    facts = (
+        ("maximum_bpm", 190),
+        ("profile", [{"from": "1990-01-01", "resting_bpm": 60}]),
+        ("sex", "woman"),
+        ("zone", "Europe/Amsterdam"),
+    )
+    happened: list[Event] = [
+        Noted("Jan", facts),
+        night,
+        strap,
+        Workout("Jan", "watch", START, START + 600 * S),
+    ]
+    with household(tmp_path, happened) as journal:
+        found = explain(journal, asked(journal, "2026-11-16", None))
+        held = filled(journal, tmp_path / "store.db")
+    said, words = found.json(), "\n".join(told(found))
+    (workout,) = said["sessions"]
+    columns = ("time", *TABLES["session"].tags, *TABLES["session"].fields)
+    (row,) = [dict(zip(columns, r, strict=True)) for r in held["session"]]
+    for name in TABLES["session"].fields:
+        assert workout[name] == row[name], name
+    assert workout["recovery_60s"] == pytest.approx(30, abs=1.5)
+    assert workout["edwards"] == pytest.approx(10 * 4, rel=0.01)  # ten minutes from 80 % of 190 on
+    columns = ("time", *TABLES["variability"].tags, *TABLES["variability"].fields)
+    rows = [dict(zip(columns, r, strict=True)) for r in held["variability"]]
+    fields = TABLES["variability"].fields
+    assert [[r[f] for f in fields] for r in said["variability"]] == [[r[f] for f in fields] for r in rows]
+    assert [r["ln_rmssd"] for r in rows] == pytest.approx([np.log(r["rmssd_ms"]) for r in rows])
+    (today,) = said["days"]
+    assert (today["resting_bpm"], today["quiet_from"]) == (50.0, "2026-11-16T01:00:00Z")
+    for part in (
+        "Resting heart rate 50 bpm (five minutes from 02:00).",
+        "recovery: 30 bpm lower",
+        "training load: Banister's (TRIMP)",
+        "Edwards' 40",
+        "At rest, from 02:00: RMSSD 20.0 ms, lnRMSSD 3.00, SDNN 10.0 ms, pNN50 0.0 %, of 250 beats of all-day",
+        "variability: RMSSD 16.0 ms",
+    ):
+        assert part in words, part
+
+
+def test_days_of_a_week_add_up_to_it(tmp_path: Path) -> None:
+    """An owner sees on which days the minutes of a week were made."""
+    runs = [steady("Jan", START + i * 24 * HOUR, 600 * (i + 1), 150) for i in range(3)]
+    said, words = answer(tmp_path, runs, "2026-W47")
+    assert [d["dose_min"] for d in said["days"]] == [20.0, 40.0, 60.0]
+    assert said["dose_min"] == 120.0
+    assert "Tue 2026-11-17: 40 min, measured 0.3 h" in words
+    assert "120.0 min  adds to the week" in words
+
+
+def test_what_the_watch_alone_knows_is_named(tmp_path: Path) -> None:
+    """An owner reads what no count of ours could settle: zones that miss the watch's own timer, seconds not written."""
+    fit = Fit().file_id(4, created=FIT_START).timer(FIT_START, start=True)
+    for i in range(0, 600, 10):
+        fit.record(FIT_START + i, 121 if i < 300 else 105)
+    fit.timer(FIT_START + 600, start=False)
+    fit.time_in_zone(FIT_START + 600, seconds=[310, 287, 0, 0], edges=[120, 140, 180]).session(FIT_START, 600)
+    (tmp_path / "run.fit").write_bytes(fit.activity(FIT_START + 600, seconds=600).done())
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "hartslag.toml").write_text(
+        '[[person]]\nname = "Jan"\nmoderate_bpm = 110\nvigorous_bpm = 140\n'
+        '[[person.sport]]\nname = "running"\noffset_bpm = -10\n'
+    )
+    assert hartslag("--data", data, "add", tmp_path / "run.fit").returncode == 0
+    (watch,) = json.loads(hartslag("--data", data, "explain", "run.fit", "--json").stdout)["watch"]
+    assert watch["timer_s"] == 600
+    assert watch["open_s"] == 30 * 9  # nine of each ten seconds at 121, two beats from the watch's limit
+    assert (watch["moderate_bpm"], watch["moderate_s"]) == (100, 600)
+    words = hartslag("--data", data, "explain", "run.fit").stdout
+    assert "Its zones add up to 3.0 s less than its own timer ran." in words
+    assert "between them 270 s lie so near to a limit" in words
+    assert "your own limits hold, 100 and 130 bpm: moderate 600 s" in words

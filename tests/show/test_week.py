@@ -73,7 +73,7 @@ def test_the_edges_of_the_week_and_their_origin_stand_beside_it(tmp_path: Path) 
     with household(tmp_path, happened) as journal:
         (row,) = shown(journal, None, 4)
     assert [(begins, e.moderate_bpm) for begins, e in row.edges] == [(None, 115), (date(2026, 11, 18), 122)]
-    words = "\n".join(told([row], date(2026, 11, 22), "x.toml"))
+    words = "\n".join(told([row], "x.toml"))
     assert "maximum heart rate 180 bpm set in the watch" in words
     assert "since 2026-11-18" in words
 
@@ -81,15 +81,27 @@ def test_the_edges_of_the_week_and_their_origin_stand_beside_it(tmp_path: Path) 
 def test_words_say_how_much_of_what_is_wanted_was_reached(tmp_path: Path) -> None:
     """Protects the one sentence that the whole program is for."""
     with household(tmp_path, HAPPENED) as journal:
-        words = "\n".join(told(shown(journal, "Jan", 4, MONDAY + 7 * DAY), date(2026, 11, 22), "x.toml"))
-        later = "\n".join(told(shown(journal, "Jan", 4), date(2026, 11, 30), "x.toml"))
+        words = "\n".join(told(shown(journal, "Jan", 4, MONDAY + 7 * DAY - 1), "x.toml"))
+        later = "\n".join(told(shown(journal, "Jan", 4, MONDAY + 8 * DAY), "x.toml"))
     assert "Jan, this week: Monday 16 November to Sunday 22 November 2026" in words
     assert "25 of 90 minutes  [#####...............]" in words
     assert "moderate 15 min + 2 x vigorous 5 min; light 10 min; 1 active day" in words
     assert "2 min of raised heart rate without movement are not counted" in words
-    assert "Measured 0.5 h; 167 h not measured, so this is the least it can be." in words
+    assert "Measured 0.5 h; 167 h not measured so far, so this is the least it can be." in words
     assert "Not a medical device" in words
     assert "nothing is measured this week yet" in later
+
+
+@pytest.mark.parametrize(
+    ("zone", "this_week"), [("Pacific/Auckland", True), ("UTC", False), ("America/Los_Angeles", False)]
+)
+def test_this_week_is_that_of_the_person(zone: str, this_week: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    """Protects Monday morning in New Zealand, when the machine may still have Sunday."""
+    now = at("2026-11-16T00:30+13:00")
+    home = Noted("Jan", (("moderate_bpm", 110), ("vigorous_bpm", 140), ("zone", zone)))
+    with household(tmp_path, [home, steady("Jan", now - 600_000 - 2 * DAY, 600, 120)]) as journal:
+        before = "\n".join(told(shown(journal, None, 4, now), "x.toml"))
+    assert ("nothing is measured this week yet" in before) == this_week
 
 
 @pytest.mark.parametrize("settings", ["", '[[person]]\nname = "Piet"\n'])
