@@ -28,7 +28,8 @@ def a_heart(n: int = 600, seed: int = 4) -> Floats:
     """Whole milliseconds around 820 that breathe and wander."""
     rng = np.random.default_rng(seed)
     wander = np.cumsum(rng.normal(0, 4, n))
-    return np.round(820 + 35 * np.sin(np.arange(n) / 4) + wander - wander.mean() + rng.normal(0, 12, n))
+    rr: Floats = np.round(820 + 35 * np.sin(np.arange(n) / 4) + wander - wander.mean() + rng.normal(0, 12, n))
+    return rr
 
 
 def peaks(rr: Floats) -> NDArray[np.int64]:
