@@ -2,16 +2,19 @@
 
 from datetime import date, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.rows.account import accounted
 from ingest.rows.profile import profile
 from ingest.rows.recount import local_date, week
-from tests.households import HOUR, MINUTE, Event, Noted, household
+from tests.households import HOUR, MINUTE, Event, Noted, Recording, household, steady
 from tests.rows.happenings import MOMENTS, events, faulty, new_folder, recordings
+from tests.zones.test_minutes import CHANGES
 from zones.days import midnights, week_of
 
 LIMITS = Noted("Jan", (("moderate_bpm", 100), ("vigorous_bpm", 140), ("zone", "Europe/Amsterdam")))
@@ -59,3 +62,36 @@ def test_a_week_of_nothing_is_not_measured() -> None:
         whole = accounted(journal, jan.id, known, borders)
     assert not whole.zones_ms.any()
     assert whole.not_measured_ms["nothing"] == 7 * 24 * HOUR
+
+
+@pytest.mark.parametrize(("zone", "day"), CHANGES)
+def test_every_day_of_every_clock_is_accounted_for(zone: str, day: date, tmp_path: Path) -> None:
+    """Protects days of 23, 24.5 and 25 hours, and none at all: five zones and the reasons for the rest are the day."""
+    rng = np.random.default_rng(day.toordinal())
+    borders = midnights(zone, day - timedelta(days=1), day + timedelta(days=2)).tolist()
+    happened: list[Event] = [
+        Noted("Jan", (("moderate_bpm", 100), ("vigorous_bpm", 140), ("zone", zone))),
+        *(
+            steady("Jan", a, 17 * 3600, 120, step_s=40)
+            for a in range(borders[0] - HOUR, borders[-1], 18 * HOUR)
+        ),
+    ]
+    for source, kind, step in (("strap", "strap", 3), ("all-day", "monitoring", 60)):
+        first = borders[1] + int(rng.integers(-4 * HOUR, 3 * HOUR)) // 1000 * 1000
+        samples = tuple((first + i * step * 1000, int(rng.integers(60, 180))) for i in range(400))
+        last = samples[-1][0]
+        moved = ((first + HOUR // 4, last),) if kind == "monitoring" else None
+        happened.append(
+            Recording("Jan", source, kind, samples, last, ((first + HOUR // 9, first + HOUR // 6),), moved)
+        )
+    with household(tmp_path, happened) as journal:
+        (jan,) = journal.persons()
+        known = profile(journal, jan.id)
+        for n, (a, b) in enumerate(pairwise(borders)):
+            whole = accounted(journal, jan.id, known, [a, b])
+            assert whole.zones_ms.sum() + sum(whole.not_measured_ms.values()) == b - a
+            first, _ = week_of(day + timedelta(days=n - 1))
+            counted = week(journal, jan, known, first)
+            i = (day - first).days + n - 1
+            assert counted.borders_ms[i : i + 2].tolist() == [a, b]
+            assert [int(c[i]) for c in counted.days.columns] == whole.zones_ms.tolist()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.journal import ALWAYS_MS
+from ingest.rows.account import accounted
+from ingest.rows.profile import profile
 from ingest.rows.table import TABLES
 from ingest.show.explain import asked, explain, told
 from ingest.show.week import shown
@@ -31,7 +34,8 @@ from tests.households import (
     household,
     steady,
 )
-from tests.rows.happenings import events, new_folder
+from tests.rows.happenings import MOMENTS, events, faulty, new_folder
+from zones.minutes import Zone
 
 HOME = Noted("Jan", (("moderate_bpm", 110), ("vigorous_bpm", 140), ("zone", "Europe/Amsterdam")))
 START = at("2026-11-16T10:00+01:00")
@@ -59,6 +63,31 @@ def test_every_week_that_is_shown_is_explained_in_full(happened: list[Event]) ->
             assert hours == pytest.approx(row.hours)
             assert json.dumps(said)
             assert list(told(found))
+
+
+@settings(max_examples=25)
+@given(st.lists(events | faulty(), min_size=1, max_size=6), st.sampled_from(MOMENTS), st.integers(-40, 40))
+def test_any_minute_adds_up_sample_by_sample(happened: list[Event], moment: int, offset: int) -> None:
+    """Protects the smallest answer: what the samples of a minute count as is the minute, and the minutes are the span."""
+    start = moment + offset * MINUTE
+    with new_folder() as folder, household(folder, [HOME, *happened]) as journal:
+        minutes = [start + i * MINUTE for i in range(20)]
+        said = [explain(journal, asked(journal, _at(m), "Jan")).json() for m in minutes]
+        jan = next(p for p in journal.persons() if p.name == "Jan")
+        whole = accounted(journal, jan.id, profile(journal, jan.id), [start, start + 20 * MINUTE])
+    for one in said:
+        for zone in Zone:
+            name = zone.name.lower()
+            of_samples = sum(sample["counts_as"].get(name, 0) for sample in one["samples"])
+            assert of_samples == pytest.approx(one[f"{name}_s"], abs=1e-6), (name, one["from"])
+        assert one["measured_s"] + sum(one["not_measured_s"].values()) == pytest.approx(60)
+    for zone, ms in zip(Zone, whole.zones_ms.tolist(), strict=True):
+        assert sum(one[f"{zone.name.lower()}_s"] for one in said) == pytest.approx(ms / 1000)
+
+
+def _at(ms: int) -> str:
+    """A moment as a person would write it who knows that the clock is set back at night."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat()
 
 
 def test_a_minute_says_who_won_and_who_lost(tmp_path: Path) -> None:
