@@ -1,7 +1,7 @@
 """What can happen in a household, for hypothesis: recordings around clock changes, borders of weeks and of years."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -151,6 +151,14 @@ noted = st.sampled_from(
 )
 copies = st.builds(Copies, st.tuples(facts), st.tuples(recordings(), limits))
 events: st.SearchStrategy[Event] = facts | facts | recordings("Piet") | noted | copies
+
+
+def around(happened: Iterable[Event]) -> st.SearchStrategy[int]:
+    """Whole seconds near which something was recorded of Jan: a span anywhere would mostly hold nothing."""
+    recorded = [e for e in happened if isinstance(e, Recording) and e.person == "Jan"]
+    recorded += [f for e in happened if isinstance(e, Copies) for f in e.whole if isinstance(f, Recording)]
+    some = [t for r in recorded for t in (*(t for t, _ in r.samples), r.end_ms)] or MOMENTS
+    return st.builds(lambda t, s: t + s * S, st.sampled_from(some), st.integers(-40, 40))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ingest.journal import Journal
 from ingest.rows.heart import believed, evidence
 from tests.households import HOUR, Noted, Recording, S, at, household, steady
-from tests.rows.happenings import MOMENTS, faulty, new_folder, recordings
+from tests.rows.happenings import around, faulty, new_folder, recordings
 from zones.artefacts import Artefact
 from zones.pieces import Pieces
 
@@ -33,20 +33,19 @@ def all_of(journal: Journal, a: int, b: int) -> Pieces:
 @settings(max_examples=60)
 @given(
     st.lists(faulty() | recordings(), min_size=1, max_size=5),
-    st.sampled_from(MOMENTS),
-    st.integers(-1_500, 1_500),
+    st.data(),
     st.integers(1, 900),
 )
 def test_a_span_alone_is_what_it_is_in_a_longer_one(
-    recorded: list[Recording], moment: int, offset: int, lasts: int
+    recorded: list[Recording], data: st.DataObject, lasts: int
 ) -> None:
     """Protects "explain adds up to week": a minute, a session, a day and a week see the same masks and the same caps."""
-    a = moment + offset * S
+    a = data.draw(around(recorded))
     b = a + lasts * S
     with new_folder() as folder, household(folder, recorded) as journal:
         alone = all_of(journal, a, b)
-        around = all_of(journal, moment - 30 * HOUR, moment + 30 * HOUR).clip(a, b)
-    assert held(alone) == held(around)
+        longer = all_of(journal, a - 30 * HOUR, b + 30 * HOUR).clip(a, b)
+    assert held(alone) == held(longer)
 
 
 def test_a_spike_is_masked_and_the_sample_before_it_stands_on(tmp_path: Path) -> None:
