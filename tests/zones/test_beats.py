@@ -38,6 +38,7 @@ def test_published_report_of_an_hour() -> None:
     got = [round(x, 3) for x in (v.sdnn_ms, v.rmssd_ms, v.pnn50, v.seconds * 1000 / v.beats, v.heart_rate)]
     assert got == [85.357, 60.523, 28.571, 768.438, 78.080]
     assert v.beats == 4684
+    assert round(v.pnn50 * 4683 / 100) == 1338  # pairs that differ by more than 50 ms
     assert v.artefact_pct == 0
 
 
@@ -47,6 +48,7 @@ def test_five_minutes() -> None:
     got = [round(x, 4) for x in (v.seconds * 1000 / v.beats, v.sdnn_ms, v.rmssd_ms, v.pnn50)]
     assert got == [888.9555, 95.6904, 101.3006, 48.5119]
     assert round(v.ln_rmssd, 4) == round(np.log(101.30063), 4)
+    assert (v.beats, round(v.pnn50 * 336 / 100)) == (337, 163)
 
 
 def test_faults_as_another_implementation_finds_them() -> None:

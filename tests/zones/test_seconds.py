@@ -58,6 +58,8 @@ def test_golden_cases(case: str) -> None:
     samples, cap, end, expected = GOLDEN[case]
     got = seconds_in_zones(raw(samples, 1000), EDGES, cap, end=None if end is None else end * 1000)
     assert got.tolist() == expected
+    lasts = (samples[-1][0] + 1 if end is None else end) - samples[0][0]
+    assert lasts - sum(expected) == {"B": 3, "C": 46, "F": 1471}.get(case[0], 0)  # what was not measured
 
 
 def test_one_sample_alone_stands_for_nothing_until_an_end_is_known() -> None:
