@@ -387,9 +387,9 @@ def told(x: Explained) -> Iterator[str]:
     yield ""
     yield from _total_lines(x)
     yield ""
-    yield from _edge_lines(x.edges, zone)
+    yield from _edge_lines(x.edges, a.known)
     for sport, edges in x.sports.items():
-        yield from _edge_lines(edges, zone, f"In {sport} moderate")
+        yield from _edge_lines(edges, a.known, f"In {sport} moderate")
     parts: list[Iterable[str]] = [
         [line for share in x.account.shares.values() for line in _source_lines(share)],
         _few([_mask_line(m, zone) for m in x.masks]),
@@ -421,16 +421,20 @@ def _total_lines(x: Explained) -> Iterator[str]:
 
 
 def _edge_lines(
-    edges: list[tuple[int, Edges | None]], zone: Calendar, what: str = "Moderate"
+    edges: list[tuple[int, Edges | None]], known: Profile, what: str = "Moderate"
 ) -> Iterator[str]:
+    medicine = known.medicine_since
     for begins, e in edges:
-        since = "" if begins < _FIRST_MS else f" since {_clock(begins, zone, day=True)}"
-        yield (
-            f"  {what} from {e.moderate_bpm}, vigorous from {e.vigorous_bpm} bpm{since} (method {e.method}):"
-            f" {e.origin}."
-            if e
-            else f"  No limits are known{since}."
-        )
+        since = "" if begins < _FIRST_MS else f" since {_clock(begins, known.calendar, day=True)}"
+        if e is not None:
+            yield (
+                f"  {what} from {e.moderate_bpm}, vigorous from {e.vigorous_bpm} bpm{since} (method {e.method}):"
+                f" {e.origin}."
+            )
+        elif since and known.calendar.day_of(begins) == medicine:
+            yield f"  No limits are known{since}: a medicine limits this heart rate, so only limits of your own are used."
+        else:
+            yield f"  No limits are known{since}."
     if not edges:
         yield "  No limits are known: nothing tells where moderate begins."
 

@@ -353,3 +353,12 @@ def test_what_the_watch_alone_knows_is_named(tmp_path: Path) -> None:
     assert "Its zones add up to 3.0 s less than its own timer ran." in words
     assert "between them 270 s lie so near to a limit" in words
     assert "your own limits hold, 100 and 130 bpm: moderate 600 s" in words
+
+
+def test_a_medicine_is_named_as_the_reason_for_unknown_limits(tmp_path: Path) -> None:
+    """An owner who takes a beta blocker reads why nothing counts since then, and what would mend it."""
+    entry = {"from": "2026-11-16", "limiting_medicine": True}
+    facts = (("born", 1970), ("profile", [entry]), ("zone", "Europe/Amsterdam"))
+    with household(tmp_path, [Noted("Jan", facts), steady("Jan", START, 60, 100)]) as journal:
+        words = "\n".join(told(explain(journal, asked(journal, "2026-W47", None))))
+    assert "No limits are known since 2026-11-16 00:00: a medicine limits this heart rate" in words
