@@ -1,8 +1,8 @@
 """`time_in_zone`: the watch's own seconds per heart rate zone, and ours beside them.
 
 A bpm equal to a boundary belongs to the zone above it, a sample stands until the next one and only while the timer
-runs: with that reading the two agree within 1 % on nearly every file that carries both. Source of the fields: FIT SDK,
-profile message `time_in_zone`.
+runs. Where every second was recorded the two then differ by what the watch's zones and its own timer do; where not, the
+watch counted seconds that it did not write. Source of the fields: FIT SDK, profile message `time_in_zone`.
 """
 
 from dataclasses import dataclass
