@@ -4,6 +4,7 @@ import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
+from functools import partial
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 T = TypeVar("T")
@@ -13,11 +14,13 @@ Ts = TypeVarTuple("Ts")
 class LeapLoop(asyncio.SelectorEventLoop):
     """An event loop whose clock stands still while there is work, and leaps to the next timer when there is none.
 
-    Threads of its executor are work too: the clock waits for them.
+    Threads of its executor are work too: the clock waits for them. What goes through other processes (a D-Bus daemon)
+    comes back within `grace_s` of real time, during which it waits as well.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, grace_s: float = 0.0) -> None:
         self.now_s = 1000.0
+        self.grace_s = grace_s
         self.threads = 0
         super().__init__(_Leap(self))
 
@@ -45,15 +48,15 @@ class _Leap(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or self._loop.threads:
             return super().select(timeout if timeout is not None and timeout <= 0 else None)
-        ready = super().select(0)
+        ready = super().select(min(timeout, self._loop.grace_s))
         if not ready and timeout > 0:
             self._loop.now_s += timeout
         return ready
 
 
-def simulate(story: Callable[[], Coroutine[Any, Any, T]]) -> T:
+def simulate(story: Callable[[], Coroutine[Any, Any, T]], *, grace_s: float = 0.0) -> T:
     """Run a story to its end in time that leaps."""
-    with asyncio.Runner(loop_factory=LeapLoop) as runner:
+    with asyncio.Runner(loop_factory=partial(LeapLoop, grace_s)) as runner:
         return runner.run(story())
 
 

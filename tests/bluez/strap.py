@@ -1,7 +1,6 @@
-"""A strap as BlueZ meets it: in reach or not, connected to one adapter at most, beating in real time."""
+"""A strap as BlueZ meets it: in reach or not, connected to one adapter at most, beating as the loop's time passes."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -11,7 +10,7 @@ HEART_RATE, BATTERY, INFORMATION = "180d", "180f", "180a"
 MEASUREMENT, LOCATION, LEVEL, SERIAL = "2a37", "2a38", "2a19", "2a25"
 
 SUPERVISION_S = 0.72
-"""How long both sides believe in a link that carries nothing; short, since this time is real."""
+"""How long both sides believe in a link that carries nothing; short, since this time may be real."""
 
 
 def uuid(short: str) -> str:
@@ -32,9 +31,9 @@ class Strap:
     has_heart_rate: bool = True
     taken: bool = False
     """Whether somebody's phone has it."""
-    sensor: Sensor = field(default_factory=lambda: Sensor(Heart(0, time.monotonic())))
+    sensor: Sensor = field(default_factory=lambda: Sensor(Heart(0, asyncio.get_running_loop().time())))
     delivered: list[Delivered] = field(default_factory=list)
-    """What reached a subscriber; times are of CLOCK_BOOTTIME."""
+    """What reached a subscriber."""
     away: bool = False
     link: str | None = None
     """The device's path at the adapter it is connected to."""
@@ -61,11 +60,12 @@ class Strap:
 
     async def beat(self, notify: Callable[["Strap", bytes], bool]) -> None:
         """Notify for ever; `notify` says whether anybody was told."""
-        due_s = time.monotonic()
+        loop = asyncio.get_running_loop()
+        due_s = loop.time()
         while True:
             due_s += self.period_s
-            await asyncio.sleep(due_s - time.monotonic())
-            said = self.sensor.says(time.monotonic())
+            await asyncio.sleep(due_s - loop.time())
+            said = self.sensor.says(loop.time())
             if said is not None:
                 self.say(*said, notify)
 
@@ -79,6 +79,6 @@ class Strap:
         self._late.append((payload, beats_s))
         while self._late and not self.away:
             payload, beats_s = self._late.pop(0)
-            at_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+            at_s = asyncio.get_running_loop().time()
             if notify(self, payload):
                 self.delivered.append(Delivered(at_s, payload, beats_s))

@@ -15,10 +15,10 @@ from bleak.exc import (
     BleakError,
 )
 
-from tests.air.loop import until
+from tests.air.loop import simulate, until
 from tests.bluez.bluez import Adapter, Bluez, Fault
 from tests.bluez.bus import Bus
-from tests.bluez.strap import MEASUREMENT, SERIAL, Strap, uuid
+from tests.bluez.strap import MEASUREMENT, SERIAL, SUPERVISION_S, Strap, uuid
 
 
 @pytest.fixture
@@ -239,6 +239,23 @@ def test_an_old_client_doubles_what_the_new_one_hears(bus: Bus) -> None:
         await second.client.disconnect()
 
     play(bus, story)
+
+
+def test_minutes_of_it_pass_in_seconds(bus: Bus) -> None:
+    """Protects the simulation on a real bus: time leaps only when D-Bus is quiet, and nothing is lost by that."""
+
+    async def story() -> None:
+        async with Bluez(bus.address) as bluez:
+            strap = bluez.strap()
+            listener = await listening(strap)
+            await asyncio.sleep(300)
+            assert listener.heard == [d.payload for d in strap.delivered]
+            assert len(listener.heard) in {299, 300}
+            bluez.leave(strap)
+            assert await until(listener.gone.is_set, "the loss") < SUPERVISION_S + 0.1
+            await listener.client.disconnect()
+
+    simulate(story, grace_s=0.002)
 
 
 def test_no_permission_and_no_bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
