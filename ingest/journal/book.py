@@ -17,7 +17,9 @@ import numpy as np
 
 from ingest.errors import Stop, TryLater
 from ingest.journal import columns as packed
+from ingest.journal.dating import Observation
 from ingest.journal.entry import ALWAYS_MS, DAY_MS, Chunk, Columns, Entry, Filed, Person, Source
+from ingest.journal.heard import notified, observations, said
 from ingest.journal.schema import migrate
 from ingest.journal.writer import Writer
 from zones.series import TIMES, Series
@@ -147,8 +149,8 @@ class Journal:
         sources = {s.id: s for s in self.sources(person)}
         rows = self._rows(
             "SELECT c.position, c.source, c.first_ms, c.last_ms, c.end_ms, c.samples, c.times_first_ms, c.times,"
-            " c.bpm, c.beats, c.beats_first_ms, c.beat_times, c.rr, c.pauses, c.movement"
-            " FROM chunk c LEFT JOIN file f ON f.id = c.file"
+            " c.bpm, c.beats, c.beats_first_ms, c.beat_times, c.rr, c.pauses, c.movement, c.notifications, c.boot,"
+            " c.session_ms, c.steady_ms, c.notified FROM chunk c LEFT JOIN file f ON f.id = c.file"
             " WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms < ? AND max(c.last_ms, c.end_ms) >= ?"
             " AND f.replaced_by IS NULL ORDER BY c.position",
             person,
@@ -156,7 +158,16 @@ class Journal:
             end_ms,
             start_ms,
         )
-        return [Chunk(row[0], sources[row[1]], row[2], row[3], _columns(row[4:])) for row in rows]
+        chunks = []
+        for row in rows:
+            heard = notified(row[15:]) if row[15] is not None else None
+            columns = said(heard, row[2] - heard.steady_ms[0]) if heard else _columns(row[4:15])
+            chunks.append(Chunk(row[0], sources[row[1]], row[2], row[3], columns, heard))
+        return chunks
+
+    def observations(self, boot: str) -> list[Observation]:
+        """How the clocks of a boot stood to each other, in order."""
+        return observations(self._rows, boot)
 
     def held(self, person: int, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
         """The (first, last) times of a person's chunks that touch [start, end], latest first, without their data."""
@@ -328,11 +339,14 @@ class Journal:
         for (position,) in self._rows("SELECT position FROM chunk ORDER BY position"):
             row = self._rows(
                 "SELECT end_ms, samples, times_first_ms, times, bpm, beats, beats_first_ms, beat_times, rr, pauses,"
-                " movement FROM chunk WHERE position = ?",
+                " movement, notifications, boot, session_ms, steady_ms, notified FROM chunk WHERE position = ?",
                 position,
             )[0]
             try:
-                columns = _columns(row)
+                if row[11] is not None:
+                    notified(row[11:])  # what they say may be read otherwise one day, and is not what is kept
+                    continue
+                columns = _columns(row[:11])
             except Exception as e:  # noqa: BLE001 - whatever is wrong with it is the answer
                 yield position, f"cannot be read back: {e}"
                 continue

@@ -62,7 +62,7 @@ CREATE INDEX file_digest ON file (person, digest);
 CREATE TABLE entry (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     person INTEGER NOT NULL REFERENCES person,
-    what TEXT NOT NULL,              -- chunk, file, session, claim, limits, check, profile
+    what TEXT NOT NULL,              -- chunk, file, session, claim, limits, check, profile, collector
     at_ms INTEGER NOT NULL,          -- the moment it is about
     first_ms INTEGER,                -- the time it touches; null: none
     last_ms INTEGER,
@@ -95,14 +95,60 @@ CREATE TABLE reader (name TEXT PRIMARY KEY, position INTEGER NOT NULL, error TEX
 """
 
 
-def _first(db: sqlite3.Connection) -> None:
-    for statement in FIRST.split(";\n"):
+def _all(db: sqlite3.Connection, statements: str) -> None:
+    """Each by itself: `executescript` would commit the transaction that all of them are in."""
+    for statement in statements.split(";\n"):
         if statement.strip():
             db.execute(statement)
+
+
+def _first(db: sqlite3.Connection) -> None:
+    _all(db, FIRST)
     db.execute("INSERT INTO identity VALUES (lower(hex(randomblob(16))))")
 
 
-MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (("first light", _first),)
+STRAPS = """
+-- A strap's chunk: its notifications as they came, from which everything else is decoded when it is read. `boot` is
+-- null in one from a file; `session_ms` is when the connection began and `steady_ms` when the first of the `notified`
+-- notifications came, by the steady clock: `first_ms` is the date given to it.
+ALTER TABLE chunk ADD COLUMN boot TEXT;
+ALTER TABLE chunk ADD COLUMN session_ms INTEGER;
+ALTER TABLE chunk ADD COLUMN steady_ms INTEGER;
+ALTER TABLE chunk ADD COLUMN notified INTEGER;
+ALTER TABLE chunk ADD COLUMN notifications BLOB;
+
+-- Both clocks of a boot, whenever the wall clock was set or became known to be right.
+CREATE TABLE clock (
+    id INTEGER PRIMARY KEY,
+    boot TEXT NOT NULL,
+    steady_ms INTEGER NOT NULL,
+    wall_ms INTEGER NOT NULL,
+    synchronized INTEGER NOT NULL,
+    offset_ms INTEGER NOT NULL,      -- what is dated by it: the steady clock and this much
+    position INTEGER NOT NULL        -- of the journal just before; what was heard in the boot lies behind that of its first
+);
+CREATE INDEX clock_boot ON clock (boot);
+
+-- Straps' chunks up to here are merged as far as they ever will be.
+CREATE TABLE merged (position INTEGER NOT NULL);
+INSERT INTO merged VALUES (0);
+
+-- What came from no file is not written into these, as it comes every few seconds.
+DROP INDEX entry_file;
+CREATE INDEX entry_file ON entry (file) WHERE file IS NOT NULL;
+DROP INDEX chunk_file;
+CREATE INDEX chunk_file ON chunk (file) WHERE file IS NOT NULL;
+"""
+
+
+def _straps(db: sqlite3.Connection) -> None:
+    _all(db, STRAPS)
+
+
+MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
+    ("first light", _first),
+    ("straps", _straps),
+)
 
 
 def applied(db: sqlite3.Connection) -> list[str]:

@@ -1,0 +1,110 @@
+"""What a strap notified, octet by octet, and how that lies on disk."""
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+LEVEL = 6
+"""Half the bytes of level 1, and at a notification a second no work at all."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Notifications:
+    """Notifications of one connection to a strap, in the order in which they came, at least one.
+
+    `boot` and `session_ms` name the connection: the number of the boot, and the steady clock (CLOCK_BOOTTIME, ms) when it
+    began. `steady_ms` (int64, never descending) is when each came, `lengths` (int64) how many octets it has; `octets`
+    (uint8) are those of all of them.
+    """
+
+    boot: str
+    session_ms: int
+    steady_ms: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    octets: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, boot: str, session_ms: int, arrivals: Iterable[tuple[int, bytes]]) -> Self:
+        """Those of pairs of steady clock and payload."""
+        pairs = list(arrivals)
+        octets = b"".join(payload for _, payload in pairs)
+        return cls.columns(
+            boot,
+            session_ms,
+            [at for at, _ in pairs],
+            [len(payload) for _, payload in pairs],
+            np.frombuffer(octets, np.uint8),
+        )
+
+    @classmethod
+    def columns(
+        cls, boot: str, session_ms: int, steady_ms: ArrayLike, lengths: ArrayLike, octets: NDArray[np.uint8]
+    ) -> Self:
+        """Those of columns.
+
+        Raises ValueError when there are none, or the columns do not fit each other, or the clock goes back.
+        """
+        at, n = np.asarray(steady_ms, np.int64), np.asarray(lengths, np.int64)
+        if not len(at) or at.shape != n.shape or n.min() < 0 or n.sum() != len(octets):
+            raise ValueError(f"{len(at)} notifications, {len(n)} lengths, {len(octets)} octets do not fit")
+        if (np.diff(at) < 0).any():
+            raise ValueError("a steady clock never goes back")
+        return cls(boot, session_ms, at, n, octets)
+
+    @classmethod
+    def join(cls, parts: Sequence["Notifications"]) -> Self:
+        """Several of one connection, in order, as one."""
+        return cls.columns(
+            parts[0].boot,
+            parts[0].session_ms,
+            np.concatenate([p.steady_ms for p in parts]),
+            np.concatenate([p.lengths for p in parts]),
+            np.concatenate([p.octets for p in parts]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.steady_ms)
+
+    @property
+    def payloads(self) -> list[bytes]:
+        """The payload of each."""
+        raw, ends = self.octets.tobytes(), np.cumsum(self.lengths).tolist()
+        return [raw[end - n : end] for end, n in zip(ends, self.lengths.tolist(), strict=True)]
+
+    def pack(self) -> bytes:
+        """All but the connection and the first moment, small: lengths, steps of the clock, octets.
+
+        Numbers are stored byte by byte (all lowest bytes, then the next): those of a strap hardly change.
+        """
+        steps = np.diff(self.steady_ms, prepend=self.steady_ms[0])
+        if steps.max() > 0xFFFFFFFF:
+            raise ValueError("two notifications of one chunk lie less than 49 days apart")
+        return zlib.compress(
+            _planes(self.lengths) + _planes(steps) + np.ascontiguousarray(self.octets).tobytes(), LEVEL
+        )
+
+    @classmethod
+    def unpack(cls, blob: bytes, boot: str, session_ms: int, first_ms: int, count: int) -> Self:
+        """What `pack` stored; `first_ms` is the steady clock of the first.
+
+        Raises ValueError or zlib.error when that is not what the blob holds.
+        """
+        raw = np.frombuffer(zlib.decompress(blob), np.uint8)
+        if len(raw) < 8 * count:
+            raise ValueError(f"too short for {count} notifications")
+        steps = _numbers(raw[4 * count : 8 * count])
+        return cls.columns(
+            boot, session_ms, first_ms + np.cumsum(steps), _numbers(raw[: 4 * count]), raw[8 * count :]
+        )
+
+
+def _planes(numbers: NDArray[np.int64]) -> bytes:
+    return np.ascontiguousarray(numbers.astype("<u4").view(np.uint8).reshape(-1, 4).T).tobytes()
+
+
+def _numbers(planes: NDArray[np.uint8]) -> NDArray[np.int64]:
+    return np.ascontiguousarray(planes.reshape(4, -1).T).view("<u4").ravel().astype(np.int64)
