@@ -20,13 +20,16 @@ from ingest.journal import columns as packed
 from ingest.journal.dating import Observation
 from ingest.journal.entry import ALWAYS_MS, DAY_MS, Chunk, Columns, Entry, Filed, Person, Source
 from ingest.journal.heard import notified, observations, said
-from ingest.journal.schema import migrate
+from ingest.journal.schema import PAGE_BYTES, migrate, write_ahead
 from ingest.journal.writer import Writer
 from zones.series import TIMES, Series
 from zones.spans import Spans
 
 BUSY_MS = 60_000
 """How long to wait for another process that is appending; transactions last milliseconds."""
+
+CHECKPOINT_BYTES = 4 << 20
+"""How long the write-ahead log becomes before it is taken over: SQLite's own 1000 pages, were they of the usual size."""
 
 
 def _clock_ms() -> int:
@@ -61,7 +64,9 @@ class Journal:
         except sqlite3.Error as e:
             raise _explained(e, path) from e
         try:
+            self._db.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # heeded by a new file only
             write_ahead(self._db, BUSY_MS / 1000)
+            self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_BYTES // PAGE_BYTES}")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
             migrate(self._db)
@@ -149,8 +154,9 @@ class Journal:
         sources = {s.id: s for s in self.sources(person)}
         rows = self._rows(
             "SELECT c.position, c.source, c.first_ms, c.last_ms, c.end_ms, c.samples, c.times_first_ms, c.times,"
-            " c.bpm, c.beats, c.beats_first_ms, c.beat_times, c.rr, c.pauses, c.movement, c.notifications, c.boot,"
-            " c.session_ms, c.steady_ms, c.notified FROM chunk c LEFT JOIN file f ON f.id = c.file"
+            " c.bpm, c.beats, c.beats_first_ms, c.beat_times, c.rr, c.pauses, c.movement, c.notifications, n.boot,"
+            " n.began_ms, c.steady_ms, c.notified FROM chunk c LEFT JOIN file f ON f.id = c.file"
+            " LEFT JOIN connection n ON n.id = c.connection"
             " WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms < ? AND max(c.last_ms, c.end_ms) >= ?"
             " AND f.replaced_by IS NULL ORDER BY c.position",
             person,
@@ -199,7 +205,7 @@ class Journal:
         What came from a file that a better copy has replaced is left out.
         """
         rows = self._rows(
-            f"{_ENTRY} LEFT JOIN file f ON f.id = e.file WHERE e.person = ? AND e.what = ?"
+            f"{_ENTRY} LEFT JOIN file f ON f.id = e.file WHERE e.person = ? AND e.what = ? AND e.what <> 'chunk'"
             " AND e.at_ms >= ? AND e.at_ms < ? AND f.replaced_by IS NULL ORDER BY e.at_ms, e.position",
             person,
             what,
@@ -339,7 +345,8 @@ class Journal:
         for (position,) in self._rows("SELECT position FROM chunk ORDER BY position"):
             row = self._rows(
                 "SELECT end_ms, samples, times_first_ms, times, bpm, beats, beats_first_ms, beat_times, rr, pauses,"
-                " movement, notifications, boot, session_ms, steady_ms, notified FROM chunk WHERE position = ?",
+                " movement, notifications, boot, began_ms, steady_ms, notified FROM chunk"
+                " LEFT JOIN connection n ON n.id = connection WHERE position = ?",
                 position,
             )[0]
             try:
@@ -374,20 +381,6 @@ def _columns(row: Sequence[Any]) -> Columns:
         pauses=Spans.of(*packed.unpack_spans(pauses)) if pauses else Spans.none(),
         movement=None if movement is None else Spans.of(*packed.unpack_spans(movement)),
     )
-
-
-def write_ahead(db: sqlite3.Connection, patience_s: float) -> None:
-    """Switch to WAL; where two make a new file at once SQLite does not wait for this as it does elsewhere."""
-    until_s = time.monotonic() + patience_s
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as e:
-            if "locked" not in str(e) or time.monotonic() > until_s:
-                raise
-            time.sleep(0.01)
-        else:
-            return
 
 
 def _make_private(path: Path) -> None:

@@ -41,7 +41,7 @@ def said(heard: Notifications, ahead_ms: int) -> Columns:
 
 
 def notified(row: Sequence[Any]) -> Notifications:
-    """The notifications of a row's (notifications, boot, session_ms, steady_ms, notified)."""
+    """The notifications of a row's (notifications, boot, began_ms, steady_ms, notified)."""
     return Notifications.unpack(*row)
 
 
@@ -65,10 +65,16 @@ def append(w: "Writer", person: int, source: int, heard: Notifications) -> int:
     ahead = offset_ms(known, steady)
     columns = said(heard, ahead)
     first = steady + ahead
+    name = (source, heard.boot, heard.session_ms)
+    w.db.execute(
+        "INSERT INTO connection (source, boot, began_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", name
+    )
+    sql = "SELECT id FROM connection WHERE source = ? AND boot = ? AND began_ms = ?"
+    (connection,) = w.db.execute(sql, name).fetchone()
     position = w.entry(person, "chunk", first, (first, columns.end_ms))
     w.db.execute(
-        "INSERT INTO chunk (position, person, source, first_ms, last_ms, end_ms, samples, beats, boot, session_ms,"
-        " steady_ms, notified, notifications) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO chunk (position, person, source, first_ms, last_ms, end_ms, samples, beats, connection, steady_ms,"
+        " notified, notifications) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             position,
             person,
@@ -78,8 +84,7 @@ def append(w: "Writer", person: int, source: int, heard: Notifications) -> int:
             columns.end_ms,
             len(columns.series),
             len(columns.rr_ms),
-            heard.boot,
-            heard.session_ms,
+            connection,
             steady,
             len(heard),
             heard.pack(),
@@ -97,8 +102,9 @@ def observed(w: "Writer", boot: str, seen: Observation) -> None:
     known = _known(w, boot)
     touched: dict[int, list[tuple[int, int]]] = {}
     for position, person, steady, first, end in w.db.execute(
-        "SELECT position, person, steady_ms, first_ms, end_ms FROM chunk"
-        " WHERE position > (SELECT min(position) FROM clock WHERE boot = ?1) AND boot = ?1",
+        "SELECT c.position, c.person, c.steady_ms, c.first_ms, c.end_ms FROM chunk c"
+        " JOIN connection n ON n.id = c.connection"
+        " WHERE c.position > (SELECT min(position) FROM clock WHERE boot = ?1) AND n.boot = ?1",
         (boot,),
     ).fetchall():
         shift = steady + offset_ms(known, steady) - first
@@ -119,8 +125,8 @@ def merge(w: "Writer", going_on: Mapping[tuple[int, str, int], int]) -> int:
     (after,) = w.db.execute("SELECT position FROM merged").fetchone()
     groups: dict[tuple[Any, ...], list[int]] = {}
     for position, source, boot, session, steady, first in w.db.execute(
-        "SELECT position, source, boot, session_ms, steady_ms, first_ms FROM chunk"
-        " WHERE position > ? AND boot IS NOT NULL ORDER BY position",
+        "SELECT c.position, c.source, n.boot, n.began_ms, c.steady_ms, c.first_ms FROM chunk c"
+        " JOIN connection n ON n.id = c.connection WHERE c.position > ? ORDER BY c.position",
         (after,),
     ):
         # What is dated otherwise stays apart: a chunk has one date.
@@ -148,8 +154,8 @@ def _merge(w: "Writer", positions: list[int]) -> None:
     """
     marks = ", ".join("?" * len(positions))
     rows = w.db.execute(
-        "SELECT first_ms - steady_ms, notifications, boot, session_ms, steady_ms, notified FROM chunk"
-        f" WHERE position IN ({marks}) ORDER BY steady_ms, position",
+        "SELECT c.first_ms - c.steady_ms, c.notifications, n.boot, n.began_ms, c.steady_ms, c.notified FROM chunk c"
+        f" JOIN connection n ON n.id = c.connection WHERE c.position IN ({marks}) ORDER BY c.steady_ms, c.position",
         positions,
     ).fetchall()
     ahead = rows[0][0]

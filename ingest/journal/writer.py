@@ -22,7 +22,7 @@ from ingest.journal.notifications import Notifications
 
 _MAXIMA = (
     "SELECT e.at_ms, json_extract(e.content, '$.maximum_bpm') AS maximum FROM entry e LEFT JOIN file f ON f.id = e.file"
-    f" WHERE e.person = ? AND e.what = 'limits' AND maximum BETWEEN {LEAST_MAXIMUM_BPM} AND {MOST_MAXIMUM_BPM}"
+    f" WHERE e.person = ? AND e.what = 'limits' AND e.what <> 'chunk' AND maximum BETWEEN {LEAST_MAXIMUM_BPM} AND {MOST_MAXIMUM_BPM}"
     " AND f.replaced_by IS NULL"
 )
 """When which maximum of a person's watches took effect, of those that decide anything."""
