@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from zones.lowest import Lowest
+
 Units = NDArray[np.int64]
 
 UNIT = 128
@@ -85,7 +87,7 @@ def place(arrivals: ArrayLike, rr_ms: ArrayLike, heard: ArrayLike) -> Placed:
     broken[0] = True
     first = np.searchsorted(arrival, arrival - WINDOW_MS)
     behind = np.searchsorted(arrival, arrival + WINDOW_MS, side="right")
-    lowest = _Lowest(late, int((behind - first).max()))
+    lowest = Lowest(late, int((behind - first).max()))
     new = broken | _missed(lowest, rr, *_within(broken, first, behind))
     base = lowest.of(*_within(new, first, behind))
     times = (base + total) // UNIT
@@ -113,7 +115,7 @@ def _holes(heard: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _missed(
-    lowest: "_Lowest", rr: Units, first: NDArray[np.intp], behind: NDArray[np.intp]
+    lowest: Lowest, rr: Units, first: NDArray[np.intp], behind: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
     """Where the envelope ahead begins to lie a beat above the one behind: beats were missed there."""
     here = np.arange(len(rr))
@@ -121,8 +123,9 @@ def _missed(
     before = lowest.of(np.where(asked, first, here), np.where(asked, here, here + 1))
     ahead = lowest.of(here, behind)
     step = np.maximum(3 * rr // 4, LEAST_STEP_MS * UNIT)
-    above: NDArray[np.bool_] = asked & (ahead - before > step)
-    return np.logical_and(above, ~np.append(False, above[:-1]))
+    above = asked & (ahead - before > step)
+    begins: NDArray[np.bool_] = above & ~np.append(False, above[:-1])
+    return begins
 
 
 def _within(
@@ -141,22 +144,3 @@ def _agreeing(arrival: Units, times: Units, new: NDArray[np.bool_]) -> Placed:
     which = np.flatnonzero(there & (times < np.append(later[1:], np.iinfo(np.int64).max)))
     chain = np.cumsum(new)[which]
     return Placed(times[which], which, np.diff(chain, prepend=0) > 0)
-
-
-class _Lowest:
-    """The lowest of any stretch of a column, from those of all stretches of 1, 2, 4 ... values."""
-
-    def __init__(self, values: Units, widest: int) -> None:
-        self._lowest = [values]
-        width = 1
-        while 2 * width <= widest:
-            last = self._lowest[-1]
-            self._lowest.append(np.append(np.minimum(last[:-width], last[width:]), last[len(last) - width :]))
-            width *= 2
-        self._table = np.stack(self._lowest)
-
-    def of(self, first: NDArray[np.intp], behind: NDArray[np.intp]) -> Units:
-        """The lowest in each [first, behind), none of them empty."""
-        level = np.frexp(behind - first)[1] - 1
-        found: Units = np.minimum(self._table[level, first], self._table[level, behind - (1 << level)])
-        return found
