@@ -1,0 +1,155 @@
+"""Straps in the rows: beats placed in time, masks for a strap that feels no heart, chunks that leave no trace."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.journal import Journal
+from ingest.rows.heart import Evidence, believed, evidence
+from tests.households import HOUR, S, at, household
+from tests.rows.happenings import MOMENTS, new_folder
+from tests.rows.straps import Heard, Merge, connections, happen_all, worn
+from tests.rows.test_heart import held
+from zones.artefacts import Artefact
+
+START = at("2026-11-16T10:00+01:00")
+
+
+def seen(folder: Path, *heard: Heard | Merge) -> Evidence:
+    """What the strap of a household tells of the six hours from START."""
+    with household(folder) as journal:
+        happen_all(journal, heard)
+        (found,) = evidence(journal, 1, START - HOUR, START + 6 * HOUR)
+    return found
+
+
+def wander(n: int, level: int = 100) -> list[int]:
+    return [level + i * 7 % 5 for i in range(n)]
+
+
+def beats_of(journal: Journal, a: int, b: int) -> dict[str, list[tuple[int, float]]]:
+    """The beats in [a, b) by source."""
+    found = {}
+    for e in evidence(journal, 1, a, b):
+        ms = e.beat_times.astype(np.int64)
+        i, j = np.searchsorted(ms, [a, b])
+        if j > i:
+            found[e.source.name] = list(zip(ms[i:j].tolist(), e.rr_ms[i:j].tolist(), strict=True))
+    return found
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(connections(), min_size=1, max_size=4),
+    st.sampled_from(MOMENTS),
+    st.integers(-1_500, 1_500),
+    st.integers(1, 900),
+)
+def test_a_span_alone_is_what_it_is_in_a_longer_one(
+    heard: list[Heard], moment: int, offset: int, lasts: int
+) -> None:
+    """Protects "incremental equals rebuild": masks, caps and beats of a strap are the same whatever is read around."""
+    a = moment + offset * S
+    b = a + lasts * S
+    with new_folder() as folder, household(folder) as journal:
+        happen_all(journal, heard)
+        assert held(believed(evidence(journal, 1, a, b))) == held(
+            believed(evidence(journal, 1, moment - 30 * HOUR, moment + 30 * HOUR)).clip(a, b)
+        )
+        alone, around = beats_of(journal, a, b), beats_of(journal, moment - 30 * HOUR, moment + 30 * HOUR)
+        assert alone == {
+            name: [x for x in beats if a <= x[0] < b]
+            for name, beats in around.items()
+            if any(a <= x[0] < b for x in beats)
+        }
+
+
+def test_beats_are_placed_before_their_notifications(tmp_path: Path) -> None:
+    """Protects variability and recovery: a beat is where it was, not where word of it came, and none is lost."""
+    found = seen(tmp_path, worn(START, wander(600)))
+    ms = found.beat_times.astype(np.int64)
+    assert len(ms) > 900
+    assert (np.diff(ms) > 0).all()
+    # From beat to beat it is as long as the interval says.
+    assert np.abs(np.diff(ms) - found.rr_ms[1:]).max() < 60
+    assert np.median(np.abs(np.diff(ms) - found.rr_ms[1:])) < 1
+
+
+def test_a_strap_stands_for_five_seconds_at_most(tmp_path: Path) -> None:
+    """Protects "unknown is not zero": what comes after the last notification is not measured, nor is a silence."""
+    bpm = wander(100)
+    first, second = worn(START, bpm), worn(START + 130 * S, bpm)
+    found = seen(tmp_path, first, second)
+    assert abs(found.pieces.measure_ms - 2 * (99 + 5) * S) < 100
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_cut_into_commits_it_is_what_it_is_in_one(tmp_path: Path, merged: bool) -> None:  # noqa: FBT001
+    """Protects minutes from the moments at which they happened to be written to the card."""
+    whole = worn(START, wander(1000))
+    cut = worn(START, wander(1000), cuts=tuple(range(5, 1000, 5)))
+    one = seen(tmp_path / "a", whole)
+    many = seen(tmp_path / "b", *([cut, Merge()] if merged else [cut]))
+    assert held(one.pieces) == held(many.pieces)
+    assert one.beat_times.tolist() == many.beat_times.tolist()
+    assert one.bad.tolist() == many.bad.tolist()
+
+
+# --- a strap that feels no heart ---
+
+
+def test_frozen_without_beats_it_is_not_believed(tmp_path: Path) -> None:
+    """Protects the week from a strap in the laundry basket that repeats its last 118: a minute of it is enough."""
+    on, off = worn(START, wander(300)), worn(START + 300 * S, [118] * 400, rr=False)
+    found = seen(tmp_path, Heard(on.arrivals + off.arrivals))
+    # Seconds in which word of beats is still near are not without beats.
+    assert set(found.bad[310:].tolist()) == {Artefact.STUCK}
+    assert not found.bad[:300].any()
+
+
+def test_lingering_without_beats_it_is_not_believed(tmp_path: Path) -> None:
+    """Protects against a strap that takes minutes to let go of its last value; one that tells no beats ever may linger."""
+    linger = [118 - i // 200 for i in range(400)]
+    on, off = worn(START, wander(300)), worn(START + 300 * S, linger, rr=False)
+    found = seen(tmp_path / "a", Heard(on.arrivals + off.arrivals))
+    assert (found.bad[310:580] == Artefact.STUCK).all()
+    never = worn(START, wander(300), rr=False)
+    found = seen(
+        tmp_path / "b", Heard(never.arrivals + worn(START + 300 * S, wander(400), rr=False).arrivals)
+    )
+    assert not found.bad.any()
+
+
+def test_a_heart_that_changes_is_believed_without_beats(tmp_path: Path) -> None:
+    """Protects the minutes of a watch that tells beats at rest and none in movement."""
+    on, moving = worn(START, wander(300, 70)), worn(START + 300 * S, wander(600, 130), rr=False)
+    assert not seen(tmp_path, Heard(on.arrivals + moving.arrivals)).bad.any()
+
+
+def test_no_contact_counts_only_with_no_beats_either(tmp_path: Path) -> None:
+    """Protects both ways: a strap that slipped is not believed, one that errs about its skin and tells beats is."""
+    on = worn(START, wander(200), contact=True)
+    slipped = worn(START + 200 * S, wander(50), rr=False, contact=False)
+    back = worn(START + 250 * S, wander(200), contact=True)
+    found = seen(tmp_path / "a", Heard(on.arrivals + slipped.arrivals + back.arrivals))
+    assert set(found.bad[206:244].tolist()) == {Artefact.LOOSE}
+    assert not found.bad[:200].any()
+    assert not found.bad[250:].any()
+    assert len(found.series) == 450
+    wrong = worn(START + 200 * S, wander(50), contact=False)
+    assert not seen(tmp_path / "b", Heard(on.arrivals + wrong.arrivals + back.arrivals)).bad.any()
+
+
+def test_a_strap_that_never_says_contact_is_not_asked(tmp_path: Path) -> None:
+    """Protects armbands that know nothing of skin and say "no contact" all their lives."""
+    assert not seen(tmp_path, worn(START, wander(300), rr=False, contact=False)).bad.any()
+
+
+def test_without_heart_there_is_no_sample(tmp_path: Path) -> None:
+    """Protects the lowest heart rate of a day from the zero of a strap that finds none."""
+    found = seen(tmp_path, worn(START, [*wander(50), *[0] * 20, *wander(50)]))
+    assert len(found.series) == 100
+    assert found.series.bpm.min() == 100
