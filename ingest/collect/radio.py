@@ -126,7 +126,7 @@ class Radio:
         """
         seeker = _Seeker(mine, told, asyncio.get_running_loop().create_future())
         self._seekers.append(seeker)
-        self._sought.set()
+        self._check()
         told(self._trouble)
         try:
             heard = await seeker.found
@@ -239,6 +239,7 @@ class Radio:
     def _check(self) -> None:
         """Whether anybody still waits."""
         if any(not s.found.done() for s in self._seekers):
+            self._sought.set()
             self._satisfied.clear()
         else:
             self._sought.clear()
