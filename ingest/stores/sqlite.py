@@ -23,7 +23,7 @@ from ingest.errors import TryLater
 from ingest.journal.schema import write_ahead
 from ingest.rows.table import TABLES, Block
 
-VERSION = 2
+VERSION = 3
 """Raised whenever rows come out otherwise than before; an older store is then filled anew."""
 
 BUSY_MS = 10_000

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from ingest.journal import Journal
 from ingest.rows.heart import Evidence, believed, evidence
-from tests.households import HOUR, S, at, household
+from ingest.rows.table import TABLES
+from tests.households import HOUR, Copies, S, at, filled, household, steady
 from tests.rows.happenings import MOMENTS, new_folder
 from tests.rows.straps import Heard, Merge, connections, happen_all, worn
 from tests.rows.test_heart import held
@@ -153,3 +154,40 @@ def test_without_heart_there_is_no_sample(tmp_path: Path) -> None:
     found = seen(tmp_path, worn(START, [*wander(50), *[0] * 20, *wander(50)]))
     assert len(found.series) == 100
     assert found.series.bpm.min() == 100
+
+
+# --- how a strap is ---
+
+
+def test_how_a_strap_is_becomes_a_row(tmp_path: Path) -> None:
+    """Protects Grafana's view of straps and inbox: battery, signal, gaps and state, each as a number of a fixed type."""
+    said = {
+        "source": "strap A0:9E:1A:00:00:01",
+        "state": "connected",
+        "state_no": 3,
+        "why": "",
+        "battery_pct": 80,
+        "signal_dbm": -67,
+        "samples": 60,
+        "gaps": 1,
+        "reconnects": 2,
+        "age_s": 0.4,
+    }
+    with household(
+        tmp_path, [Copies((steady("Jan", START, 60, 90),), (steady("Jan", START, 70, 90),))]
+    ) as journal:
+        with journal.write() as w:
+            w.entry(w.person("Jan"), "collector", START, None, said)
+            w.entry(w.person("Jan"), "collector", START, None, {**said, "state": "searching", "state_no": 1})
+        found = filled(journal, tmp_path / "s.db")["collector"]
+    columns = ("time", *TABLES["collector"].tags, *TABLES["collector"].fields)
+    rows = [dict(zip(columns, row, strict=True)) for row in found]
+    straps = [row for row in rows if row["source"] != "inbox"]
+    assert [row["state_no"] for row in straps] == [3, 1]
+    assert all(abs(row["time"] - START / 1000) < 0.001 for row in straps)
+    fields = {k: straps[0][k] for k in said if k != "why"}
+    assert fields == {k: v for k, v in said.items() if k != "why"}
+    assert straps[0]["waiting"] is None
+    inbox = [row for row in rows if row["source"] == "inbox"]
+    assert {row["state"] for row in inbox} == {"partial", "stored"}
+    assert {row["state_no"] for row in inbox} == {None}
