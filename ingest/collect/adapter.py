@@ -41,7 +41,7 @@ class NoBluetooth(TryLater):
 
     def __init__(self, state: str, why: str) -> None:
         super().__init__(f"{why}. {ADVICE[state]}")
-        self.state, self.why = state, why
+        self.state, self.why, self.advice = state, why, ADVICE[state]
 
 
 async def adapters() -> list[Adapter]:

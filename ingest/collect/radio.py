@@ -249,7 +249,7 @@ class Radio:
         if trouble is None:
             self._repeats.over("bluetooth", "Bluetooth works again.")
         else:
-            self._repeats.say("bluetooth", f"{trouble} Straps are waited for; all else goes on.")
+            self._repeats.say("bluetooth", f"{trouble.why}; straps are waited for. {trouble.advice}")
         if str(trouble) != str(self._trouble):
             self._trouble = trouble
             for seeker in self._seekers:

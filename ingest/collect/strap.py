@@ -409,15 +409,15 @@ class Listener:
             return
         self._recorder.note(self._strapped, self._state)
         if state != before.state:
-            self._say(state, why)
+            self._say(before.state, state, why)
 
-    def _say(self, state: str, why: str) -> None:
+    def _say(self, before: str, state: str, why: str) -> None:
         if state == "connected":
             self._repeats.over("strap", f"{self.called} is well again.")
             _log.info("%s is connected.", self.called)
-        elif state == "searching":
-            _log.info("%s is searched for.", self.called)
-        elif state in {"silent", "in use elsewhere?"} or self._state.number >= 20:
+        elif before == "connected" and state == "searching":
+            _log.info("%s is away; it is searched for.", self.called)
+        if state in {"silent", "in use elsewhere?"} or self._state.number >= 20:
             self._repeats.say("strap", f"{self.called}: {why}.")
 
 
