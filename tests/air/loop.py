@@ -27,6 +27,10 @@ class LeapLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.now_s
 
+    def stall(self, seconds: float) -> None:
+        """Stand still while the world goes on: what became due meanwhile comes late, all of it at once."""
+        self.now_s += seconds
+
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts
     ) -> asyncio.Future[T]:

@@ -1,7 +1,6 @@
 """A room with straps in it and a Pi: the air, the Pi's radio, and the process that listens."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
@@ -84,32 +83,16 @@ class Room:
 
 
 class Process:
-    """The process that listens: what the radio has for it waits while it stalls, and is lost once it is dead."""
+    """The process that listens: what the radio has for it is lost once it is dead."""
 
     def __init__(self) -> None:
         self.dead = False
         self._killed: list[Callable[[], None]] = []
-        self._late: deque[Callable[[], None]] = deque()
-        self._stalled = False
 
     def tell(self, what: Callable[[], None]) -> None:
-        """Call back into it, in order."""
-        if self.dead:
-            return
-        if self._stalled:
-            self._late.append(what)
-        else:
+        """Call back into it."""
+        if not self.dead:
             what()
-
-    def stall(self, seconds: float) -> None:
-        """It does nothing for a while, then hears of everything at once."""
-        self._stalled = True
-        asyncio.get_running_loop().call_later(seconds, self._catch_up)
-
-    def _catch_up(self) -> None:
-        self._stalled = False
-        while self._late and not self.dead:
-            self._late.popleft()()
 
     def at_death(self, what: Callable[[], None]) -> None:
         """What the system does for a process that dies: forget its subscriptions."""

@@ -142,7 +142,7 @@ class Strap:
         while True:
             due_s += self.period_s
             await asyncio.sleep(due_s - loop.time())
-            said = self.sensor.says(loop.time())
+            said = self.sensor.says(due_s)
             if said is not None:
                 await self.send(*said)
 
