@@ -83,7 +83,7 @@ class Session:
                 self.doubles += 1
                 return
             self._quiet_ms = passed
-            if passed >= QUIET_MS:
+            if passed > DOUBLE_MS:
                 self._intervals.append(passed)
         self._last = bytes(payload)
         self.fresh.append((now, self._last))
