@@ -6,7 +6,8 @@ import json
 import logging
 import sys
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ingest.settings import Settings, Strap
@@ -65,7 +66,9 @@ async def scan(settings: Settings, radio: "Radio", seconds: float, *, ask: bool)
         spoke, held = await radio.around(seconds)
     except ERRORS as e:
         raise NoBluetooth("wedged", f"Bluetooth cannot search, though its adapter is on ({short(e)})") from e
-    found = [_found(settings, h) for h in held]
+    found = [
+        replace(one, battery_pct=_last_battery(settings, one)) for one in map(partial(_found, settings), held)
+    ]
     for heard in spoke:
         one = _found(settings, heard)
         if HEART_RATE_SERVICE not in heard.services and one.strap is None:
@@ -93,6 +96,22 @@ def _found(settings: Settings, heard: "Heard", about: "About | None" = None) -> 
         serial,
         " ".join(filter(None, (about.maker, about.model))) or None if about else None,
     )
+
+
+def _last_battery(settings: Settings, one: Found) -> int | None:
+    """What the daemon was last told by a strap that it listens to now: a second client would end its link in leaving."""
+    from ingest.errors import HartslagError
+    from ingest.journal import Journal
+    from ingest.show.status import of_strap
+
+    if one.strap is None:
+        return None
+    try:
+        with Journal(settings.journal_file, create=False) as journal:
+            battery_pct: int | None = of_strap(journal, one.strap, runs=True)["battery_pct"]
+            return battery_pct
+    except (HartslagError, OSError):
+        return None  # nothing was collected yet, or it is another user's
 
 
 def _changes(heard: "Heard") -> bool:
