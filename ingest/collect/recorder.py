@@ -39,8 +39,11 @@ QUIET_MS = 100
 STALLED = 1.5
 """After more than so many usual intervals of quiet, several notifications had time to pile up."""
 
-LAST_TRY_S = 15.0
-"""How long the end waits for a journal that is busy; systemd waits 20 s for us."""
+BUSY_MS = 4_000
+"""How long a commit waits for others: what comes meanwhile is kept anyway, and the end must not take long."""
+
+LAST_TRY_S = 10.0
+"""How long the end tries again where the journal is busy; systemd waits 20 s for us."""
 
 _log = logging.getLogger(__name__)
 
@@ -215,7 +218,7 @@ class Recorder:
                 while True:
                     try:
                         if journal is None:
-                            journal = Journal(self._file, now_ms=self._clock.wall_ms)
+                            journal = Journal(self._file, now_ms=self._clock.wall_ms, busy_ms=BUSY_MS)
                         self.commit(journal)
                         self._repeats.over("journal", "What straps tell is written to the journal again.")
                         break

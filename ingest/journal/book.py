@@ -39,8 +39,15 @@ def _clock_ms() -> int:
 class Journal:
     """One connection to the journal; belongs to the thread that opened it."""
 
-    def __init__(self, path: Path, *, create: bool = True, now_ms: Callable[[], int] = _clock_ms) -> None:
-        """Open the journal at `path`, making it when it is not there.
+    def __init__(
+        self,
+        path: Path,
+        *,
+        create: bool = True,
+        now_ms: Callable[[], int] = _clock_ms,
+        busy_ms: int = BUSY_MS,
+    ) -> None:
+        """Open the journal at `path`, making it when it is not there. `busy_ms` is how long others are waited for.
 
         Raises Stop when it is missing and must not be made, or cannot be opened.
         """
@@ -60,12 +67,12 @@ class Journal:
                 )
             _make_private(path)
         try:
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=busy_ms / 1000)
         except sqlite3.Error as e:
             raise _explained(e, path) from e
         try:
             self._db.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # heeded by a new file only
-            write_ahead(self._db, BUSY_MS / 1000)
+            write_ahead(self._db, busy_ms / 1000)
             self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_BYTES // PAGE_BYTES}")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
@@ -398,9 +405,7 @@ def _explained(e: Exception, path: Path) -> Exception:
     """SQLite's complaint as a sentence with what to do."""
     text = str(e)
     if "locked" in text or "busy" in text:
-        return TryLater(
-            f"The journal {path} is busy: another process has been writing to it for over a minute."
-        )
+        return TryLater(f"The journal {path} is busy: another process has been writing to it for too long.")
     if "full" in text:
         return TryLater(
             f"The journal {path} cannot grow: the disk is full. Make room; nothing is lost meanwhile."
