@@ -35,7 +35,8 @@ class Clock(Protocol):
 class SystemClock:
     """The clocks of this machine."""
 
-    def __init__(self) -> None:
+    def __init__(self, touched: Path = TOUCHED) -> None:
+        self._touched = touched
         try:
             self.boot = BOOT.read_text(encoding="ascii").strip()
         except OSError:
@@ -58,7 +59,7 @@ class SystemClock:
         about = _Timex()
         if self._libc.adjtimex(ctypes.byref(about)) >= 0:
             return bool(about.maxerror < _WORST_US)
-        return TOUCHED.exists()
+        return self._touched.exists()
 
 
 class _Timex(ctypes.Structure):
