@@ -157,12 +157,16 @@ class Journal:
         return rows[0][0], rows[0][1]
 
     def chunks(self, person: int, start_ms: int, end_ms: int) -> list[Chunk]:
-        """A person's chunks with data in [start, end), in order of position; what was replaced is left out."""
+        """A person's chunks with data in [start, end), in order of position; what was replaced is left out.
+
+        Those of one connection to a strap with one date come as one, at the last of their positions: as if they were
+        merged already.
+        """
         sources = {s.id: s for s in self.sources(person)}
         rows = self._rows(
             "SELECT c.position, c.source, c.first_ms, c.last_ms, c.end_ms, c.samples, c.times_first_ms, c.times,"
-            " c.bpm, c.beats, c.beats_first_ms, c.beat_times, c.rr, c.pauses, c.movement, c.notifications, n.boot,"
-            " n.began_ms, c.steady_ms, c.notified FROM chunk c LEFT JOIN file f ON f.id = c.file"
+            " c.bpm, c.beats, c.beats_first_ms, c.beat_times, c.rr, c.pauses, c.movement, c.connection, n.boot, n.began_ms,"
+            " c.notifications, c.steady_ms, c.notified FROM chunk c LEFT JOIN file f ON f.id = c.file"
             " LEFT JOIN connection n ON n.id = c.connection"
             " WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms < ? AND max(c.last_ms, c.end_ms) >= ?"
             " AND f.replaced_by IS NULL ORDER BY c.position",
@@ -171,12 +175,18 @@ class Journal:
             end_ms,
             start_ms,
         )
-        chunks = []
+        chunks, connections = [], dict[tuple[int, int], list[Any]]()
         for row in rows:
-            heard = notified(row[15:]) if row[15] is not None else None
-            columns = said(heard, row[2] - heard.steady_ms[0]) if heard else _columns(row[4:15])
-            chunks.append(Chunk(row[0], sources[row[1]], row[2], row[3], columns, heard))
-        return chunks
+            if row[15] is None:
+                chunks.append(Chunk(row[0], sources[row[1]], row[2], row[3], _columns(row[4:15])))
+            else:
+                connections.setdefault((row[15], row[2] - row[19]), []).append(row)
+        for (_, ahead), told in connections.items():
+            heard = notified([row[16:] for row in told])
+            first, last = int(heard.steady_ms[0]) + ahead, int(heard.steady_ms[-1]) + ahead
+            columns = said(heard, ahead)
+            chunks.append(Chunk(told[-1][0], sources[told[0][1]], first, last, columns, heard))
+        return sorted(chunks, key=lambda c: c.position)
 
     def observations(self, boot: str) -> list[Observation]:
         """How the clocks of a boot stood to each other, in order."""
@@ -352,13 +362,15 @@ class Journal:
         for (position,) in self._rows("SELECT position FROM chunk ORDER BY position"):
             row = self._rows(
                 "SELECT end_ms, samples, times_first_ms, times, bpm, beats, beats_first_ms, beat_times, rr, pauses,"
-                " movement, notifications, boot, began_ms, steady_ms, notified FROM chunk"
+                " movement, connection, boot, began_ms, notifications, steady_ms, notified FROM chunk"
                 " LEFT JOIN connection n ON n.id = connection WHERE position = ?",
                 position,
             )[0]
             try:
                 if row[11] is not None:
-                    notified(row[11:])  # what they say may be read otherwise one day, and is not what is kept
+                    notified(
+                        [row[12:]]
+                    )  # what they say may be read otherwise one day, and is not what is kept
                     continue
                 columns = _columns(row[:11])
             except Exception as e:  # noqa: BLE001 - whatever is wrong with it is the answer

@@ -40,9 +40,13 @@ def said(heard: Notifications, ahead_ms: int) -> Columns:
     )
 
 
-def notified(row: Sequence[Any]) -> Notifications:
-    """The notifications of a row's (notifications, boot, began_ms, steady_ms, notified)."""
-    return Notifications.unpack(*row)
+def notified(rows: Sequence[Sequence[Any]]) -> Notifications:
+    """The notifications of rows of one connection: (boot, began_ms, notifications, steady_ms, notified)."""
+    in_order = sorted(
+        rows, key=lambda row: row[3]
+    )  # stable: within a millisecond the earlier position goes first
+    boot, began_ms = rows[0][:2]
+    return Notifications.unpack(boot, began_ms, [(blob, at, n) for _, _, blob, at, n in in_order])
 
 
 def observations(ask: Callable[..., Iterable[Any]], boot: str) -> list[Observation]:
@@ -154,12 +158,12 @@ def _merge(w: "Writer", positions: list[int]) -> None:
     """
     marks = ", ".join("?" * len(positions))
     rows = w.db.execute(
-        "SELECT c.first_ms - c.steady_ms, c.notifications, n.boot, n.began_ms, c.steady_ms, c.notified FROM chunk c"
-        f" JOIN connection n ON n.id = c.connection WHERE c.position IN ({marks}) ORDER BY c.steady_ms, c.position",
+        "SELECT c.first_ms - c.steady_ms, n.boot, n.began_ms, c.notifications, c.steady_ms, c.notified FROM chunk c"
+        f" JOIN connection n ON n.id = c.connection WHERE c.position IN ({marks}) ORDER BY c.position",
         positions,
     ).fetchall()
     ahead = rows[0][0]
-    heard = Notifications.join([notified(row[1:]) for row in rows])
+    heard = notified([row[1:] for row in rows])
     columns = said(heard, ahead)
     *others, last = positions
     first = int(heard.steady_ms[0]) + ahead

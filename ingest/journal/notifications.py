@@ -1,7 +1,7 @@
 """What a strap notified, octet by octet, and how that lies on disk."""
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -55,17 +55,6 @@ class Notifications:
             raise ValueError("a steady clock never goes back")
         return cls(boot, session_ms, at, n, octets)
 
-    @classmethod
-    def join(cls, parts: Sequence["Notifications"]) -> Self:
-        """Several of one connection, in order, as one."""
-        return cls.columns(
-            parts[0].boot,
-            parts[0].session_ms,
-            np.concatenate([p.steady_ms for p in parts]),
-            np.concatenate([p.lengths for p in parts]),
-            np.concatenate([p.octets for p in parts]),
-        )
-
     def __len__(self) -> int:
         return len(self.steady_ms)
 
@@ -88,23 +77,27 @@ class Notifications:
         )
 
     @classmethod
-    def unpack(cls, blob: bytes, boot: str, session_ms: int, first_ms: int, count: int) -> Self:
-        """What `pack` stored; `first_ms` is the steady clock of the first.
+    def unpack(cls, boot: str, session_ms: int, parts: Iterable[tuple[bytes, int, int]]) -> Self:
+        """What `pack` stored, of one connection: (blob, steady clock of the first, how many there are) of each part.
 
-        Raises ValueError or zlib.error when that is not what the blob holds.
+        Parts come in the order of the steady clock, as connections are read in parts far more often than they are merged.
+        Raises ValueError or zlib.error when that is not what a blob holds.
         """
-        raw = np.frombuffer(zlib.decompress(blob), np.uint8)
-        if len(raw) < 8 * count:
-            raise ValueError(f"too short for {count} notifications")
-        steps = _numbers(raw[4 * count : 8 * count])
+        steady, lengths, octets = [], [], []
+        for blob, first_ms, count in parts:
+            raw = np.frombuffer(zlib.decompress(blob), np.uint8)
+            if len(raw) < 8 * count:
+                raise ValueError(f"too short for {count} notifications")
+            both = np.ascontiguousarray(raw[: 8 * count].reshape(8, count).T).view("<u4").astype(np.int64)
+            if both[:, 0].sum() != len(raw) - 8 * count:
+                raise ValueError("octets and lengths do not fit")
+            lengths.append(both[:, 0])
+            steady.append(first_ms + np.cumsum(both[:, 1]))
+            octets.append(raw[8 * count :])
         return cls.columns(
-            boot, session_ms, first_ms + np.cumsum(steps), _numbers(raw[: 4 * count]), raw[8 * count :]
+            boot, session_ms, np.concatenate(steady), np.concatenate(lengths), np.concatenate(octets)
         )
 
 
 def _planes(numbers: NDArray[np.int64]) -> bytes:
     return np.ascontiguousarray(numbers.astype("<u4").view(np.uint8).reshape(-1, 4).T).tobytes()
-
-
-def _numbers(planes: NDArray[np.uint8]) -> NDArray[np.int64]:
-    return np.ascontiguousarray(planes.reshape(4, -1).T).view("<u4").ravel().astype(np.int64)

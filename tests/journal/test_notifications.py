@@ -51,12 +51,22 @@ arrivals = st.lists(
 )
 
 
+def part(told: Notifications, i: int, j: int) -> Notifications:
+    """Some of them."""
+    pairs = list(zip(told.steady_ms.tolist(), told.payloads, strict=True))[i:j]
+    return Notifications.of(told.boot, told.session_ms, pairs)
+
+
 @given(st.integers(0, 1 << 45), arrivals)
 def test_every_octet_comes_back(start: int, steps: list[tuple[int, bytes]]) -> None:
     """Protects the truth: whatever a strap sends, decodable or not, is read back as it came, when it came."""
     at = [start + passed for passed in accumulate(step for step, _ in steps)]
     told = Notifications.of(BOOT, start, zip(at, (octets for _, octets in steps), strict=True))
-    back = Notifications.unpack(told.pack(), BOOT, start, at[0], len(at))
+    cut = len(at) // 2
+    halves = [told] if not cut else [part(told, 0, cut), part(told, cut, len(at))]
+    in_parts = [(h.pack(), int(h.steady_ms[0]), len(h)) for h in halves]
+    assert Notifications.unpack(BOOT, start, in_parts).payloads == told.payloads
+    back = Notifications.unpack(BOOT, start, [(told.pack(), at[0], len(at))])
     assert back.payloads == [octets for _, octets in steps]
     assert back.steady_ms.tolist() == at
 
@@ -71,7 +81,7 @@ def test_what_does_not_fit_is_refused() -> None:
     blob = Notifications.of(BOOT, 0, [(1, b"\0\1")]).pack()
     for count in (2, 400):
         with pytest.raises(ValueError, match=r"short|fit"):
-            Notifications.unpack(blob, BOOT, 0, 1, count)
+            Notifications.unpack(BOOT, 0, [(blob, 1, count)])
 
 
 def test_a_chunk_says_what_the_strap_said(tmp_path: Path) -> None:
@@ -266,38 +276,38 @@ def test_merging_changes_nothing_and_hides_nothing(happened: list[Bit]) -> None:
     """Protects every store: what it has not read yet is touched behind its position, what it reads is what there was."""
     with new_folder() as folder, Journal(folder / "j.db") as journal:
         live(journal, happened)
-        before = all_chunks(journal)
+        before, said = rows_of(journal), contents(all_chunks(journal))
         everything = journal.entries(0, 100_000)
-        positions = [0, *(e.position for e in everything)]
-        was = {p: [c for c in before if c.position > p] for p in positions}
         with journal.write() as w:
             fewer = w.merge({})
-        after = all_chunks(journal)
-        assert contents(after) == contents(before)
+        after = rows_of(journal)
+        assert contents(all_chunks(journal)) == said
         assert len(before) - len(after) == fewer
-        groups = {(c.source.name, c.session, _hour(c), _ahead(c)) for c in before}
-        assert len(after) == len(groups), "one chunk an hour of a connection with one date"
+        groups = {row[1:] for row in before.values()}
+        assert sorted(row[1:] for row in after.values()) == sorted(groups), (
+            "one an hour of a connection and a date"
+        )
+        assert after.keys() <= before.keys()
         assert journal.last_position() == everything[-1].position
-        for position in positions:
+        for position in [0, *(e.position for e in everything)]:
             spans = touched(journal, position)
-            for c in was[position]:
-                assert any(a <= c.first_ms and c.columns.end_ms <= b for a, b in spans)
-            unseen = [x for x in contents(after) if x in contents(was[position])]
-            assert unseen == contents(was[position])
-        assert {c.position for c in after} <= {c.position for c in before}
+            for new in (row for p, row in before.items() if p > position):
+                # Whoever had not read it finds it behind its position: told of, and there.
+                assert any(a <= new[0][0] and new[0][1] <= b for a, b in spans)
+                here = [row for p, row in after.items() if p > position and row[1:] == new[1:]]
+                assert any(row[0][0] <= new[0][0] and new[0][1] <= row[0][1] for row in here)
         assert (journal.faults(), list(journal.broken_chunks())) == ([], [])
         with journal.write() as w:
             assert w.merge({}) == 0
 
 
-def _hour(c: Chunk) -> int:
-    assert c.heard is not None
-    return (int(c.heard.steady_ms[0]) - c.heard.session_ms) // HOUR
-
-
-def _ahead(c: Chunk) -> int:
-    assert c.heard is not None
-    return c.first_ms - int(c.heard.steady_ms[0])
+def rows_of(journal: Journal) -> dict[int, tuple[tuple[int, int], int, int, int]]:
+    """How a strap's chunks lie on disk: position -> its span, and what those merged into one have in common."""
+    sql = (
+        "SELECT position, first_ms, end_ms, connection, (steady_ms - began_ms) / 3600000, first_ms - steady_ms"
+        " FROM chunk JOIN connection n ON n.id = connection"
+    )
+    return {p: ((first, end), *same) for p, first, end, *same in journal._db.execute(sql)}
 
 
 def test_what_may_still_grow_is_left_alone(tmp_path: Path) -> None:
@@ -316,7 +326,8 @@ def test_what_may_still_grow_is_left_alone(tmp_path: Path) -> None:
             assert w.merge({(first, BOOT, 0): HOUR + 20_000, (second, BOOT, 7): HOUR}) == 5
             assert w.merge({(first, BOOT, 0): HOUR + 20_000}) == 2
             assert w.merge({}) == 3
-        assert [len(c.heard or ()) for c in all_chunks(journal)] == [30, 15, 20]
+        assert list(journal._db.execute("SELECT notified FROM chunk")) == [(30,), (15,), (20,)]
+        assert [len(c.heard or ()) for c in all_chunks(journal)] == [15, 50], "read, a connection is one"
 
 
 def test_files_between_are_left_alone(tmp_path: Path) -> None:
