@@ -18,7 +18,7 @@ _TABLE = (
     (
         15,
         "wedged",
-        "Start the service again: sudo systemctl restart bluetooth  If that does not help, the Pi.",
+        "Start it anew: sudo systemctl restart bluetooth  (or switch the Pi off and on)",
     ),
     (16, "unsupported", "This adapter cannot speak Bluetooth Low Energy; plug in one that can."),
     (20, "not a heart-rate sensor", "Look for the right address with: hartslag scan"),
