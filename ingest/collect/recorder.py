@@ -43,7 +43,7 @@ BUSY_MS = 4_000
 """How long a commit waits for others: what comes meanwhile is kept anyway, and the end must not take long."""
 
 LAST_TRY_S = 10.0
-"""How long the end tries again where the journal is busy; systemd waits 20 s for us."""
+"""How long the end tries again where the journal is busy; systemd waits 30 s for us."""
 
 _log = logging.getLogger(__name__)
 
