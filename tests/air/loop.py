@@ -14,13 +14,13 @@ Ts = TypeVarTuple("Ts")
 class LeapLoop(asyncio.SelectorEventLoop):
     """An event loop whose clock stands still while there is work, and leaps to the next timer when there is none.
 
-    Threads of its executor are work too: the clock waits for them. What goes through other processes (a D-Bus daemon)
-    comes back within `grace_s` of real time, during which it waits as well.
+    Threads of its executor are work too: the clock waits for them. `settle` is called before each leap, and
+    shall return when what goes through other processes (a D-Bus daemon) has come back.
     """
 
-    def __init__(self, grace_s: float = 0.0) -> None:
+    def __init__(self, settle: Callable[[], None] | None = None) -> None:
         self.now_s = 1000.0
-        self.grace_s = grace_s
+        self.settle = settle
         self.threads = 0
         super().__init__(_Leap(self))
 
@@ -52,24 +52,27 @@ class _Leap(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or self._loop.threads:
             return super().select(timeout if timeout is not None and timeout <= 0 else None)
-        ready = super().select(min(timeout, self._loop.grace_s))
+        ready = super().select(0)
+        if not ready and timeout > 0 and self._loop.settle is not None:
+            self._loop.settle()
+            ready = super().select(0)
         if not ready and timeout > 0:
             self._loop.now_s += timeout
         return ready
 
 
-def simulate(story: Callable[[], Coroutine[Any, Any, T]], *, grace_s: float = 0.0) -> T:
+def simulate(story: Callable[[], Coroutine[Any, Any, T]], *, settle: Callable[[], None] | None = None) -> T:
     """Run a story to its end in time that leaps."""
-    with asyncio.Runner(loop_factory=partial(LeapLoop, grace_s)) as runner:
+    with asyncio.Runner(loop_factory=partial(LeapLoop, settle)) as runner:
         return runner.run(story())
 
 
-async def until(true: Callable[[], Any], what: str, *, within_s: float = 60.0) -> float:
+async def until(true: Callable[[], Any], what: str, *, within_s: float = 60.0, step_s: float = 0.01) -> float:
     """Wait (in the loop's time) for what should come true; how long it took, in seconds."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     while not true():
         if loop.time() - began > within_s:
             raise AssertionError(f"waited {within_s:.0f} s for {what}")
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(step_s)
     return loop.time() - began

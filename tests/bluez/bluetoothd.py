@@ -6,7 +6,7 @@ import socket
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from dbus_fast import BusType, Message, MessageType
 from dbus_fast.aio import MessageBus
@@ -45,6 +45,7 @@ class Life:
     """Characteristic -> bus names of the clients of StartNotify. It outlives the link, as BlueZ's does."""
     sockets: dict[str, socket.socket] = field(default_factory=dict)
     """Characteristic -> our end of what AcquireNotify gave away."""
+    over: bool = False
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     # --- birth and death ---
@@ -54,6 +55,9 @@ class Life:
         self.bus = await MessageBus(
             bus_address=self.bluez.bus_address, bus_type=BusType.SYSTEM, negotiate_unix_fd=True
         ).connect()
+        # dbus-fast 5.2 takes a full socket for the end of its connection (BlockingIOError): let it never be full.
+        assert self.bus._sock is not None
+        self.bus._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
         self.tree = Tree(self.bus)
         self.bus.add_message_handler(self._message)
         await self.bus.call(
@@ -72,6 +76,7 @@ class Life:
 
     def die(self) -> None:
         """Gone without goodbye: no signal, and the sockets close."""
+        self.over = True
         for task in self._tasks:
             task.cancel()
         for s in self.sockets.values():
@@ -144,7 +149,7 @@ class Life:
 
     def _hear(self, adapter: "Adapter", strap: Strap) -> None:
         """An advertisement: an object appears when first heard, and says a new signal strength after that."""
-        path = f"{adapter.path}/dev_{strap.address.replace(':', '_')}"
+        path = _device(adapter, strap)
         self.straps[path] = strap
         if path in self.tree.objects:
             self.tree.change(path, DEVICE, RSSI=strap.rssi)
@@ -185,9 +190,17 @@ class Life:
                 self.bus.send(Message.new_error(call, "org.bluez.Error.Failed", aborted))
                 return
             await asyncio.sleep(0.02)
+        await self._link(strap, path, lambda: self.bus.send(Message.new_method_return(call)))
+
+    async def hold(self, adapter: "Adapter", strap: Strap) -> None:
+        """A link that a client made which was killed since."""
+        self._hear(adapter, strap)
+        await self._link(strap, _device(adapter, strap), lambda: None)
+
+    async def _link(self, strap: Strap, path: str, made: Callable[[], object]) -> None:
         strap.link = path
         self.tree.change(path, DEVICE, Connected=True)
-        self.bus.send(Message.new_method_return(call))
+        made()
         await asyncio.sleep(self.bluez.resolving_s)
         if strap.link != path:
             return
@@ -248,6 +261,8 @@ class Life:
     # --- calls ---
 
     def _message(self, m: Message) -> Message | bool | None:
+        if self.over:
+            return True
         if m.message_type == MessageType.SIGNAL and m.member == "NameOwnerChanged":
             if not m.body[2]:
                 self._client_left(m.body[0])
@@ -258,20 +273,23 @@ class Life:
         fault = self.bluez.fault(m.member or "")
         if fault is None:
             return self._answer(m)
+        # BlueZ forgets who searched even where its kernel refuses to stop.
+        answer = self._answer(m) if m.member == "StopDiscovery" else None
         if fault.crash:
             self.bluez.crash()
         elif fault.error:
             return Message.new_error(m, fault.error, fault.text)
         elif fault.delay_s:
-            asyncio.get_running_loop().call_later(fault.delay_s, self._answer_late, m)
+            asyncio.get_running_loop().call_later(fault.delay_s, self._answer_late, m, answer)
         return True
 
-    def _answer_late(self, m: Message) -> None:
-        answer = self._answer(m)
-        if isinstance(answer, Message) and self.bus.connected:
-            self.bus.send(answer)
+    def _answer_late(self, m: Message, answer: Message | Literal[True] | None) -> None:
+        if not self.over:
+            answer = self._answer(m) if answer is None else answer
+            if isinstance(answer, Message):
+                self.bus.send(answer)
 
-    def _answer(self, m: Message) -> Message | bool:
+    def _answer(self, m: Message) -> Message | Literal[True]:
         if m.path != "/" and m.path not in self.tree.objects:
             return Message.new_error(
                 m, _UNKNOWN, f"Method {m.member} on an object {m.path} that is not there"
@@ -284,7 +302,7 @@ class Life:
         if do is None:
             return Message.new_error(m, "org.freedesktop.DBus.Error.UnknownMethod", f"No method {m.member}")
         try:
-            answer: Message | bool | None = do(m)
+            answer: Message | Literal[True] | None = do(m)
         except RefusedError as e:
             return Message.new_error(m, *e.args)
         return Message.new_method_return(m) if answer is None else answer
@@ -420,3 +438,7 @@ class Life:
         theirs.close()
         self.bus.send(Message.new_method_return(m, "hq", [0, 247], unix_fds=[given]))
         return True
+
+
+def _device(adapter: "Adapter", strap: Strap) -> str:
+    return f"{adapter.path}/dev_{strap.address.replace(':', '_')}"

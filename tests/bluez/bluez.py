@@ -65,6 +65,8 @@ class Bluez:
 
     async def __aexit__(self, *_: object) -> None:
         for task in self._beating:
+            if task.done() and not task.cancelled():
+                task.result()  # a strap that failed to beat is a failure of the test
             task.cancel()
         if self.life is not None:
             self.life.die()
@@ -136,6 +138,11 @@ class Bluez:
         """The strap ends the link."""
         if self.life is not None:
             self.life.lose(strap)
+
+    async def hold(self, strap: Strap) -> None:
+        """Be connected to it already, by a client that was killed."""
+        if self.life is not None:
+            await self.life.hold(self.adapters[0], strap)
 
     def leave(self, strap: Strap) -> None:
         """Out of reach."""

@@ -1,6 +1,7 @@
 """The fake BlueZ itself: what other tests build on."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from bleak.exc import (
 from tests.air.loop import simulate, until
 from tests.bluez.bluez import Adapter, Bluez, Fault
 from tests.bluez.bus import Bus
+from tests.bluez.quiet import Quiet
 from tests.bluez.strap import MEASUREMENT, SERIAL, SUPERVISION_S, Strap, uuid
 
 
@@ -255,7 +257,8 @@ def test_minutes_of_it_pass_in_seconds(bus: Bus) -> None:
             assert await until(listener.gone.is_set, "the loss") < SUPERVISION_S + 0.1
             await listener.client.disconnect()
 
-    simulate(story, grace_s=0.002)
+    with contextlib.closing(Quiet(bus.address)) as quiet:
+        simulate(story, settle=quiet)
 
 
 def test_no_permission_and_no_bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
