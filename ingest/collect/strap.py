@@ -253,13 +253,15 @@ class Listener:
             await self._watch(client, ear, gone, told_of_battery=told)
             self._ended(_now_s() - began_s)
         finally:
-            if session is not None:
-                session.end()
             try:
                 # Always, and always this client: bleak would hand each notification to a forgotten one as well.
                 await within(DISCONNECT_S, client.disconnect())
             except ERRORS as e:
                 _log.debug("%s: disconnecting: %r", self.called, e)
+            finally:
+                # Not before: BlueZ takes two seconds to end a link, and delivers all the while.
+                if session is not None:
+                    session.end()
 
     async def _connect(self, client: BleakClient, device: BLEDevice) -> None:
         async with self._radio.connecting:
