@@ -32,7 +32,11 @@ TURN_S = 10.0
 """One turn of the search. BlueZ says nothing when it dies while it searches: it is asked anew this often."""
 
 CALL_S = 10.0
-"""For one call that should take milliseconds: starting and ending a search, asking for links."""
+"""For one call that should take milliseconds: ending a search, asking for links, subscribing."""
+
+START_S = 30.0
+"""For starting a search. Longer than a link that somebody else tries to make, as the kernel does one after the other: a
+search that begins after it was given up would be in the way of all that follow (InProgress), for ever."""
 
 CONNECT_S = 20.0
 """For making a link and asking what the device can do; it takes a second."""
@@ -112,7 +116,7 @@ class Radio:
         self._trouble: NoBluetooth | None = None
         self._repeats = Repeats(_log)
         self.connecting = asyncio.Lock()
-        """Held while a link is made: an adapter makes one at a time, and fails the second attempt."""
+        """Held while a link is made or a search begins or ends: an adapter does one at a time."""
 
     # --- for those who seek ---
 
@@ -201,11 +205,13 @@ class Radio:
     ) -> AsyncIterator[None]:
         """An active search, as passive ones need an experimental bluetoothd."""
         scanner = BleakScanner(hear, bluez={"adapter": adapter.name}, backend=self._scanner)
-        await within(CALL_S, scanner.start())
+        async with self.connecting:
+            await within(START_S, scanner.start())
         try:
             yield
         finally:
-            await within(CALL_S, scanner.stop())
+            async with self.connecting:
+                await within(CALL_S, scanner.stop())
 
     def _hear(self, device: BLEDevice, said: AdvertisementData) -> None:
         self._offer(_heard(device, said))

@@ -1,6 +1,7 @@
 """What is wrong with Bluetooth is said in words; the search hears for everybody, on the adapter that was chosen."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tests.air.room import Room
 from tests.bluez.bluez import Adapter as Dongle
 from tests.bluez.bluez import Bluez, Fault
 from tests.bluez.bus import Bus
+from tests.bluez.quiet import Quiet
 
 PI, DONGLE = Adapter("hci0", "B8:27:EB:00:00:01"), Adapter("hci1", "00:1A:7D:00:00:02")
 A, B = "F0:00:00:00:00:01", "F0:00:00:00:00:02"
@@ -111,7 +113,8 @@ def play(bus: Bus, story: Story, **kw: Any) -> None:
         async with Bluez(bus.address, **kw) as bluez:
             await story(bluez)
 
-    simulate(whole, grace_s=0.002)
+    with contextlib.closing(Quiet(bus.address)) as quiet:
+        simulate(whole, settle=quiet)
 
 
 async def wrong() -> str:
