@@ -61,13 +61,11 @@ to 5 s, so never below 6 s."""
 TICK_S = 1.0
 """Between two looks at a link."""
 
-PAUSE_WRONG_S = 60.0
-"""After connecting to what is not the strap: somebody else may want to use it."""
+WRONG_S, STRANGER_S = 60.0, 600.0
+"""For how long a device is left alone that was connected to and is not the strap: somebody else may want to use it. The
+second is for one of the right name and the wrong serial number."""
 
-STRANGER_S = 600.0
-"""For how long a device of the right name and the wrong serial number is left alone."""
-
-FORGET_S = 60.0
+FORGET_S = 90.0
 """After which a strap that cannot be heard any more is just being searched for, whatever was wrong with it before."""
 
 HOUR_S = 3600.0
@@ -87,11 +85,11 @@ _log = logging.getLogger(__name__)
 
 
 class _WrongError(Exception):
-    """Connected to what is not the strap, or does not talk to us: a state and why."""
+    """Connected to what is not the strap, or does not talk to us: a state, why, and how long to leave it alone."""
 
-    def __init__(self, state: str, why: str) -> None:
+    def __init__(self, state: str, why: str, alone_s: float = WRONG_S) -> None:
         super().__init__(why)
-        self.state, self.why = state, why
+        self.state, self.why, self.alone_s = state, why, alone_s
 
 
 class _SilentError(Exception):
@@ -162,7 +160,7 @@ class Listener:
         self._failures = 0
         self._sessions = 0
         self._ages_s: deque[float] = deque(maxlen=4)
-        self._strangers: dict[str, float] = {}
+        self._avoided: dict[str, float] = {}
         self._about = About()
         self._low = False
         self._repeats = Repeats(_log)
@@ -192,11 +190,11 @@ class Listener:
         try:
             async with self._radio.seek(self._is_mine, self._told) as heard:
                 forget.cancel()
-                await self._session(heard)
-        except _WrongError as e:
-            self._trouble(e.state, e.why)
-            if self._strap.address is not None:
-                return PAUSE_WRONG_S
+                try:
+                    await self._session(heard)
+                except _WrongError as e:
+                    self._avoid(heard.address, e.alone_s)
+                    self._trouble(e.state, e.why)
         except _SilentError:
             self._trouble("silent", "the strap is connected and says nothing")
             self._failures += 1
@@ -215,9 +213,16 @@ class Listener:
 
     def _is_mine(self, heard: Heard) -> bool:
         """Whether this is the strap of the settings, or may be: a serial number is only told after connecting."""
+        if self._avoided.get(heard.address, 0.0) > _now_s():
+            return False
         if self._strap.address is not None:
             return heard.address == self._strap.address
-        return heard.name == self._strap.name and self._strangers.get(heard.address, 0.0) <= _now_s()
+        return heard.name == self._strap.name
+
+    def _avoid(self, address: str, seconds: float) -> None:
+        now_s = _now_s()
+        self._avoided = {a: until for a, until in self._avoided.items() if until > now_s}
+        self._avoided[address] = now_s + seconds
 
     def _told(self, trouble: NoBluetooth | None) -> None:
         if trouble is None:
@@ -243,7 +248,7 @@ class Listener:
                 self._note("connecting", signal_dbm=heard.signal_dbm)
             await self._connect(client, heard.device)
             measurement = self._measurement(client)
-            await self._check_serial(client, heard.address)
+            await self._check_serial(client)
             session = self._recorder.listen(self._strapped)
             ear = _Ear(session, _now_s)
             await self._subscribe(client, measurement, ear)
@@ -288,17 +293,16 @@ class Listener:
             raise _WrongError("not a heart-rate sensor", f"{client.address} does not tell heart rates")
         return found
 
-    async def _check_serial(self, client: BleakClient, address: str) -> None:
+    async def _check_serial(self, client: BleakClient) -> None:
         wanted = self._strap.serial
         if wanted is None:
             return
         serial = await _text(client, SERIAL)
         if serial == wanted:
             return
-        self._strangers = {a: until for a, until in self._strangers.items() if until > _now_s()}
-        self._strangers[address] = _now_s() + STRANGER_S
         has = f"the serial number {quoted(serial)}" if serial else "no serial number"
-        raise _WrongError("another serial number", f"a {quoted(self._strap.name or '')} in reach has {has}")
+        why = f"a {quoted(self._strap.name or '')} in reach has {has}"
+        raise _WrongError("another serial number", why, STRANGER_S)
 
     async def _subscribe(self, client: BleakClient, measurement: BleakGATTCharacteristic, ear: _Ear) -> None:
         try:
