@@ -25,6 +25,7 @@ class Hands:
         return self.steady
 
     def wall_ms(self) -> int:
+        self.steady += self.torn
         return self.steady + self.ahead
 
     def synchronized(self) -> bool:

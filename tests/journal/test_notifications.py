@@ -123,8 +123,11 @@ def test_without_contact_bits_nothing_is_said_of_contact(tmp_path: Path) -> None
         see(journal, BOOT, 60_000, WALL)
         with journal.write() as w:
             tell(w, Notifications.of(BOOT, 60_500, [(61_000, measurement(70))]))
-        (chunk,) = journal.chunks(1, WALL, WALL + 10_000)
-        assert chunk.columns.contact is None
+            tell(w, Notifications.of(BOOT, 70_500, [(71_000, measurement(70, contact=True))]))
+        silent, worn = journal.chunks(1, WALL, WALL + 20_000)
+        assert silent.columns.contact is None
+        assert worn.columns.contact is not None
+        assert len(worn.columns.contact) == 0
 
 
 def test_what_is_never_decodable_is_kept(tmp_path: Path) -> None:
