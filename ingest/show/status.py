@@ -79,6 +79,8 @@ def of_strap(journal: Journal, strap: Strap, *, runs: bool) -> dict[str, Any]:
     now_ms = time.time_ns() // 1_000_000
     content = newest.content if newest else {}
     state = content.get("state", "stopped") if runs else "stopped"
+    if runs and state == "stopped":
+        state = "searching"  # it has just begun, and not written a word yet
     begun = next((e for e in reversed(said) if e.content["state"] != state), None)
     since = next((e.at_ms for e in said if begun is None or e.position > begun.position), None)
     heard_ms = [newest.at_ms - content["age_s"] * 1000] if newest and content["age_s"] is not None else []
