@@ -83,6 +83,7 @@ class _Seeker:
     mine: Callable[[Heard], bool]
     told: Callable[[NoBluetooth | None], None]
     found: asyncio.Future[Heard]
+    since_s: float
 
 
 class Radio:
@@ -111,7 +112,7 @@ class Radio:
         self._scanner, self._client, self._adapter = scanner, client, adapter
         self._seekers: list[_Seeker] = []
         self._sought = asyncio.Event()
-        self._satisfied = asyncio.Event()
+        self._over = asyncio.Event()
         self._taken: set[str] = set()
         self._trouble: NoBluetooth | None = None
         self._repeats = Repeats(_log)
@@ -128,9 +129,11 @@ class Radio:
 
         `told` hears at once, and whenever it changes, what is wrong with Bluetooth (None: nothing).
         """
-        seeker = _Seeker(mine, told, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        seeker = _Seeker(mine, told, loop.create_future(), loop.time())
         self._seekers.append(seeker)
         self._check()
+        self._over.set()  # adapters tell of a device once in a search: the one that is on may have told already
         told(self._trouble)
         try:
             heard = await seeker.found
@@ -188,15 +191,16 @@ class Radio:
                 await asyncio.sleep(pauses[min(failures, len(pauses)) - 1])
 
     async def _turn(self, adapter: Adapter) -> None:
-        """Search until everybody has found what they seek, a while at most."""
-        before = [s for s in self._seekers if not s.found.done()]
-        if not before:
-            return
-        async with self._searching(adapter, self._hear):
-            self._tell(None)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._satisfied.wait(), TURN_S)
-        if any(not s.found.done() for s in before):
+        """Search until everybody has found what they seek, somebody else seeks, or a while has passed."""
+        self._over.clear()
+        self._check()
+        if not self._over.is_set():
+            async with self._searching(adapter, self._hear):
+                self._tell(None)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._over.wait(), TURN_S)
+        latest_s = asyncio.get_running_loop().time() - TURN_S
+        if any(s.since_s <= latest_s for s in self._seekers if not s.found.done()):
             await self._offer_held(adapter)
 
     @contextlib.asynccontextmanager
@@ -246,10 +250,9 @@ class Radio:
         """Whether anybody still waits."""
         if any(not s.found.done() for s in self._seekers):
             self._sought.set()
-            self._satisfied.clear()
         else:
             self._sought.clear()
-            self._satisfied.set()
+            self._over.set()
 
     def _tell(self, trouble: NoBluetooth | None) -> None:
         if trouble is None:

@@ -108,11 +108,16 @@ def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bus]:
 Story = Callable[[Bluez], Coroutine[Any, Any, None]]
 
 
-def play(bus: Bus, story: Story, **kw: Any) -> None:
+def play(bus: Bus, story: Story, *, waits: bool = True, **kw: Any) -> None:
+    """Run a story beside BlueZ; one that waits for nothing runs in the machine's own time."""
+
     async def whole() -> None:
         async with Bluez(bus.address, **kw) as bluez:
             await story(bluez)
 
+    if not waits:
+        asyncio.run(whole())
+        return
     with contextlib.closing(Quiet(bus.address)) as quiet:
         simulate(whole, settle=quiet)
 
@@ -134,7 +139,7 @@ def test_the_adapters_are_asked_for(bus: Bus) -> None:
         bluez.unplug(second)
         assert [a.name for a in await adapters()] == ["hci0"]
 
-    play(bus, story, adapters=[Dongle(), Dongle("hci1", "00:11:22:33:44:66")])
+    play(bus, story, waits=False, adapters=[Dongle(), Dongle("hci1", "00:11:22:33:44:66")])
 
 
 def test_a_bluetooth_service_in_trouble(bus: Bus) -> None:
@@ -159,7 +164,7 @@ def test_a_user_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         async def story(_: Bluez) -> None:
             assert await wrong() == "no permission"
 
-        play(bus, story)
+        play(bus, story, waits=False)
 
 
 # --- the search ---
@@ -265,6 +270,25 @@ def test_nobody_seeks_nobody_searches(tmp_path: Path) -> None:
             found.task.cancel()
 
     simulate(story)
+
+
+def test_whoever_begins_to_seek_begins_a_search(bus: Bus, tmp_path: Path) -> None:
+    """Protects the quick return of one strap while another is away: adapters tell of a device once in a search only."""
+
+    async def story(bluez: Bluez) -> None:
+        radio = Radio(rfkill=tmp_path)
+        task = asyncio.create_task(radio.run())
+        missing = Seeking(radio, B)
+        await asyncio.sleep(3)
+        searches = [m for m, _ in bluez.calls].count("StartDiscovery")
+        late = Seeking(radio, A)
+        await asyncio.sleep(0.5)
+        assert [m for m, _ in bluez.calls].count("StartDiscovery") == searches + 1
+        task.cancel()
+        missing.task.cancel()
+        late.task.cancel()
+
+    play(bus, story)
 
 
 def test_a_device_is_somebodys_until_it_is_let_go(tmp_path: Path) -> None:
