@@ -31,6 +31,9 @@ LOOK_S = 1.0
 RETRY_S = 30.0
 """After which what could not be done is tried again."""
 
+LET_GO_S = 12.0
+"""For straps to be let go at the end, however much hangs; what they told is then committed in any case."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -151,12 +154,12 @@ async def _listen(settings: Settings, stopped: asyncio.Event, ring: Callable[[],
     finally:
         for task in (told, *hearing):
             task.cancel()
-        ended = await asyncio.gather(*hearing, return_exceptions=True)
+        await asyncio.wait(hearing, timeout=LET_GO_S)
         over.set()
         await writing
-    for end in ended:
-        if isinstance(end, Exception):  # a part that failed ends the daemon with its error
-            raise end
+    for task in hearing:
+        if task.done() and not task.cancelled():
+            task.result()  # a part that failed ends the daemon with its error
 
 
 def _collect(settings: Settings, stop: threading.Event, ring: Callable[[], None]) -> None:

@@ -198,7 +198,8 @@ class Radio:
             async with self._searching(adapter, self._hear):
                 self._tell(None)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._over.wait(), TURN_S)
+                    async with asyncio.timeout(TURN_S):
+                        await self._over.wait()
         latest_s = asyncio.get_running_loop().time() - TURN_S
         if any(s.since_s <= latest_s for s in self._seekers if not s.found.done()):
             await self._offer_held(adapter)
@@ -213,9 +214,16 @@ class Radio:
             await within(START_S, scanner.start())
         try:
             yield
-        finally:
-            async with self.connecting:
-                await within(CALL_S, scanner.stop())
+        except BaseException:
+            # What ends the search, such as the end of the daemon, must not be hidden by what ending it gives.
+            with contextlib.suppress(*ERRORS):
+                await self._stop(scanner)
+            raise
+        await self._stop(scanner)
+
+    async def _stop(self, scanner: BleakScanner) -> None:
+        async with self.connecting:
+            await within(CALL_S, scanner.stop())
 
     def _hear(self, device: BLEDevice, said: AdvertisementData) -> None:
         self._offer(_heard(device, said))

@@ -353,7 +353,8 @@ class Listener:
                 heard, self._failures, self._missing = True, 0, ("searching", _UNHEARD)
                 self._note("connected")
             try:
-                await asyncio.wait_for(gone.wait(), TICK_S)
+                async with asyncio.timeout(TICK_S):
+                    await gone.wait()
             except TimeoutError:
                 now_s = _now_s()
                 if now_s - looked_s > 2 * TICK_S:

@@ -145,15 +145,18 @@ def test_the_adapters_are_asked_for(bus: Bus) -> None:
 def test_a_bluetooth_service_in_trouble(bus: Bus) -> None:
     """Protects who looks for the fault: not running and not answering are told apart, and neither is waited for long."""
 
-    async def story(bluez: Bluez) -> None:
+    async def hangs(bluez: Bluez) -> None:
         bluez.fail("GetManagedObjects", Fault())
         assert await wrong() == "wedged"
+
+    async def gone(bluez: Bluez) -> None:
         bluez.crash()
         assert await wrong() == "no Bluetooth service"
-        await asyncio.to_thread(bus.stop)
+        bus.stop()
         assert await wrong() == "no Bluetooth service"
 
-    play(bus, story)
+    play(bus, hangs)
+    play(bus, gone, waits=False)
 
 
 def test_a_user_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
