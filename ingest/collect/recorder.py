@@ -212,8 +212,11 @@ class Recorder:
         """
         journal: Journal | None = None
         try:
+            due = time.monotonic()
             while True:
-                over = stop.wait(self._interval_s)
+                # From beginning to beginning: what a commit takes does not make the next one late.
+                due = max(due + self._interval_s, time.monotonic())
+                over = stop.wait(due - time.monotonic())
                 last_try = time.monotonic() + (LAST_TRY_S if over else 0)
                 while True:
                     try:
