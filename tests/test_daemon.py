@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bluez.bluez import played
+from tests.bluez.bluez import Fault, played
 from tests.bluez.bus import Bus
 from tests.daemons import QUICK, daemon, hartslag, journal, left_behind, rows, settled, store, until
 from tests.fit_encoder import day, workout
@@ -327,6 +327,23 @@ def test_straps_inbox_and_store_together(tmp_path: Path, monkeypatch: pytest.Mon
         until(lambda: len(rows(store(data), live)) in {told - 1, told}, "what was told last")
     status = hartslag("--data", data, "status").stdout
     assert "Strap" not in status
+
+
+def test_it_ends_although_bluetooth_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bluetoothd that answers nothing any more keeps neither systemd waiting nor the last heart rates from the journal."""
+    data = tmp_path / "data"
+    with Bus(tmp_path) as bus, played(bus.address) as air:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
+        strap = air.do(air.bluez.strap, STRAP, period_s=0.2)
+        with daemon(data, settings=f'{QUICK}[[strap]]\naddress = "{STRAP}"\n') as process:
+            until(lambda: len(strap.delivered) > 10, "the strap")
+            for method in ("Disconnect", "StopDiscovery", "StartDiscovery", "GetManagedObjects"):
+                air.do(air.bluez.fail, method, Fault(), times=100)
+            told = len(strap.delivered)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+    assert "Traceback" not in _log(data)
+    assert rows(journal(data), "SELECT sum(notified) FROM chunk")[0][0] >= told - 1
 
 
 def test_without_bluetooth_everything_else_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

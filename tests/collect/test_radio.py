@@ -275,6 +275,23 @@ def test_nobody_seeks_nobody_searches(tmp_path: Path) -> None:
     simulate(story)
 
 
+def test_told_to_stop_it_stops_whatever_fails(bus: Bus, tmp_path: Path) -> None:
+    """Protects the end of the daemon: an error of the search's own end does not make it go on."""
+
+    async def story(bluez: Bluez) -> None:
+        bluez.fail("StopDiscovery", Fault("org.bluez.Error.Failed", "x"), times=100)
+        radio = Radio(rfkill=tmp_path)
+        task = asyncio.create_task(radio.run())
+        seeking = Seeking(radio, A)
+        await asyncio.sleep(3)
+        task.cancel()
+        await asyncio.wait({task}, timeout=20)
+        assert task.cancelled()
+        seeking.task.cancel()
+
+    play(bus, story)
+
+
 def test_whoever_begins_to_seek_begins_a_search(bus: Bus, tmp_path: Path) -> None:
     """Protects the quick return of one strap while another is away: adapters tell of a device once in a search only."""
 
