@@ -17,7 +17,7 @@ from ingest.journal import ALWAYS_MS, Entry, Journal, Person, Source
 from ingest.rows.calendar import Calendar
 from ingest.rows.day import Day, Seen, count
 from ingest.rows.fact import facts_block
-from ingest.rows.heart import REACH_MS, Evidence
+from ingest.rows.heart import REACH_MS, Evidence, evidence
 from ingest.rows.memory import ABOUT_EDGES, Memory
 from ingest.rows.profile import Profile
 from ingest.rows.ruling import AROUND_MS
@@ -32,6 +32,9 @@ from zones.minutes import MINUTE, Minutes, Totals
 from zones.resting import AFTERWARDS_MS
 from zones.series import TIMES
 from zones.spans import Spans
+
+LIVE_MS = 60 * MINUTE
+"""The evidence of so little time is kept at hand for what else is asked of it."""
 
 ACTIVE_DAY_MS = 10 * MINUTE
 """A day with at least this much moderate or vigorous movement is an active one."""
@@ -238,26 +241,44 @@ def _whole_weeks(zone: Place, start_ms: int, end_ms: int, first_weekday: int) ->
     return start_ms, end_ms
 
 
+class _Look:
+    """What is seen while a week is counted: the rows of samples and beats, and what workouts and bouts of beats tell."""
+
+    def __init__(self, journal: Journal, person: Person, known: Profile, news: _News, memory: Memory) -> None:
+        self.blocks: list[Block] = []
+        self.sources = journal.sources(person.id)
+        self.workouts: list[Entry] = []
+        self._journal, self._person, self._known = journal, person, known
+        self._news, self._memory = news, memory
+        self._held: list[tuple[int, int, list[Evidence]]] = []
+
+    def seen(self, start_ms: int, end_ms: int, found: list[Evidence]) -> None:
+        """Take what there is in the evidence of [start, end)."""
+        if end_ms - start_ms <= LIVE_MS:
+            self._held.append((start_ms, end_ms, found))
+        for table, samples in (("heart_rate", self._news.samples), ("beat", self._news.placed)):
+            for a, b in _overlap(samples, start_ms, end_ms):
+                self.blocks.extend(_samples(table, self._person, self.sources, found, a, b))
+        for e in self.workouts:
+            # A day that is read tells of its workouts too; each would be read once more otherwise.
+            if _within(e, start_ms, end_ms):
+                workout_fields(self._journal, self._person, self._known, e, self._memory, found)
+
+    def evidence(self, start_ms: int, end_ms: int) -> list[Evidence]:
+        """The evidence of [start, end), of which a little may still be at hand."""
+        inside = (found for a, b, found in self._held if a <= start_ms and end_ms <= b)
+        return next(inside, None) or evidence(self._journal, self._person.id, start_ms, end_ms)
+
+
 def _week_rows(
     journal: Journal, person: Person, known: Profile, first_day: date, news: _News, memory: Memory
 ) -> Iterator[Block]:
     """The rows of the days of a week from the first to the last that is touched, and of the week itself."""
-    blocks: list[Block] = []
-    sources = journal.sources(person.id)
+    look = _Look(journal, person, known, news, memory)
     week_ends = midnights(known.zone, first_day, first_day + WEEK)[[0, -1]].tolist()
-    exercise = workouts(journal, person.id, *week_ends)
-
-    def seen(start_ms: int, end_ms: int, found: list[Evidence]) -> None:
-        for table, samples in (("heart_rate", news.samples), ("beat", news.placed)):
-            for a, b in _overlap(samples, start_ms, end_ms):
-                blocks.extend(_samples(table, person, sources, found, a, b))
-        for e in exercise:
-            # A day that is read tells of its workouts too; each would be read once more otherwise.
-            if _within(e, start_ms, end_ms):
-                workout_fields(journal, person, known, e, memory, found)
-
-    counted = week(journal, person, known, first_day, seen, memory)
-    yield from blocks
+    look.workouts = workouts(journal, person.id, *week_ends)
+    counted = week(journal, person, known, first_day, look.seen, memory)
+    yield from look.blocks
     tags = {"person": person.name}
     borders = counted.borders_ms
     week_ms = int(borders[0]), int(borders[-1])
@@ -269,15 +290,14 @@ def _week_rows(
     a, b = int(borders[first]), int(borders[last])
     yield _days(counted, tags, first, last)
     yield _week(counted, tags)
-    names = {s.id: s.name for s in sources}
+    names = {s.id: s.name for s in look.sources}
     worn = [(names[s.source], s) for s in counted.worn]
     yield from sessions(journal, person, known, a, b, worn, memory)
     if list(_overlap(news.beats, *week_ms)):
         first, last = _days_around(news.beats, borders)
         quiet = counted.quiet_ms[~np.isnan(counted.resting_bpm)].tolist()
-        yield from variabilities(
-            journal, person, quiet, counted.worn, int(borders[first]), int(borders[last]), memory
-        )
+        within = int(borders[first]), int(borders[last])
+        yield from variabilities(journal, person, quiet, worn, *within, memory, look.evidence)
     yield _claims(journal, person, a, b)
 
 

@@ -1,6 +1,6 @@
 """How much the heart varies from beat to beat: per workout, while a strap is worn, in the quietest minutes of a day."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ingest.journal import Journal, Person
 from ingest.rows.fact import rows_block
-from ingest.rows.heart import LONGEST_BEAT_MS, Evidence, evidence
+from ingest.rows.heart import LONGEST_BEAT_MS, Evidence
 from ingest.rows.memory import Memory
 from ingest.rows.session import workouts
 from ingest.rows.table import Block
@@ -26,37 +26,39 @@ LEAST_SDNN_S = 240
 
 Row = tuple[str, int, dict[str, Any]]
 
+Seen = Callable[[int, int], list[Evidence]]
+"""The evidence of [start, end), in ms."""
+
 
 def variabilities(
     journal: Journal,
     person: Person,
     quiet_ms: Iterable[int],
-    worn: Sequence[Session],
+    worn: Sequence[tuple[str, Session]],
     start_ms: int,
     end_ms: int,
     memory: Memory,
+    seen: Seen,
 ) -> Iterator[Block]:
     """The rows of a span: of its workouts, which may begin before it, of what straps saw, and of resting windows.
 
-    Of several that begin at one moment the longest speaks for all.
+    `seen` gives the evidence of a stretch of time. Of several that begin at one moment the longest speaks for all.
     """
-    spans: dict[int, tuple[int, Session | None]] = {
+    spans: dict[int, tuple[int, tuple[str, Session] | None]] = {
         at: (at + WINDOW_MS, None) for at in quiet_ms if start_ms <= at < end_ms
     }
-    for s in worn:
-        if start_ms <= s.start_ms < end_ms:
-            spans[s.start_ms] = s.end_ms, s
+    for name, s in worn:
+        if start_ms <= s.start_ms < end_ms and s.end_ms > spans.get(s.start_ms, (0, None))[0]:
+            spans[s.start_ms] = s.end_ms, (name, s)
     for e in workouts(journal, person.id, start_ms, end_ms):
         if e.last_ms is not None and e.last_ms > spans.get(e.at_ms, (0, None))[0]:
             spans[e.at_ms] = e.last_ms, None
     rows = []
-    for at, (end, session) in sorted(spans.items()):
+    for at, (end, strap) in sorted(spans.items()):
         row = (
-            _of_strap(journal, person.id, session, memory)
-            if session
-            else memory.row(
-                "variability", (person.id, at, end), None, partial(_row, journal, person.id, at, end)
-            )
+            _of_strap(person.id, *strap, memory, seen)
+            if strap
+            else memory.row("variability", (person.id, at, end), None, partial(_row, seen, at, end))
         )
         if row:
             rows.append(row)
@@ -66,18 +68,17 @@ def variabilities(
         yield rows_block("variability", tags, at, at + 1, [row for row in rows if row[1] == at])
 
 
-def _of_strap(journal: Journal, person: int, session: Session, memory: Memory) -> Row | None:
+def _of_strap(person: int, name: str, session: Session, memory: Memory, seen: Seen) -> Row | None:
     """What a strap's own beats tell of a session: the sum of its minutes, of which only new ones are looked at."""
     known = memory.sums(person, session.source)
     minutes = np.arange(session.start_ms, session.end_ms, MINUTE)
     new = minutes[[at not in known for at in minutes.tolist()]]
     for run in np.split(new, np.flatnonzero(np.diff(new) > MINUTE) + 1) if len(new) else ():
         a, b = int(run[0]), int(run[-1]) + MINUTE
-        found = next((e for e in evidence(journal, person, a, b) if e.source.id == session.source), None)
+        found = next((e for e in seen(a, b) if e.source.id == session.source), None)
         table = _sums(found, a, b) if found else np.zeros((len(run), len(SUMS)), np.int64)
         known.update(zip(run.tolist(), table, strict=True))
     v = summed(np.sum([known[at] for at in minutes.tolist()], axis=0))
-    name = next(s.name for s in journal.sources(person) if s.id == session.source)
     return _told(name, session.start_ms, v)
 
 
@@ -93,9 +94,9 @@ def _sums(e: Evidence, a: int, b: int) -> NDArray[np.int64]:
     return sums(which, n + 1, rr, faults(rr, new), new)[:n]
 
 
-def _row(journal: Journal, person: int, at_ms: int, end_ms: int) -> Row | None:
+def _row(seen: Seen, at_ms: int, end_ms: int) -> Row | None:
     """The beats of one sensor, the best one with enough of them; those of two are never mixed."""
-    rows = (_of(e, at_ms, end_ms) for e in evidence(journal, person, at_ms, end_ms))
+    rows = (_of(e, at_ms, end_ms) for e in seen(at_ms, end_ms))
     return next((row for row in rows if row is not None), None)
 
 
