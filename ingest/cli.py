@@ -56,7 +56,7 @@ class _Verbs(click.Group):
 @click.version_option(package_name="hartslag")
 @click.pass_context
 def hartslag(context: click.Context, config: Path | None, data: Path | None, verbose: bool) -> None:  # noqa: FBT001
-    """Count the minutes that move you: heart rate from watch files, at home.
+    """Count the minutes that move you: heart rate from straps and watch files, at home.
 
     Minutes against a target of your own. Not a medical device.
     """
@@ -69,7 +69,7 @@ def hartslag(context: click.Context, config: Path | None, data: Path | None, ver
 @hartslag.command()
 @click.pass_obj
 def run(given: _Given) -> None:
-    """Watch the inbox and keep the store up to date, until told to stop."""
+    """Listen to straps, watch the inbox and keep the store up to date, until told to stop."""
     from ingest import daemon
 
     daemon.run(given.settings())
@@ -205,6 +205,40 @@ def status(given: _Given, as_json: bool) -> None:  # noqa: FBT001
             _print_json(now)
         else:
             _print_lines(showing.told(settings, journal, now))
+
+
+@hartslag.command()
+@click.option(
+    "--seconds", type=click.IntRange(1, 600), default=12, show_default=True, help="How long to listen."
+)
+@click.option(
+    "--listen-only", is_flag=True, help="Connect to nothing: battery and serial number stay unknown."
+)
+@click.option("--json", "as_json", is_flag=True, help="A JSON array.")
+@click.pass_obj
+def scan(given: _Given, seconds: int, listen_only: bool, as_json: bool) -> None:  # noqa: FBT001
+    """Find straps in reach, and print them as lines for the settings.
+
+    Connects to each for a moment to read its battery and serial number, unless this computer has a link to it already.
+    """
+    import asyncio
+
+    from ingest.collect.radio import Radio
+    from ingest.show import scan as showing
+
+    settings = given.settings()
+
+    async def listen() -> list[showing.Found]:
+        async with showing.progress(seconds):
+            return await showing.scan(
+                settings, Radio(settings.bluetooth.adapter), seconds, ask=not listen_only
+            )
+
+    found = asyncio.run(listen())
+    if as_json:
+        _print_json([one.json() for one in found])
+    else:
+        _print_lines(showing.told(settings, found))
 
 
 @hartslag.command()

@@ -18,6 +18,13 @@ POINTS = (
     "store committed",
 )
 
+STRAP_POINTS = (
+    "heard begun",  # what straps told is within the transaction, before its commit
+    "heard committed",
+    "merge begun",  # chunks of an hour are one, before the commit
+    "merged",
+)
+
 _CHOSEN = os.environ.get("HARTSLAG_CRASH_AT", "")
 
 

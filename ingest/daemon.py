@@ -1,4 +1,4 @@
-"""The daemon: takes what arrives in the inbox, keeps the stores up to date, and is otherwise forgotten."""
+"""The daemon: listens to straps, takes what arrives in the inbox, keeps the stores up to date, and is otherwise forgotten."""
 
 import asyncio
 import contextlib
@@ -30,6 +30,9 @@ LOOK_S = 1.0
 
 RETRY_S = 30.0
 """After which what could not be done is tried again."""
+
+LET_GO_S = 12.0
+"""For straps to be let go at the end, however much hangs; what they told is then committed in any case."""
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +83,8 @@ async def _run(settings: Settings) -> None:
         partial(_supply, settings, store, stop, bell) for store, bell in zip(stores, bells, strict=True)
     ]
     work = [asyncio.create_task(asyncio.to_thread(part)) for part in parts]
+    if settings.straps:
+        work.append(asyncio.create_task(_listen(settings, stopped, ring)))
     for line in greeting(settings):
         print(line, flush=True)
     notify.ready()
@@ -109,24 +114,52 @@ def greeting(settings: Settings) -> list[str]:
         str(settings.data),
     ]
     verb = shlex.join(words)  # to be copied as it stands, whatever the folders are called
+    listed = ", ".join(f"{s.person}'s {s.source.removeprefix('strap ')}" for s in settings.straps)
     lines = [
         "hartslag runs; Ctrl-C stops it, and nothing is lost by that.",
         f"  Drop FIT files into    {settings.inbox_folder}",
         f"  The store for Grafana  {settings.store_file}",
         f"  See your week with     {verb} week",
+        f"  Straps listened to     {listed}" if listed else f"  Find your straps with  {verb} scan",
     ]
     if settings.file is None:
         lines.append(
             f"No settings file: files belong to one person called {settings.default_person!r}, and moderate and vigorous"
             " begin where the maximum set in the watch puts them."
         )
-    if settings.straps:
-        lines.append("Straps are named in the settings, but this version reads files only.")
     if settings.influx:
         lines.append(
             "An InfluxDB server is named in the settings, but this version writes the SQLite store only."
         )
     return lines
+
+
+async def _listen(settings: Settings, stopped: asyncio.Event, ring: Callable[[], None]) -> None:
+    """Listen to the straps until told to stop: then they are let go, and what they told is committed."""
+    from ingest.collect.clock import SystemClock
+    from ingest.collect.radio import Radio
+    from ingest.collect.recorder import Recorder, Strapped
+    from ingest.collect.strap import Listener
+
+    with Journal(settings.journal_file) as journal:
+        whom = [Strapped(greet(journal, settings, s.person), s.source) for s in settings.straps]
+    recorder, over = Recorder(settings.journal_file, SystemClock(), ring=ring), threading.Event()
+    radio = Radio(settings.bluetooth.adapter)
+    listeners = [Listener(s, w, radio, recorder) for s, w in zip(settings.straps, whom, strict=True)]
+    writing = asyncio.create_task(asyncio.to_thread(recorder.run, over))
+    hearing = [asyncio.create_task(part) for part in (radio.run(), *(one.run() for one in listeners))]
+    told = asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait([told, writing, *hearing], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (told, *hearing):
+            task.cancel()
+        await asyncio.wait(hearing, timeout=LET_GO_S)
+        over.set()
+        await writing
+    for task in hearing:
+        if task.done() and not task.cancelled():
+            task.result()  # a part that failed ends the daemon with its error
 
 
 def _collect(settings: Settings, stop: threading.Event, ring: Callable[[], None]) -> None:

@@ -389,13 +389,62 @@ class Person(_Limits):
         return born
 
 
+def _as_advertised(text: str) -> str:
+    if not text.isprintable() or text != text.strip() or not 1 <= len(text.encode()) <= 248:
+        raise ValueError(f"found {quoted(text)}; right would be the text that `hartslag scan` shows")
+    return text
+
+
 class Strap(_Table):
     """A sensor that is listened to, and whose heart it hears."""
 
-    address: Annotated[str, AfterValidator(_address)] = Field(
-        description='the address of the strap in quotes, like "A0:9E:1A:12:34:56"'
+    name: Annotated[str, AfterValidator(_as_advertised)] | None = Field(
+        default=None, description="the name that `hartslag scan` shows, in quotes"
+    )
+    serial: Annotated[str, AfterValidator(_as_advertised)] | None = Field(
+        default=None, description="the serial number that `hartslag scan` shows, in quotes"
+    )
+    address: Annotated[str, AfterValidator(_address)] | None = Field(
+        default=None,
+        description='the address of the strap in quotes, like "A0:9E:1A:12:34:56", or name and serial of one that changes'
+        " its address",
     )
     person: str = Field(description="the name of one of the persons in quotes")
+    pair: bool = Field(default=False, description="true or false, without quotes")
+
+    @property
+    def source(self) -> str:
+        """What the journal calls it, for ever."""
+        return f"strap {self.address or f'{self.name} {self.serial}'}"
+
+    @field_validator("address")
+    @classmethod
+    def _one_way_to_know_it(cls, address: str | None, info: ValidationInfo) -> str | None:
+        if not {"name", "serial"} <= info.data.keys():
+            return address  # that one is wrong and says so itself
+        name, serial = info.data["name"], info.data["serial"]
+        if address is None and name is None and serial is None:
+            raise ValueError(f"missing; right would be {cls.model_fields['address'].description}")
+        if address is None and (name is None or serial is None):
+            absent, why = (
+                ("serial", "a name alone could be a neighbour's strap")
+                if serial is None
+                else ("name", "a serial number is only told after connecting")
+            )
+            raise ValueError(f"{absent} is missing; {why}; give both name and serial, or an address")
+        if address is not None and (name is not None or serial is not None):
+            raise ValueError(
+                f"found {quoted(address)} beside name or serial; give an address, or both name and serial"
+            )
+        return address
+
+
+class Bluetooth(_Table):
+    """Which of several adapters listens."""
+
+    adapter: Annotated[str, AfterValidator(_address)] | None = Field(
+        default=None, description='the address of the adapter in quotes, like "B8:27:EB:12:34:56"'
+    )
 
 
 class Influx(_Table):
@@ -445,6 +494,7 @@ class Sheet(_Table):
     inbox: Inbox = Inbox()
     person: Annotated[tuple[Person, ...], Field(strict=False)] = ()
     strap: Annotated[tuple[Strap, ...], Field(strict=False)] = ()
+    bluetooth: Bluetooth = Bluetooth()
     influx: Influx | None = None
 
 
@@ -459,6 +509,7 @@ TABLES: Mapping[str, type[_Table]] = {
     "person.pause": Pause,
     "person.travel": Travel,
     "strap": Strap,
+    "bluetooth": Bluetooth,
     "influx": Influx,
 }
 MANY = frozenset(
@@ -487,6 +538,7 @@ class Settings:
     straps: tuple[Strap, ...] = ()
     influx: Influx | None = None
     inbox: Inbox = field(default_factory=Inbox)
+    bluetooth: Bluetooth = field(default_factory=Bluetooth)
 
     @property
     def names_are_open(self) -> bool:
@@ -549,7 +601,7 @@ def load(
     influx = sheet.influx
     if influx and influx.token_file:
         influx = influx.model_copy(update={"token_file": _absolute(influx.token_file, here, environ)})
-    return Settings(told, file, sheet.person, sheet.strap, influx, sheet.inbox)
+    return Settings(told, file, sheet.person, sheet.strap, influx, sheet.inbox, sheet.bluetooth)
 
 
 def _find(
@@ -670,10 +722,13 @@ def _check(raw: dict[str, Any], file: Path | None) -> Sheet:
 def _between(raw: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The file with each strap's person filled in, and the mistakes that only show between two tables."""
     persons = {i: t["name"] for i, t in _tables(raw, "person") if isinstance(t.get("name"), str)}
-    addresses = {i: t["address"] for i, t in _tables(raw, "strap") if isinstance(t.get("address"), str)}
+    straps = dict(_tables(raw, "strap"))
+    addresses = {i: t["address"] for i, t in straps.items() if isinstance(t.get("address"), str)}
+    serials = {i: f"{t['name']} {t['serial']}" for i, t in straps.items() if {"name", "serial"} <= t.keys()}
     mistakes = [
         *_doubles(raw, "person", "name", {i: same_name(name) for i, name in persons.items()}),
         *_doubles(raw, "strap", "address", {i: a.upper().replace("-", ":") for i, a in addresses.items()}),
+        *_doubles(raw, "strap", "serial", serials),
     ]
     names = {same_name(name): unicodedata.normalize("NFC", name) for name in reversed(persons.values())}
     if "person" not in raw:
@@ -713,7 +768,7 @@ def _doubles(raw: dict[str, Any], table: str, key: str, values: dict[int, str]) 
     first: dict[str, int] = {}
     for i, value in values.items():
         if (owner := first.setdefault(value, i)) != i:
-            found = quoted(raw[table][i][key])
+            found = quoted(str(raw[table][i][key]))
             yield f"{_where(raw, (table, i, key))}: found {found}, which number {owner + 1} has already"
 
 

@@ -12,6 +12,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.straps import held_at
+
 QUICK = "[inbox]\nsettle_s = 0.05\npatience_s = 0.4\n"
 """Settings for tests: waiting for a copy to go on is not what they are about."""
 
@@ -116,6 +118,11 @@ def left_behind(data: Path) -> dict[str, Any]:
         " c.bpm, c.beats, c.rr, c.pauses FROM chunk c JOIN source s ON s.id = c.source JOIN person p ON p.id = c.person"
         " LEFT JOIN file f ON f.id = c.file ORDER BY 1, 2, 6, 5",
     )
+    found["heard"] = [
+        (name, source, octets.hex())
+        for (name,) in rows(journal(data), "SELECT name FROM person ORDER BY name")
+        for source, *_, octets in held_at(journal(data), name).told
+    ]
     found["entries"] = rows(
         journal(data),
         "SELECT p.name, e.what, CASE WHEN e.what IN ('file', 'profile', 'touch') THEN 0 ELSE e.at_ms END,"

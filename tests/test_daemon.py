@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.bluez.bluez import Fault, played
+from tests.bluez.bus import Bus
 from tests.daemons import QUICK, daemon, hartslag, journal, left_behind, rows, settled, store, until
 from tests.fit_encoder import day, workout
 
@@ -292,3 +294,79 @@ def test_status_says_why_each_file_waits(tmp_path: Path) -> None:
     assert "does not run" in why["run.fit"]
     assert "ends too early" in why["cut.fit"]
     assert {f["file"] for f in files[-2:]} == {"copying.fit.part", "cut.fit"}
+
+
+STRAP = "F0:00:00:00:00:01"
+
+
+def test_straps_inbox_and_store_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole: a strap is heard while a file is taken, both are in the store within seconds, and the end loses nothing."""
+    data = tmp_path / "data"
+    settings = f'{QUICK}[[person]]\nname = "Anna"\n[[strap]]\naddress = "{STRAP}"\n'
+    with Bus(tmp_path) as bus, played(bus.address) as air:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
+        strap = air.do(air.bluez.strap, STRAP, period_s=0.2, battery_pct=12)
+        with daemon(data, settings=settings) as process:
+            (data / "inbox").mkdir(parents=True, exist_ok=True)
+            (data / "inbox" / "run.fit").write_bytes(workout(START, [120] * 60))
+            live = f"SELECT 1 FROM heart_rate WHERE source = 'strap {STRAP}'"
+            until(lambda: len(rows(store(data), live)) > 20, "live samples")
+            until(lambda: rows(journal(data), "SELECT 1 FROM arrival WHERE filed"), "the file")
+            (now,) = json.loads(hartslag("--data", data, "status", "--json").stdout)["straps"]
+            assert (now["state"], now["battery_pct"], now["person"]) == ("connected", 12, "Anna")
+            assert now["age_s"] < 10
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        assert strap.link is None
+        told = len(strap.delivered)
+    log = _log(data)
+    assert log.count("battery is at 12 %") == 1
+    assert "Traceback" not in log
+    with daemon(data, settings=QUICK + '[[person]]\nname = "Anna"\n'):
+        # One may have been on its way when the link was ended.
+        until(lambda: len(rows(store(data), live)) in {told - 1, told}, "what was told last")
+    status = hartslag("--data", data, "status").stdout
+    assert "Strap" not in status
+
+
+def test_it_ends_although_bluetooth_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bluetoothd that answers nothing any more keeps neither systemd waiting nor the last heart rates from the journal."""
+    data = tmp_path / "data"
+    with Bus(tmp_path) as bus, played(bus.address) as air:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
+        strap = air.do(air.bluez.strap, STRAP, period_s=0.2)
+        with daemon(data, settings=f'{QUICK}[[strap]]\naddress = "{STRAP}"\n') as process:
+            until(lambda: len(strap.delivered) > 10, "the strap")
+            for method in ("Disconnect", "StopDiscovery", "StartDiscovery", "GetManagedObjects"):
+                air.do(air.bluez.fail, method, Fault(), times=100)
+            told = len(strap.delivered)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+    assert "Traceback" not in _log(data)
+    assert rows(journal(data), "SELECT sum(notified) FROM chunk")[0][0] >= told - 1
+
+
+def test_without_bluetooth_everything_else_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Pi without Bluetooth says so once, in one line, and takes files; `status` and `check` have the same line."""
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path / 'nothing'}")
+    data = tmp_path / "data"
+    (data / "inbox").mkdir(parents=True)
+    (data / "inbox" / "run.fit").write_bytes(workout(START, [120] * 60))
+    settings = f'{QUICK}[[strap]]\naddress = "{STRAP}"\n[[strap]]\nname = "Watch"\nserial = "7"\n'
+    with daemon(data, settings=settings) as process:
+        until(lambda: settled(data), "the file")
+        until(
+            lambda: rows(journal(data), "SELECT 1 FROM entry WHERE what = 'collector'"), "the straps' states"
+        )
+        now = json.loads(hartslag("--data", data, "status", "--json").stdout)["straps"]
+        assert [s["state"] for s in now] == ["no Bluetooth service"] * 2
+        shown = hartslag("--data", data, "status").stdout
+        assert "systemctl enable --now bluetooth" in shown
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    log = _log(data)
+    assert log.count("enable --now bluetooth") == 1
+    assert "Traceback" not in log
+    check = hartslag("--data", data, "check")
+    assert check.returncode == 1
+    assert [line for line in check.stdout.splitlines() if line.startswith("Bluetooth: ")]

@@ -84,9 +84,14 @@ def test_one_place_knows_each_of_the_worlds() -> None:
             for p in modules("ingest")
             if world in imported(p)
         }
-        for world in ("sqlite3", "fitparse")
+        for world in ("sqlite3", "fitparse", "bleak", "dbus_fast")
     }
-    assert speaking == {"sqlite3": {"ingest.journal", "ingest.stores"}, "fitparse": {"ingest.collect"}}
+    assert speaking == {
+        "sqlite3": {"ingest.journal", "ingest.stores"},
+        "fitparse": {"ingest.collect"},
+        "bleak": {"ingest.collect"},
+        "dbus_fast": {"ingest.collect"},
+    }
 
 
 def loaded(code: str) -> set[str]:
@@ -118,6 +123,19 @@ def test_verbs_that_read_the_journal_do_not_load_what_reads_files(verb: str, tmp
     held = loaded(f"from ingest.cli import main; sys.argv = {words!r}; main()")
     assert not held & {"fitparse", "asyncio", *HEAVY}
     assert "sqlite3" in held
+
+
+def test_straps_in_the_settings_cost_a_verb_nothing(tmp_path: Path) -> None:
+    """Protects the wait for an answer: only who listens loads bleak; `check` asks the system's Bluetooth without it."""
+    from tests.households import household
+
+    with household(tmp_path):
+        pass
+    (tmp_path / "hartslag.toml").write_text('[[strap]]\naddress = "A0:9E:1A:12:34:56"\n')
+    for verb, bluetooth in (("week", set()), ("status", set()), ("check", {"dbus_fast"})):
+        words = ["hartslag", "--data", str(tmp_path), verb]
+        held = loaded(f"from ingest.cli import main; sys.argv = {words!r}; main()")
+        assert held & HEAVY == bluetooth
 
 
 def test_the_daemon_does_not_carry_what_its_reading_process_needs() -> None:

@@ -238,7 +238,7 @@ def test_every_mistake_at_once(tmp_path: Path) -> None:
         '[[person]] number 2 ("anna"), bron: there is no such setting; did you mean born?',
         '[[strap]] number 1, address: found "A0:9E"; right would be an address like "A0:9E:1A:12:34:56"',
         '[influx] url: right would be an address like "http://127.0.0.1:8086"',
-        "colour: there is no such setting; there are [data], [inbox], [[person]], [[strap]], [influx]",
+        "colour: there is no such setting; there are [data], [inbox], [[person]], [[strap]], [bluetooth], [influx]",
         '[[person]] number 2 ("anna"), name: found "anna", which number 1 has already',
         '[[strap]] number 1, person: there is no [[person]] "Ana"; did you mean "Anna"?',
     ]
@@ -383,6 +383,47 @@ def test_whose_strap_it_is(tmp_path: Path) -> None:
     assert "which number 1 has already" in mistake(tmp_path, strap + strap.upper().replace("-", ":").lower())
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "address: missing; right would be the address of the strap"),
+        ('name = "H10"', "address: serial is missing; a name alone could be a neighbour's strap"),
+        ('serial = "1"', "address: name is missing; a serial number is only told after connecting"),
+        ('address = "A0:9E:1A:12:34:56"\nname = "H10"', "address, or both name and serial"),
+        (
+            'name = "H10 "\nserial = "1"',
+            'name: found "H10 "; right would be the text that `hartslag scan` shows',
+        ),
+        ('name = "H\\u001b"\nserial = "1"', r'name: found "H\x1b"; right'),
+        ('name = "H10"\nserial = 1', "serial: found 1; right would be the serial number"),
+        ('name = "H10"\nserial = ""', 'serial: found ""; right would be'),
+        ('address = "A0:9E:1A:12:34:56"\npair = "yes"', 'pair: found "yes"; right would be true or false'),
+    ],
+)
+def test_a_wrong_strap(tmp_path: Path, text: str, said: str) -> None:
+    """Each mistake about a strap says what would make it known for certain, so that no neighbour's is let in."""
+    line = mistake(tmp_path, f"[[strap]]\n{text}\n")
+    assert line.startswith("[[strap]] number 1, ")
+    assert said in line
+
+
+def test_straps_that_change_their_address(tmp_path: Path) -> None:
+    """Two watches of one name are two straps; the same serial number twice is a slip."""
+    watch = '[[strap]]\nname = "FR"\nserial = "1"\n'
+    both = settings(tmp_path, watch + watch.replace('"1"', '"2"')).straps
+    assert [s.source for s in both] == ["strap FR 1", "strap FR 2"]
+    assert mistake(tmp_path, watch + watch).startswith(
+        '[[strap]] number 2, serial: found "1", which number 1 has'
+    )
+
+
+def test_which_adapter(tmp_path: Path) -> None:
+    """An adapter is known by its address; hci0 may be another one tomorrow and is refused."""
+    text = '[bluetooth]\nadapter = "b8-27-eb-12-34-56"\n'
+    assert settings(tmp_path, text).bluetooth.adapter == "B8:27:EB:12:34:56"
+    assert "right would be an address like" in mistake(tmp_path, '[bluetooth]\nadapter = "hci0"\n')
+
+
 def test_the_server(tmp_path: Path) -> None:
     """A server needs its address only; the path of its token begins at the settings file."""
     found = settings(tmp_path, '[influx]\nurl = "http://127.0.0.1:8086/"\n').influx
@@ -507,7 +548,8 @@ def test_the_sample_switched_on(tmp_path: Path) -> None:
     text = re.sub(r"(?m)^# ", "", SAMPLE.read_text(encoding="utf-8"))
     found = settings(tmp_path, text)
     assert [p.name for p in found.persons] == ["Anna"]
-    assert len(found.straps) == 1
+    assert [s.source for s in found.straps] == ["strap A0:9E:1A:12:34:56", "strap Forerunner 3423412345"]
+    assert found.bluetooth.adapter == "B8:27:EB:12:34:56"
     assert found.influx is not None
 
 
@@ -518,6 +560,8 @@ def test_each_example_switched_on(tmp_path: Path, table: str, key: str, value: s
     needed |= {"moderate_bpm", "vigorous_bpm"} if key in {"moderate_bpm", "vigorous_bpm"} else set()
     needed |= {"resting_bpm", "maximum_bpm"} if key == "method" else set()
     needed |= {"offset_bpm"} if table == "person.sport" else set()
+    needed |= {"name", "serial"} if table == "strap" and key in {"name", "serial"} else set()
+    needed |= {"address"} if table == "strap" and key not in {"name", "serial"} else set()
     needed.add(key)
     lines = [f"{k} = {v}" for t, k, v in examples() if t == table and k in needed]
     heading = f"[[{table}]]" if table in MANY else f"[{table}]"

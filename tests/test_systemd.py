@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from ingest import notify
+from ingest.collect.recorder import LAST_TRY_S
+from ingest.daemon import LET_GO_S
 from ingest.errors import WrongSettings
 
 FOLDER = Path(__file__).parent.parent / "systemd"
@@ -146,6 +148,9 @@ def test_what_the_unit_promises() -> None:
     assert {"AF_UNIX", "AF_INET", "AF_INET6"} == set(lines["RestrictAddressFamilies"][0].split())
     assert lines["StateDirectoryMode"] == ["0750"]
     assert lines["UMask"] == ["0007"]
+    # An order, in which it meets an adapter that is there from the start; and time to let straps go and to commit.
+    assert {"bluetooth.target", "bluetooth.service", "dbus.service"} == set(lines["After"][0].split())
+    assert int(lines["TimeoutStopSec"][0]) >= LET_GO_S + LAST_TRY_S
     # With a made-up user D-Bus hangs up; with a group that may not exist nothing starts; the number of the boot
     # lies outside of what ProcSubset=pid shows; without the network and the right time it must start all the same.
     for absent in ("DynamicUser", "SupplementaryGroups", "ProcSubset", "Requires", "Wants", "BindsTo"):

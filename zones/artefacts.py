@@ -1,10 +1,12 @@
 """Artefacts: heart rates a sensor reported that no heart can have had, as a mask beside the samples."""
 
+from dataclasses import dataclass
 from enum import IntFlag
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zones.lowest import Lowest
 from zones.moments import Length, length_ms
 from zones.series import Series, plausible
 from zones.spans import Spans
@@ -25,9 +27,28 @@ REACH_MS = 600_000
 """What lies farther from a sample than this has no part in the verdict on it: a hole of a minute, another minute of
 neighbours and ten seconds of a spike, or a window of five minutes and a gap in it."""
 
-STUCK_S = {"strap": 300, "activity": 120}
-"""Seconds of one unchanging value after which a sensor of a kind counts as stuck. None for all-day files: they
-tell a value a minute, and a resting heart may well show the same one twice."""
+STUCK_S = {"strap": 120, "activity strap": 300, "activity": 120}
+"""Seconds of one unchanging value after which a sensor of a kind counts as stuck, unless its beats are seen to vary.
+A watch's file may leave the beats of its strap out. None for all-day files: they tell a value a minute, and a resting
+heart may well show the same one twice."""
+
+SILENT_S = 60
+"""The same for a strap that usually tells of beats and does not meanwhile."""
+
+STILL_S, STILL_BPM = 120, 2
+"""How long, and within how many bpm, the value of such a strap may linger without any beats."""
+
+TOLD_MS = 5_000
+"""A sample so near to word of a beat is not without beats: a slow heart leaves notifications without any."""
+
+USUAL_MS = 30_000
+"""So long must a strap have told of beats to be one that usually does."""
+
+AROUND_STRAP_MS = 300_000
+"""How far from a sample is looked for what its strap usually says."""
+
+LOOSE_S = 10
+"""After so long of one value a strap that says it touches no skin is believed that."""
 
 
 class Artefact(IntFlag):
@@ -39,13 +60,30 @@ class Artefact(IntFlag):
     """Seconds far from what was before and after."""
     STUCK = 4
     """The same value for minutes: a sensor that lost the heart and repeats itself."""
+    LOOSE = 8
+    """The strap says that it touches no skin, and told of no beats or repeated itself meanwhile."""
 
 
-def artefacts(series: Series, stuck: Length | None = None, alive: Spans | None = None) -> NDArray[np.uint8]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Felt:
+    """What a strap said besides heart rates: the moments (int64 ms) at which it told of beats, and skin.
+
+    `touching` and `off` are for each sample whether it touched skin then by its own word, and whether it did not;
+    neither where it does not say.
+    """
+
+    told: NDArray[np.int64]
+    touching: NDArray[np.bool_]
+    off: NDArray[np.bool_]
+
+
+def artefacts(
+    series: Series, stuck: Length | None = None, alive: Spans | None = None, felt: Felt | None = None
+) -> NDArray[np.uint8]:
     """For each sample 0, or the `Artefact`s it is one of; the samples themselves stay as they are.
 
     `stuck` is how long a value may stay the same (not looked at without it), `alive` the stretches in which beats
-    were seen to vary, so that an unchanging heart rate is a true one.
+    were seen to vary, so that an unchanging heart rate is a true one. `felt` is what a strap said besides.
     """
     bad = np.where(plausible(series.bpm), np.uint8(0), np.uint8(Artefact.DROPOUT))
     there = np.flatnonzero(bad == 0)
@@ -53,7 +91,53 @@ def artefacts(series: Series, stuck: Length | None = None, alive: Spans | None =
     bad[there] |= np.where(_spikes(t, bpm), np.uint8(Artefact.SPIKE), np.uint8(0))
     if stuck is not None:
         bad[there] |= np.where(_stuck(t, bpm, length_ms(stuck), alive), np.uint8(Artefact.STUCK), np.uint8(0))
+    if felt is not None and len(there):
+        heard = Spans.of(felt.told - TOLD_MS, felt.told + TOLD_MS + 1)
+        usual = (
+            heard.start[heard.end - heard.start >= USUAL_MS],
+            heard.end[heard.end - heard.start >= USUAL_MS],
+        )
+        silent = Spans.of(usual[0] - AROUND_STRAP_MS, usual[1] + AROUND_STRAP_MS).covers(t) & ~heard.covers(t)
+        repeated = silent & (_stuck(t, bpm, length_ms(SILENT_S), heard) | _still(t, bpm, silent))
+        bad[there] |= np.where(repeated, np.uint8(Artefact.STUCK), np.uint8(0))
+        loose = _loose(t, bpm, silent, alive, felt.touching[there], felt.off[there])
+        bad[there] |= np.where(loose, np.uint8(Artefact.LOOSE), np.uint8(0))
     return bad
+
+
+def _still(t: NDArray[np.int64], bpm: NDArray[np.uint8], silent: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which samples belong to a dense window without beats in which the value lingers."""
+    n, longest = len(t), length_ms(STILL_S)
+    begin = np.flatnonzero(silent & (t <= t[-1] - longest))
+    if not len(begin):
+        return np.zeros(n, np.bool_)
+    end = np.searchsorted(t, t[begin] + longest)
+    beats = np.append(0, np.cumsum(~silent))
+    good = (beats[end + 1] == beats[begin]) & ((end - begin) * DENSE_MS >= t[end] - t[begin])
+    begin, end = begin[good], end[good]
+    if not len(begin):
+        return np.zeros(n, np.bool_)
+    value, widest = bpm.astype(np.int64), int((end + 1 - begin).max())
+    spread = -Lowest(-value, widest).of(begin, end + 1) - Lowest(value, widest).of(begin, end + 1)
+    return _covered(begin[spread <= STILL_BPM], end[spread <= STILL_BPM], n)
+
+
+def _loose(
+    t: NDArray[np.int64],
+    bpm: NDArray[np.uint8],
+    silent: NDArray[np.bool_],
+    alive: Spans | None,
+    touching: NDArray[np.bool_],
+    off: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Which samples a strap took without skin by its own word, if it says otherwise near them.
+
+    Straps were seen to say so for minutes while they were worn: beats that vary are believed more.
+    """
+    if not off.any() or not touching.any():
+        return np.zeros(len(t), np.bool_)
+    knows = Spans.of(t[touching] - AROUND_STRAP_MS, t[touching] + AROUND_STRAP_MS).covers(t)
+    return off & knows & (silent | _stuck(t, bpm, length_ms(LOOSE_S), alive))
 
 
 def believed(series: Series, bad: NDArray[np.uint8]) -> Series:
@@ -124,7 +208,12 @@ def _stuck(
     if alive is not None:
         # Where beats vary for half of the time the sensor is not stuck.
         bad &= 2 * (alive.before_ms(t[end]) - alive.before_ms(t[begin])) < lasts
-    edge = np.bincount(begin[bad], minlength=n + 1) - np.bincount(end[bad] + 1, minlength=n + 2)[: n + 1]
+    return _covered(begin[bad], end[bad], n)
+
+
+def _covered(begin: NDArray[np.intp], end: NDArray[np.intp], n: int) -> NDArray[np.bool_]:
+    """Which of n samples lie in any window, its end included."""
+    edge = np.bincount(begin, minlength=n + 1) - np.bincount(end + 1, minlength=n + 2)[: n + 1]
     return np.cumsum(edge)[:n] > 0
 
 

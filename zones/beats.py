@@ -1,9 +1,10 @@
 """From beat to beat: which intervals are artefacts, and how much the true ones vary."""
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -124,21 +125,57 @@ def variability(
     ones that adjoin each other make a pair. Nothing is interpolated: an invented beat varies less than a true one.
     """
     rr = np.asarray(rr_ms, np.float64)
-    good = np.ones(len(rr), np.bool_) if found is None else np.asarray(found) == Fault.NONE
-    pair = good[1:] & good[:-1]
-    if new is not None:
-        pair &= ~new[1:]
-    steps, nn = np.diff(rr)[pair], rr[good]
+    none = np.zeros(len(rr), np.uint8), np.zeros(len(rr), np.bool_)
+    one = np.zeros(len(rr), np.intp)
+    return summed(sums(one, 1, rr, none[0] if found is None else found, none[1] if new is None else new)[0])
+
+
+CONTEXT_MS = 480_000
+"""What lies farther from a beat than this has no part in what is wrong with it, as long as no interval is longer than
+4 s: forty-five beats around each of the forty-five around it, and some more, none of them 5.5 s from the next."""
+
+SUMS = ("intervals", "accepted", "length", "squares", "pairs", "steps", "far")
+"""What adds up to the variability of any stretch: intervals and how many of them are true, their sum and that of their
+squares, pairs of true ones that adjoin each other, the sum of the squares of their differences, and how many of these
+are above 50 ms. Lengths are in 1/128000 s: whole for files and straps, so that sums are exact."""
+
+
+def sums(
+    which: NDArray[np.intp], n: int, rr_ms: ArrayLike, found: NDArray[np.uint8], new: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """The `SUMS` of n parts (a row each); `which` is the part of each interval. A pair is of the part of its second."""
+    rr = np.rint(np.asarray(rr_ms, np.float64) * 128).astype(np.int64)
+    good = found == Fault.NONE
+    step = np.diff(rr, prepend=rr[:1])
+    pair = good & np.append(False, good[:-1]) & ~new
+    columns = [
+        np.ones_like(rr),
+        good,
+        good * rr,
+        good * rr**2,
+        pair,
+        pair * step**2,
+        pair & (np.abs(step) > 50 * 128),
+    ]
+    # A float adds up whole numbers exactly below 2^53: the squares of a hundred hours.
+    parts = [np.bincount(which, column, n) for column in columns]
+    return np.stack(parts, axis=1).astype(np.int64)
+
+
+def summed(total: NDArray[np.int64]) -> Variability:
+    """The variability that `SUMS` tell of."""
+    intervals, accepted, length, squares, pairs, steps, far = map(int, total)
     nan = float("nan")
-    rmssd = float(np.sqrt(np.mean(steps**2))) if len(steps) else nan
+    rmssd = math.sqrt(steps / pairs) / 128 if pairs else nan
+    spread = accepted * squares - length**2
     return Variability(
         rmssd_ms=rmssd,
-        ln_rmssd=float(np.log(rmssd)) if rmssd > 0 else nan,
-        sdnn_ms=float(np.std(nn, ddof=1)) if len(nn) > 1 else nan,
-        pnn50=float(100 * np.mean(np.abs(steps) > 50)) if len(steps) else nan,
-        beats=len(nn),
-        seconds=float(nn.sum()) / 1000,
-        artefact_pct=float(100 * np.mean(~good)) if len(rr) else 0.0,
+        ln_rmssd=math.log(rmssd) if rmssd > 0 else nan,
+        sdnn_ms=math.sqrt(spread / (accepted * (accepted - 1))) / 128 if accepted > 1 else nan,
+        pnn50=100 * far / pairs if pairs else nan,
+        beats=accepted,
+        seconds=length / 128_000,
+        artefact_pct=100 * (intervals - accepted) / intervals if intervals else 0.0,
     )
 
 
@@ -154,7 +191,7 @@ def _stretch(rr: Floats, least: float) -> NDArray[np.uint8]:
     """The faults of one unbroken stretch."""
     step = np.diff(rr, prepend=rr[0])
     d = step / _threshold(step, least)
-    usual = _round_each(rr, NEAR, _median)
+    usual = _medians(rr)
     off = rr - usual
     off = np.where(off < 0, 2 * off, off)  # short ones are nearer to what is usual: the paper doubles them
     limit = _threshold(off, least)
@@ -177,27 +214,40 @@ def _stretch(rr: Floats, least: float) -> NDArray[np.uint8]:
 
 def _threshold(values: Floats, least: float) -> Floats:
     """What a value may differ by, from the quartile deviation of those around it."""
-    return np.maximum(SPREAD * _round_each(np.abs(values), ROUND, _quartile_deviation), least)
+    out = np.empty(len(values))
+    for a, rows, many in _windows(np.abs(values), ROUND):
+        low, high = (_quantile(rows, many, q) for q in (0.25, 0.75))
+        out[a : a + len(rows)] = (high - low) / 2
+    return np.maximum(SPREAD * out, least)
 
 
-def _median(rows: Floats) -> Any:
-    return np.median(rows, axis=-1)
-
-
-def _quartile_deviation(rows: Floats) -> Any:
-    low, high = np.quantile(rows, (0.25, 0.75), axis=-1)
-    return (high - low) / 2
-
-
-def _round_each(values: Floats, width: int, measure: Any) -> Floats:
-    """A measure of the values around each one; at both ends of the fewer that there are."""
-    half = width // 2
-    n = len(values)
-    out = np.empty(n)
-    block = 1 << 14
-    for a in range(half, n - half, block):
-        b = min(a + block, n - half)
-        out[a:b] = measure(sliding_window_view(values[a - half : b + half], width))
-    for i in [*range(min(half, n)), *range(max(n - half, half), n)]:
-        out[i] = measure(values[max(i - half, 0) : i + half + 1])
+def _medians(values: Floats) -> Floats:
+    """The median of the values around each one."""
+    out = np.empty(len(values))
+    for a, rows, many in _windows(values, NEAR):
+        here = np.arange(len(rows))
+        out[a : a + len(rows)] = (rows[here, (many - 1) // 2] + rows[here, many // 2]) / 2
     return out
+
+
+def _windows(values: Floats, width: int) -> Iterator[tuple[int, Floats, NDArray[np.intp]]]:
+    """The values around each one, in order of size, and how many there are: at both ends fewer, and then infinity.
+
+    In portions that fit into a cache, each with its beginning. To put all in order is faster than to pick a few.
+    """
+    half, n = width // 2, len(values)
+    padded = np.concatenate([np.full(half, np.inf), values, np.full(half, np.inf)])
+    here = np.arange(n)
+    many = np.minimum(here + half, n - 1) - np.maximum(here - half, 0) + 1
+    rows = sliding_window_view(padded, width)
+    block = 1 << 11
+    for a in range(0, n, block):
+        yield a, np.sort(rows[a : a + block], axis=-1), many[a : a + block]
+
+
+def _quantile(rows: Floats, many: NDArray[np.intp], q: float) -> Floats:
+    """That quantile of the first so many values of each row in order, as numpy's own."""
+    here, at = np.arange(len(rows)), (many - 1) * q
+    below = at.astype(np.intp)
+    low, high, share = rows[here, below], rows[here, np.minimum(below + 1, many - 1)], at - below
+    return np.where(share < 0.5, low + (high - low) * share, high - (high - low) * (1 - share))

@@ -25,19 +25,24 @@ def banister(pieces: Pieces, resting: int, maximum: int, sex: Sex) -> float:
 
     Raises ValueError when the two heart rates are not a resting and a maximum one.
     """
+    return impulse(stood(pieces), resting, maximum, sex)
+
+
+def impulse(stood_ms: NDArray[np.int64], resting: int, maximum: int, sex: Sex) -> float:
+    """The same, from how long (ms) each heart rate of a byte stood."""
     if maximum - resting < LEAST_RESERVE:
         raise ValueError(f"resting {resting} and maximum {maximum} bpm lie less than {LEAST_RESERVE} apart")
     a, b = BANISTER[sex]
     share = np.clip((np.arange(256) - resting) / (maximum - resting), 0, 1)
-    return float(_minutes_at(pieces) @ (share * a * np.exp(b * share)))
+    return float(stood_ms / MINUTE_MS @ (share * a * np.exp(b * share)))
 
 
 def edwards(pieces: Pieces, maximum: int) -> float:
     """Edwards' load: minutes in five zones from half of the maximum, weighted 1 to 5; of sex it knows nothing."""
     edges = [percent(p, maximum) for p in EDWARDS]
-    return float(_minutes_at(pieces) @ np.searchsorted(edges, np.arange(256), side="right"))
+    return float(stood(pieces) / MINUTE_MS @ np.searchsorted(edges, np.arange(256), side="right"))
 
 
-def _minutes_at(pieces: Pieces) -> NDArray[np.float64]:
-    """Minutes at each heart rate of a byte: sums of whole milliseconds, the same in whatever order they come."""
-    return np.bincount(pieces.bpm, pieces.end - pieces.start, 256) / MINUTE_MS
+def stood(pieces: Pieces) -> NDArray[np.int64]:
+    """How long (ms) each heart rate of a byte stood: whole numbers, the same in whatever order they come."""
+    return np.bincount(pieces.bpm, pieces.end - pieces.start, 256).astype(np.int64)

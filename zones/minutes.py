@@ -76,13 +76,34 @@ class Totals:
 class Minutes(Totals):
     """The minutes with any data in them: `start_ms` (multiples of 60 000, ascending), zones, and bpm.
 
-    `bpm_mean` is weighted by time.
+    `bpm_ms` is heart rate times the time it stood for.
     """
 
     start_ms: NDArray[np.int64]
-    bpm_mean: NDArray[np.float64]
+    bpm_ms: NDArray[np.int64]
     bpm_min: NDArray[np.uint8]
     bpm_max: NDArray[np.uint8]
+
+    @classmethod
+    def none(cls) -> Self:
+        none, byte = np.empty(0, np.int64), np.empty(0, np.uint8)
+        return cls(none, none, none, none, none, none, none, byte, byte)
+
+    @classmethod
+    def join(cls, parts: Sequence["Minutes"]) -> Self:
+        """Those of parts of time that follow each other."""
+        names = cls.__dataclass_fields__
+        return cls(*(np.concatenate([getattr(p, name) for p in [cls.none(), *parts]]) for name in names))
+
+    def between(self, start_ms: int, end_ms: int) -> "Minutes":
+        """Those that begin in [start, end)."""
+        i, j = np.searchsorted(self.start_ms, [start_ms, end_ms])
+        return Minutes(*(getattr(self, name)[i:j] for name in self.__dataclass_fields__))
+
+    @property
+    def bpm_mean(self) -> NDArray[np.float64]:
+        """Weighted by time."""
+        return self.bpm_ms / self.measured_ms
 
 
 def classify(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> NDArray[np.uint8]:
@@ -117,8 +138,7 @@ def minutes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Minutes:
     """
     pieces = split_every(at_changes(pieces, timeline), MINUTE)
     if not len(pieces):
-        none, byte = np.empty(0, np.int64), np.empty(0, np.uint8)
-        return Minutes(none, none, none, none, none, none, np.empty(0), byte, byte)
+        return Minutes.none()
     minute = pieces.start // MINUTE
     new = np.append(True, minute[1:] != minute[:-1])
     first = np.flatnonzero(new)
@@ -135,7 +155,7 @@ def minutes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Minutes:
         elevated,
         unclassified,
         start_ms=minute[first] * MINUTE,
-        bpm_mean=np.add.reduceat(lasts * pieces.bpm, first) / np.add.reduceat(lasts, first),
+        bpm_ms=np.add.reduceat(lasts * pieces.bpm, first),
         bpm_min=np.minimum.reduceat(pieces.bpm, first),
         bpm_max=np.maximum.reduceat(pieces.bpm, first),
     )

@@ -1,17 +1,17 @@
 """The resting heart rate of a day: its quietest five minutes, away from exercise."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zones.moments import milliseconds
-from zones.pieces import Pieces
+from zones.pieces import Pieces, split_every
 from zones.spans import Spans
 
 WINDOW_MS = 300_000
 STEP_MS = 60_000
 """How far one window is from the next."""
-
-STEPS = WINDOW_MS // STEP_MS
 
 LEAST_COVERAGE = 0.8
 """The share of a window that must be measured."""
@@ -34,37 +34,53 @@ def resting(pieces: Pieces, exercise: Spans, borders: ArrayLike) -> NDArray[np.f
 def quietest(
     pieces: Pieces, exercise: Spans, borders: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """The same, and when those five minutes began (ms); the first of several equal ones."""
+    """The same, and when those five minutes began (ms, on a whole minute); the first of several equal ones."""
     edge = milliseconds(borders)
-    lowest = np.full(max(len(edge) - 1, 0), np.nan)
-    begins = np.zeros(len(lowest), np.int64)
+    parts = split_every(pieces, STEP_MS)
+    minute, lasts = parts.start // STEP_MS, parts.end - parts.start
+    first = np.flatnonzero(np.append(True, minute[1:] != minute[:-1])[: len(minute)])
+    measured, bpm = (np.add.reduceat(x, first) if len(x) else x for x in (lasts, lasts * parts.bpm))
+    start, covered = minute[first] * STEP_MS, pieces.spans
+    found = [calmest(start, measured, bpm, covered, exercise, a, b) for a, b in pairwise(edge.tolist())]
+    return np.array([low for low, _ in found]), np.array([at for _, at in found], np.int64)
+
+
+def calmest(
+    start_ms: NDArray[np.int64],
+    measured_ms: NDArray[np.int64],
+    bpm_ms: NDArray[np.int64],
+    covered: Spans,
+    exercise: Spans,
+    begins: int,
+    ends: int,
+) -> tuple[float, int]:
+    """The lowest mean heart rate over five minutes in [begins, ends) and when they begin; NaN and 0 without rest.
+
+    From the minutes with anything measured (`start_ms`, ascending): for how long, and heart rate times that; `covered`
+    is when something was measured.
+    """
     busy = Spans.of(exercise.start, exercise.end + AFTERWARDS_MS)
-    quiet = pieces.without(busy)
-    if not len(quiet):
-        return lowest, begins
-    lasts = quiet.end - quiet.start
-    time = np.concatenate([np.zeros(1, np.int64), np.cumsum(lasts)])
-    beats = np.concatenate([np.zeros(1, np.int64), np.cumsum(lasts * quiet.bpm.astype(np.int64))])
-
-    def until(at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Measured time, and heart rate times time, before each moment."""
-        i = np.searchsorted(quiet.start, at, side="right") - 1
-        inside = np.where(i >= 0, np.minimum(at, quiet.end[i]) - quiet.start[i], 0)
-        i = np.maximum(i, 0)
-        return time[i] + inside, beats[i] + inside * quiet.bpm[i].astype(np.int64)
-
-    measured = np.diff(until(edge)[0])
-    for day in np.flatnonzero(measured >= LEAST_REST_MS):
-        marks = np.arange(edge[day], edge[day + 1] + 1, STEP_MS)
-        starts = marks[:-STEPS]
-        (lasted, beat), worked = until(marks), busy.before_ms(marks)
-        lasts, beaten, free = (c[STEPS:] - c[:-STEPS] for c in (lasted, beat, worked))
-        good = (free == 0) & (lasts >= LEAST_COVERAGE * WINDOW_MS)
-        if good.any():
-            means = beaten[good] / lasts[good]
-            calmest = int(np.argmin(means))
-            lowest[day], begins[day] = means[calmest], starts[good][calmest]
-    return lowest, begins
+    zero = begins + -begins % STEP_MS
+    n = (ends - zero) // STEP_MS
+    rest = (covered & Spans.of([begins], [ends])) - busy
+    if rest.measure_ms < LEAST_REST_MS or n * STEP_MS < WINDOW_MS:
+        return float("nan"), 0
+    i, j = np.searchsorted(start_ms, [zero, ends])
+    which = (start_ms[i:j] - zero) // STEP_MS
+    wide = WINDOW_MS // STEP_MS
+    time, beats = np.zeros(n + 1, np.int64), np.zeros(n + 1, np.int64)
+    some = which < n
+    time[1 + which[some]], beats[1 + which[some]] = measured_ms[i:j][some], bpm_ms[i:j][some]
+    time, beats = np.cumsum(time), np.cumsum(beats)
+    t, b = time[wide:] - time[:-wide], beats[wide:] - beats[:-wide]
+    starts = zero + np.arange(n - wide + 1) * STEP_MS
+    free = busy.before_ms(starts + WINDOW_MS) == busy.before_ms(starts)
+    good = np.flatnonzero(free & (t >= LEAST_COVERAGE * WINDOW_MS))
+    if not len(good):
+        return float("nan"), 0
+    means = b[good] / t[good]
+    calm = int(np.argmin(means))
+    return float(means[calm]), int(starts[good[calm]])
 
 
 def usual(resting_bpm: NDArray[np.float64], least: int = 7) -> float:

@@ -64,6 +64,11 @@ class Spans:
         """What lies in these and not in the others."""
         return self._cut(other, inside=False)
 
+    def clip(self, start: int, end: int) -> "Spans":
+        """What of them lies in [start, end)."""
+        i, j = np.searchsorted(self.end, start, side="right"), np.searchsorted(self.start, end)
+        return Spans.of(np.maximum(self.start[i:j], start), np.minimum(self.end[i:j], end))
+
     def _cut(self, other: "Spans", *, inside: bool) -> "Spans":
         at = np.unique(np.concatenate([self.start, self.end, other.start, other.end]))
         kept = self.covers(at) & (other.covers(at) == inside)

@@ -6,6 +6,7 @@ from ingest.journal.entry import (
     DAY_MS,
     KINDS,
     RANKS,
+    STANDS_MS,
     Chunk,
     Columns,
     Contents,
@@ -14,6 +15,7 @@ from ingest.journal.entry import (
     Person,
     Source,
 )
+from ingest.journal.notifications import Notifications
 from ingest.journal.writer import Writer
 
 __all__ = [
@@ -21,12 +23,14 @@ __all__ = [
     "DAY_MS",
     "KINDS",
     "RANKS",
+    "STANDS_MS",
     "Chunk",
     "Columns",
     "Contents",
     "Entry",
     "Filed",
     "Journal",
+    "Notifications",
     "Person",
     "Source",
     "Writer",

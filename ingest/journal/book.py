@@ -17,14 +17,19 @@ import numpy as np
 
 from ingest.errors import Stop, TryLater
 from ingest.journal import columns as packed
+from ingest.journal.dating import Observation
 from ingest.journal.entry import ALWAYS_MS, DAY_MS, Chunk, Columns, Entry, Filed, Person, Source
-from ingest.journal.schema import migrate
+from ingest.journal.heard import notified, observations, said
+from ingest.journal.schema import PAGE_BYTES, migrate, write_ahead
 from ingest.journal.writer import Writer
 from zones.series import TIMES, Series
 from zones.spans import Spans
 
 BUSY_MS = 60_000
 """How long to wait for another process that is appending; transactions last milliseconds."""
+
+CHECKPOINT_BYTES = 4 << 20
+"""How long the write-ahead log becomes before it is taken over: SQLite's own 1000 pages, were they of the usual size."""
 
 
 def _clock_ms() -> int:
@@ -34,8 +39,15 @@ def _clock_ms() -> int:
 class Journal:
     """One connection to the journal; belongs to the thread that opened it."""
 
-    def __init__(self, path: Path, *, create: bool = True, now_ms: Callable[[], int] = _clock_ms) -> None:
-        """Open the journal at `path`, making it when it is not there.
+    def __init__(
+        self,
+        path: Path,
+        *,
+        create: bool = True,
+        now_ms: Callable[[], int] = _clock_ms,
+        busy_ms: int = BUSY_MS,
+    ) -> None:
+        """Open the journal at `path`, making it when it is not there. `busy_ms` is how long others are waited for.
 
         Raises Stop when it is missing and must not be made, or cannot be opened.
         """
@@ -55,11 +67,13 @@ class Journal:
                 )
             _make_private(path)
         try:
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=busy_ms / 1000)
         except sqlite3.Error as e:
             raise _explained(e, path) from e
         try:
-            write_ahead(self._db, BUSY_MS / 1000)
+            self._db.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # heeded by a new file only
+            write_ahead(self._db, busy_ms / 1000)
+            self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_BYTES // PAGE_BYTES}")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
             migrate(self._db)
@@ -143,12 +157,17 @@ class Journal:
         return rows[0][0], rows[0][1]
 
     def chunks(self, person: int, start_ms: int, end_ms: int) -> list[Chunk]:
-        """A person's chunks with data in [start, end), in order of position; what was replaced is left out."""
+        """A person's chunks with data in [start, end), in order of position; what was replaced is left out.
+
+        Those of one connection to a strap with one date come as one, at the last of their positions: as if they were
+        merged already.
+        """
         sources = {s.id: s for s in self.sources(person)}
         rows = self._rows(
             "SELECT c.position, c.source, c.first_ms, c.last_ms, c.end_ms, c.samples, c.times_first_ms, c.times,"
-            " c.bpm, c.beats, c.beats_first_ms, c.beat_times, c.rr, c.pauses, c.movement"
-            " FROM chunk c LEFT JOIN file f ON f.id = c.file"
+            " c.bpm, c.beats, c.beats_first_ms, c.beat_times, c.rr, c.pauses, c.movement, c.connection, n.boot, n.began_ms,"
+            " c.notifications, c.steady_ms, c.notified FROM chunk c LEFT JOIN file f ON f.id = c.file"
+            " LEFT JOIN connection n ON n.id = c.connection"
             " WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms < ? AND max(c.last_ms, c.end_ms) >= ?"
             " AND f.replaced_by IS NULL ORDER BY c.position",
             person,
@@ -156,7 +175,22 @@ class Journal:
             end_ms,
             start_ms,
         )
-        return [Chunk(row[0], sources[row[1]], row[2], row[3], _columns(row[4:])) for row in rows]
+        chunks, connections = [], dict[tuple[int, int], list[Any]]()
+        for row in rows:
+            if row[15] is None:
+                chunks.append(Chunk(row[0], sources[row[1]], row[2], row[3], _columns(row[4:15])))
+            else:
+                connections.setdefault((row[15], row[2] - row[19]), []).append(row)
+        for (_, ahead), told in connections.items():
+            heard = notified([row[16:] for row in told])
+            first, last = int(heard.steady_ms[0]) + ahead, int(heard.steady_ms[-1]) + ahead
+            columns = said(heard, ahead)
+            chunks.append(Chunk(told[-1][0], sources[told[0][1]], first, last, columns, heard))
+        return sorted(chunks, key=lambda c: c.position)
+
+    def observations(self, boot: str) -> list[Observation]:
+        """How the clocks of a boot stood to each other, in order."""
+        return observations(self._rows, boot)
 
     def held(self, person: int, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
         """The (first, last) times of a person's chunks that touch [start, end], latest first, without their data."""
@@ -188,7 +222,7 @@ class Journal:
         What came from a file that a better copy has replaced is left out.
         """
         rows = self._rows(
-            f"{_ENTRY} LEFT JOIN file f ON f.id = e.file WHERE e.person = ? AND e.what = ?"
+            f"{_ENTRY} LEFT JOIN file f ON f.id = e.file WHERE e.person = ? AND e.what = ? AND e.what <> 'chunk'"
             " AND e.at_ms >= ? AND e.at_ms < ? AND f.replaced_by IS NULL ORDER BY e.at_ms, e.position",
             person,
             what,
@@ -328,11 +362,17 @@ class Journal:
         for (position,) in self._rows("SELECT position FROM chunk ORDER BY position"):
             row = self._rows(
                 "SELECT end_ms, samples, times_first_ms, times, bpm, beats, beats_first_ms, beat_times, rr, pauses,"
-                " movement FROM chunk WHERE position = ?",
+                " movement, connection, boot, began_ms, notifications, steady_ms, notified FROM chunk"
+                " LEFT JOIN connection n ON n.id = connection WHERE position = ?",
                 position,
             )[0]
             try:
-                columns = _columns(row)
+                if row[11] is not None:
+                    notified(
+                        [row[12:]]
+                    )  # what they say may be read otherwise one day, and is not what is kept
+                    continue
+                columns = _columns(row[:11])
             except Exception as e:  # noqa: BLE001 - whatever is wrong with it is the answer
                 yield position, f"cannot be read back: {e}"
                 continue
@@ -362,20 +402,6 @@ def _columns(row: Sequence[Any]) -> Columns:
     )
 
 
-def write_ahead(db: sqlite3.Connection, patience_s: float) -> None:
-    """Switch to WAL; where two make a new file at once SQLite does not wait for this as it does elsewhere."""
-    until_s = time.monotonic() + patience_s
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as e:
-            if "locked" not in str(e) or time.monotonic() > until_s:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
 def _make_private(path: Path) -> None:
     """An empty file that only its owner can read, in a folder that only its owner can enter."""
     try:
@@ -391,9 +417,7 @@ def _explained(e: Exception, path: Path) -> Exception:
     """SQLite's complaint as a sentence with what to do."""
     text = str(e)
     if "locked" in text or "busy" in text:
-        return TryLater(
-            f"The journal {path} is busy: another process has been writing to it for over a minute."
-        )
+        return TryLater(f"The journal {path} is busy: another process has been writing to it for too long.")
     if "full" in text:
         return TryLater(
             f"The journal {path} cannot grow: the disk is full. Make room; nothing is lost meanwhile."

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.journal.notifications import Notifications
 from zones.series import TIMES, Series
 from zones.spans import Spans
 
@@ -19,6 +20,12 @@ LEAST_MAXIMUM_BPM, MOST_MAXIMUM_BPM = 100, 230
 """A watch's own maximum outside these is not one; it never decides anything."""
 
 KINDS = ("strap", "activity", "monitoring")
+
+STANDS_MS = 5_000
+"""How long a strap's last notification before a gap stands at most; straps notify about once a second."""
+
+LONGEST_HEARD_MS = 3_600_000
+"""No chunk of a strap is longer when it is appended, nor twice that when some were merged."""
 
 RANKS = {"strap": 0, "activity strap": 1, "activity": 2, "monitoring": 3}
 """Whom to believe when two sources saw the same second; a workout recorded from a chest strap ranks like one.
@@ -51,6 +58,11 @@ class Columns:
     `beat_times` (datetime64[ms], ascending) are the ends of the R-R intervals `rr_ms` (float32). `end_ms` is when
     the recording stopped: the last sample stands until then at most. `movement` is None where every second counts
     (workouts, straps) and otherwise holds the time in which an all-day watch saw its wearer move.
+
+    Of a strap, the times are those at which its notifications came: of a sample its own, of an interval that of the
+    notification which brought it, so that several may have one time, the oldest first. `contact` holds the moments (a
+    millisecond each) of the notifications that said "no contact", so that `contact.covers` tells of each sample; it is
+    None when not one of them says anything about contact. Cut or joined, connections give the same columns, cut or joined.
     """
 
     series: Series
@@ -59,17 +71,24 @@ class Columns:
     rr_ms: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
     pauses: Spans = field(default_factory=Spans.none)
     movement: Spans | None = None
+    contact: Spans | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
-    """One committed batch of columns from one source."""
+    """One committed batch of columns from one source; of a strap also the notifications that say so."""
 
     position: int
     source: Source
     first_ms: int
     last_ms: int
     columns: Columns
+    heard: Notifications | None = None
+
+    @property
+    def session(self) -> tuple[str, int] | None:
+        """The connection to a strap that this is of: its boot, and its beginning by the steady clock (ms)."""
+        return (self.heard.boot, self.heard.session_ms) if self.heard else None
 
 
 @dataclass(frozen=True, slots=True)

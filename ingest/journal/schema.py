@@ -1,9 +1,14 @@
 """The tables of the journal, as named migrations applied in order, each in one transaction with its record."""
 
+import contextlib
 import sqlite3
+import time
 from collections.abc import Callable
 
 from ingest.errors import Stop
+
+PAGE_BYTES = 512
+"""A commit every five seconds writes the four or five pages it changes, whole: 60 MB a day, with the usual 4096 300 MB."""
 
 FIRST = """
 CREATE TABLE identity (journal TEXT NOT NULL);
@@ -62,7 +67,7 @@ CREATE INDEX file_digest ON file (person, digest);
 CREATE TABLE entry (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     person INTEGER NOT NULL REFERENCES person,
-    what TEXT NOT NULL,              -- chunk, file, session, claim, limits, check, profile
+    what TEXT NOT NULL,              -- chunk, file, session, claim, limits, check, profile, collector
     at_ms INTEGER NOT NULL,          -- the moment it is about
     first_ms INTEGER,                -- the time it touches; null: none
     last_ms INTEGER,
@@ -95,14 +100,70 @@ CREATE TABLE reader (name TEXT PRIMARY KEY, position INTEGER NOT NULL, error TEX
 """
 
 
-def _first(db: sqlite3.Connection) -> None:
-    for statement in FIRST.split(";\n"):
+def _all(db: sqlite3.Connection, statements: str) -> None:
+    """Each by itself: `executescript` would commit the transaction that all of them are in."""
+    for statement in statements.split(";\n"):
         if statement.strip():
             db.execute(statement)
+
+
+def _first(db: sqlite3.Connection) -> None:
+    _all(db, FIRST)
     db.execute("INSERT INTO identity VALUES (lower(hex(randomblob(16))))")
 
 
-MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (("first light", _first),)
+STRAPS = """
+-- One connection to a strap. The steady clock means something within one boot of the machine only.
+CREATE TABLE connection (
+    id INTEGER PRIMARY KEY,
+    source INTEGER NOT NULL REFERENCES source,
+    boot TEXT NOT NULL,
+    began_ms INTEGER NOT NULL,       -- by the steady clock
+    UNIQUE (source, boot, began_ms)
+);
+
+-- A strap's chunk: its notifications as they came, from which everything else is decoded when it is read. `connection`
+-- is null in one from a file; `steady_ms` is when the first of its `notified` notifications came, by the steady clock,
+-- and `first_ms` the date given to that.
+ALTER TABLE chunk ADD COLUMN connection INTEGER REFERENCES connection;
+ALTER TABLE chunk ADD COLUMN steady_ms INTEGER;
+ALTER TABLE chunk ADD COLUMN notified INTEGER;
+ALTER TABLE chunk ADD COLUMN notifications BLOB;
+
+-- Both clocks of a boot, whenever the wall clock was set or became known to be right.
+CREATE TABLE clock (
+    id INTEGER PRIMARY KEY,
+    boot TEXT NOT NULL,
+    steady_ms INTEGER NOT NULL,
+    wall_ms INTEGER NOT NULL,
+    synchronized INTEGER NOT NULL,
+    offset_ms INTEGER NOT NULL,      -- what is dated by it: the steady clock and this much
+    position INTEGER NOT NULL        -- of the journal just before; what was heard in the boot lies behind that of its first
+);
+CREATE INDEX clock_boot ON clock (boot);
+
+-- Straps' chunks up to here are merged as far as they ever will be.
+CREATE TABLE merged (position INTEGER NOT NULL);
+INSERT INTO merged VALUES (0);
+
+-- What comes every few seconds is not written into indexes by which nobody looks for it.
+DROP INDEX entry_file;
+CREATE INDEX entry_file ON entry (file) WHERE file IS NOT NULL;
+DROP INDEX chunk_file;
+CREATE INDEX chunk_file ON chunk (file) WHERE file IS NOT NULL;
+DROP INDEX entry_fact;
+CREATE INDEX entry_fact ON entry (person, what, at_ms) WHERE what <> 'chunk';
+"""
+
+
+def _straps(db: sqlite3.Connection) -> None:
+    _all(db, STRAPS)
+
+
+MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
+    ("first light", _first),
+    ("straps", _straps),
+)
 
 
 def applied(db: sqlite3.Connection) -> list[str]:
@@ -124,6 +185,8 @@ def migrate(db: sqlite3.Connection) -> None:
             + ", ".join(sorted(set(seen) - set(known)))
             + "). Install that version again; this one would not understand it."
         )
+    if seen and "straps" not in seen:
+        _smaller_pages(db)
     for name, change in MIGRATIONS:
         db.execute("BEGIN IMMEDIATE")
         try:
@@ -137,3 +200,34 @@ def migrate(db: sqlite3.Connection) -> None:
             if db.in_transaction:  # a full disk may have ended it already, and its words must not be lost
                 db.execute("ROLLBACK")
             raise
+
+
+def _smaller_pages(db: sqlite3.Connection) -> None:
+    """Give an older journal pages of today's size, which takes a copy of it. Left as it is where that is not possible now.
+
+    It can only be done while nobody else has it open and there is room; larger pages cost the card some wear, no more.
+    """
+    (patience_ms,) = db.execute("PRAGMA busy_timeout").fetchone()
+    db.execute("PRAGMA busy_timeout = 0")
+    try:
+        with contextlib.suppress(sqlite3.OperationalError):
+            db.execute("PRAGMA journal_mode = DELETE")
+            db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            db.execute("VACUUM")
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {patience_ms}")
+        write_ahead(db, patience_ms / 1000)
+
+
+def write_ahead(db: sqlite3.Connection, patience_s: float) -> None:
+    """Switch to WAL; where two make a new file at once SQLite does not wait for this as it does elsewhere."""
+    until_s = time.monotonic() + patience_s
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as e:
+            if "locked" not in str(e) or time.monotonic() > until_s:
+                raise
+            time.sleep(0.01)
+        else:
+            return

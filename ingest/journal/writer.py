@@ -2,12 +2,14 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ingest.journal import columns as packed
+from ingest.journal import heard
+from ingest.journal.dating import Observation
 from ingest.journal.entry import (
     ALWAYS_MS,
     DAY_MS,
@@ -16,10 +18,11 @@ from ingest.journal.entry import (
     Columns,
     Contents,
 )
+from ingest.journal.notifications import Notifications
 
 _MAXIMA = (
     "SELECT e.at_ms, json_extract(e.content, '$.maximum_bpm') AS maximum FROM entry e LEFT JOIN file f ON f.id = e.file"
-    f" WHERE e.person = ? AND e.what = 'limits' AND maximum BETWEEN {LEAST_MAXIMUM_BPM} AND {MOST_MAXIMUM_BPM}"
+    f" WHERE e.person = ? AND e.what = 'limits' AND e.what <> 'chunk' AND maximum BETWEEN {LEAST_MAXIMUM_BPM} AND {MOST_MAXIMUM_BPM}"
     " AND f.replaced_by IS NULL"
 )
 """When which maximum of a person's watches took effect, of those that decide anything."""
@@ -85,7 +88,9 @@ class Writer:
             raise ValueError("a chunk is at most a day long")
         position = self.entry(person, "chunk", first, (first, max(last, columns.end_ms)), file=file)
         self.db.execute(
-            "INSERT INTO chunk VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO chunk (position, person, source, file, first_ms, last_ms, end_ms, samples, beats,"
+            " times_first_ms, times, bpm, beats_first_ms, beat_times, rr, pauses, movement)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 position,
                 person,
@@ -113,6 +118,30 @@ class Writer:
             ),
         )
         return position
+
+    # --- straps ---
+
+    def observed(self, boot: str, seen: Observation) -> None:
+        """Note a look at the clocks of a boot, and date anew what it shows to be dated wrongly by more than a second.
+
+        A date is all that changes. The time before and the time after are touched, so that every store counts both anew.
+        """
+        heard.observed(self, boot, seen)
+
+    def heard(self, person: int, source: int, notifications: Notifications) -> int:
+        """Append what a strap notified; gives its position. It is dated by the clock of its boot as best known.
+
+        Raises ValueError when the clock of that boot was never observed, or it is longer than `LONGEST_HEARD_MS`.
+        """
+        return heard.append(self, person, source, notifications)
+
+    def merge(self, going_on: Mapping[tuple[int, str, int], int]) -> int:
+        """Make one chunk of those of each hour of each connection; gives how many there are fewer.
+
+        `going_on` are the connections that may still bring something, as (source, boot, beginning by the steady clock
+        in ms), with the steady clock from which on: the hour that lies in is left alone.
+        """
+        return heard.merge(self, going_on)
 
     # --- files ---
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from ingest.journal import RANKS, Chunk, Journal, Source
 from zones import artefacts
 from zones.pieces import Pieces, hold, resolve
+from zones.placing import place
 from zones.series import TIMES, Series, join
 from zones.spans import Spans
 
@@ -79,8 +81,10 @@ def _evidence(index: int, chunks: list[Chunk], start_ms: int, end_ms: int) -> Ev
     source = chunks[0].source
     a, b = np.array([start_ms - REACH_MS, end_ms + REACH_MS]).astype(TIMES)
     series = join([c.columns.series for c in chunks]).between(a, b)
-    beats = times, rr_ms = _beats(chunks)
-    bad = artefacts.artefacts(series, _stuck_s(source), _alive(*beats) if len(times) else None)
+    beats = _Beats.of(chunks)
+    bad = artefacts.artefacts(
+        series, _stuck_s(source), beats.alive if len(beats.told) else None, _felt(chunks, series, beats)
+    )
     pauses, movement, ends = _union([c.columns.pauses for c in chunks]), _movement(chunks), _ends(chunks)
     pieces = hold(
         artefacts.believed(series, bad),
@@ -90,19 +94,17 @@ def _evidence(index: int, chunks: list[Chunk], start_ms: int, end_ms: int) -> Ev
         source=index,
         counts=True if movement is None else movement,
     ).clip(start_ms, end_ms)
-    return Evidence(source, series, bad, times, rr_ms, pauses, movement, ends, pieces)
+    return Evidence(source, series, bad, beats.times, beats.rr_ms, pauses, movement, ends, pieces)
 
 
 def _stuck_s(source: Source) -> float | None:
-    """After how long an unchanging value is no longer believed; a watch that listened to a strap is one."""
-    return artefacts.STUCK_S.get("strap" if source.rank <= RANKS["activity strap"] else source.kind)
-
-
-def _alive(times: NDArray[np.datetime64], rr_ms: NDArray[np.float32]) -> Spans:
-    """When beats were seen to vary: from each one to the next of another length, if none was lost between them."""
-    ms = times.astype(np.int64)
-    varies = (rr_ms[1:] != rr_ms[:-1]) & (np.diff(ms) <= LONGEST_BEAT_MS)
-    return Spans.of(ms[:-1][varies], ms[1:][varies])
+    """After how long an unchanging value is no longer believed; a watch may have listened to a strap."""
+    kind = (
+        "activity strap"
+        if source.kind == "activity" and source.rank <= RANKS["activity strap"]
+        else source.kind
+    )
+    return artefacts.STUCK_S.get(kind)
 
 
 def _union(parts: list[Spans]) -> Spans:
@@ -134,13 +136,90 @@ def _ends(chunks: list[Chunk]) -> NDArray[np.int64]:
     return np.unique(ends[~goes_on])
 
 
-def _beats(chunks: list[Chunk]) -> tuple[NDArray[np.datetime64], NDArray[np.float32]]:
-    """The beats of a source in order of time; a beat that two chunks hold is one beat."""
-    times = np.concatenate([c.columns.beat_times for c in chunks])
+@dataclass(frozen=True, slots=True, eq=False)
+class _Beats:
+    """The beats of a source in order of time, and when (int64 ms) it told of intervals of which length (ms).
+
+    A file tells of each beat at its own moment. A strap tells later: its beats are placed, connection by connection.
+    """
+
+    times: NDArray[np.datetime64]
+    rr_ms: NDArray[np.float32]
+    told: NDArray[np.int64]
+    told_rr_ms: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, chunks: list[Chunk]) -> Self:
+        connections: dict[tuple[str, int], list[Chunk]] = {}
+        times, rr_ms = _together([c for c in chunks if c.heard is None])
+        told, told_rr_ms = times.astype(np.int64), rr_ms
+        for c in chunks:
+            if c.session is not None:
+                connections.setdefault(c.session, []).append(c)
+        if connections:
+            parts = [_connection(mine) for mine in connections.values()]
+            told, told_rr_ms = _ordered([(told, told_rr_ms), *((p.told, p.told_rr_ms) for p in parts)])
+            ms, rr_ms = _ordered(
+                [(times.astype(np.int64), rr_ms), *((p.times.astype(np.int64), p.rr_ms) for p in parts)]
+            )
+            times = ms.view(TIMES)
+        return cls(times, rr_ms, told, told_rr_ms)
+
+    @property
+    def alive(self) -> Spans:
+        """When beats were seen to vary: from each one to the next of another length, if none was lost between them."""
+        varies = (self.told_rr_ms[1:] != self.told_rr_ms[:-1]) & (np.diff(self.told) <= LONGEST_BEAT_MS)
+        return Spans.of(self.told[:-1][varies], self.told[1:][varies])
+
+
+def _connection(chunks: list[Chunk]) -> _Beats:
+    """The beats of one connection."""
+    chunks = sorted(chunks, key=lambda c: (c.first_ms, c.last_ms, c.position))
+    told = np.concatenate([c.columns.beat_times for c in chunks]).astype(np.int64)
     rr_ms = np.concatenate([c.columns.rr_ms for c in chunks])
+    heard = np.concatenate(
+        [c.heard.steady_ms + (c.first_ms - c.heard.steady_ms[0]) for c in chunks if c.heard]
+    )
+    # Where the clock was corrected meanwhile parts of a connection may overlap.
+    order = np.argsort(told, kind="stable")
+    told, rr_ms = told[order], rr_ms[order]
+    placed = place(told, rr_ms, np.sort(heard))
+    return _Beats(placed.times.view(TIMES), rr_ms[placed.which], told, rr_ms)
+
+
+def _together(chunks: list[Chunk]) -> tuple[NDArray[np.datetime64], NDArray[np.float32]]:
+    """The beats of chunks that tell when each was; a beat that two chunks hold is one beat."""
+    none = np.empty(0, TIMES), np.empty(0, np.float32)
+    times = np.concatenate([none[0], *(c.columns.beat_times for c in chunks)])
+    rr_ms = np.concatenate([none[1], *(c.columns.rr_ms for c in chunks)])
     if len(chunks) > 1 and len(times):
         order = np.lexsort((rr_ms, times))
         times, rr_ms = times[order], rr_ms[order]
         new = np.append(True, (times[1:] != times[:-1]) | (rr_ms[1:] != rr_ms[:-1]))
         times, rr_ms = times[new], rr_ms[new]
     return times, rr_ms
+
+
+def _ordered(
+    parts: list[tuple[NDArray[np.int64], NDArray[np.float32]]],
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Moments and intervals of several connections in order of time."""
+    ms, rr_ms = (np.concatenate(column) for column in zip(*parts, strict=True))
+    if (np.diff(ms) < 0).any():
+        order = np.lexsort((rr_ms, ms))
+        return ms[order], rr_ms[order]
+    return ms, rr_ms
+
+
+def _felt(chunks: list[Chunk], series: Series, beats: _Beats) -> artefacts.Felt | None:
+    """What a strap said besides heart rates; None of a file."""
+    straps = [c for c in chunks if c.heard is not None]
+    if not straps:
+        return None
+    t = series.times.astype(np.int64)
+    says = [c for c in straps if c.columns.contact is not None]
+    off = _union([c.columns.contact for c in says if c.columns.contact is not None]).covers(t)
+    spoke = (
+        np.isin(t, np.concatenate([c.columns.series.times.astype(np.int64) for c in says])) if says else off
+    )
+    return artefacts.Felt(beats.told, spoke & ~off, off)

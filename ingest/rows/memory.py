@@ -1,51 +1,133 @@
-"""What was counted of the last days, for one who follows the journal: a beat that comes in costs its own day, no week."""
+"""What was counted lately, for one who follows the journal: a beat that comes in costs its own minutes, no day or week.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+It changes no result: all of it is forgotten where an entry of the journal touches it, and counted again.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.journal import Entry
+from ingest.journal import Entry, Journal
+from ingest.rows.day import Counted, Day
+from ingest.rows.profile import Profile, profile
+from zones.minutes import MINUTE
 from zones.spans import Spans
 
 MOST = 200
-"""Days remembered, a hundred bytes each; a week of some persons is what is asked for again and again."""
+"""Days remembered, some hundred bytes each; a week of some persons is what is asked for again and again."""
 
+MOST_COUNTED = 8
+"""Days remembered minute by minute, half a megabyte each at most: of some persons the one that goes on."""
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Day:
-    """A day's totals: milliseconds per zone, and its resting heart rate (NaN without) with its beginning."""
+MOST_ROWS = 500
+"""Rows of workouts and of variability remembered."""
 
-    zones_ms: NDArray[np.int64]
-    resting_bpm: float
-    quiet_ms: int
+MOST_SUMS = 5_000
+"""Minutes of beats remembered of each strap: three days."""
+
+ABOUT_EDGES = {"profile", "limits", "touch"}
+"""Entries that change what is known of a heart, and not what was recorded of it."""
+
+Span = tuple[int, int, int]
+"""A person, and from when to when (ms)."""
+
+Sums = NDArray[np.int64]
+"""What adds up to variability (`zones.beats.SUMS`)."""
+
+Told = TypeVar("Told")
 
 
 class Memory:
-    """Days as they were counted last, each until an entry of the journal touches it."""
+    """What was counted last, each until an entry of the journal touches it."""
 
     def __init__(self) -> None:
         self._position = 0
-        self._days: dict[tuple[int, int, int], Day] = {}
+        self._days: dict[Span, Day] = {}
+        self._counted: dict[Span, tuple[Counted, Spans]] = {}
+        self._rows: dict[tuple[str, Span, Any], Any] = {}
+        self._sums: dict[tuple[int, int], dict[int, Sums]] = {}
+        self._profiles: dict[int, Profile] = {}
 
-    def heed(self, entries: Sequence[Entry], person: int, touched: Spans) -> None:
-        """Forget what the entries change: all, when others came in between that were never seen."""
+    def open(self, entries: Sequence[Entry]) -> None:
+        """Before these are heeded, person by person: forget all when others came in between that were never seen."""
         if entries[0].position > self._position + 1:
-            self._days.clear()
-        for key in [k for k in self._days if k[0] == person]:
-            i = int(np.searchsorted(touched.end, key[1], side="right"))
-            if i < len(touched) and touched.start[i] < key[2]:
-                del self._days[key]
+            for held in (self._days, self._counted, self._rows, self._sums, self._profiles):
+                held.clear()
+        for e in entries:
+            if e.what in {*ABOUT_EDGES, "file"}:
+                self._profiles.pop(e.person, None)
+
+    def heed(self, person: int, touched: Spans) -> None:
+        """Forget what of a person is touched."""
+        pairs = list(zip(touched.start.tolist(), touched.end.tolist(), strict=True))
+
+        def met(span: Span) -> bool:
+            return span[0] == person and any(a < span[2] and b > span[1] for a, b in pairs)
+
+        for day in [span for span in self._days if met(span)]:
+            del self._days[day]
+        for row in [key for key in self._rows if met(key[1])]:
+            del self._rows[row]
+        for span, (counted, stale) in self._counted.items():
+            if met(span):
+                self._counted[span] = counted, stale | touched.clip(span[1], span[2])
+        for key, held in self._sums.items():
+            if key[0] == person:
+                for minute in _touched_minutes(held, pairs):
+                    held.pop(minute, None)
 
     def heeded(self, entries: Sequence[Entry]) -> None:
         """All of these were heeded."""
         self._position = max(self._position, entries[-1].position)
 
-    def get(self, person: int, start_ms: int, end_ms: int) -> Day | None:
-        return self._days.get((person, start_ms, end_ms))
+    def profile(self, journal: Journal, person: int) -> Profile:
+        """What the journal knows of a person by now."""
+        if person not in self._profiles:
+            self._profiles[person] = profile(journal, person)
+        return self._profiles[person]
 
-    def keep(self, person: int, start_ms: int, end_ms: int, day: Day) -> None:
-        self._days[person, start_ms, end_ms] = day
-        while len(self._days) > MOST:
-            del self._days[next(iter(self._days))]
+    def day(self, span: Span) -> Day | None:
+        """A day that nothing has touched since it was counted."""
+        return self._days.get(span)
+
+    def counted(self, span: Span) -> tuple[Counted, Spans] | None:
+        """A day as it was counted, and the time in it that was touched since."""
+        return self._counted.get(span)
+
+    def keep(self, span: Span, day: Day, counted: Counted) -> None:
+        """Remember a day that was just counted."""
+        self._days.pop(span, None)
+        self._counted.pop(span, None)
+        self._days[span], self._counted[span] = day, (counted, Spans.none())
+        _bound(self._days, MOST)
+        _bound(self._counted, MOST_COUNTED)
+
+    def row(self, table: str, span: Span, of: Any, told: Callable[[], Told]) -> Told:
+        """A row about a span of time, `of` one thing in it; told anew when something touched it since."""
+        key = table, span, of
+        if key not in self._rows:
+            self._rows[key] = told()
+            _bound(self._rows, MOST_ROWS)
+        found: Told = self._rows[key]
+        return found
+
+    def sums(self, person: int, source: int) -> dict[int, Sums]:
+        """What is remembered of the beats of a source by minute (ms), to be added to."""
+        held = self._sums.setdefault((person, source), {})
+        _bound(held, MOST_SUMS)
+        return held
+
+
+def _touched_minutes(held: Iterable[int], pairs: list[tuple[int, int]]) -> list[int]:
+    """The minutes of some that are touched, and perhaps others."""
+    if sum(b - a for a, b in pairs) > MOST_SUMS * MINUTE:
+        return list(held)
+    return [m for a, b in pairs for m in range(a // MINUTE * MINUTE, b, MINUTE)]
+
+
+def _bound(held: dict[Any, Any], most: int) -> None:
+    """Forget what was remembered first."""
+    while len(held) > most:
+        del held[next(iter(held))]

@@ -4,7 +4,7 @@ Entries touch spans of time; days and weeks around them are counted anew from th
 from an earlier count, so the order in which things came in leaves no trace.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -15,35 +15,39 @@ from numpy.typing import NDArray
 
 from ingest.journal import ALWAYS_MS, Entry, Journal, Person, Source
 from ingest.rows.calendar import Calendar
+from ingest.rows.day import Day, Seen, count
 from ingest.rows.fact import facts_block
-from ingest.rows.heart import REACH_MS, Evidence, believed, evidence
-from ingest.rows.memory import Day, Memory
-from ingest.rows.profile import Profile, profile
-from ingest.rows.ruling import AROUND_MS, ruled
-from ingest.rows.session import session, sessions, spans, workouts
-from ingest.rows.table import Block
+from ingest.rows.heart import REACH_MS, Evidence, evidence
+from ingest.rows.memory import ABOUT_EDGES, Memory
+from ingest.rows.profile import Profile
+from ingest.rows.ruling import AROUND_MS
+from ingest.rows.session import sessions, spans, workout_fields, workouts
+from ingest.rows.table import TABLES, Block
 from ingest.rows.variability import variabilities
+from ingest.rows.worn import Session
+from zones import placing
 from zones.days import Place, day_of, midnights, week_of
 from zones.dose import dose_min
-from zones.minutes import MINUTE, Minutes, Totals, minutes
-from zones.pieces import Pieces
-from zones.resting import AFTERWARDS_MS, quietest
-from zones.series import TIMES, Series
+from zones.minutes import MINUTE, Minutes, Totals
+from zones.resting import AFTERWARDS_MS
+from zones.series import TIMES
 from zones.spans import Spans
+
+LIVE_MS = 60 * MINUTE
+"""The evidence of so little time is kept at hand for what else is asked of it."""
 
 ACTIVE_DAY_MS = 10 * MINUTE
 """A day with at least this much moderate or vigorous movement is an active one."""
 
 WEEK = timedelta(days=7)
 
-_COLUMNS = tuple(Minutes.__dataclass_fields__)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Week:
     """One local week of a person, day by day: `borders_ms` are the eight midnights around its seven days.
 
-    `minutes` are those of the days that were counted, `resting_bpm` is NaN and `quiet_ms` nothing for a day without.
+    `minutes` are those of the days that were counted, `resting_bpm` is NaN and `quiet_ms` nothing for a day without,
+    `worn` are the sessions of straps that no file tells of.
     """
 
     person: Person
@@ -55,6 +59,7 @@ class Week:
     days: Totals
     resting_bpm: NDArray[np.float64]
     quiet_ms: NDArray[np.int64]
+    worn: tuple[Session, ...]
 
     @property
     def total(self) -> Totals:
@@ -66,31 +71,26 @@ def week(
     person: Person,
     known: Profile,
     first_day: date,
-    seen: Callable[[int, int, list[Evidence]], None] | None = None,
+    seen: Seen | None = None,
     memory: Memory | None = None,
 ) -> Week:
     """A person's week from the journal, counted day by day so that a week of beats needs no memory of a week.
 
-    `seen` is shown the evidence of each day that is counted, with the day's borders in ms; those in `memory` are not.
+    `seen` is shown the evidence of what is counted; what `memory` holds is not.
     """
+    memory = memory or Memory()
     borders = midnights(known.zone, first_day, first_day + WEEK)
     exercise = spans(workouts(journal, person.id, int(borders[0]) - AFTERWARDS_MS, int(borders[-1])))
     parts, days = [], []
     for a, b in pairwise(borders.tolist()):
-        day = memory.get(person.id, a, b) if memory else None
+        span = person.id, a, b
+        day = memory.day(span)
         if day is None:
-            found = evidence(journal, person.id, a, b)
-            pieces = believed(found)
-            part = minutes(*ruled(journal, person.id, known, pieces, a, b))
-            parts.append(part)
-            day = _day(found, pieces, part, exercise, a, b)
-            if memory:
-                memory.keep(person.id, a, b, day)
-            if seen is not None:
-                seen(a, b, found)
+            counted = count(journal, person.id, known, a, b, seen, memory.counted(span))
+            parts.append(counted.minutes)
+            day = Day.of(counted, known, exercise, a, b)
+            memory.keep(span, day, counted)
         days.append(day)
-    none = minutes(Pieces.none(), known.timeline)
-    together = Minutes(*(np.concatenate([getattr(p, f) for p in [none, *parts]]) for f in _COLUMNS))
     _, name = week_of(first_day, known.first_weekday)
     return Week(
         person,
@@ -98,22 +98,12 @@ def week(
         first_day,
         name,
         borders,
-        together,
+        Minutes.join(parts),
         Totals.of(np.array([d.zones_ms for d in days])),
         np.array([d.resting_bpm for d in days]),
         np.array([d.quiet_ms for d in days]),
+        tuple(session for d in days for session in d.worn),
     )
-
-
-def _day(found: list[Evidence], pieces: Pieces, counted: Minutes, exercise: Spans, a: int, b: int) -> Day:
-    """What is remembered of a day. Besides workouts, all that a workout file recorded is exercise."""
-    for e in found:
-        if e.source.kind == "activity":
-            exercise = exercise | e.pieces.spans
-    resting, quiet = (
-        quietest(pieces, exercise, [a, b]) if b > a else (np.array([np.nan]), np.zeros(1, np.int64))
-    )
-    return Day(np.array([column.sum() for column in counted.columns]), float(resting[0]), int(quiet[0]))
 
 
 def weeks_with_data(
@@ -135,33 +125,35 @@ def recounts(
 
     `memory` is of one who follows the journal, and spares counting days that nothing touched.
     """
+    memory = memory or Memory()
+    if entries:
+        memory.open(entries)
     persons = {p.id: p for p in journal.persons()}
     for person_id in sorted({e.person for e in entries}):
         mine = [e for e in entries if e.person == person_id]
         person = persons[person_id]
-        known = profile(journal, person_id)
+        known = memory.profile(journal, person_id)
         yield _collector(person, mine)
         # A sample may make a bout of effort long before and after it.
         news = _News(journal, mine, 0 if known.bout_min is None else AROUND_MS)
-        if memory:
-            memory.heed(entries, person_id, news.touched)
-        if any(e.what in _ABOUT_EDGES for e in mine):
+        memory.heed(person_id, news.touched)
+        if any(e.what in ABOUT_EDGES for e in mine):
             yield _profile_rows(person, known)
         yield from _stretches(journal, person, known, news, memory)
-    if memory and entries:
+    if entries:
         memory.heeded(entries)
-
-
-_ABOUT_EDGES = {"profile", "limits", "touch"}
 
 
 class _News:
     """The time that entries touch: where samples came or went, where workouts and days did, where only edges changed."""
 
     def __init__(self, journal: Journal, entries: Sequence[Entry], around_ms: int) -> None:
-        self.samples = _spans([e for e in entries if e.what in {"chunk", "file"}])
-        self.measured = _spans([e for e in entries if e.what not in _ABOUT_EDGES], around_ms, around_ms)
-        self.edges = _spans([e for e in entries if e.what in _ABOUT_EDGES])
+        # Samples are what they are; beats may be placed anew when word of others comes.
+        recorded = [e for e in entries if e.what in {"chunk", "file"}]
+        self.samples = _spans(recorded, reach_ms=0)
+        self.placed = _spans(recorded, reach_ms=placing.REACH_MS)
+        self.measured = _spans([e for e in entries if e.what not in ABOUT_EDGES], around_ms, around_ms)
+        self.edges = _spans([e for e in entries if e.what in ABOUT_EDGES])
         # A day rests from the workouts of the evening before.
         afterwards = _spans([e for e in entries if e.what in {"session", "file"}], AFTERWARDS_MS)
         self.touched = self.measured | afterwards | self.edges
@@ -186,17 +178,19 @@ def _where(e: Entry) -> Place:
     return Calendar.of(e.content).zone
 
 
-def _spans(entries: Sequence[Entry], afterwards_ms: int = 0, before_ms: int = 0) -> Spans:
+def _spans(
+    entries: Sequence[Entry], afterwards_ms: int = 0, before_ms: int = 0, reach_ms: int = REACH_MS
+) -> Spans:
     """The time that entries touch; a sample also has a say in what those around it are worth."""
     some = [e for e in entries if e.first_ms is not None and e.last_ms is not None]
     return Spans.of(
-        [max(e.first_ms - REACH_MS - before_ms, -ALWAYS_MS) for e in some],  # type: ignore[operator]
-        [min(e.last_ms + REACH_MS + afterwards_ms, ALWAYS_MS) for e in some],  # type: ignore[operator]
+        [max(e.first_ms - reach_ms - before_ms, -ALWAYS_MS) for e in some],  # type: ignore[operator]
+        [min(e.last_ms + 1 + reach_ms + afterwards_ms, ALWAYS_MS) for e in some],  # type: ignore[operator]
     )
 
 
 def _stretches(
-    journal: Journal, person: Person, known: Profile, news: _News, memory: Memory | None
+    journal: Journal, person: Person, known: Profile, news: _News, memory: Memory
 ) -> Iterator[list[Block]]:
     """The weeks that the touched time has to do with, each counted once, and what lies between them."""
     touched = news.touched
@@ -213,15 +207,15 @@ def _stretches(
         if not list(_overlap(touched, start, end)):
             continue
         for a, b in _overlap(touched, counted_to, start):
-            yield _nothing(journal, person, known, a, b, news.samples)
+            yield _nothing(journal, person, known, a, b, news)
         yield list(_week_rows(journal, person, known, first_day, news, memory))
         counted_to = end
     for a, b in _overlap(touched, counted_to, ALWAYS_MS):
-        yield _nothing(journal, person, known, a, b, news.samples)
+        yield _nothing(journal, person, known, a, b, news)
 
 
 def _nothing(
-    journal: Journal, person: Person, known: Profile, start_ms: int, end_ms: int, samples: Spans
+    journal: Journal, person: Person, known: Profile, start_ms: int, end_ms: int, news: _News
 ) -> list[Block]:
     """Only what files say of themselves where no heart rate is recorded (any more)."""
     start_ms, end_ms = _whole_weeks(known.zone, start_ms, end_ms, known.first_weekday)
@@ -229,8 +223,10 @@ def _nothing(
     blocks = [_empty(name, {"person": person.name}, start_ms, end_ms) for name in tables]
     blocks += sessions(journal, person, known, start_ms, end_ms)
     blocks.append(_claims(journal, person, start_ms, end_ms))
-    for a, b in _overlap(samples, start_ms, end_ms):
-        blocks += [_empty(name, {"person": person.name}, a, b) for name in ("heart_rate", "beat")]
+    for name, samples in (("heart_rate", news.samples), ("beat", news.placed)):
+        blocks += [
+            _empty(name, {"person": person.name}, a, b) for a, b in _overlap(samples, start_ms, end_ms)
+        ]
     return blocks
 
 
@@ -245,36 +241,44 @@ def _whole_weeks(zone: Place, start_ms: int, end_ms: int, first_weekday: int) ->
     return start_ms, end_ms
 
 
+class _Look:
+    """What is seen while a week is counted: the rows of samples and beats, and what workouts and bouts of beats tell."""
+
+    def __init__(self, journal: Journal, person: Person, known: Profile, news: _News, memory: Memory) -> None:
+        self.blocks: list[Block] = []
+        self.sources = journal.sources(person.id)
+        self.workouts: list[Entry] = []
+        self._journal, self._person, self._known = journal, person, known
+        self._news, self._memory = news, memory
+        self._held: list[tuple[int, int, list[Evidence]]] = []
+
+    def seen(self, start_ms: int, end_ms: int, found: list[Evidence]) -> None:
+        """Take what there is in the evidence of [start, end)."""
+        if end_ms - start_ms <= LIVE_MS:
+            self._held.append((start_ms, end_ms, found))
+        for table, samples in (("heart_rate", self._news.samples), ("beat", self._news.placed)):
+            for a, b in _overlap(samples, start_ms, end_ms):
+                self.blocks.extend(_samples(table, self._person, self.sources, found, a, b))
+        for e in self.workouts:
+            # A day that is read tells of its workouts too; each would be read once more otherwise.
+            if _within(e, start_ms, end_ms):
+                workout_fields(self._journal, self._person, self._known, e, self._memory, found)
+
+    def evidence(self, start_ms: int, end_ms: int) -> list[Evidence]:
+        """The evidence of [start, end), of which a little may still be at hand."""
+        inside = (found for a, b, found in self._held if a <= start_ms and end_ms <= b)
+        return next(inside, None) or evidence(self._journal, self._person.id, start_ms, end_ms)
+
+
 def _week_rows(
-    journal: Journal,
-    person: Person,
-    known: Profile,
-    first_day: date,
-    news: _News,
-    memory: Memory | None,
+    journal: Journal, person: Person, known: Profile, first_day: date, news: _News, memory: Memory
 ) -> Iterator[Block]:
     """The rows of the days of a week from the first to the last that is touched, and of the week itself."""
-    blocks: list[Block] = []
-    sources = journal.sources(person.id)
+    look = _Look(journal, person, known, news, memory)
     week_ends = midnights(known.zone, first_day, first_day + WEEK)[[0, -1]].tolist()
-    exercise = workouts(journal, person.id, *week_ends)
-    done: dict[int, dict[str, Any]] = {}
-
-    def seen(start_ms: int, end_ms: int, found: list[Evidence]) -> None:
-        for a, b in _overlap(news.samples, start_ms, end_ms):
-            blocks.extend(_samples(person, sources, found, a, b))
-
-        # A day that is read tells of its workouts too; each would be read once more otherwise.
-        done.update(
-            {
-                e.position: session(journal, person, known, e, found)
-                for e in exercise
-                if _within(e, start_ms, end_ms)
-            }
-        )
-
-    counted = week(journal, person, known, first_day, seen, memory)
-    yield from blocks
+    look.workouts = workouts(journal, person.id, *week_ends)
+    counted = week(journal, person, known, first_day, look.seen, memory)
+    yield from look.blocks
     tags = {"person": person.name}
     borders = counted.borders_ms
     week_ms = int(borders[0]), int(borders[-1])
@@ -286,11 +290,14 @@ def _week_rows(
     a, b = int(borders[first]), int(borders[last])
     yield _days(counted, tags, first, last)
     yield _week(counted, tags)
-    yield from sessions(journal, person, known, a, b, done)
+    names = {s.id: s.name for s in look.sources}
+    worn = [(names[s.source], s) for s in counted.worn]
+    yield from sessions(journal, person, known, a, b, worn, memory)
     if list(_overlap(news.beats, *week_ms)):
         first, last = _days_around(news.beats, borders)
         quiet = counted.quiet_ms[~np.isnan(counted.resting_bpm)].tolist()
-        yield from variabilities(journal, person, quiet, int(borders[first]), int(borders[last]))
+        within = int(borders[first]), int(borders[last])
+        yield from variabilities(journal, person, quiet, worn, *within, memory, look.evidence)
     yield _claims(journal, person, a, b)
 
 
@@ -306,23 +313,23 @@ def _days_around(touched: Spans, borders: NDArray[np.int64]) -> tuple[int, int]:
 
 
 def _samples(
-    person: Person, sources: Sequence[Source], found: list[Evidence], start_ms: int, end_ms: int
+    table: str, person: Person, sources: Sequence[Source], found: list[Evidence], start_ms: int, end_ms: int
 ) -> Iterator[Block]:
-    """Samples and beats of each source as they are; nothing of a source without any, which may have had some."""
+    """Samples or beats of each source as they are; nothing of a source without any, which may have had some."""
     by_source = {e.source.id: e for e in found}
-    none, no_times = Series.empty(), np.empty(0, TIMES)
+    field = "bpm" if table == "heart_rate" else "rr_ms"
     for source in sources:
         tags = {"person": person.name, "source": source.name, "kind": source.kind}
         e = by_source.get(source.id)
-        series, beat_times = (e.series, e.beat_times) if e else (none, no_times)
-        times = series.times.astype(np.int64)
-        i, j = np.searchsorted(times, [start_ms, end_ms])
-        fields: dict[str, Any] = {"bpm": series.bpm[i:j]}
-        yield Block("heart_rate", tags, start_ms * 1000, end_ms * 1000, times[i:j] * 1000, fields)
-        times = beat_times.astype(np.int64)
-        i, j = np.searchsorted(times, [start_ms, end_ms])
-        fields = {"rr_ms": e.rr_ms[i:j].astype(np.float64) if e else np.empty(0)}
-        yield Block("beat", tags, start_ms * 1000, end_ms * 1000, times[i:j] * 1000, fields)
+        values: NDArray[Any] = np.empty(0, np.uint8 if table == "heart_rate" else np.float64)
+        times = np.empty(0, TIMES)
+        if e and table == "heart_rate":
+            times, values = e.series.times, e.series.bpm
+        elif e:
+            times, values = e.beat_times, e.rr_ms.astype(np.float64)
+        ms = times.astype(np.int64)
+        i, j = np.searchsorted(ms, [start_ms, end_ms])
+        yield Block(table, tags, start_ms * 1000, end_ms * 1000, ms[i:j] * 1000, {field: values[i:j]})
 
 
 def _minutes(
@@ -330,8 +337,7 @@ def _minutes(
 ) -> Block:
     """The minutes that a stretch of time has to do with."""
     start_ms, end_ms = start_ms // MINUTE * MINUTE, -(-end_ms // MINUTE) * MINUTE
-    i, j = np.searchsorted(all_minutes.start_ms, [start_ms, end_ms])
-    m = Minutes(*(getattr(all_minutes, f)[i:j] for f in _COLUMNS))
+    m = all_minutes.between(start_ms, end_ms)
     fields = {"bpm": m.bpm_mean, "bpm_min": m.bpm_min, "bpm_max": m.bpm_max, **_zone_seconds(m)}
     return Block(
         "minute",
@@ -412,19 +418,22 @@ def _profile_rows(person: Person, known: Profile) -> list[Block]:
 
 
 def _collector(person: Person, entries: Sequence[Entry]) -> list[Block]:
-    """A row per file that came in. Two within one millisecond are told apart by their positions."""
-    files = [e for e in entries if e.what == "file"]
+    """A row per file that came in, and per word of how a strap is.
+
+    Two within one millisecond are told apart by their positions.
+    """
     blocks = []
-    for e in files:
-        at = e.recorded_ms * 1000 + e.position % 1000
-        fields = {
-            "state": [e.content["outcome"]],
-            "battery_pct": [None],
-            "samples": [e.content["samples"]],
-            "gaps": [None],
-            "waiting": [e.content["waiting"]],
-        }
-        tags = {"person": person.name, "source": "inbox"}
+    for e in entries:
+        if e.what == "file":
+            said = {"source": "inbox", **e.content, "state": e.content["outcome"]}
+            at_ms = e.recorded_ms
+        elif e.what == "collector":
+            said, at_ms = e.content, e.at_ms
+        else:
+            continue
+        at = at_ms * 1000 + e.position % 1000
+        fields = {name: [said.get(name)] for name in TABLES["collector"].fields}
+        tags = {"person": person.name, "source": said["source"]}
         blocks.append(Block("collector", tags, at, at + 1, np.array([at], np.int64), fields))
     return blocks
 

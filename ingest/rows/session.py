@@ -1,14 +1,16 @@
 """Workouts: what a file tells of them, and what the heart did meanwhile."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ingest.journal import DAY_MS, Entry, Journal, Person
-from ingest.rows.fact import facts_block
+from ingest.rows.fact import rows_block
 from ingest.rows.heart import Evidence, evidence
+from ingest.rows.memory import Memory
 from ingest.rows.profile import Profile
 from ingest.rows.ruling import ruled, sport_of
 from ingest.rows.table import Block
+from ingest.rows.worn import Session
 from zones.dose import dose_min
 from zones.edges import LEAST_RESERVE
 from zones.load import banister, edwards
@@ -41,31 +43,43 @@ def sessions(
     known: Profile,
     start_ms: int,
     end_ms: int,
-    done: Mapping[int, dict[str, Any]] | None = None,
+    worn: Sequence[tuple[str, Session]] = (),
+    memory: Memory | None = None,
 ) -> Iterator[Block]:
     """The rows of the workouts of a span: each stands at its start, which may lie before it.
 
-    `done` are fields that are known already, by the position of the workout.
+    `worn` are the sessions of straps by the name of the strap; those that begin in the span have a row, too.
     """
-    known_rows = done or {}
+    memory = memory or Memory()
     rows = [
-        (
-            e,
-            known_rows[e.position]
-            if e.position in known_rows
-            else session(
-                journal, person, known, e, evidence(journal, person.id, e.at_ms, e.last_ms or e.at_ms)
-            ),
-        )
+        (e.content["source"], e.at_ms, workout_fields(journal, person, known, e, memory))
         for e in workouts(journal, person.id, start_ms, end_ms)
     ]
     tags = {"person": person.name}
-    inside = [(e, row) for e, row in rows if e.at_ms >= start_ms]
-    yield facts_block("session", tags, start_ms, end_ms, inside)
-    for e, row in rows:
-        if e.at_ms < start_ms:
-            one = {**tags, "source": e.content["source"]}
-            yield facts_block("session", one, e.at_ms, e.at_ms + 1, [(e, row)])
+    inside = [(name, s.start_ms, s.fields) for name, s in worn if start_ms <= s.start_ms < end_ms]
+    inside += [row for row in rows if row[1] >= start_ms]
+    yield rows_block("session", tags, start_ms, end_ms, inside)
+    for source, at, row in rows:
+        if at < start_ms:
+            yield rows_block("session", {**tags, "source": source}, at, at + 1, [(source, at, row)])
+
+
+def workout_fields(
+    journal: Journal,
+    person: Person,
+    known: Profile,
+    e: Entry,
+    memory: Memory,
+    found: list[Evidence] | None = None,
+) -> dict[str, Any]:
+    """The fields of a workout's row as remembered, or of the evidence of a span that holds it, or of its own."""
+    end = e.last_ms or e.at_ms
+
+    def told() -> dict[str, Any]:
+        return session(journal, person, known, e, found or evidence(journal, person.id, e.at_ms, end))
+
+    # Its recovery is seen in the minute after; what is touched reaches farther than that.
+    return memory.row("session", (person.id, e.at_ms, end + 1), e.position, told)
 
 
 def session(

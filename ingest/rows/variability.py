@@ -1,16 +1,21 @@
-"""How much the heart varies from beat to beat, per workout and in the quietest five minutes of a day."""
+"""How much the heart varies from beat to beat: per workout, while a strap is worn, in the quietest minutes of a day."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.journal import Journal, Person
 from ingest.rows.fact import rows_block
-from ingest.rows.heart import Evidence, evidence
+from ingest.rows.heart import LONGEST_BEAT_MS, Evidence
+from ingest.rows.memory import Memory
 from ingest.rows.session import workouts
 from ingest.rows.table import Block
-from zones.beats import faults, starts, variability
+from ingest.rows.worn import Session
+from zones.beats import CONTEXT_MS, SUMS, Variability, faults, starts, summed, sums, variability
+from zones.minutes import MINUTE
 from zones.resting import WINDOW_MS
 
 LEAST_S = 60
@@ -21,29 +26,77 @@ LEAST_SDNN_S = 240
 
 Row = tuple[str, int, dict[str, Any]]
 
+Seen = Callable[[int, int], list[Evidence]]
+"""The evidence of [start, end), in ms."""
+
 
 def variabilities(
-    journal: Journal, person: Person, quiet_ms: Iterable[int], start_ms: int, end_ms: int
+    journal: Journal,
+    person: Person,
+    quiet_ms: Iterable[int],
+    worn: Sequence[tuple[str, Session]],
+    start_ms: int,
+    end_ms: int,
+    memory: Memory,
+    seen: Seen,
 ) -> Iterator[Block]:
-    """The rows of a span: of its workouts, which may begin before it, and of the resting windows that begin in it.
+    """The rows of a span: of its workouts, which may begin before it, of what straps saw, and of resting windows.
 
-    Of several workouts that begin at one moment the longest speaks for all.
+    `seen` gives the evidence of a stretch of time. Of several that begin at one moment the longest speaks for all.
     """
-    spans: dict[int, int] = {at: at + WINDOW_MS for at in quiet_ms if start_ms <= at < end_ms}
-    found = workouts(journal, person.id, start_ms, end_ms)
-    for e in found:
-        if e.last_ms is not None and (e.at_ms >= start_ms or e.last_ms > start_ms):
-            spans[e.at_ms] = max(spans.get(e.at_ms, 0), e.last_ms)
-    rows = [row for at, end in sorted(spans.items()) if (row := _row(journal, person.id, at, end))]
+    spans: dict[int, tuple[int, tuple[str, Session] | None]] = {
+        at: (at + WINDOW_MS, None) for at in quiet_ms if start_ms <= at < end_ms
+    }
+    for name, s in worn:
+        if start_ms <= s.start_ms < end_ms and s.end_ms > spans.get(s.start_ms, (0, None))[0]:
+            spans[s.start_ms] = s.end_ms, (name, s)
+    for e in workouts(journal, person.id, start_ms, end_ms):
+        if e.last_ms is not None and e.last_ms > spans.get(e.at_ms, (0, None))[0]:
+            spans[e.at_ms] = e.last_ms, None
+    rows = []
+    for at, (end, strap) in sorted(spans.items()):
+        row = (
+            _of_strap(person.id, *strap, memory, seen)
+            if strap
+            else memory.row("variability", (person.id, at, end), None, partial(_row, seen, at, end))
+        )
+        if row:
+            rows.append(row)
     tags = {"person": person.name}
     yield rows_block("variability", tags, start_ms, end_ms, [row for row in rows if row[1] >= start_ms])
     for at in sorted(at for at in spans if at < start_ms):
         yield rows_block("variability", tags, at, at + 1, [row for row in rows if row[1] == at])
 
 
-def _row(journal: Journal, person: int, at_ms: int, end_ms: int) -> Row | None:
+def _of_strap(person: int, name: str, session: Session, memory: Memory, seen: Seen) -> Row | None:
+    """What a strap's own beats tell of a session: the sum of its minutes, of which only new ones are looked at."""
+    known = memory.sums(person, session.source)
+    minutes = np.arange(session.start_ms, session.end_ms, MINUTE)
+    new = minutes[[at not in known for at in minutes.tolist()]]
+    for run in np.split(new, np.flatnonzero(np.diff(new) > MINUTE) + 1) if len(new) else ():
+        a, b = int(run[0]), int(run[-1]) + MINUTE
+        found = next((e for e in seen(a, b) if e.source.id == session.source), None)
+        table = _sums(found, a, b) if found else np.zeros((len(run), len(SUMS)), np.int64)
+        known.update(zip(run.tolist(), table, strict=True))
+    v = summed(np.sum([known[at] for at in minutes.tolist()], axis=0))
+    return _told(name, session.start_ms, v)
+
+
+def _sums(e: Evidence, a: int, b: int) -> NDArray[np.int64]:
+    """What each minute of [a, b) adds to the variability of whatever it is part of."""
+    times = e.beat_times.astype(np.int64)
+    i, j = np.searchsorted(times, [a - CONTEXT_MS, b + CONTEXT_MS])
+    times, rr = times[i:j], e.rr_ms[i:j].astype(np.float64)
+    new = starts(times, rr) | (rr > LONGEST_BEAT_MS)
+    n = (b - a) // MINUTE
+    # What lies around is there for the faults alone.
+    which = np.where((times >= a) & (times < b), (times - a) // MINUTE, n)
+    return sums(which, n + 1, rr, faults(rr, new), new)[:n]
+
+
+def _row(seen: Seen, at_ms: int, end_ms: int) -> Row | None:
     """The beats of one sensor, the best one with enough of them; those of two are never mixed."""
-    rows = (_of(e, at_ms, end_ms) for e in evidence(journal, person, at_ms, end_ms))
+    rows = (_of(e, at_ms, end_ms) for e in seen(at_ms, end_ms))
     return next((row for row in rows if row is not None), None)
 
 
@@ -54,11 +107,15 @@ def _of(e: Evidence, at_ms: int, end_ms: int) -> Row | None:
     if rr.sum() < LEAST_S * 1000:
         return None
     new = starts(times[i:j], rr)
-    v = variability(rr, faults(rr, new), new)
+    return _told(e.source.name, at_ms, variability(rr, faults(rr, new), new))
+
+
+def _told(source: str, at_ms: int, v: Variability) -> Row | None:
+    """The row of what was found; none where there are too few true beats."""
     if v.seconds < LEAST_S or np.isnan(v.rmssd_ms):
         return None
     return (
-        e.source.name,
+        source,
         at_ms,
         {
             "rmssd_ms": v.rmssd_ms,

@@ -30,11 +30,26 @@ def check(settings: Settings, journal: Journal) -> Iterator[tuple[bool, str]]:
     for folder in (settings.inbox_folder, settings.archive, settings.rejected):
         if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
             yield True, f"Folder {folder} cannot be written by you; the daemon's user must own it"
+    if settings.straps:
+        yield _bluetooth(settings)
     free = shutil.disk_usage(settings.data).free
     if free < LEAST_FREE_BYTES:
         yield True, f"Only {free >> 20} MB are free where {settings.data} lies; make room soon"
     else:
         yield False, f"Room: {free / 1e9:.1f} GB free"
+
+
+def _bluetooth(settings: Settings) -> tuple[bool, str]:
+    """Whether straps can be listened to now; asked of the system, nothing is searched for."""
+    import asyncio
+
+    from ingest.collect.adapter import NoBluetooth, listening
+
+    try:
+        adapter = asyncio.run(listening(settings.bluetooth.adapter))
+    except NoBluetooth as e:
+        return True, f"Bluetooth: {e}"
+    return False, f"Bluetooth: the adapter {adapter.address} ({adapter.name}) is on"
 
 
 def _told(what: str, faults: list[str], do: str) -> Iterator[tuple[bool, str]]:

@@ -312,7 +312,8 @@ def _why(bad: int) -> str:
 _ARTEFACTS = {
     Artefact.DROPOUT: "no heart rate (the sensor's way to say that it has none)",
     Artefact.SPIKE: "a spike: far from what was seconds before and after",
-    Artefact.STUCK: "frozen: one value for minutes",
+    Artefact.STUCK: "frozen: one value for minutes, or hardly another while no beats came",
+    Artefact.LOOSE: "no contact: the strap said that it touched no skin, and no beats came",
 }
 
 

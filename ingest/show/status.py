@@ -8,16 +8,20 @@ from functools import partial
 from typing import Any
 
 from ingest.collect.inbox import Inbox, Waiting
-from ingest.household import whose
-from ingest.journal import Journal
+from ingest.collect.state import ADVICE, NUMBERS
+from ingest.household import known, whose
+from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal
 from ingest.lock import holder
 from ingest.log import quoted
 from ingest.rows.profile import profile
-from ingest.settings import Settings
+from ingest.settings import Settings, Strap
 from ingest.show import clocks, judge
 from ingest.stores.sqlite import SqliteStore
 
 _MANY = 5
+
+_NEWEST = 50
+"""Chunks looked through for the last word of a strap; one is written every five seconds while it is worn."""
 
 
 def status(settings: Settings, journal: Journal) -> dict[str, Any]:
@@ -48,9 +52,7 @@ def status(settings: Settings, journal: Journal) -> dict[str, Any]:
         ],
         "clocks": [d.json() | {"sentence": d.sentence} for d in clocks.disagreements(journal)],
         "judge": judge.summed(judge.judged(journal)),
-        "straps": [
-            {"address": s.address, "person": s.person, "state": "not listened to"} for s in settings.straps
-        ],
+        "straps": [of_strap(journal, s, runs=daemon is not None) for s in settings.straps],
     }
 
 
@@ -67,6 +69,53 @@ def _person(journal: Journal, person: int, name: str) -> dict[str, Any]:
         "edges": edges
         and {"moderate_bpm": edges.moderate_bpm, "vigorous_bpm": edges.vigorous_bpm, "origin": edges.origin},
     }
+
+
+def of_strap(journal: Journal, strap: Strap, *, runs: bool) -> dict[str, Any]:
+    """How a strap is, from what its collector last said, and what came of it in a day."""
+    person = known(journal, strap.person)
+    said = _said(journal, person.id, strap.source) if person else []
+    newest = said[-1] if said else None
+    now_ms = time.time_ns() // 1_000_000
+    content = newest.content if newest else {}
+    state = content.get("state", "stopped") if runs else "stopped"
+    if runs and state == "stopped":
+        state = "searching"  # it has just begun, and not written a word yet
+    begun = next((e for e in reversed(said) if e.content["state"] != state), None)
+    since = next((e.at_ms for e in said if begun is None or e.position > begun.position), None)
+    heard_ms = [newest.at_ms - content["age_s"] * 1000] if newest and content["age_s"] is not None else []
+    if person:
+        ids = {one.id for one in journal.sources(person.id) if one.name == strap.source}
+        heard_ms += [last for source, _, last in journal.held_by_source(person.id, _NEWEST) if source in ids]
+    today = [e for e in said if e.at_ms > now_ms - DAY_MS]
+    return {
+        "address": strap.address,
+        "name": strap.name,
+        "serial": strap.serial,
+        "person": strap.person,
+        "state": state,
+        "state_no": NUMBERS[state],
+        "since_ms": since if runs else None,
+        "why": content.get("why", "") if runs else "",
+        "advice": ADVICE[state],
+        "battery_pct": content.get("battery_pct"),
+        "signal_dbm": content.get("signal_dbm"),
+        "reconnects": content.get("reconnects", 0),
+        "samples_24h": sum(e.content["samples"] for e in today),
+        "gaps_24h": sum(e.content["gaps"] for e in today),
+        "age_s": round(max(now_ms - max(heard_ms), 0) / 1000, 1) if heard_ms else None,
+    }
+
+
+def _said(journal: Journal, person: int, source: str) -> list[Entry]:
+    """What was said of a source by those who listen to it, in order; as far back as it takes to find anything."""
+    now_ms = time.time_ns() // 1_000_000
+    for days in (1, 30, None):
+        start_ms = -ALWAYS_MS if days is None else now_ms - days * DAY_MS
+        found = [e for e in journal.facts(person, "collector", start_ms) if e.content["source"] == source]
+        if found:
+            break
+    return sorted(found, key=lambda e: e.position)
 
 
 def _waiting(settings: Settings, journal: Journal, *, runs: bool) -> list[Waiting]:
@@ -134,8 +183,33 @@ def told(settings: Settings, journal: Journal, now: dict[str, Any]) -> Iterator[
         )
         trouble = f"; last error: {s['last_error']}" if s["last_error"] else ""
         yield f"Store {s['name']}: {late}{trouble}"
-    if now["straps"]:
-        yield f"Straps: {len(now['straps'])} in the settings; this version reads files only and does not listen to them"
+    for s in now["straps"]:
+        yield from _told_of_strap(s)
+
+
+def _told_of_strap(s: dict[str, Any]) -> Iterator[str]:
+    called = s["address"] or f"{quoted(s['name'])} {s['serial']}"
+    facts = [f"{s['state']} since {_when(s['since_ms'])}" if s["since_ms"] else s["state"]]
+    if s["age_s"] is not None:
+        facts.append(f"last heard {_ago(s['age_s'])} ago")
+    if s["battery_pct"] is not None:
+        facts.append(f"battery {s['battery_pct']} %")
+    if s["signal_dbm"] is not None:
+        facts.append(f"signal {s['signal_dbm']} dBm")
+    if s["samples_24h"] or s["gaps_24h"]:
+        facts.append(f"{s['samples_24h']} samples and {s['gaps_24h']} gaps in 24 h")
+    if s["reconnects"]:
+        facts.append(f"connected anew {s['reconnects']} times")
+    yield f"Strap {called} of {s['person']}: {', '.join(facts)}"
+    if s["state"] not in {"connected", "connecting", "stopped"}:
+        yield f"    {'. '.join(filter(None, (s['why'], s['advice'])))}"
+
+
+def _ago(seconds: float) -> str:
+    for unit, name in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds:.0f} s"
 
 
 def _listed(texts: list[str]) -> Iterator[str]:

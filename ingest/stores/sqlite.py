@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ingest.crashpoint import reached
 from ingest.errors import TryLater
-from ingest.journal.book import write_ahead
+from ingest.journal.schema import write_ahead
 from ingest.rows.table import TABLES, Block
 
 VERSION = 3

@@ -4,10 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.rows.memory import MOST, Day, Memory
+from ingest.rows.day import Counted, Day
+from ingest.rows.memory import MOST, MOST_COUNTED, MOST_ROWS, Memory
+from ingest.rows.worn import Worn
 from ingest.stores.replica import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.households import DAY, Noted, at, filled, happen, household, rows, steady
+from zones.minutes import Minutes
+from zones.spans import Spans
 
 START = at("2026-11-16T10:00+01:00")
 HOME = Noted("Jan", (("moderate_bpm", 110), ("vigorous_bpm", 140), ("zone", "Europe/Amsterdam")))
@@ -27,10 +31,17 @@ def test_what_another_process_brought_into_the_store_is_not_missed(tmp_path: Pat
 
 
 def test_memory_is_bounded() -> None:
-    """Protects a Pi that follows for years."""
+    """Protects a Pi that follows for years: days as sums, fewer of them minute by minute."""
     memory = Memory()
-    day = Day(zones_ms=np.zeros(5, np.int64), resting_bpm=0.0, quiet_ms=0)
+    counted = Counted(Minutes.none(), Worn.none(), Spans.none(), Spans.none())
+    day = Day(zones_ms=np.zeros(5, np.int64), resting_bpm=0.0, quiet_ms=0, worn=())
     for i in range(2 * MOST):
-        memory.keep(1, i, i + 1, day)
-    assert memory.get(1, 0, 1) is None
-    assert memory.get(1, 2 * MOST - 1, 2 * MOST) is day
+        memory.keep((1, i, i + 1), day, counted)
+        memory.row("session", (1, i, i + 1), i, dict)
+        memory.row("session", (1, i, i + 1), -i, dict)
+        memory.row("session", (1, i, i + 1), None, dict)
+    assert memory.day((1, 0, 1)) is None
+    assert memory.day((1, 2 * MOST - 1, 2 * MOST)) is day
+    held = [memory.counted((1, i, i + 1)) is not None for i in range(2 * MOST)]
+    assert sum(held) == MOST_COUNTED
+    assert len(memory._rows) == MOST_ROWS

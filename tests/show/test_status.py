@@ -2,9 +2,15 @@
 
 import json
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from ingest.collect.state import State
+from ingest.journal import Journal
 from ingest.lock import only_daemon
 from ingest.settings import Settings
 from tests.households import Event, Noted, a_file, at, filled, hartslag, household, steady
@@ -118,3 +124,69 @@ def test_a_journal_that_others_can_read_is_found(tmp_path: Path) -> None:
     answer = hartslag("--data", tmp_path, "check")
     assert answer.code == 1
     assert f"chmod 600 {path}" in answer.out
+
+
+# --- straps ---
+
+STRAP = '[[person]]\nname = "Jan"\n[[strap]]\naddress = "F0:00:00:00:00:01"\n'
+WATCH = '[[strap]]\nname = "Fore\\"runner"\nserial = "77"\n'
+NOW_MS = time.time_ns() // 1_000_000
+
+
+def says(journal: Journal, ago_s: float, state: State, **came: float | None) -> None:
+    """Write what a recorder writes of a strap."""
+    with journal.write() as w:
+        content = {
+            "source": "strap F0:00:00:00:00:01", "state": state.state, "state_no": state.number, "why": state.why,
+            "battery_pct": state.battery_pct, "signal_dbm": state.signal_dbm, "reconnects": state.reconnects,
+            "samples": 0, "gaps": 0, "age_s": None, **came,
+        }  # fmt: skip
+        w.entry(w.person("Jan"), "collector", NOW_MS - round(ago_s * 1000), None, content)
+
+
+def straps(data: Path, settings: str = STRAP) -> tuple[dict[str, Any], str]:
+    """What `status` says of the first strap, and its lines about straps, while a daemon runs."""
+    (data / "hartslag.toml").write_text(settings)
+    with only_daemon(data):
+        now = json.loads(hartslag("--data", data, "status", "--json").out)["straps"]
+        lines = hartslag("--data", data, "status").out
+    return now[0], lines[lines.index("Strap ") :]
+
+
+def test_a_strap_that_is_worn(tmp_path: Path) -> None:
+    """Protects who wonders whether it is heard at all: since when, how long ago, its battery and its gaps."""
+    with household(tmp_path) as journal:
+        says(journal, 90_000, State("connected", "", 88, -70), samples=5000, gaps=9)
+        says(journal, 7300, State("searching", "not heard", 80), samples=10, gaps=1, age_s=5)
+        says(journal, 7200, State("connected", "", 80, -61, 2), samples=0)
+        says(journal, 30, State("connected", "", 79, -61, 2), samples=60, gaps=2, age_s=0.5)
+    now, lines = straps(tmp_path)
+    assert {k: now[k] for k in ("state", "state_no", "battery_pct", "signal_dbm", "reconnects")} == {
+        "state": "connected", "state_no": 3, "battery_pct": 79, "signal_dbm": -61, "reconnects": 2,
+    }  # fmt: skip
+    assert (now["samples_24h"], now["gaps_24h"]) == (70, 3)
+    assert now["since_ms"] == NOW_MS - 7_200_000
+    assert 30 <= now["age_s"] < 60
+    assert lines.startswith("Strap F0:00:00:00:00:01 of Jan: connected since 20")
+    assert "battery 79 %, signal -61 dBm, 70 samples and 3 gaps in 24 h, connected anew 2 times" in lines
+
+
+def test_a_strap_in_trouble_says_what_to_do(tmp_path: Path) -> None:
+    """Protects the owner's next step: the reason and the command, also long after it was last said."""
+    with household(tmp_path) as journal:
+        says(journal, 40 * 86_400, State("adapter blocked", "The Bluetooth adapter is blocked"))
+    now, lines = straps(tmp_path, STRAP + WATCH)
+    assert now["state"] == "adapter blocked"
+    assert "The Bluetooth adapter is blocked. Allow it: sudo rfkill unblock bluetooth" in lines
+    assert r'Strap "Fore\"runner" 77 of Jan: searching' in lines
+
+
+@pytest.mark.parametrize("state", ["connected", "wedged"])
+def test_without_the_daemon_a_strap_is_not_listened_to(tmp_path: Path, state: str) -> None:
+    """Protects against the last words of a daemon that was killed: what it said then does not hold now."""
+    with household(tmp_path) as journal:
+        says(journal, 30, State(state, "", 79), age_s=0.5)
+    (tmp_path / "hartslag.toml").write_text(STRAP)
+    (now,) = json.loads(hartslag("--data", tmp_path, "status", "--json").out)["straps"]
+    assert (now["state"], now["since_ms"], now["battery_pct"]) == ("stopped", None, 79)
+    assert "Strap F0:00:00:00:00:01 of Jan: stopped, last heard" in hartslag("--data", tmp_path, "status").out

@@ -1,0 +1,153 @@
+"""The Bluetooth adapters of this computer, and what is wrong with them in words.
+
+Asked over D-Bus directly: bleak knows adapters only by names like hci0, which change places from boot to boot.
+Source: `org.bluez.Adapter1 <https://github.com/bluez/bluez/blob/master/doc/org.bluez.Adapter.rst>`_ and
+`rfkill <https://docs.kernel.org/driver-api/rfkill.html>`_.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dbus_fast import BusType, DBusFastError, Message, MessageType
+from dbus_fast.aio import MessageBus
+
+from ingest.collect.state import ADVICE
+from ingest.errors import TryLater
+
+RFKILL = Path("/sys/class/rfkill")
+
+ANSWER_S = 5.0
+"""A Bluetooth service that does not answer within this time is stuck; it usually takes milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """One radio of this computer; `name` (hci0) may be another one's after the next boot."""
+
+    name: str
+    address: str
+    powered: bool = True
+    low_energy: bool = True
+
+
+Look = Callable[[], Awaitable[list[Adapter]]]
+"""Lists the adapters there are now; raises NoBluetooth when nobody can be asked."""
+
+
+class NoBluetooth(TryLater):
+    """There is no Bluetooth now: which of the states of a strap that is, why, and what to do."""
+
+    def __init__(self, state: str, why: str) -> None:
+        super().__init__(f"{why}. {ADVICE[state]}")
+        self.state, self.why, self.advice = state, why, ADVICE[state]
+
+
+async def adapters() -> list[Adapter]:
+    """The adapters that BlueZ knows, in order of their names.
+
+    Raises NoBluetooth when the system's Bluetooth service cannot be asked.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            reply = await _objects()
+    except TimeoutError as e:
+        raise NoBluetooth("wedged", "The Bluetooth service of this computer does not answer") from e
+    except PermissionError as e:
+        raise NoBluetooth("no permission", "This user may not talk to D-Bus, and so not to Bluetooth") from e
+    except (OSError, EOFError, DBusFastError) as e:
+        # No socket; or the bus hangs up on a user that it cannot name.
+        why = getattr(e, "strerror", None) or str(e) or type(e).__name__
+        raise NoBluetooth("no Bluetooth service", f"The system's D-Bus cannot be reached ({why})") from e
+    if reply.message_type is MessageType.ERROR:
+        error = reply.error_name or ""
+        if error.endswith(".AccessDenied"):
+            raise NoBluetooth("no permission", "This user may not use the Bluetooth of this computer")
+        if error.endswith((".NoReply", ".Timeout", ".TimedOut")):
+            raise NoBluetooth("wedged", "The Bluetooth service of this computer does not answer")
+        raise NoBluetooth("no Bluetooth service", "The Bluetooth service of this computer does not run")
+    found = []
+    for path, interfaces in reply.body[0].items():
+        about = interfaces.get("org.bluez.Adapter1")
+        if about is not None:
+            roles = about["Roles"].value if "Roles" in about else ["central"]
+            name = path.rpartition("/")[2]
+            found.append(
+                Adapter(name, about["Address"].value, bool(about["Powered"].value), "central" in roles)
+            )
+    return sorted(found, key=lambda a: a.name)
+
+
+async def _objects() -> Message:
+    """BlueZ's answer to the question which objects it has; asking starts the service where systemd may."""
+    bus = MessageBus(bus_type=BusType.SYSTEM)
+    try:
+        await bus.connect()
+        reply = await bus.call(
+            Message(
+                destination="org.bluez",
+                path="/",
+                interface="org.freedesktop.DBus.ObjectManager",
+                member="GetManagedObjects",
+            )
+        )
+        if reply is None:
+            raise EOFError("no answer")
+        return reply
+    finally:
+        bus.disconnect()
+
+
+def choose(found: list[Adapter], wanted: str | None, rfkill: Path = RFKILL) -> Adapter:
+    """The adapter with the wanted address, or the first that can listen.
+
+    Raises NoBluetooth when there is none: missing, switched off, blocked, or without low energy.
+    """
+    if not found and _blocked(rfkill, None):
+        raise NoBluetooth("adapter blocked", "Bluetooth is blocked on this computer")
+    if wanted is not None and wanted not in {a.address for a in found}:
+        there = f"there is {', '.join(a.address for a in found)}" if found else "there is none"
+        raise NoBluetooth(
+            "adapter missing", f"The Bluetooth adapter {wanted} of the settings is missing; {there}"
+        )
+    if not found:
+        raise NoBluetooth("adapter missing", "This computer has no Bluetooth adapter")
+    mine = [a for a in found if wanted in {None, a.address}]
+    able = [a for a in mine if a.low_energy]
+    if not able:
+        raise NoBluetooth("unsupported", f"The Bluetooth adapter {mine[0].address} has no low energy")
+    powered = [a for a in able if a.powered]
+    if powered:
+        return powered[0]
+    first = able[0]
+    match _blocked(rfkill, first.name):
+        case "soft":
+            raise NoBluetooth("adapter blocked", f"The Bluetooth adapter {first.address} is blocked")
+        case "hard":
+            raise NoBluetooth(
+                "adapter off", f"The Bluetooth adapter {first.address} is off by a switch of the computer"
+            )
+        case _:
+            raise NoBluetooth("adapter off", f"The Bluetooth adapter {first.address} is switched off")
+
+
+def _blocked(rfkill: Path, name: str | None) -> str | None:
+    """How the kernel blocks an adapter (or any Bluetooth): "soft" by a word that can be taken back, "hard" by a switch."""
+    found = set()
+    for folder in sorted(rfkill.glob("rfkill*")):
+        try:
+            about = {key: (folder / key).read_text().strip() for key in ("type", "name", "soft", "hard")}
+        except OSError:
+            continue  # unplugged while we read
+        # Beside the adapter's own switch (hci0) a laptop may have one for all of Bluetooth, under another name.
+        if about["type"] == "bluetooth" and (
+            name is None or about["name"] == name or not about["name"].startswith("hci")
+        ):
+            found |= {way for way in ("soft", "hard") if about[way] == "1"}
+    return "hard" if "hard" in found else "soft" if found else None
+
+
+async def listening(wanted: str | None, look: Look = adapters, rfkill: Path = RFKILL) -> Adapter:
+    """The adapter to listen with now; raises NoBluetooth in words."""
+    return choose(await look(), wanted, rfkill)

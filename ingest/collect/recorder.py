@@ -1,0 +1,378 @@
+"""Notifications of straps on their way into the journal: taken at once, written every few seconds, never lost between."""
+
+import logging
+import threading
+import time
+from array import array
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ingest.collect.clock import Clock
+from ingest.collect.state import State
+from ingest.crashpoint import reached
+from ingest.errors import TryLater
+from ingest.journal import RANKS, STANDS_MS, Journal, Notifications, Writer
+from ingest.journal.dating import Observation, news, offset_ms
+from ingest.journal.heard import HOUR_MS
+from ingest.log import Repeats
+
+MOST_BYTES = 32 << 20
+"""Kept of what cannot be written: three weeks of one strap at a notification a second, five days of four."""
+
+MOST_NOTES = 10_000
+"""Changes of state kept meanwhile; the oldest go first."""
+
+MINUTE_MS = 60_000
+
+DOUBLE_MS = 5
+"""Two subscriptions to one strap deliver each notification twice, within less than a millisecond."""
+
+QUIET_MS = 100
+"""A notification that follows others faster than this is one of a burst, in which nothing is a double."""
+
+STALLED = 1.5
+"""After more than so many usual intervals of quiet, several notifications had time to pile up."""
+
+BUSY_MS = 4_000
+"""How long a commit waits for others: what comes meanwhile is kept anyway, and the end must not take long."""
+
+LAST_TRY_S = 10.0
+"""How long the end tries again where the journal is busy; systemd waits 30 s for us."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Strapped:
+    """Which strap, and whose heart: names of a person and of a source in the journal; the source's never changes."""
+
+    person: str
+    source: str
+
+
+class Session:
+    """One connection to a strap. `heard` and `end` belong to one thread, all else may be read by any."""
+
+    def __init__(self, clock: Clock, began_ms: int) -> None:
+        self.began_ms = began_ms
+        self.heard_count = 0
+        self.last_steady_ms: int | None = None
+        self.doubles = 0
+        self.ended = False
+        self.fresh: deque[tuple[int, bytes]] = deque()
+        self._steady_ms = clock.steady_ms
+        self._last = b""
+        self._quiet_ms = QUIET_MS
+        self._intervals: deque[int] = deque(maxlen=9)
+
+    def heard(self, payload: bytes) -> None:
+        """Take a notification: stamp it, drop it if it is a double, keep it in memory. The callback's whole work.
+
+        What comes after the end of the session is dropped.
+        """
+        if self.ended:
+            return
+        now = self._steady_ms()
+        last = self.last_steady_ms
+        if last is not None:
+            passed = now - last
+            if passed <= DOUBLE_MS and payload == self._last and self._on_time():
+                self.doubles += 1
+                return
+            self._quiet_ms = passed
+            if passed > DOUBLE_MS:
+                self._intervals.append(passed)
+        self._last = bytes(payload)
+        self.fresh.append((now, self._last))
+        self.last_steady_ms = now
+        self.heard_count += 1
+
+    def _on_time(self) -> bool:
+        """Whether the notification before this one came alone: neither in a burst, nor with others after a stall."""
+        if self._quiet_ms < QUIET_MS:
+            return False
+        # Its own interval is the last one.
+        usual = sorted(self._intervals)[len(self._intervals) // 2] if len(self._intervals) > 2 else None
+        return usual is None or self._quiet_ms <= STALLED * usual
+
+    def end(self) -> None:
+        """Take nothing any more."""
+        self.ended = True
+
+
+class _Held:
+    """What of a session is not in the journal yet, in 18 bytes a notification."""
+
+    def __init__(self, strap: Strapped, session: Session) -> None:
+        self.strap, self.session = strap, session
+        self.steady_ms, self.lengths, self.octets = array("q"), array("I"), bytearray()
+
+    def __len__(self) -> int:
+        return len(self.steady_ms)
+
+    @property
+    def size(self) -> int:
+        return 12 * len(self.steady_ms) + len(self.octets)
+
+    def add(self, at: int, payload: bytes) -> None:
+        self.steady_ms.append(at)
+        self.lengths.append(len(payload))
+        self.octets += payload
+
+    def first_hour(self, boot: str) -> Notifications:
+        """The first of them, as far as they lie in one hour of the session."""
+        began = self.session.began_ms
+        hour = (self.steady_ms[0] - began) // HOUR_MS
+        n = bisect_left(self.steady_ms, began + (hour + 1) * HOUR_MS)
+        lengths = self.lengths[:n]
+        octets = np.frombuffer(bytes(self.octets[: sum(lengths)]), np.uint8)
+        return Notifications.columns(boot, began, self.steady_ms[:n], lengths, octets)
+
+    def drop(self, part: Notifications) -> None:
+        """Forget the first of them, which are committed."""
+        del self.steady_ms[: len(part)], self.lengths[: len(part)], self.octets[: len(part.octets)]
+
+
+class _Beside:
+    """What is told of a strap, beside what it tells: its state, and what came since that was last written."""
+
+    def __init__(self) -> None:
+        self.state: State | None = None
+        self.written_ms: int | None = None
+        self.last_ms: int | None = None
+        self.samples = self.gaps = 0
+
+    def came(self, at: int) -> None:
+        self.samples += 1
+        if self.last_ms is not None and at - self.last_ms > STANDS_MS:
+            self.gaps += 1
+        self.last_ms = at
+
+
+class Recorder:
+    """Brings what straps tell into the journal.
+
+    `listen` and `note` may be called from any thread and never wait. What the journal does not take, because it is busy
+    or the disk is full, is kept in order and tried again, up to `most_bytes` of it; what comes after that is lost, and
+    said to be.
+    """
+
+    def __init__(
+        self,
+        journal_file: Path,
+        clock: Clock,
+        *,
+        ring: Callable[[], None],
+        interval_s: float = 5.0,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        """`ring` is called after each commit that stores have to follow."""
+        self._file, self._clock, self._ring = journal_file, clock, ring
+        self._interval_s, self._most_bytes = interval_s, most_bytes
+        self._lock = threading.Lock()
+        self._held: list[_Held] = []
+        self._began: dict[Strapped, int] = {}
+        self._noted: deque[tuple[int, Strapped, State]] = deque(maxlen=MOST_NOTES)
+        self._beside: dict[Strapped, _Beside] = {}
+        self._entries: deque[tuple[int, Strapped, dict[str, Any]]] = deque(maxlen=MOST_NOTES)
+        self._known: list[Observation] | None = None
+        self._hours: dict[tuple[Strapped, int], int] = {}
+        self._unmerged = True
+        self._lost = 0
+        self._repeats = Repeats(_log)
+
+    # --- for those who listen to straps; any thread ---
+
+    def listen(self, strap: Strapped) -> Session:
+        """A new connection to a strap."""
+        with self._lock:
+            # Two connections within a millisecond are two all the same.
+            began = max(self._clock.steady_ms(), self._began.get(strap, -1) + 1)
+            self._began[strap] = began
+            session = Session(self._clock, began)
+            self._held.append(_Held(strap, session))
+        return session
+
+    def note(self, strap: Strapped, state: State) -> None:
+        """How a strap is now. Written with the next commit when more than the signal has changed."""
+        self._noted.append((self._clock.steady_ms(), strap, state))
+
+    # --- the thread that writes ---
+
+    def run(self, stop: threading.Event) -> None:
+        """Commit every interval until told to stop, and a last time then.
+
+        Raises Stop when the journal cannot be written and a person must act.
+        """
+        journal: Journal | None = None
+        try:
+            due = time.monotonic()
+            while True:
+                # From beginning to beginning: what a commit takes does not make the next one late.
+                due = max(due + self._interval_s, time.monotonic())
+                over = stop.wait(due - time.monotonic())
+                last_try = time.monotonic() + (LAST_TRY_S if over else 0)
+                while True:
+                    try:
+                        if journal is None:
+                            journal = Journal(self._file, now_ms=self._clock.wall_ms, busy_ms=BUSY_MS)
+                        self.commit(journal)
+                        self._repeats.over("journal", "What straps tell is written to the journal again.")
+                        break
+                    except TryLater as e:
+                        self._repeats.say("journal", f"{e} What straps tell is kept in memory meanwhile.")
+                        if time.monotonic() >= last_try:
+                            break
+                        time.sleep(0.2)
+                if over:
+                    break
+        finally:
+            if journal is not None:
+                journal.close()
+        left = sum(len(h) for h in self._held)
+        if left:
+            _log.error("%d notifications of straps could not be written before the end; they are lost.", left)
+
+    def commit(self, journal: Journal) -> bool:
+        """Bring all that has come so far into the journal; says whether there was anything.
+
+        Raises TryLater when that is busy or full: nothing is lost, and the next time goes on where this one ended.
+        """
+        if self._known is None:
+            self._known = journal.observations(self._clock.boot)
+        ended = self._take()
+        wrote = False
+        while True:
+            seen = self._look()
+            more = [h for h in self._held if len(h)]
+            if not (more or self._entries or (seen and self._known)):
+                break
+            self._write(journal, more, seen)
+            wrote = True
+        with self._lock:
+            self._held = [h for h in self._held if h not in ended]
+        self._merge(journal, bool(ended))
+        return wrote
+
+    def _take(self) -> list[_Held]:
+        """Empty what callbacks fill; gives the sessions that are over and have told all they ever will."""
+        with self._lock:
+            held = list(self._held)
+        ended = [h for h in held if h.session.ended]  # asked first: nothing comes behind the end
+        size = sum(h.size for h in held)
+        for h in held:
+            beside = self._beside.setdefault(h.strap, _Beside())
+            for _ in range(len(h.session.fresh)):
+                at, payload = h.session.fresh.popleft()
+                beside.came(at)
+                if size < self._most_bytes:
+                    h.add(at, payload)
+                    size += 12 + len(payload)
+                else:
+                    self._lost += 1
+        if self._lost:
+            self._repeats.say(
+                "full",
+                "The memory for what straps tell and the journal does not take is full: what they tell now is lost."
+                " Make room on the disk.",
+            )
+        self._tell({h.strap for h in held if h not in ended})
+        return ended
+
+    def _tell(self, connected: set[Strapped]) -> None:
+        """Make entries of changes of state, and one a minute of each strap that is connected."""
+        for _ in range(len(self._noted)):
+            at, strap, state = self._noted.popleft()
+            beside = self._beside.setdefault(strap, _Beside())
+            before, beside.state = beside.state, state
+            if before is None or replace(before, signal_dbm=None) != replace(state, signal_dbm=None):
+                self._enter(at, strap, beside)
+        now = self._clock.steady_ms()
+        for strap in connected:
+            beside = self._beside[strap]
+            if beside.state and beside.written_ms is not None and now - beside.written_ms >= MINUTE_MS:
+                self._enter(now, strap, beside)
+
+    def _enter(self, at: int, strap: Strapped, beside: _Beside) -> None:
+        assert beside.state is not None
+        content = {
+            "source": strap.source,
+            "state": beside.state.state,
+            "state_no": beside.state.number,
+            "why": beside.state.why,
+            "battery_pct": beside.state.battery_pct,
+            "signal_dbm": beside.state.signal_dbm,
+            "reconnects": beside.state.reconnects,
+            "samples": beside.samples,
+            "gaps": beside.gaps,
+            "age_s": None if beside.last_ms is None else round(max(at - beside.last_ms, 0) / 1000, 1),
+        }
+        self._entries.append((at, strap, content))
+        beside.written_ms, beside.samples, beside.gaps = at, 0, 0
+
+    def _look(self) -> Observation | None:
+        """What is new about the clocks; nothing when they could not be read at one moment."""
+        assert self._known is not None
+        for _ in range(5):
+            synchronized = self._clock.synchronized()
+            before = self._clock.steady_ms()
+            wall = self._clock.wall_ms()
+            if self._clock.steady_ms() - before <= 10:
+                return news(self._known, before, wall, synchronized=synchronized)
+        return None if self._known else Observation(before, wall, synchronized, wall - before)
+
+    def _write(self, journal: Journal, held: list[_Held], seen: Observation | None) -> None:
+        """One transaction: what all straps told within an hour, and all else that is new."""
+        assert self._known is not None
+        known = [*self._known, *([seen] if seen else [])]
+        boot, parts, entries = (
+            self._clock.boot,
+            [h.first_hour(self._clock.boot) for h in held],
+            len(self._entries),
+        )
+        with journal.write() as w:
+            if seen:
+                w.observed(boot, seen)
+            for h, part in zip(held, parts, strict=True):
+                w.heard(*self._ids(w, h.strap), part)
+            for at, strap, content in list(self._entries)[:entries]:
+                w.entry(w.person(strap.person), "collector", at + offset_ms(known, at), None, content)
+            reached("heard begun")
+        reached("heard committed")
+        self._known = known
+        for h, part in zip(held, parts, strict=True):
+            h.drop(part)
+        for _ in range(entries):
+            self._entries.popleft()
+        self._ring()
+        if self._lost and not any(len(h) for h in self._held):
+            self._repeats.over(
+                "full", f"{self._lost} notifications of straps were lost; there is room again."
+            )
+            self._lost = 0
+
+    def _ids(self, w: Writer, strap: Strapped) -> tuple[int, int]:
+        person = w.person(strap.person)
+        return person, w.source(person, strap.source, "strap", RANKS["strap"])
+
+    def _merge(self, journal: Journal, ended: bool) -> None:  # noqa: FBT001
+        """Merge what an earlier life left at the beginning, and then whatever hour or session is over."""
+        now = self._clock.steady_ms()
+        going_on = {(h.strap, h.session.began_ms) for h in self._held if h.session.heard_count}
+        hours = {key: (now - key[1]) // HOUR_MS for key in going_on}
+        turned = any(self._hours.get(key, 0) < hour for key, hour in hours.items())
+        if not (self._unmerged or ended or turned):
+            return
+        self._unmerged = True  # until it is done
+        with journal.write() as w:
+            keys = {(self._ids(w, strap)[1], self._clock.boot, began): now for strap, began in going_on}
+            w.merge(keys)
+            reached("merge begun")
+        reached("merged")
+        self._hours, self._unmerged = hours, False

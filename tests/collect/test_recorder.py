@@ -1,0 +1,596 @@
+"""From the callback to the journal: nothing lost, doubled, reordered or waited for, whatever the journal does."""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.collect.clock import SystemClock
+from ingest.collect.recorder import MINUTE_MS, Recorder, Session, Strapped
+from ingest.collect.state import State
+from ingest.crashpoint import STRAP_POINTS
+from ingest.errors import Stop, TryLater
+from ingest.journal import Journal
+from tests.air.heart import measurement
+from tests.collect.feeder import COMMITS, EACH, numbered
+from tests.daemons import until
+from tests.households import filled, rows
+from tests.rows.happenings import new_folder
+from tests.straps import ADA, Hands, held, held_at
+
+STRAP = Strapped("me", ADA)
+OTHER = Strapped("Piet", "strap Polar 7")
+HOUR = 3_600_000
+
+
+class Desk:
+    """A recorder, its journal and its clocks, driven by hand."""
+
+    def __init__(self, folder: Path, **more: Any) -> None:
+        self.path = folder / "j.db"
+        self.hands = Hands()
+        self.rung = 0
+        self.journal = Journal(self.path, now_ms=self.hands.wall_ms, busy_ms=20)
+        self.recorder = Recorder(self.path, self.hands, ring=self._ring, **more)
+
+    def _ring(self) -> None:
+        self.rung += 1
+
+    def commit(self) -> bool:
+        return self.recorder.commit(self.journal)
+
+    def beat(self, session: Session, n: int, count: int = 1) -> None:
+        """The notifications numbered from n on, one a second."""
+        for i in range(n, n + count):
+            self.hands.on(1000)
+            session.heard(numbered(i))
+
+    def numbers(self, person: str = "me") -> list[int]:
+        """Which notifications the journal holds."""
+        return [int.from_bytes(octets[2:4], "little") - 400 for *_, octets in held(self.journal, person).told]
+
+    def chunks(self) -> int:
+        return self.journal.size()["chunks"]
+
+    def states(self) -> list[dict[str, Any]]:
+        return [e.content for e in self.journal.entries(0, 10_000) if e.what == "collector"]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path)
+    yield made
+    made.journal.close()
+
+
+# --- the callback ---
+
+
+def stamped(*arrivals: tuple[int, bytes]) -> list[tuple[int, bytes]]:
+    """What a session keeps of notifications that come at these moments."""
+    hands = Hands()
+    session = Session(hands, 0)
+    for at, octets in arrivals:
+        hands.steady = at
+        session.heard(octets)
+    assert session.heard_count + session.doubles == len(arrivals)
+    assert session.last_steady_ms == session.fresh[-1][0]
+    return list(session.fresh)
+
+
+A, B = measurement(70), measurement(71)
+
+
+@pytest.mark.parametrize("subscriptions", [2, 3])
+def test_doubles_of_a_second_subscription_are_dropped(subscriptions: int) -> None:
+    """Protects beats: a client that was never disconnected delivers each notification once more, and no more are kept."""
+    arrivals = [
+        (1000 * second + copy // 2, measurement(70 + second // 3, (850 + second // 2,)))
+        for second in range(1, 30)
+        for copy in range(subscriptions)
+    ]
+    assert stamped(*arrivals) == arrivals[::subscriptions]
+
+
+def test_a_steady_rate_is_no_double() -> None:
+    """Protects wrist sensors: the same octets each second, without intervals, are as many notifications."""
+    arrivals = [(second * 1000, A) for second in range(1, 100)]
+    assert stamped(*arrivals) == arrivals
+
+
+@pytest.mark.parametrize("stall_s", [2, 3, 20])
+def test_a_burst_after_a_stall_is_kept_whole(stall_s: int) -> None:
+    """Protects what a busy Pi delivers late: equal octets in one millisecond are as many seconds of heart rate."""
+    before = [(second * 1000, A) for second in range(1, 20)]
+    burst = [(19_000 + stall_s * 1000, A)] * stall_s
+    after = [(19_000 + (stall_s + 1 + i) * 1000, A) for i in range(5)]
+    assert stamped(*before, *burst, *after) == [*before, *burst, *after]
+
+
+def test_only_what_is_equal_and_at_once_is_a_double() -> None:
+    """Protects fast sensors and changing rates: other octets, or some milliseconds later, are not the same."""
+    different = [(1000, A), (1001, B), (2000, A), (2006, A), (3000, A), (3001, measurement(70, (850,)))]
+    assert stamped(*different) == different
+    fast = [(1000 + 50 * (i // 2), A) for i in range(100)]
+    assert len(stamped(*fast)) == 99, "in a burst all is kept; only the very first pair might be a double"
+
+
+def test_after_the_end_nothing_is_heard(desk: Desk) -> None:
+    """Protects the order: a callback of a client that is gone belongs to no connection any more."""
+    session = desk.recorder.listen(STRAP)
+    desk.beat(session, 0, 3)
+    session.end()
+    desk.beat(session, 3, 3)
+    again = desk.recorder.listen(STRAP)
+    desk.beat(again, 6, 3)
+    desk.commit()
+    assert desk.numbers() == [0, 1, 2, 6, 7, 8]
+    assert (session.heard_count, session.last_steady_ms) == (3, 63_000)
+
+
+# --- the commit ---
+
+
+def test_what_was_told_is_in_the_journal(desk: Desk) -> None:
+    """Protects the whole way: octets, steady time, connection, person and source, and a date by the wall clock."""
+    one, two = desk.recorder.listen(STRAP), desk.recorder.listen(OTHER)
+    for i in range(4):
+        desk.beat(one, i)
+        desk.beat(two, 50 + i)
+    assert desk.commit()
+    assert desk.rung == 1
+    found = held(desk.journal)
+    assert found.told == [(ADA, "first boot", 60_000, 61_000 + 2000 * i, numbered(i)) for i in range(4)]
+    assert found.dates == [desk.hands.ahead + 61_000 + 2000 * i for i in range(4)]
+    assert desk.numbers("Piet") == [50, 51, 52, 53]
+    assert [s.kind for s in desk.journal.sources(1)] == ["strap"]
+
+
+def test_all_straps_are_one_transaction(desk: Desk) -> None:
+    """Protects the card: four straps cost one commit, seen as one by another reader of the file."""
+    sessions = [desk.recorder.listen(Strapped("me", f"strap {i}")) for i in range(4)]
+    for n, session in enumerate(sessions):
+        desk.beat(session, n)
+        desk.recorder.note(Strapped("me", f"strap {n}"), State("connected"))
+    commits: list[str] = []
+    desk.journal._db.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+    desk.commit()
+    # The second one is that of the beginning: what an earlier life has left is merged.
+    assert len(commits) == 2
+    for n, session in enumerate(sessions):
+        desk.beat(session, 10 + n)
+    desk.commit()
+    assert len(commits) == 3
+    assert len(desk.numbers()) == 8
+
+
+def test_nothing_is_written_when_nothing_came(desk: Desk) -> None:
+    """Protects the card at night: with no strap near, or one that is silent, not a byte is written."""
+    session = desk.recorder.listen(STRAP)
+    desk.beat(session, 0)
+    desk.commit()
+    desk.commit()
+    written = desk.path.with_name("j.db-wal").stat().st_size, desk.journal._db.total_changes
+    for _ in range(50):
+        desk.hands.on(5000)
+        assert not desk.commit()
+    assert (desk.path.with_name("j.db-wal").stat().st_size, desk.journal._db.total_changes) == written
+    assert desk.rung == 1
+
+
+def test_two_connections_in_one_millisecond_are_two(desk: Desk) -> None:
+    """Protects the placing of beats, which goes by connection."""
+    for n in range(3):
+        session = desk.recorder.listen(STRAP)
+        session.heard(numbered(n))
+        session.end()
+    desk.commit()
+    assert [began for _, _, began, _, _ in held(desk.journal).told] == [60_000, 60_001, 60_002]
+
+
+def test_threads_lose_nothing(desk: Desk) -> None:
+    """Protects the handing over: a callback that comes while the writer empties the buffer is neither lost nor doubled."""
+    clock = SystemClock()
+    recorder = Recorder(desk.path, clock, ring=lambda: None)
+    session = recorder.listen(STRAP)
+    count = 30_000
+
+    def callbacks() -> None:
+        for n in range(count):
+            session.heard(numbered(n))
+
+    teller = threading.Thread(target=callbacks)
+    teller.start()
+    while teller.is_alive():
+        recorder.commit(desk.journal)
+    session.end()
+    recorder.commit(desk.journal)
+    assert desk.numbers() == list(range(count))
+
+
+# --- a journal that does not take it ---
+
+
+@contextmanager
+def busy(path: Path) -> Iterator[None]:
+    """Another process is writing to the journal."""
+    with Journal(path) as other, other.write() as w:
+        w.person("somebody")
+        yield
+
+
+@contextmanager
+def full(journal: Journal) -> Iterator[None]:
+    """There is no room on the disk."""
+    (pages,) = journal._db.execute("PRAGMA page_count").fetchone()
+    journal._db.execute(f"PRAGMA max_page_count = {pages}")
+    yield
+    journal._db.execute("PRAGMA max_page_count = 1073741823")
+
+
+@pytest.mark.parametrize("trouble", ["busy", "full"])
+def test_what_cannot_be_written_is_written_later(desk: Desk, trouble: str) -> None:
+    """Protects heart rates while a file is imported or the card is full: all of it, in order, in chunks of an hour."""
+    session = desk.recorder.listen(STRAP)
+    desk.beat(session, 0, 5)
+    desk.commit()
+    n = 5
+    with busy(desk.path) if trouble == "busy" else full(desk.journal):
+        for _ in range(6):
+            desk.beat(session, n, 400)
+            n += 400
+            desk.hands.on(HOUR // 3)
+            with pytest.raises(TryLater):
+                desk.commit()
+        desk.recorder.note(STRAP, State("silent"))
+        session.end()
+        again = desk.recorder.listen(STRAP)
+        desk.beat(again, n, 3)
+        with pytest.raises(TryLater):
+            desk.commit()
+    desk.beat(again, n + 3, 1)
+    desk.commit()
+    assert desk.numbers() == list(range(n + 4))
+    assert desk.journal.faults() == []
+    (longest,) = desk.journal._db.execute("SELECT max(last_ms - first_ms) FROM chunk").fetchone()
+    assert longest < HOUR
+    assert [s["state"] for s in desk.states()] == ["silent"]
+
+
+def test_memory_is_bounded_and_its_end_is_said(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """Protects a Pi with 512 MB whose card is full for weeks: what is kept is the beginning, whole, and it is said once."""
+    recorder = Recorder(desk.path, desk.hands, ring=lambda: None, most_bytes=18 * 1000)
+    session = recorder.listen(STRAP)
+    caplog.set_level(logging.INFO)
+    with busy(desk.path):
+        for n in range(0, 3000, 100):
+            desk.beat(session, n, 100)
+            with pytest.raises(TryLater):
+                recorder.commit(desk.journal)
+    kept = recorder.commit(desk.journal)
+    desk.beat(session, 5000, 5)
+    recorder.commit(desk.journal)
+    assert kept
+    numbers = desk.numbers()
+    first = numbers[:-5]
+    assert first == list(range(len(first)))
+    assert 1000 <= len(first) <= 1200
+    assert numbers[-5:] == list(range(5000, 5005))
+    words = [r.getMessage() for r in caplog.records if r.levelno >= logging.INFO]
+    assert [w for w in words if "is full: what they tell now is lost" in w] == [words[0]]
+    assert f"{3000 - len(first)} notifications of straps were lost" in words[-1]
+
+
+def test_weeks_fit_into_the_memory() -> None:
+    """Protects the promise that a full card costs nothing for days: a strap at one a second for twenty of them."""
+    from ingest.collect.recorder import MOST_BYTES, _Held
+
+    kept = _Held(STRAP, Session(Hands(), 0))
+    for i in range(3600):
+        kept.add(i * 1000, measurement(70, (850, 860)))
+    assert kept.size * 24 * 20 < MOST_BYTES
+    actual = sys.getsizeof(kept.steady_ms) + sys.getsizeof(kept.lengths) + sys.getsizeof(kept.octets)
+    assert actual < 1.3 * kept.size
+
+
+# --- merging ---
+
+
+def test_an_hour_becomes_one_chunk_and_an_ended_connection_too(desk: Desk) -> None:
+    """Protects ten years of straps: a chunk an hour, not one each five seconds."""
+    session, n = desk.recorder.listen(STRAP), 0
+    for _ in range(2 * 720 + 10):
+        desk.beat(session, n, 5)
+        n += 5
+        desk.commit()
+    assert desk.chunks() == 2 + 11, "what lies on both sides of an hour is in two"
+    session.end()
+    desk.commit()
+    assert desk.chunks() == 3
+    assert desk.numbers() == list(range(n))
+
+
+def test_what_a_killed_process_left_is_merged(desk: Desk) -> None:
+    """Protects against a Pi whose plug is pulled each evening: the next life tidies up what the last one left."""
+    for life in range(3):
+        session = desk.recorder.listen(STRAP)
+        for i in range(4):
+            desk.beat(session, 10 * life + i)
+            desk.commit()
+        assert desk.chunks() == life + 4
+        desk.recorder = Recorder(desk.path, desk.hands, ring=lambda: None)
+        if life == 1:
+            desk.hands.boot, desk.hands.steady = "second boot", 1000
+    desk.commit()
+    assert desk.chunks() == 3
+    assert sorted(desk.numbers()) == [0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23]
+
+
+# --- the clock ---
+
+
+def test_a_clock_that_is_set_dates_what_was_heard_before(desk: Desk) -> None:
+    """Protects a workout that began before the router was on: it was on that morning, not when the Pi last ran."""
+    hands = desk.hands
+    hands.right, hands.ahead = False, 1_600_000_000_000
+    session = desk.recorder.listen(STRAP)
+    desk.beat(session, 0, 3)
+    desk.commit()
+    desk.beat(session, 3, 3)
+    hands.ahead = 1_800_000_000_000
+    hands.right = True
+    desk.commit()
+    desk.beat(session, 6, 1)
+    desk.commit()
+    assert held(desk.journal).dates == [1_800_000_061_000 + 1000 * i for i in range(7)]
+    looks = desk.journal.observations("first boot")
+    assert [(o.offset_ms, o.synchronized) for o in looks] == [
+        (1_600_000_000_000, False),
+        (1_800_000_000_000, True),
+    ]
+
+
+def test_the_clock_may_be_set_when_no_strap_is_near(desk: Desk) -> None:
+    """Protects a short walk: it is dated anew when the network comes, though nothing more was heard."""
+    desk.hands.right = False
+    session = desk.recorder.listen(STRAP)
+    desk.beat(session, 0, 3)
+    session.end()
+    desk.commit()
+    rung = desk.rung
+    desk.hands.ahead += 5 * HOUR
+    assert desk.commit()
+    assert desk.rung == rung + 1
+    assert held(desk.journal).dates == [desk.hands.ahead + 61_000 + 1000 * i for i in range(3)]
+
+
+def test_a_life_of_the_same_boot_knows_its_clock(desk: Desk) -> None:
+    """Protects dates over a restart of the daemon: what was noted of the boot holds, and is not noted again."""
+    session = desk.recorder.listen(STRAP)
+    desk.beat(session, 0)
+    desk.commit()
+    desk.hands.ahead += 300  # slewed by as little as no clock is set
+    desk.recorder = Recorder(desk.path, desk.hands, ring=lambda: None)
+    session = desk.recorder.listen(STRAP)
+    desk.beat(session, 1)
+    desk.commit()
+    assert len(desk.journal.observations("first boot")) == 1
+    assert held(desk.journal).dates == [1_700_000_061_000, 1_700_000_062_000]
+
+
+def test_clocks_that_could_not_be_read_at_once_are_not_believed(desk: Desk) -> None:
+    """Protects dates on a machine that is held up: between looking at one clock and the other, seconds may pass."""
+    session = desk.recorder.listen(STRAP)
+    desk.beat(session, 0)
+    desk.commit()
+    desk.hands.torn = 3000
+    desk.beat(session, 1)
+    desk.commit()
+    assert len(desk.journal.observations("first boot")) == 1
+
+
+# --- states ---
+
+
+def test_states_are_written_on_change_and_each_minute(desk: Desk) -> None:
+    """Protects `status` and the card: what changed at once, what goes on once a minute, a signal alone never."""
+    recorder, hands = desk.recorder, desk.hands
+    recorder.note(STRAP, State("searching"))
+    desk.commit()
+    session = recorder.listen(STRAP)
+    recorder.note(STRAP, State("connected", battery_pct=80, signal_dbm=-60))
+    for second in range(150):
+        desk.beat(session, second)
+        recorder.note(STRAP, State("connected", battery_pct=80, signal_dbm=-60 - second % 5))
+        if second % 5 == 4:
+            desk.commit()
+    session.end()
+    recorder.note(STRAP, State("searching", reconnects=1))
+    desk.commit()
+    for _ in range(100):
+        hands.on(5000)
+        desk.commit()
+    found = desk.states()
+    assert [s["state"] for s in found] == ["searching", "connected", "connected", "connected", "searching"]
+    assert [s["state_no"] for s in found] == [1, 3, 3, 3, 1]
+    assert [s["reconnects"] for s in found] == [0, 0, 0, 0, 1]
+    assert sum(s["samples"] for s in found) == 150
+    assert found[0]["age_s"] is None
+    assert {s["source"] for s in found} == {ADA}
+    assert {s["battery_pct"] for s in found[1:4]} == {80}
+    assert all(isinstance(s["signal_dbm"], int) for s in found[1:4])
+    assert [s["gaps"] for s in found] == [0] * 5
+    moments = [e.at_ms for e in desk.journal.entries(0, 1000) if e.what == "collector"]
+    assert all(b - a >= MINUTE_MS for a, b in pairwise(moments[1:4]))
+
+
+def test_gaps_and_silence_are_counted(desk: Desk) -> None:
+    """Protects against a strap that drops out unnoticed: how often, and how long ago the last beat was."""
+    session = desk.recorder.listen(STRAP)
+    desk.recorder.note(STRAP, State("connected"))
+    desk.commit()
+    for n, pause in enumerate([0, 0, 9000, 0, 30_000, 4000]):
+        desk.hands.on(pause)
+        desk.beat(session, n)
+    desk.hands.on(20_000)
+    desk.recorder.note(STRAP, State("silent", why="nothing was heard for 20 s"))
+    desk.commit()
+    said = desk.states()[-1]
+    assert (said["gaps"], said["age_s"], said["why"]) == (2, 20.0, "nothing was heard for 20 s")
+
+
+# --- the thread ---
+
+
+def test_the_thread_commits_and_ends_with_a_commit(tmp_path: Path) -> None:
+    """Protects the last seconds before a restart: what was told when the stop came is in the journal."""
+    rung = threading.Event()
+    recorder = Recorder(tmp_path / "j.db", SystemClock(), ring=rung.set, interval_s=0.05)
+    stop = threading.Event()
+    thread = threading.Thread(target=recorder.run, args=(stop,))
+    thread.start()
+    session = recorder.listen(STRAP)
+    session.heard(numbered(0))
+    assert rung.wait(30)
+    with busy(tmp_path / "j.db"):
+        session.heard(numbered(1))
+        stop.set()
+        thread.join(0.5)
+        assert thread.is_alive(), "the last commit waits for who is writing"
+    thread.join(30)
+    assert not thread.is_alive()
+    assert [octets for *_, octets in held_at(tmp_path / "j.db").told] == [numbered(0), numbered(1)]
+
+
+def test_what_no_waiting_mends_ends_the_thread(tmp_path: Path) -> None:
+    """Protects against a daemon that seems to run: a journal that cannot be written at all needs a person."""
+    (tmp_path / "j.db").write_bytes(b"these are no rows" * 300)
+    recorder = Recorder(tmp_path / "j.db", SystemClock(), ring=lambda: None, interval_s=0.01)
+    with pytest.raises(Stop, match="damaged"):
+        recorder.run(threading.Event())
+
+
+# --- power cuts ---
+
+
+def fed(folder: Path, first: int, connections: int, crash_at: str = "") -> tuple[int, int, int]:
+    """Let a process feed a recorder; gives its exit code, how far it had heard, and how far it was told all is safe."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.collect.feeder", str(folder), str(first), str(connections)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "HARTSLAG_CRASH_AT": crash_at},
+        check=False,
+    )
+    said = {"heard": first, "committed": first}
+    for line in done.stdout.splitlines():
+        what, n = line.split()
+        said[what] = int(n)
+    assert done.returncode in {0, -9}, done.stderr
+    return done.returncode, said["heard"], said["committed"]
+
+
+@pytest.mark.parametrize("which", [1, 2, 3])
+@pytest.mark.parametrize("point", STRAP_POINTS)
+def test_a_kill_costs_one_interval_at_most(point: str, which: int, tmp_path: Path) -> None:
+    """Protects everything that was committed: killed at any step, it is there once, and the next life goes on from it."""
+    code, heard, safe = fed(tmp_path, 0, 4, f"{point}:{which}")
+    assert code == -9, f"{point} was never reached"
+    with Journal(tmp_path / "j.db") as journal:
+        left = [octets for *_, octets in held(journal).told]
+        assert left == [numbered(n) for n in range(len(left))]
+        assert safe <= len(left) <= heard <= safe + EACH
+        assert (journal.faults(), list(journal.broken_chunks())) == ([], [])
+    code, after, _ = fed(tmp_path, 1000, 2)
+    assert (code, after) == (0, 1000 + 2 * COMMITS * EACH)
+    with Journal(tmp_path / "j.db") as journal:
+        told = held(journal).told
+        assert [octets for *_, octets in told] == [*left, *(numbered(n) for n in range(1000, after))]
+        sessions = {(boot, began) for _, boot, began, _, _ in told}
+        assert journal.size()["chunks"] == len(sessions), "all is merged, what the first life left as well"
+        assert rows(tmp_path / "along.db") == filled(journal, tmp_path / "anew.db")
+
+
+def test_a_kill_at_any_moment_is_survived(tmp_path: Path) -> None:
+    """Protects against what no named point stands for: several lives, each killed at some moment, lose no commit."""
+    first, expected = 0, 0
+    for life in range(6):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.collect.feeder", str(tmp_path), str(first), "1000"],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+        assert process.stdout is not None
+        for _ in range(40 + 17 * life):
+            process.stdout.readline()
+        process.kill()
+        said = process.stdout.read().splitlines()
+        process.wait()
+        process.stdout.close()
+        whole = [line.split() for line in said if line.split()[1:]]
+        committed = [int(n) for what, n in whole if what == "committed"]
+        expected = committed[-1] if committed else first
+        numbers = [int.from_bytes(o[2:4], "little") - 400 for *_, o in held_at(tmp_path / "j.db").told]
+        assert numbers == sorted(set(numbers))
+        assert not committed or expected - 1 in numbers
+        first += 3000
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.sampled_from("hcelbfw"), st.integers(1, 30)), max_size=40))
+def test_whatever_happens_nothing_is_lost(happened: list[tuple[str, int]]) -> None:
+    """Protects the order of all things: connections, commits, trouble, ends and clock steps in any order."""
+    with new_folder() as folder:
+        desk = Desk(folder)
+        session, n, block = desk.recorder.listen(STRAP), 0, ""
+        for what, much in [*happened, ("w", 0), ("c", 1)]:
+            match what:
+                case "h":
+                    desk.beat(session, n, much)
+                    n += much
+                case "e":
+                    session.end()
+                    session = desk.recorder.listen(STRAP)
+                case "l":
+                    desk.hands.on(much * HOUR // 7)
+                    desk.hands.ahead += (much - 15) * 700
+                case "b" | "f" | "w":
+                    block = "" if what == "w" else what
+                case "c" if block == "b":
+                    with busy(desk.path):
+                        _try(desk)
+                case "c" if block == "f":
+                    with full(desk.journal):
+                        _try(desk)
+                case _:
+                    desk.commit()
+        assert desk.numbers() == list(range(n))
+        assert (desk.journal.faults(), list(desk.journal.broken_chunks())) == ([], [])
+        desk.journal.close()
+
+
+def _try(desk: Desk) -> None:
+    """Commit, which may not be possible now."""
+    try:
+        desk.commit()
+    except TryLater:
+        desk.journal.last_position()  # it is still there to be read
+
+
+def test_the_feeder_is_fed(tmp_path: Path) -> None:
+    """Protects the tests above: a process that is not killed commits all it hears."""
+    assert fed(tmp_path, 0, 2) == (0, 2 * COMMITS * EACH, 2 * COMMITS * EACH)
+    until(lambda: len(held_at(tmp_path / "j.db").told) == 2 * COMMITS * EACH, "the journal")

@@ -1,0 +1,81 @@
+"""What tests of straps share: clocks to be set by hand, payloads, and what the journal holds of them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ingest.journal import ALWAYS_MS, Journal, Notifications, Source, Writer
+from ingest.journal.dating import news
+
+ADA = "strap A0:9E:1A:12:34:56"
+
+
+@dataclass
+class Hands:
+    """Clocks that stand still until a test moves them."""
+
+    boot: str = "first boot"
+    steady: int = 60_000
+    ahead: int = 1_700_000_000_000
+    right: bool = True
+    torn: int = 0
+    """By how much the steady clock moves on at each look: a machine that is held up between two looks."""
+
+    def steady_ms(self) -> int:
+        self.steady += self.torn
+        return self.steady
+
+    def wall_ms(self) -> int:
+        self.steady += self.torn
+        return self.steady + self.ahead
+
+    def synchronized(self) -> bool:
+        return self.right
+
+    def on(self, ms: int) -> None:
+        self.steady += ms
+
+
+def see(journal: Journal, boot: str, steady: int, wall: int, *, right: bool = True) -> bool:
+    """Let the journal know how the clocks stand, as the recorder does; says whether that was news."""
+    seen = news(journal.observations(boot), steady, wall, synchronized=right)
+    if seen:
+        with journal.write() as w:
+            w.observed(boot, seen)
+    return seen is not None
+
+
+def tell(w: Writer, heard: Notifications, person: str = "me", source: str = ADA) -> int:
+    """Append what a strap told; gives its position."""
+    someone = w.person(person)
+    return w.heard(someone, w.source(someone, source, "strap", 0), heard)
+
+
+Told = tuple[str, str, int, int, bytes]
+
+
+@dataclass(frozen=True)
+class Held:
+    """All notifications in a journal: (source, boot, beginning of the connection, steady clock, payload), and their dates."""
+
+    told: list[Told] = field(default_factory=list)
+    dates: list[int] = field(default_factory=list)
+
+
+def held(journal: Journal, person: str = "me") -> Held:
+    """What the journal holds of a person's straps, in order of the steady clock within each boot."""
+    someone = journal.person(person)
+    found: list[tuple[Told, int]] = []
+    for c in journal.chunks(someone.id, -ALWAYS_MS, ALWAYS_MS) if someone else []:
+        if c.heard is not None:
+            name: Source = c.source
+            ahead = c.first_ms - int(c.heard.steady_ms[0])
+            for at, what in zip(c.heard.steady_ms.tolist(), c.heard.payloads, strict=True):
+                found.append(((name.name, *(c.session or ("", 0)), at, what), at + ahead))
+    found.sort(key=lambda pair: pair[0][:4])  # stable: what came within a millisecond stays in order
+    return Held([told for told, _ in found], [date for _, date in found])
+
+
+def held_at(path: Path, person: str = "me") -> Held:
+    """What a journal at a path holds."""
+    with Journal(path) as journal:
+        return held(journal, person)
