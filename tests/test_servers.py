@@ -1,0 +1,60 @@
+"""The real servers in tests do what the tests of stores rely on."""
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import InfluxDB, Server, VictoriaMetrics
+
+NOW_MS = int(time.time() * 1000)
+
+
+def written(server: Server, body: str) -> int:
+    return server.ask("POST", "/api/v2/write?org=o&bucket=hartslag&precision=ms", body.encode())[0]
+
+
+@pytest.fixture(params=[InfluxDB, VictoriaMetrics])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """Each of the two, running."""
+    with request.param(tmp_path / "server") as made:
+        yield made
+
+
+def held(server: Server) -> list[float]:
+    if isinstance(server, InfluxDB):
+        return [row["bpm"] for row in server.rows("heart_rate")]
+    assert isinstance(server, VictoriaMetrics)
+    return [v for each in server.samples('{__name__="heart_rate_bpm"}').values() for v in each.values()]
+
+
+def test_what_is_written_twice_is_held_once_and_survives_a_stop(server: Server) -> None:
+    """Protects the comparisons in all other tests: last wins, and a restart shows the same data at the same address."""
+    for bpm in (100, 90):
+        assert written(server, f"heart_rate,person=Jan bpm={bpm} {NOW_MS}") == 204
+    assert held(server) == [90]
+    url = server.url
+    server.stop()
+    with pytest.raises(ConnectionRefusedError):
+        written(server, "")
+    server.start()
+    assert (server.url, held(server)) == (url, [90])
+
+
+def test_it_hangs_and_goes_on(server: Server) -> None:
+    """Protects the tests of a hanging server: it takes the connection, is silent, and answers afterwards."""
+    line = f"heart_rate,person=Jan bpm=80 {NOW_MS}".encode()
+    with server.hung(), pytest.raises(socket.timeout):
+        server.ask("POST", "/api/v2/write?org=o&bucket=hartslag&precision=ms", line, timeout_s=0.3)
+    assert written(server, line.decode()) == 204
+    assert held(server) == [80]
+
+
+def test_a_lost_one_begins_with_nothing(server: Server) -> None:
+    """Protects the tests of an emptied server."""
+    assert written(server, f"heart_rate,person=Jan bpm=80 {NOW_MS}") == 204
+    server.lost()
+    server.start()
+    assert held(server) == []
