@@ -58,3 +58,20 @@ def test_a_lost_one_begins_with_nothing(server: Server) -> None:
     server.lost()
     server.start()
     assert held(server) == []
+
+
+def test_victoria_forgets_a_series_only_when_it_was_flushed(victoria: VictoriaMetrics) -> None:
+    """Protects corrections: what was written a moment ago is deleted with the rest, and only the new values are there.
+
+    Without the flush a mixture stays; without the deletion any of the values may come out after a merge.
+    """
+    for bpm in (120, 80, 100, 60):
+        victoria.flush()
+        assert victoria.ask("POST", "/api/v1/admin/tsdb/delete_series?match[]=heart_rate_bpm")[0] == 204
+        lines = [f"heart_rate,person=p{i % 5} bpm={bpm} {NOW_MS - i * 1000}" for i in range(100)]
+        assert written(victoria, "\n".join(lines)) == 204
+        assert sorted(held(victoria)) == [bpm] * 100
+    victoria.ask("GET", "/internal/force_merge")
+    victoria.stop()
+    victoria.start()
+    assert sorted(held(victoria)) == [60] * 100
