@@ -71,7 +71,7 @@ def test_victoria_forgets_a_series_only_when_it_was_flushed(victoria: VictoriaMe
         lines = [f"heart_rate,person=p{i % 5} bpm={bpm} {NOW_MS - i * 1000}" for i in range(100)]
         assert written(victoria, "\n".join(lines)) == 204
         assert sorted(held(victoria)) == [bpm] * 100
-    victoria.ask("GET", "/internal/force_merge")
     victoria.stop()
     victoria.start()
+    victoria.ask("GET", "/internal/force_merge")
     assert sorted(held(victoria)) == [60] * 100
