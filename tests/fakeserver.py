@@ -30,6 +30,13 @@ UNIT_US = {"ns": 1e-3, "us": 1, "ms": 1000, "s": 1_000_000}
 WRITE = "/api/v2/write"
 
 Value = float | int | str | bool
+Said = tuple[int, dict[str, str], bytes]
+"""Status, headers, body."""
+
+IS_INFLUX = {"X-Influxdb-Version": "1.8.3", "X-Influxdb-Build": "OSS"}
+
+_OF_ONE_CONNECTION = {"Date", "Server", "Connection", "Transfer-Encoding", "Content-Length"}
+
 Key = tuple[str, tuple[tuple[str, str], ...]]
 """Measurement and tags, in order of their names."""
 
@@ -94,7 +101,7 @@ def point(line: str, precision: str) -> Point:
 
 
 def points(body: bytes, precision: str) -> Iterator[Point]:
-    for line in body.decode().splitlines():
+    for line in body.decode().split("\n"):
         if line:
             yield point(line, precision)
 
@@ -124,8 +131,8 @@ class Exchange:
 
     def honestly(self) -> None:
         """What a server without faults does."""
-        status, body = self.server.serve(self.request)
-        self.answer(status, body, Content_Type="application/json")
+        status, headers, body = self.server.serve(self.request)
+        self.answer(status, body, **headers)
 
     def store(self) -> None:
         """Hold the points, and say nothing yet."""
@@ -309,55 +316,60 @@ class FakeServer:
                 return self.always
         return Exchange.honestly
 
-    def serve(self, request: Request) -> tuple[int, bytes]:
-        """Status and body of an honest answer."""
+    def serve(self, request: Request) -> Said:
+        """What an honest server says."""
         if request.path == WRITE:
             return self._take(request)
         if self.behind is not None:
             return self._pass_on(request)
         if request.path in {"/ping", "/health"}:
-            return 204, b""
-        return 404, b'{"code":"not found","message":"path not found"}'
+            return 204, IS_INFLUX, b""
+        return _error(404, "not found", "path not found")
 
-    def _pass_on(self, request: Request) -> tuple[int, bytes]:
+    def _pass_on(self, request: Request) -> Said:
         assert self.behind is not None
-        passed = {"Content-Type"} & set(request.headers)
         query = f"?{request.headers['X-Query']}" if request.headers["X-Query"] else ""
-        headers = {name: request.headers[name] for name in passed}
-        return self.behind.ask(request.method, request.path + query, request.body or None, headers)
+        headers = {name: request.headers[name] for name in {"Content-Type"} & set(request.headers)}
+        status, said, body = self.behind.answer(
+            request.method, request.path + query, request.body or None, headers
+        )
+        said = {name: value for name, value in said.items() if name not in _OF_ONE_CONNECTION}
+        return status, said, body
 
-    def _take(self, request: Request) -> tuple[int, bytes]:
+    def _take(self, request: Request) -> Said:
         if self.token is not None and request.headers.get("Authorization") != f"Token {self.token}":
-            return 401, _error("unauthorized", "unauthorized access")
+            return _error(401, "unauthorized", "unauthorized access")
         if request.size > self.largest_bytes:
-            return 413, _error("request too large", "cannot read data: points batch is too large")
+            return _error(413, "request too large", "cannot read data: points batch is too large")
         try:
             found = list(points(request.body, request.asked.get("precision", "ns")))
         except ValueError as e:
-            return 400, _error("invalid", f"unable to parse '{str(e)[:200]}'")
+            return _error(400, "invalid", f"unable to parse '{str(e)[:200]}'")
         with self._lock:
             return self._keep(found, request)
 
-    def _keep(self, found: list[Point], request: Request) -> tuple[int, bytes]:
+    def _keep(self, found: list[Point], request: Request) -> Said:
         wrong = {p: why for p in found if (why := self.poison(p))}
         why = next(iter(wrong.values()), "")
         if wrong and self.poisoned == "all":
-            return 400, _error("invalid", why)
+            return _error(400, "invalid", why)
         good = [p for p in found if p not in wrong]
         if self.behind is not None and good:
             body = "\n".join(p.line for p in good).encode()
-            status, said = self.behind.ask("POST", f"{request.path}?{request.headers['X-Query']}", body)
+            status, said, text = self.behind.answer("POST", f"{WRITE}?{request.headers['X-Query']}", body)
             if status != 204:
-                return status, said
+                return status, said, text
         for p in good:
             self.held.setdefault(p.key, {}).setdefault(p.time_us, {}).update(p.fields)
         if wrong and self.poisoned == "partial":
-            return 400, _error("invalid", f"partial write: {why} dropped={len(wrong)}")
-        return 204, b""
+            return _error(400, "invalid", f"partial write: {why} dropped={len(wrong)}")
+        return 204, IS_INFLUX, b""
 
 
-def _error(code: str, message: str) -> bytes:
-    return json.dumps({"code": code, "message": message}).encode()
+def _error(status: int, code: str, message: str) -> Said:
+    """An error in the form of InfluxDB 2 (https://docs.influxdata.com/influxdb/v2/api/)."""
+    body = json.dumps({"code": code, "message": message}).encode()
+    return status, {**IS_INFLUX, "Content-Type": "application/json"}, body
 
 
 class _Http(ThreadingHTTPServer):

@@ -152,11 +152,23 @@ class Server:
         timeout_s: float = 30.0,
     ) -> tuple[int, bytes]:
         """Status and body of one request on a connection of its own."""
+        status, _, answer = self.answer(method, path, body, headers, timeout_s)
+        return status, answer
+
+    def answer(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = 30.0,
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
         try:
             connection.request(method, path, body, dict(headers or {}))
             answer = connection.getresponse()
-            return answer.status, answer.read()
+            return answer.status, dict(answer.getheaders()), answer.read()
         finally:
             connection.close()
 
