@@ -58,7 +58,7 @@ class SqliteStore:
 
     # --- the contract of a store ---
 
-    def begin(self, journal: str) -> int:
+    def begin(self, journal: str, last: int = 0) -> int:  # noqa: ARG002 - of use to stores that compare
         """The position in the journal of that id; the store is emptied when it is of another or of an older make."""
         with self._complaining():
             db = self._open()
@@ -94,7 +94,10 @@ class SqliteStore:
         sql = "UPDATE replica SET position = max(position, ?) WHERE position >= ?"
         db.execute(sql, (position, self._began))
 
-    def clear(self, journal: str) -> None:
+    def rest(self) -> None:
+        """Nothing waits here."""
+
+    def clear(self, journal: str, last: int = 0) -> None:  # noqa: ARG002
         """Forget all rows: the next one to follow the journal fills it anew."""
         with self._complaining(), self._alone():
             db = self._open()

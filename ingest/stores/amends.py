@@ -1,0 +1,162 @@
+"""Series that a server can neither correct nor take rows from: written anew, whole, rarely and a few at a time.
+
+A copy of all that the series should hold is kept on our side before the server deletes it, and until the server cannot
+lose it any more. Whatever dies on the way, the copy is sent again.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.crashpoint import reached
+from ingest.rows.table import REAL
+from ingest.stores.cells import Column, Difference, Key, Series
+from ingest.stores.ledger import Ledger
+from ingest.stores.line import lines
+from ingest.stores.server import Server
+from ingest.stores.wire import TooMuch, Wire
+
+EVERY_S = 300.0
+"""Between two rounds: at most 288 a day, however often the resting heart rate of a live day falls."""
+
+MOST_CELLS = 200_000
+"""Kept in memory until they go to the ledger."""
+
+END_US = 7_258_118_400_000_000
+"""The year 2200."""
+
+
+class Amends:
+    """What is to be put right on one server."""
+
+    def __init__(self, server: Server, wire: Wire, ledger: Ledger, clock: Callable[[], float]) -> None:
+        self._server, self._wire, self._ledger, self._clock = server, wire, ledger, clock
+        self._waiting: list[tuple[str, int, int, bytes, bytes]] = []
+        self._cells = 0
+        self._series: set[str] = set(ledger.patched()) if server.only_raises else set()
+        self._made = -1e9
+
+    def heed(
+        self, series: Series, key: Key, d: Difference, start_us: int, end_us: int, new: Column | None
+    ) -> None:
+        """Note what a series should hold in [start, end), if that cannot be had by writing it."""
+        name = _named(series, key)
+        if not (len(d.gone) or len(d.fallen) or (name in self._series and len(d.changed))):
+            return
+        times, values = new if new is not None else (np.empty(0, np.int64), np.empty(0))
+        self._waiting.append((name, _bounded(start_us), _bounded(end_us), times.tobytes(), values.tobytes()))
+        self._cells += len(times)
+        self._series.add(name)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is not in the ledger yet."""
+        return bool(self._waiting)
+
+    @property
+    def many(self) -> bool:
+        """Whether what waits should go to the ledger now."""
+        return self._cells > MOST_CELLS
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time for a round."""
+        return bool(self._series) and self._clock() - self._made >= EVERY_S
+
+    def taken(self) -> list[tuple[str, int, int, bytes, bytes]]:
+        """What goes to the ledger."""
+        waiting, self._waiting, self._cells = self._waiting, [], 0
+        return waiting
+
+    def make(self) -> None:
+        """Put right all that is in the ledger."""
+        self._made = self._clock()
+        self._server.flush()
+        for name in self._ledger.patched():
+            self._ledger.copy(name, self._right(name))
+            reached("series copied")
+            self._again(name)
+        self._series.clear()
+        self._discard()
+
+    def again(self) -> None:
+        """After somebody died: send what may have been lost of the series that were written anew."""
+        self._discard()
+        for name, _ in self._ledger.copies():
+            self._again(name)
+
+    def _again(self, name: str) -> None:
+        series, key = _parsed(name)
+        self._server.forget(series, key)
+        reached("series deleted")
+        for unit, body in self._ledger.bodies(name):
+            self._wire.post(body, unit)
+        reached("series posted")
+        self._ledger.posted(name)
+
+    def _discard(self) -> None:
+        """Copies of what the server cannot lose any more."""
+        now_ms = time.time_ns() // 1_000_000
+        for name, posted_ms in self._ledger.copies():
+            if posted_ms is not None and abs(now_ms - posted_ms) > self._server.lag_s * 1000:
+                self._ledger.discard(name)
+
+    def _right(self, name: str) -> Iterator[tuple[str, bytes]]:
+        """All that a series should hold, as lines."""
+        series, key = _parsed(name)
+        patches = [
+            (a, b, np.frombuffer(times, np.int64), np.frombuffer(values, np.float64))
+            for a, b, times, values in self._ledger.patches(name)
+        ]
+        tags = {**dict(series.tags), **dict(key[0])}
+        for a, b, times, values in self._held(series, key, 0, END_US):
+            times, values = _patched(a, b, times, values, patches)
+            for body in lines(series.table, tags, times, {key[1]: values}, {key[1]: REAL}, unit="ms"):
+                yield "ms", body
+
+    def _held(
+        self, series: Series, key: Key, start_us: int, end_us: int
+    ) -> Iterator[tuple[int, int, NDArray[np.int64], NDArray[np.float64]]]:
+        try:
+            times, values = self._server.column(series, key, start_us, end_us)
+        except TooMuch:
+            middle = (start_us + end_us) // 2000 * 1000
+            yield from self._held(series, key, start_us, middle)
+            yield from self._held(series, key, middle, end_us)
+        else:
+            yield start_us, end_us, times, values
+
+
+def _patched(
+    start_us: int, end_us: int, times: NDArray[np.int64], values: NDArray[np.float64], patches: list[Any]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The cells of [start, end) with what was to be put right in them, the latest last."""
+    for a, b, right_times, right_values in patches:
+        if a >= end_us or b <= start_us:
+            continue
+        stay = (times < a) | (times >= b)
+        mine = (right_times >= start_us) & (right_times < end_us)
+        times = np.concatenate([times[stay], right_times[mine]])
+        values = np.concatenate([values[stay], right_values[mine]])
+    order = np.argsort(times, kind="stable")
+    return times[order], values[order]
+
+
+def _bounded(us: int) -> int:
+    return min(max(us, 0), END_US)
+
+
+def _named(series: Series, key: Key) -> str:
+    return json.dumps([series.table, series.tags, *key], ensure_ascii=False)
+
+
+def _parsed(name: str) -> tuple[Series, Key]:
+    table, tags, labels, field = json.loads(name)
+    return (
+        Series(table, tuple((k, v) for k, v in tags)),
+        (tuple((k, v) for k, v in labels), field),
+    )
