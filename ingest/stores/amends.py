@@ -77,7 +77,7 @@ class Amends:
         self._made = self._clock()
         self._server.flush()
         for name in self._ledger.patched():
-            self._ledger.copy(name, self._right(name))
+            self._ledger.copy(name, self._right(name, self._ledger.patches(name)))
             reached("series copied")
             self._again(name)
         self._series.clear()
@@ -105,12 +105,12 @@ class Amends:
             if posted_ms is not None and abs(now_ms - posted_ms) > self._server.lag_s * 1000:
                 self._ledger.discard(name)
 
-    def _right(self, name: str) -> Iterator[tuple[str, bytes]]:
+    def _right(self, name: str, found: list[tuple[int, int, bytes, bytes]]) -> Iterator[tuple[str, bytes]]:
         """All that a series should hold, as lines."""
         series, key = _parsed(name)
         patches = [
             (a, b, np.frombuffer(times, np.int64), np.frombuffer(values, np.float64))
-            for a, b, times, values in self._ledger.patches(name)
+            for a, b, times, values in found
         ]
         tags = {**dict(series.tags), **dict(key[0])}
         for a, b, times, values in self._held(series, key, 0, END_US):

@@ -33,8 +33,10 @@ from ingest.stores.wire import Answer, TooMuch, Wire
 
 FLAGS = "-retentionPeriod=100y -dedup.minScrapeInterval=1ms"
 
-LAST_MS = 7_258_118_400_000
-"""The year 2200."""
+FUTURE_MS = 2 * 86_400_000
+"""It takes nothing that lies further ahead, and 1.122 finds nothing at all when asked for a time far ahead."""
+
+FOREVER_US = 1 << 62
 
 SHOWS_S = 6.0
 """After which what was written shows by itself."""
@@ -141,7 +143,7 @@ class VictoriaServer:
         end = time.monotonic() + SHOWS_S
         while True:
             self.flush()
-            there = [len(times) for _, (times, _) in self._export(match, 0, LAST_MS * 1000)]
+            there = [len(times) for _, (times, _) in self._export(match, 0, FOREVER_US)]
             if there or time.monotonic() > end:
                 break
             time.sleep(0.2)
@@ -168,10 +170,11 @@ class VictoriaServer:
 
     # --- within ---
 
-    def _asked(self, path: str, match: str, start_us: int = 0, end_us: int = LAST_MS * 1000) -> Answer:
+    def _asked(self, path: str, match: str, start_us: int = 0, end_us: int = FOREVER_US) -> Answer:
         """`end_us` is not included."""
-        start_ms = min(max(-(-start_us // 1000), 1), LAST_MS)
-        end_ms = min(max(-(-end_us // 1000) - 1, start_ms), LAST_MS)
+        last_ms = time.time_ns() // 1_000_000 + FUTURE_MS
+        start_ms = min(max(-(-start_us // 1000), 1), last_ms)
+        end_ms = min(max(-(-end_us // 1000) - 1, start_ms), last_ms)
         fields = {"match[]": match, "start": f"{start_ms / 1000:.3f}", "end": f"{end_ms / 1000:.3f}"}
         answer = self._wire.ask("POST", path, fields, patience_s=60, base=self._reading)
         if answer.status != 200:
