@@ -37,7 +37,7 @@ class Amends:
         self._server, self._wire, self._ledger, self._clock = server, wire, ledger, clock
         self._waiting: list[tuple[str, int, int, bytes, bytes]] = []
         self._cells = 0
-        self._series: set[str] = set(ledger.patched()) if server.only_raises else set()
+        self._series: set[str] = set(ledger.patched()) if not server.replaces else set()
         self._made = -1e9
 
     def heed(
@@ -45,7 +45,8 @@ class Amends:
     ) -> None:
         """Note what a series should hold in [start, end), if that cannot be had by writing it."""
         name = _named(series, key)
-        if not (len(d.gone) or len(d.fallen) or (name in self._series and len(d.changed))):
+        beyond = d.fallen if self._server.raises else d.other
+        if not (len(d.gone) or len(beyond) or (name in self._series and len(d.changed))):
             return
         times, values = new if new is not None else (np.empty(0, np.int64), np.empty(0))
         self._waiting.append((name, _bounded(start_us), _bounded(end_us), times.tobytes(), values.tobytes()))

@@ -110,6 +110,8 @@ class Difference:
     """Of cells that are missing or have another value."""
     gone: NDArray[np.int64]
     """Of cells that should not be there."""
+    other: NDArray[np.int64]
+    """Of cells that have another value: those of `changed` that are not missing."""
     fallen: NDArray[np.int64]
     """Of numbers that are held too high."""
 
@@ -117,20 +119,19 @@ class Difference:
 def difference(held: Column | None, new: Column | None) -> Difference:
     none = np.empty(0, np.int64)
     if held is None or new is None:
-        return Difference(none if new is None else new[0], none if held is None else held[0], none)
+        return Difference(none if new is None else new[0], none if held is None else held[0], none, none)
     (there, before), (times, values) = held, new
-    at = np.searchsorted(there, times)
-    at_most = np.minimum(at, len(there) - 1)
-    known = there[at_most] == times
-    same = known.copy()
-    old, now = before[at_most[known]], values[known]
-    fell = np.zeros(len(times), np.bool_)
+    at = np.minimum(np.searchsorted(there, times), len(there) - 1)
+    known = there[at] == times
+    old, now = before[at[known]], values[known]
+    same, high = known.copy(), np.zeros(len(times), np.bool_)
     if values.dtype == object or before.dtype == object:
         same[known] = old == now
     else:
         same[known] = np.abs(old - now) <= CLOSE * np.maximum(np.abs(old), np.abs(now))
-        fell[known] = (old > now) & ~same[known]
-    return Difference(times[~same], np.setdiff1d(there, times, assume_unique=True), times[fell])
+        high[known] = old > now
+    gone = np.setdiff1d(there, times, assume_unique=True)
+    return Difference(times[~same], gone, times[known & ~same], times[high & ~same])
 
 
 def pieces(block: Block, most: int) -> Iterator[Block]:

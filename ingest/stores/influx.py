@@ -379,7 +379,7 @@ class InfluxStore:
         for key in held.keys() | new.keys():
             d = difference(held.get(key), new.get(key))
             times += [d.changed, d.gone]
-            if self._server.only_raises:
+            if not self._server.replaces:
                 self._amends.heed(series, key, d, block.start_us, block.end_us, new.get(key))
             elif len(d.gone):
                 gone.setdefault(key[0], []).append(d.gone)

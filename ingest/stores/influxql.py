@@ -37,7 +37,7 @@ class InfluxServer:
     lag_s = 0.0
     """It keeps what it said yes to in a log on disk: none of it was lost at a kill -9."""
     settles_s = 0.0
-    only_raises = False
+    replaces = raises = True
 
     def __init__(self, wire: Wire, influx: Influx, version: str) -> None:
         self._wire, self._influx = wire, influx

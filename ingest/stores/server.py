@@ -27,8 +27,12 @@ class Server(Protocol):
         """How old a minute must be before it is sent, as until then its numbers still fall; 0: any."""
 
     @property
-    def only_raises(self) -> bool:
-        """Whether a number cannot be written over by a lower one, nor a single row be taken away."""
+    def replaces(self) -> bool:
+        """Whether what is written again takes the place of what was, and a single row can be taken away."""
+
+    @property
+    def raises(self) -> bool:
+        """Whether at least a higher number takes the place of a lower one."""
 
     def fitted(self, block: Block) -> Block:
         """The block with times that the server can tell apart."""

@@ -2,11 +2,12 @@
 
 What was seen of it (1.79.5 and 1.122.0, with the flags that are asked for in `mark`):
 
-* Of several values at one millisecond 1.79 shows the last and 1.122 the highest. There, a number that falls cannot be
-  written over; anywhere, a single row cannot be taken away. Whole series can be deleted, and written again at once:
-  `amends` does so.
+* Of several values at one millisecond 1.122 shows the highest, 1.79 any: a number that falls, or changes, cannot be
+  written over, and a single row cannot be taken away. Whole series can be deleted, and written again at once: `amends`
+  does so.
 * A time of 0 is taken for "now", and one in the future by more than two days or beyond the retention is dropped with a
-  yes, as are texts (they become 0). So 0 is sent as the first millisecond, and a text as a label of a metric that is 1:
+  yes, as are texts (they become 0). What is of the first day of 1970 does not come back after a deletion. So all of
+  that day is sent as of the second, and a text as a label of a metric that is 1:
   `session_sport{sport="running"}`.
 * What was said yes to in the last seconds before a kill -9 is lost. It shows to those who ask after some seconds, or
   after `/internal/force_flush`.
@@ -22,12 +23,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.errors import TryLater
 from ingest.rows.table import REAL, TABLES, TEXT, Block
 from ingest.settings import Influx
 from ingest.stores.cells import Cells, Column, Key, Labels, Series, cells_of
-from ingest.stores.influxql import MARKER, marker
+from ingest.stores.influxql import MARKED_US, MARKER, marker
 from ingest.stores.line import lines, tag_text
 from ingest.stores.wire import Answer, TooMuch, Wire
 
@@ -35,6 +37,9 @@ FLAGS = "-retentionPeriod=100y -dedup.minScrapeInterval=1ms"
 
 FUTURE_MS = 2 * 86_400_000
 """It takes nothing that lies further ahead, and 1.122 finds nothing at all when asked for a time far ahead."""
+
+FIRST_MS = 86_400_000
+"""What is earlier is sent as of the second day of 1970: 0 is taken for "now", and the first day is lost in a deletion."""
 
 FOREVER_US = 1 << 62
 
@@ -52,9 +57,10 @@ class VictoriaServer:
     """Far more than the eight seconds that were seen to be lost, and more than minutes are held back."""
     settles_s = 180.0
     """A strap's samples of a minute are committed, masked and counted by then."""
-    only_raises = True
+    replaces = False
 
     def __init__(self, wire: Wire, influx: Influx) -> None:
+        self.raises = False
         self._wire = wire
         self.site = tag_text(influx.site or "")
         door = re.compile(r"/insert/([0-9:]+)/influx$")
@@ -68,7 +74,7 @@ class VictoriaServer:
         if start % 1000:
             start = (start // 1000 + start % 1000) * 1000
             end = start + 1000
-        return replace(block, start_us=start, end_us=-(-end // 1000) * 1000, time_us=np.maximum(ms + us, 1) * 1000)
+        return replace(block, start_us=start, end_us=-(-end // 1000) * 1000, time_us=np.maximum(ms + us, FIRST_MS) * 1000)
 
     def bodies(self, block: Block) -> Iterator[tuple[bytes, str]]:
         kinds = TABLES[block.table].fields
@@ -101,13 +107,13 @@ class VictoriaServer:
         names = "|".join(TABLES[series.table].fields)
         match = _match([("__name__", f"{series.table}_(?:{names})")], series.tags)
         found: dict[Key, list[Column]] = {}
-        for metric, column in self._export(match, start_us, end_us):
+        for metric, column in self._export(match, start_us, end_us, every=not self.raises):
             name = metric["__name__"].removeprefix(f"{series.table}_")
             labels: Labels = tuple((tag, metric.get(tag, "")) for tag in series.free)
             if TABLES[series.table].fields[name] == TEXT:
                 labels = _labelled(labels, name, metric.get(name, ""))
             found.setdefault((labels, name), []).append(column)
-        return {key: _joined(columns) for key, columns in found.items()}
+        return {key: _undecided(*_joined(columns)) for key, columns in found.items()}
 
     def column(self, series: Series, key: Key, start_us: int, end_us: int) -> Column:
         """One metric of a series in [start, end). Raises TooMuch."""
@@ -124,7 +130,7 @@ class VictoriaServer:
         return False
 
     def clear(self) -> None:
-        for names in (_ALL, [f"{MARKER}_version"]):
+        for names in (_ALL, [f"{MARKER}_{field}" for field in ("version", "canary")]):
             self._delete(_match([("__name__", "|".join(names))], [("site", self.site)]))
 
     def is_empty(self) -> bool:
@@ -156,6 +162,19 @@ class VictoriaServer:
             raise TryLater(
                 f"VictoriaMetrics at {self._wire.url} keeps every copy of a row that is sent again. Start it with {FLAGS}"
             )
+        self.raises = self._highest_wins(journal)
+
+    def _highest_wins(self, journal: str) -> bool:
+        """Whether of two values at one moment the higher one is shown, whichever came later: found by trying both."""
+        times = MARKED_US + np.arange(4) * 1_000_000
+        tags = {"journal": journal, "site": self.site}
+        for values in ([1.0, 2.0, 1.0, 2.0], [2.0, 1.0, 2.0, 1.0]):
+            for body in lines(MARKER, tags, times, {"canary": values}, {"canary": REAL}):
+                self._wire.post(body, "s")
+            self.flush()
+        match = _match([], [("__name__", f"{MARKER}_canary"), *tags.items()])
+        shown = [values.tolist() for _, (_, values) in self._export(match, 0, FOREVER_US)]
+        return shown == [[2.0] * 4]
 
     def flush(self) -> None:
         answer = self._wire.ask("GET", "/internal/force_flush", base=self._reading)
@@ -181,10 +200,14 @@ class VictoriaServer:
             raise self._wire.trouble(answer)
         return answer
 
-    def _export(self, match: str, start_us: int, end_us: int) -> Iterator[tuple[dict[str, str], Column]]:
+    def _export(
+        self, match: str, start_us: int, end_us: int, *, every: bool = False
+    ) -> Iterator[tuple[dict[str, str], Column]]:
+        """The metrics that match; with `every` value at a time, in several parts, where there are several."""
         if end_us <= max(start_us, 1000):
             return
-        for line in self._asked("/api/v1/export", match, start_us, end_us).body.splitlines():
+        path = f"/api/v1/export?reduce_mem_usage={int(every)}"
+        for line in self._asked(path, match, start_us, end_us).body.splitlines():
             one: dict[str, Any] = json.loads(line)
             times = np.array(one["timestamps"], np.int64) * 1000
             yield one["metric"], (times, np.array(one["values"], np.float64))
@@ -216,6 +239,16 @@ def _joined(columns: Iterable[Column]) -> Column:
     times, values = (np.concatenate(parts) for parts in zip(*some, strict=True))
     order = np.argsort(times, kind="stable")
     return times[order], values[order]
+
+
+def _undecided(times: NDArray[np.int64], values: NDArray[Any]) -> Column:
+    """A value for each time; NaN, which is like no other, where there are several and any may be shown some day."""
+    if not len(times):
+        return times, values
+    first = np.concatenate([[True], times[1:] != times[:-1]])
+    starts = np.flatnonzero(first)
+    lowest, highest = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
+    return times[starts], np.where(lowest == highest, lowest, np.nan)
 
 
 def _match(like: Iterable[tuple[str, str]], exactly: Iterable[tuple[str, str]]) -> str:
