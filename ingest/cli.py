@@ -277,6 +277,54 @@ def rebuild(given: _Given, store: str) -> None:  # noqa: ARG001
         click.echo(rebuilding(settings, journal))
 
 
+@hartslag.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--server",
+    type=click.Choice(["influxdb", "victoriametrics"]),
+    help="What the server below [influx] is (default: it is asked).",
+)
+@click.option(
+    "--token", is_flag=True, help="The server wants a token of Grafana too (assumed with a token_file)."
+)
+@click.pass_obj
+def grafana(given: _Given, folder: Path, server: str | None, token: bool) -> None:  # noqa: FBT001
+    """Write dashboards and data sources for Grafana into DIR, with your paths, and say what to do next.
+
+    Nothing that was written or changed by somebody else is written over.
+    """
+    from ingest.grafana import folder as writing
+
+    settings = given.settings()
+    if settings.influx and server is None:
+        server = _kind_of_server(settings)
+    sources = writing.sources(settings, server or "influxdb", token=token)
+    at_home = writing.home(settings)
+    writing.write(
+        folder, {path: text for one in sources for path, text in writing.files(one, at_home).items()}
+    )
+    _print_lines(writing.told(folder, sources))
+
+
+def _kind_of_server(settings: "Settings") -> str:
+    """What the server introduces itself as. Raises Stop when it does not."""
+    from contextlib import closing
+
+    from ingest.stores.influx import known_server
+    from ingest.stores.victoria import VictoriaServer
+    from ingest.stores.wire import Wire
+
+    assert settings.influx is not None
+    try:
+        with closing(Wire(settings.influx)) as wire:
+            is_victoria = isinstance(known_server(wire, settings.influx), VictoriaServer)
+    except TryLater as e:
+        raise Stop(
+            f"{e}\nOr say what it is, and it is not asked: --server influxdb, or --server victoriametrics."
+        ) from e
+    return "victoriametrics" if is_victoria else "influxdb"
+
+
 # --- around every verb ---
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ingest.grafana.provisioning import (
     sqlite,
     victoriametrics,
 )
+from ingest.grafana.query import Sqlite
 from ingest.log import quoted
 from ingest.settings import Influx, Settings
 
@@ -26,19 +28,22 @@ SEALS = f"{FOLDER}/SHA256SUMS"
 WEEKS = {"monday", "saturday", "sunday"}
 """The days that Grafana lets a week begin with."""
 
-PLUGIN = "frser-sqlite-datasource"
 
+def sources(settings: Settings, server: str, *, token: bool = False) -> list[Source]:
+    """The stores that the settings ask for.
 
-def sources(settings: Settings, server: str) -> list[Source]:
-    """The stores that the settings ask for. `server` says what the one below [influx] is: influxdb or victoriametrics."""
+    `server` says what the one below [influx] is, influxdb or victoriametrics; `token` that Grafana needs one for it even
+    though the settings name no file with ours.
+    """
     found = [sqlite(str(settings.store_file))]
     if settings.influx:
-        found.append(_server(settings.influx, server))
+        found.append(_server(settings.influx, server, token=token))
     return found
 
 
-def _server(influx: Influx, server: str) -> Source:
-    has_token, has_sites = influx.token_file is not None, bool(influx.site)
+def _server(influx: Influx, server: str, *, token: bool) -> Source:
+    has_token = token or influx.token_file is not None
+    has_sites = bool(influx.site)
     if server == "victoriametrics":
         return victoriametrics(influx.url, has_token=has_token, has_sites=has_sites)
     return influxdb(influx.url, influx.bucket, has_token=has_token, has_sites=has_sites)
@@ -129,17 +134,23 @@ def _is_foreign(path: Path, wanted: str | None, sealed: str | None) -> bool:
 
 
 def told(folder: Path, given: Sequence[Source]) -> Iterator[str]:
-    """What to do next, in plain lines, each of them a command to be copied."""
-    yield f"Written to {folder}. On the computer where Grafana runs:"
+    """What to do next, in plain lines, the commands indented."""
+    yield f"Written to {folder}. Now, on the computer where Grafana runs:"
     yield ""
-    by_hand = [of for of in given if of.has_token]
-    if any(of.language.type == PLUGIN for of in given):
-        yield f"  sudo grafana-cli plugins install {PLUGIN}"
+    if any(of.language.type == Sqlite().type for of in given):
+        yield f"  sudo grafana-cli plugins install {Sqlite().type}"
+    if folder.absolute() != Path(GRAFANA):
+        yield f"  sudo cp -r {shlex.quote(str(folder))}/. {GRAFANA}/"
+    for of in given:
+        if of.has_token:
+            yield f"  sudo install -m 640 -g grafana /dev/stdin {of.token_file}"
+    if any(of.language.type == Sqlite().type for of in given):
         yield "  sudo usermod -aG hartslag grafana"
-    yield f"  sudo cp -r {folder}/. {GRAFANA}/"
-    for of in by_hand:
-        yield f"  sudo install -m 640 -g grafana /dev/stdin {of.token_file}     (paste a token that may read, Enter, Ctrl-D)"
     yield "  sudo systemctl restart grafana-server"
     yield ""
-    yield f"Then open Grafana (http://localhost:3000) and, below Dashboards, the folder {given[-1].title!r}."
-    yield "Run this again after an update, or after a change of persons or stores in the settings."
+    if any(of.has_token for of in given):
+        yield "The line with /dev/stdin waits for a token that may read the bucket: paste it, press Enter, then Ctrl-D."
+    for of in given:
+        if str(of.details.get("path", "")).startswith(("/home/", "/root/")):
+            yield f"Grafana may not look into /home, where {of.details['path']} is: see Grafana in the README."
+    yield "Then open http://localhost:3000: the dashboard is called This week. Run this again after an update of hartslag."

@@ -6,6 +6,7 @@ a file of Grafana's own and never stands here.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -53,12 +54,17 @@ def sqlite(path: str) -> Source:
 
 def influxdb(url: str, bucket: str, *, has_token: bool, has_sites: bool) -> Source:
     """InfluxDB 1.8, 2 or 3: a bucket of 2 and 3 answers to InfluxQL by its own name, as a database of 1 does."""
-    details = {"dbName": bucket, "httpMode": "POST", "version": "InfluxQL"}
+    details = {"dbName": bucket, "httpMode": "GET", "version": "InfluxQL"}
     return Source("influxdb", "hartslag (InfluxDB)", InfluxQL(has_sites=has_sites), details, url, has_token)
 
 
 def victoriametrics(url: str, *, has_token: bool, has_sites: bool) -> Source:
-    """VictoriaMetrics, which Grafana takes for Prometheus; `nocache` lets it show what has just come in."""
+    """VictoriaMetrics, which Grafana takes for Prometheus; `nocache` lets it show what has just come in.
+
+    `url` is where is written to; a cluster is read from at another path
+    (https://docs.victoriametrics.com/cluster-victoriametrics/#url-format).
+    """
+    url = re.sub(r"/insert/([0-9:]+)/influx$", r"/select/\1/prometheus", url)
     details = {
         "httpMode": "POST",
         "customQueryParameters": "nocache=1",

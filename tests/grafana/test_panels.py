@@ -10,9 +10,8 @@ import pytest
 
 from ingest.grafana.dashboard import Home, dashboard_json, dashboards
 from ingest.grafana.provisioning import Source, influxdb, sqlite, victoriametrics
-from ingest.grafana.query import Latest, columns_of
+from ingest.grafana.query import Latest
 from ingest.journal import Journal
-from ingest.rows.table import TABLES
 from ingest.settings import Influx
 from ingest.show.week import shown
 from ingest.stores.influx import InfluxStore
@@ -20,7 +19,7 @@ from ingest.stores.replica import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.grafana.home import ANNA, NOW, ODD, WEEKS, happenings, week_ms
 from tests.grafana.questions import Frame, Json, Looking, Store, drawn, offered
-from tests.households import DAY, household
+from tests.households import DAY, HOUR, MINUTE, Event, Noted, household, steady
 from tests.servers import InfluxDB, VictoriaMetrics
 
 Open = dict[str, tuple[Source, Store]]
@@ -264,15 +263,43 @@ def assert_same(found: list[tuple[Any, ...]], wanted: list[tuple[Any, ...]], wha
         assert a[3] == pytest.approx(b[3], rel=1e-9), what
 
 
-def test_every_table_has_been_asked() -> None:
-    """Protects the specification from a typing error that no panel would show: it reads known fields of known tables."""
-    for source in (
-        sqlite("x"),
-        influxdb("x", "x", has_token=False, has_sites=True),
-        victoriametrics("x", has_token=False, has_sites=True),
-    ):
-        for one in dashboards(source.language):
-            for panel in one.panels:
-                for query in panel.queries.values():
-                    for table, fields in columns_of(query).items():
-                        assert fields <= set(TABLES[table].fields), panel.title
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+    """Servers that two Pis write to, in each of which somebody is called Anna."""
+    folder = tmp_path_factory.mktemp("sites")
+    with InfluxDB(folder / "influxdb") as influx, VictoriaMetrics(folder / "victoriametrics") as victoria:
+        for site, minutes in (("room-1", 20), ("room-2", 30)):
+            start = NOW - minutes * HOUR
+            events: list[Event] = [
+                Noted(ANNA, (("maximum_bpm", 180), ("zone", "Europe/Amsterdam"))),
+                *([Noted(ODD, (("maximum_bpm", 180),))] if site == "room-2" else []),
+                steady(ANNA, start, minutes * 60, 125),
+                steady(ODD, start, 60, 125) if site == "room-2" else steady(ANNA, start - HOUR, 60, 60),
+            ]
+            with household(folder / site, events) as journal:
+                for server in (influx, victoria):
+                    fill(server, journal, folder / f"{site} {server.port}", site)
+        yield {
+            "influxdb": (influxdb(influx.url, "hartslag", has_token=False, has_sites=True), influx),
+            "victoriametrics": (victoriametrics(victoria.url, has_token=False, has_sites=True), victoria),
+        }
+
+
+@pytest.mark.parametrize("store", STORES[1:])
+def test_two_sites_are_not_mixed_and_both_are_shown(sites: Open, store: str) -> None:
+    """Protects a clinic: people of one name in two places stay apart, and a Pi that has fallen silent is seen."""
+    source, place = sites[store]
+    board = next(d for d in dashboards(source.language) if d.name == "week")
+    site, person = dashboard_json(board, source.language, source.uid, Home())["templating"]["list"]
+    for name, dose, people in (("room-1", 20, [ANNA]), ("room-2", 30, [ANNA, ODD])):
+        looks = Looking(*week_ms(WEEKS["this week"]), {"person": ANNA, "site": name, "now": str(NOW)})
+        assert offered(place, site, looks) == ["room-1", "room-2"]
+        assert offered(place, person, looks) == people
+        found = the_only(values(drawn(place, panels(source, "week")["Was it enough?"], looks)))
+        assert found["This week, at least"] == pytest.approx(dose)
+    (newest,) = drawn(place, panels(source, "fleet")["Sites"], Looking(NOW - 30 * DAY, NOW))
+    assert newest.names == ["Site", "Newest minute"]
+    ends = {
+        site: NOW - minutes * HOUR + minutes * MINUTE for site, minutes in (("room-1", 20), ("room-2", 30))
+    }
+    assert sorted(newest.rows()) == sorted((site, end // MINUTE * MINUTE) for site, end in ends.items())
