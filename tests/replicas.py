@@ -8,6 +8,9 @@ from ingest.rows.table import TABLES, TEXT, Table
 from tests.fakeserver import FakeServer
 from tests.servers import InfluxDB, VictoriaMetrics
 
+EARLIEST_S = 86_400.0
+"""VictoriaMetrics takes 0 for "now": what always held is stamped a day later there."""
+
 Rows = dict[str, list[tuple[Any, ...]]]
 """By table: time (unix seconds), tags, fields; in order, as `tests.households.rows` gives them."""
 
@@ -66,9 +69,15 @@ def expected(rows: Rows, server: InfluxDB | VictoriaMetrics | FakeServer) -> Row
         tags, kept = 1 + len(table.tags), rows[name]
         if isinstance(server, VictoriaMetrics):
             which = [*range(1, tags), *(tags + i for i, f in enumerate(table.fields) if f in _numbers(table))]
-            kept = [(round(row[0] * 1e6) // 1000 / 1e3, *(row[i] for i in which)) for row in kept]
+            kept = [(_in_ms(row[0]), *(row[i] for i in which)) for row in kept]
         found[name] = ordered(row for row in kept if any(x is not None for x in row[tags:]))
     return found
+
+
+def _in_ms(time_s: float) -> float:
+    """A time as VictoriaMetrics can tell it from others: microseconds that tell rows apart become milliseconds."""
+    ms, us = divmod(round(time_s * 1e6), 1000)
+    return max((ms + us) / 1e3, EARLIEST_S)
 
 
 def differences(found: Rows, wanted: Rows) -> list[str]:

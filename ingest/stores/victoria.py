@@ -113,7 +113,16 @@ class VictoriaServer:
             if TABLES[series.table].fields[name] == TEXT:
                 labels = _labelled(labels, name, metric.get(name, ""))
             found.setdefault((labels, name), []).append(column)
-        return {key: _undecided(*_joined(columns)) for key, columns in found.items()}
+        return {key: self._undecided(*_joined(columns)) for key, columns in found.items()}
+
+    def _undecided(self, times: NDArray[np.int64], values: NDArray[Any]) -> Column:
+        """A value for each time; NaN, which is like no other, where there are several and any may be shown some day."""
+        if not len(times):
+            return times, values
+        starts = np.flatnonzero(np.concatenate([[True], times[1:] != times[:-1]]))
+        lowest, highest = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
+        decided = np.ones(len(starts), np.bool_) if self.raises else lowest == highest
+        return times[starts], np.where(decided, highest, np.nan)
 
     def column(self, series: Series, key: Key, start_us: int, end_us: int) -> Column:
         """One metric of a series in [start, end). Raises TooMuch."""
@@ -239,16 +248,6 @@ def _joined(columns: Iterable[Column]) -> Column:
     times, values = (np.concatenate(parts) for parts in zip(*some, strict=True))
     order = np.argsort(times, kind="stable")
     return times[order], values[order]
-
-
-def _undecided(times: NDArray[np.int64], values: NDArray[Any]) -> Column:
-    """A value for each time; NaN, which is like no other, where there are several and any may be shown some day."""
-    if not len(times):
-        return times, values
-    first = np.concatenate([[True], times[1:] != times[:-1]])
-    starts = np.flatnonzero(first)
-    lowest, highest = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
-    return times[starts], np.where(lowest == highest, lowest, np.nan)
 
 
 def _match(like: Iterable[tuple[str, str]], exactly: Iterable[tuple[str, str]]) -> str:
