@@ -1,8 +1,11 @@
 """The store on a server, real ones: what it holds is what the SQLite store holds, whatever the journal went through."""
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,14 +13,12 @@ from hypothesis import strategies as st
 
 from ingest.errors import TryLater
 from ingest.journal import Journal
-from ingest.settings import Influx
+from ingest.settings import Influx, Settings
 from ingest.stores.influx import InfluxStore
-from ingest.stores.replica import follow
+from ingest.stores.replica import PORTION, follow
 from tests.households import (
     DAY,
     HOUR,
-    MINUTE,
-    NOW,
     Claim,
     Copies,
     Event,
@@ -29,7 +30,6 @@ from tests.households import (
     at,
     filled,
     happen,
-    household,
     steady,
 )
 from tests.replicas import differences, expected, held
@@ -38,7 +38,7 @@ from tests.servers import InfluxDB, VictoriaMetrics
 
 Real = InfluxDB | VictoriaMetrics
 
-START = at("2026-10-24T10:00+02:00")
+START = at("2024-10-26T10:00+02:00")
 """The Saturday before the clocks go back in Amsterdam."""
 
 JAN = "Jan de Vries, A=B"
@@ -102,23 +102,25 @@ class Clock:
 
 @contextmanager
 def store_on(
-    url: str, folder: Path, *, clock: Callable[[], float] | None = None, **also: str
+    url: str, folder: Path, *, clock: Callable[[], float] = time.monotonic, **also: Any
 ) -> Iterator[InfluxStore]:
     """The store as the settings would make it."""
-    store = InfluxStore(Influx(url=url, **also), folder, **({"clock": clock} if clock else {}))
+    store = InfluxStore(Influx(url=url, **also), folder, clock=clock)
     try:
         yield store
     finally:
         store.close()
 
 
-def brought(journal: Journal, store: InfluxStore, clock: Clock, tries: int = 20) -> int:
+def brought(
+    journal: Journal, store: InfluxStore, clock: Clock, *, tries: int = 20, portion: int = PORTION
+) -> int:
     """Up to date and put right, as after some quiet minutes; gives how many entries it took."""
     taken = 0
     for _ in range(3):
         for left in range(tries, 0, -1):
             try:
-                taken += follow(journal, store)
+                taken += follow(journal, store, portion=portion)
                 break
             except TryLater:
                 if left == 1:
@@ -140,11 +142,31 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Real]:
         yield made
 
 
+@contextmanager
+def home(data: Path, happened: Iterable[Event] = ()) -> Iterator[Journal]:
+    """The journal of a household of 2024: VictoriaMetrics takes nothing of the future, whenever this is run."""
+    with Journal(Settings(data).journal_file, now_ms=lambda: START + 40 * DAY) as journal:
+        for event in happened:
+            happen(journal, event)
+        yield journal
+
+
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
     """A journal in which something of everything is."""
-    with household(tmp_path / "data", HAPPENED) as opened:
+    with home(tmp_path / "data", HAPPENED) as opened:
         yield opened
+
+
+def earlier(thing: Any) -> Any:
+    """An event two years before, on the same days of the week and as near to the clock changes."""
+    if isinstance(thing, int) and abs(thing) > 10**12:
+        return thing - 104 * 7 * DAY
+    if isinstance(thing, tuple):
+        return tuple(earlier(each) for each in thing)
+    if is_dataclass(thing) and not isinstance(thing, type):
+        return type(thing)(**{f.name: earlier(getattr(thing, f.name)) for f in fields(thing)})
+    return thing
 
 
 def test_it_holds_what_the_sqlite_store_holds_through_every_correction(
@@ -164,3 +186,26 @@ def test_it_holds_what_the_sqlite_store_holds_through_every_correction(
         server.start()
         server.ask("GET", "/internal/force_merge")
     assert wrong(journal, server, tmp_path / "last.db") == []
+
+
+@pytest.mark.parametrize("kind", [InfluxDB, VictoriaMetrics])
+def test_whatever_happens_in_a_household_the_server_holds_its_rows(kind: type[Real], tmp_path: Path) -> None:
+    """Protects what no example thought of: any happenings, brought up to date in any portions, beside other sites."""
+    site = iter(range(1000))
+
+    @settings(max_examples=10)
+    @given(st.lists(events.map(earlier), min_size=1, max_size=7), st.integers(0, 6), st.integers(1, 5))
+    def each(happened: list[Event], some: int, portion: int) -> None:
+        name = f"pi-{next(site)}"
+        clock = Clock()
+        with new_folder() as folder, home(folder, happened[:some]) as journal:
+            with store_on(there.url, folder / "store", clock=clock, site=name) as store:
+                brought(journal, store, clock, portion=portion)
+                for event in happened[some:]:
+                    happen(journal, event)
+                    follow(journal, store, portion=portion)
+                brought(journal, store, clock)
+            assert wrong(journal, there, folder / "s.db", name) == []
+
+    with kind(tmp_path / "server") as there:
+        each()
