@@ -38,20 +38,33 @@ class Amends:
         self._waiting: list[tuple[str, int, int, bytes, bytes]] = []
         self._cells = 0
         self._series: set[str] = set(ledger.patched()) if not server.replaces else set()
+        self._new: list[str] = []
         self._made = -1e9
 
     def heed(
         self, series: Series, key: Key, d: Difference, start_us: int, end_us: int, new: Column | None
     ) -> None:
-        """Note what a series should hold in [start, end), if that cannot be had by writing it."""
+        """Note what a series should hold in [start, end), if that cannot be had by writing it.
+
+        Which series are concerned is in the ledger before anything is written: from then on it may be any of two
+        numbers that the server shows, and looking at it proves nothing.
+        """
         name = _named(series, key)
-        beyond = d.fallen if self._server.raises else d.other
-        if not (len(d.gone) or len(beyond) or (name in self._series and len(d.changed))):
-            return
+        if name not in self._series:
+            beyond = d.fallen if self._server.raises else d.other
+            if not (len(d.gone) or len(beyond)):
+                return
+            self._new.append(name)
+            self._series.add(name)
         times, values = new if new is not None else (np.empty(0, np.int64), np.empty(0))
         self._waiting.append((name, _bounded(start_us), _bounded(end_us), times.tobytes(), values.tobytes()))
         self._cells += len(times)
-        self._series.add(name)
+
+    def warn(self) -> None:
+        """Have the ledger know of the series concerned; to be done before rows are sent."""
+        if self._new:
+            self._ledger.patch([(name, 0, 0, b"", b"") for name in self._new])
+            self._new = []
 
     @property
     def waiting(self) -> bool:

@@ -383,6 +383,7 @@ class InfluxStore:
                 self._amends.heed(series, key, d, block.start_us, block.end_us, new.get(key))
             elif len(d.gone):
                 gone.setdefault(key[0], []).append(d.gone)
+        self._amends.warn()
         if gone:
             self._outbox.post()
         for labels, lists in gone.items():

@@ -44,6 +44,8 @@ CREATE TABLE IF NOT EXISTS copy (id INTEGER PRIMARY KEY, series TEXT NOT NULL, u
 CREATE TABLE IF NOT EXISTS copied (series TEXT PRIMARY KEY, posted_ms INTEGER);
 """
 
+_PATCH = "INSERT INTO patch (series, start_us, end_us, times, cells) VALUES (?, ?, ?, ?, ?)"
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -170,9 +172,7 @@ class Ledger:
                 "UPDATE replica SET position = ?, sent = ?, sent_ms = ?, writer = ?",
                 (position, sent, _now_ms(), writer),
             )
-            db.executemany(
-                "INSERT INTO patch (series, start_us, end_us, times, cells) VALUES (?, ?, ?, ?, ?)", patches
-            )
+            db.executemany(_PATCH, patches)
 
     def look(self, place: str, journal: str) -> Held | None:
         """How far the store is, for `status`; makes and changes nothing."""
@@ -222,6 +222,11 @@ class Ledger:
             db.executemany("DELETE FROM refused WHERE key = ?", [key for key in keys if of_those(key[0])])
 
     # --- series that are put right ---
+
+    def patch(self, patches: Iterable[tuple[Any, ...]]) -> None:
+        """Note what is to be put right: (series, start, end, times, cells)."""
+        with self.open() as db:
+            db.executemany(_PATCH, patches)
 
     def patches(self, series: str) -> list[tuple[int, int, bytes, bytes]]:
         """What is to be put right in a series, oldest first: (start, end, times, cells)."""
