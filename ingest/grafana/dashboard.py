@@ -35,6 +35,9 @@ LONGEST_MS = 90_000
 
 NOTHING_YET = "Nothing measured yet"
 
+INBOX = "inbox"
+"""The source of what files tell of themselves."""
+
 OF_SOURCE = "${__field.labels.source}"
 """The name of a line: that of its sensor."""
 
@@ -452,7 +455,7 @@ _COLLECTORS = Dashboard(
             "Files still waiting",
             "How many files waited in the inbox when the newest one was taken.",
             8,
-            {"A": Latest("collector", Column("waiting", "Waiting"))},
+            {"A": Latest("collector", Column("waiting", "Waiting"), INBOX)},
             "none",
             "No file yet",
             text="value",
@@ -486,10 +489,10 @@ _COLLECTORS = Dashboard(
             defaults={"min": 0, "displayName": OF_SOURCE},
         ),
         course(
-            "Samples that came in",
-            "Of each file or strap, as it was taken.",
+            "Samples that came in with files",
+            "Of each file, as it was taken.",
             24,
-            {"A": Lines("collector", Column("samples", "Samples"))},
+            {"A": Lines("collector", Column("samples", "Samples"), INBOX)},
             "none",
             "Nothing came in yet",
             defaults={"min": 0, "displayName": OF_SOURCE},
@@ -504,6 +507,7 @@ _COLLECTORS = Dashboard(
                 "collector",
                 (Column("state", "Outcome"), Column("samples", "Samples"), Column("waiting", "Waiting")),
                 sensors="From",
+                source=INBOX,
             ),
             "Nothing came in yet",
             [Style(TIME, {"unit": "time:ddd D MMM YYYY, H:mm:ss", "custom.width": 230})],

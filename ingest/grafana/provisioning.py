@@ -49,7 +49,7 @@ class Source:
 
 def sqlite(path: str) -> Source:
     """The embedded store, a file."""
-    return Source("sqlite", "hartslag (SQLite)", Sqlite(), {"path": path})
+    return Source("sqlite", "hartslag", Sqlite(), {"path": path})
 
 
 def influxdb(url: str, bucket: str, *, has_token: bool, has_sites: bool) -> Source:

@@ -42,21 +42,24 @@ class Rows:
     """The rows of the picked person in the range shown, as one frame of times and columns, oldest first.
 
     With `newest` only the last of them. With `sensors` the rows of several sources may share a time: they are told
-    apart by the tag `source`, shown under that name, and stand newest first, as in a table for reading.
+    apart by the tag `source`, shown under that name, and stand newest first, as in a table for reading. With `source`
+    only those of that one.
     """
 
     table: str
     columns: tuple[Column, ...]
     newest: bool = False
     sensors: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """One column of the picked person in the range shown, a frame for each source."""
+    """One column of the picked person in the range shown, a frame for each source, or for one alone."""
 
     table: str
     column: Column
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Latest:
 
     table: str
     column: Column
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,6 @@ class Sqlite:
     type: str = "frser-sqlite-datasource"
     has_sites: bool = False
 
-    _PERSON = "person = ${person:sqlstring}"
     _RANGE = "time >= $__from / 1000.0 AND time <= $__to / 1000.0"
 
     def asked(self, ref: str, query: Query) -> Asked:
@@ -139,23 +142,28 @@ class Sqlite:
                 shown += [_sql(c) for c in query.columns]
                 order = " ORDER BY time DESC" if query.newest or query.sensors else " ORDER BY time"
                 limit = " LIMIT 1" if query.newest else ""
-                sql = f"SELECT {', '.join(shown)} FROM {query.table} WHERE {self._PERSON} AND {self._RANGE}{order}{limit}"
+                sql = f"SELECT {', '.join(shown)} FROM {query.table} WHERE {self._who(query)} AND {self._RANGE}{order}{limit}"
                 return Asked([self._target(ref, sql, "table")])
             case Lines():
                 shown = [f'time AS "{TIME}"', "source", _sql(query.column)]
                 sql = (
-                    f"SELECT {', '.join(shown)} FROM {query.table} WHERE {self._PERSON} AND {self._RANGE}"
+                    f"SELECT {', '.join(shown)} FROM {query.table} WHERE {self._who(query)} AND {self._RANGE}"
                     f" AND {query.column.name} IS NOT NULL ORDER BY time"
                 )
                 return Asked([self._target(ref, sql, "time series")])
             case Latest():
                 sql = (
-                    f'SELECT time AS "{TIME}", {_sql(query.column)} FROM {query.table} WHERE {self._PERSON}'
+                    f'SELECT time AS "{TIME}", {_sql(query.column)} FROM {query.table} WHERE {self._who(query)}'
                     f" AND time <= $__to / 1000.0 AND {query.column.name} IS NOT NULL ORDER BY time DESC LIMIT 1"
                 )
                 return Asked([self._target(ref, sql, "table")])
             case Sites():
                 raise ValueError("a file is the store of one Pi")
+
+    @staticmethod
+    def _who(query: Rows | Lines | Latest) -> str:
+        source = f" AND source = '{query.source}'" if query.source else ""
+        return "person = ${person:sqlstring}" + source
 
     @staticmethod
     def _target(ref: str, sql: str, kind: str) -> Json:
@@ -177,7 +185,7 @@ class Sqlite:
 
 
 def _sql(column: Column) -> str:
-    # A whole number first would make whole numbers of all that follow it.
+    # Of whole seconds SQLite would make whole minutes, and of a first whole number the plugin a column of them.
     value = f"{column.name} / {column.divisor}.0" if column.divisor != 1 else column.name
     return f'{value} AS "{column.shown}"'
 
@@ -192,8 +200,10 @@ class InfluxQL:
     type: str = "influxdb"
     has_sites: bool = True
 
-    def _who(self) -> str:
-        return '"person" =~ /^${person:regex}$/' + (f" AND {self._SITE}" if self.has_sites else "")
+    def _who(self, query: Rows | Lines | Latest) -> str:
+        source = f" AND \"source\" = '{query.source}'" if query.source else ""
+        site = f" AND {self._SITE}" if self.has_sites else ""
+        return '"person" =~ /^${person:regex}$/' + site + source
 
     _SITE = '"site" =~ /^${site:regex}$/'
 
@@ -204,17 +214,17 @@ class InfluxQL:
                 shown += [_influx(c) for c in query.columns]
                 order = " ORDER BY time DESC" if query.newest or query.sensors else ""
                 limit = " LIMIT 1" if query.newest else ""
-                text = f'SELECT {", ".join(shown)} FROM "{query.table}" WHERE {self._who()} AND $timeFilter{order}{limit}'
+                text = f'SELECT {", ".join(shown)} FROM "{query.table}" WHERE {self._who(query)} AND $timeFilter{order}{limit}'
                 return Asked([self._target(ref, text, "table")])
             case Lines():
                 text = (
-                    f'SELECT {_influx(query.column)} FROM "{query.table}" WHERE {self._who()} AND $timeFilter'
+                    f'SELECT {_influx(query.column)} FROM "{query.table}" WHERE {self._who(query)} AND $timeFilter'
                     ' GROUP BY "source"'
                 )
                 return Asked([self._target(ref, text, "time_series", "$tag_source")])
             case Latest():
                 text = (
-                    f'SELECT {_influx(query.column)} FROM "{query.table}" WHERE {self._who()}'
+                    f'SELECT {_influx(query.column)} FROM "{query.table}" WHERE {self._who(query)}'
                     " AND time <= ${__to}ms ORDER BY time DESC LIMIT 1"
                 )
                 return Asked([self._target(ref, text, "table")])
@@ -254,9 +264,11 @@ class PromQL:
 
     _RANGE = "[${__range_ms}ms] offset 1ms"
 
-    def _who(self) -> str:
-        # Grafana's own escaping doubles the backslash before a quote; neither character is in a name that needs it.
-        return 'person="${person:raw}"' + (',site="${site:raw}"' if self.has_sites else "")
+    def _metric(self, query: Rows | Lines | Latest, column: Column) -> str:
+        # Grafana's own escaping would put a backslash before an apostrophe; names cannot have what needs one here.
+        who = 'person="${person:raw}"' + (',site="${site:raw}"' if self.has_sites else "")
+        source = f',source="{query.source}"' if query.source else ""
+        return f"{query.table}_{column.name}{{{who}{source}}}"
 
     def asked(self, ref: str, query: Query) -> Asked:
         match query:
@@ -265,14 +277,15 @@ class PromQL:
                 refs = {f"{ref}{i}" if several else ref: c for i, c in enumerate(query.columns, 1)}
                 form = "table" if query.sensors else "time_series"
                 targets = [
-                    self._target(r, self._rows(query.table, c.name), form, _raw(c)) for r, c in refs.items()
+                    self._target(r, self._metric(query, c) + self._RANGE, form, _raw(c))
+                    for r, c in refs.items()
                 ]
                 return Asked(targets, _read(query, refs) if query.sensors else _joined(query.columns))
             case Lines():
-                text = self._rows(query.table, query.column.name)
+                text = self._metric(query, query.column) + self._RANGE
                 return Asked([self._target(ref, text, "time_series", "{{source}}")])
             case Latest():
-                metric = f"{query.table}_{query.column.name}{{{self._who()}}}"
+                metric = self._metric(query, query.column)
                 # A year is 365 days here. The second half is for what is stamped with the beginning of 1970.
                 text = f"last_over_time({metric}[50y]) or last_over_time({metric}[23h] @ 86400)"
                 return Asked([self._target(ref, text, "time_series", query.column.shown)])
@@ -281,9 +294,6 @@ class PromQL:
                 text = f"max by (site) (tlast_over_time({metric})) * 1000"
                 organize = _organize({"site": "Site", "Value": query.shown}, [TIME], ["site", "Value"])
                 return Asked([self._target(ref, text, "table", "")], [organize])
-
-    def _rows(self, table: str, name: str) -> str:
-        return f"{table}_{name}{{{self._who()}}}{self._RANGE}"
 
     @staticmethod
     def _target(ref: str, text: str, form: str, legend: str) -> Json:

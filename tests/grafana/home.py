@@ -1,10 +1,25 @@
 """A home of two persons for dashboards: weeks around both changes of the clock and around New Year, and something of all kinds."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tests.households import DAY, HOUR, MINUTE, Claim, Event, Limits, Noted, Recording, S, Workout, at, steady
+from tests.households import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Claim,
+    Copies,
+    Event,
+    Limits,
+    Noted,
+    Recording,
+    S,
+    Workout,
+    at,
+    steady,
+)
 
 ANNA, ODD = "Anna", "Zoë O'Hara (jr.), 2"
 """The second has whatever a name may have in it that means something to a database."""
@@ -78,6 +93,8 @@ def happenings() -> Iterator[Event]:
     beats = tuple((t, 700 + t // S % 5 * 8) for t in worn)
     yield Recording(ANNA, "strap", "strap", bpm, NOW, beats=beats)
     yield Workout(ANNA, "strap", NOW - 40 * MINUTE, NOW)
+    copied = steady(ODD, _local("2026-11-17", "10:00:00"), 600, 90, source="watch 9")
+    yield Copies((replace(copied, samples=copied.samples[:300]),), (copied,))
     yield Claim(
         ANNA, "watch 0", _local("2026-11-16", "00:00:00"), _local("2026-11-16", "00:00:00") + DAY, 20.0
     )
