@@ -266,15 +266,36 @@ def export(given: _Given, csv: bool, person: str | None, start: str | None, end:
 
 @hartslag.command()
 @click.option(
-    "--store", type=click.Choice(["sqlite"]), default="sqlite", show_default=True, help="Which store."
+    "--store",
+    type=click.Choice(["sqlite", "influx"]),
+    default="sqlite",
+    show_default=True,
+    help="Which store; influx is the server below [influx] in the settings.",
 )
+@click.option("--resume", is_flag=True, help="Go on where it was broken off; nothing is forgotten first.")
 @click.pass_obj
-def rebuild(given: _Given, store: str) -> None:  # noqa: ARG001
-    """Make a store anew from the journal."""
+def rebuild(given: _Given, store: str, resume: bool) -> None:  # noqa: FBT001
+    """Make a store anew from the journal.
+
+    Broken off, it goes on by itself in the daemon.
+    """
     from ingest.rebuild import rebuild as rebuilding
 
     with _reading(given) as (settings, journal):
-        click.echo(rebuilding(settings, journal))
+        click.echo(rebuilding(settings, journal, store, resume=resume))
+
+
+@hartslag.command()
+@click.pass_obj
+def retry(given: _Given) -> None:
+    """Send once more the rows that a server refused; ends with 1 when it refuses some again."""
+    from ingest.retry import retry as retrying
+
+    with _reading(given) as (settings, _):
+        left, line = retrying(settings)
+        click.echo(line)
+    if left:
+        sys.exit(1)
 
 
 @hartslag.command()

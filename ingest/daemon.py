@@ -123,8 +123,9 @@ def greeting(settings: Settings) -> list[str]:
     if settings.straps:
         lines.append("Straps are named in the settings, but this version reads files only.")
     if settings.influx:
-        lines.append(
-            "An InfluxDB server is named in the settings, but this version writes the SQLite store only."
+        site = f", site {settings.influx.site}" if settings.influx.site else ""
+        lines.insert(
+            3, f"  The server, too        {settings.influx.url} (bucket {settings.influx.bucket}{site})"
         )
     return lines
 

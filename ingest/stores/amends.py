@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ingest.crashpoint import reached
 from ingest.rows.table import REAL
@@ -127,28 +126,27 @@ class Amends:
             for a, b, times, values in found
         ]
         tags = {**dict(series.tags), **dict(key[0])}
-        for a, b, times, values in self._held(series, key, 0, END_US):
-            times, values = _patched(a, b, times, values, patches)
+        for a, b, held in self._held(series, key, 0, END_US):
+            times, values = _patched(a, b, held, patches)
             for body in lines(series.table, tags, times, {key[1]: values}, {key[1]: REAL}, unit="ms"):
                 yield "ms", body
 
     def _held(
         self, series: Series, key: Key, start_us: int, end_us: int
-    ) -> Iterator[tuple[int, int, NDArray[np.int64], NDArray[np.float64]]]:
+    ) -> Iterator[tuple[int, int, Column]]:
         try:
-            times, values = self._server.column(series, key, start_us, end_us)
+            held = self._server.column(series, key, start_us, end_us)
         except TooMuch:
             middle = (start_us + end_us) // 2000 * 1000
             yield from self._held(series, key, start_us, middle)
             yield from self._held(series, key, middle, end_us)
         else:
-            yield start_us, end_us, times, values
+            yield start_us, end_us, held
 
 
-def _patched(
-    start_us: int, end_us: int, times: NDArray[np.int64], values: NDArray[np.float64], patches: list[Any]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _patched(start_us: int, end_us: int, held: Column, patches: list[Any]) -> Column:
     """The cells of [start, end) with what was to be put right in them, the latest last."""
+    times, values = held
     for a, b, right_times, right_values in patches:
         if a >= end_us or b <= start_us:
             continue

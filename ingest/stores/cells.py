@@ -125,7 +125,7 @@ def difference(held: Column | None, new: Column | None) -> Difference:
     known = there[at] == times
     old, now = before[at[known]], values[known]
     same, high = known.copy(), np.zeros(len(times), np.bool_)
-    if values.dtype == object or before.dtype == object:
+    if "O" in {values.dtype.kind, before.dtype.kind}:
         same[known] = old == now
     else:
         same[known] = np.abs(old - now) <= CLOSE * np.maximum(np.abs(old), np.abs(now))

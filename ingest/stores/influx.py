@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,9 +39,10 @@ from ingest.stores.cells import (
     within,
 )
 from ingest.stores.influxql import InfluxServer, marker
-from ingest.stores.ledger import Held, Ledger, Refusal
+from ingest.stores.ledger import Held, Ledger
 from ingest.stores.line import UNITS, tag_text
 from ingest.stores.outbox import Outbox, Poison, series_of, table_of, tags_of, time_of
+from ingest.stores.replica import Refusal
 from ingest.stores.server import Server
 from ingest.stores.victoria import VictoriaServer
 from ingest.stores.wire import Away, Refused, TooLarge, TooMuch, Wire
@@ -187,7 +187,10 @@ class InfluxStore:
                 self._amends.make()
                 self._known.clear()
             saved = self._ledger.held(self._where, self._journal)
-            if self._due and (self._amends.waiting or saved != replace(self._now_held, sent_ms=saved.sent_ms if saved else 0)):
+            if self._due and (
+                self._amends.waiting
+                or saved != replace(self._now_held, sent_ms=saved.sent_ms if saved else 0)
+            ):
                 self._save()
 
     def clear(self, journal: str, last: int = 0) -> None:
@@ -219,14 +222,34 @@ class InfluxStore:
 
     # --- for `status` ---
 
-    def look(self, journal: str) -> tuple[Held | None, list[Refusal]]:
-        """(How far it is, what is refused), without asking the server."""
-        held = self._ledger.look(self._where, journal)
-        return held, self._ledger.refusals() if held else []
+    remedy = "What it lacks comes by itself from the journal, once that is mended."
 
     def position(self, journal: str) -> int:
+        return self.standing(journal)[0]
+
+    def standing(self, journal: str) -> tuple[int, int | None]:
         held = self._ledger.look(self._where, journal)
-        return held.sent if held else 0
+        return (held.sent, held.sent_ms) if held else (0, None)
+
+    def refused(self) -> list[Refusal]:
+        return self._ledger.refusals()
+
+    def faults(self, journal: str) -> list[str]:
+        """Whether it is there, the right one, and keeps what it is given; nothing but the marker is written."""
+        try:
+            server = known_server(self._wire, self._influx)
+            server.flush()
+            found = server.markers()
+            if found - {journal, self._ledger.journal(self._where)}:
+                return [self._foreign(server)]
+            if journal not in found:
+                return [f"{server.title} is not filled from this journal yet; the daemon does that"]
+            server.mark(journal)
+        except TryLater as e:
+            return [str(e)]
+        finally:
+            self.close()
+        return []
 
     # --- patience ---
 
@@ -276,7 +299,9 @@ class InfluxStore:
             self._connections = self._wire.connections
             self._born = server.born()
         if self._held is not None and born != self._born:
-            _log.info("%s at %s was started anew; the last minutes are sent once more.", server.title, self.place)
+            _log.info(
+                "%s at %s was started anew; the last minutes are sent once more.", server.title, self.place
+            )
             self._held = None
         if self._held is None or self._journal != journal:
             self._journal = journal
@@ -295,7 +320,9 @@ class InfluxStore:
         elif self._clock() - self._looked > LOOK_S:
             self._looked = self._clock()
             if journal not in server.markers():
-                raise TryLater(f"{server.title} at {self.place} was emptied or replaced; it is filled from the journal.")
+                raise TryLater(
+                    f"{server.title} at {self.place} was emptied or replaced; it is filled from the journal."
+                )
         there = self._ledger.held(self._where, journal)
         if there is None or there.writer != self._me:
             # Another process has written to the server meanwhile, or had it emptied.
@@ -312,12 +339,7 @@ class InfluxStore:
         found = server.markers()
         before = self._ledger.journal(self._where)
         if found - {journal, before}:
-            named = f"the site {quoted(self._influx.site)}" if self._influx.site else "no site"
-            raise TryLater(
-                f"{server.title} at {self.place} holds rows of another hartslag with {named}. Where several write to one"
-                ' server each needs a name of its own: site = "..." below [influx]. If that other one is no more,'
-                " `hartslag rebuild --store influx` puts this one in its place."
-            )
+            raise TryLater(self._foreign(server))
         held = self._ledger.held(self._where, journal) if journal in found else None
         if found - {journal}:
             _log.info("%s at %s is of an earlier journal; it is emptied.", server.title, self.place)
@@ -329,6 +351,14 @@ class InfluxStore:
             held = self._ledger.start(self._where, journal, self._me, last if server.is_empty() else 0)
         # What it may have lost of what it said yes to is sent again.
         return replace(held, sent=held.position, writer=self._me)
+
+    def _foreign(self, server: Server) -> str:
+        named = f"the site {quoted(self._influx.site)}" if self._influx.site else "no site"
+        return (
+            f"{server.title} at {self.place} holds rows of another hartslag with {named}. Where several write to one"
+            ' server each needs a name of its own: site = "..." below [influx]. If that other one is no more,'
+            " `hartslag rebuild --store influx` puts this one in its place."
+        )
 
     def _sure(self) -> None:
         """What was said yes to long enough ago is held for sure."""
@@ -349,7 +379,10 @@ class InfluxStore:
         if self._any_refused:
             tags = {name: tag_text(value) for name, value in block.tags.items()}
             self._ledger.outdated(
-                block.table, block.start_us, block.end_us, lambda key: tags.items() <= tags_of(key.encode()).items()
+                block.table,
+                block.start_us,
+                block.end_us,
+                lambda key: tags.items() <= tags_of(key.encode()).items(),
             )
         series = Series.of(block, self._server.site)
         if filling:

@@ -18,7 +18,7 @@ from ingest.rows.table import TABLES, TEXT, Block
 from ingest.settings import Influx
 from ingest.stores.cells import Cells, Column, Key, Labels, Series, cells_of
 from ingest.stores.line import lines, tag_text, unit_of
-from ingest.stores.wire import Away, Refused, Wire
+from ingest.stores.wire import Away, Refused, TooMuch, Wire, understood
 
 FIRST_US, LAST_US = -9_223_372_036_854_774, 9_223_372_036_854_774
 """The times that InfluxDB knows, whose own unit is the nanosecond."""
@@ -63,9 +63,15 @@ class InfluxServer:
     def held(self, series: Series, start_us: int, end_us: int) -> Cells:
         """What is there of a series in [start, end). Raises TooMuch when that is more than is read at once."""
         where = " AND ".join(self._where(series.tags) + _between(start_us, end_us))
-        (answer,) = self._query(f'SELECT * FROM "{series.table}" WHERE {where}')
+        with understood(self._wire.url):
+            (answer,) = self._query(f'SELECT * FROM "{series.table}" WHERE {where}')
+            return self._cells(series, answer)
+
+    def _cells(self, series: Series, answer: Mapping[str, Any]) -> Cells:
         found: Cells = {}
         for one in answer.get("series", []):
+            if one.get("partial"):
+                raise TooMuch
             columns = dict(zip(one["columns"], zip(*one["values"], strict=True), strict=True))
             times = np.array(columns["time"], np.int64)
             for labels, rows in _grouped(series.free, columns, len(times)):
@@ -131,15 +137,17 @@ class InfluxServer:
         """Whether no row of this site is there."""
         where = " AND ".join(self._where([("site", self.site)]))
         asked = [f'SELECT * FROM "{table}" WHERE {where} LIMIT 1' for table in TABLES]
-        return not any(answer.get("series") for answer in self._query(";".join(asked)))
+        with understood(self._wire.url):
+            return not any(answer.get("series") for answer in self._query(";".join(asked)))
 
     # --- the marker ---
 
     def markers(self) -> set[str]:
         """The journals that this site's rows are of."""
         where = " AND ".join(self._where([("site", self.site)]))
-        (answer,) = self._query(f'SELECT "version" FROM "{MARKER}" WHERE {where} GROUP BY "journal"')
-        return {one["tags"]["journal"] for one in answer.get("series", [])}
+        with understood(self._wire.url):
+            (answer,) = self._query(f'SELECT "version" FROM "{MARKER}" WHERE {where} GROUP BY "journal"')
+            return {one["tags"]["journal"] for one in answer.get("series", [])}
 
     def mark(self, journal: str) -> None:
         """Leave the marker, which is as old as any row may be. Raises TryLater when it does not stay."""

@@ -17,6 +17,7 @@ from typing import Any
 
 from ingest.errors import TryLater
 from ingest.journal.book import write_ahead
+from ingest.stores.replica import Refusal
 
 BUSY_S = 30.0
 
@@ -45,17 +46,6 @@ CREATE TABLE IF NOT EXISTS copied (series TEXT PRIMARY KEY, posted_ms INTEGER);
 """
 
 _PATCH = "INSERT INTO patch (series, start_us, end_us, times, cells) VALUES (?, ?, ?, ?, ?)"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A row that the server will not have, as it was sent, and the server's words."""
-
-    key: str
-    line: bytes
-    unit: str
-    words: str
-    since_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +97,9 @@ class Ledger:
         if any(word in text for word in ("malformed", "not a database", "no such table", "no such column")):
             for end in ("", "-wal", "-shm"):
                 self.path.with_name(self.path.name + end).unlink(missing_ok=True)
-            raise TryLater(f"{self.path} was damaged ({text}); the server is compared with the journal anew.") from e
+            raise TryLater(
+                f"{self.path} was damaged ({text}); the server is compared with the journal anew."
+            ) from e
         raise TryLater(f"{self.path} cannot be written now ({text}); it is tried again.") from e
 
     def _opened(self) -> sqlite3.Connection:
@@ -201,7 +193,8 @@ class Ledger:
             return []
         with self.open() as db:
             rows = db.execute(
-                "SELECT key, line, unit, words, since_ms FROM refused ORDER BY since_ms DESC, key LIMIT ?", (limit,)
+                "SELECT key, line, unit, words, since_ms FROM refused ORDER BY since_ms DESC, key LIMIT ?",
+                (limit,),
             )
             return [Refusal(*row) for row in rows]
 
@@ -259,7 +252,8 @@ class Ledger:
         while True:
             with self.open() as db:
                 row = db.execute(
-                    "SELECT id, unit, body FROM copy WHERE series = ? AND id > ? ORDER BY id LIMIT 1", (series, after)
+                    "SELECT id, unit, body FROM copy WHERE series = ? AND id > ? ORDER BY id LIMIT 1",
+                    (series, after),
                 ).fetchone()
             if row is None:
                 return

@@ -171,7 +171,9 @@ class _Column:
             else:
                 for v in given:
                     _check(name, v, kind)
-                column = np.array([v if _is_known(v) else 0 for v in given], np.int64 if kind == WHOLE else float)
+                column = np.array(
+                    [v if _is_known(v) else 0 for v in given], np.int64 if kind == WHOLE else float
+                )
         else:
             fits = column.dtype.kind in {WHOLE: "iu", REAL: "iuf", TEXT: "U"}[kind]
             if not fits:
@@ -192,7 +194,8 @@ class _Column:
         if not known.all():
             which = np.where(known, which, len(texts))
             texts.append(before)
-        return _packed(texts)[which]
+        cells: NDArray[np.uint8] = _packed(texts)[which]
+        return cells
 
     def _shown(self, value: Any) -> bytes:
         if self._kind == TEXT:
@@ -210,4 +213,4 @@ def _check(name: str, value: Any, kind: str) -> None:
     if value is None or (_is_known(value) is False and kind == REAL):
         return
     if isinstance(value, bool) or not isinstance(value, right):
-        raise ValueError(f"{name}: {value!r} is not {kind}")
+        raise ValueError(f"{name}: {value!r} is not {kind}")  # noqa: TRY004 - a value is wrong

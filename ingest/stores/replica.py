@@ -5,6 +5,7 @@ A store that is behind, away, deleted or of another journal is not a special cas
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from ingest.journal import Entry, Journal
@@ -14,6 +15,17 @@ from ingest.rows.table import Block
 
 PORTION = 400
 """Entries counted together: enough that a hundred files of one week count that week once, few enough for memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row that the server will not have, as it was sent, and the server's words."""
+
+    key: str
+    line: bytes
+    unit: str
+    words: str
+    since_ms: int
 
 
 class Store(Protocol):
@@ -42,12 +54,29 @@ class Store(Protocol):
         Writing the same again is harmless. Raises TryLater when it is away; what it then holds it may hold again.
         """
 
-
     def rest(self) -> None:
         """Do what waits for a moment at which nothing more is there to be written. Raises TryLater when it is away."""
 
     def clear(self, journal: str, last: int = 0) -> None:
         """Forget all rows: the next one to follow the journal of that id, whose last position is `last`, fills it anew."""
+
+    # --- for `status` and `check` ---
+
+    @property
+    def remedy(self) -> str:
+        """What helps when `faults` finds something."""
+
+    def position(self, journal: str) -> int:
+        """How far it is, as far as can be told without asking it; 0 when it holds something else."""
+
+    def standing(self, journal: str) -> tuple[int, int | None]:
+        """Its position, and the moment (ms) at which that was written down; None where it is always so."""
+
+    def refused(self) -> list[Refusal]:
+        """The rows that it will not have."""
+
+    def faults(self, journal: str) -> list[str]:
+        """What is wrong with it, asked of itself."""
 
 
 def follow(
@@ -79,12 +108,19 @@ def follow(
         last = entries[-1].position
         news = max(news, last)
         latest = _Latest(journal, news, portion, memory)
-        store.write(latest.first(recounts(journal, entries, memory)), last)
+        try:
+            store.write(latest.first(recounts(journal, entries, memory), going_on), last)
+        except _Stopped:
+            break
         news = latest.position
         taken += len(entries)
         if progress:
             progress(last, journal.last_position())
     return taken
+
+
+class _Stopped(Exception):  # noqa: N818 - nothing is wrong
+    """It is time to stop, in the middle of entries: those that are begun are counted again another time."""
 
 
 class _Latest:
@@ -94,10 +130,12 @@ class _Latest:
         self._journal, self._most, self._memory = journal, most, memory
         self.position = position
 
-    def first(self, portions: Iterable[list[Block]]) -> Iterator[list[Block]]:
+    def first(self, portions: Iterable[list[Block]], going_on: Callable[[], bool]) -> Iterator[list[Block]]:
         """The portions, and between them those of what has come in since."""
         for portion in portions:
             yield portion
+            if not going_on():
+                raise _Stopped
             entries = self._journal.entries(self.position, self._most)
             if entries:
                 self.position = entries[-1].position

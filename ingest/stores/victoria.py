@@ -30,7 +30,7 @@ from ingest.settings import Influx
 from ingest.stores.cells import Cells, Column, Key, Labels, Series, cells_of
 from ingest.stores.influxql import MARKED_US, MARKER, marker
 from ingest.stores.line import lines, tag_text
-from ingest.stores.wire import Answer, TooMuch, Wire
+from ingest.stores.wire import Answer, TooMuch, Wire, understood
 
 FLAGS = "-retentionPeriod=100y -dedup.minScrapeInterval=1ms"
 
@@ -73,7 +73,9 @@ class VictoriaServer:
         if start % 1000:
             start = (start // 1000 + start % 1000) * 1000
             end = start + 1000
-        return replace(block, start_us=start, end_us=-(-end // 1000) * 1000, time_us=np.maximum(ms + us, FIRST_MS) * 1000)
+        return replace(
+            block, start_us=start, end_us=-(-end // 1000) * 1000, time_us=np.maximum(ms + us, FIRST_MS) * 1000
+        )
 
     def bodies(self, block: Block) -> Iterator[tuple[bytes, str]]:
         kinds = TABLES[block.table].fields
@@ -211,18 +213,21 @@ class VictoriaServer:
         if end_us <= max(start_us, 1000):
             return
         # Without reduce_mem_usage: with it 1.79 now and then gives what is one metric's under the name of another.
-        for line in self._asked("/api/v1/export", match, start_us, end_us).body.splitlines():
-            one: dict[str, Any] = json.loads(line)
-            times = np.array(one["timestamps"], np.int64) * 1000
-            yield one["metric"], (times, np.array(one["values"], np.float64))
+        body = self._asked("/api/v1/export", match, start_us, end_us).body
+        with understood(self._wire.url):
+            found: list[dict[str, Any]] = [json.loads(line) for line in body.splitlines()]
+            parts = [
+                (np.array(one["timestamps"], np.int64) * 1000, np.array(one["values"], float))
+                for one in found
+            ]
+            yield from [(dict(one["metric"]), part) for one, part in zip(found, parts, strict=True)]
 
     def _series(self, match: str) -> list[dict[str, str]]:
         try:
-            return list(json.loads(self._asked("/api/v1/series", match).body)["data"])
+            with understood(self._wire.url):
+                return list(json.loads(self._asked("/api/v1/series", match).body)["data"])
         except TooMuch:
             return [{}]
-        except (ValueError, KeyError, TypeError) as e:
-            raise TryLater(f"What answers at {self._wire.url} does not speak like VictoriaMetrics.") from e
 
     def _delete(self, match: str) -> None:
         path = "/api/v1/admin/tsdb/delete_series"

@@ -9,7 +9,7 @@ import gzip
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
@@ -64,6 +64,20 @@ class Answer:
         return " ".join(self.body[: 4 * LONGEST_WORDS].decode("utf-8", "replace").split())[:LONGEST_WORDS]
 
 
+@contextlib.contextmanager
+def understood(url: str) -> Iterator[None]:
+    """An answer that is not of the shape that was asked for is that of another service, or of one in trouble."""
+    try:
+        yield
+    except Refused as e:
+        raise Away(f"The server at {url} cannot say what it holds; it is asked again. It says: {e}") from e
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as e:
+        raise Away(
+            f"What answers at {url} does not speak like the database that it was. What it misses is kept and sent"
+            " when it does."
+        ) from e
+
+
 class Wire:
     """A connection that is made when first needed, made anew when the server comes back, and belongs to one thread."""
 
@@ -94,9 +108,7 @@ class Wire:
 
         Raises Away, TooLarge or Refused.
         """
-        from influxdb_client import WriteService
-
-        service = WriteService(self._open().api_client)
+        service = self._open().writing
         more: dict[str, Any] = {}
         if self._pack and len(body) > 1000:
             body, more = gzip.compress(body, 1), {"content_encoding": "gzip"}
@@ -175,18 +187,22 @@ class Wire:
                 " service, or a network that wants you to log in first? Correct url below [influx]."
             )
         after = _after_s(answer.headers.get("Retry-After"))
-        return Away(f"{at} cannot write now (status {status}); what it misses is kept and sent again.{words}", after)
+        return Away(
+            f"{at} cannot write now (status {status}); what it misses is kept and sent again.{words}", after
+        )
 
     # --- within ---
 
     def _open(self) -> Any:
         if self._client is None:
             self._token = self._found_token()
-            from influxdb_client import InfluxDBClient
+            import influxdb_client
 
-            self._client = InfluxDBClient(
+            made: Any = influxdb_client
+            self._client = made.InfluxDBClient(
                 url=self._influx.url, token=self._token, org=self._influx.org, retries=False
             )
+            self._client.writing = made.WriteService(self._client.api_client)
         return self._client
 
     def _found_token(self) -> str:
@@ -218,7 +234,7 @@ class Wire:
                 response = request()
                 body = response.read(LARGEST_ANSWER + 1)
             except ApiException as e:
-                if e.headers is None:
+                if e.headers is None:  # TLS, the only thing that has no answer here
                     raise Away(f"The server at {self.url} cannot be trusted or understood: {e.reason}") from e
                 response, body = e.response, e.body or b""
             if len(body) > LARGEST_ANSWER:
@@ -239,7 +255,9 @@ class Wire:
                 if broken
                 else f"cannot be asked ({type(e).__name__})"
             )
-            raise Away(f"The server at {self.url} {what}; what it misses is kept and sent when it is back.") from e
+            raise Away(
+                f"The server at {self.url} {what}; what it misses is kept and sent when it is back."
+            ) from e
         except TooMuch:
             self.close()
             raise
