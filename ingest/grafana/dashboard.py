@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ingest.collect.state import NUMBERS
 from ingest.grafana.panel import (
     BPM,
     DAYS,
@@ -21,11 +22,13 @@ from ingest.grafana.panel import (
     course,
     days,
     lengths,
+    mapped,
     number,
+    states,
     table,
     words,
 )
-from ingest.grafana.query import TIME, Column, Json, Language, Latest, Lines, Rows, Sites
+from ingest.grafana.query import SITE, TIME, Column, Json, Language, Latest, Lines, Rows, Sensors, Sites
 
 SCHEMA = 41
 """Of Grafana 12; an older one reads it too, a newer one brings it up to date by itself."""
@@ -436,6 +439,8 @@ _HISTORY = Dashboard(
 
 # --- collectors ---
 
+_STATES = {number: state for state, number in NUMBERS.items()}
+
 _COLLECTORS = Dashboard(
     "collectors",
     "Collectors",
@@ -452,13 +457,14 @@ _COLLECTORS = Dashboard(
             text="value",
         ),
         number(
-            "Files still waiting",
-            "How many files waited in the inbox when the newest one was taken.",
+            "Straps",
+            "How each strap was when it was last heard of. `hartslag status` says what to do.",
             8,
-            {"A": Latest("collector", Column("waiting", "Waiting"), INBOX)},
+            {"A": Lines("collector", Column("state_no", "State"))},
             "none",
-            "No file yet",
-            text="value",
+            "No strap in the time shown",
+            name=OF_SOURCE,
+            meanings=_STATES,
         ),
         number(
             "Batteries",
@@ -469,47 +475,68 @@ _COLLECTORS = Dashboard(
             "No strap has told its battery",
             name=OF_SOURCE,
         ),
+        states(
+            "Straps over time",
+            "Each state lasts until the next one is told.",
+            24,
+            Lines("collector", Column("state_no", "State")),
+            _STATES,
+            "No strap in the time shown",
+            OF_SOURCE,
+        ),
+        course(
+            "Gaps in what straps sent",
+            "How often a strap fell silent since the point before. A gap is not measured; nothing is made up for it.",
+            8,
+            {"A": Lines("collector", Column("gaps", "Gaps"))},
+            "none",
+            "No strap in the time shown",
+            defaults={"min": 0, "displayName": OF_SOURCE},
+            custom={"drawStyle": "points"},
+            legend=["sum"],
+        ),
+        course(
+            "Signal",
+            "How strongly a strap is heard. Around -90 and below it may be lost: come nearer.",
+            8,
+            {"A": Lines("collector", Column("signal_dbm", "Signal"))},
+            "suffix: dBm",
+            "No strap in the time shown",
+            defaults={"displayName": OF_SOURCE},
+            custom={"drawStyle": "points"},
+        ),
         course(
             "Batteries over time",
-            "",
-            12,
+            "As each strap told it.",
+            8,
             {"A": Lines("collector", Column("battery_pct", "Battery"))},
             "percent",
             "No strap has told its battery",
             defaults={"min": 0, "max": 100, "displayName": OF_SOURCE},
             custom={"spanNulls": True},
         ),
-        course(
-            "Gaps in what straps sent",
-            "How often a strap fell silent. A gap is not measured; nothing is made up for it.",
-            12,
-            {"A": Lines("collector", Column("gaps", "Gaps"))},
+        number(
+            "Files still waiting",
+            "How many files waited in the inbox when the newest one was taken.",
+            6,
+            {"A": Latest("collector", Column("waiting", "Waiting"), INBOX)},
             "none",
-            "No strap has been listened to",
-            defaults={"min": 0, "displayName": OF_SOURCE},
-        ),
-        course(
-            "Samples that came in with files",
-            "Of each file, as it was taken.",
-            24,
-            {"A": Lines("collector", Column("samples", "Samples"), INBOX)},
-            "none",
-            "Nothing came in yet",
-            defaults={"min": 0, "displayName": OF_SOURCE},
-            custom={"drawStyle": "points", "pointSize": 8},
+            "No file yet",
+            text="value",
+            height=11,
         ),
         table(
             "What came in",
             "Each file and what became of it: stored; duplicate (had it already); partial (damaged, what could be read is"
             " kept); rejected (of no use, the reason lies beside it).",
-            24,
+            18,
             Rows(
                 "collector",
                 (Column("state", "Outcome"), Column("samples", "Samples"), Column("waiting", "Waiting")),
                 sensors="From",
                 source=INBOX,
             ),
-            "Nothing came in yet",
+            "No file in the time shown",
             [Style(TIME, {"unit": "time:ddd D MMM YYYY, H:mm:ss", "custom.width": 230})],
         ),
     ],
@@ -520,28 +547,57 @@ _COLLECTORS = Dashboard(
 
 # --- many Pis ---
 
+_NO_SITE = "No site has sent anything in the time shown"
+
 _FLEET = Dashboard(
     "fleet",
     "Fleet",
-    "Every site that writes to this server, and when it was last heard of.",
+    "Every site that writes to this server: when it was last heard of, and how its straps are.",
     [
         table(
-            "Sites",
+            "Newest minute of each site",
             "When the newest minute with a heart rate of each site was.",
             12,
             Sites("minute", "measured_s", "Newest minute"),
-            "No site has sent anything in the time shown",
+            _NO_SITE,
             [Style("Newest minute", {"unit": "dateTimeFromNow"})],
-            newest="Site",
+            by=SITE,
         ),
         table(
-            "Files and straps",
-            "When anything was last taken in at each site: a file, or a strap's word.",
+            "Newest word of each site",
+            "When each site last told anything of its straps and files.",
             12,
-            Sites("collector", "samples", "Newest arrival"),
-            "No site has sent anything in the time shown",
-            [Style("Newest arrival", {"unit": "dateTimeFromNow"})],
-            newest="Site",
+            Sites("collector", "samples", "Newest word"),
+            _NO_SITE,
+            [Style("Newest word", {"unit": "dateTimeFromNow"})],
+            by=SITE,
+        ),
+        table(
+            "Straps of each site",
+            "How each strap was when it was last heard of.",
+            12,
+            Sensors("collector", Column("state_no", "State")),
+            _NO_SITE,
+            [Style("State", {"mappings": mapped(_STATES)})],
+            by=SITE,
+        ),
+        table(
+            "Batteries of each site",
+            "As each strap last told it.",
+            12,
+            Sensors("collector", Column("battery_pct", "Battery")),
+            "No strap has told its battery",
+            [Style("Battery", {"unit": "percent"})],
+            by=SITE,
+        ),
+        table(
+            "Files waiting at each site",
+            "How many files waited in the inbox when the newest one was taken.",
+            12,
+            Sensors("collector", Column("waiting", "Waiting")),
+            _NO_SITE,
+            [],
+            by=SITE,
         ),
     ],
     "now-30d",

@@ -107,12 +107,14 @@ def number(
     text: str = "value_and_name",
     field_shown: str = "",
     name: str = "",
+    meanings: Mapping[int, str] | None = None,
     styles: Sequence[Style] = (),
     span: str = "",
 ) -> Panel:
-    """One or a few large numbers, each the newest of its kind."""
+    """One or a few large numbers, each the newest of its kind, or the words that they mean."""
     named = {"displayName": name} if name else {}
-    defaults = {"unit": unit, "decimals": 0, "color": coloured(PLAIN), **named}
+    meant = {"mappings": mapped(meanings)} if meanings else {}
+    defaults = {"unit": unit, "decimals": 0, "color": coloured(PLAIN), **named, **meant}
     options = {
         "reduceOptions": {
             "calcs": ["lastNotNull"],
@@ -232,13 +234,49 @@ def course(
     )
 
 
-def table(
-    title: str, about: str, width: int, query: Query, empty: str, styles: Sequence[Style], newest: str = TIME
+def states(
+    title: str, about: str, width: int, query: Query, meanings: Mapping[int, str], empty: str, name: str
 ) -> Panel:
-    """Rows to be read, the newest first."""
-    options = {"showHeader": True, "cellHeight": "md", "sortBy": [{"displayName": newest, "desc": True}]}
+    """A band for each line of an answer, in whose parts stands what its numbers mean."""
+    defaults = {
+        "displayName": name,
+        "mappings": mapped(meanings),
+        "color": {"mode": "thresholds"},
+        "thresholds": {"mode": "absolute", "steps": [{"color": PLAIN, "value": None}]},
+        "custom": {"fillOpacity": 70, "lineWidth": 1},
+    }
+    options = {
+        "showValue": "auto",
+        "alignValue": "left",
+        "mergeValues": True,
+        "rowHeight": 0.8,
+        "legend": {"showLegend": False, "displayMode": "list", "placement": "bottom"},
+        "tooltip": {"mode": "single", "sort": "none"},
+    }
+    return Panel("state-timeline", title, about, width, 8, {"A": query}, empty, defaults, options)
+
+
+def mapped(meanings: Mapping[int, str]) -> list[Json]:
+    """Grafana's list of what numbers mean."""
+    texts = {str(n): {"text": text, "index": i} for i, (n, text) in enumerate(meanings.items())}
+    return [{"type": "value", "options": texts}]
+
+
+def table(
+    title: str,
+    about: str,
+    width: int,
+    query: Query,
+    empty: str,
+    styles: Sequence[Style],
+    *,
+    by: str = TIME,
+    height: int = 11,
+) -> Panel:
+    """Rows to be read: the newest first, or in the order of another column."""
+    options = {"showHeader": True, "cellHeight": "md", "sortBy": [{"displayName": by, "desc": by == TIME}]}
     defaults = {"custom": {"align": "auto", "filterable": False, "minWidth": 90}, "decimals": 0}
-    return Panel("table", title, about, width, 11, {"A": query}, empty, defaults, options, styles)
+    return Panel("table", title, about, width, height, {"A": query}, empty, defaults, options, styles)
 
 
 def words(text: str, width: int, height: int) -> Panel:

@@ -80,7 +80,18 @@ class Sites:
     shown: str
 
 
-Query = Rows | Lines | Latest | Sites
+@dataclass(frozen=True, slots=True)
+class Sensors:
+    """What a column was last told to be in the range shown, a row for each sensor of each site."""
+
+    table: str
+    column: Column
+
+
+Query = Rows | Lines | Latest | Sites | Sensors
+
+SITE, SENSOR = "Site", "Sensor"
+"""What the columns of their names are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +128,7 @@ def columns_of(query: Query) -> Mapping[str, set[str]]:
     match query:
         case Rows():
             return {query.table: {c.name for c in query.columns}}
-        case Lines() | Latest():
+        case Lines() | Latest() | Sensors():
             return {query.table: {query.column.name}}
         case Sites():
             return {query.table: {query.field}}
@@ -157,7 +168,7 @@ class Sqlite:
                     f" AND time <= $__to / 1000.0 AND {query.column.name} IS NOT NULL ORDER BY time DESC LIMIT 1"
                 )
                 return Asked([self._target(ref, sql, "table")])
-            case Sites():
+            case Sites() | Sensors():
                 raise ValueError("a file is the store of one Pi")
 
     @staticmethod
@@ -230,8 +241,15 @@ class InfluxQL:
                 return Asked([self._target(ref, text, "table")])
             case Sites():
                 text = f'SELECT last("{query.field}") AS "value" FROM "{query.table}" WHERE $timeFilter GROUP BY "site"'
-                organize = _organize({TIME: query.shown, "site": "Site"}, ["value"], ["site", TIME])
+                organize = _organize({TIME: query.shown, "site": SITE}, ["value"], ["site", TIME])
                 return Asked([self._target(ref, text, "table")], [organize])
+            case Sensors():
+                text = (
+                    f'SELECT last("{query.column.name}") AS "value" FROM "{query.table}" WHERE $timeFilter'
+                    ' GROUP BY "site", "source"'
+                )
+                names = {"site": SITE, "source": SENSOR, "value": query.column.shown}
+                return Asked([self._target(ref, text, "table")], [_organize(names, [TIME], list(names))])
 
     @staticmethod
     def _target(ref: str, text: str, form: str, alias: str = "") -> Json:
@@ -292,8 +310,16 @@ class PromQL:
             case Sites():
                 metric = f"{query.table}_{query.field}[${{__range_ms}}ms]"
                 text = f"max by (site) (tlast_over_time({metric})) * 1000"
-                organize = _organize({"site": "Site", "Value": query.shown}, [TIME], ["site", "Value"])
+                organize = _organize({"site": SITE, "Value": query.shown}, [TIME], ["site", "Value"])
                 return Asked([self._target(ref, text, "table", "")], [organize])
+            case Sensors():
+                metric = f"{query.table}_{query.column.name}[${{__range_ms}}ms]"
+                text = f"last_over_time({metric})"
+                names = {"site": SITE, "source": SENSOR, "Value": query.column.shown}
+                left_out = [TIME, "__name__", "person"]
+                return Asked(
+                    [self._target(ref, text, "table", "")], [_organize(names, left_out, list(names))]
+                )
 
     @staticmethod
     def _target(ref: str, text: str, form: str, legend: str) -> Json:

@@ -21,7 +21,7 @@ from ingest.rows.memory import Day, Memory
 from ingest.rows.profile import Profile, profile
 from ingest.rows.ruling import AROUND_MS, ruled
 from ingest.rows.session import session, sessions, spans, workouts
-from ingest.rows.table import Block
+from ingest.rows.table import TABLES, Block
 from ingest.rows.variability import variabilities
 from zones.days import Place, day_of, midnights, week_of
 from zones.dose import dose_min
@@ -415,19 +415,22 @@ def _profile_rows(person: Person, known: Profile) -> list[Block]:
 
 
 def _collector(person: Person, entries: Sequence[Entry]) -> list[Block]:
-    """A row per file that came in. Two within one millisecond are told apart by their positions."""
-    files = [e for e in entries if e.what == "file"]
+    """A row per file that came in, and per word of how a strap is.
+
+    Two within one millisecond are told apart by their positions.
+    """
     blocks = []
-    for e in files:
-        at = e.recorded_ms * 1000 + e.position % 1000
-        fields = {
-            "state": [e.content["outcome"]],
-            "battery_pct": [None],
-            "samples": [e.content["samples"]],
-            "gaps": [None],
-            "waiting": [e.content["waiting"]],
-        }
-        tags = {"person": person.name, "source": "inbox"}
+    for e in entries:
+        if e.what == "file":
+            said = {"source": "inbox", **e.content, "state": e.content["outcome"]}
+            at_ms = e.recorded_ms
+        elif e.what == "collector":
+            said, at_ms = e.content, e.at_ms
+        else:
+            continue
+        at = at_ms * 1000 + e.position % 1000
+        fields = {name: [said.get(name)] for name in TABLES["collector"].fields}
+        tags = {"person": person.name, "source": said["source"]}
         blocks.append(Block("collector", tags, at, at + 1, np.array([at], np.int64), fields))
     return blocks
 

@@ -78,8 +78,18 @@ TABLES: Mapping[str, Table] = {
     ),
     "collector": Table(
         ("person", "source"),
-        {"state": TEXT, "battery_pct": WHOLE, "samples": WHOLE, "gaps": WHOLE, "waiting": WHOLE},
-        "a change of what collects",
+        {
+            "state": TEXT,
+            "state_no": WHOLE,
+            "battery_pct": WHOLE,
+            "signal_dbm": WHOLE,
+            "samples": WHOLE,
+            "gaps": WHOLE,
+            "reconnects": WHOLE,
+            "age_s": REAL,
+            "waiting": WHOLE,
+        },
+        "a change of what collects, and each minute of a strap that is connected",
     ),
 }
 

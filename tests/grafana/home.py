@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from ingest.journal import Journal
 from tests.households import (
     DAY,
     HOUR,
@@ -100,4 +101,22 @@ def happenings() -> Iterator[Event]:
     )
 
 
-__all__ = ["ANNA", "HOUR", "NOW", "ODD", "PLACE", "WEEKS", "happenings", "week_ms"]
+def tell(journal: Journal, person: str, strap: str = "strap") -> None:
+    """What a strap of a person says of itself: found, connected for some minutes, its battery low in the end."""
+    with journal.write() as w:
+        for i, (state_no, state) in enumerate([(1, "searching"), *[(3, "connected")] * 5, (4, "silent")]):
+            said = {
+                "source": strap,
+                "state": state,
+                "state_no": state_no,
+                "battery_pct": 20 - i if state_no > 1 else None,
+                "signal_dbm": -60 - i if state_no > 1 else None,
+                "samples": 60 * (state_no == 3),
+                "gaps": i % 2,
+                "reconnects": 0,
+                "age_s": 0.4 if state_no > 1 else None,
+            }
+            w.entry(w.person(person), "collector", NOW - (10 - i) * MINUTE, None, said)
+
+
+__all__ = ["ANNA", "HOUR", "NOW", "ODD", "PLACE", "WEEKS", "happenings", "tell", "week_ms"]

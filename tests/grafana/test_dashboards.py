@@ -72,7 +72,7 @@ def test_it_works_untouched(board: Json) -> None:
     (uid,) = uids
     assert board["uid"].startswith(uid)
     assert len(board["uid"]) <= 40
-    core = {"bargauge", "barchart", "stat", "table", "text", "timeseries"}
+    core = {"bargauge", "barchart", "stat", "state-timeline", "table", "text", "timeseries"}
     assert {p["type"] for p in board["panels"]} <= core
     ids = [p["id"] for p in board["panels"]]
     assert len(set(ids)) == len(ids)

@@ -17,7 +17,7 @@ from ingest.show.week import shown
 from ingest.stores.influx import InfluxStore
 from ingest.stores.replica import follow
 from ingest.stores.sqlite import SqliteStore
-from tests.grafana.home import ANNA, NOW, ODD, WEEKS, happenings, week_ms
+from tests.grafana.home import ANNA, NOW, ODD, WEEKS, happenings, tell, week_ms
 from tests.grafana.questions import Frame, Json, Looking, Store, drawn, offered
 from tests.households import DAY, HOUR, MINUTE, Event, Noted, household, steady
 from tests.servers import InfluxDB, VictoriaMetrics
@@ -29,6 +29,7 @@ Open = dict[str, tuple[Source, Store]]
 def journal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journal]:
     """The home's journal."""
     with household(tmp_path_factory.mktemp("home"), happenings()) as opened:
+        tell(opened, ANNA)
         yield opened
 
 
@@ -222,6 +223,29 @@ def test_tables_are_read_line_by_line(stores: Open, store: str) -> None:
 
 
 @pytest.mark.parametrize("store", STORES)
+def test_straps_tell_how_they_are(stores: Open, store: str) -> None:
+    """Protects the battery that runs out and the strap that fell silent: the newest word is shown, and the way there."""
+    source, place = stores[store]
+    board = panels(source, "collectors")
+    looks = looking(ANNA, NOW - 7 * DAY, NOW)
+    found = {}
+    for title in ("Straps", "Straps over time", "Batteries", "Signal", "Gaps in what straps sent"):
+        (line,) = drawn(place, board[title], looks)
+        assert line.columns[1].labels["source"] == "strap"
+        found[title] = line.columns[1].values
+    assert found == {
+        "Straps": [1, 3, 3, 3, 3, 3, 4],
+        "Straps over time": [1, 3, 3, 3, 3, 3, 4],
+        "Batteries": [19, 18, 17, 16, 15, 14],
+        "Signal": [-61, -62, -63, -64, -65, -66],
+        "Gaps in what straps sent": [0, 1, 0, 1, 0, 1, 0],
+    }
+    (meanings,) = board["Straps"]["fieldConfig"]["defaults"]["mappings"]
+    assert [meanings["options"][str(n)]["text"] for n in (1, 3, 4)] == ["searching", "connected", "silent"]
+    assert "None" not in str(drawn(place, board["What came in"], looks))
+
+
+@pytest.mark.parametrize("store", STORES)
 def test_before_anything_is_measured_every_panel_is_empty_and_none_fails(stores: Open, store: str) -> None:
     """Protects the first day: nobody to pick, nothing to draw, and words instead of an error."""
     source, place = stores[store]
@@ -303,6 +327,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
                 steady(ODD, start, 60, 125) if site == "room-2" else steady(ANNA, start - HOUR, 60, 60),
             ]
             with household(folder / site, events) as journal:
+                tell(journal, ANNA, f"strap of {site}")
                 for server in (influx, victoria):
                     fill(server, journal, folder / f"{site} {server.port}", site)
         yield {
@@ -323,9 +348,19 @@ def test_two_sites_are_not_mixed_and_both_are_shown(sites: Open, store: str) -> 
         assert offered(place, person, looks) == people
         found = the_only(values(drawn(place, panels(source, "week")["Was it enough?"], looks)))
         assert found["This week, at least"] == pytest.approx(dose)
-    (newest,) = drawn(place, panels(source, "fleet")["Sites"], Looking(NOW - 30 * DAY, NOW))
+    (newest,) = drawn(
+        place, panels(source, "fleet")["Newest minute of each site"], Looking(NOW - 30 * DAY, NOW)
+    )
     assert newest.names == ["Site", "Newest minute"]
     ends = {
         site: NOW - minutes * HOUR + minutes * MINUTE for site, minutes in (("room-1", 20), ("room-2", 30))
     }
     assert sorted(newest.rows()) == sorted((site, end // MINUTE * MINUTE) for site, end in ends.items())
+    frames = {t: drawn(place, p, Looking(NOW - 30 * DAY, NOW)) for t, p in panels(source, "fleet").items()}
+    assert {t: [sorted(f.rows()) for f in them] for t, them in frames.items() if "Newest" not in t} == {
+        "Straps of each site": [[("room-1", "strap of room-1", 4), ("room-2", "strap of room-2", 4)]],
+        "Batteries of each site": [[("room-1", "strap of room-1", 14), ("room-2", "strap of room-2", 14)]],
+        "Files waiting at each site": [],
+    }
+    (word,) = frames["Newest word of each site"]
+    assert [at // MINUTE for _, at in sorted(word.rows())] == [(NOW - 4 * MINUTE) // MINUTE] * 2
