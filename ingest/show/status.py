@@ -151,7 +151,7 @@ def told(settings: Settings, journal: Journal, now: dict[str, Any]) -> Iterator[
             else f"{s['behind']} entries behind, the oldest {s['oldest_waiting_s']:.0f} s"
         )
         trouble = f"; last error: {s['last_error']}" if s["last_error"] else ""
-        yield f"Store {s['name']} ({s['place']}): {late}{trouble}"
+        yield f"Store {s['name']}: {late}{trouble}"
         if s["refused"]:
             yield f"    {s['refused']} rows are refused by the server and kept here; `hartslag retry` sends them again:"
             yield from _listed(

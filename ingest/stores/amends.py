@@ -16,8 +16,9 @@ from ingest.rows.table import REAL
 from ingest.stores.cells import Column, Difference, Key, Series
 from ingest.stores.ledger import Ledger
 from ingest.stores.line import lines
+from ingest.stores.outbox import Outbox
 from ingest.stores.server import Server
-from ingest.stores.wire import TooMuch, Wire
+from ingest.stores.wire import TooMuch
 
 EVERY_S = 300.0
 """Between two rounds: at most 288 a day, however often the resting heart rate of a live day falls."""
@@ -32,8 +33,8 @@ END_US = 7_258_118_400_000_000
 class Amends:
     """What is to be put right on one server."""
 
-    def __init__(self, server: Server, wire: Wire, ledger: Ledger, clock: Callable[[], float]) -> None:
-        self._server, self._wire, self._ledger, self._clock = server, wire, ledger, clock
+    def __init__(self, server: Server, outbox: Outbox, ledger: Ledger, clock: Callable[[], float]) -> None:
+        self._server, self._outbox, self._ledger, self._clock = server, outbox, ledger, clock
         self._waiting: list[tuple[str, int, int, bytes, bytes]] = []
         self._cells = 0
         self._series: set[str] = set(ledger.patched()) if not server.replaces else set()
@@ -107,13 +108,14 @@ class Amends:
         self._server.forget(series, key)
         reached("series deleted")
         for unit, body in self._ledger.bodies(name):
-            self._wire.post(body, unit)
+            self._outbox.put(body, unit)
+        self._outbox.post()
         reached("series posted")
         self._ledger.posted(name)
 
     def _discard(self) -> None:
         """Copies of what the server cannot lose any more."""
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = self._ledger.now_ms()
         for name, posted_ms in self._ledger.copies():
             if posted_ms is not None and abs(now_ms - posted_ms) > self._server.lag_s * 1000:
                 self._ledger.discard(name)

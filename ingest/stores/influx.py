@@ -108,11 +108,12 @@ class InfluxStore:
         *,
         environ: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.monotonic,
+        now_ms: Callable[[], int] = wall_ms,
     ) -> None:
-        """`folder` is where the ledger lies; `clock` counts seconds."""
+        """`folder` is where the ledger lies; `clock` counts seconds, `now_ms` is the wall clock."""
         self.place = influx.url
         self._where = "\n".join((influx.url, influx.org, influx.bucket, influx.site or ""))
-        self._ledger = Ledger(folder / "influx.db")
+        self._ledger = Ledger(folder / "influx.db", now_ms)
         self._wire = Wire(influx, environ)
         self._influx, self._clock = influx, clock
         self._me = secrets.token_hex(8)
@@ -267,7 +268,7 @@ class InfluxStore:
             pause = min(least * 2 ** min(self._fails - 1, 10), most) * random.uniform(0.5, 1.0)  # noqa: S311
             if isinstance(e, Away):
                 pause = max(pause, e.after_s or 0.0)
-                if self._server is not None:
+                if self._held is not None:
                     self._outbox.shrink()
             self._not_before = self._clock() + min(pause, LONGEST_PAUSE_S)
             self._forget()
@@ -284,6 +285,10 @@ class InfluxStore:
     def _now_held(self) -> Held:
         assert self._held is not None, "begin comes first"
         return self._held
+
+    @property
+    def _now_us(self) -> int:
+        return self._ledger.now_ms() * 1000
 
     @property
     def _due(self) -> bool:
@@ -312,7 +317,7 @@ class InfluxStore:
             server.flush()
             harmless = marker(journal, server.site)
             self._outbox = Outbox(self._wire, harmless, self._set_aside)
-            self._amends = Amends(server, self._wire, self._ledger, self._clock)
+            self._amends = Amends(server, self._outbox, self._ledger, self._clock)
             self._held = self._ours(server, journal, last)
             self._save()
             self._any_refused = bool(self._ledger.refusals(1))
@@ -437,7 +442,7 @@ class InfluxStore:
         self._outbox.post()
         # What was sent a moment ago and is forgotten here must be there when asked for.
         self._flush()
-        if end_us < time.time_ns() // 1000 - NEW_US:
+        if end_us < self._now_us - NEW_US:
             return self._server.held(series, start_us, end_us)
         cells = self._server.held(series, start_us, FOREVER_US)
         self._known.pop(series, None)
@@ -494,7 +499,7 @@ class InfluxStore:
         assert self._server is not None
         if not self._server.settles_s or block.table != "minute":
             return block
-        now_us = time.time_ns() // 1000
+        now_us = self._now_us
         cut = now_us - int(self._server.settles_s * 1e6)
         young = np.flatnonzero((block.time_us > cut) & (block.time_us <= now_us))
         before = self._young.pop(series, None)
@@ -514,7 +519,7 @@ class InfluxStore:
     def _settle(self) -> None:
         """Send the minutes that are old enough by now."""
         assert self._server is not None
-        cut = time.time_ns() // 1000 - int(self._server.settles_s * 1e6)
+        cut = self._now_us - int(self._server.settles_s * 1e6)
         for series, block in list(self._young.items()):
             old = np.flatnonzero(block.time_us <= cut)
             if not len(old):

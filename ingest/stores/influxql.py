@@ -18,7 +18,7 @@ from ingest.rows.table import TABLES, TEXT, Block
 from ingest.settings import Influx
 from ingest.stores.cells import Cells, Column, Key, Labels, Series, cells_of
 from ingest.stores.line import lines, tag_text, unit_of
-from ingest.stores.wire import Away, Refused, TooMuch, Wire, understood
+from ingest.stores.wire import Away, Refused, TooLarge, TooMuch, Wire, understood
 
 FIRST_US, LAST_US = -9_223_372_036_854_774, 9_223_372_036_854_774
 """The times that InfluxDB knows, whose own unit is the nanosecond."""
@@ -153,7 +153,7 @@ class InfluxServer:
         """Leave the marker, which is as old as any row may be. Raises TryLater when it does not stay."""
         try:
             self._wire.post(marker(journal, self.site), "s")
-        except Refused as e:
+        except (Refused, TooLarge) as e:
             raise self._short(str(e)) from e
         if journal not in self.markers():
             raise self._short("it is not there when asked for")

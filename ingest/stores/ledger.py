@@ -62,8 +62,8 @@ class Held:
 class Ledger:
     """The file at a path. One connection; belongs to the thread that uses it."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, now_ms: Callable[[], int]) -> None:
+        self.path, self.now_ms = path, now_ms
         self._db: sqlite3.Connection | None = None
 
     def close(self) -> None:
@@ -153,16 +153,16 @@ class Ledger:
                 db.execute(f"DELETE FROM {table}")
             db.execute(
                 "INSERT INTO replica VALUES (?, ?, ?, 0, 0, ?, ?, ?)",
-                (place, journal, VERSION, _now_ms(), empty_to, writer),
+                (place, journal, VERSION, self.now_ms(), empty_to, writer),
             )
-            return Held(0, 0, _now_ms(), empty_to, writer)
+            return Held(0, 0, self.now_ms(), empty_to, writer)
 
     def move(self, position: int, sent: int, writer: str, patches: Iterable[tuple[Any, ...]] = ()) -> None:
         """Be further on, together with what is still to be put right up to there."""
         with self.open() as db:
             db.execute(
                 "UPDATE replica SET position = ?, sent = ?, sent_ms = ?, writer = ?",
-                (position, sent, _now_ms(), writer),
+                (position, sent, self.now_ms(), writer),
             )
             db.executemany(_PATCH, patches)
 
@@ -184,7 +184,7 @@ class Ledger:
         with self.open() as db:
             db.executemany(
                 "INSERT OR REPLACE INTO refused (line, unit, key, tables, time_us, words, since_ms)"
-                f" VALUES (?, ?, ?, ?, ?, ?, {_now_ms()})",
+                f" VALUES (?, ?, ?, ?, ?, ?, {self.now_ms()})",
                 refusals,
             )
 
@@ -263,7 +263,7 @@ class Ledger:
     def posted(self, series: str) -> None:
         """The copy of a series is on the server."""
         with self.open() as db:
-            db.execute("UPDATE copied SET posted_ms = ? WHERE series = ?", (_now_ms(), series))
+            db.execute("UPDATE copied SET posted_ms = ? WHERE series = ?", (self.now_ms(), series))
 
     def discard(self, series: str) -> None:
         """The copy of a series is no longer needed."""
@@ -280,7 +280,8 @@ def _held(db: sqlite3.Connection, place: str, journal: str) -> Held | None:
     return Held(*row) if row else None
 
 
-def _now_ms() -> int:
+def wall_ms() -> int:
+    """The wall clock, in milliseconds since 1970."""
     return time.time_ns() // 1_000_000
 
 

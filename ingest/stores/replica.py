@@ -107,7 +107,7 @@ def follow(
             break
         last = entries[-1].position
         news = max(news, last)
-        latest = _Latest(journal, news, portion, memory)
+        latest = _Latest(journal, news, portion)
         try:
             store.write(latest.first(recounts(journal, entries, memory), going_on), last)
         except _Stopped:
@@ -126,8 +126,8 @@ class _Stopped(Exception):  # noqa: N818 - nothing is wrong
 class _Latest:
     """What comes in while the past is written."""
 
-    def __init__(self, journal: Journal, position: int, most: int, memory: Memory | None) -> None:
-        self._journal, self._most, self._memory = journal, most, memory
+    def __init__(self, journal: Journal, position: int, most: int) -> None:
+        self._journal, self._most = journal, most
         self.position = position
 
     def first(self, portions: Iterable[list[Block]], going_on: Callable[[], bool]) -> Iterator[list[Block]]:
@@ -139,4 +139,5 @@ class _Latest:
             entries = self._journal.entries(self.position, self._most)
             if entries:
                 self.position = entries[-1].position
-                yield from recounts(self._journal, entries, self._memory)
+                # Without the memory: a day that was remembered in between would be spared those who are at it.
+                yield from recounts(self._journal, entries)

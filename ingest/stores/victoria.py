@@ -30,7 +30,7 @@ from ingest.settings import Influx
 from ingest.stores.cells import Cells, Column, Key, Labels, Series, cells_of
 from ingest.stores.influxql import MARKED_US, MARKER, marker
 from ingest.stores.line import lines, tag_text
-from ingest.stores.wire import Answer, TooMuch, Wire, understood
+from ingest.stores.wire import Answer, Refused, TooLarge, TooMuch, Wire, understood
 
 FLAGS = "-retentionPeriod=100y -dedup.minScrapeInterval=1ms"
 
@@ -144,8 +144,15 @@ class VictoriaServer:
         return {metric["journal"] for metric in found if "journal" in metric}
 
     def mark(self, journal: str) -> None:
-        for _ in range(2):
-            self._wire.post(marker(journal, self.site), "s")
+        try:
+            for _ in range(2):
+                self._wire.post(marker(journal, self.site), "s")
+            self.raises = self._highest_wins(journal)
+        except (Refused, TooLarge) as e:
+            raise TryLater(
+                f"VictoriaMetrics at {self._wire.url} does not even take the line that says whose rows these are. Nothing"
+                f" is lost. It says: {e}"
+            ) from e
         match = _match([], [("__name__", f"{MARKER}_version"), ("site", self.site), ("journal", journal)])
         end = time.monotonic() + SHOWS_S
         while True:
@@ -163,7 +170,6 @@ class VictoriaServer:
             raise TryLater(
                 f"VictoriaMetrics at {self._wire.url} keeps every copy of a row that is sent again. Start it with {FLAGS}"
             )
-        self.raises = self._highest_wins(journal)
 
     def _highest_wins(self, journal: str) -> bool:
         """Whether of two values at one moment the higher one is shown, whichever came first: found by trying all ways."""

@@ -7,6 +7,7 @@ from when the client was made, and its batches live in memory and are dropped in
 import contextlib
 import gzip
 import os
+import re
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -43,6 +44,9 @@ class Away(TryLater):
 
 class TooLarge(Exception):  # noqa: N818 - named by what it says of the body
     """The body is more than the server takes at once."""
+
+    def __str__(self) -> str:
+        return "that is too large"
 
 
 class Refused(Exception):  # noqa: N818
@@ -211,15 +215,16 @@ class Wire:
         if file is None and folder and (Path(folder) / CREDENTIAL).exists():
             file = Path(folder) / CREDENTIAL
         if file is None:
-            return self._environ.get(VARIABLE, "").strip()
+            return _one_word(self._environ.get(VARIABLE, ""), self.url, f"the environment's {VARIABLE}")
         try:
-            return file.read_text(encoding="ascii").strip()
+            text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as e:
-            why = getattr(e, "strerror", None) or "it holds more than a token"
-            raise Away(
-                f"The token for the server at {self.url} cannot be read from {file}: {why}. Put the token alone into"
-                " that file and let the user hartslag read it."
-            ) from e
+            raise _no_token(self.url, str(file), getattr(e, "strerror", None) or "it is no text") from e
+        return _one_word(text, self.url, str(file))
+
+    def _untrusted(self, why: str) -> Away:
+        """TLS did not come about: the only thing that has no answer."""
+        return Away(f"The server at {self.url} cannot be trusted: {' '.join(why.split())}")
 
     def _scrubbed(self, words: str) -> str:
         return words.replace(self._token, "(token)") if self._token else words
@@ -234,8 +239,8 @@ class Wire:
                 response = request()
                 body = response.read(LARGEST_ANSWER + 1)
             except ApiException as e:
-                if e.headers is None:  # TLS, the only thing that has no answer here
-                    raise Away(f"The server at {self.url} cannot be trusted or understood: {e.reason}") from e
+                if e.headers is None:
+                    raise self._untrusted(str(e.reason)) from e
                 response, body = e.response, e.body or b""
             if len(body) > LARGEST_ANSWER:
                 raise TooMuch
@@ -268,6 +273,21 @@ class Wire:
         if answer.status in {401, 403}:
             self.close()  # the token is read anew
         return answer
+
+
+def _one_word(text: str, url: str, where: str) -> str:
+    """A token as it may stand in a header: whatever else were in there would end up in somebody's error message."""
+    token = text.strip()
+    if not re.fullmatch(r"[!-~]*", token):
+        raise _no_token(url, where, "it holds more than a token")
+    return token
+
+
+def _no_token(url: str, where: str, why: str) -> Away:
+    return Away(
+        f"The token for the server at {url} cannot be taken from {where}: {why}. Put the token there, alone, and let the"
+        " user hartslag read it."
+    )
 
 
 def _was_broken(error: BaseException | None) -> bool:
