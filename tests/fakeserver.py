@@ -237,6 +237,8 @@ class FakeServer:
         self.always: Fault | None = None
         self.everywhere = False
         """Whether `always` holds for questions too."""
+        self.nth: tuple[int, Fault] | None = None
+        """A fault for the request, of whatever kind, before which there are so many more."""
         self.poison: Callable[[Point], str | None] = lambda _: None
         self.poisoned = "partial"
         self.held: dict[Key, dict[int, dict[str, Value]]] = {}
@@ -309,6 +311,11 @@ class FakeServer:
     def fault_for(self, request: Request) -> Fault:
         with self._lock:
             self.requests.append(request)
+            if self.nth is not None:
+                before, fault = self.nth
+                self.nth = (before - 1, fault) if before else None
+                if not before:
+                    return fault
             writing = request.path == WRITE
             if writing and self.faults:
                 return self.faults.popleft()
@@ -395,6 +402,9 @@ class _Http(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Http
+    # Headers and body leave together; otherwise each answer waits for an acknowledgement that is held back.
+    wbufsize = -1
+    disable_nagle_algorithm = True
 
     def setup(self) -> None:
         super().setup()

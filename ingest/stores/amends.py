@@ -5,7 +5,6 @@ lose it any more. Whatever dies on the way, the copy is sent again.
 """
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 

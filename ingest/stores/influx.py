@@ -39,7 +39,7 @@ from ingest.stores.cells import (
     within,
 )
 from ingest.stores.influxql import InfluxServer, marker
-from ingest.stores.ledger import Held, Ledger
+from ingest.stores.ledger import Held, Ledger, wall_ms
 from ingest.stores.line import UNITS, tag_text
 from ingest.stores.outbox import Outbox, Poison, series_of, table_of, tags_of, time_of
 from ingest.stores.replica import Refusal

@@ -15,6 +15,7 @@ from ingest.errors import TryLater
 from ingest.journal import Journal
 from ingest.settings import Influx, Settings
 from ingest.stores.influx import InfluxStore
+from ingest.stores.ledger import wall_ms
 from ingest.stores.replica import PORTION, follow
 from tests.households import (
     DAY,
@@ -87,6 +88,10 @@ CORRECTIONS: dict[str, Event] = {
 }
 
 
+NOW_MS = START + 60 * DAY
+"""When the wall clock of the tests begins."""
+
+
 class Clock:
     """Seconds that pass when told to, so that no test waits for a pause to be over."""
 
@@ -95,6 +100,10 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now_s
+
+    def now_ms(self) -> int:
+        """The wall clock."""
+        return NOW_MS + round(self.now_s * 1000)
 
     def passes(self, seconds: float) -> None:
         self.now_s += seconds
@@ -105,7 +114,8 @@ def store_on(
     url: str, folder: Path, *, clock: Callable[[], float] = time.monotonic, **also: Any
 ) -> Iterator[InfluxStore]:
     """The store as the settings would make it."""
-    store = InfluxStore(Influx(url=url, **also), folder, clock=clock)
+    now_ms = clock.now_ms if isinstance(clock, Clock) else wall_ms
+    store = InfluxStore(Influx(url=url, **also), folder, clock=clock, now_ms=now_ms)
     try:
         yield store
     finally:
