@@ -15,6 +15,9 @@ MODERATE, VIGOROUS, MEASURED, ELEVATED, PLAIN = "#0072B2", "#D55E00", "#009E73",
 MINUTES, HOURS, DAYS, BPM = "suffix: min", "suffix: h", "suffix: days", "suffix: bpm"
 """Units that stay what they are: Grafana's own would make 1.9 hours of 114 minutes."""
 
+UNKNOWN = "-"
+"""Stands for one thing that is not known, among others that are."""
+
 WIDTH = 24
 """Columns of a dashboard."""
 
@@ -24,10 +27,11 @@ _LARGE, _MEDIUM = 44, 20
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How one named thing in a panel differs from the rest of it."""
+    """How one thing in a panel differs from the rest of it: what is called so, or, by "byType", all of a type."""
 
     name: str
     properties: Mapping[str, Any]
+    by: str = "byName"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Panel:
             "fieldConfig": {
                 "defaults": {**({"noValue": self.empty} if self.empty else {}), **self.defaults},
                 "overrides": [
-                    *(_override("byName", s.name, s.properties) for s in self.styles),
+                    *(_override(s.by, s.name, s.properties) for s in self.styles),
                     *(_override("byFrameRefID", ref, p) for ref, p in self.by_query.items()),
                 ],
             },
@@ -135,7 +139,7 @@ def number(
 def lengths(
     title: str, about: str, width: int, query: Query, unit: str, empty: str, colours: Mapping[str, str]
 ) -> Panel:
-    """Numbers as lengths beside each other, all on one scale that begins with nothing."""
+    """Numbers as lengths below each other, all on one scale that begins with nothing."""
     defaults = {"unit": unit, "decimals": 0, "min": 0, "color": coloured(PLAIN)}
     options = {
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
@@ -147,7 +151,9 @@ def lengths(
         "sizing": "auto",
         "text": {"titleSize": _MEDIUM, "valueSize": 36},
     }
-    styles = [Style(name, {"color": coloured(colour)}) for name, colour in colours.items()]
+    styles = [
+        Style(name, {"color": coloured(colour), "noValue": UNKNOWN}) for name, colour in colours.items()
+    ]
     return Panel("bargauge", title, about, width, 7, {"A": query}, empty, defaults, options, styles)
 
 
@@ -276,7 +282,10 @@ def table(
     """Rows to be read: the newest first, or in the order of another column."""
     options = {"showHeader": True, "cellHeight": "md", "sortBy": [{"displayName": by, "desc": by == TIME}]}
     defaults = {"custom": {"align": "auto", "filterable": False, "minWidth": 90}, "decimals": 0}
-    return Panel("table", title, about, width, height, {"A": query}, empty, defaults, options, styles)
+    # What stands where a whole table is empty would otherwise stand in each empty cell.
+    blank = [Style(kind, {"noValue": UNKNOWN}, "byType") for kind in ("number", "string")]
+    all_styles = [*blank, *styles]
+    return Panel("table", title, about, width, height, {"A": query}, empty, defaults, options, all_styles)
 
 
 def words(text: str, width: int, height: int) -> Panel:

@@ -68,7 +68,6 @@ class Latest:
 
     table: str
     column: Column
-    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +133,12 @@ def columns_of(query: Query) -> Mapping[str, set[str]]:
             return {query.table: {query.field}}
 
 
+def _of_one(query: Rows | Lines | Latest, condition: str) -> str:
+    """The condition that only rows of the one source fulfil, if the question is for one."""
+    source = "" if isinstance(query, Latest) else query.source
+    return condition.format(source) if source else ""
+
+
 # --- SQLite, by the plugin frser-sqlite-datasource ---
 
 
@@ -173,8 +178,7 @@ class Sqlite:
 
     @staticmethod
     def _who(query: Rows | Lines | Latest) -> str:
-        source = f" AND source = '{query.source}'" if query.source else ""
-        return "person = ${person:sqlstring}" + source
+        return "person = ${person:sqlstring}" + _of_one(query, " AND source = '{}'")
 
     @staticmethod
     def _target(ref: str, sql: str, kind: str) -> Json:
@@ -212,9 +216,8 @@ class InfluxQL:
     has_sites: bool = True
 
     def _who(self, query: Rows | Lines | Latest) -> str:
-        source = f" AND \"source\" = '{query.source}'" if query.source else ""
         site = f" AND {self._SITE}" if self.has_sites else ""
-        return '"person" =~ /^${person:regex}$/' + site + source
+        return '"person" =~ /^${person:regex}$/' + site + _of_one(query, " AND \"source\" = '{}'")
 
     _SITE = '"site" =~ /^${site:regex}$/'
 
@@ -285,8 +288,8 @@ class PromQL:
     def _metric(self, query: Rows | Lines | Latest, column: Column) -> str:
         # Grafana's own escaping would put a backslash before an apostrophe; names cannot have what needs one here.
         who = 'person="${person:raw}"' + (',site="${site:raw}"' if self.has_sites else "")
-        source = f',source="{query.source}"' if query.source else ""
-        return f"{query.table}_{column.name}{{{who}{source}}}"
+        labels = who + _of_one(query, ',source="{}"')
+        return f"{query.table}_{column.name}{{{labels}}}"
 
     def asked(self, ref: str, query: Query) -> Asked:
         match query:
