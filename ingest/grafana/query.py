@@ -7,8 +7,8 @@ a week begins. SQL and InfluxQL then give the same by themselves. PromQL needs c
   minutes and hides the last thirty seconds (https://docs.victoriametrics.com/#query-latency). So rows are never asked for
   with one. An instant query for a range selector gives the rows as they are, with their own times
   (https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries).
-- Such a range is open on its left, (t - d, t]: the week that begins with the range would be missing. An offset of one
-  millisecond makes it [t - d, t). The end of a range that Grafana calls "this week" is its last millisecond anyway.
+- Such a range is open on its left, (t - d, t]: the week that begins with it would be missing, and the one that begins
+  with its end be there. An offset of one millisecond makes it [t - d, t), which SQL and InfluxQL are asked for too.
 - It has no rows, only values: each column is a question of its own, and Grafana joins the answers by their times. Values
   that SQL divides are divided by Grafana then: nothing can be calculated with rows before they have arrived.
 - A range that reaches back before 1970 finds nothing in VictoriaMetrics, so what has always held is looked for at the
@@ -149,7 +149,7 @@ class Sqlite:
     type: str = "frser-sqlite-datasource"
     has_sites: bool = False
 
-    _RANGE = "time >= $__from / 1000.0 AND time <= $__to / 1000.0"
+    _RANGE = "time >= $__from / 1000.0 AND time < $__to / 1000.0"
 
     def asked(self, ref: str, query: Query) -> Asked:
         match query:
@@ -220,6 +220,8 @@ class InfluxQL:
         return '"person" =~ /^${person:regex}$/' + site + _of_one(query, " AND \"source\" = '{}'")
 
     _SITE = '"site" =~ /^${site:regex}$/'
+    # What Grafana fills in has its end included, and the day that begins with it would be shown with the day before.
+    _RANGE = "$timeFilter AND time < ${__to}ms"
 
     def asked(self, ref: str, query: Query) -> Asked:
         match query:
@@ -228,11 +230,11 @@ class InfluxQL:
                 shown += [_influx(c) for c in query.columns]
                 order = " ORDER BY time DESC" if query.newest or query.sensors else ""
                 limit = " LIMIT 1" if query.newest else ""
-                text = f'SELECT {", ".join(shown)} FROM "{query.table}" WHERE {self._who(query)} AND $timeFilter{order}{limit}'
+                text = f'SELECT {", ".join(shown)} FROM "{query.table}" WHERE {self._who(query)} AND {self._RANGE}{order}{limit}'
                 return Asked([self._target(ref, text, "table")])
             case Lines():
                 text = (
-                    f'SELECT {_influx(query.column)} FROM "{query.table}" WHERE {self._who(query)} AND $timeFilter'
+                    f'SELECT {_influx(query.column)} FROM "{query.table}" WHERE {self._who(query)} AND {self._RANGE}'
                     ' GROUP BY "source"'
                 )
                 return Asked([self._target(ref, text, "time_series", "$tag_source")])

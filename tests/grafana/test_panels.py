@@ -148,6 +148,23 @@ def test_days_add_up_to_the_week(stores: Open, truth: Any, store: str, week: str
 
 
 @pytest.mark.parametrize("store", STORES)
+def test_a_range_has_its_beginning_and_not_its_end(stores: Open, truth: Any, store: str) -> None:
+    """Protects who looks from midnight to midnight: one week is one week, whose stamp is its first moment."""
+    source, place = stores[store]
+    panel = panels(source, "history")["Weeks against the target"]
+    first, second = (week_ms(WEEKS[name])[0] for name in ("october 2025", "november 2025"))
+    for begins, ends, wanted in (
+        (first, second, ["october 2025"]),
+        (first + 1, second, []),
+        (first + 1, second + 1, ["november 2025"]),
+        (first, second + 1, ["october 2025", "november 2025"]),
+    ):
+        found = values(drawn(place, panel, looking(ANNA, begins, ends)))
+        doses = [truth[ANNA, WEEKS[name]]["dose_min"] for name in wanted]
+        assert [found[time]["Minutes, at least"] for time in sorted(found)] == pytest.approx(doses)
+
+
+@pytest.mark.parametrize("store", STORES)
 def test_two_persons_are_not_mixed(stores: Open, truth: Any, store: str) -> None:
     """Protects one person's numbers from another's, also for a name with quotes, commas and brackets in it."""
     source, place = stores[store]
@@ -262,7 +279,14 @@ def test_before_anything_is_measured_every_panel_is_empty_and_none_fails(stores:
 def test_all_stores_draw_the_same(stores: Open, store: str) -> None:
     """Protects what is true from where it is kept: each panel draws the same of each store, for both, at all times."""
     spans = [week_ms(first) for first in WEEKS.values()]
-    spans += [(NOW - 370 * DAY, NOW), (NOW - 7 * DAY, NOW), (spans[2][0] + 1, spans[2][0] + DAY)]
+    first, second = (week_ms(WEEKS[name])[0] for name in ("october 2025", "november 2025"))
+    spans += [
+        (first, second),
+        (first + 1, second + 1),
+        (NOW - 370 * DAY, NOW),
+        (NOW - 7 * DAY, NOW),
+        (spans[2][0] + 1, spans[2][0] + DAY),
+    ]
     compared = 0
     for name in ("week", "history", "collectors"):
         for title in panels(stores["sqlite"][0], name):
