@@ -50,6 +50,9 @@ from ingest.stores.wire import Away, Refused, TooLarge, TooMuch, Wire
 PIECE_ROWS = 10_000
 """Rows that are compared with the server's at once."""
 
+SEND_ROWS = 30_000
+"""Rows that are made into lines at once: a week of a strap would need forty megabytes."""
+
 KNOWN_CELLS = 60_000
 """Cells of one series that are remembered as held: the newest hours of a strap."""
 
@@ -120,10 +123,12 @@ class InfluxStore:
         self._journal = ""
         self._fails, self._not_before, self._trouble = 0, 0.0, ""
         self._saved = -1e9
+        self._outbox = Outbox(self._wire, self._set_aside)
         self._forget()
 
     def _forget(self) -> None:
         """Know nothing any more of the server and what it holds: all is asked anew."""
+        self._outbox.drop()
         self._server: Server | None = None
         self._held: Held | None = None
         self._began = 0
@@ -315,8 +320,7 @@ class InfluxStore:
             self._young.clear()
             self._yes.clear()
             server.flush()
-            harmless = marker(journal, server.site)
-            self._outbox = Outbox(self._wire, harmless, self._set_aside)
+            self._outbox.harmless = marker(journal, server.site)
             self._amends = Amends(server, self._outbox, self._ledger, self._clock)
             self._held = self._ours(server, journal, last)
             self._save()
@@ -399,8 +403,10 @@ class InfluxStore:
 
     def _send(self, block: Block) -> None:
         assert self._server is not None
-        for body, unit in self._server.bodies(block):
-            self._outbox.put(body, unit)
+        for a in range(0, len(block), SEND_ROWS):
+            some = part(block, np.arange(a, min(a + SEND_ROWS, len(block))), block.start_us, block.end_us)
+            for body, unit in self._server.bodies(some):
+                self._outbox.put(body, unit)
 
     def _compare(self, series: Series, block: Block) -> None:
         """Send the rows of a block that differ from those held, and have put right what cannot be written over."""

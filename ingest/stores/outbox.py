@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from ingest.errors import TryLater
 from ingest.log import quoted
 from ingest.stores.wire import Refused, TooLarge, Wire
 
-BODY_BYTES = 2 << 20
+BODY_BYTES = 3 << 19
 """Lines are collected up to this: half a second of a small server's work."""
 
 LEAST_BODY_BYTES = 16 << 10
@@ -27,30 +28,65 @@ class Poison:
 
 
 class Outbox:
-    """Lines for one server. `harmless` is a line that the server has taken before, to tell poison from a closed door."""
+    """Lines for one server."""
 
-    def __init__(self, wire: Wire, harmless: bytes, set_aside: Callable[[Poison], None]) -> None:
-        self._wire, self._harmless, self._set_aside = wire, harmless, set_aside
+    harmless: bytes
+    """A line that the server has taken before, to tell poison from a closed door."""
+
+    def __init__(self, wire: Wire, set_aside: Callable[[Poison], None]) -> None:
+        self._wire, self._set_aside = wire, set_aside
         self._lines: dict[str, list[bytes]] = {}
         self._bytes = 0
         self._most = BODY_BYTES
         self._refused = 0
+        self._beside: ThreadPoolExecutor | None = None
+        self._flying: tuple[bytes, str, Future[None]] | None = None
 
     def put(self, body: bytes, unit: str) -> None:
-        """Take lines along; they may be posted now or with those that follow."""
+        """Take lines along; they are posted when there are enough of them, while the next are made ready."""
         self._lines.setdefault(unit, []).append(body)
         self._bytes += len(body)
-        if self._bytes >= self._most:
-            self.post()
+        if self._bytes < self._most:
+            return
+        for of, together in self._taken():
+            self._landed()
+            if self._beside is None:
+                self._beside = ThreadPoolExecutor(1)
+            if len(together) <= 2 * self._most:
+                self._flying = (together, of, self._beside.submit(self._wire.post, together, of))
+            else:
+                self._refused = 0
+                self._post(together, of)
 
     def post(self) -> None:
         """Return once the server has said yes to all that was put in. Raises Away, or TryLater when it takes nothing."""
-        for unit in list(self._lines):
+        self._landed()
+        for unit, body in self._taken():
             self._refused = 0
-            body = b"".join(self._lines[unit])
             self._post(body, unit)
-            del self._lines[unit]
-        self._bytes = 0
+
+    def drop(self) -> None:
+        """Forget what was put in; what is on its way has arrived or failed when this returns, and cannot come later."""
+        self._lines, self._bytes = {}, 0
+        flying, self._flying = self._flying, None
+        if flying is not None:
+            wait([flying[2]])
+        if self._beside is not None:
+            self._beside.shutdown()
+            self._beside = None
+
+    def _taken(self) -> list[tuple[str, bytes]]:
+        bodies = [(unit, b"".join(parts)) for unit, parts in self._lines.items()]
+        self._lines, self._bytes = {}, 0
+        return bodies
+
+    def _landed(self) -> None:
+        """Have the server's yes to what is on its way."""
+        flying, self._flying = self._flying, None
+        if flying is not None:
+            body, unit, answer = flying
+            self._refused = 0
+            self._judge(body, unit, answer.result)
 
     def shrink(self) -> None:
         """The server could not take so much in time."""
@@ -59,9 +95,12 @@ class Outbox:
     def _post(self, body: bytes, unit: str) -> None:
         if len(body) > 2 * self._most and _halves(body) is not None:
             self._apart(body, unit)
-            return
+        else:
+            self._judge(body, unit, lambda: self._wire.post(body, unit))
+
+    def _judge(self, body: bytes, unit: str, answer: Callable[[], None]) -> None:
         try:
-            self._wire.post(body, unit)
+            answer()
             self._most = min(self._most + (self._most >> 3), BODY_BYTES)
         except TooLarge:
             self._most = max(min(len(body) // 2, self._most), LEAST_BODY_BYTES)
@@ -85,7 +124,7 @@ class Outbox:
     def _poison(self, line: bytes, unit: str, words: str) -> None:
         self._refused += 1
         try:
-            self._wire.post(self._harmless, "s")
+            self._wire.post(self.harmless, "s")
         except (Refused, TooLarge) as e:
             raise TryLater(
                 f"The server at {self._wire.url} refuses whatever is sent. Nothing is lost; it says: {words}"
