@@ -50,7 +50,14 @@ def _told_by_strap(name: str, days: int) -> Block:
     starts = LAST - np.arange(days, 0, -1) * DAY + 17 * HOUR
     times = (starts[:, None] + np.arange(60) * MINUTE).ravel() * 1000
     fields: dict[str, list[object]] = {f: [None] * len(times) for f in TABLES["collector"].fields}
-    told = {"state": "connected", "battery_pct": 80, "samples": 60, "gaps": 0}
+    told = {
+        "state": "connected",
+        "state_no": 3,
+        "battery_pct": 80,
+        "signal_dbm": -60,
+        "samples": 60,
+        "gaps": 0,
+    }
     fields |= {f: [value] * len(times) for f, value in told.items()}
     tags = {"person": name, "source": "strap"}
     return Block("collector", tags, int(times[0]), int(times[-1]) + 1, times, fields)
