@@ -31,7 +31,7 @@ from ingest.grafana.panel import (
 from ingest.grafana.query import SITE, TIME, Column, Json, Language, Latest, Lines, Rows, Sensors, Sites
 
 SCHEMA = 41
-"""Of Grafana 12; an older one reads it too, a newer one brings it up to date by itself."""
+"""Of Grafana 11.6 and 12; those near by read it too, and newer ones bring it up to date by themselves."""
 
 LONGEST_MS = 90_000
 """What a sample stands for at most; a longer silence is a gap in the line, not a line."""

@@ -48,8 +48,9 @@ class Source:
 
 
 def sqlite(path: str) -> Source:
-    """The embedded store, a file."""
-    return Source("sqlite", "hartslag", Sqlite(), {"path": path})
+    """The embedded store, a file. Its reader waits for a moment when the daemon makes it anew or tidies up in it."""
+    details = {"path": path, "pathOptions": "_pragma=busy_timeout(5000)"}
+    return Source("sqlite", "hartslag", Sqlite(), details)
 
 
 def influxdb(url: str, bucket: str, *, has_token: bool, has_sites: bool) -> Source:
