@@ -170,6 +170,8 @@ class InfluxStore:
                     self._replace(block, filling=position <= self._now_held.empty_to)
                 reached("store sending")
             self._outbox.post()
+            if position > self._now_held.empty_to:
+                self._server_now.show()
             reached("store written")
             held = self._now_held
             # Not when it was started anew or emptied since `begin`: then the position went back.
@@ -296,6 +298,11 @@ class InfluxStore:
         return self._ledger.now_ms() * 1000
 
     @property
+    def _server_now(self) -> Server:
+        assert self._server is not None, "begin comes first"
+        return self._server
+
+    @property
     def _due(self) -> bool:
         return self._clock() - self._saved >= SAVE_S
 
@@ -305,7 +312,9 @@ class InfluxStore:
             self._server = known_server(self._wire, self._influx)
         server = self._server
         born = self._born
-        if self._wire.connections != self._connections:
+        # A new connection, or some time: before a server may be another that keeps the connection while it is started anew.
+        doubtful = bool(self._yes) and self._clock() - self._looked > LOOK_S
+        if doubtful or self._wire.connections != self._connections:
             self._connections = self._wire.connections
             self._born = server.born()
         if self._held is not None and born != self._born:
@@ -370,9 +379,9 @@ class InfluxStore:
         )
 
     def _sure(self) -> None:
-        """What was said yes to long enough ago is held for sure."""
-        assert self._server is not None
-        while self._yes and self._clock() - self._yes[0][0] >= self._server.lag_s:
+        """What was said yes to long enough before the server was last seen to be the same is held for sure."""
+        seen = self._looked if self._server_now.lag_s else self._clock()
+        while self._yes and seen - self._yes[0][0] >= self._server_now.lag_s:
             _, position = self._yes.popleft()
             self._held = replace(self._now_held, position=max(position, self._now_held.position))
 
@@ -383,8 +392,7 @@ class InfluxStore:
     # --- rows ---
 
     def _replace(self, block: Block, *, filling: bool) -> None:
-        assert self._server is not None
-        block = self._server.fitted(block)
+        block = self._server_now.fitted(block)
         if self._any_refused:
             tags = {name: tag_text(value) for name, value in block.tags.items()}
             self._ledger.outdated(
@@ -393,7 +401,7 @@ class InfluxStore:
                 block.end_us,
                 lambda key: tags.items() <= tags_of(key.encode()).items(),
             )
-        series = Series.of(block, self._server.site)
+        series = Series.of(block, self._server_now.site)
         if filling:
             self._known.pop(series, None)
             self._send(block)
@@ -402,28 +410,26 @@ class InfluxStore:
             self._compare(series, piece)
 
     def _send(self, block: Block) -> None:
-        assert self._server is not None
         for a in range(0, len(block), SEND_ROWS):
             some = part(block, np.arange(a, min(a + SEND_ROWS, len(block))), block.start_us, block.end_us)
-            for body, unit in self._server.bodies(some):
+            for body, unit in self._server_now.bodies(some):
                 self._outbox.put(body, unit)
 
     def _compare(self, series: Series, block: Block) -> None:
         """Send the rows of a block that differ from those held, and have put right what cannot be written over."""
-        assert self._server is not None
         try:
             held = self._cells(series, block.start_us, block.end_us)
         except TooMuch:
             for half in halves(block):
                 self._compare(series, half)
             return
-        new = self._server.cells(block)
+        new = self._server_now.cells(block)
         times: list[NDArray[np.int64]] = []
         gone: dict[Labels, list[NDArray[np.int64]]] = {}
         for key in held.keys() | new.keys():
             d = difference(held.get(key), new.get(key))
             times += [d.changed, d.gone]
-            if not self._server.replaces:
+            if not self._server_now.replaces:
                 self._amends.heed(series, key, d, block.start_us, block.end_us, new.get(key))
             elif len(d.gone):
                 gone.setdefault(key[0], []).append(d.gone)
@@ -441,7 +447,6 @@ class InfluxStore:
 
     def _cells(self, series: Series, start_us: int, end_us: int) -> Cells:
         """What the server holds of a series in [start, end)."""
-        assert self._server is not None
         known = self._known.get(series)
         if known is not None and known[0] <= start_us and end_us <= known[1]:
             return within(known[2], start_us, end_us)
@@ -449,8 +454,8 @@ class InfluxStore:
         # What was sent a moment ago and is forgotten here must be there when asked for.
         self._flush()
         if end_us < self._now_us - NEW_US:
-            return self._server.held(series, start_us, end_us)
-        cells = self._server.held(series, start_us, FOREVER_US)
+            return self._server_now.held(series, start_us, end_us)
+        cells = self._server_now.held(series, start_us, FOREVER_US)
         self._known.pop(series, None)
         self._known[series] = (start_us, FOREVER_US, cells)
         while len(self._known) > KNOWN_SERIES:
@@ -458,8 +463,7 @@ class InfluxStore:
         return within(cells, start_us, end_us)
 
     def _flush(self) -> None:
-        assert self._server is not None
-        self._server.flush()
+        self._server_now.flush()
 
     def _remember(self, series: Series, start_us: int, end_us: int, new: Cells) -> None:
         """The server holds these cells now, or will once it is put right."""
@@ -479,13 +483,12 @@ class InfluxStore:
 
     def _erase(self, series: Series, labels: Labels, gone: NDArray[np.int64], new: Cells) -> None:
         """Take rows away, in as few stretches as there are between those that stay."""
-        assert self._server is not None
         mine = [times for key, (times, _) in new.items() if key[0] == labels]
         stay = np.setdiff1d(np.concatenate(mine) if mine else np.empty(0, np.int64), gone)
         breaks = np.flatnonzero(np.diff(np.searchsorted(stay, gone))) + 1
         spans = [(int(run[0]), int(run[-1])) for run in np.split(gone, breaks)]
-        if not self._server.erase(series, labels, spans):
-            words = f"{self._server.title} cannot delete single rows; this one is no longer true"
+        if not self._server_now.erase(series, labels, spans):
+            words = f"{self._server_now.title} cannot delete single rows; this one is no longer true"
             name = ",".join([series.table, *(f"{k}={v}" for k, v in (*series.tags, *labels) if v)])
             self._ledger.refuse((b"", "us", f"{name} {t}", series.table, int(t), words) for t in gone)
             self._any_refused = True
@@ -502,11 +505,10 @@ class InfluxStore:
 
     def _grown(self, series: Series, block: Block) -> Block:
         """The block without its youngest minutes, which are kept until their numbers have settled."""
-        assert self._server is not None
-        if not self._server.settles_s or block.table != "minute":
+        if not self._server_now.settles_s or block.table != "minute":
             return block
         now_us = self._now_us
-        cut = now_us - int(self._server.settles_s * 1e6)
+        cut = now_us - int(self._server_now.settles_s * 1e6)
         young = np.flatnonzero((block.time_us > cut) & (block.time_us <= now_us))
         before = self._young.pop(series, None)
         if not len(young) and before is None:
@@ -524,8 +526,7 @@ class InfluxStore:
 
     def _settle(self) -> None:
         """Send the minutes that are old enough by now."""
-        assert self._server is not None
-        cut = self._now_us - int(self._server.settles_s * 1e6)
+        cut = self._now_us - int(self._server_now.settles_s * 1e6)
         for series, block in list(self._young.items()):
             old = np.flatnonzero(block.time_us <= cut)
             if not len(old):

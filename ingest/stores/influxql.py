@@ -168,6 +168,9 @@ class InfluxServer:
     def flush(self) -> None:
         """Have what was written be there when asked for: always so here."""
 
+    def show(self) -> None:
+        """Always so here, too."""
+
     def born(self) -> str:
         """What is another after the server was started anew; of no matter here."""
         return ""

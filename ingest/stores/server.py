@@ -70,5 +70,8 @@ class Server(Protocol):
     def flush(self) -> None:
         """Have what was written be there when asked for."""
 
+    def show(self) -> None:
+        """Have what was just written show within a second or two, where that takes asking for."""
+
     def born(self) -> str:
         """What is another when the server was started anew and may have lost something by that."""

@@ -60,6 +60,7 @@ class VictoriaServer:
 
     def __init__(self, wire: Wire, influx: Influx) -> None:
         self.raises = False
+        self._shows_when_asked = True
         self._wire = wire
         self.site = tag_text(influx.site or "")
         door = re.compile(r"/insert/([0-9:]+)/influx$")
@@ -195,6 +196,12 @@ class VictoriaServer:
         answer = self._wire.ask("GET", "/internal/force_flush", base=self._reading)
         if answer.status != 200:
             time.sleep(SHOWS_S)  # where this is not allowed, it shows by itself
+
+    def show(self) -> None:
+        """It shows after 1 to 5 s by itself; a server that many Pis write to is left to that."""
+        if not self.site and self._shows_when_asked:
+            answer = self._wire.ask("GET", "/internal/force_flush", base=self._reading)
+            self._shows_when_asked = answer.status == 200
 
     def born(self) -> str:
         answer = self._wire.ask("GET", "/metrics")

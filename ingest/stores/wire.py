@@ -242,8 +242,6 @@ class Wire:
                 if e.headers is None:
                     raise self._untrusted(str(e.reason)) from e
                 response, body = e.response, e.body or b""
-            if len(body) > LARGEST_ANSWER:
-                raise TooMuch
             answer = Answer(response.status, dict(response.headers.items()), body)
         except (HTTPError, OSError) as e:
             self.close()
@@ -263,15 +261,15 @@ class Wire:
             raise Away(
                 f"The server at {self.url} {what}; what it misses is kept and sent when it is back."
             ) from e
-        except TooMuch:
-            self.close()
-            raise
         finally:
             if response is not None:
                 with contextlib.suppress(Exception):
                     response.release_conn()
         if answer.status in {401, 403}:
             self.close()  # the token is read anew
+        if len(body) > LARGEST_ANSWER:
+            self.close()  # rather than to read on to its end
+            raise TooMuch
         return answer
 
 
