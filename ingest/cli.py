@@ -298,15 +298,84 @@ def export(given: _Given, csv: bool, person: str | None, start: str | None, end:
 
 @hartslag.command()
 @click.option(
-    "--store", type=click.Choice(["sqlite"]), default="sqlite", show_default=True, help="Which store."
+    "--store",
+    type=click.Choice(["sqlite", "influx"]),
+    default="sqlite",
+    show_default=True,
+    help="Which store; influx is the server below [influx] in the settings.",
 )
+@click.option("--resume", is_flag=True, help="Go on where it was broken off; nothing is forgotten first.")
 @click.pass_obj
-def rebuild(given: _Given, store: str) -> None:  # noqa: ARG001
-    """Make a store anew from the journal."""
+def rebuild(given: _Given, store: str, resume: bool) -> None:  # noqa: FBT001
+    """Make a store anew from the journal.
+
+    Broken off, it goes on by itself in the daemon.
+    """
     from ingest.rebuild import rebuild as rebuilding
 
     with _reading(given) as (settings, journal):
-        click.echo(rebuilding(settings, journal))
+        click.echo(rebuilding(settings, journal, store, resume=resume))
+
+
+@hartslag.command()
+@click.pass_obj
+def retry(given: _Given) -> None:
+    """Send once more the rows that a server refused; ends with 1 when it refuses some again."""
+    from ingest.retry import retry as retrying
+
+    with _reading(given) as (settings, _):
+        left, line = retrying(settings)
+        click.echo(line)
+    if left:
+        sys.exit(1)
+
+
+@hartslag.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--server",
+    type=click.Choice(["influxdb", "victoriametrics"]),
+    help="What the server below [influx] is (default: it is asked).",
+)
+@click.option(
+    "--token", is_flag=True, help="The server wants a token of Grafana too (assumed with a token_file)."
+)
+@click.pass_obj
+def grafana(given: _Given, folder: Path, server: str | None, token: bool) -> None:  # noqa: FBT001
+    """Write dashboards and data sources for Grafana into DIR, with your paths, and say what to do next.
+
+    Nothing that was written or changed by somebody else is written over.
+    """
+    from ingest.grafana import folder as writing
+
+    settings = given.settings()
+    if settings.influx and server is None:
+        server = _kind_of_server(settings)
+    sources = writing.sources(settings, server or "influxdb", token=token)
+    at_home = writing.home(settings)
+    writing.write(
+        folder, {path: text for one in sources for path, text in writing.files(one, at_home).items()}
+    )
+    _print_lines(writing.told(folder, sources))
+
+
+def _kind_of_server(settings: "Settings") -> str:
+    """What the server introduces itself as. Raises Stop when it does not."""
+    from contextlib import closing
+
+    from ingest.stores.influx import known_server
+    from ingest.stores.victoria import VictoriaServer
+    from ingest.stores.wire import Wire
+
+    assert settings.influx is not None
+    try:
+        with closing(Wire(settings.influx)) as wire:
+            is_victoria = isinstance(known_server(wire, settings.influx), VictoriaServer)
+    except TryLater as e:
+        raise Stop(
+            f"{e}\nOr say what it is, and it is not asked: --server influxdb, or --server victoriametrics."
+        ) from e
+    return "victoriametrics" if is_victoria else "influxdb"
 
 
 # --- around every verb ---

@@ -14,8 +14,12 @@ POINTS = (
     "arrival moved",
     "arrival filed",
     "store begun",  # within the store's transaction
+    "store sending",  # a portion is on its way to a server, or collected for it
     "store written",
     "store committed",
+    "series copied",  # of a server that can only forget a whole series
+    "series deleted",
+    "series posted",
 )
 
 STRAP_POINTS = (

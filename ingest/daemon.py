@@ -128,8 +128,9 @@ def greeting(settings: Settings) -> list[str]:
             " begin where the maximum set in the watch puts them."
         )
     if settings.influx:
-        lines.append(
-            "An InfluxDB server is named in the settings, but this version writes the SQLite store only."
+        site = f", site {settings.influx.site}" if settings.influx.site else ""
+        lines.insert(
+            3, f"  The server, too        {settings.influx.url} (bucket {settings.influx.bucket}{site})"
         )
     return lines
 

@@ -1,36 +1,72 @@
 """A store made anew from the journal."""
 
 import sys
-from contextlib import nullcontext
+import time
+from contextlib import closing, nullcontext
 from typing import Any
 
-from ingest.errors import TryLater
+from ingest.errors import Stop, TryLater
 from ingest.journal import Journal
 from ingest.settings import Settings
-from ingest.stores.replica import follow
-from ingest.stores.sqlite import SqliteStore
+from ingest.stores.chosen import chosen
+from ingest.stores.replica import Store, follow
+
+PORTION = 100
+"""Entries between two steps of the bar."""
+
+PATIENCE_S = 60.0
+"""How long a store that was written to may be away before we give up waiting for it."""
 
 
-def rebuild(settings: Settings, journal: Journal) -> str:
-    """Forget the store's rows and fill it from the journal; gives what to say when done.
+def rebuild(settings: Settings, journal: Journal, name: str = "sqlite", *, resume: bool = False) -> str:
+    """Forget a store's rows and fill it from the journal; gives what to say when done.
 
-    Stopped halfway it goes on from there by itself, here or in the daemon. Raises TryLater when the store is away.
+    Stopped halfway it goes on from there by itself in the daemon, or here with `resume`, which forgets nothing.
+    Raises TryLater when the store is away, Stop when the settings name none.
     """
-    with SqliteStore(settings.store_file) as store, _bar(journal.last_position()) as shown:
-        try:
-            store.clear(journal.id)
-        except TryLater:
-            store.clear(journal.id)  # a damaged one was deleted by the attempt
-        at = 0
+    store = next((s for s in chosen(settings) if s.name == name), None)
+    if store is None:
+        raise Stop("No server is named in the settings: write [influx] and its url into them first.")
+    with closing(store):
+        if not resume:
+            _clear(store, journal)
+        taken = _fill(store, journal)
+    if resume:
+        return f"The store {store.place} is up to date; it took {taken} entries of the journal."
+    return f"The store {store.place} is made anew from {taken} entries of the journal."
+
+
+def _clear(store: Store, journal: Journal) -> None:
+    last = journal.last_position()
+    try:
+        store.clear(journal.id, last)
+    except TryLater:
+        store.clear(journal.id, last)  # a damaged one was deleted by the attempt
+
+
+def _fill(store: Store, journal: Journal) -> int:
+    taken, until_s = 0, time.monotonic() + PATIENCE_S
+    start = store.position(journal.id)
+    with _bar(journal.last_position() - start) as shown:
+        at = start
 
         def progress(position: int, _: int) -> None:
-            nonlocal at
+            nonlocal at, taken, until_s
+            taken += position - at
+            until_s = time.monotonic() + PATIENCE_S
             if shown is not None:
                 shown.update(position - at)
             at = position
 
-        taken = follow(journal, store, portion=100, progress=progress)
-    return f"The store {store.path} is made anew from {taken} entries of the journal."
+        while True:
+            try:
+                follow(journal, store, portion=PORTION, progress=progress)
+            except TryLater:
+                if time.monotonic() > until_s:
+                    raise
+                time.sleep(1)
+            else:
+                return taken
 
 
 def _bar(length: int) -> Any:

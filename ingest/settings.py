@@ -447,6 +447,12 @@ class Bluetooth(_Table):
     )
 
 
+def _site(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", name):
+        raise ValueError(f'found {quoted(name)}; right would be letters, digits, - . and _ only, like "room-7"')
+    return name
+
+
 class Influx(_Table):
     """A server that is sent what the store for Grafana holds."""
 
@@ -455,6 +461,9 @@ class Influx(_Table):
     bucket: str = Field(default="hartslag", min_length=1, description="the name of the bucket in quotes")
     token_file: Annotated[Path | None, BeforeValidator(_path)] = Field(
         default=None, description='a path in quotes, like "/etc/hartslag/token"'
+    )
+    site: Annotated[str, AfterValidator(_site)] | None = Field(
+        default=None, description='a short name of this Pi in quotes, like "room-7"'
     )
 
 

@@ -1,10 +1,13 @@
 """What all tests share: where real recordings lie, and a clean environment."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.servers import InfluxDB, VictoriaMetrics
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -33,3 +36,17 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [n for n in os.environ if n.startswith("HARTSLAG_") and n != "HARTSLAG_FIT_FILES"]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+
+
+@pytest.fixture
+def influx(tmp_path: Path) -> Iterator[InfluxDB]:
+    """A real InfluxDB 1.8.3, empty but for the database `hartslag`."""
+    with InfluxDB(tmp_path / "influxdb") as server:
+        yield server
+
+
+@pytest.fixture
+def victoria(tmp_path: Path) -> Iterator[VictoriaMetrics]:
+    """A real VictoriaMetrics, empty, with the flags that hartslag asks for."""
+    with VictoriaMetrics(tmp_path / "victoria") as server:
+        yield server

@@ -14,6 +14,7 @@ LAYERS: dict[str, set[str]] = {
     "ingest.collect": {"ingest.journal"},
     "ingest.rows": {"ingest.journal"},
     "ingest.stores": {"ingest.journal", "ingest.rows"},
+    "ingest.grafana": {"ingest.collect", "ingest.rows"},
     "ingest.household": {"ingest.journal", "ingest.rows"},
     "ingest.show": {"ingest.journal", "ingest.rows", "ingest.stores", "ingest.collect", "ingest.household"},
 }

@@ -436,6 +436,17 @@ def test_the_server(tmp_path: Path) -> None:
     )
 
 
+def test_a_site_is_a_name_that_every_server_takes_as_it_is(tmp_path: Path) -> None:
+    """Protects a fleet: the site is in every row of a server, and two spellings of it would be two Pis."""
+    url = '[influx]\nurl = "http://nas"\n'
+    found = settings(tmp_path, url + 'site = "room-7"\n').influx
+    assert found is not None
+    assert found.site == "room-7"
+    for wrong in ("", "room 7", "a,b", "x=y", "Zoë", "a" * 41):
+        assert mistake(tmp_path, f'{url}site = "{wrong}"\n').endswith('like "room-7"'), wrong
+    assert "belongs below [influx]" in mistake(tmp_path, '[data]\nsite = "room-7"\n')
+
+
 @pytest.mark.parametrize(
     "url", ["127.0.0.1:8086", "ftp://nas", "http://", "http://a b", "http://[x", "http://x:99999"]
 )

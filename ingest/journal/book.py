@@ -151,9 +151,10 @@ class Journal:
         rows = self._rows(f"{_ENTRY} WHERE e.position > ? ORDER BY e.position LIMIT ?", after, limit)
         return [_entry(row) for row in rows]
 
-    def waiting(self, after: int) -> tuple[int, int | None]:
-        """How many entries lie behind a position, and when the oldest of them was recorded (ms)."""
-        rows = self._rows("SELECT count(*), min(recorded_ms) FROM entry WHERE position > ?", after)
+    def waiting(self, after: int, until_ms: int = ALWAYS_MS) -> tuple[int, int | None]:
+        """How many entries of those recorded until a moment lie behind a position, and when the oldest was (ms)."""
+        sql = "SELECT count(*), min(recorded_ms) FROM entry WHERE position > ? AND recorded_ms <= ?"
+        rows = self._rows(sql, after, until_ms)
         return rows[0][0], rows[0][1]
 
     def chunks(self, person: int, start_ms: int, end_ms: int) -> list[Chunk]:

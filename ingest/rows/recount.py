@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.journal import ALWAYS_MS, Entry, Journal, Person, Source
+from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal, Person, Source
 from ingest.rows.calendar import Calendar
 from ingest.rows.day import Day, Seen, count
 from ingest.rows.fact import facts_block
@@ -404,9 +404,12 @@ def _claims(journal: Journal, person: Person, start_ms: int, end_ms: int) -> Blo
 
 
 def _profile_rows(person: Person, known: Profile) -> list[Block]:
-    """When which edges took effect; those that always held are stamped with 1970."""
+    """When which edges took effect; those that always held are stamped with the second day of 1970.
+
+    VictoriaMetrics takes a time of 0 for none and writes down the present instead, and cannot look up the first hour.
+    """
     line = known.timeline
-    rows = [(max(int(at), 0), e) for at, e in zip(line.valid_from, line.edges, strict=True) if e]
+    rows = [(max(int(at), DAY_MS), e) for at, e in zip(line.valid_from, line.edges, strict=True) if e]
     fields = {
         "moderate_bpm": [e.moderate_bpm for _, e in rows],
         "vigorous_bpm": [e.vigorous_bpm for _, e in rows],

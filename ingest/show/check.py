@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ingest.journal import Journal
 from ingest.settings import Settings
+from ingest.stores.chosen import chosen
 from ingest.stores.sqlite import SqliteStore
 
 LEAST_FREE_BYTES = 200 << 20
@@ -19,11 +20,11 @@ def check(settings: Settings, journal: Journal) -> Iterator[tuple[bool, str]]:
     yield from _told(
         f"Journal {journal.path}", faults, "Keep a copy; files in the archive can be added to a new journal."
     )
-    store = SqliteStore(settings.store_file)
-    if not settings.store_file.exists():
-        yield False, f"Store {store.path}: not made yet, the daemon makes it"
-    else:
-        yield from _told(f"Store {store.path}", store.faults(), "`hartslag rebuild` makes it anew.")
+    for store in chosen(settings):
+        if isinstance(store, SqliteStore) and not store.path.exists():
+            yield False, f"Store {store.place}: not made yet, the daemon makes it"
+        else:
+            yield from _told(f"Store {store.place}", store.faults(journal.id), store.remedy)
     mode = settings.journal_file.stat().st_mode & 0o077
     if mode:
         yield True, f"Journal {journal.path} can be read by others: chmod 600 {journal.path}"

@@ -16,9 +16,13 @@ from ingest.log import quoted
 from ingest.rows.profile import profile
 from ingest.settings import Settings, Strap
 from ingest.show import clocks, judge
-from ingest.stores.sqlite import SqliteStore
+from ingest.stores.chosen import chosen
+from ingest.stores.replica import Store
 
 _MANY = 5
+_REFUSALS = 100
+_LATELY_MS = 60_000
+"""Twice what passes at most until a server's position is written down."""
 
 _NEWEST = 50
 """Chunks looked through for the last word of a strap; one is written every five seconds while it is worn."""
@@ -29,9 +33,7 @@ def status(settings: Settings, journal: Journal) -> dict[str, Any]:
     daemon = holder(settings.data)
     waiting = _waiting(settings, journal, runs=daemon is not None)
     outcomes = journal.outcomes()
-    store = SqliteStore(settings.store_file)
     errors = journal.readers()
-    behind, oldest_ms = journal.waiting(store.position(journal.id))
     return {
         "daemon": daemon,
         "settings": str(settings.file) if settings.file else None,
@@ -43,12 +45,8 @@ def status(settings: Settings, journal: Journal) -> dict[str, Any]:
             "files": [{"file": w.name, "why": w.why} for w in waiting],
         },
         "stores": [
-            {
-                "name": store.name,
-                "behind": behind,
-                "oldest_waiting_s": None if oldest_ms is None else max(time.time() - oldest_ms / 1000, 0.0),
-                "last_error": errors.get(store.name, (0, None, None))[1],
-            }
+            _store(journal, store, errors.get(store.name, (0, None, None))[1], runs=daemon is not None)
+            for store in chosen(settings)
         ],
         "clocks": [d.json() | {"sentence": d.sentence} for d in clocks.disagreements(journal)],
         "judge": judge.summed(judge.judged(journal)),
@@ -118,6 +116,26 @@ def _said(journal: Journal, person: int, source: str) -> list[Entry]:
     return sorted(found, key=lambda e: e.position)
 
 
+def _store(journal: Journal, store: Store, error: str | None, *, runs: bool) -> dict[str, Any]:
+    """How a store is. A server's position is written down seldom: what came in since then is not held against it."""
+    position, known_ms = store.standing(journal.id)
+    now_ms = time.time_ns() // 1_000_000
+    lately = known_ms is not None and runs and error is None and now_ms - known_ms < _LATELY_MS
+    behind, oldest_ms = (
+        journal.waiting(position, known_ms) if lately and known_ms else journal.waiting(position)
+    )
+    refused = [{"row": r.key, "why": r.words, "since_ms": r.since_ms} for r in store.refused()]
+    return {
+        "name": store.name,
+        "place": store.place,
+        "behind": behind,
+        "oldest_waiting_s": None if oldest_ms is None else max(time.time() - oldest_ms / 1000, 0.0),
+        "last_error": error,
+        "refused": len(refused),
+        "refusals": refused[:_REFUSALS],
+    }
+
+
 def _waiting(settings: Settings, journal: Journal, *, runs: bool) -> list[Waiting]:
     """The files in the inbox and why each still lies there, those first that a person must do something about."""
     # As the daemon sees it, but for the time that has passed.
@@ -183,6 +201,11 @@ def told(settings: Settings, journal: Journal, now: dict[str, Any]) -> Iterator[
         )
         trouble = f"; last error: {s['last_error']}" if s["last_error"] else ""
         yield f"Store {s['name']}: {late}{trouble}"
+        if s["refused"]:
+            yield f"    {s['refused']} rows are refused by the server and kept here; `hartslag retry` sends them again:"
+            yield from _listed(
+                [f"{_when(r['since_ms'])} {quoted(r['row'])}: {r['why']}" for r in s["refusals"]]
+            )
     for s in now["straps"]:
         yield from _told_of_strap(s)
 

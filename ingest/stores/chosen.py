@@ -7,4 +7,9 @@ from ingest.stores.sqlite import SqliteStore
 
 def chosen(settings: Settings) -> list[Store]:
     """Each store to be kept up to date; the embedded one always. None is opened before it is used."""
-    return [SqliteStore(settings.store_file)]
+    stores: list[Store] = [SqliteStore(settings.store_file)]
+    if settings.influx is not None:
+        from ingest.stores.influx import InfluxStore
+
+        stores.append(InfluxStore(settings.influx, settings.store_file.parent))
+    return stores

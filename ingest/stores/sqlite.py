@@ -22,6 +22,7 @@ from ingest.crashpoint import reached
 from ingest.errors import TryLater
 from ingest.journal.schema import write_ahead
 from ingest.rows.table import TABLES, Block
+from ingest.stores.replica import Refusal
 
 VERSION = 3
 """Raised whenever rows come out otherwise than before; an older store is then filled anew."""
@@ -58,7 +59,7 @@ class SqliteStore:
 
     # --- the contract of a store ---
 
-    def begin(self, journal: str) -> int:
+    def begin(self, journal: str, last: int = 0) -> int:  # noqa: ARG002 - of use to stores that compare
         """The position in the journal of that id; the store is emptied when it is of another or of an older make."""
         with self._complaining():
             db = self._open()
@@ -94,7 +95,10 @@ class SqliteStore:
         sql = "UPDATE replica SET position = max(position, ?) WHERE position >= ?"
         db.execute(sql, (position, self._began))
 
-    def clear(self, journal: str) -> None:
+    def rest(self) -> None:
+        """Nothing waits here."""
+
+    def clear(self, journal: str, last: int = 0) -> None:  # noqa: ARG002
         """Forget all rows: the next one to follow the journal fills it anew."""
         with self._complaining(), self._alone():
             db = self._open()
@@ -110,6 +114,14 @@ class SqliteStore:
 
     # --- for `status` and `check` ---
 
+    remedy = "`hartslag rebuild` makes it anew."
+
+    def standing(self, journal: str) -> tuple[int, None]:
+        return self.position(journal), None
+
+    def refused(self) -> list[Refusal]:
+        return []
+
     def position(self, journal: str) -> int:
         """How far it is, without changing it; 0 when it is not there or cannot be read."""
         with contextlib.suppress(sqlite3.DatabaseError), self._looking() as db:
@@ -118,7 +130,7 @@ class SqliteStore:
                 return int(held[2])
         return 0
 
-    def faults(self) -> list[str]:
+    def faults(self, journal: str = "") -> list[str]:  # noqa: ARG002 - a copy of any journal may be damaged
         """What SQLite finds wrong with the file; empty when it is whole or not there."""
         if not self.path.exists():
             return []
@@ -252,9 +264,11 @@ def _create(db: sqlite3.Connection) -> None:
             )
         else:
             tags = "".join(f"{tag} TEXT NOT NULL, " for tag in table.tags)
+            # A panel asks for a person and a time, of whichever sources there were then.
+            person, *others = table.tags
             db.execute(
                 f"CREATE TABLE {name} (time REAL NOT NULL, {tags}{fields},"
-                f" PRIMARY KEY ({', '.join(table.tags)}, time)) WITHOUT ROWID"
+                f" PRIMARY KEY ({', '.join((person, 'time', *others))})) WITHOUT ROWID"
             )
 
 

@@ -30,10 +30,10 @@ NEAR = 8 * 7 * DAY
 """New files come right behind the history, each into a week of its own; that is how much room they have."""
 
 
-def one_day(journal: Journal, midnight: int, rng: np.random.Generator) -> None:
+def one_day(journal: Journal, midnight: int, rng: np.random.Generator, name: str = "Jan") -> None:
     """An hour of a strap with a workout, and an all-day heart rate a minute."""
     with journal.write() as w:
-        person = w.person("Jan")
+        person = w.person(name)
         strap = w.source(person, "strap", "strap", RANKS["strap"])
         watch = w.source(person, "all-day", "monitoring", RANKS["monitoring"])
         start = midnight + 17 * HOUR

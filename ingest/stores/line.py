@@ -1,0 +1,216 @@
+"""Line protocol from columns (https://docs.influxdata.com/influxdb/v1/write_protocols/line_protocol_reference/).
+
+A column becomes a matrix of bytes, a row of it per value, out of a table of its distinct values; matrices side by side
+are lines, and the zeros that fill short values up fall out at the end. No object is made per row.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.rows.table import REAL, TEXT, WHOLE
+
+UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
+"""What a write API calls a unit of time, and how many microseconds it has."""
+
+MATRIX_BYTES = 3 << 20
+"""Of one body before the zeros fall out; with its copies ten megabytes at most are held."""
+
+_DIGITS = np.frombuffer("".join(f"{i:04d}" for i in range(10_000)).encode(), np.uint8).reshape(-1, 4)
+_SEPARATOR, _END = b"\x01", b"\x02"  # stand in for commas while fields may be missing; never part of a value
+
+
+def unit_of(time_us: NDArray[np.int64]) -> str:
+    """The coarsest unit in which all the times are whole: fewer digits are sent, and kept, per row."""
+    if not (time_us % UNITS["s"]).any():
+        return "s"
+    return "us" if (time_us % UNITS["ms"]).any() else "ms"
+
+
+def tag_text(value: str) -> str:
+    """A tag's value as a server can hold it: no control characters, no backslash (which escapes what follows it).
+
+    An empty one cannot be held either: the tag is left out, and asking for an empty one finds its rows.
+    """
+    return re.sub(r"[\x00-\x1f\x7f\u0085\u2028\u2029]", " ", value).replace("\\", "/").strip()
+
+
+def _tag(name: str, value: str) -> bytes:
+    escaped = re.sub(r"([,= ])", r"\\\1", tag_text(value))
+    return f",{name}={escaped}".encode() if escaped else b""
+
+
+def _text(value: str) -> str:
+    inside = re.sub(r"[\x00-\x1f\x7f]", " ", value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{inside}"'
+
+
+def lines(
+    table: str,
+    tags: Mapping[str, str],
+    time_us: NDArray[np.int64],
+    fields: Mapping[str, Any],
+    kinds: Mapping[str, str],
+    labels: Mapping[str, list[str]] | None = None,
+    *,
+    unit: str = "s",
+) -> Iterator[bytes]:
+    r"""Rows as bodies to be posted, none of them empty; what is not known is left out, and so is a row without fields.
+
+    `tags` hold for all rows, `labels` differ by row; `kinds` are the types of the fields, whatever their columns are.
+    Raises ValueError for a value that is not of its type or a time that is not whole in the unit.
+
+    >>> day = dict(tags={"person": "Jan"}, time_us=np.array([60_000_000]), kinds={"bpm": "INTEGER"})
+    >>> list(lines("heart_rate", fields={"bpm": np.array([61], np.uint8)}, **day))
+    [b'heart_rate,person=Jan bpm=61i 60\n']
+    """
+    step = UNITS[unit]
+    if len(time_us) and (time_us % step).any():
+        raise ValueError(f"{table}: a time is not whole in {unit}")
+    columns = [_Column(name, fields[name], kinds[name]) for name in fields]
+    some = np.zeros(len(time_us), np.bool_)
+    whole = bool(columns)
+    for column in columns:
+        some |= column.known
+        whole = whole and bool(column.known.all())
+    rows = np.flatnonzero(some)
+    if not len(rows):
+        return
+    marks = dict(labels or {})
+    begin = _begin(table, tags, marks)
+    width = len(begin[0]) + 32 + sum(c.width for c in columns) + sum(48 for _ in marks)
+    most = max(MATRIX_BYTES // width, 1)
+    ticks = time_us // step
+    for a in range(0, len(rows), most):
+        these: Any = slice(a, a + most) if len(rows) == len(time_us) else rows[a : a + most]
+        yield _body(begin, marks, columns, ticks[these], these, whole=whole)
+
+
+def _begin(table: str, tags: Mapping[str, str], labels: Mapping[str, list[str]]) -> list[bytes]:
+    """What stands before each label, and before the fields: tags in order of their names, as servers like them."""
+    parts, now = [], table.encode()
+    for name in sorted([*tags, *labels]):
+        if name in labels:
+            parts.append(now)
+            now = b""
+        else:
+            now += _tag(name, tags[name])
+    return [*parts, now + b" "]
+
+
+def _body(
+    begin: list[bytes],
+    labels: Mapping[str, list[str]],
+    columns: "list[_Column]",
+    ticks: NDArray[np.int64],
+    rows: Any,
+    *,
+    whole: bool,
+) -> bytes:
+    parts: list[NDArray[np.uint8]] = []
+    for before, name in zip(begin, sorted(labels), strict=False):
+        values = np.asarray(labels[name], dtype=object)[rows]
+        found, which = np.unique(values.astype(str), return_inverse=True)
+        parts.append(_packed([before + _tag(name, v) for v in found.tolist()])[which])
+    for i, column in enumerate(columns):
+        before = begin[-1] if i == 0 else b"," if whole else b""
+        parts.append(column.cells(rows, before, b"" if whole else _SEPARATOR))
+    parts.append(_constant(b" " if whole else _END, len(ticks)))
+    parts.append(_time(ticks))
+    parts.append(_constant(b"\n", len(ticks)))
+    matrix = np.empty((len(ticks), sum(p.shape[1] for p in parts)), np.uint8)
+    at = 0
+    for part in parts:
+        matrix[:, at : at + part.shape[1]] = part
+        at += part.shape[1]
+    body = matrix.tobytes().replace(b"\0", b"")
+    return body if whole else body.replace(_SEPARATOR + _END, b" ").replace(_SEPARATOR, b",")
+
+
+def _packed(texts: list[bytes]) -> NDArray[np.uint8]:
+    """Texts as rows of one width, filled up with zeros."""
+    packed = np.array(texts, dtype=bytes)
+    return packed.view(np.uint8).reshape(len(texts), packed.itemsize)
+
+
+def _constant(text: bytes, count: int) -> NDArray[np.uint8]:
+    return np.broadcast_to(np.frombuffer(text, np.uint8), (count, len(text)))
+
+
+def _time(ticks: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Whole numbers as digits: four at a time when all have as many of them, as times of this century do."""
+    digits = len(str(ticks.max()))
+    if ticks.min() < 10 ** (digits - 1):
+        return _packed([str(t).encode() for t in ticks.tolist()])
+    groups = -(-digits // 4)
+    cells = np.empty((len(ticks), groups * 4), np.uint8)
+    rest = ticks
+    for i in range(groups - 1, -1, -1):
+        rest, group = np.divmod(rest, 10_000) if i else (rest, rest)
+        cells[:, i * 4 : i * 4 + 4] = _DIGITS[group]
+    return cells[:, groups * 4 - digits :]
+
+
+class _Column:
+    """A field's values, each distinct one turned into text once."""
+
+    def __init__(self, name: str, values: Any, kind: str) -> None:
+        self._name, self._kind = name.encode() + b"=", kind
+        self.width = len(name) + 26
+        column = values if isinstance(values, np.ndarray) else None
+        if column is None:
+            given = list(values)
+            self.known = np.array([_is_known(v) for v in given], np.bool_)
+            if kind == TEXT:
+                texts = [str(v) if v is not None else "" for v in given]
+                self.width += max(map(len, texts), default=0) * 4
+                column = np.array(texts, dtype=object).astype(str) if texts else np.empty(0, str)
+            else:
+                for v in given:
+                    _check(name, v, kind)
+                column = np.array(
+                    [v if _is_known(v) else 0 for v in given], np.int64 if kind == WHOLE else float
+                )
+        else:
+            fits = column.dtype.kind in {WHOLE: "iu", REAL: "iuf", TEXT: "U"}[kind]
+            if not fits:
+                raise ValueError(f"{name}: {column.dtype} is not {kind}")
+            self.known = np.isfinite(column) if column.dtype.kind == "f" else np.ones(len(column), np.bool_)
+        if kind == REAL and column.dtype.kind != "f":
+            column = column.astype(float)
+        self._values = column
+
+    def cells(self, rows: Any, before: bytes, after: bytes) -> NDArray[np.uint8]:
+        """The texts of some rows; of one that is not known only what stands before all fields."""
+        values, known = self._values[rows], self.known[rows]
+        if values.dtype == np.uint8:
+            distinct, which = np.arange(256), values
+        else:
+            distinct, which = np.unique(values, return_inverse=True)
+        texts = [before + self._name + self._shown(v) + after for v in distinct.tolist()]
+        if not known.all():
+            which = np.where(known, which, len(texts))
+            texts.append(before)
+        cells: NDArray[np.uint8] = _packed(texts)[which]
+        return cells
+
+    def _shown(self, value: Any) -> bytes:
+        if self._kind == TEXT:
+            return _text(value).encode()
+        return b"%di" % value if self._kind == WHOLE else repr(value).encode()
+
+
+def _is_known(value: Any) -> bool:
+    return value is not None and (not isinstance(value, float) or bool(np.isfinite(value)))
+
+
+def _check(name: str, value: Any, kind: str) -> None:
+    """A server that was once told a whole number refuses a fraction for ever; VictoriaMetrics takes nonsense for 0."""
+    right = (int, np.integer) if kind == WHOLE else (int, float, np.integer, np.floating)
+    if value is None or (_is_known(value) is False and kind == REAL):
+        return
+    if isinstance(value, bool) or not isinstance(value, right):
+        raise ValueError(f"{name}: {value!r} is not {kind}")  # noqa: TRY004 - a value is wrong

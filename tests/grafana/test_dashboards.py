@@ -1,0 +1,168 @@
+"""The dashboards as files: what Grafana's own model makes of them, and what a person sees who sees badly."""
+
+import json
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from grafana_foundation_sdk.cog import plugins
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from ingest.grafana.dashboard import Home, dashboard_json, dashboards
+from ingest.grafana.folder import defaults
+from ingest.grafana.panel import ELEVATED, MEASURED, MODERATE, PLAIN, VIGOROUS, WIDTH
+from ingest.grafana.provisioning import influxdb, sqlite, victoriametrics
+from ingest.grafana.query import columns_of
+from ingest.rows.table import TABLES
+
+Json = dict[str, Any]
+
+ROOT = Path(__file__).parents[2]
+SOURCES = (
+    sqlite("/a/hartslag.db"),
+    influxdb("http://a:1", "b", has_token=True, has_sites=True),
+    victoriametrics("http://a:1", has_token=False, has_sites=False),
+)
+BOARDS = [dashboard_json(d, s.language, s.uid, Home()) for s in SOURCES for d in dashboards(s.language)]
+each_board = pytest.mark.parametrize("board", BOARDS, ids=lambda board: board["uid"])
+
+
+def test_the_copies_in_config_are_those_of_the_specification() -> None:
+    """Protects who copies config/grafana by hand: it is what hartslag itself would write. `make grafana` renews it."""
+    folder = ROOT / "config" / "grafana"
+    held = {str(p.relative_to(folder)): p.read_text() for p in folder.rglob("*") if p.is_file()}
+    assert held == defaults()
+
+
+@each_board
+def test_grafana_understands_every_word(board: Json) -> None:
+    """Protects against settings that Grafana would silently leave out: its own model holds all that we say."""
+    plugins.register_default_plugins()
+    understood = json.loads(JSONEncoder().encode(Dashboard.from_json(board)))
+    lost = [path for path in _missing(board, understood, "") if not path.endswith(".definition")]
+    assert lost == []
+
+
+def _missing(ours: Any, theirs: Any, path: str) -> Iterator[str]:
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key, value in ours.items():
+            if key in theirs:
+                yield from _missing(value, theirs[key], f"{path}.{key}")
+            else:
+                yield f"{path}.{key}"
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for i, (a, b) in enumerate(zip(ours, theirs, strict=True)):
+            yield from _missing(a, b, f"{path}[{i}]")
+    elif ours != theirs:
+        yield path
+
+
+@each_board
+def test_it_works_untouched(board: Json) -> None:
+    """Protects who only copies: fixed names for everything, nothing to be filled in, no panel that must be installed."""
+    text = json.dumps(board)
+    assert "${DS_" not in text
+    assert "__inputs" not in board
+    assert "id" not in board
+    uids = {p["datasource"]["uid"] for p in board["panels"] if "datasource" in p}
+    uids |= {v["datasource"]["uid"] for v in board["templating"]["list"]}
+    (uid,) = uids
+    assert board["uid"].startswith(uid)
+    assert len(board["uid"]) <= 40
+    core = {"bargauge", "barchart", "stat", "state-timeline", "table", "text", "timeseries"}
+    assert {p["type"] for p in board["panels"]} <= core
+    ids = [p["id"] for p in board["panels"]]
+    assert len(set(ids)) == len(ids)
+    for panel in board["panels"]:
+        refs = [t["refId"] for t in panel.get("targets", [])]
+        assert len(set(refs)) == len(refs)
+
+
+def test_no_two_dashboards_share_a_name() -> None:
+    """Protects a Grafana with several stores in it: none of their dashboards takes the place of another."""
+    uids = [board["uid"] for board in BOARDS]
+    assert len(set(uids)) == len(uids)
+
+
+@each_board
+def test_panels_fill_the_page_without_overlapping(board: Json) -> None:
+    """Protects the sight of the page: no panel lies on another, none begins beyond the edge."""
+    places = [p["gridPos"] for p in board["panels"]]
+    assert all(p["x"] >= 0 and p["x"] + p["w"] <= WIDTH for p in places)
+    for a, b in combinations(places, 2):
+        beside = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
+        above = a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"]
+        assert beside or above, (a, b)
+
+
+def test_only_what_is_there_is_asked_for() -> None:
+    """Protects from a slip of the pen that would only show as an empty panel: fields of tables, by their names."""
+    asked = 0
+    for source in SOURCES:
+        for one in dashboards(source.language):
+            for panel in one.panels:
+                for query in panel.queries.values():
+                    for table, fields in columns_of(query).items():
+                        assert fields <= set(TABLES[table].fields), panel.title
+                        asked += 1
+    assert asked > 50
+
+
+def _luminance(colour: str) -> float:
+    """Of sRGB (WCAG 2.2, relative luminance)."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("page", ["#ffffff", "#181b1f"], ids=["light", "dark"])
+@pytest.mark.parametrize("colour", [MODERATE, VIGOROUS, MEASURED, ELEVATED, PLAIN])
+def test_every_colour_stands_out_from_the_page(colour: str, page: str) -> None:
+    """Protects who sees badly: the contrast that WCAG 2.2 asks of graphics, in Grafana's light and dark."""
+    a, b = sorted((_luminance(colour), _luminance(page)))
+    assert (b + 0.05) / (a + 0.05) >= 3
+
+
+@each_board
+def test_the_words_are_plain_and_promise_nothing(board: Json) -> None:
+    """Protects the reader: every panel says what it shows and what its emptiness means, and none urges or diagnoses."""
+    for panel in board["panels"]:
+        if panel["type"] == "text":
+            continue
+        assert panel["title"]
+        assert panel["fieldConfig"]["defaults"]["noValue"]
+    said = json.dumps(
+        [[p["title"], p["description"], p["options"].get("content", "")] for p in board["panels"]]
+    )
+    for word in (
+        "sclerosis",
+        " MS ",
+        "must",
+        "should",
+        "disease",
+        "relapse",
+        "healthy",
+        "danger",
+        "try to",
+        "goal",
+    ):
+        assert word not in said, word
+
+
+@pytest.mark.parametrize(
+    ("home", "shown"),
+    [
+        (Home(), ("now/w", "now/w", "monday")),
+        (Home(week_begins="sunday"), ("now/w", "now/w", "sunday")),
+        # Grafana has no weeks that begin on a Wednesday; seven whole days hold the beginning of exactly one.
+        (Home(week_begins=""), ("now-6d/d", "now/d", "")),
+    ],
+)
+def test_the_week_shown_is_the_persons_week(home: Home, shown: tuple[str, str, str]) -> None:
+    """Protects this week's number for people whose week does not begin on Monday."""
+    source = SOURCES[0]
+    board = dashboard_json(dashboards(source.language)[0], source.language, source.uid, home)
+    assert (board["time"]["from"], board["time"]["to"], board["weekStart"]) == shown
