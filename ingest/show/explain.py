@@ -22,7 +22,8 @@ from ingest.rows.calendar import Calendar
 from ingest.rows.heart import Evidence, believed, evidence
 from ingest.rows.profile import Profile, profile
 from ingest.rows.ruling import counted, ruled
-from ingest.rows.session import session, workouts
+from ingest.rows.session import session, workouts, worn_in
+from ingest.rows.worn import Session
 from ingest.show.beside import Beside, beside
 from ingest.show.clocks import Disagreement, between
 from ingest.show.export import moment_ms
@@ -149,6 +150,8 @@ class Explained:
     account: Account
     edges: list[tuple[int, Edges | None]]
     sessions: list[tuple[Entry, dict[str, Any]]]
+    worn: list[tuple[str, Session]]
+    """Sessions of straps that no file tells of."""
     claims: list[tuple[Entry, dict[str, float]]]
     """What the watch says, and what we count in the same time."""
     checks: list[Beside]
@@ -187,6 +190,7 @@ class Explained:
             "sessions": [
                 {"from": _iso(e.at_ms), "source": e.content["source"], **row} for e, row in self.sessions
             ],
+            "worn": [{"from": _iso(s.start_ms), "source": name, **s.fields} for name, s in self.worn],
             "claims": [{"from": _iso(e.at_ms), **_claimed(e), "ours": ours} for e, ours in self.claims],
             "watch": [c.json() for c in self.checks],
             "clocks": [d.json() for d in self.clocks],
@@ -230,6 +234,7 @@ def explain(journal: Journal, a: Asked) -> Explained:
             (e, session(journal, a.person, a.known, e, evidence(journal, person, e.at_ms, _end(e))))
             for e in in_span
         ],
+        worn_in(journal, person, a.known, a.start_ms, a.end_ms),
         [(c, _ours(journal, person, a.known, c.at_ms, _end(c))) for c in claims],
         [beside(journal, person, a.known, c) for c in checks],
         list(clocks.values()),
@@ -374,7 +379,11 @@ def told(x: Explained) -> Iterator[str]:
         _few([_mask_line(m, zone) for m in x.masks]),
         [f"  {d.sentence}" for d in x.clocks],
         [_sample_line(s, zone) for s in x.samples],
-        *(_session_lines(e, row, zone) for e, row in x.sessions),
+        *(_session_lines(f"Workout {_clock(e.at_ms, zone, day=True)}", row) for e, row in x.sessions),
+        *(
+            _session_lines(f"{name} worn {_clock(s.start_ms, zone, day=True)}", s.fields)
+            for name, s in x.worn
+        ),
         *(_claim_lines(claim, ours, zone) for claim, ours in x.claims),
         *(_beside_lines(check, zone) for check in x.checks),
     ]
@@ -407,11 +416,8 @@ def _edge_lines(edges: list[tuple[int, Edges | None]], zone: Calendar) -> Iterat
         yield "  No limits are known: nothing tells where moderate begins."
 
 
-def _session_lines(e: Entry, row: dict[str, Any], zone: Calendar) -> Iterator[str]:
-    yield (
-        f"  Workout {_clock(e.at_ms, zone, day=True)}, {row['sport'] or 'sport unknown'},"
-        f" {_span(round(row['duration_s'] * 1000))}:"
-    )
+def _session_lines(what: str, row: dict[str, Any]) -> Iterator[str]:
+    yield f"  {what}, {row['sport'] or 'sport unknown'}, {_span(round(row['duration_s'] * 1000))}:"
     yield (
         f"    moderate {_span(round(row['moderate_s'] * 1000))}, vigorous {_span(round(row['vigorous_s'] * 1000))}"
     )
