@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -74,6 +75,7 @@ def _utc(ms: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
 
 
+@lru_cache(maxsize=1024)
 def _midnight(zone: ZoneInfo, day: date) -> int:
     """The first instant of one local day."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone)

@@ -39,8 +39,13 @@ def impulse(stood_ms: NDArray[np.int64], resting: int, maximum: int, sex: Sex) -
 
 def edwards(pieces: Pieces, maximum: int) -> float:
     """Edwards' load: minutes in five zones from half of the maximum, weighted 1 to 5; of sex it knows nothing."""
+    return weighted(stood(pieces), maximum)
+
+
+def weighted(stood_ms: NDArray[np.int64], maximum: int) -> float:
+    """The same, from how long (ms) each heart rate of a byte stood."""
     edges = [percent(p, maximum) for p in EDWARDS]
-    return float(stood(pieces) / MINUTE_MS @ np.searchsorted(edges, np.arange(256), side="right"))
+    return float(stood_ms / MINUTE_MS @ np.searchsorted(edges, np.arange(256), side="right"))
 
 
 def stood(pieces: Pieces) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ _TABLE = (
     (11, "adapter blocked", "Allow it: sudo rfkill unblock bluetooth"),
     (12, "adapter missing", "Plug the adapter in; for one that is built in, switch the Pi off and on again."),
     (13, "no Bluetooth service", "Start it: sudo systemctl enable --now bluetooth  (sudo apt install bluez)"),
-    (14, "no permission", "Join the group: sudo usermod -aG bluetooth USER  and start hartslag anew."),
+    (14, "no permission", "Join the group: sudo usermod -aG bluetooth $USER  (then log in anew)"),
     (
         15,
         "wedged",

@@ -1,9 +1,12 @@
 """Workouts: what a file tells of them, and what the heart did meanwhile."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from ingest.journal import DAY_MS, Entry, Journal, Person
+from ingest.rows.day import Day, count
 from ingest.rows.fact import rows_block
 from ingest.rows.heart import Evidence, evidence
 from ingest.rows.memory import Memory
@@ -11,6 +14,7 @@ from ingest.rows.profile import Profile
 from ingest.rows.ruling import ruled, sport_of
 from ingest.rows.table import Block
 from ingest.rows.worn import Session
+from zones.days import midnights
 from zones.dose import dose_min
 from zones.edges import LEAST_RESERVE
 from zones.load import banister, edwards
@@ -80,6 +84,22 @@ def workout_fields(
 
     # Its recovery is seen in the minute after; what is touched reaches farther than that.
     return memory.row("session", (person.id, e.at_ms, end + 1), e.position, told)
+
+
+def worn_in(
+    journal: Journal, person: int, known: Profile, start_ms: int, end_ms: int
+) -> list[tuple[str, Session]]:
+    """The sessions of straps that have anything to do with [start, end), each with the name of the strap."""
+    names = {s.id: s.name for s in journal.sources(person) if s.kind == "strap"}
+    if not names:
+        return []
+    first, last = (known.calendar.day_of(at) for at in (start_ms, end_ms - 1))
+    found = []
+    for a, b in pairwise(midnights(known.zone, first, last + timedelta(days=1)).tolist()):
+        exercise = spans(workouts(journal, person, a, b))
+        day = Day.of(count(journal, person, known, a, b), known, exercise, a, b)
+        found += [(names[s.source], s) for s in day.worn if s.start_ms < end_ms and s.end_ms > start_ms]
+    return found
 
 
 def session(

@@ -15,7 +15,7 @@ from ingest.rows.heart import Evidence
 from ingest.rows.profile import Profile
 from zones.dose import dose_min
 from zones.edges import LEAST_RESERVE
-from zones.load import impulse
+from zones.load import impulse, weighted
 from zones.minutes import MINUTE, Minutes
 from zones.pieces import Pieces, split_every
 from zones.spans import Spans
@@ -115,6 +115,7 @@ def _session(worn: Worn, run: NDArray[np.intp], minutes: Minutes, known: Profile
     start = int(worn.start_ms[run[0]])
     end = int(worn.start_ms[run[-1]]) + MINUTE
     of = np.searchsorted(minutes.start_ms, worn.start_ms[run])
+    stood = worn.stood[run].sum(axis=0, dtype=np.int64)
     moderate_ms, vigorous_ms = int(minutes.moderate_ms[of].sum()), int(minutes.vigorous_ms[of].sum())
     fields = {
         "sport": None,
@@ -124,16 +125,23 @@ def _session(worn: Worn, run: NDArray[np.intp], minutes: Minutes, known: Profile
         "moderate_s": moderate_ms / 1000,
         "vigorous_s": vigorous_ms / 1000,
         "dose_min": dose_min(moderate_ms / MINUTE, vigorous_ms / MINUTE),
-        "trimp": _trimp(worn, run, known, start),
+        "trimp": _trimp(stood, known, start),
+        "edwards": _edwards(stood, known, start),
         # The strap went off with the end of it: nobody saw what the heart did then.
         "recovery_60s": None,
     }
     return Session(int(worn.source[run[0]]), start, end, fields)
 
 
-def _trimp(worn: Worn, run: NDArray[np.intp], known: Profile, at_ms: int) -> float | None:
+def _trimp(stood: NDArray[np.int64], known: Profile, at_ms: int) -> float | None:
     """Banister's load; None unless resting and maximum heart rate and sex are known."""
     resting, maximum, sex = known.heart_at(at_ms)
     if resting is None or maximum is None or sex is None or maximum - resting < LEAST_RESERVE:
         return None
-    return impulse(worn.stood[run].sum(axis=0, dtype=np.int64), resting, maximum, sex)
+    return impulse(stood, resting, maximum, sex)
+
+
+def _edwards(stood: NDArray[np.int64], known: Profile, at_ms: int) -> float | None:
+    """Edwards' load; None unless a maximum heart rate is known."""
+    _, maximum, _ = known.heart_at(at_ms)
+    return None if maximum is None else weighted(stood, maximum)

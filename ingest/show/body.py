@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ingest.journal import Entry, Journal, Person
 from ingest.rows.heart import evidence
+from ingest.rows.memory import Memory
 from ingest.rows.profile import Profile
 from ingest.rows.recount import Week, week
-from ingest.rows.session import session, workouts
+from ingest.rows.session import session, workouts, worn_in
 from ingest.rows.variability import variabilities
+from ingest.rows.worn import Session
 from zones.dose import dose_min
 from zones.minutes import Zone
 
@@ -41,6 +44,8 @@ class Body:
 
     days: list[Day]
     workouts: list[tuple[Entry, dict[str, Any]]]
+    worn: list[tuple[str, Session]]
+    """Sessions of straps that no file tells of, each with the name of its strap."""
     variability: list[dict[str, Any]]
     """Each with `at_ms` and `source`."""
 
@@ -51,24 +56,25 @@ def body(
     """The same numbers as the rows of a store hold."""
     days = list(_days(journal, person, known, start_ms, end_ms)) if whole_days else []
     quiet = [d.quiet_ms for d in days if d.quiet_ms is not None]
+    worn = worn_in(journal, person.id, known, start_ms, end_ms)
+    seen = partial(evidence, journal, person.id)
     return Body(
         days,
         [
             (
                 e,
-                session(
-                    journal, person, known, e, evidence(journal, person.id, e.at_ms, e.last_ms or e.at_ms)
-                ),
+                session(journal, person, known, e, seen(e.at_ms, e.last_ms or e.at_ms)),
             )
             for e in workouts(journal, person.id, start_ms, end_ms)
         ],
+        worn,
         [
             {
                 "at_ms": int(block.time_us[i]) // 1000,
                 "source": block.labels["source"][i],
                 **{f: v[i] for f, v in block.fields.items()},
             }
-            for block in variabilities(journal, person, quiet, start_ms, end_ms)
+            for block in variabilities(journal, person, quiet, worn, start_ms, end_ms, Memory(), seen)
             for i in range(len(block))
         ],
     )

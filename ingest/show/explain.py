@@ -187,6 +187,7 @@ class Explained:
             "sessions": [
                 {"from": _iso(e.at_ms), "source": e.content["source"], **row} for e, row in self.body.workouts
             ],
+            "worn": [{"from": _iso(s.start_ms), "source": name, **s.fields} for name, s in self.body.worn],
             "days": [
                 {
                     "from": _iso(d.start_ms),
@@ -397,7 +398,14 @@ def told(x: Explained) -> Iterator[str]:
         [f"  {d.sentence}" for d in x.clocks],
         [_sample_line(s, zone) for s in x.samples],
         _day_lines(x.body, zone, each=len(a.borders_ms) > 2),
-        *(_session_lines(e, row, x.body, zone) for e, row in x.body.workouts),
+        *(
+            _session_lines(f"Workout {_clock(e.at_ms, zone, day=True)}", e.at_ms, row, x.body)
+            for e, row in x.body.workouts
+        ),
+        *(
+            _session_lines(f"{name} worn {_clock(s.start_ms, zone, day=True)}", s.start_ms, s.fields, x.body)
+            for name, s in x.body.worn
+        ),
         *(_claim_lines(claim, zone) for claim in x.claims),
         *(_beside_lines(check, zone) for check in x.checks),
     ]
@@ -454,23 +462,20 @@ def _day_lines(x: Body, zone: Calendar, *, each: bool) -> Iterator[str]:
             yield f"  {_there(there, zone):%a %Y-%m-%d}: {minutes}{'; ' if at_rest else ''}{at_rest}"
         elif at_rest:
             yield f"  {at_rest[0].upper()}{at_rest[1:]}."
-    worked = {e.at_ms for e, _ in x.workouts}
+    worked = {e.at_ms for e, _ in x.workouts} | {s.start_ms for _, s in x.worn}
     for row in x.variability:
         if row["at_ms"] not in worked:
             yield f"  At rest, from {_clock(row['at_ms'], zone, day=each)}: {variability_line(row)}."
 
 
-def _session_lines(e: Entry, row: dict[str, Any], x: Body, zone: Calendar) -> Iterator[str]:
-    yield (
-        f"  Workout {_clock(e.at_ms, zone, day=True)}, {row['sport'] or 'sport unknown'},"
-        f" {_span(round(row['duration_s'] * 1000))}:"
-    )
+def _session_lines(what: str, at_ms: int, row: dict[str, Any], x: Body) -> Iterator[str]:
+    yield f"  {what}, {row['sport'] or 'sport unknown'}, {_span(round(row['duration_s'] * 1000))}:"
     yield (
         f"    moderate {_span(round(row['moderate_s'] * 1000))}, vigorous {_span(round(row['vigorous_s'] * 1000))}"
     )
     yield from workout_lines(row)
     for varied in x.variability:
-        if varied["at_ms"] == e.at_ms:
+        if varied["at_ms"] == at_ms:
             yield f"    variability: {variability_line(varied)}"
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ingest.lock import holder
 from ingest.settings import Settings, Strap
 
 if TYPE_CHECKING:
@@ -73,6 +74,10 @@ async def scan(settings: Settings, radio: "Radio", seconds: float, *, ask: bool)
         one = _found(settings, heard)
         if HEART_RATE_SERVICE not in heard.services and one.strap is None:
             continue
+        if one.strap is not None and holder(settings.data) is not None:
+            # The daemon is about to connect to it: a second client would end that link in leaving.
+            found.append(replace(one, battery_pct=_last_battery(settings, one)))
+            continue
         about = await _ask(radio, heard) if ask else None
         found.append(_found(settings, heard, about))
     return found
@@ -99,7 +104,7 @@ def _found(settings: Settings, heard: "Heard", about: "About | None" = None) -> 
 
 
 def _last_battery(settings: Settings, one: Found) -> int | None:
-    """What the daemon was last told by a strap that it listens to now: a second client would end its link in leaving."""
+    """What the daemon was last told by a strap that is its own now."""
     from ingest.errors import HartslagError
     from ingest.journal import Journal
     from ingest.show.status import of_strap

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import TryLater
-from ingest.journal.book import write_ahead
+from ingest.journal.schema import write_ahead
 from ingest.stores.replica import Refusal
 
 BUSY_S = 30.0

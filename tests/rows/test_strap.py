@@ -13,6 +13,8 @@ from ingest.journal import Journal
 from ingest.rows.heart import Evidence, believed, evidence
 from ingest.rows.memory import Memory
 from ingest.rows.table import TABLES
+from ingest.show.explain import asked, explain
+from ingest.show.explain import told as explained
 from ingest.stores.replica import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.households import (
@@ -213,6 +215,24 @@ def test_how_a_strap_is_becomes_a_row(tmp_path: Path) -> None:
     inbox = [row for row in all_rows if row["source"] == "inbox"]
     assert {row["state"] for row in inbox} == {"partial", "stored"}
     assert {row["state_no"] for row in inbox} == {None}
+
+
+def test_explain_names_the_contact_and_the_session(tmp_path: Path) -> None:
+    """Protects the owner's question why these seconds do not count: the strap's own word is the answer."""
+    on = worn(START, wander(900, 130), contact=True)
+    slipped = worn(START + 900 * S, wander(50), rr=False, contact=False)
+    back = worn(START + 950 * S, wander(300, 130), contact=True)
+    with household(tmp_path, [HOME]) as journal:
+        happen_all(journal, [Heard(on.arrivals + slipped.arrivals + back.arrivals)])
+        found = explain(journal, asked(journal, "2026-11-16", "Jan"))
+    words = "\n".join(explained(found))
+    assert "no contact: the strap said that it touched no skin" in words
+    assert "strap A0:9E:1A:00:00:01 worn 2026-11-16 10:00, sport unknown, 21 min:" in words
+    said = found.json()
+    assert [mask["why"][:10] for mask in said["masked"]] == ["no contact"]
+    assert said["not_measured_s"]["masked"] > 30
+    assert [row["duration_s"] for row in said["worn"]] == [21 * 60]
+    assert said["sources"][0]["masked_samples"] == {"loose": said["masked"][0]["samples"]}
 
 
 # --- followed along ---

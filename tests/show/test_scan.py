@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.lock import only_daemon
 from ingest.settings import load
 from tests.bluez.bluez import Played, played
 from tests.bluez.bus import Bus
@@ -100,6 +101,17 @@ def test_a_strap_that_the_daemon_listens_to_is_left_alone(air: Played, tmp_path:
         assert daemon.wait(30) == 0
         log.close()
     assert strap.link is None
+
+
+def test_a_strap_that_a_daemon_is_about_to_have_is_left_to_it(air: Played, tmp_path: Path) -> None:
+    """Protects the first seconds of a workout: two that connect at once would disconnect each other."""
+    data = tmp_path / "data"
+    (data / "journal").mkdir(parents=True)
+    (data / "hartslag.toml").write_text(f'[[strap]]\naddress = "{CHEST}"\n[[strap]]\naddress = "{WATCH}"\n')
+    with only_daemon(data):
+        found = json.loads(scan(data, "--json"))
+    assert [f["address"] for f in found] == [CHEST, WATCH]
+    assert air.bluez.connects == 0
 
 
 def test_nothing_in_reach_says_what_to_do(air: Played, tmp_path: Path) -> None:
