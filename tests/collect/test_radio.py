@@ -367,7 +367,6 @@ async def _pi() -> list[Adapter]:
 
 def test_no_call_is_waited_for_longer_than_agreed() -> None:
     """Protects the daemon from a bluetoothd that hangs, also while bleak tidies up after a call that was given up."""
-
     left: list[str] = []
 
     async def hangs() -> None:
