@@ -329,6 +329,24 @@ def test_straps_inbox_and_store_together(tmp_path: Path, monkeypatch: pytest.Mon
     assert "Strap" not in status
 
 
+def test_a_killed_daemon_takes_its_straps_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After kill -9 BlueZ still holds the link, and a search would find nothing: the next life goes on with it at once."""
+    data = tmp_path / "data"
+    settings = f'{QUICK}[[strap]]\naddress = "{STRAP}"\n'
+    with Bus(tmp_path) as bus, played(bus.address) as air:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
+        strap = air.do(air.bluez.strap, STRAP, period_s=0.2)
+        with daemon(data, settings=settings) as process:
+            until(lambda: len(strap.delivered) > 10, "the strap")
+            process.kill()
+        assert strap.link is not None
+        told = len(strap.delivered)
+        with daemon(data, settings=settings):
+            until(lambda: len(strap.delivered) > told + 10, "the strap again")
+        assert air.bluez.connects == 1
+        assert strap.link is None
+
+
 def test_it_ends_although_bluetooth_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bluetoothd that answers nothing any more keeps neither systemd waiting nor the last heart rates from the journal."""
     data = tmp_path / "data"

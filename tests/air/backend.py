@@ -175,6 +175,9 @@ class AirClient(BaseBleakClient):
             raise TimeoutError from e
         except BaseBumbleError as e:
             raise BleakDeviceNotFoundError(self.address, str(e)) from e
+        except asyncio.CancelledError:  # BlueZ gives up for a client that gave up, or died
+            await self.room.stop_connecting()
+            raise
 
     async def _discover(self, peer: Peer) -> None:
         found = BleakGATTServiceCollection()

@@ -70,6 +70,12 @@ class Room:
             type("AirAdapterHere", (AirAdapter,), {"room": self}),
         )
 
+    async def stop_connecting(self) -> None:
+        """End the attempt to connect that is under way, if one is; bumble forgets it when it is cancelled."""
+        controller = next(c for c in self.link.controllers if c.random_address == self.pi.random_address)
+        if controller.pending_le_connection is not None:
+            await self.pi.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command())
+
     async def kill(self) -> None:
         """The listening process dies by SIGKILL; what BlueZ holds, the links among it, stays.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from dbus_fast import BusType, Message, MessageType
 from dbus_fast.aio import MessageBus
 
-from tests.bluez.strap import HEART_RATE, MEASUREMENT, SUPERVISION_S, Strap, uuid
+from tests.bluez.strap import HEART_RATE, MEASUREMENT, Strap, uuid
 from tests.bluez.tree import ADAPTER, CHARACTERISTIC, DEVICE, SERVICE, Tree, variants
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class Life:
             for strap in self.bluez.straps:
                 if strap.can_be_heard:
                     self._hear(adapter, strap)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.5)
 
     def _hear(self, adapter: "Adapter", strap: Strap) -> None:
         """An advertisement: an object appears when first heard, and says a new signal strength after that."""
@@ -189,7 +189,7 @@ class Life:
                 aborted = "le-connection-abort-by-local"
                 self.bus.send(Message.new_error(call, "org.bluez.Error.Failed", aborted))
                 return
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
         await self._link(strap, path, lambda: self.bus.send(Message.new_method_return(call)))
 
     async def hold(self, adapter: "Adapter", strap: Strap) -> None:
@@ -235,13 +235,6 @@ class Life:
         for service in self.tree.below(path, SERVICE):
             self.tree.remove(service)
         self._later(self._forget, path)
-
-    async def leaves(self, strap: Strap) -> None:
-        """Out of reach: known when the link has been silent for the supervision time."""
-        link = strap.link
-        await asyncio.sleep(SUPERVISION_S)
-        if strap.away and strap.link == link:
-            self.lose(strap)
 
     def notify(self, strap: Strap, payload: bytes, characteristic: str = MEASUREMENT) -> bool:
         """Hand a notification on, once per client that asked, as BlueZ does; says whether there was one."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from tests.bluez.bluetoothd import Life
-from tests.bluez.strap import Strap
+from tests.bluez.strap import SUPERVISION_S, Strap
 
 T = TypeVar("T")
 
@@ -56,6 +56,7 @@ class Bluez:
         self.resolving_s = 0.01
         self.disconnecting_s = 0.0
         """The real one takes about two seconds."""
+        self._starting = asyncio.Lock()
         self._faults: dict[str, deque[Fault]] = {}
         self._beating: list[asyncio.Task[None]] = []
 
@@ -75,9 +76,12 @@ class Bluez:
     # --- bluetoothd ---
 
     async def start(self) -> None:
-        life = Life(self)
-        await life.begin()
-        self.life = life
+        """Run, if it does not."""
+        async with self._starting:
+            if self.life is None:
+                life = Life(self)
+                await life.begin()
+                self.life = life
 
     def crash(self) -> None:
         """Kill -9: no signal; the kernel ends the links a moment later, of which nobody is told."""
@@ -147,8 +151,13 @@ class Bluez:
     def leave(self, strap: Strap) -> None:
         """Out of reach."""
         strap.away = True
-        if self.life is not None and strap.link is not None:
-            self._beating.append(asyncio.get_running_loop().create_task(self.life.leaves(strap)))
+        if strap.link is not None:
+            asyncio.get_running_loop().call_later(SUPERVISION_S, self._lose, strap, strap.link)
+
+    def _lose(self, strap: Strap, link: str) -> None:
+        """A link that has been silent for the supervision time."""
+        if strap.away and strap.link == link and self.life is not None:
+            self.life.lose(strap)
 
     def enter(self, strap: Strap) -> None:
         """Back in reach."""

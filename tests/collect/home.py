@@ -46,6 +46,8 @@ class Home:
         self.listeners = [
             Listener(s, Strapped(s.person, s.source), self.radio, self.recorder) for s in straps
         ]
+        self.committed_s = asyncio.get_running_loop().time()
+        """When all that had come until then was in the journal."""
         self._tasks: list[asyncio.Task[Any]] = []
 
     def begin(self) -> "Home":
@@ -59,6 +61,7 @@ class Home:
         while True:
             await asyncio.sleep(COMMIT_S)
             self.recorder.commit(self._journal)
+            self.committed_s = asyncio.get_running_loop().time()
 
     async def end(self) -> None:
         """As at SIGTERM: straps are let go, the rest is committed."""

@@ -367,17 +367,22 @@ async def _pi() -> list[Adapter]:
 
 def test_no_call_is_waited_for_longer_than_agreed() -> None:
     """Protects the daemon from a bluetoothd that hangs, also while bleak tidies up after a call that was given up."""
+    left: list[str] = []
 
     async def hangs() -> None:
         try:
             await asyncio.sleep(3600)
         finally:
-            await asyncio.sleep(3600)
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                left.append("nothing")
 
     async def story() -> float:
         began = asyncio.get_running_loop().time()
         with pytest.raises(TimeoutError):
             await within(3, hangs())
+        assert left == ["nothing"]
         return asyncio.get_running_loop().time() - began
 
     assert simulate(story) <= 3 + 2 * GRACE_S

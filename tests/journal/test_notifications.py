@@ -395,7 +395,7 @@ def test_the_best_known_clock_dates(looks: list[tuple[int, int, bool]], dated: l
     assert [offset_ms(known, at) for at in (100, 200, 300, 400)] == dated
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(st.lists(bits, min_size=2, max_size=12))
 @example(
     [Bit(0, 1000, 4), Bit(0, 1000, 4), Bit(0, 1000, 1, step_ms=-40_000), Bit(0, 1000, 2, step_ms=3 * HOUR)]
