@@ -111,8 +111,12 @@ def classify(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> NDArray
 
     A sequence gives each source its own timeline, by the index the pieces carry.
     """
+    moderate: NDArray[np.int16]
+    vigorous: NDArray[np.int16]
     if isinstance(timeline, Timeline):
-        moderate, vigorous = timeline.limits(pieces.start)
+        # Pieces ascend: where the same holds at both ends it holds for all.
+        ends = timeline.at(pieces.start[[0, -1]]) if len(pieces) else np.zeros(2, np.intp)
+        moderate, vigorous = timeline.limits(pieces.start[:1] if ends[0] == ends[1] else pieces.start)
     else:
         moderate = np.zeros(len(pieces), np.int16)
         vigorous = np.zeros(len(pieces), np.int16)

@@ -128,7 +128,11 @@ def hold(
 
 def split(pieces: Pieces, at: NDArray[np.int64]) -> Pieces:
     """The same time in pieces that cross none of the moments."""
-    at = np.unique(at)
+    if not len(pieces):
+        return pieces
+    at = np.unique(at[(at > pieces.start[0]) & (at < pieces.end[-1])])
+    if not len(at):
+        return pieces
     first = np.searchsorted(at, pieces.start, side="right")
     inside = np.maximum(np.searchsorted(at, pieces.end) - first, 0)
     if not inside.any():

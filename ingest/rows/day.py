@@ -13,11 +13,12 @@ from ingest.rows.profile import Profile
 from ingest.rows.ruling import ruled
 from ingest.rows.worn import Session, Worn, worn_sessions
 from zones.minutes import MINUTE, Minutes, minutes
+from zones.pieces import Pieces
 from zones.resting import calmest
 from zones.spans import Spans
 
-Seen = Callable[[int, int, list[Evidence]], None]
-"""Is shown the evidence of each stretch (ms) that is counted."""
+Seen = Callable[[int, int, list[Evidence], Pieces], None]
+"""Is shown the evidence of each stretch (ms) that is counted, and what of it is believed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,9 +34,17 @@ class Counted:
     exercise: Spans
 
     @classmethod
-    def of(cls, journal: Journal, person: int, known: Profile, found: list[Evidence], a: int, b: int) -> Self:
-        """That of [a, b), of which `found` is the evidence."""
-        pieces = believed(found)
+    def of(
+        cls,
+        journal: Journal,
+        person: int,
+        known: Profile,
+        found: list[Evidence],
+        pieces: Pieces,
+        a: int,
+        b: int,
+    ) -> Self:
+        """That of [a, b), of which `found` is the evidence and `pieces` what of it is believed."""
         exercise = Spans.none()
         for e in found:
             if e.source.kind == "activity":
@@ -105,9 +114,10 @@ def count(
     for s, e, again in _cut(stale, a, b):
         if again:
             found = evidence(journal, person, s, e)
-            parts.append(Counted.of(journal, person, known, found, s, e))
+            pieces = believed(found)
+            parts.append(Counted.of(journal, person, known, found, pieces, s, e))
             if seen is not None:
-                seen(s, e, found)
+                seen(s, e, found, pieces)
         elif before is not None:
             parts.append(before[0].between(s, e))
     return Counted.join(parts)

@@ -29,6 +29,7 @@ from zones import placing
 from zones.days import Place, day_of, midnights, week_of
 from zones.dose import dose_min
 from zones.minutes import MINUTE, Minutes, Totals
+from zones.pieces import Pieces
 from zones.resting import AFTERWARDS_MS
 from zones.series import TIMES
 from zones.spans import Spans
@@ -76,7 +77,7 @@ def week(
 ) -> Week:
     """A person's week from the journal, counted day by day so that a week of beats needs no memory of a week.
 
-    `seen` is shown the evidence of what is counted; what `memory` holds is not.
+    `seen` is shown the evidence of what is counted and what of it is believed; what `memory` holds is not.
     """
     memory = memory or Memory()
     borders = midnights(known.zone, first_day, first_day + WEEK)
@@ -252,7 +253,7 @@ class _Look:
         self._news, self._memory = news, memory
         self._held: list[tuple[int, int, list[Evidence]]] = []
 
-    def seen(self, start_ms: int, end_ms: int, found: list[Evidence]) -> None:
+    def seen(self, start_ms: int, end_ms: int, found: list[Evidence], resolved: Pieces) -> None:
         """Take what there is in the evidence of [start, end)."""
         if end_ms - start_ms <= LIVE_MS:
             self._held.append((start_ms, end_ms, found))
@@ -262,7 +263,7 @@ class _Look:
         for e in self.workouts:
             # A day that is read tells of its workouts too; each would be read once more otherwise.
             if _within(e, start_ms, end_ms):
-                workout_fields(self._journal, self._person, self._known, e, self._memory, found)
+                workout_fields(self._journal, self._person, self._known, e, self._memory, found, resolved)
 
     def evidence(self, start_ms: int, end_ms: int) -> list[Evidence]:
         """The evidence of [start, end), of which a little may still be at hand."""

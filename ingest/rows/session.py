@@ -8,7 +8,7 @@ from typing import Any
 from ingest.journal import DAY_MS, Entry, Journal, Person
 from ingest.rows.day import Day, count
 from ingest.rows.fact import rows_block
-from ingest.rows.heart import Evidence, evidence
+from ingest.rows.heart import Evidence, believed, evidence
 from ingest.rows.memory import Memory
 from ingest.rows.profile import Profile
 from ingest.rows.ruling import ruled, sport_of
@@ -19,7 +19,7 @@ from zones.dose import dose_min
 from zones.edges import LEAST_RESERVE
 from zones.load import banister, edwards
 from zones.minutes import MINUTE, tally
-from zones.pieces import Pieces, resolve
+from zones.pieces import Pieces
 from zones.recovery import recovery
 from zones.spans import Spans
 
@@ -75,12 +75,15 @@ def workout_fields(
     e: Entry,
     memory: Memory,
     found: list[Evidence] | None = None,
+    resolved: Pieces | None = None,
 ) -> dict[str, Any]:
     """The fields of a workout's row as remembered, or of the evidence of a span that holds it, or of its own."""
     end = e.last_ms or e.at_ms
 
     def told() -> dict[str, Any]:
-        return session(journal, person, known, e, found or evidence(journal, person.id, e.at_ms, end))
+        if found is None:
+            return session(journal, person, known, e, evidence(journal, person.id, e.at_ms, end))
+        return session(journal, person, known, e, found, resolved)
 
     # Its recovery is seen in the minute after; what is touched reaches farther than that.
     return memory.row("session", (person.id, e.at_ms, end + 1), e.position, told)
@@ -103,11 +106,16 @@ def worn_in(
 
 
 def session(
-    journal: Journal, person: Person, known: Profile, e: Entry, found: list[Evidence]
+    journal: Journal,
+    person: Person,
+    known: Profile,
+    e: Entry,
+    found: list[Evidence],
+    resolved: Pieces | None = None,
 ) -> dict[str, Any]:
-    """The fields of a workout's row, of the evidence of any span that holds it."""
+    """The fields of a workout's row, of the evidence of any span that holds it, and what of it is believed."""
     assert e.last_ms is not None
-    pieces = resolve([f.pieces.clip(e.at_ms, e.last_ms) for f in found])
+    pieces = (believed(found) if resolved is None else resolved).clip(e.at_ms, e.last_ms)
     t = tally(*ruled(journal, person.id, known, pieces, e.at_ms, e.last_ms))
     lasts = pieces.end - pieces.start
     duration_s = e.content["timer_s"]
