@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS patch (
     times BLOB NOT NULL, cells BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS copy (id INTEGER PRIMARY KEY, series TEXT NOT NULL, unit TEXT NOT NULL, body BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS copied (series TEXT PRIMARY KEY, posted_ms INTEGER);
+CREATE TABLE IF NOT EXISTS copied (series TEXT PRIMARY KEY);
 """
 
 _PATCH = "INSERT INTO patch (series, start_us, end_us, times, cells) VALUES (?, ?, ?, ?, ?)"
@@ -238,13 +238,13 @@ class Ledger:
             db.execute("DELETE FROM copy WHERE series = ?", (series,))
             rows = ((series, unit, body) for unit, body in bodies)
             db.executemany("INSERT INTO copy (series, unit, body) VALUES (?, ?, ?)", rows)
-            db.execute("INSERT OR REPLACE INTO copied VALUES (?, NULL)", (series,))
+            db.execute("INSERT OR REPLACE INTO copied (series) VALUES (?)", (series,))
             db.execute("DELETE FROM patch WHERE series = ?", (series,))
 
-    def copies(self) -> list[tuple[str, int | None]]:
-        """The series of which a copy is kept, and when (ms) that was posted last; None when it was not."""
+    def copies(self) -> list[str]:
+        """The series of which a copy is kept."""
         with self.open() as db:
-            return db.execute("SELECT series, posted_ms FROM copied ORDER BY series").fetchall()
+            return [name for (name,) in db.execute("SELECT series FROM copied ORDER BY series")]
 
     def bodies(self, series: str) -> Iterator[tuple[str, bytes]]:
         """The copy of a series, a (unit, lines) at a time."""
@@ -259,11 +259,6 @@ class Ledger:
                 return
             after = row[0]
             yield row[1], row[2]
-
-    def posted(self, series: str) -> None:
-        """The copy of a series is on the server."""
-        with self.open() as db:
-            db.execute("UPDATE copied SET posted_ms = ? WHERE series = ?", (self.now_ms(), series))
 
     def discard(self, series: str) -> None:
         """The copy of a series is no longer needed."""
