@@ -121,7 +121,7 @@ class InfluxStore:
         self._influx, self._clock = influx, clock
         self._me = secrets.token_hex(8)
         self._journal = ""
-        self._fails, self._not_before, self._trouble = 0, 0.0, ""
+        self._fails, self._not_before, self._trouble = 0, 0.0, TryLater()
         self._saved = -1e9
         self._outbox = Outbox(self._wire, self._set_aside)
         self._forget()
@@ -265,11 +265,11 @@ class InfluxStore:
     def _patiently(self) -> Iterator[None]:
         """Leave a server alone that is away, longer each time, and not at the moment at which all others come back."""
         if self._clock() < self._not_before:
-            raise TryLater(self._trouble)
+            raise self._trouble
         try:
             yield
         except TryLater as e:
-            self._trouble = str(e)
+            self._trouble = Away(str(e)) if isinstance(e, Away) else TryLater(str(e))
             self._fails += 1
             least, most = PATIENCE_S
             pause = min(least * 2 ** min(self._fails - 1, 10), most) * random.uniform(0.5, 1.0)  # noqa: S311
