@@ -14,6 +14,12 @@ POINTS = (
     "arrival moved",
     "arrival filed",
     "store begun",  # within the store's transaction
+    "store written",
+    "store committed",
+)
+
+SERVER_POINTS = (
+    "store begun",
     "store sending",  # a portion is on its way to a server, or collected for it
     "store written",
     "store committed",
@@ -21,6 +27,7 @@ POINTS = (
     "series deleted",
     "series posted",
 )
+"""Of a store on a server."""
 
 STRAP_POINTS = (
     "heard begun",  # what straps told is within the transaction, before its commit

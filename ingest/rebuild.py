@@ -10,6 +10,7 @@ from ingest.journal import Journal
 from ingest.settings import Settings
 from ingest.stores.chosen import chosen
 from ingest.stores.replica import Store, follow
+from ingest.stores.wire import Away
 
 PORTION = 100
 """Entries between two steps of the bar."""
@@ -61,7 +62,7 @@ def _fill(store: Store, journal: Journal) -> int:
         while True:
             try:
                 follow(journal, store, portion=PORTION, progress=progress)
-            except TryLater:
+            except Away:
                 if time.monotonic() > until_s:
                     raise
                 time.sleep(1)

@@ -87,10 +87,21 @@ def differences(found: Rows, wanted: Rows) -> list[str]:
         a, b = found[name], wanted[name]
         if len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True)):
             continue
-        only_a = [x for x in a if not any(_same(x, y) for y in b)] if len(a) < 2000 else []
-        only_b = [y for y in b if not any(_same(x, y) for x in a)] if len(b) < 2000 else []
-        told.append(f"{name}: {len(a)} rows, wanted {len(b)}; too much {only_a[:3]}, missing {only_b[:3]}")
+        only_a, only_b = _apart(a, b), _apart(b, a)
+        told.append(
+            f"{name}: {len(a)} rows, wanted {len(b)}; too much {only_a[:3]}, missing {only_b[:2]} ... {only_b[-2:]}"
+        )
     return told
+
+
+def _apart(a: list[tuple[Any, ...]], b: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows of the first that are not in the second, numbers rounded."""
+    there = {_rounded(row) for row in b}
+    return [row for row in a if _rounded(row) not in there]
+
+
+def _rounded(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(float(f"{x:.9g}") if i and isinstance(x, int | float) else x for i, x in enumerate(row))
 
 
 def _same(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:

@@ -124,6 +124,9 @@ class Server:
         """It takes connections and answers nothing; afterwards it goes on as if nothing had been."""
         assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)
+        state = Path(f"/proc/{self.process.pid}/stat")
+        while state.read_text().rpartition(")")[2].split()[0] != "T":
+            time.sleep(0.001)
         try:
             yield
         finally:

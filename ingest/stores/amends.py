@@ -39,6 +39,7 @@ class Amends:
         self._series: set[str] = set(ledger.patched()) if not server.replaces else set()
         self._new: list[str] = []
         self._made = -1e9
+        self._posted: dict[str, float] = {}
 
     def heed(
         self, series: Series, key: Key, d: Difference, start_us: int, end_us: int, new: Column | None
@@ -94,12 +95,13 @@ class Amends:
             reached("series copied")
             self._again(name)
         self._series.clear()
-        self._discard()
 
     def again(self) -> None:
-        """After somebody died: send what may have been lost of the series that were written anew."""
-        self._discard()
-        for name, _ in self._ledger.copies():
+        """After somebody died: send what may have been lost of the series that were written anew.
+
+        However long ago that was: a power cut may have come right behind them, and lasted.
+        """
+        for name in self._ledger.copies():
             self._again(name)
 
     def _again(self, name: str) -> None:
@@ -110,14 +112,16 @@ class Amends:
             self._outbox.put(body, unit)
         self._outbox.post()
         reached("series posted")
-        self._ledger.posted(name)
+        self._posted[name] = self._clock()
 
-    def _discard(self) -> None:
-        """Copies of what the server cannot lose any more."""
-        now_ms = self._ledger.now_ms()
-        for name, posted_ms in self._ledger.copies():
-            if posted_ms is not None and abs(now_ms - posted_ms) > self._server.lag_s * 1000:
-                self._ledger.discard(name)
+    def discard(self, seen: float) -> None:
+        """Copies of what the server, seen to be the same at a moment of the clock, cannot lose any more.
+
+        To be called before a position is held for sure: what was sent after a copy is not in it.
+        """
+        for name in [n for n, at in self._posted.items() if seen - at >= self._server.lag_s]:
+            self._ledger.discard(name)
+            del self._posted[name]
 
     def _right(self, name: str, found: list[tuple[int, int, bytes, bytes]]) -> Iterator[tuple[str, bytes]]:
         """All that a series should hold, as lines."""

@@ -7,6 +7,7 @@ ever is set aside in the ledger with its words. What it holds and should not is 
 import contextlib
 import json
 import logging
+import math
 import os
 import random
 import secrets
@@ -121,7 +122,7 @@ class InfluxStore:
         self._influx, self._clock = influx, clock
         self._me = secrets.token_hex(8)
         self._journal = ""
-        self._fails, self._not_before, self._trouble = 0, 0.0, ""
+        self._fails, self._not_before, self._trouble = 0, 0.0, TryLater()
         self._saved = -1e9
         self._outbox = Outbox(self._wire, self._set_aside)
         self._forget()
@@ -136,7 +137,7 @@ class InfluxStore:
         self._yes: deque[tuple[float, int]] = deque()
         self._known: dict[Series, tuple[int, int, Cells]] = {}
         self._young: dict[Series, Block] = {}
-        self._any_refused = False
+        self._any_refused = self._any_ahead = False
         self._connections = -1
         self._born = ""
 
@@ -188,6 +189,7 @@ class InfluxStore:
         with self._patiently(), self._ledger.alone():
             self._ready(self._journal, 0)
             self._settle()
+            self._arrive()
             self._outbox.post()
             self._sure()
             if self._amends.due:
@@ -265,11 +267,11 @@ class InfluxStore:
     def _patiently(self) -> Iterator[None]:
         """Leave a server alone that is away, longer each time, and not at the moment at which all others come back."""
         if self._clock() < self._not_before:
-            raise TryLater(self._trouble)
+            raise self._trouble
         try:
             yield
         except TryLater as e:
-            self._trouble = str(e)
+            self._trouble = Away(str(e)) if isinstance(e, Away) else TryLater(str(e))
             self._fails += 1
             least, most = PATIENCE_S
             pause = min(least * 2 ** min(self._fails - 1, 10), most) * random.uniform(0.5, 1.0)  # noqa: S311
@@ -334,6 +336,7 @@ class InfluxStore:
             self._held = self._ours(server, journal, last)
             self._save()
             self._any_refused = bool(self._ledger.refusals(1))
+            self._any_ahead = bool(self._ledger.ahead(FOREVER_US))
             self._amends.again()
         elif self._clock() - self._looked > LOOK_S:
             self._looked = self._clock()
@@ -402,12 +405,41 @@ class InfluxStore:
                 lambda key: tags.items() <= tags_of(key.encode()).items(),
             )
         series = Series.of(block, self._server_now.site)
+        block = self._by_now(series, block)
         if filling:
             self._known.pop(series, None)
             self._send(block)
             return
         for piece in pieces(self._grown(series, block), PIECE_ROWS):
             self._compare(series, piece)
+
+    def _by_now(self, series: Series, block: Block) -> Block:
+        """The block without what lies too far ahead: a server that would drop it is sent it when its time has come."""
+        if math.isinf(self._server_now.future_s):
+            return block
+        ahead = block.time_us >= self._horizon_us
+        if self._any_ahead or ahead.any():
+            later = part(block, np.flatnonzero(ahead), block.start_us, block.end_us)
+            times = [(part(later, np.array([i]), t, t + 1), t) for i, t in enumerate(later.time_us.tolist())]
+            rows = ((t, unit, line) for one, t in times for line, unit in self._server_now.bodies(one))
+            self._ledger.lies_ahead(repr(series), block.start_us, block.end_us, rows)
+            self._any_ahead = True
+        if not ahead.any():
+            return block
+        return part(block, np.flatnonzero(~ahead), block.start_us, min(block.end_us, self._horizon_us))
+
+    @property
+    def _horizon_us(self) -> int:
+        return time.time_ns() // 1000 + int(self._server_now.future_s * 1e6)
+
+    def _arrive(self) -> None:
+        """Send what lay ahead and does so no more."""
+        if self._any_ahead:
+            due = self._ledger.ahead(self._horizon_us)
+            for _, unit, line in due:
+                self._outbox.put(line, unit)
+            self._outbox.post()
+            self._ledger.arrived(number for number, *_ in due)
 
     def _send(self, block: Block) -> None:
         for a in range(0, len(block), SEND_ROWS):

@@ -6,6 +6,7 @@ A point that is written again takes the place of the old one, field by field, so
 """
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -37,6 +38,7 @@ class InfluxServer:
     lag_s = 0.0
     """It keeps what it said yes to in a log on disk: none of it was lost at a kill -9."""
     settles_s = 0.0
+    future_s = math.inf
     replaces = raises = True
 
     def __init__(self, wire: Wire, influx: Influx, version: str) -> None:

@@ -42,7 +42,8 @@ CREATE TABLE IF NOT EXISTS patch (
     times BLOB NOT NULL, cells BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS copy (id INTEGER PRIMARY KEY, series TEXT NOT NULL, unit TEXT NOT NULL, body BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS copied (series TEXT PRIMARY KEY, posted_ms INTEGER);
+CREATE TABLE IF NOT EXISTS ahead (series TEXT NOT NULL, time_us INTEGER NOT NULL, unit TEXT NOT NULL, line BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS copied (series TEXT PRIMARY KEY);
 """
 
 _PATCH = "INSERT INTO patch (series, start_us, end_us, times, cells) VALUES (?, ?, ?, ?, ?)"
@@ -149,7 +150,7 @@ class Ledger:
     def start(self, place: str, journal: str, writer: str, empty_to: int) -> Held:
         """Be at the beginning; nothing is refused any more, as all is sent once more."""
         with self.open() as db:
-            for table in ("replica", "refused", "patch", "copy", "copied"):
+            for table in ("replica", "refused", "ahead", "patch", "copy", "copied"):
                 db.execute(f"DELETE FROM {table}")
             db.execute(
                 "INSERT INTO replica VALUES (?, ?, ?, 0, 0, ?, ?, ?)",
@@ -214,6 +215,29 @@ class Ledger:
             ).fetchall()
             db.executemany("DELETE FROM refused WHERE key = ?", [key for key in keys if of_those(key[0])])
 
+    # --- what lies in the future ---
+
+    def lies_ahead(
+        self, series: str, start_us: int, end_us: int, rows: Iterable[tuple[int, str, bytes]]
+    ) -> None:
+        """Keep rows, (time, unit, line) each, until their time has come, in place of those of the series in [start, end)."""
+        with self.open() as db:
+            span = (series, max(start_us, -(1 << 62)), min(end_us, 1 << 62))
+            db.execute("DELETE FROM ahead WHERE series = ? AND time_us >= ? AND time_us < ?", span)
+            db.executemany("INSERT INTO ahead VALUES (?, ?, ?, ?)", ((series, *row) for row in rows))
+
+    def ahead(self, before_us: int) -> list[tuple[int, str, bytes]]:
+        """The rows kept of the time before a moment: (number, unit, line)."""
+        with self.open() as db:
+            return db.execute(
+                "SELECT rowid, unit, line FROM ahead WHERE time_us < ?", (before_us,)
+            ).fetchall()
+
+    def arrived(self, numbers: Iterable[int]) -> None:
+        """These rows were sent."""
+        with self.open() as db:
+            db.executemany("DELETE FROM ahead WHERE rowid = ?", [(n,) for n in numbers])
+
     # --- series that are put right ---
 
     def patch(self, patches: Iterable[tuple[Any, ...]]) -> None:
@@ -238,13 +262,13 @@ class Ledger:
             db.execute("DELETE FROM copy WHERE series = ?", (series,))
             rows = ((series, unit, body) for unit, body in bodies)
             db.executemany("INSERT INTO copy (series, unit, body) VALUES (?, ?, ?)", rows)
-            db.execute("INSERT OR REPLACE INTO copied VALUES (?, NULL)", (series,))
+            db.execute("INSERT OR REPLACE INTO copied (series) VALUES (?)", (series,))
             db.execute("DELETE FROM patch WHERE series = ?", (series,))
 
-    def copies(self) -> list[tuple[str, int | None]]:
-        """The series of which a copy is kept, and when (ms) that was posted last; None when it was not."""
+    def copies(self) -> list[str]:
+        """The series of which a copy is kept."""
         with self.open() as db:
-            return db.execute("SELECT series, posted_ms FROM copied ORDER BY series").fetchall()
+            return [name for (name,) in db.execute("SELECT series FROM copied ORDER BY series")]
 
     def bodies(self, series: str) -> Iterator[tuple[str, bytes]]:
         """The copy of a series, a (unit, lines) at a time."""
@@ -259,11 +283,6 @@ class Ledger:
                 return
             after = row[0]
             yield row[1], row[2]
-
-    def posted(self, series: str) -> None:
-        """The copy of a series is on the server."""
-        with self.open() as db:
-            db.execute("UPDATE copied SET posted_ms = ? WHERE series = ?", (self.now_ms(), series))
 
     def discard(self, series: str) -> None:
         """The copy of a series is no longer needed."""

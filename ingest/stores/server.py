@@ -34,6 +34,10 @@ class Server(Protocol):
     def raises(self) -> bool:
         """Whether at least a higher number takes the place of a lower one."""
 
+    @property
+    def future_s(self) -> float:
+        """How far ahead of now a row may lie at most."""
+
     def fitted(self, block: Block) -> Block:
         """The block with times that the server can tell apart."""
 

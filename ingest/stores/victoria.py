@@ -57,6 +57,7 @@ class VictoriaServer:
     settles_s = 180.0
     """A strap's samples of a minute are committed, masked and counted by then."""
     replaces = False
+    future_s = FUTURE_MS / 1000 - 3600
 
     def __init__(self, wire: Wire, influx: Influx) -> None:
         self.raises = False
