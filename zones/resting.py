@@ -62,8 +62,9 @@ def calmest(
     busy = Spans.of(exercise.start, exercise.end + AFTERWARDS_MS)
     zero = begins + -begins % STEP_MS
     n = (ends - zero) // STEP_MS
-    rest = (covered & Spans.of([begins], [ends])) - busy
-    if rest.measure_ms < LEAST_REST_MS or n * STEP_MS < WINDOW_MS:
+    here = covered.clip(begins, ends)
+    rest_ms = here.measure_ms - int((busy.before_ms(here.end) - busy.before_ms(here.start)).sum())
+    if rest_ms < LEAST_REST_MS or n * STEP_MS < WINDOW_MS:
         return float("nan"), 0
     i, j = np.searchsorted(start_ms, [zero, ends])
     which = (start_ms[i:j] - zero) // STEP_MS

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from ingest.crashpoint import reached
 from ingest.errors import TryLater
-from ingest.journal.schema import write_ahead
+from ingest.journal.book import CHECKPOINT_BYTES
+from ingest.journal.schema import PAGE_BYTES, write_ahead
 from ingest.rows.table import TABLES, Block
 from ingest.stores.replica import Refusal
 
@@ -163,7 +164,9 @@ class SqliteStore:
         self._make()
         db = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_MS / 1000, check_same_thread=False)
         self._db, self._inode = db, self.path.stat().st_ino
+        db.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # heeded by a new file only
         write_ahead(db, BUSY_MS / 1000)
+        db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_BYTES // PAGE_BYTES}")
         # What a power cut takes from here comes again from the journal, whose position is kept in this very file.
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute(
@@ -291,20 +294,35 @@ def _replace_rows(db: sqlite3.Connection, block: Block) -> None:
     key = (*block.tags.values(), _seconds(block.start_us), _seconds(block.end_us))
     if block.only_zones:
         block = _differing(db, block, where, key)
-    else:
-        db.execute(f"DELETE FROM {block.table} WHERE {where}", key)
+    names, n = ("time", *table.tags, *table.fields), 1 + len(table.tags)
+    rows = {row[:n]: row for row in _listed_rows(block)}
+    if not block.only_zones:
+        # What is as it was is not written again: a card wears out by the page.
+        gone = []
+        for held in db.execute(f"SELECT {', '.join(names)} FROM {block.table} WHERE {where}", key):
+            if rows.get(held[:n]) == held:
+                del rows[held[:n]]
+            elif held[:n] not in rows:
+                gone.append(held[:n])
+        one = " AND ".join(f"{name} = ?" for name in names[:n])
+        db.executemany(f"DELETE FROM {block.table} WHERE {one}", gone)
+    marks = ", ".join("?" * len(names))
+    db.executemany(
+        f"INSERT OR REPLACE INTO {block.table} ({', '.join(names)}) VALUES ({marks})", list(rows.values())
+    )
+
+
+def _listed_rows(block: Block) -> Iterator[tuple[Any, ...]]:
+    """Time, tags and fields of each row."""
     if not len(block):
         return
+    table = TABLES[block.table]
     columns = [
         (block.time_us / 1e6).tolist(),
         *([block.tags[tag]] * len(block) if tag in block.tags else block.labels[tag] for tag in table.tags),
         *(_listed(block.fields[f]) for f in table.fields),
     ]
-    names = ", ".join(("time", *table.tags, *table.fields))
-    marks = ", ".join("?" * len(columns))
-    db.executemany(
-        f"INSERT OR REPLACE INTO {block.table} ({names}) VALUES ({marks})", zip(*columns, strict=True)
-    )
+    yield from zip(*columns, strict=True)
 
 
 def _differing(db: sqlite3.Connection, block: Block, where: str, key: tuple[Any, ...]) -> Block:
@@ -332,15 +350,35 @@ def _replace_samples(db: sqlite3.Connection, block: Block) -> None:
     for (series,) in db.execute(
         f"SELECT id FROM series WHERE {where}", tuple(block.tags.values())
     ).fetchall():
-        db.execute(
-            f"DELETE FROM {block.table}_sample WHERE series = ? AND time >= ? AND time < ?",
-            (series, _seconds(block.start_us), _seconds(block.end_us)),
-        )
-        if len(block):
-            _insert(db, block, series)
+        _insert(db, _news(db, block, series), series)
+
+
+def _news(db: sqlite3.Connection, block: Block, series: int) -> Block:
+    """The rows of a block that are not held as they are; those held that are none of its rows are deleted."""
+    span = series, _seconds(block.start_us), _seconds(block.end_us)
+    where = f"FROM {block.table}_sample WHERE series = ? AND time >= ? AND time < ?"
+    held = np.array(db.execute(f"SELECT * {where}", span).fetchall(), np.float64).reshape(-1, 3)
+    if not len(held):
+        return block
+    (field,) = TABLES[block.table].fields
+    values = np.asarray(block.fields[field]) if len(block) else np.empty(0)
+    time = block.time_us / 1e6
+    at = np.minimum(np.searchsorted(held[:, 1], time), len(held) - 1)
+    news = (held[at, 1] != time) | (held[at, 2] != values)
+    gone = held[~np.isin(held[:, 1], time), 1]
+    if 2 * len(gone) > len(held):
+        db.execute(f"DELETE {where}", span)
+        return block
+    db.executemany(
+        f"DELETE FROM {block.table}_sample WHERE series = ? AND time = ?",
+        [(series, t) for t in gone.tolist()],
+    )
+    return replace(block, time_us=block.time_us[news], fields={field: values[news]})
 
 
 def _insert(db: sqlite3.Connection, block: Block, series: int) -> None:
+    if not len(block):
+        return
     (field,) = TABLES[block.table].fields
     values = np.asarray(block.fields[field])
     if values.dtype == np.uint8:
