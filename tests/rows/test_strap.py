@@ -271,6 +271,18 @@ def test_a_store_that_followed_straps_equals_one_made_anew(
         assert rows(folder / "along.db") == filled(journal, folder / "anew.db")
 
 
+def test_beats_that_later_word_moves_are_moved_in_the_store(tmp_path: Path) -> None:
+    """Protects the beats of the last minute, which are placed before all is known that places them."""
+    heard = worn(START, [*wander(60, 70), *wander(90, 95)], cuts=tuple(range(5, 150, 5)))
+    with household(tmp_path, [HOME]) as journal:
+        memory = Memory()
+        with SqliteStore(tmp_path / "along.db") as store:
+            for part in heard.parts():
+                happen_all(journal, [part])
+                follow(journal, store, memory=memory)
+        assert rows(tmp_path / "along.db") == filled(journal, tmp_path / "anew.db")
+
+
 @settings(max_examples=15)
 @given(connections(), st.integers(0, 2), st.lists(facts, max_size=2))
 def test_cuts_and_merges_leave_no_trace(heard: Heard, hours: int, beside: list[Fact]) -> None:
