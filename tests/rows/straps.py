@@ -39,7 +39,8 @@ class Heard:
         """Append all of it, of a connection that began then by the steady clock."""
         person = w.person(self.person)
         source = w.source(person, self.source, "strap", RANKS["strap"])
-        w.observed("boot", Observation(0, BOOT_MS, synchronized=True, offset_ms=BOOT_MS))
+        if not w.db.execute("SELECT 1 FROM clock").fetchone():
+            Corrected(0).write(w)
         session = self.session_ms if session_ms is None else session_ms
         for a, b in self._borders:
             part = [(at - BOOT_MS, octets) for at, octets in self.arrivals[a:b]]
@@ -77,6 +78,17 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Corrected:
+    """The wall clock turns out to have been that much behind: all that was heard is dated anew."""
+
+    by_ms: int
+
+    def write(self, w: Writer) -> None:
+        wall = BOOT_MS + self.by_ms
+        w.observed("boot", Observation(0, wall, synchronized=True, offset_ms=wall))
+
+
+@dataclass(frozen=True)
 class Merge:
     """The chunks of each hour of all connections become one."""
 
@@ -106,7 +118,7 @@ def worn(
     return Heard(tuple(arrivals), source=source, cuts=cuts)
 
 
-def happen_all(journal: Journal, events: Iterable[Heard | Part | Merge]) -> None:
+def happen_all(journal: Journal, events: Iterable[Heard | Part | Merge | Corrected]) -> None:
     """Each in a transaction of its own."""
     for event in events:
         with journal.write() as w:

@@ -18,6 +18,7 @@ from ingest.show.explain import told as explained
 from ingest.stores.replica import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.households import (
+    DAY,
     HOUR,
     MINUTE,
     Copies,
@@ -34,7 +35,7 @@ from tests.households import (
     steady,
 )
 from tests.rows.happenings import MOMENTS, facts, new_folder, noted
-from tests.rows.straps import Heard, Merge, Part, connections, happen_all, worn
+from tests.rows.straps import Corrected, Heard, Merge, Part, connections, happen_all, worn
 from tests.rows.test_heart import held
 from zones.artefacts import Artefact
 from zones.beats import faults, starts, variability
@@ -247,10 +248,12 @@ def test_explain_names_the_contact_and_the_session(tmp_path: Path) -> None:
 def test_a_store_that_followed_straps_equals_one_made_anew(
     heard: list[Heard], beside: list[Fact | Noted], data: st.DataObject
 ) -> None:
-    """Protects "delete them and they come back identical" in the live case, merges and files that come late included."""
-    parts: list[Part | Merge | Fact | Noted] = [p for each in heard for p in each.parts()]
-    places = [data.draw(st.integers(0, len(parts))) for _ in [*beside, Merge()]]
-    for place, event in sorted(zip(places, [*beside, Merge()], strict=True), key=lambda p: -p[0]):
+    """Protects "delete them and they come back identical" live: with merges, late files, a clock put right."""
+    parts: list[Part | Merge | Corrected | Fact | Noted] = [p for each in heard for p in each.parts()]
+    corrected = Corrected(data.draw(st.sampled_from([1500, -70_000, 4 * HOUR, 8 * DAY])))
+    others = [*beside, Merge(), corrected]
+    places = [data.draw(st.integers(0, len(parts))) for _ in others]
+    for place, event in sorted(zip(places, others, strict=True), key=lambda p: -p[0]):
         parts.insert(place, event)
     every = data.draw(st.integers(1, 4))
     with new_folder() as folder, household(folder, [HOME]) as journal:
@@ -266,6 +269,18 @@ def test_a_store_that_followed_straps_equals_one_made_anew(
                     follow(journal, store, memory=memory)
             follow(journal, store, memory=memory)
         assert rows(folder / "along.db") == filled(journal, folder / "anew.db")
+
+
+def test_beats_that_later_word_moves_are_moved_in_the_store(tmp_path: Path) -> None:
+    """Protects the beats of the last minute, which are placed before all is known that places them."""
+    heard = worn(START, [*wander(60, 70), *wander(90, 95)], cuts=tuple(range(5, 150, 5)))
+    with household(tmp_path, [HOME]) as journal:
+        memory = Memory()
+        with SqliteStore(tmp_path / "along.db") as store:
+            for part in heard.parts():
+                happen_all(journal, [part])
+                follow(journal, store, memory=memory)
+        assert rows(tmp_path / "along.db") == filled(journal, tmp_path / "anew.db")
 
 
 @settings(max_examples=15)

@@ -130,18 +130,19 @@ def test_a_journal_that_others_can_read_is_found(tmp_path: Path) -> None:
 
 STRAP = '[[person]]\nname = "Jan"\n[[strap]]\naddress = "F0:00:00:00:00:01"\n'
 WATCH = '[[strap]]\nname = "Fore\\"runner"\nserial = "77"\n'
-NOW_MS = time.time_ns() // 1_000_000
 
 
-def says(journal: Journal, ago_s: float, state: State, **came: float | None) -> None:
-    """Write what a recorder writes of a strap."""
+def says(journal: Journal, ago_s: float, state: State, **came: float | None) -> int:
+    """Write what a recorder writes of a strap; gives the moment (ms)."""
+    at_ms = time.time_ns() // 1_000_000 - round(ago_s * 1000)
     with journal.write() as w:
         content = {
             "source": "strap F0:00:00:00:00:01", "state": state.state, "state_no": state.number, "why": state.why,
             "battery_pct": state.battery_pct, "signal_dbm": state.signal_dbm, "reconnects": state.reconnects,
             "samples": 0, "gaps": 0, "age_s": None, **came,
         }  # fmt: skip
-        w.entry(w.person("Jan"), "collector", NOW_MS - round(ago_s * 1000), None, content)
+        w.entry(w.person("Jan"), "collector", at_ms, None, content)
+    return at_ms
 
 
 def straps(data: Path, settings: str = STRAP) -> tuple[dict[str, Any], str]:
@@ -158,14 +159,14 @@ def test_a_strap_that_is_worn(tmp_path: Path) -> None:
     with household(tmp_path) as journal:
         says(journal, 90_000, State("connected", "", 88, -70), samples=5000, gaps=9)
         says(journal, 7300, State("searching", "not heard", 80), samples=10, gaps=1, age_s=5)
-        says(journal, 7200, State("connected", "", 80, -61, 2), samples=0)
+        since_ms = says(journal, 7200, State("connected", "", 80, -61, 2), samples=0)
         says(journal, 30, State("connected", "", 79, -61, 2), samples=60, gaps=2, age_s=0.5)
     now, lines = straps(tmp_path)
     assert {k: now[k] for k in ("state", "state_no", "battery_pct", "signal_dbm", "reconnects")} == {
         "state": "connected", "state_no": 3, "battery_pct": 79, "signal_dbm": -61, "reconnects": 2,
     }  # fmt: skip
     assert (now["samples_24h"], now["gaps_24h"]) == (70, 3)
-    assert now["since_ms"] == NOW_MS - 7_200_000
+    assert now["since_ms"] == since_ms
     assert 30 <= now["age_s"] < 60
     assert lines.startswith("Strap F0:00:00:00:00:01 of Jan: connected since 20")
     assert "battery 79 %, signal -61 dBm, 70 samples and 3 gaps in 24 h, connected anew 2 times" in lines
