@@ -66,13 +66,12 @@ def week(
     person: Person,
     known: Profile,
     first_day: date,
-    seen: Callable[[int, int, list[Evidence], Pieces], None] | None = None,
+    seen: Callable[[int, int, list[Evidence]], None] | None = None,
     memory: Memory | None = None,
 ) -> Week:
     """A person's week from the journal, counted day by day so that a week of beats needs no memory of a week.
 
-    `seen` is shown the evidence of each day that is counted and what of it is believed, with the day's borders in ms;
-    those in `memory` are not.
+    `seen` is shown the evidence of each day that is counted, with the day's borders in ms; those in `memory` are not.
     """
     borders = midnights(known.zone, first_day, first_day + WEEK)
     exercise = spans(workouts(journal, person.id, int(borders[0]) - AFTERWARDS_MS, int(borders[-1])))
@@ -88,7 +87,7 @@ def week(
             if memory:
                 memory.keep(person.id, a, b, day)
             if seen is not None:
-                seen(a, b, found, pieces)
+                seen(a, b, found)
         days.append(day)
     none = minutes(Pieces.none(), known.timeline)
     together = Minutes(*(np.concatenate([getattr(p, f) for p in [none, *parts]]) for f in _COLUMNS))
@@ -261,14 +260,14 @@ def _week_rows(
     exercise = workouts(journal, person.id, *week_ends)
     done: dict[int, dict[str, Any]] = {}
 
-    def seen(start_ms: int, end_ms: int, found: list[Evidence], resolved: Pieces) -> None:
+    def seen(start_ms: int, end_ms: int, found: list[Evidence]) -> None:
         for a, b in _overlap(news.samples, start_ms, end_ms):
             blocks.extend(_samples(person, sources, found, a, b))
 
         # A day that is read tells of its workouts too; each would be read once more otherwise.
         done.update(
             {
-                e.position: session(journal, person, known, e, found, resolved)
+                e.position: session(journal, person, known, e, found)
                 for e in exercise
                 if _within(e, start_ms, end_ms)
             }

@@ -5,7 +5,7 @@ from typing import Any
 
 from ingest.journal import DAY_MS, Entry, Journal, Person
 from ingest.rows.fact import facts_block
-from ingest.rows.heart import Evidence, believed, evidence
+from ingest.rows.heart import Evidence, evidence
 from ingest.rows.profile import Profile
 from ingest.rows.ruling import ruled, sport_of
 from ingest.rows.table import Block
@@ -13,7 +13,7 @@ from zones.dose import dose_min
 from zones.edges import LEAST_RESERVE
 from zones.load import banister, edwards
 from zones.minutes import MINUTE, tally
-from zones.pieces import Pieces
+from zones.pieces import Pieces, resolve
 from zones.recovery import recovery
 from zones.spans import Spans
 
@@ -69,16 +69,11 @@ def sessions(
 
 
 def session(
-    journal: Journal,
-    person: Person,
-    known: Profile,
-    e: Entry,
-    found: list[Evidence],
-    resolved: Pieces | None = None,
+    journal: Journal, person: Person, known: Profile, e: Entry, found: list[Evidence]
 ) -> dict[str, Any]:
-    """The fields of a workout's row, of the evidence of any span that holds it, and what of it is believed."""
+    """The fields of a workout's row, of the evidence of any span that holds it."""
     assert e.last_ms is not None
-    pieces = (believed(found) if resolved is None else resolved).clip(e.at_ms, e.last_ms)
+    pieces = resolve([f.pieces.clip(e.at_ms, e.last_ms) for f in found])
     t = tally(*ruled(journal, person.id, known, pieces, e.at_ms, e.last_ms))
     lasts = pieces.end - pieces.start
     duration_s = e.content["timer_s"]
