@@ -11,8 +11,6 @@ WINDOW_MS = 300_000
 STEP_MS = 60_000
 """How far one window is from the next."""
 
-STEPS = WINDOW_MS // STEP_MS
-
 LEAST_COVERAGE = 0.8
 """The share of a window that must be measured."""
 
@@ -55,13 +53,12 @@ def quietest(
 
     measured = np.diff(until(edge)[0])
     for day in np.flatnonzero(measured >= LEAST_REST_MS):
-        marks = np.arange(edge[day], edge[day + 1] + 1, STEP_MS)
-        starts = marks[:-STEPS]
-        (lasted, beat), worked = until(marks), busy.before_ms(marks)
-        lasts, beaten, free = (c[STEPS:] - c[:-STEPS] for c in (lasted, beat, worked))
-        good = (free == 0) & (lasts >= LEAST_COVERAGE * WINDOW_MS)
+        starts = np.arange(edge[day], edge[day + 1] - WINDOW_MS + 1, STEP_MS)
+        (t0, b0), (t1, b1) = until(starts), until(starts + WINDOW_MS)
+        free = busy.before_ms(starts + WINDOW_MS) == busy.before_ms(starts)
+        good = free & (t1 - t0 >= LEAST_COVERAGE * WINDOW_MS)
         if good.any():
-            means = beaten[good] / lasts[good]
+            means = (b1 - b0)[good] / (t1 - t0)[good]
             calmest = int(np.argmin(means))
             lowest[day], begins[day] = means[calmest], starts[good][calmest]
     return lowest, begins
