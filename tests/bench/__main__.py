@@ -3,6 +3,6 @@
 import subprocess
 import sys
 
-for part in ("fit", "zones", "add", "rows", "grafana"):
+for part in ("fit", "zones", "add", "rows", "stores", "grafana"):
     print(f"\n## {part}\n", flush=True)
     subprocess.run([sys.executable, "-m", f"tests.bench.{part}"], check=True)
