@@ -384,6 +384,7 @@ class InfluxStore:
     def _sure(self) -> None:
         """What was said yes to long enough before the server was last seen to be the same is held for sure."""
         seen = self._looked if self._server_now.lag_s else self._clock()
+        self._amends.discard(seen)
         while self._yes and seen - self._yes[0][0] >= self._server_now.lag_s:
             _, position = self._yes.popleft()
             self._held = replace(self._now_held, position=max(position, self._now_held.position))
