@@ -405,19 +405,25 @@ def _claims(journal: Journal, person: Person, start_ms: int, end_ms: int) -> Blo
 
 
 def _profile_rows(person: Person, known: Profile) -> list[Block]:
-    """When which edges took effect; those that always held are stamped with the second day of 1970.
+    """When which edges took effect, with the heart they are of; what always held is stamped with 2 January 1970.
 
     VictoriaMetrics takes a time of 0 for none and writes down the present instead, and cannot look up the first hour.
     """
     line = known.timeline
-    rows = [(max(int(at), DAY_MS), e) for at, e in zip(line.valid_from, line.edges, strict=True) if e]
+    rows = [
+        (max(at, DAY_MS), e, *known.heart.at(at))
+        for at in sorted({*line.valid_from.tolist(), *known.heart.begins})
+        if (e := line.edges_at(at))
+    ]
     fields = {
-        "moderate_bpm": [e.moderate_bpm for _, e in rows],
-        "vigorous_bpm": [e.vigorous_bpm for _, e in rows],
-        "method": [e.method for _, e in rows],
-        "origin": [e.origin for _, e in rows],
+        "moderate_bpm": [e.moderate_bpm for _, e, _, _ in rows],
+        "vigorous_bpm": [e.vigorous_bpm for _, e, _, _ in rows],
+        "maximum_bpm": [maximum for *_, maximum in rows],
+        "resting_bpm": [resting for _, _, resting, _ in rows],
+        "method": [e.method for _, e, _, _ in rows],
+        "origin": [e.origin for _, e, _, _ in rows],
     }
-    times = np.array([at for at, _ in rows], np.int64) * 1000
+    times = np.array([at for at, *_ in rows], np.int64) * 1000
     return [Block("profile", {"person": person.name}, -ALWAYS_MS * 1000, ALWAYS_MS * 1000, times, fields)]
 
 

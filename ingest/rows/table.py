@@ -81,8 +81,15 @@ TABLES: Mapping[str, Table] = {
     ),
     "profile": Table(
         ("person",),
-        {"moderate_bpm": WHOLE, "vigorous_bpm": WHOLE, "method": TEXT, "origin": TEXT},
-        "a change of the edges, stamped when it takes effect",
+        {
+            "moderate_bpm": WHOLE,
+            "vigorous_bpm": WHOLE,
+            "maximum_bpm": WHOLE,
+            "resting_bpm": WHOLE,
+            "method": TEXT,
+            "origin": TEXT,
+        },
+        "a change of the edges or of the heart they are of, stamped when it takes effect",
     ),
     "collector": Table(
         ("person", "source"),

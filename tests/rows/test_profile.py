@@ -74,7 +74,7 @@ def test_a_new_entry_touches_the_time_from_its_day_on(tmp_path: Path) -> None:
     assert spans == [(at("2026-11-10T00:00+01:00"), ALWAYS_MS - 1)]
     assert [row[2] for row in before["week"]] == [20.0] * 4
     assert [row[2] for row in after["week"]] == [20.0, 20.0, 0.0, 0.0]
-    assert [row[4:] for row in after["profile"]] == [
+    assert [row[-2:] for row in after["profile"]] == [
         ("bpm", "own limits"),
         ("bpm", "own limits, since 2026-11-10"),
     ]
