@@ -276,7 +276,11 @@ def test_a_neighbours_strap_is_left_alone(play: Play) -> None:
         same_name = await s.room.strap(B, name="HRM 7", serial="2", seed=2)
         changing = await s.room.strap(C, name="Watch", serial="3", seed=3)
         stranger = await s.room.strap(A[:-1] + "9", name="Watch", serial="4", seed=4)
+        mine.leave()
         home = s.home(strap_of(A), Strap(name="Watch", serial="3", person="Els"))
+        await asyncio.sleep(300)
+        assert home.states[0] == "searching"  # though somebody else's strap of the same name is in reach
+        mine.enter()
         await s.connected(home)
         await asyncio.sleep(1200)
         await home.end()
