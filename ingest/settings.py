@@ -400,7 +400,9 @@ class Strap(_Table):
 
 def _site(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", name):
-        raise ValueError(f'found {quoted(name)}; right would be letters, digits, - . and _ only, like "room-7"')
+        raise ValueError(
+            f'found {quoted(name)}; right would be letters, digits, - . and _ only, like "room-7"'
+        )
     return name
 
 
