@@ -29,7 +29,7 @@ from ingest.rows.table import REAL, TABLES, TEXT, Block
 from ingest.settings import Influx
 from ingest.stores.cells import Cells, Column, Key, Labels, Series, cells_of
 from ingest.stores.influxql import MARKED_US, MARKER, marker
-from ingest.stores.line import lines, tag_text
+from ingest.stores.line import lines, tag_text, unit_of
 from ingest.stores.wire import Answer, Refused, TooLarge, TooMuch, Wire, understood
 
 FLAGS = "-retentionPeriod=100y -dedup.minScrapeInterval=1ms"
@@ -83,15 +83,16 @@ class VictoriaServer:
         kinds = TABLES[block.table].fields
         numbers = {name: column for name, column in block.fields.items() if kinds[name] != TEXT}
         tags = {**block.tags, "site": self.site}
-        for body in lines(block.table, tags, block.time_us, numbers, kinds, block.labels, unit="ms"):
-            yield body, "ms"
+        unit = unit_of(block.time_us)
+        for body in lines(block.table, tags, block.time_us, numbers, kinds, block.labels, unit=unit):
+            yield body, unit
         for name in block.fields:
             if kinds[name] == TEXT:
                 texts = [t if t is None else tag_text(str(t)) for t in block.fields[name]]
                 one = {name: [1.0 if t else None for t in texts]}
                 labels = {**block.labels, name: [t or "" for t in texts]}
-                for body in lines(block.table, tags, block.time_us, one, {name: REAL}, labels, unit="ms"):
-                    yield body, "ms"
+                for body in lines(block.table, tags, block.time_us, one, {name: REAL}, labels, unit=unit):
+                    yield body, unit
 
     def cells(self, block: Block) -> Cells:
         found: Cells = {}

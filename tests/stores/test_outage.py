@@ -186,9 +186,10 @@ def test_a_power_cut_right_after_a_series_was_written_anew(victoria: VictoriaMet
             brought(journal, store, clock)
         victoria.stop()
         victoria.start()
-        happen(journal, CORRECTIONS["a maximum that makes light minutes vigorous"])
+        happen(journal, CORRECTIONS["a strap that says less"])
         with store_on(victoria.url, tmp_path / "store", clock=clock) as store:
             follow(journal, store)
+            victoria.flush()  # has the deletion on the disk, and not what was written
             victoria.kill()
         clock.passes(3600)
         victoria.start()
