@@ -19,7 +19,7 @@ from ingest.rows.table import TABLES, TEXT, Block
 from ingest.settings import Influx
 from ingest.stores.cells import Cells, Column, Key, Labels, Series, cells_of
 from ingest.stores.line import lines, tag_text, unit_of
-from ingest.stores.wire import Away, Refused, TooLarge, TooMuch, Wire, understood
+from ingest.stores.wire import PATIENCE_S, Away, Refused, TooLarge, TooMuch, Wire, understood
 
 FIRST_US, LAST_US = -9_223_372_036_854_774, 9_223_372_036_854_774
 """The times that InfluxDB knows, whose own unit is the nanosecond."""
@@ -110,7 +110,7 @@ class InfluxServer:
             "POST",
             f"/api/v2/delete?org={_path(self._influx.org)}&bucket={_path(self._influx.bucket)}",
             json={"start": _moment(first_us), "stop": _moment(last_us + 1), "predicate": what},
-            patience_s=60,
+            patience_s=PATIENCE_S,
         )
         if answer.status in {400, 404, 405, 501}:
             return False
@@ -185,7 +185,7 @@ class InfluxServer:
     def _query(self, text: str) -> list[Mapping[str, Any]]:
         """The results of statements. Raises Away, or Refused when one cannot be done."""
         fields = {"db": self._influx.bucket, "epoch": "u", "q": text}
-        answer = self._wire.ask("POST", "/query", fields, patience_s=60)
+        answer = self._wire.ask("POST", "/query", fields, patience_s=PATIENCE_S)
         try:
             told = json.loads(answer.body)
         except ValueError:

@@ -30,7 +30,7 @@ from ingest.settings import Influx
 from ingest.stores.cells import Cells, Column, Key, Labels, Series, cells_of
 from ingest.stores.influxql import MARKED_US, MARKER, marker
 from ingest.stores.line import lines, tag_text, unit_of
-from ingest.stores.wire import Answer, Refused, TooLarge, TooMuch, Wire, understood
+from ingest.stores.wire import PATIENCE_S, Answer, Refused, TooLarge, TooMuch, Wire, understood
 
 FLAGS = "-retentionPeriod=100y -dedup.minScrapeInterval=1ms"
 
@@ -219,7 +219,7 @@ class VictoriaServer:
         start_ms = min(max(-(-start_us // 1000), 1), last_ms)
         end_ms = min(max(-(-end_us // 1000) - 1, start_ms), last_ms)
         fields = {"match[]": match, "start": f"{start_ms / 1000:.3f}", "end": f"{end_ms / 1000:.3f}"}
-        answer = self._wire.ask("POST", path, fields, patience_s=60, base=self._reading)
+        answer = self._wire.ask("POST", path, fields, patience_s=PATIENCE_S, base=self._reading)
         if answer.status != 200:
             raise self._wire.trouble(answer)
         return answer
@@ -246,7 +246,7 @@ class VictoriaServer:
 
     def _delete(self, match: str) -> None:
         path = "/api/v1/admin/tsdb/delete_series"
-        answer = self._wire.ask("POST", path, {"match[]": match}, patience_s=60, base=self._deleting)
+        answer = self._wire.ask("POST", path, {"match[]": match}, patience_s=PATIENCE_S, base=self._deleting)
         if answer.status not in {200, 204}:
             raise self._wire.trouble(answer)
 

@@ -24,6 +24,9 @@ from ingest.settings import Influx
 CONNECT_S, ANSWER_S = 5.0, 15.0
 """How long to wait for a connection and for an answer; a daemon that is told to end waits no longer than that."""
 
+PATIENCE_S = 20.0
+"""The same for each part of what takes a server longer: still less than systemd gives the daemon to end."""
+
 LONGEST_WORDS = 300
 """Characters of a server's own words that are shown and kept."""
 
