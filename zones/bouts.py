@@ -21,20 +21,29 @@ def efforts(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Spans:
 
 
 def bouts(effort: Spans, least: Length, interruption: Length) -> Spans:
-    """The stretches of at least `least` with no interruption longer than `interruption`.
+    """The stretches in which effort lasts, `interruption` in every `least` left aside: of ten minutes eight.
 
-    Effort itself fills at least `least` less one interruption: with ten minutes and two it is eight of ten.
+    A moment is in a bout if some `least` around it, that effort begins and ends but for the interruptions within it, holds
+    that much effort. So only what lies within `least` and one interruption of a moment has a say in it.
     """
+    shortest, rest = length_ms(least), length_ms(interruption, 0)
     if not len(effort):
         return effort
-    shortest, rest = length_ms(least), length_ms(interruption, 0)
     new = np.append(True, effort.start[1:] - effort.end[:-1] > rest)
     first = np.flatnonzero(new)
     last = np.append(first[1:], len(effort)) - 1
-    start, end = effort.start[first], effort.end[last]
-    active = np.add.reduceat(effort.end - effort.start, first)
-    long = (end - start >= shortest) & (active >= shortest - rest)
-    return Spans.of(start[long], end[long])
+    # Windows [s, s + least] may begin where they stay between the first and the last effort of such a run.
+    inside = Spans.of(effort.start[first], effort.end[last] - shortest + 1)
+    # How much effort a window holds grows or falls by a millisecond each, or stays, between these moments.
+    borders = np.concatenate([effort.start, effort.end])
+    at = np.unique(np.concatenate([borders, borders - shortest]))
+    over = effort.before_ms(at + shortest) - effort.before_ms(at) - (shortest - rest)
+    a, b, fa, fb = at[:-1], at[1:], over[:-1], over[1:]
+    some = (fa >= 0) | (fb >= 0)
+    begins = np.where(fa >= 0, a, b - fb)[some]
+    ends = np.where(fb >= 0, b, a + fa)[some]
+    enough = Spans.of(begins, ends + 1) & inside
+    return Spans.of(enough.start, enough.end - 1 + shortest)
 
 
 def only_in(pieces: Pieces, spans: Spans) -> Pieces:

@@ -23,6 +23,8 @@ def midnights(zone: Place, first: date, last: date) -> NDArray[np.int64]:
     of days d..e are the midnights of d..e+1.
     """
     places = _places(zone)
+    # Two days earlier than asked for: what a day skipped there takes away is the same whatever is asked for.
+    asked, first = first, first - min(timedelta(days=2), first - date.min)
     begins = np.empty((last - first).days + 1, np.int64)
     now = 0
     for i in range(len(begins)):
@@ -31,7 +33,7 @@ def midnights(zone: Place, first: date, last: date) -> NDArray[np.int64]:
             now += 1
         begins[i] = _midnight(places[now][1], day)
     # Who flies east over the date line skips a day: it lasts no time, never less.
-    return np.maximum.accumulate(begins)
+    return np.maximum.accumulate(begins)[(asked - first).days :]
 
 
 def day_of(moments: ArrayLike, zone: Place) -> NDArray[np.int64]:

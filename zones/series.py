@@ -71,12 +71,19 @@ class Series:
 
 
 def join(parts: Sequence[Series]) -> Series:
-    """One Series of several of the same source; at equal times the later part wins."""
+    """One Series of several of the same source, whichever came first.
+
+    Where they tell different heart rates of one moment it is the lowest that can be one: never more than any of them saw.
+    """
     if not parts:
         return Series.empty()
     if len(parts) == 1:
         return parts[0]
-    return Series.of(np.concatenate([p.times for p in parts]), np.concatenate([p.bpm for p in parts]))
+    t, b = np.concatenate([p.times for p in parts]), np.concatenate([p.bpm for p in parts])
+    if (t[1:] <= t[:-1]).any():
+        order = np.lexsort((np.where(plausible(b), np.uint8(255) - b, np.uint8(0)), t))
+        t, b = t[order], b[order]  # of several at one moment the last one stays
+    return Series.of(t, b)
 
 
 def samples(times: ArrayLike, bpm: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:

@@ -118,8 +118,8 @@ class Calendar:
         """Days of a week by its name, whatever the day it begins with."""
         year, _, number = name.partition("-W")
         try:
-            monday = date.fromisocalendar(int(year), int(number), 1)
-        except ValueError:
+            monday = date.fromisocalendar(int(year), 1, 1) + (int(number) - 1) * WEEK
+        except (ValueError, OverflowError):
             return []
         return [monday + i * WEEK for i in (-1, 0, 1)]
 

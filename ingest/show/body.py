@@ -108,7 +108,8 @@ def workout_lines(row: dict[str, Any]) -> Iterator[str]:
         yield f"    heart rate {row['bpm_mean']:.0f} bpm on average, {row['bpm_max']} at most"
     recovered = row["recovery_60s"]
     if recovered is not None:
-        yield f"    recovery: {recovered:.0f} bpm lower a minute after the end"
+        way = "lower" if recovered >= 0 else "higher"
+        yield f"    recovery: {abs(recovered):.0f} bpm {way} a minute after the end"
     loads = [
         f"{name} {row[key]:.0f}"
         for name, key in (("Banister's (TRIMP)", "trimp"), ("Edwards'", "edwards"))

@@ -102,7 +102,10 @@ def _first_day(known: Profile, week: str) -> date:
     """The first day of a week by its name, on whichever day the person's weeks begin."""
     year, number = week.split("-W")
     try:
-        thursday = date.fromisocalendar(int(year), int(number), 4)
+        if not 1 <= int(number) <= 53:
+            raise ValueError(number)
+        # Where weeks do not begin on Monday another year may be the one with 53 of them.
+        thursday = date.fromisocalendar(int(year), 1, 4) + timedelta(weeks=int(number) - 1)
     except ValueError as e:
         raise Stop(f"There is no week {week}; right would be 2026-W47.") from e
     name = f"{year}-W{int(number):02d}"
@@ -347,7 +350,7 @@ def _samples(
                     "masked": _why(int(e.bad[k])) or None,
                 }
             )
-    return sorted(rows, key=lambda row: str(row["time"]))
+    return sorted(rows, key=lambda row: datetime.fromisoformat(str(row["time"])))
 
 
 def _overlap_ms(mine: Pieces, resolved: Pieces, zone: Any, source: int) -> dict[int, int]:

@@ -79,6 +79,8 @@ def supposed(journal: Journal, person: Person, text: str, now_ms: int) -> Profil
     asked = read(text)
     facts = journal.profile(person.id) or {}
     limits = journal.facts(person.id, "limits")
+    if "target_min" in asked:  # instead of every target that was said, as of everything else
+        facts = {key: value for key, value in facts.items() if key not in {"target", "plan"}}
     facts = {**facts, **{key: asked.pop(key) for key in ASIDE if key in asked}}
     if not asked:
         return profile_of(facts, limits)
