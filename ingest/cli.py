@@ -314,7 +314,14 @@ def rebuild(given: _Given, store: str, resume: bool) -> None:  # noqa: FBT001
     from ingest.rebuild import rebuild as rebuilding
 
     with _reading(given) as (settings, journal):
-        click.echo(rebuilding(settings, journal, store, resume=resume))
+        try:
+            click.echo(rebuilding(settings, journal, store, resume=resume))
+        except KeyboardInterrupt:
+            click.echo(
+                "Broken off. The daemon goes on with it, or `hartslag rebuild --resume` with the same --store.",
+                err=True,
+            )
+            raise
 
 
 @hartslag.command()

@@ -29,6 +29,9 @@ SERVER_POINTS = (
 )
 """Of a store on a server."""
 
+CLEARING = "store clearing"
+"""A part of a server's rows is deleted, and others are not yet."""
+
 STRAP_POINTS = (
     "heard begun",  # what straps told is within the transaction, before its commit
     "heard committed",

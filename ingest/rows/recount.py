@@ -327,7 +327,11 @@ def _samples(
         if e and table == "heart_rate":
             times, values = e.series.times, e.series.bpm
         elif e:
-            times, values = e.beat_times, e.rr_ms.astype(np.float64)
+            # A store has room for one beat of a moment: the same one in each, whoever counts it again.
+            last = np.append(
+                e.beat_times[1:] != e.beat_times[:-1], np.ones(min(len(e.beat_times), 1), np.bool_)
+            )
+            times, values = e.beat_times[last], e.rr_ms[last].astype(np.float64)
         ms = times.astype(np.int64)
         i, j = np.searchsorted(ms, [start_ms, end_ms])
         yield Block(table, tags, start_ms * 1000, end_ms * 1000, ms[i:j] * 1000, {field: values[i:j]})

@@ -195,7 +195,9 @@ def told(settings: Settings, journal: Journal, now: dict[str, Any]) -> Iterator[
     yield from (c["sentence"] for c in now["clocks"])
     for s in now["stores"]:
         late = (
-            "up to date"
+            "not written to"
+            if s["last_error"] and not s["behind"]
+            else "up to date"
             if not s["behind"]
             else f"{s['behind']} entries behind, the oldest {s['oldest_waiting_s']:.0f} s"
         )

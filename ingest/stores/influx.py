@@ -65,6 +65,9 @@ SAVE_S = 30.0
 LOOK_S = 60.0
 """How often the marker is looked for: an emptied server is noticed."""
 
+BORN_S = 10.0
+"""How often a server that may forget what it said yes to is asked whether it was started anew."""
+
 PATIENCE_S = (1.0, 30.0)
 """The shortest and the longest pause before a server that was away is asked again."""
 
@@ -134,6 +137,8 @@ class InfluxStore:
         self._held: Held | None = None
         self._began = 0
         self._looked = 0.0
+        self._asked = 0.0
+        self._shared = -1e9
         self._yes: deque[tuple[float, int]] = deque()
         self._known: dict[Series, tuple[int, int, Cells]] = {}
         self._young: dict[Series, Block] = {}
@@ -180,7 +185,7 @@ class InfluxStore:
                 self._held = replace(held, sent=max(position, held.sent))
                 self._yes.append((self._clock(), position))
             self._sure()
-            if position <= held.empty_to or self._due:
+            if position <= held.empty_to or self._due or self._clock() - self._shared < LOOK_S:
                 self._save()
             reached("store committed")
 
@@ -210,6 +215,8 @@ class InfluxStore:
             self._forget()
             server = known_server(self._wire, self._influx)
             server.flush()
+            # Stopped in the middle of it, nothing may pass for held: what is there is then compared with what should be.
+            self._ledger.start(self._where, journal, self._me, 0)
             server.clear()
             self._ledger.start(self._where, journal, self._me, last)
             server.mark(journal)
@@ -315,9 +322,10 @@ class InfluxStore:
         server = self._server
         born = self._born
         # A new connection, or some time: before a server may be another that keeps the connection while it is started anew.
-        doubtful = bool(self._yes) and self._clock() - self._looked > LOOK_S
+        doubtful = bool(self._yes) and self._clock() - self._asked > BORN_S
         if doubtful or self._wire.connections != self._connections:
             self._connections = self._wire.connections
+            self._asked = self._clock()
             self._born = server.born()
         if self._held is not None and born != self._born:
             _log.info(
@@ -346,7 +354,8 @@ class InfluxStore:
                 )
         there = self._ledger.held(self._where, journal)
         if there is None or there.writer != self._me:
-            # Another process has written to the server meanwhile, or had it emptied.
+            # Another process has written to the server meanwhile, or had it emptied. Each tells the other how far it is.
+            self._shared = self._clock()
             self._known.clear()
             self._yes.clear()
             server.flush()

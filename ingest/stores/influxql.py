@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.crashpoint import reached
 from ingest.errors import TryLater
 from ingest.rows.table import TABLES, TEXT, Block
 from ingest.settings import Influx
@@ -134,6 +135,7 @@ class InfluxServer:
                     f"{self.title} at {self._wire.url} cannot delete rows. Empty the bucket"
                     f" {self._influx.bucket!r} yourself (delete and create it), then try again."
                 )
+            reached("store clearing")
 
     def is_empty(self) -> bool:
         """Whether no row of this site is there."""

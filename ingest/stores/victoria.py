@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from ingest.crashpoint import reached
 from ingest.errors import TryLater
 from ingest.rows.table import REAL, TABLES, TEXT, Block
 from ingest.settings import Influx
@@ -136,6 +137,7 @@ class VictoriaServer:
     def clear(self) -> None:
         for names in (_ALL, [f"{MARKER}_{field}" for field in ("version", "canary")]):
             self._delete(_match([("__name__", "|".join(names))], [("site", self.site)]))
+            reached("store clearing")
 
     def is_empty(self) -> bool:
         return not self._series(_match([("__name__", "|".join(_ALL))], [("site", self.site)]))

@@ -234,7 +234,14 @@ class Wire:
 
     def _told(self, request: Any, sending: int = 0) -> Answer:
         from influxdb_client.rest import ApiException
-        from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, ReadTimeoutError
+        from urllib3.exceptions import (
+            HTTPError,
+            NameResolutionError,
+            NewConnectionError,
+            ProtocolError,
+            ReadTimeoutError,
+            SSLError,
+        )
 
         response = None
         try:
@@ -255,8 +262,12 @@ class Wire:
             what = (
                 "does not answer in time"
                 if isinstance(e, ReadTimeoutError)
+                else "is not known by that name"
+                if isinstance(e, (NameResolutionError, socket.gaierror))
                 else "cannot be reached"
-                if isinstance(e, (NewConnectionError, socket.gaierror))
+                if isinstance(e, NewConnectionError)
+                else "does not speak TLS, or its certificate is not trusted (write http:// if it has none)"
+                if isinstance(e, SSLError)
                 else "broke off the connection"
                 if broken
                 else f"cannot be asked ({type(e).__name__})"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.crashpoint import SERVER_POINTS
+from ingest.crashpoint import CLEARING, SERVER_POINTS
 from ingest.errors import TryLater
 from ingest.journal import Journal
 from ingest.settings import Influx
@@ -211,11 +211,23 @@ with Journal(Path(sys.argv[1])) as journal:
     follow(journal, InfluxStore(Influx(url=sys.argv[2]), Path(sys.argv[3])), portion=4)
 """
 
+CLEAR = """
+import sys
+from pathlib import Path
+from ingest.journal import Journal
+from ingest.settings import Influx
+from ingest.stores.influx import InfluxStore
+with Journal(Path(sys.argv[1])) as journal:
+    InfluxStore(Influx(url=sys.argv[2]), Path(sys.argv[3])).clear(journal.id, journal.last_position())
+"""
 
-def following(journal: Journal, url: str, folder: Path, point: str) -> "subprocess.Popen[bytes]":
-    """A process of its own that sends, until it is killed at a point."""
+
+def following(
+    journal: Journal, url: str, folder: Path, point: str, what: str = FOLLOW
+) -> "subprocess.Popen[bytes]":
+    """A process of its own that sends, or does `what`, until it is killed at a point."""
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "HARTSLAG_CRASH_AT": point}
-    return subprocess.Popen([sys.executable, "-c", FOLLOW, str(journal.path), url, str(folder)], env=env)
+    return subprocess.Popen([sys.executable, "-c", what, str(journal.path), url, str(folder)], env=env)
 
 
 def points(server: type[InfluxDB | VictoriaMetrics]) -> list[str]:
@@ -246,3 +258,21 @@ def test_killed_at_any_step_of_sending_and_started_again_no_row_is_lost_or_doubl
             with store_on(server.url, tmp_path / "store", clock=clock) as store:
                 brought(journal, store, clock)
             assert (point, wrong(journal, server, tmp_path / f"{i}.db")) == (point, [])
+
+
+@pytest.mark.parametrize("kind", [InfluxDB, VictoriaMetrics])
+def test_killed_while_a_server_is_emptied_what_is_gone_does_not_pass_for_held(
+    kind: type[InfluxDB | VictoriaMetrics], tmp_path: Path
+) -> None:
+    """Protects from a rebuild that was broken off: rows deleted by then would be missed by nobody."""
+    clock = Clock()
+    with kind(tmp_path / "server") as server, home(tmp_path / "data", HAPPENED) as journal:
+        with store_on(server.url, tmp_path / "store", clock=clock) as store:
+            brought(journal, store, clock)
+        for point in (CLEARING, f"{CLEARING}:2"):
+            killed = following(journal, server.url, tmp_path / "store", point, CLEAR).wait(60)
+            assert (point, killed) == (point, -signal.SIGKILL)
+            with store_on(server.url, tmp_path / "store", clock=clock) as store:
+                assert store.begin(journal.id, journal.last_position()) == 0
+                brought(journal, store, clock)
+            assert (point, wrong(journal, server, tmp_path / f"{point}.db")) == (point, [])
