@@ -435,7 +435,6 @@ def _total_lines(x: Explained) -> Iterator[str]:
 def _edge_lines(
     edges: list[tuple[int, Edges | None]], known: Profile, what: str = "Moderate"
 ) -> Iterator[str]:
-    medicine = known.medicine_since
     for begins, e in edges:
         since = "" if begins < _FIRST_MS else f" since {_clock(begins, known.calendar, day=True)}"
         if e is not None:
@@ -443,7 +442,9 @@ def _edge_lines(
                 f"  {what} from {e.moderate_bpm}, vigorous from {e.vigorous_bpm} bpm{since} (method {e.method}):"
                 f" {e.origin}."
             )
-        elif since and known.calendar.day_of(begins) == medicine:
+        elif since and known.medicine_in(*[known.calendar.day_of(begins)] * 2) == known.calendar.day_of(
+            begins
+        ):
             yield f"  No limits are known{since}: a medicine limits this heart rate, so only limits of your own are used."
         else:
             yield f"  No limits are known{since}."
