@@ -10,7 +10,7 @@ import unicodedata
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -314,14 +314,17 @@ class Travel(_Table):
 
 
 def _week(name: str) -> str:
-    year, _, number = name.partition("-W")
-    try:
-        date.fromisocalendar(int(year), int(number), 1)
-        if re.fullmatch(r"\d{4}-W\d{2}", name):
-            return name
-    except ValueError:
-        pass
+    # Whether a year has a week 53 depends on the day a week begins: the person says that.
+    if re.fullmatch(r"(19|20|21)[0-9]{2}-W(0[1-9]|[1-4][0-9]|5[0-3])", name):
+        return name
     raise ValueError(f'found {quoted(name)}; right would be a week like "2026-W47"')
+
+
+def _weeks_in(year: int, first_weekday: int) -> int:
+    """How many weeks a year has: as many as it has of the fourth day of a week, as in ISO 8601."""
+    last = date(year, 12, 31)
+    last -= timedelta(days=(last.weekday() - first_weekday - 3) % 7)
+    return (last - date(year, 1, 1)).days // 7 + 1
 
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -370,6 +373,19 @@ class Person(_Limits):
                 )
                 found[key] = value
         return {key: value for key, value in sorted(found.items()) if value != []}
+
+    @field_validator("not_judged")
+    @classmethod
+    def _weeks_that_are(cls, weeks: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        begins = info.data.get("week_begins")  # without it that one is wrong and says so itself
+        for name in weeks if begins else ():
+            year, number = name.split("-W")
+            most = _weeks_in(int(year), WEEKDAYS.index(begins))
+            if int(number) > most:
+                raise ValueError(
+                    f"found {quoted(name)}, but where weeks begin on {begins} the last week of {year} is W{most}"
+                )
+        return weeks
 
     @field_validator("born", mode="before")
     @classmethod

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from ingest.errors import WrongSettings
 from ingest.settings import (
     MANY,
     TABLES,
+    WEEKDAYS,
     Influx,
     Person,
     Settings,
@@ -26,6 +28,7 @@ from ingest.settings import (
     same_name,
     wrong_with_name,
 )
+from zones.days import week_of
 
 SAMPLE = Path(__file__).parent.parent / "config" / "hartslag.toml"
 EXAMPLE = re.compile(r"# (\[.*\]|\w+ = .*)")
@@ -270,6 +273,17 @@ def test_every_mistake_at_once(tmp_path: Path) -> None:
         ("maximum_bpm = 150\nmoderate_bpm = 110\nvigorous_bpm = 150", "less than maximum_bpm, which is 150"),
         ('moderate_bpm = "64%"', "found 64 percent; limits are in beats per minute"),
         ("name2 = 1", "did you mean name?"),
+        ('not_judged = ["2026-W54"]', 'found "2026-W54"; right would be a week like "2026-W47"'),
+        ('not_judged = ["2026-W00"]', 'found "2026-W00"; right would be a week like "2026-W47"'),
+        ('not_judged = ["2026-W1"]', 'found "2026-W1"; right would be a week like "2026-W47"'),
+        (
+            'not_judged = ["2026-W47", "2025-W53"]',
+            'found "2025-W53", but where weeks begin on monday the last week of 2025 is W52',
+        ),
+        (
+            'week_begins = "sunday"\nnot_judged = ["2026-W53"]',
+            'found "2026-W53", but where weeks begin on sunday the last week of 2026 is W52',
+        ),
         ("settle_s = 2", "there is no such setting here; it belongs below [inbox]"),
     ],
 )
@@ -503,6 +517,19 @@ def test_no_words_of_the_library(tmp_path: Path) -> None:
 
 
 # --- a person's facts -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", range(7))
+def test_a_week_53_may_be_named_where_it_is(first: int) -> None:
+    """Protects who rests at the end of a year: week 53 is taken in those years that have one with weeks from their day."""
+    for year in range(1990, 2110):
+        weeks = {week_of(date(year, 12, day), first)[1] for day in (28, 29, 30, 31)}
+        name = f"{year}-W53"
+        try:
+            found = Person(name="Jan", week_begins=WEEKDAYS[first], not_judged=(name,)).not_judged  # type: ignore[arg-type]
+        except ValueError:
+            found = ()
+        assert found == ((name,) if name in weeks else ())
 
 
 def test_facts_are_what_decides_numbers() -> None:

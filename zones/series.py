@@ -81,7 +81,7 @@ def join(parts: Sequence[Series]) -> Series:
         return parts[0]
     t, b = np.concatenate([p.times for p in parts]), np.concatenate([p.bpm for p in parts])
     if (t[1:] <= t[:-1]).any():
-        order = np.lexsort((np.where(plausible(b), np.uint8(255) - b, np.uint8(0)), t))
+        order = np.lexsort((np.uint8(255) - b, plausible(b), t))
         t, b = t[order], b[order]  # of several at one moment the last one stays
     return Series.of(t, b)
 

@@ -53,8 +53,8 @@ class Profile:
     bout_min: int | None = None
     heart: Heart = field(default_factory=Heart)
     sex: Sex | None = None
-    medicine_since: date | None = None
-    """When a medicine began that limits the heart rate, if the newest entry says that it is taken."""
+    medicines: tuple[tuple[date, date], ...] = ()
+    """From which day until which (no longer) a medicine that limits the heart rate is taken, ascending."""
 
     @property
     def zone(self) -> Place:
@@ -70,6 +70,12 @@ class Profile:
     def plan(self) -> Plan:
         """The target in minutes of dose that holds for a week that begins on a day."""
         return self.calendar.plan
+
+    def medicine_in(self, first: date, last: date) -> date | None:
+        """When the medicine began that limits the heart rate on some of these days; None if there is none."""
+        return max(
+            (begins for begins, ends in self.medicines if begins <= last and ends > first), default=None
+        )
 
     def heart_at(self, moment_ms: int) -> tuple[int | None, int | None, Sex | None]:
         """The resting and maximum heart rate at a moment and the sex, for measures of load; None where not known.
@@ -97,8 +103,18 @@ def profile_of(facts: Mapping[str, Any], limits: Iterable[Entry]) -> Profile:
         facts.get("bout_min"),
         said.heart(),
         facts.get("sex"),
-        said.states[-1].medicine_since,
+        tuple(_medicines(said.states)),
     )
+
+
+def _medicines(said: Sequence[State]) -> Iterable[tuple[date, date]]:
+    """From when until when medicines were taken; entries that say nothing of one do not end it."""
+    ends: dict[date, date] = {}
+    for i, state in enumerate(said):
+        if state.medicine_since is not None:
+            following = said[i + 1].since if i + 1 < len(said) else None
+            ends[state.medicine_since] = following or date.max
+    return ends.items()
 
 
 def _watch(limits: Iterable[Entry]) -> Iterable[tuple[int, int]]:

@@ -34,6 +34,9 @@ from zones.edges import Edges, Timeline
 from zones.minutes import MINUTE, Zone
 from zones.pieces import Pieces
 
+YEARS = range(1971, 2201)
+"""What can be asked for: no heart rate is from before or after, and every clock can tell its midnights."""
+
 _MANY = 12
 """Lines of one sort that are shown; JSON holds all of them."""
 
@@ -67,43 +70,72 @@ def asked(journal: Journal, text: str, name: str | None) -> Asked:
 
     Raises Stop for what is none of these, and when it is not clear whose it is.
     """
-    if re.fullmatch(r"\d{4}-W\d{1,2}", text):
+    if found := re.fullmatch(r"(\d{4})-?(W\d{1,2})", text):
         person, known = _who(journal, name)
-        borders = _midnights(known, _first_day(known, text), 7)
-        return Asked(f"week {text}", person, known, borders, whole_days=True)
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        person, known = _who(journal, name)
-        try:
-            day = date.fromisoformat(text)
-        except ValueError as e:
-            raise Stop(f"There is no day {text}; right would be 2026-11-16.") from e
-        borders = _midnights(known, day, 1)
-        return Asked(f"{day:%A} {day.day} {day:%B %Y}", person, known, borders, whole_days=True)
-    if files := journal.files_named(text):
+        week = "-".join(found.groups())
+        borders = _midnights(known, _first_day(known, week), 7)
+        return Asked(f"week {week}", person, known, borders, whole_days=True)
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) and (files := journal.files_named(text)):
         return _file(journal, files, name)
     person, known = _who(journal, name)
+    if (day := _day(text)) is not None:
+        borders = _midnights(known, day, 1)
+        return Asked(f"{day:%A} {day.day} {day:%B %Y}", person, known, borders, whole_days=True)
+    what, minute = _minute(text, known.calendar)
+    return Asked(what, person, known, [minute, minute + MINUTE])
+
+
+def _day(text: str) -> date | None:
+    """The day that a text names, however ISO 8601 writes one; None for what is no day.
+
+    Raises Stop for a day that there is not, or far from any that could be meant.
+    """
     try:
-        day = datetime.fromisoformat(text).date()
-        minute = moment_ms(text, known.calendar.zone_on(day)) // MINUTE * MINUTE
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            return None
+    if day is None or day.year not in YEARS:
+        raise Stop(f"There is no day {text}; right would be 2026-11-16.")
+    return day
+
+
+def _minute(text: str, calendar: Calendar) -> tuple[str, int]:
+    """The minute in which a time lies, in words and in ms; of an hour that the clock shows twice the first one.
+
+    Raises Stop for what is no time, and for one that the clock skips.
+    """
+    try:
+        when = datetime.fromisoformat(text)
+        if when.year not in YEARS:
+            raise ValueError(text)  # noqa: TRY301
+        zone = calendar.zone_on(when.date())
+        minute = moment_ms(text, zone) // MINUTE * MINUTE
     except (ValueError, OverflowError) as e:
         raise Stop(
             f"{text!r} is no time (2026-11-16T10:30), no day (2026-11-16), no week (2026-W47), and no file of that"
             " name has come in."
         ) from e
-    return Asked(
-        f"the minute from {_clock(minute, known.calendar, day=True)}",
-        person,
-        known,
-        [minute, minute + MINUTE],
-    )
+    what = f"the minute from {_clock(minute, calendar, day=True)}"
+    if when.tzinfo is None:
+        first, second = (when.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
+        if first.astimezone(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) != when:
+            raise Stop(
+                f"There is no {text} in {zone}: the clock was set on over it. Ask for a time before or after."
+            )
+        if first.utcoffset() != second.utcoffset():
+            other = second.isoformat(timespec="minutes")
+            what += f", the first of two as the clock was set back; {other} asks for the other"
+    return what, minute
 
 
 def _first_day(known: Profile, week: str) -> date:
     """The first day of a week by its name, on whichever day the person's weeks begin."""
     year, number = week.split("-W")
     try:
-        if not 1 <= int(number) <= 53:
-            raise ValueError(number)
+        if not 1 <= int(number) <= 53 or int(year) not in YEARS:
+            raise ValueError(week)  # noqa: TRY301
         # Where weeks do not begin on Monday another year may be the one with 53 of them.
         thursday = date.fromisocalendar(int(year), 1, 4) + timedelta(weeks=int(number) - 1)
     except ValueError as e:
@@ -435,7 +467,6 @@ def _total_lines(x: Explained) -> Iterator[str]:
 def _edge_lines(
     edges: list[tuple[int, Edges | None]], known: Profile, what: str = "Moderate"
 ) -> Iterator[str]:
-    medicine = known.medicine_since
     for begins, e in edges:
         since = "" if begins < _FIRST_MS else f" since {_clock(begins, known.calendar, day=True)}"
         if e is not None:
@@ -443,7 +474,9 @@ def _edge_lines(
                 f"  {what} from {e.moderate_bpm}, vigorous from {e.vigorous_bpm} bpm{since} (method {e.method}):"
                 f" {e.origin}."
             )
-        elif since and known.calendar.day_of(begins) == medicine:
+        elif since and known.medicine_in(*[known.calendar.day_of(begins)] * 2) == known.calendar.day_of(
+            begins
+        ):
             yield f"  No limits are known{since}: a medicine limits this heart rate, so only limits of your own are used."
         else:
             yield f"  No limits are known{since}."

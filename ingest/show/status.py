@@ -59,11 +59,12 @@ def _person(journal: Journal, person: int, name: str) -> dict[str, Any]:
     now_ms = time.time_ns() // 1_000_000
     edges = known.timeline.edges_at(now_ms)
     today = known.calendar.day_of(now_ms)
+    medicine = known.medicine_in(today, today)
     return {
         "name": name,
         "zone": known.calendar.zone_on(today),
         "target_min": known.calendar.target(known.calendar.week_of(today)[0]),
-        "medicine_since": known.medicine_since and known.medicine_since.isoformat(),
+        "medicine_since": medicine and medicine.isoformat(),
         "edges": edges
         and {"moderate_bpm": edges.moderate_bpm, "vigorous_bpm": edges.vigorous_bpm, "origin": edges.origin},
     }

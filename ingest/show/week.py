@@ -17,6 +17,7 @@ from zones.edges import Edges, Timeline
 
 _MINUTE_MS = 60_000
 _BAR = 20
+_MANY = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,9 @@ class Shown:
     sports: Mapping[str, list[tuple[date | None, Edges]]] = field(default_factory=dict)
     """The edges in the sports that have their own."""
     medicine_since: date | None = None
+    """When the medicine began that limited the heart rate in the week so far."""
+    still_to_come: tuple[str, ...] = ()
+    """Weeks that begin after now and yet have something recorded, beside the newest week of a person."""
     last_seven_days: "Shown | None" = None
     """Today and the six days before it, beside the newest week of a person."""
 
@@ -75,6 +79,7 @@ class Shown:
             "judged": self.not_judged is None,
             "not_judged_why": self.not_judged or None,
             "bout_min": self.bout_min,
+            "still_to_come": list(self.still_to_come),
             "last_seven_days": self.last_seven_days and self.last_seven_days.minutes_json(),
         }
 
@@ -82,6 +87,11 @@ class Shown:
     def not_measured_h(self) -> float:
         """What no sensor saw of the week so far, in hours."""
         return max(self.hours - self.measured_min / 60, 0.0)
+
+    @property
+    def may_be_more(self) -> bool:
+        """Whether so much was not measured that the minutes are only the least they can be."""
+        return self.not_measured_h >= 0.5
 
     def minutes_json(self) -> dict[str, Any]:
         """The same of any days, held against nothing."""
@@ -92,6 +102,8 @@ class Shown:
 
 def shown(journal: Journal, name: str | None, most: int, now_ms: int | None = None) -> list[Shown]:
     """The newest weeks with anything measured, newest first, of one person or of everybody.
+
+    Weeks that are still to come are passed over, unless a person has no others.
 
     Raises Stop for a person whom the journal does not know.
     """
@@ -117,18 +129,22 @@ def wanted(journal: Journal, name: str | None) -> list[Person]:
 
 def _weeks(journal: Journal, person: Person, most: int, now_ms: int) -> Iterator[Shown]:
     known = profile(journal, person.id)
-    for i, counted in enumerate(islice(weeks(journal, person, known), most)):
+    today = known.calendar.day_of(now_ms)
+    held = weeks_with_data(journal, person, known.zone, -ALWAYS_MS, ALWAYS_MS, known.first_weekday)
+    coming = tuple(known.calendar.week_of(d)[1] for d in reversed(held) if d > today)
+    begun = [d for d in held if d <= today]
+    for i, counted in enumerate(islice(_measured_in(journal, person, known, begun or held), most)):
         row = one(counted, now_ms)
         if i == 0:
-            since = known.calendar.day_of(now_ms) - timedelta(days=6)
+            since = today - timedelta(days=6)
             rolling = counted if since == counted.first_day else week(journal, person, known, since)
-            row = replace(row, last_seven_days=one(rolling, now_ms))
+            row = replace(row, last_seven_days=one(rolling, now_ms), still_to_come=coming)
         yield row
 
 
-def weeks(journal: Journal, person: Person, known: Profile) -> Iterator[Week]:
-    """The weeks of a person with anything measured, newest first."""
-    for first_day in weeks_with_data(journal, person, known.zone, -ALWAYS_MS, ALWAYS_MS, known.first_weekday):
+def _measured_in(journal: Journal, person: Person, known: Profile, first_days: list[date]) -> Iterator[Week]:
+    """Those of the weeks in which anything is measured."""
+    for first_day in first_days:
         counted = week(journal, person, known, first_day)
         if int(counted.total.measured_ms[0]):
             yield counted
@@ -159,7 +175,9 @@ def one(counted: Week, now_ms: int) -> Shown:
         calendar.not_judged(counted.first_day),
         counted.profile.bout_min,
         {sport: _edges(line, calendar, a, b) for sport, line in counted.profile.sports.items()},
-        counted.profile.medicine_since,
+        counted.profile.medicine_in(
+            counted.first_day, min(counted.first_day + timedelta(days=6), calendar.day_of(now_ms))
+        ),
     )
 
 
@@ -218,10 +236,14 @@ def _person(name: str, rows: list[Shown], settings_file: str) -> Iterator[str]:
         short = f" or in bouts shorter than {newest.bout_min} min" if newest.bout_min else ""
         yield f"  {_minutes(newest.elevated_min)} min of raised heart rate without movement{short} are not counted."
     so_far = " so far" if newest.is_current else ""
-    yield f"  {_measured(newest)}{so_far}, so this is the least it can be."
+    so_least = ", so this is the least it can be" if newest.may_be_more else ""
+    yield f"  {_measured(newest)}{so_far}{so_least}."
     rolling = newest.last_seven_days
     if rolling is not None and rolling.first != newest.first:
         yield f"  The last seven days: {least(rolling).lower()} minutes. {_measured(rolling)}."
+    if newest.still_to_come:
+        weeks = ", ".join(newest.still_to_come[:_MANY]) + (", ..." if newest.still_to_come[_MANY:] else "")
+        yield f"  Files hold days that are still to come ({weeks}): the clock of a watch was wrong."
     yield from _limits(newest.edges, "Moderate")
     for sport, edges in newest.sports.items():
         yield from _limits(edges, f"In {sport} moderate")
@@ -230,13 +252,20 @@ def _person(name: str, rows: list[Shown], settings_file: str) -> Iterator[str]:
         for row in rows[1:]:
             target = aside(row) or f" of {_minutes(row.target_min)} min  {_bar(row)}"
             yield f"  {row.week}  {_minutes(row.dose_min):>5}{target}  measured {row.measured_min / 60:.0f} h"
-    if any(row.unclassified_min > 0 for row in rows):
+    yield from _unclassified(name, rows, settings_file)
+
+
+def _unclassified(name: str, rows: list[Shown], settings_file: str) -> Iterator[str]:
+    unclassified = [row for row in rows if row.unclassified_min > 0]
+    limited = [row for row in unclassified if row.medicine_since is not None]
+    unknown = [row for row in unclassified if row.medicine_since is None]
+    if limited and limited[0].medicine_since:
         yield ""
-        minutes = sum(row.unclassified_min for row in rows)
-        if newest.medicine_since is not None:
-            yield from _medicine_advice(minutes, newest.medicine_since, settings_file)
-        else:
-            yield from unclassified_advice(name, minutes, settings_file)
+        minutes = sum(row.unclassified_min for row in limited)
+        yield from _medicine_advice(minutes, limited[0].medicine_since, settings_file)
+    if unknown:
+        yield ""
+        yield from unclassified_advice(name, sum(row.unclassified_min for row in unknown), settings_file)
 
 
 def _limits(edges: list[tuple[date | None, Edges]], what: str) -> Iterator[str]:
@@ -264,7 +293,7 @@ def unclassified_advice(name: str, minutes: float, settings_file: str) -> Iterat
 
 def least(row: Shown) -> str:
     """The minutes of a week; where a part of it was not measured, they are the least that it can be."""
-    return f"{'At least ' if row.not_measured_h >= 0.5 else ''}{_minutes(row.dose_min)}"
+    return f"{'At least ' if row.may_be_more else ''}{_minutes(row.dose_min)}"
 
 
 def aside(row: Shown) -> str:
@@ -275,7 +304,8 @@ def aside(row: Shown) -> str:
 
 
 def _measured(row: Shown) -> str:
-    return f"Measured {row.measured_min / 60:.1f} h; {row.not_measured_h:.0f} h not measured"
+    rest = f"; {int(row.not_measured_h + 0.5)} h not measured" if row.may_be_more else ""
+    return f"Measured {row.measured_min / 60:.1f} h{rest}"
 
 
 def _days(row: Shown) -> str:

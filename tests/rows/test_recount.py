@@ -13,15 +13,20 @@ from hypothesis import strategies as st
 
 from ingest.journal import RANKS, Journal
 from ingest.rows.memory import Memory
+from ingest.show.week import shown
 from ingest.stores.replica import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.households import (
+    HOUR,
+    MINUTE,
+    NOW,
     Event,
     Fact,
     Limits,
     Noted,
     Recording,
     S,
+    at,
     filled,
     happen,
     household,
@@ -93,6 +98,43 @@ def test_parts_that_come_in_any_order_and_twice_leave_what_the_whole_leaves(
         along, anew = rows(folder / "along.db"), filled(journal, folder / "anew.db")
     assert along == anew
     assert {name: held for name, held in along.items() if name != "collector"} == seen([HOME, *recorded])
+
+
+@settings(max_examples=15)
+@given(faulty() | recordings(), st.integers(-60, 60), st.integers(1, 4))
+def test_two_files_of_one_watch_that_contradict_each_other_have_no_order(
+    recorded: Recording, more: int, every: int
+) -> None:
+    """Protects a rebuild: of two bpm that one watch tells of one second it is not the later file that decides."""
+    other = replace(
+        recorded,
+        samples=tuple(
+            (t, min(max(bpm + more, 0), 255) if i % every == 0 else bpm)
+            for i, (t, bpm) in enumerate(recorded.samples)
+        ),
+    )
+    assert seen([HOME, recorded, other]) == seen([HOME, other, recorded])
+
+
+def test_bouts_followed_live_are_those_of_a_rebuild(tmp_path: Path) -> None:
+    """Protects who asks for bouts of an hour: two minutes in every twelve are none, however they come in."""
+    noted = Noted(
+        "Jan",
+        (("bout_min", 60), ("moderate_bpm", 110), ("vigorous_bpm", 140), ("zone", "Europe/Amsterdam")),
+    )
+    start, half = at("2026-11-16T08:00+01:00"), 30 * MINUTE
+    samples = [(start + i * S, (120 if i // 60 % 12 < 2 else 80) + i // 10 % 2) for i in range(12 * 3600)]
+    with household(tmp_path, [noted]) as journal:
+        memory = Memory()
+        with SqliteStore(tmp_path / "along.db") as store:
+            for a in range(start, start + 12 * HOUR, half):
+                part = tuple(s for s in samples if a <= s[0] < a + half)
+                happen(journal, Recording("Jan", "watch", "activity", part, a + half))
+                follow(journal, store, memory=memory)
+        along, anew = rows(tmp_path / "along.db"), filled(journal, tmp_path / "anew.db")
+        (week,) = shown(journal, "Jan", 1, NOW)
+    assert along == anew
+    assert (week.dose_min, week.elevated_min, week.measured_min) == (0.0, 120.0, 720.0)
 
 
 def in_parts(whole: Recording, at: list[int]) -> list[Recording]:

@@ -104,6 +104,25 @@ def test_who_takes_a_medicine_is_not_sent_to_a_formula(tmp_path: Path) -> None:
     assert not any("born" in line for line in text)
 
 
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [{"from": "2027-01-01", "limiting_medicine": True}],
+        [
+            {"from": "2026-01-01", "limiting_medicine": True},
+            {"from": "2026-11-01", "limiting_medicine": False},
+        ],
+    ],
+)
+def test_a_medicine_of_another_time_is_not_blamed(tmp_path: Path, entries: list[dict[str, Any]]) -> None:
+    """Protects who will take a medicine, or did, from losing the one line that mends this week."""
+    noted = Noted("Jan", (("profile", entries),))
+    with household(tmp_path, [noted, steady("Jan", NOON - DAY, 1200, 120)]) as journal:
+        text = list(told(shown(journal, None, 4, NOON), "hartslag.toml"))
+    assert not any("medicine" in line for line in text)
+    assert "      born = 1970" in text
+
+
 def test_short_effort_is_said_to_be_too_short(tmp_path: Path) -> None:
     """Protects who asks for bouts from a puzzle: minutes that do not count are shown, with the reason."""
     text, _ = lines(tmp_path, NOON, bout_min=30)

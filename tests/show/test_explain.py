@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.errors import Stop
 from ingest.journal import ALWAYS_MS
 from ingest.rows.account import accounted
 from ingest.rows.profile import profile
@@ -184,6 +185,14 @@ def test_a_file_is_explained_with_the_watch_beside_us(tmp_path: Path) -> None:
     [
         ("2026-W60", "There is no week 2026-W60"),
         ("2026-13-01", "There is no day 2026-13-01"),
+        ("9999-12-31", "There is no day 9999-12-31"),
+        ("0001-01-01", "There is no day 0001-01-01"),
+        ("99991231", "There is no day 99991231"),
+        ("9999-W52", "There is no week 9999-W52"),
+        ("0001-W01", "There is no week 0001-W01"),
+        ("9999-12-31T23:59", "is no time"),
+        ("0001-01-01T00:00", "is no time"),
+        ("9999-12-31T23:59-12:00", "is no time"),
         ("yesterday", "is no time"),
         ("gone.fit", "no file of that name"),
     ],
@@ -362,3 +371,39 @@ def test_a_medicine_is_named_as_the_reason_for_unknown_limits(tmp_path: Path) ->
     with household(tmp_path, [Noted("Jan", facts), steady("Jan", START, 60, 100)]) as journal:
         words = "\n".join(told(explain(journal, asked(journal, "2026-W47", None))))
     assert "No limits are known since 2026-11-16 00:00: a medicine limits this heart rate" in words
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "minutes"),
+    [
+        ("20261025", "Sunday 25 October 2026", 1500),
+        ("2026-W43-7", "Sunday 25 October 2026", 1500),
+        ("2026W43", "week 2026-W43", 10140),
+        ("20261024T1030", "the minute from 2026-10-24 10:30", 1),
+        ("1971-01-01", "Friday 1 January 1971", 1440),
+        ("2200-12-31T10:00", "the minute from 2200-12-31 10:00", 1),
+    ],
+)
+def test_times_are_taken_as_what_they_say(text: str, what: str, minutes: int, tmp_path: Path) -> None:
+    """Who leaves out the strokes of a date gets that day, and not its first minute."""
+    with household(tmp_path, [HOME]) as journal:
+        found = asked(journal, text, None)
+    assert (found.what, (found.end_ms - found.start_ms) // MINUTE) == (what, minutes)
+
+
+def test_an_hour_that_comes_twice_is_told_of(tmp_path: Path) -> None:
+    """Who asks for half past two of the night in which it comes twice reads which one it is, and how to ask for the other."""
+    with household(tmp_path, [HOME]) as journal:
+        first, other = (asked(journal, text, None) for text in ("2026-10-25T02:30", "2026-10-25T02:30+01:00"))
+    assert first.start_ms == at("2026-10-25T02:30+02:00") == other.start_ms - HOUR
+    assert (
+        "the first of two as the clock was set back; 2026-10-25T02:30+01:00 asks for the other" in first.what
+    )
+    assert other.what == "the minute from 2026-10-25 02:30"
+
+
+def test_an_hour_that_the_clock_skips_is_said_to_be_none(tmp_path: Path) -> None:
+    """Who asks for a time that no clock showed is not answered about another one."""
+    words = "There is no 2026-03-29T02:30 in Europe/Amsterdam: the clock was set on over it."
+    with household(tmp_path, [HOME]) as journal, pytest.raises(Stop, match=words):
+        asked(journal, "2026-03-29T02:30", None)

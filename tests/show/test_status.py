@@ -64,6 +64,16 @@ def test_in_words_with_the_edges_of_today(tmp_path: Path) -> None:
     assert "age 110" not in words
 
 
+def test_a_medicine_that_begins_later_is_not_blamed_today(tmp_path: Path) -> None:
+    """Protects who writes down next year's medicine from losing the advice that helps today."""
+    entries = [{"from": "2999-01-01", "limiting_medicine": True}]
+    with household(tmp_path, [Noted("Jan", (("profile", entries),))]):
+        pass
+    words = hartslag("--data", tmp_path, "status").out
+    assert "limits unknown: add  born = YEAR" in words
+    assert "a medicine limits" not in words
+
+
 def test_a_whole_household_is_found_whole(tmp_path: Path) -> None:
     """Protects `check` from crying wolf."""
     with household(tmp_path, HAPPENED) as journal:

@@ -104,6 +104,34 @@ def test_this_week_is_that_of_the_person(zone: str, this_week: bool, tmp_path: P
     assert ("nothing is measured this week yet" in before) == this_week
 
 
+def test_a_file_from_the_future_hides_no_week(tmp_path: Path) -> None:
+    """Protects this week from one file of a watch whose clock was wrong: it stands first, and the file is told of."""
+    happened = [*HAPPENED, steady("Jan", at("2027-11-16T10:00+01:00"), 600, 120)]
+    now = MONDAY + 5 * DAY
+    with household(tmp_path, happened) as journal:
+        ((row,), rows) = (shown(journal, "Jan", 1, now), shown(journal, "Jan", 9, now))
+        before = "\n".join(told(shown(journal, "Jan", 4, MONDAY - 60 * DAY), "x.toml"))
+    words = "\n".join(told([row], "x.toml"))
+    assert [r.week for r in rows] == ["2026-W47", "2026-W46", "2026-W44"]
+    assert "Jan, this week: Monday 16 November" in words
+    assert "Files hold days that are still to come (2027-W46): the clock of a watch was wrong." in words
+    assert row.json()["still_to_come"] == ["2027-W46"]
+    assert "The newest week with data:\n  2027-W46" in before, "of who has no other weeks these are shown"
+
+
+def test_a_week_that_was_measured_throughout_is_not_the_least_it_can_be(tmp_path: Path) -> None:
+    """Protects from "0 h not measured, so this is the least": it is said from half an hour on, beside the minutes too."""
+    with household(tmp_path, [HOME, steady("Jan", MONDAY, 7200, 120, kind="strap")]) as journal:
+        texts = [
+            "\n".join(told(shown(journal, "Jan", 1, MONDAY + minutes * 60_000), "x.toml"))
+            for minutes in (120, 149, 150)
+        ]
+    assert ["At least" in text for text in texts] == [False, False, True]
+    assert ["the least it can be" in text for text in texts] == [False, False, True]
+    assert "  Measured 2.0 h so far." in texts[1].splitlines()
+    assert "Measured 2.0 h; 1 h not measured so far" in texts[2]
+
+
 @pytest.mark.parametrize("settings", ["", '[[person]]\nname = "Piet"\n'])
 def test_unclassified_minutes_name_the_one_line_that_mends_them(tmp_path: Path, settings: str) -> None:
     """Protects the owner from guessing: doing what is said, word by word, makes the minutes count."""

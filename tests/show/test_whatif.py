@@ -79,6 +79,21 @@ def test_a_formula_is_refused_to_who_takes_a_medicine(tmp_path: Path) -> None:
             whatif.others(journal, rows, ["method=age"], NOW)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("target", [{"from": "2026-01-01", "target_min": 90}]),
+        ("plan", {"from": "2026-01-01", "targets_min": [60, 90], "weeks": 4}),
+    ],
+)
+def test_a_target_is_supposed_whatever_was_said_of_targets(tmp_path: Path, said: tuple[str, Any]) -> None:
+    """Protects who asks "and with 60?" from the answer to the target that the settings date."""
+    with household(tmp_path, [Noted("Jan", (*HOME, said)), WALK]) as journal:
+        rows = shown(journal, None, 1, NOW)
+        (((other,),)) = whatif.others(journal, rows, ["target_min=70"], NOW)
+    assert (rows[0].target_min, other.shown.target_min) == (90, 70)
+
+
 questions = st.sampled_from(
     ["method=age", "maximum_bpm=170", "moderate_bpm=100,vigorous_bpm=120", "bout_min=10", "target_min=60"]
 )

@@ -87,6 +87,15 @@ def test_a_traveller_changes_zone_with_a_day() -> None:
     ]
 
 
+def test_midnights_do_not_depend_on_the_first_day_asked() -> None:
+    """Who flies east over the date line has the same days in a week, in a day and in a minute that are asked for."""
+    places = [(date(2020, 1, 1), "Pacific/Pago_Pago"), (date(2026, 3, 29), "Pacific/Kiritimati")]
+    last = date(2026, 4, 3)
+    whole = midnights(places, date(2026, 3, 20), last).tolist()
+    for i in range(len(whole)):
+        assert midnights(places, date(2026, 3, 20) + timedelta(days=i), last).tolist() == whole[i:]
+
+
 @pytest.mark.parametrize("places", [[], [(date(2026, 1, 2), "UTC"), (date(2026, 1, 1), "UTC")]])
 def test_a_muddled_journey_is_refused(places: list[tuple[date, str]]) -> None:
     """Zones out of order would move days about."""

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zones.bouts import bouts, efforts, only_in
 from zones.edges import Edges, Timeline
@@ -137,8 +139,51 @@ class TestResting:
         assert np.isnan(resting(Pieces.none(), Spans.none(), self.DAYS)).all()
 
 
+def milliseconds_of(spans: Spans) -> set[int]:
+    return {ms for a, b in zip(spans.start.tolist(), spans.end.tolist(), strict=True) for ms in range(a, b)}
+
+
+def bouts_by_hand(effort: Spans, least: int, interruption: int) -> set[int]:
+    """The milliseconds in any window of `least` that has effort enough and no longer rest, at its ends neither."""
+    hard = milliseconds_of(effort)
+    rests = dict.fromkeys(range(min(hard, default=0), max(hard, default=-1) + 1), 0)
+    for a, b in zip(effort.end[:-1].tolist(), effort.start[1:].tolist(), strict=True):
+        rests |= dict.fromkeys(range(a, b), b - a)
+    found: set[int] = set()
+    for start in rests:
+        window = range(start, start + least)
+        enough = sum(ms in hard for ms in window) >= least - interruption
+        if enough and all(rests.get(ms, interruption + 1) <= interruption for ms in window):
+            found |= set(window)
+    return found
+
+
+short_efforts = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12)), max_size=8).map(
+    lambda rows: Spans.pairs((a, a + n) for a, n in rows)
+)
+rules = st.integers(1, 15).flatmap(lambda least: st.tuples(st.just(least), st.integers(0, least - 1)))
+
+
 class TestBouts:
     """A minimum length, for who wants one."""
+
+    @given(short_efforts, rules)
+    def test_as_found_by_hand(self, effort: Spans, rule: tuple[int, int]) -> None:
+        """Every moment in a bout is in a window that is one, and no other moment is: found slowly, window by window."""
+        least, rest = rule
+        found = bouts(effort, least / 1000, rest / 1000)
+        assert milliseconds_of(found) == bouts_by_hand(effort, least, rest)
+
+    @given(short_efforts, rules, st.integers(-20, 80), st.integers(1, 40))
+    def test_a_part_is_told_by_what_lies_around_it(
+        self, effort: Spans, rule: tuple[int, int], start: int, lasts: int
+    ) -> None:
+        """A follower that looks at half an hour and its surroundings finds what one finds who looks at the whole day."""
+        least, rest = rule
+        end, around = start + lasts, least + rest
+        near = bouts(effort.clip(start - around, end + around), least / 1000, rest / 1000)
+        whole = bouts(effort, least / 1000, rest / 1000)
+        assert milliseconds_of(near.clip(start, end)) == milliseconds_of(whole.clip(start, end))
 
     def test_eight_of_ten(self) -> None:
         """Ten minutes with two of rest in them are a bout; with longer rest, or shorter in all, they are none."""

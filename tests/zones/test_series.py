@@ -32,14 +32,22 @@ def test_a_series_is_in_order(rows: Any) -> None:
     assert not series.bpm.flags.writeable
 
 
-@given(byhand.any_samples, byhand.any_samples)
-def test_join_lets_the_later_part_win(one: Any, other: Any) -> None:
-    """Two parts of one source are what all their samples in order of arrival are."""
-    joined = join([Series.of(*columns(one)), Series.of(*columns(other))])
-    whole = Series.of(*columns(one + other))
-    assert joined.times.tolist() == whole.times.tolist()
-    assert joined.bpm.tolist() == whole.bpm.tolist()
-    assert len(join([])) == 0
+@given(st.lists(byhand.any_samples, max_size=4), st.data())
+def test_join_does_not_know_which_part_came_first(parts: list[Any], data: st.DataObject) -> None:
+    """Of parts that contradict each other the lowest heart rate stands, a fault only where all are, in any order."""
+    expected: dict[int, int] = {}
+    for t, bpm in (sample for rows in parts for sample in dict(rows).items()):
+        if t not in expected or (not 30 <= bpm <= 230, bpm) < (not 30 <= expected[t] <= 230, expected[t]):
+            expected[t] = bpm
+    joined = join([Series.of(*columns(rows)) for rows in data.draw(st.permutations(parts))])
+    assert list(zip(joined.times.astype(int).tolist(), joined.bpm.tolist(), strict=True)) == sorted(
+        expected.items()
+    )
+
+
+def test_join_of_one_part_is_that_part() -> None:
+    """Nothing is copied where there is nothing to join."""
+    whole = Series.of(*columns([(0, 60), (1000, 61)]))
     assert join([whole]) is whole
 
 
