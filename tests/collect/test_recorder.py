@@ -449,6 +449,28 @@ def test_gaps_and_silence_are_counted(desk: Desk) -> None:
     assert (said["gaps"], said["age_s"], said["why"]) == (2, 20.0, "nothing was heard for 20 s")
 
 
+def test_what_tells_no_heart_rate_is_no_sample(desk: Desk) -> None:
+    """Protects `status` and Grafana from a strap in a drawer that says zero: kept as it came, and a gap all the same."""
+    nothing = [measurement(0), b"", b"\x01\x50", b"\x01\x50\x01"]
+    session = desk.recorder.listen(STRAP)
+    desk.recorder.note(STRAP, State("connected"))
+    desk.commit()
+    desk.beat(session, 0, 3)
+    for second in range(60):
+        desk.hands.on(1000)
+        session.heard(nothing[second % len(nothing)])
+        if second % 5 == 4:
+            desk.commit()
+    worn = desk.states()[-1]
+    desk.beat(session, 3, 2)
+    desk.recorder.note(STRAP, State("stopped"))
+    desk.commit()
+    again = desk.states()[-1]
+    assert (worn["samples"], worn["gaps"], worn["age_s"]) == (3, 0, 60.0)
+    assert (again["samples"], again["gaps"], again["age_s"]) == (2, 1, 0.0)
+    assert len(held(desk.journal).told) == 65
+
+
 # --- the thread ---
 
 
