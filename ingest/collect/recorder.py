@@ -312,6 +312,8 @@ class Recorder:
         assert beside.state is not None
         content = {
             "source": strap.source,
+            "boot": self._clock.boot,
+            "steady_ms": at,
             "state": beside.state.state,
             "state_no": beside.state.number,
             "why": beside.state.why,
