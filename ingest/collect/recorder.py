@@ -20,6 +20,7 @@ from ingest.errors import TryLater
 from ingest.journal import RANKS, STANDS_MS, Journal, Notifications, Writer
 from ingest.journal.dating import Observation, news, offset_ms
 from ingest.journal.heard import HOUR_MS
+from ingest.journal.measurement import decode
 from ingest.log import Repeats
 
 MOST_BYTES = 32 << 20
@@ -140,7 +141,10 @@ class _Held:
 
 
 class _Beside:
-    """What is told of a strap, beside what it tells: its state, and what came since that was last written."""
+    """What is told of a strap, beside what it tells: its state, and the heart rates since that was last written.
+
+    A strap that says it feels no heart, or what nobody can read, has told no heart rate.
+    """
 
     def __init__(self) -> None:
         self.state: State | None = None
@@ -148,11 +152,16 @@ class _Beside:
         self.last_ms: int | None = None
         self.samples = self.gaps = 0
 
-    def came(self, at: int) -> None:
-        self.samples += 1
-        if self.last_ms is not None and at - self.last_ms > STANDS_MS:
-            self.gaps += 1
-        self.last_ms = at
+    def came(self, arrivals: list[tuple[int, bytes]]) -> None:
+        lengths = np.array([len(payload) for _, payload in arrivals], np.int64)
+        octets = np.frombuffer(b"".join(payload for _, payload in arrivals), np.uint8)
+        at = np.array([at for at, _ in arrivals], np.int64)[decode(lengths, octets).bpm > 0]
+        if not len(at):
+            return
+        before = at[0] if self.last_ms is None else self.last_ms
+        self.samples += len(at)
+        self.gaps += int(np.count_nonzero(np.diff(at, prepend=before) > STANDS_MS))
+        self.last_ms = int(at[-1])
 
 
 class Recorder:
@@ -268,9 +277,9 @@ class Recorder:
         size = sum(h.size for h in held)
         for h in held:
             beside = self._beside.setdefault(h.strap, _Beside())
-            for _ in range(len(h.session.fresh)):
-                at, payload = h.session.fresh.popleft()
-                beside.came(at)
+            arrivals = [h.session.fresh.popleft() for _ in range(len(h.session.fresh))]
+            beside.came(arrivals)
+            for at, payload in arrivals:
                 if size < self._most_bytes:
                     h.add(at, payload)
                     size += 12 + len(payload)
@@ -303,6 +312,8 @@ class Recorder:
         assert beside.state is not None
         content = {
             "source": strap.source,
+            "boot": self._clock.boot,
+            "steady_ms": at,
             "state": beside.state.state,
             "state_no": beside.state.number,
             "why": beside.state.why,

@@ -1,7 +1,8 @@
 """What was heard of straps: appended as it came, dated by the best clock there is, merged when no more can come.
 
 Its entries are called `chunk` like those of files. One of that name without a chunk says that samples went from, or came
-to, the time it touches: that is how a new date reaches the stores.
+to, the time it touches: that is how a new date reaches the stores. What a collector said of a strap is dated by the same
+clock; an entry `redated` says where of one source its words went from, and came to.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -123,6 +124,26 @@ def observed(w: "Writer", boot: str, seen: Observation) -> None:
         union = Spans.pairs(spans)
         for first, end in zip(union.start.tolist(), union.end.tolist(), strict=True):
             w.entry(person, "chunk", first, (first, end))
+    _date_words(w, boot, known)
+
+
+def _date_words(w: "Writer", boot: str, known: Sequence[Observation]) -> None:
+    """Date anew what collectors said in a boot. Nothing is counted of that, so it touches no time: only rows move."""
+    moved: dict[tuple[int, str, int], list[int]] = {}
+    for position, person, source, steady, at in w.db.execute(
+        "SELECT position, person, json_extract(content, '$.source'), json_extract(content, '$.steady_ms'), at_ms FROM entry"
+        " WHERE position > (SELECT min(position) FROM clock WHERE boot = ?1) AND what = 'collector'"
+        " AND json_extract(content, '$.boot') = ?1 ORDER BY position",
+        (boot,),
+    ).fetchall():
+        shift = steady + offset_ms(known, steady) - at
+        if abs(shift) > NOTED_MS:
+            w.db.execute("UPDATE entry SET at_ms = ? WHERE position = ?", (at + shift, position))
+            moved.setdefault((person, source, shift), []).append(at)
+    for (person, source, shift), moments in moved.items():
+        for ahead in (0, shift):
+            first, last = min(moments) + ahead, max(moments) + ahead
+            w.entry(person, "redated", first, None, {"source": source, "first_ms": first, "last_ms": last})
 
 
 def merge(w: "Writer", going_on: Mapping[tuple[int, str, int], int]) -> int:

@@ -134,7 +134,7 @@ def recounts(
         mine = [e for e in entries if e.person == person_id]
         person = persons[person_id]
         known = memory.profile(journal, person_id)
-        yield _collector(person, mine)
+        yield list(_collector(journal, person, mine))
         # A sample may make a bout of effort long before and after it.
         news = _News(journal, mine, 0 if known.bout_min is None else AROUND_MS)
         memory.heed(person_id, news.touched)
@@ -431,25 +431,40 @@ def _profile_rows(person: Person, known: Profile) -> list[Block]:
     return [Block("profile", {"person": person.name}, -ALWAYS_MS * 1000, ALWAYS_MS * 1000, times, fields)]
 
 
-def _collector(person: Person, entries: Sequence[Entry]) -> list[Block]:
+def _collector(journal: Journal, person: Person, entries: Sequence[Entry]) -> Iterator[Block]:
     """A row per file that came in, and per word of how a strap is.
 
-    Two within one millisecond are told apart by their positions.
+    Two within one millisecond are told apart by their positions. Where words were dated anew, those that are there now
+    take the place of all that were there.
     """
-    blocks = []
     for e in entries:
         if e.what == "file":
-            said = {"source": "inbox", **e.content, "state": e.content["outcome"]}
-            at_ms = e.recorded_ms
+            at = e.recorded_ms * 1000 + e.position % 1000
+            yield _words(person, "inbox", {at: {**e.content, "state": e.content["outcome"]}}, at, at + 1)
         elif e.what == "collector":
-            said, at_ms = e.content, e.at_ms
-        else:
-            continue
-        at = at_ms * 1000 + e.position % 1000
-        fields = {name: [said.get(name)] for name in TABLES["collector"].fields}
-        tags = {"person": person.name, "source": said["source"]}
-        blocks.append(Block("collector", tags, at, at + 1, np.array([at], np.int64), fields))
-    return blocks
+            at = e.at_ms * 1000 + e.position % 1000
+            yield _words(person, e.content["source"], {at: e.content}, at, at + 1)
+        elif e.what == "redated":
+            source, end_ms = e.content["source"], e.content["last_ms"] + 1
+            # Day by day: a boot may last for months.
+            for a in range(e.content["first_ms"], end_ms, DAY_MS):
+                b = min(a + DAY_MS, end_ms)
+                words = {
+                    word.at_ms * 1000 + word.position % 1000: word.content
+                    for word in journal.facts(person.id, "collector", a, b)
+                    if word.content["source"] == source
+                }
+                yield _words(person, source, words, a * 1000, b * 1000)
+
+
+def _words(
+    person: Person, source: str, words: dict[int, dict[str, Any]], start_us: int, end_us: int
+) -> Block:
+    """What a collector said of a source, by the moments of its rows (us)."""
+    at = sorted(words)
+    fields = {name: [words[t].get(name) for t in at] for name in TABLES["collector"].fields}
+    tags = {"person": person.name, "source": source}
+    return Block("collector", tags, start_us, end_us, np.array(at, np.int64), fields)
 
 
 def _empty(table: str, tags: dict[str, str], start_ms: int, end_ms: int) -> Block:

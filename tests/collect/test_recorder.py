@@ -21,6 +21,8 @@ from ingest.collect.state import State
 from ingest.crashpoint import STRAP_POINTS
 from ingest.errors import Stop, TryLater
 from ingest.journal import Journal
+from ingest.stores.replica import follow
+from ingest.stores.sqlite import SqliteStore
 from tests.air.heart import measurement
 from tests.collect.feeder import COMMITS, EACH, numbered
 from tests.daemons import until
@@ -447,6 +449,59 @@ def test_gaps_and_silence_are_counted(desk: Desk) -> None:
     desk.commit()
     said = desk.states()[-1]
     assert (said["gaps"], said["age_s"], said["why"]) == (2, 20.0, "nothing was heard for 20 s")
+
+
+def test_a_clock_that_is_set_dates_what_was_said_of_straps(desk: Desk, tmp_path: Path) -> None:
+    """Protects "connected since" and Grafana: what was said before the network came was said today, in every store."""
+    hands, recorder = desk.hands, desk.recorder
+    hands.right, hands.ahead = False, 1_600_000_000_000
+    with SqliteStore(tmp_path / "along.db") as store:
+        recorder.note(STRAP, State("searching"))
+        recorder.note(OTHER, State("searching"))
+        desk.commit()
+        hands.on(9000)
+        recorder.note(STRAP, State("connected"))
+        desk.commit()
+        follow(desk.journal, store)
+        hands.right, hands.ahead = True, 1_800_000_000_000
+        hands.on(9000)
+        recorder.note(STRAP, State("silent"))
+        desk.commit()
+        follow(desk.journal, store)
+    moments = [e.at_ms for e in desk.journal.entries(0) if e.what == "collector"]
+    assert moments == [1_800_000_060_000, 1_800_000_060_000, 1_800_000_069_000, 1_800_000_078_000]
+    along = rows(tmp_path / "along.db")
+    assert along == filled(desk.journal, tmp_path / "anew.db")
+    assert [round(row[0] * 1000) for row in along["collector"]] == moments
+    last = desk.journal.last_position()
+    hands.boot = "second boot"
+    desk.recorder = Recorder(desk.path, hands, ring=lambda: None)
+    hands.ahead += HOUR
+    desk.recorder.note(STRAP, State("searching"))
+    desk.commit()
+    assert [e.what for e in desk.journal.entries(last)] == ["collector"], "another boot has its own clock"
+
+
+def test_what_tells_no_heart_rate_is_no_sample(desk: Desk) -> None:
+    """Protects `status` and Grafana from a strap in a drawer that says zero: kept as it came, and a gap all the same."""
+    nothing = [measurement(0), b"", b"\x01\x50", b"\x01\x50\x01"]
+    session = desk.recorder.listen(STRAP)
+    desk.recorder.note(STRAP, State("connected"))
+    desk.commit()
+    desk.beat(session, 0, 3)
+    for second in range(60):
+        desk.hands.on(1000)
+        session.heard(nothing[second % len(nothing)])
+        if second % 5 == 4:
+            desk.commit()
+    worn = desk.states()[-1]
+    desk.beat(session, 3, 2)
+    desk.recorder.note(STRAP, State("stopped"))
+    desk.commit()
+    again = desk.states()[-1]
+    assert (worn["samples"], worn["gaps"], worn["age_s"]) == (3, 0, 60.0)
+    assert (again["samples"], again["gaps"], again["age_s"]) == (2, 1, 0.0)
+    assert len(held(desk.journal).told) == 65
 
 
 # --- the thread ---

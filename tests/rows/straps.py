@@ -9,7 +9,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ingest.journal import RANKS, Journal, Notifications, Writer
-from ingest.journal.dating import Observation
+from ingest.journal.dating import Observation, offset_ms
+from ingest.journal.heard import observations
 from tests.households import S
 from tests.rows.happenings import moments
 
@@ -89,6 +90,24 @@ class Corrected:
 
 
 @dataclass(frozen=True)
+class Word:
+    """A collector says how a strap is; dated as best known."""
+
+    at_ms: int
+    state_no: int = 3
+    person: str = "Jan"
+    source: str = "strap A0:9E:1A:00:00:01"
+
+    def write(self, w: Writer) -> None:
+        if not w.db.execute("SELECT 1 FROM clock").fetchone():
+            Corrected(0).write(w)
+        steady = self.at_ms - BOOT_MS
+        known = observations(lambda sql, *values: w.db.execute(sql, values), "boot")
+        said = {"source": self.source, "boot": "boot", "steady_ms": steady, "state_no": self.state_no}
+        w.entry(w.person(self.person), "collector", steady + offset_ms(known, steady), None, said)
+
+
+@dataclass(frozen=True)
 class Merge:
     """The chunks of each hour of all connections become one."""
 
@@ -118,7 +137,7 @@ def worn(
     return Heard(tuple(arrivals), source=source, cuts=cuts)
 
 
-def happen_all(journal: Journal, events: Iterable[Heard | Part | Merge | Corrected]) -> None:
+def happen_all(journal: Journal, events: Iterable[Heard | Part | Merge | Corrected | Word]) -> None:
     """Each in a transaction of its own."""
     for event in events:
         with journal.write() as w:

@@ -35,7 +35,7 @@ from tests.households import (
     steady,
 )
 from tests.rows.happenings import MOMENTS, facts, new_folder, noted
-from tests.rows.straps import Corrected, Heard, Merge, Part, connections, happen_all, worn
+from tests.rows.straps import Corrected, Heard, Merge, Part, Word, connections, happen_all, worn
 from tests.rows.test_heart import held
 from zones.artefacts import Artefact
 from zones.beats import faults, starts, variability
@@ -249,9 +249,17 @@ def test_a_store_that_followed_straps_equals_one_made_anew(
     heard: list[Heard], beside: list[Fact | Noted], data: st.DataObject
 ) -> None:
     """Protects "delete them and they come back identical" live: with merges, late files, a clock put right."""
-    parts: list[Part | Merge | Corrected | Fact | Noted] = [p for each in heard for p in each.parts()]
-    corrected = Corrected(data.draw(st.sampled_from([1500, -70_000, 4 * HOUR, 8 * DAY])))
-    others = [*beside, Merge(), corrected]
+    parts: list[Part | Merge | Corrected | Word | Fact | Noted] = [p for each in heard for p in each.parts()]
+    words = st.builds(
+        lambda each, ms, no: Word(each.arrivals[0][0] + ms, no, source=each.source),
+        st.sampled_from(heard),
+        st.sampled_from([0, 0, 1500, 70_000, 2 * DAY]),
+        st.integers(0, 5),
+    )
+    steps = st.lists(
+        st.sampled_from([1500, -70_000, 4 * HOUR, 8 * DAY]).map(Corrected), min_size=1, max_size=2
+    )
+    others = [*beside, Merge(), *data.draw(steps), *data.draw(st.lists(words, max_size=4))]
     places = [data.draw(st.integers(0, len(parts))) for _ in others]
     for place, event in sorted(zip(places, others, strict=True), key=lambda p: -p[0]):
         parts.insert(place, event)
@@ -269,6 +277,29 @@ def test_a_store_that_followed_straps_equals_one_made_anew(
                     follow(journal, store, memory=memory)
             follow(journal, store, memory=memory)
         assert rows(folder / "along.db") == filled(journal, folder / "anew.db")
+
+
+@pytest.mark.parametrize("portion", [1, 400])
+def test_words_of_a_strap_move_with_the_clock(tmp_path: Path, portion: int) -> None:
+    """Protects Grafana from a state at a time at which nobody was there: no store keeps it at the old time."""
+    after = 3 * DAY
+    first = [Word(START, 1), Word(START, 2), Word(START + 2 * DAY), Word(START, source="strap Verity 7")]
+    copies = Copies((steady("Jan", START, 60, 90),), (steady("Jan", START, 70, 90),))
+    with household(tmp_path, [HOME, copies]) as journal, SqliteStore(tmp_path / "along.db") as store:
+        happen_all(journal, first)
+        follow(journal, store)
+        inbox = [row for row in rows(tmp_path / "along.db")["collector"] if row[2] == "inbox"]
+        last = journal.last_position()
+        happen_all(journal, [Corrected(after), Word(START + 2 * DAY + MINUTE)])
+        assert len(journal.entries(last)) == 5, "one of the old time and one of the new for each strap"
+        follow(journal, store)
+        found = rows(tmp_path / "along.db")["collector"]
+        assert found == filled(journal, tmp_path / "anew.db", portion)["collector"]
+    straps = [row for row in found if row[2] != "inbox"]
+    assert [row for row in found if row[2] == "inbox"] == inbox
+    assert len(inbox) == 2
+    moments = [START, START, START, START + 2 * DAY, START + 2 * DAY + MINUTE]
+    assert [round(row[0] * 1000) for row in straps] == [at + after for at in moments]
 
 
 def test_beats_that_later_word_moves_are_moved_in_the_store(tmp_path: Path) -> None:
