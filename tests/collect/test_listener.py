@@ -95,6 +95,8 @@ def test_lines_come_with_changes_only(
         await strap.tell_battery(8)
         strap.period_s = 3600.0
         await asyncio.sleep(3600)
+        strap.period_s = 1.0
+        await until(lambda: here.states == ["connected"], "the strap again")
         strap.leave()
         await asyncio.sleep(3600)
         await here.end()
@@ -102,6 +104,7 @@ def test_lines_come_with_changes_only(
     play(story)
     lines = [r.getMessage() for r in caplog.records if r.name.startswith("ingest")]
     assert len(lines) < 8, lines
+    assert sum(line.endswith(("is connected.", "is well again.")) for line in lines) == 2
     assert sum("battery is at" in line for line in lines) == 1
     assert sum("says nothing" in line for line in lines) == 1
 
