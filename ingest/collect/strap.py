@@ -177,6 +177,7 @@ class Listener:
         self._sessions = 0
         self._ages_s: deque[float] = deque(maxlen=4)
         self._avoided: dict[str, float] = {}
+        self._strangers: deque[str] = deque(maxlen=100)
         self._about = About()
         self._low = False
         self._repeats = Repeats(_log)
@@ -233,6 +234,10 @@ class Listener:
             return False
         if self._strap.address is not None:
             return heard.address == self._strap.address
+        # A link that another program holds to a stranger of that name is looked at once in our life: in leaving BlueZ
+        # ends it for everybody, and a client of bleak cannot leave otherwise. It may be one that our last life left.
+        if heard.held and heard.address in self._strangers:
+            return False
         return heard.name == self._strap.name
 
     def _avoid(self, address: str, seconds: float) -> None:
@@ -317,6 +322,7 @@ class Listener:
         if serial == wanted:
             return
         has = f"the serial number {quoted(serial)}" if serial else "no serial number"
+        self._strangers.append(client.address.upper())
         why = f"a {quoted(self._strap.name or '')} in reach has {has}"
         raise _WrongError("another serial number", why, STRANGER_S)
 
