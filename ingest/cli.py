@@ -245,10 +245,16 @@ def scan(given: _Given, seconds: int, listen_only: bool, as_json: bool) -> None:
 @click.pass_obj
 def check(given: _Given) -> None:
     """Check settings, journal and store; ends with 1 when something is wrong."""
+    from contextlib import nullcontext
+
+    from ingest.household import open_journal
     from ingest.show.check import check as checking
 
-    with _reading(given) as (settings, journal):
-        wrong = False
+    settings = given.settings()
+    wrong = False
+    # A folder that is not there is mistyped, one without a journal waits for the first run of the daemon.
+    unmade = settings.data.is_dir() and not settings.journal_file.exists()
+    with nullcontext() if unmade else open_journal(settings, create=False) as journal:
         for is_wrong, line in checking(settings, journal):
             wrong |= is_wrong
             click.echo(line)

@@ -65,9 +65,9 @@ class Repeats:
             del self._said[next(iter(self._said))]
         self._logger.log(logging.DEBUG if repeated else logging.WARNING, "%s", text)
 
-    def over(self, kind: str, text: str) -> None:
-        """Say that `kind` has ended; nothing when it was never said."""
-        if self._said.pop(kind, None) is not None:
+    def over(self, kind: str, text: str | None) -> None:
+        """Say that `kind` has ended (None: something else will say it); nothing when it was never said."""
+        if self._said.pop(kind, None) is not None and text is not None:
             self._logger.info("%s", text)
 
 

@@ -11,7 +11,6 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from bleak import BleakClient
@@ -57,6 +56,9 @@ DISCONNECT_S = 3.0
 LEAST_SILENCE_S, MOST_SILENCE_S, INTERVALS = 6.0, 30.0, 5
 """A link is given up after five times the usual interval without a word. With two listeners a Polar H10 speaks every 3
 to 5 s, so never below 6 s."""
+
+FEW_WORDS = 3
+"""A link that fell silent after fewer did not speak at the pace that is known of its strap."""
 
 TICK_S = 1.0
 """Between two looks at a link."""
@@ -118,30 +120,43 @@ class About:
         return ", ".join(filter(None, parts))
 
 
-class _Ear:
-    """What bleak calls for each notification, and how long it may be quiet."""
+class _Patience:
+    """How long a silence of a strap is still no reason to give its link up; what is known of that outlives a link."""
 
-    def __init__(self, session: "Session", now: Callable[[], float]) -> None:
-        self._session, self._now = session, now
+    def __init__(self) -> None:
+        self._intervals_s: deque[float] = deque(maxlen=60)
+        self._unknown_s = MOST_SILENCE_S
+
+    @property
+    def seconds(self) -> float:
+        intervals = sorted(self._intervals_s)
+        if len(intervals) < INTERVALS:
+            return self._unknown_s
+        return min(max(INTERVALS * intervals[len(intervals) // 2], LEAST_SILENCE_S), MOST_SILENCE_S)
+
+    def learn(self, interval_s: float) -> None:
+        self._intervals_s.append(interval_s)
+
+    def double(self) -> None:
+        """Forget what was usual: a strap that has become slow would be disconnected for ever."""
+        self._unknown_s = min(2 * self.seconds, MOST_SILENCE_S)
+        self._intervals_s.clear()
+
+
+class _Ear:
+    """What bleak calls for each notification of one link."""
+
+    def __init__(self, session: "Session", patience: _Patience, now: Callable[[], float]) -> None:
+        self._session, self._patience, self._now = session, patience, now
         self.last_s = now()
-        self._arrivals: deque[float] = deque(maxlen=61)
+        self.words = 0
 
     def __call__(self, _: BleakGATTCharacteristic, payload: bytearray) -> None:
         self._session.heard(bytes(payload))
-        self.last_s = self._now()
-        self._arrivals.append(self.last_s)
-
-    @property
-    def heard(self) -> bool:
-        return bool(self._arrivals)
-
-    @property
-    def patience_s(self) -> float:
-        """How long a silence is still no reason to give the link up."""
-        intervals = sorted(b - a for a, b in pairwise(self._arrivals))
-        if len(intervals) < INTERVALS:
-            return MOST_SILENCE_S
-        return min(max(INTERVALS * intervals[len(intervals) // 2], LEAST_SILENCE_S), MOST_SILENCE_S)
+        before_s, self.last_s = self.last_s, self._now()
+        if self.words:
+            self._patience.learn(self.last_s - before_s)
+        self.words += 1
 
 
 class Listener:
@@ -157,10 +172,12 @@ class Listener:
         self._strap, self._strapped, self._radio, self._recorder = strap, strapped, radio, recorder
         self._state = State("stopped")
         self._missing = ("searching", _UNHEARD)
+        self._patience = _Patience()
         self._failures = 0
         self._sessions = 0
         self._ages_s: deque[float] = deque(maxlen=4)
         self._avoided: dict[str, float] = {}
+        self._strangers: deque[str] = deque(maxlen=100)
         self._about = About()
         self._low = False
         self._repeats = Repeats(_log)
@@ -217,6 +234,10 @@ class Listener:
             return False
         if self._strap.address is not None:
             return heard.address == self._strap.address
+        # A link that another program holds to a stranger of that name is looked at once in our life: in leaving BlueZ
+        # ends it for everybody, and a client of bleak cannot leave otherwise. It may be one that our last life left.
+        if heard.held and heard.address in self._strangers:
+            return False
         return heard.name == self._strap.name
 
     def _avoid(self, address: str, seconds: float) -> None:
@@ -250,7 +271,7 @@ class Listener:
             measurement = self._measurement(client)
             await self._check_serial(client)
             session = self._recorder.listen(self._strapped)
-            ear = _Ear(session, _now_s)
+            ear = _Ear(session, self._patience, _now_s)
             await self._subscribe(client, measurement, ear)
             began_s = _now_s()
             self._sessions += 1
@@ -301,6 +322,7 @@ class Listener:
         if serial == wanted:
             return
         has = f"the serial number {quoted(serial)}" if serial else "no serial number"
+        self._strangers.append(client.address.upper())
         why = f"a {quoted(self._strap.name or '')} in reach has {has}"
         raise _WrongError("another serial number", why, STRANGER_S)
 
@@ -349,7 +371,7 @@ class Listener:
         since_s = looked_s = _now_s()
         asked_s = looked_s
         while not gone.is_set():
-            if ear.heard and not heard:
+            if ear.words and not heard:
                 heard, self._failures, self._missing = True, 0, ("searching", _UNHEARD)
                 self._note("connected")
             try:
@@ -360,13 +382,15 @@ class Listener:
                 if now_s - looked_s > 2 * TICK_S:
                     since_s = now_s  # we slept, not the strap: what came meanwhile is still to be read
                 looked_s = now_s
-                if now_s - max(ear.last_s, since_s) > ear.patience_s:
+                if now_s - max(ear.last_s, since_s) > self._patience.seconds:
+                    if ear.words < FEW_WORDS:
+                        self._patience.double()
                     raise _SilentError from None
                 if not told_of_battery and now_s - asked_s > HOUR_S:
                     asked_s = now_s
                     with contextlib.suppress(*ERRORS):
                         self._battery(await _battery(client))
-        if not ear.heard:
+        if not ear.words:
             raise BleakError("the link ended before the strap said anything")
 
     # --- what is known of it ---
@@ -420,7 +444,7 @@ class Listener:
 
     def _say(self, before: str, state: str, why: str) -> None:
         if state == "connected":
-            self._repeats.over("strap", f"{self.called} is well again.")
+            self._repeats.over("strap", None)
             _log.info("%s is connected.", self.called)
         elif before == "connected" and state == "searching":
             _log.info("%s is away; it is searched for.", self.called)

@@ -7,7 +7,6 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ingest.lock import holder
@@ -67,11 +66,14 @@ async def scan(settings: Settings, radio: "Radio", seconds: float, *, ask: bool)
         spoke, held = await radio.around(seconds)
     except ERRORS as e:
         raise NoBluetooth("wedged", f"Bluetooth cannot search, though its adapter is on ({short(e)})") from e
-    found = [
-        replace(one, battery_pct=_last_battery(settings, one)) for one in map(partial(_found, settings), held)
-    ]
+    found: list[Found] = []
+    connected: list[Strap] = []
+    for heard in held:
+        one = _found(settings, heard, connected)
+        found.append(replace(one, battery_pct=_last_battery(settings, one)))
+        connected += [one.strap] if one.strap else []
     for heard in spoke:
-        one = _found(settings, heard)
+        one = _found(settings, heard, connected)
         if HEART_RATE_SERVICE not in heard.services and one.strap is None:
             continue
         if one.strap is not None and holder(settings.data) is not None:
@@ -79,16 +81,21 @@ async def scan(settings: Settings, radio: "Radio", seconds: float, *, ask: bool)
             found.append(replace(one, battery_pct=_last_battery(settings, one)))
             continue
         about = await _ask(radio, heard) if ask else None
-        found.append(_found(settings, heard, about))
+        found.append(_found(settings, heard, connected, about))
     return found
 
 
-def _found(settings: Settings, heard: "Heard", about: "About | None" = None) -> Found:
+def _found(settings: Settings, heard: "Heard", connected: list[Strap], about: "About | None" = None) -> Found:
+    """What is known of a sensor. By its name alone it is nobody's who is connected already: names are shared by many."""
     serial = about.serial if about else None
     known = [
         s
         for s in settings.straps
-        if s.address == heard.address or (s.name == heard.name is not None and serial in {None, s.serial})
+        if s.address == heard.address
+        or (
+            s.name == heard.name is not None
+            and (s not in connected if serial is None else serial == s.serial)
+        )
     ]
     return Found(
         heard.address,
@@ -178,18 +185,25 @@ def _strength(signal_dbm: int) -> str:
 
 
 def _block(settings: Settings, one: Found) -> Iterator[str]:
-    mark = "# " if one.strap is not None else ""
-    yield f"{mark}[[strap]]"
+    if one.strap is not None:
+        mine = one.strap
+        yield "# [[strap]]"
+        if mine.address is not None:
+            yield f'# address = "{mine.address}"'
+        else:
+            yield f"# name = {_quoted(mine.name or '')}"
+            yield f"# serial = {_quoted(mine.serial or '')}"
+        yield f"# person = {_quoted(mine.person)}"
+        return
+    yield "[[strap]]"
     if one.changes and one.name and one.serial:
-        yield f"{mark}name = {_quoted(one.name)}"
-        yield f"{mark}serial = {_quoted(one.serial)}"
+        yield f"name = {_quoted(one.name)}"
+        yield f"serial = {_quoted(one.serial)}"
     else:
-        yield f'{mark}address = "{one.address}"'
+        yield f'address = "{one.address}"'
         if one.changes:
             yield "# this address will change, and without a serial number the sensor cannot be known again"
-    if one.strap is not None:
-        yield f"{mark}person = {_quoted(one.strap.person)}"
-    elif len(settings.persons) > 1:
+    if len(settings.persons) > 1:
         yield f"person = {_quoted(settings.default_person)}  # or {', '.join(p.name for p in settings.persons[1:])}"
 
 

@@ -16,6 +16,7 @@ from ingest.log import quoted
 from ingest.rows.profile import profile
 from ingest.settings import Settings, Strap
 from ingest.show import clocks, judge
+from ingest.show.check import LEAST_FREE_BYTES, free_bytes, little_room
 from ingest.stores.chosen import chosen
 from ingest.stores.replica import Store
 
@@ -23,6 +24,9 @@ _MANY = 5
 _REFUSALS = 100
 _LATELY_MS = 60_000
 """Twice what passes at most until a server's position is written down."""
+
+_QUIET_S = 30
+"""What a strap tells is in the journal within seconds; after this it is asked whether it is worn."""
 
 _NEWEST = 50
 """Chunks looked through for the last word of a strap; one is written every five seconds while it is worn."""
@@ -39,6 +43,7 @@ def status(settings: Settings, journal: Journal) -> dict[str, Any]:
         "settings": str(settings.file) if settings.file else None,
         "persons": [_person(journal, p.id, p.name) for p in journal.persons()],
         "journal": journal.size(),
+        "free_bytes": free_bytes(settings),
         "inbox": {
             "waiting": len(waiting),
             **{name: outcomes.get(name, 0) for name in ("stored", "duplicate", "partial", "rejected")},
@@ -183,6 +188,8 @@ def told(settings: Settings, journal: Journal, now: dict[str, Any]) -> Iterator[
         yield f"Person {p['name']}: target {p['target_min']:.0f} min a week, {limits}, time zone {p['zone']}"
     j = now["journal"]
     yield f"Journal: {j['samples']} samples and {j['beats']} beats in {j['chunks']} chunks, {j['bytes'] / 1e6:.1f} MB"
+    if now["free_bytes"] < LEAST_FREE_BYTES:
+        yield little_room(settings, now["free_bytes"])
     i = now["inbox"]
     yield (
         f"Files: {i['stored']} stored, {i['duplicate']} duplicate, {i['partial']} partial, {i['rejected']} rejected,"
@@ -223,12 +230,18 @@ def _told_of_strap(s: dict[str, Any]) -> Iterator[str]:
     if s["signal_dbm"] is not None:
         facts.append(f"signal {s['signal_dbm']} dBm")
     if s["samples_24h"] or s["gaps_24h"]:
-        facts.append(f"{s['samples_24h']} samples and {s['gaps_24h']} gaps in 24 h")
+        facts.append(f"{_many(s['samples_24h'], 'sample')} and {_many(s['gaps_24h'], 'gap')} in 24 h")
     if s["reconnects"]:
-        facts.append(f"connected anew {s['reconnects']} times")
+        facts.append(f"connected anew {'once' if s['reconnects'] == 1 else _many(s['reconnects'], 'time')}")
     yield f"Strap {called} of {s['person']}: {', '.join(facts)}"
     if s["state"] not in {"connected", "connecting", "stopped"}:
         yield f"    {'. '.join(filter(None, (s['why'], s['advice'])))}"
+    elif s["state"] == "connected" and (s["age_s"] or 0) > _QUIET_S:
+        yield "    it is connected and tells no heart rate: not worn?"
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _ago(seconds: float) -> str:

@@ -82,6 +82,31 @@ def test_somebody_elses_watch_is_left_alone(play: Callable[[Story], None], has: 
     play(story)
 
 
+def test_a_link_of_another_program_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects the neighbour's watch that another program listens to: to look at it ends its link, so it is done once."""
+    with Bus(tmp_path) as bus, contextlib.closing(Quiet(bus.address)) as quiet:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
+
+        async def story() -> None:
+            async with Bluez(bus.address) as bluez:
+                other = bluez.strap(A, name="Watch", serial="3")
+                await bluez.hold(other)
+                here = Home(tmp_path / "a.db", AirClock(), [watch("2")], rfkill=tmp_path).begin()
+                await until(lambda: "Disconnect" in dict(bluez.calls), "the look at it")
+                await asyncio.sleep(10)
+                await bluez.hold(other)
+                ended = [m for m, _ in bluez.calls].count("Disconnect")
+                await asyncio.sleep(3600)
+                assert [m for m, _ in bluez.calls].count("Disconnect") == ended == 1
+                assert other.link is not None
+                mine = bluez.strap(B, name="Watch", serial="2")
+                await until(lambda: here.states == ["connected"], "the right one")
+                assert mine.link is not None
+                await here.end()
+
+        simulate(story, settle=quiet)
+
+
 def test_lines_come_with_changes_only(
     play: Callable[[Story], None], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -95,6 +120,8 @@ def test_lines_come_with_changes_only(
         await strap.tell_battery(8)
         strap.period_s = 3600.0
         await asyncio.sleep(3600)
+        strap.period_s = 1.0
+        await until(lambda: here.states == ["connected"], "the strap again")
         strap.leave()
         await asyncio.sleep(3600)
         await here.end()
@@ -102,6 +129,7 @@ def test_lines_come_with_changes_only(
     play(story)
     lines = [r.getMessage() for r in caplog.records if r.name.startswith("ingest")]
     assert len(lines) < 8, lines
+    assert sum(line.endswith(("is connected.", "is well again.")) for line in lines) == 2
     assert sum("battery is at" in line for line in lines) == 1
     assert sum("says nothing" in line for line in lines) == 1
 

@@ -176,6 +176,26 @@ def test_a_slow_strap_is_not_taken_for_a_silent_one(play: Play) -> None:
     play(story)
 
 
+def test_a_strap_that_became_slow_is_waited_for(play: Play) -> None:
+    """Protects against what was learnt of a strap: when a second listener makes it slower, its links are kept again."""
+
+    async def story(s: Story) -> None:
+        strap = await s.room.strap()
+        home = s.home(strap_of(A))
+        await s.connected(home)
+        await asyncio.sleep(60)
+        strap.period_s = 10.0
+        await asyncio.sleep(120)
+        before, reconnects = len(strap.delivered), home.listeners[0].state.reconnects
+        await asyncio.sleep(600)
+        assert home.listeners[0].state.reconnects == reconnects <= 3
+        assert len(strap.delivered) - before >= 59
+        await home.end()
+        assert heard(s.journal, f"strap {A}") == told(strap.delivered, s.clock)
+
+    play(story)
+
+
 @pytest.mark.parametrize("wear", ["contact", "zero", "frozen"])
 def test_taken_off_is_no_reason_to_reconnect(play: Play, wear: Wear) -> None:
     """Protects what is not a fault of the link: no contact, zero bpm and a frozen value are kept, raw, in one session."""

@@ -19,6 +19,7 @@ from tests.bluez.bus import Bus
 from tests.daemons import hartslag, until
 
 CHEST, WATCH, OTHER = "F0:00:00:00:00:01", "40:00:00:00:00:02", "F0:00:00:00:00:03"
+STRANGER = "40:00:00:00:00:04"
 
 
 @pytest.fixture
@@ -101,6 +102,31 @@ def test_a_strap_that_the_daemon_listens_to_is_left_alone(air: Played, tmp_path:
         assert daemon.wait(30) == 0
         log.close()
     assert strap.link is None
+
+
+def test_a_stranger_of_that_name_is_a_stranger(air: Played, tmp_path: Path) -> None:
+    """Protects two watches of one name: the one that is connected is known as the settings have it, the other is new."""
+    data = tmp_path / "data"
+    data.mkdir()
+    block = ["[[strap]]", 'name = "For\\"erunner"', 'serial = "77"', 'person = "Ben"']
+    (data / "hartslag.toml").write_text("\n".join(['[[person]]\nname = "Ben"', *block]))
+    with (tmp_path / "log").open("w") as log:
+        daemon = subprocess.Popen(
+            [sys.executable, "-m", "ingest", "--data", str(data), "run"], stdout=log, stderr=log
+        )
+        try:
+            strap = air.bluez.straps[1]
+            until(lambda: len(strap.delivered) > 2, "the watch")
+            air.do(air.bluez.strap, STRANGER, name='For"erunner', serial="99", battery_pct=55)
+            lines = scan(data)
+            assert strap.link is not None
+        finally:
+            daemon.terminate()
+            assert daemon.wait(30) == 0
+    mine, _, stranger = (part.splitlines() for part in lines.strip().split("\n\n"))
+    assert mine[1:] == ["# Ben's, in the settings already", *(f"# {line}" for line in block)]
+    assert "battery 55 %, serial number 99" in stranger[0]
+    assert stranger[1:] == ["[[strap]]", block[1], 'serial = "99"']
 
 
 def test_a_strap_that_a_daemon_is_about_to_have_is_left_to_it(air: Played, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """How things stand, and whether they are as they should be."""
 
 import json
+import shutil
 import sqlite3
 import time
 from contextlib import closing
@@ -13,6 +14,8 @@ from ingest.collect.state import State
 from ingest.journal import Journal
 from ingest.lock import only_daemon
 from ingest.settings import Settings
+from ingest.show import status as showing
+from ingest.show.check import check
 from tests.households import Event, Noted, a_file, at, filled, hartslag, household, steady
 
 START = at("2026-11-16T10:00+01:00")
@@ -81,6 +84,29 @@ def test_a_whole_household_is_found_whole(tmp_path: Path) -> None:
     answer = hartslag("--data", tmp_path, "check")
     assert answer.code == 0, answer.out
     assert answer.out.count(": whole") == 2
+
+
+def test_before_the_first_run_all_else_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects who sets up a Pi: settings, Bluetooth and room are looked at; that no journal is there yet is no fault."""
+    assert hartslag("--data", tmp_path, "check").code == 0
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path / 'nothing'}")
+    (tmp_path / "hartslag.toml").write_text(STRAP)
+    answer = hartslag("--data", tmp_path, "check")
+    assert [line.split(" ")[0] for line in answer.lines] == ["Settings:", "Bluetooth:", "Room:", "Journal"]
+    assert answer.lines[-1].endswith(": not made yet; the daemon makes it")
+    assert (answer.code, answer.err) == (1, "")  # there is no Bluetooth here
+    assert not Settings(tmp_path).journal_file.exists()
+
+
+def test_a_full_disk_is_told_by_status_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects the next workout: a card that is nearly full is seen by who only looks how things stand."""
+    usage, settings = shutil.disk_usage(tmp_path), Settings(tmp_path)
+    with household(tmp_path, HAPPENED) as journal:
+        for free_mb, tells in ((300, False), (100, True)):
+            monkeypatch.setattr(shutil, "disk_usage", lambda _, mb=free_mb: usage._replace(free=mb << 20))
+            status = showing.told(settings, journal, showing.status(settings, journal))
+            for lines in (list(status), [line for _, line in check(settings, journal)]):
+                assert (f"Only 100 MB are free where {tmp_path} lies; make room soon" in lines) == tells
 
 
 def test_a_chunk_that_cannot_be_read_back_is_found(tmp_path: Path) -> None:
@@ -180,6 +206,19 @@ def test_a_strap_that_is_worn(tmp_path: Path) -> None:
     assert 30 <= now["age_s"] < 60
     assert lines.startswith("Strap F0:00:00:00:00:01 of Jan: connected since 20")
     assert "battery 79 %, signal -61 dBm, 70 samples and 3 gaps in 24 h, connected anew 2 times" in lines
+
+
+def test_a_strap_that_is_connected_and_not_worn(tmp_path: Path) -> None:
+    """Protects who wonders why nothing counts: the link stands, and no heart rate comes; one gap is one gap."""
+    with household(tmp_path) as journal:
+        says(journal, 3000, State("connected", "", 79, -61, 1), samples=1, gaps=1, age_s=0.5)
+        says(journal, 5, State("connected", "", 79, -61, 1), age_s=20)
+    assert "not worn" not in straps(tmp_path)[1]
+    with Journal(Settings(tmp_path).journal_file) as journal:
+        says(journal, 1, State("connected", "", 79, -61, 1), age_s=40)
+    _, lines = straps(tmp_path)
+    assert "1 sample and 1 gap in 24 h, connected anew once" in lines
+    assert lines.splitlines()[1] == "    it is connected and tells no heart rate: not worn?"
 
 
 def test_a_strap_in_trouble_says_what_to_do(tmp_path: Path) -> None:
