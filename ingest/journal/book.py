@@ -20,7 +20,7 @@ from ingest.journal import columns as packed
 from ingest.journal.dating import Observation
 from ingest.journal.entry import ALWAYS_MS, DAY_MS, Chunk, Columns, Entry, Filed, Person, Source
 from ingest.journal.heard import notified, observations, said
-from ingest.journal.schema import PAGE_BYTES, migrate, write_ahead
+from ingest.journal.schema import CACHE_KIB, PAGE_BYTES, migrate, write_ahead
 from ingest.journal.writer import Writer
 from zones.series import TIMES, Series
 from zones.spans import Spans
@@ -74,6 +74,7 @@ class Journal:
             self._db.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # heeded by a new file only
             write_ahead(self._db, busy_ms / 1000)
             self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_BYTES // PAGE_BYTES}")
+            self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
             migrate(self._db)

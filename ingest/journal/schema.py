@@ -10,6 +10,12 @@ from ingest.errors import Stop
 PAGE_BYTES = 512
 """A commit every five seconds writes the four or five pages it changes, whole: 60 MB a day, with the usual 4096 300 MB."""
 
+CACHE_KIB = 256
+"""What a connection keeps of the pages it saw: SQLite's own 2 MB each fill within hours, unneeded, in a daemon with five.
+
+The system keeps the file at hand anyway, in memory that it can take back (https://sqlite.org/pragma.html#pragma_cache_size).
+"""
+
 FIRST = """
 CREATE TABLE identity (journal TEXT NOT NULL);
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ingest.crashpoint import reached
 from ingest.errors import TryLater
 from ingest.journal.book import CHECKPOINT_BYTES
-from ingest.journal.schema import PAGE_BYTES, write_ahead
+from ingest.journal.schema import CACHE_KIB, PAGE_BYTES, write_ahead
 from ingest.rows.table import TABLES, Block
 from ingest.stores.replica import Refusal
 
@@ -167,6 +167,7 @@ class SqliteStore:
         db.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # heeded by a new file only
         write_ahead(db, BUSY_MS / 1000)
         db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_BYTES // PAGE_BYTES}")
+        db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         # What a power cut takes from here comes again from the journal, whose position is kept in this very file.
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute(

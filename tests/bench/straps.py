@@ -18,6 +18,9 @@ import numpy as np
 from ingest.collect.clock import SystemClock
 from ingest.collect.recorder import Recorder, Strapped
 from ingest.journal import Journal
+from ingest.rows.memory import Memory
+from ingest.stores.replica import follow
+from ingest.stores.sqlite import SqliteStore
 from tests.air.clock import AirClock
 from tests.air.heart import Heart, Sensor
 from tests.air.link import SUPERVISION_S
@@ -142,12 +145,15 @@ def four(folder: Path, seconds: float) -> None:
         straps = [bluez.do(bluez.bluez.strap, address(n), phase_s=n / 4) for n in range(1, 5)]
         with daemon(folder / "four", settings=settings) as process:
             until_real(lambda: all(len(s.delivered) > 20 for s in straps), "four straps")
-            before, began = processor_s(process.pid), time.monotonic()
-            time.sleep(seconds)
+            before, began, sizes = processor_s(process.pid), time.monotonic(), [resident_mib(process.pid)]
+            while (left := began + seconds - time.monotonic()) > 0:
+                time.sleep(min(left, 60))
+                sizes.append(resident_mib(process.pid))
             used = processor_s(process.pid) - before
             share = used / (time.monotonic() - began)
+            steps = ", ".join(f"{s:.1f}" for s in sizes)
             print(
-                f"daemon with four straps, {seconds:g} s: {resident_mib(process.pid):.1f} MiB resident, {share:.2%} of a core"
+                f"daemon with four straps, {seconds:g} s: {share:.2%} of a core; MiB resident each minute: {steps}"
             )
         del os.environ["DBUS_SYSTEM_BUS_ADDRESS"]
 
@@ -171,14 +177,18 @@ class Hands:
 
 
 def growth(folder: Path, days: float) -> None:
-    """Memory of a recorder that follows four straps for days, an hour's session each."""
-    clock = Hands()
+    """Memory of a recorder that follows four straps for days, an hour's session each, and of a store that follows it."""
+    clock, memory = Hands(), Memory()
     recorder = Recorder(folder / "growth.db", clock, ring=lambda: None)
     sensors = [Sensor(Heart(n, 60.0)) for n in range(4)]
     sizes = []
-    with Journal(folder / "growth.db") as journal:
-        for hour in range(round(days * 24)):
-            sessions = [recorder.listen(Strapped("jan", f"strap {n}")) for n in range(4)]
+    with (
+        Journal(folder / "growth.db") as journal,
+        Journal(folder / "growth.db") as read,
+        SqliteStore(folder / "store.db") as store,
+    ):
+        for _ in range(round(days * 24)):
+            sessions = [recorder.listen(Strapped(f"person {n}", f"strap {n}")) for n in range(4)]
             for second in range(3600):
                 clock.ms += 1000
                 for sensor, session in zip(sensors, sessions, strict=True):
@@ -187,12 +197,12 @@ def growth(folder: Path, days: float) -> None:
                         session.heard(said[0])
                 if second % 5 == 4:
                     recorder.commit(journal)
+                    follow(read, store, memory=memory)
             for session in sessions:
                 session.end()
-            if hour % 6 == 5:
-                sizes.append(resident_mib(os.getpid()))
+            sizes.append(resident_mib(os.getpid()))
     steps = ", ".join(f"{s:.1f}" for s in sizes)
-    print(f"recorder, four straps, {days:g} days: MiB resident every six hours: {steps}")
+    print(f"recorder and store, four straps of four persons, {days:g} days: MiB resident every hour: {steps}")
 
 
 def placed() -> None:
