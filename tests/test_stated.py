@@ -122,7 +122,7 @@ def test_what_an_entry_does_not_say_stays_as_it_was() -> None:
             "found a list; right would be a list of whole",
         ),
         ('not_judged = ["2026-47"]', 'found "2026-47"; right would be a week like "2026-W47"'),
-        ('not_judged = ["2025-W53"]', "right would be a week like"),
+        ('not_judged = ["2025-W53"]', "where weeks begin on monday the last week of 2025 is W52"),
         ("[[person.pause]]\nfrom = 2026-03-05\nto = 2026-03-01", "right would be 2026-03-05 or later"),
         (
             "[[person.pause]]\nfrom = 2026-03-01\nto = 2026-03-09\n[[person.pause]]\nfrom = 2026-03-09\nto = 2026-03-20",

@@ -31,6 +31,9 @@ MOST_NOTES = 10_000
 
 MINUTE_MS = 60_000
 
+BEATS = 0x10
+"""The flag of a notification that carries R-R intervals (Bluetooth SIG, Heart Rate Service 1.0)."""
+
 DOUBLE_MS = 5
 """Two subscriptions to one strap deliver each notification twice, within less than a millisecond."""
 
@@ -98,9 +101,11 @@ class Session:
         """Whether the notification before this one came alone: neither in a burst, nor with others after a stall."""
         if self._quiet_ms < QUIET_MS:
             return False
+        if len(self._intervals) <= 2:
+            # Nobody knows yet what a stall is here. Two that tell of the very same beats at once are one all the same.
+            return len(self._last) > 0 and bool(self._last[0] & BEATS)
         # Its own interval is the last one.
-        usual = sorted(self._intervals)[len(self._intervals) // 2] if len(self._intervals) > 2 else None
-        return usual is None or self._quiet_ms <= STALLED * usual
+        return self._quiet_ms <= STALLED * sorted(self._intervals)[len(self._intervals) // 2]
 
     def end(self) -> None:
         """Take nothing any more."""
