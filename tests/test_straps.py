@@ -92,7 +92,7 @@ def test_killed_at_any_moment(tmp_path: Path, bluez: Played) -> None:
         came = iter(heard(journal(data), f"strap {PEOPLE[person]}"))
         now, before_s = next(came, None), 0.0
         for d in strap.delivered:
-            # bleak hands on nothing that BlueZ sends between its yes to the subscription and bleak's hearing of it.
+            # The first word of a link was seen to be missing, rarely and not by itself; where it is lost is not known.
             first_of_a_link, before_s = d.at_s - before_s > 0.3, d.at_s
             if now is not None and now[1] == d.payload and abs(now[0] / 1000 - steady_s(d)) < SLOW_S:
                 now = next(came, None)
