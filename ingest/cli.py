@@ -55,7 +55,7 @@ class _Verbs(click.Group):
 @click.option("-v", "--verbose", is_flag=True, help="Say more.")
 @click.version_option(package_name="hartslag")
 @click.pass_context
-def hartslag(context: click.Context, config: Path | None, data: Path | None, verbose: bool) -> None:  # noqa: FBT001
+def hartslag(context: click.Context, config: Path | None, data: Path | None, verbose: bool) -> None:
     """Count the minutes that move you: heart rate from straps and watch files, at home.
 
     Minutes against a target of your own. Not a medical device.
@@ -80,7 +80,7 @@ def run(given: _Given) -> None:
 @click.option("--person", help="Whose files these are (default: the first person in the settings).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file and line.")
 @click.pass_obj
-def add(given: _Given, files: tuple[Path, ...], person: str | None, as_json: bool) -> None:  # noqa: FBT001
+def add(given: _Given, files: tuple[Path, ...], person: str | None, as_json: bool) -> None:
     """Take FILES (or all files in a folder) into the journal; they stay where they are.
 
     Ends with 1 when a file was rejected.
@@ -115,7 +115,7 @@ def add(given: _Given, files: tuple[Path, ...], person: str | None, as_json: boo
     help="The same weeks if this held: method=reserve,resting_bpm=60 or maximum_bpm=175 or bout_min=10. May be repeated.",
 )
 @click.pass_obj
-def week(given: _Given, person: str | None, weeks: int, as_json: bool, asked: tuple[str, ...]) -> None:  # noqa: FBT001
+def week(given: _Given, person: str | None, weeks: int, as_json: bool, asked: tuple[str, ...]) -> None:
     """Show the minutes of the newest weeks against the target."""
     from ingest.show import week as showing
 
@@ -146,7 +146,7 @@ def week(given: _Given, person: str | None, weeks: int, as_json: bool, asked: tu
 @click.option("--propose", is_flag=True, help="What your own data know better; nothing is changed by asking.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array, one per person or proposal.")
 @click.pass_obj
-def profile(given: _Given, person: str | None, propose: bool, as_json: bool) -> None:  # noqa: FBT001
+def profile(given: _Given, person: str | None, propose: bool, as_json: bool) -> None:
     """Show which limits held since when, why, and when each entry was recorded."""
     from ingest.show import profile as showing
     from ingest.show.week import wanted
@@ -176,7 +176,7 @@ def profile(given: _Given, person: str | None, propose: bool, as_json: bool) -> 
     "--json", "as_json", is_flag=True, help="As JSON, with every sample of a minute and every mask."
 )
 @click.pass_obj
-def explain(given: _Given, what: str, person: str | None, as_json: bool) -> None:  # noqa: FBT001
+def explain(given: _Given, what: str, person: str | None, as_json: bool) -> None:
     """Say why a minute, day, week or file counts as it does.
 
     A time (2026-11-16T10:30, local unless it says otherwise) means its minute; a day is 2026-11-16, a week 2026-W47,
@@ -195,7 +195,7 @@ def explain(given: _Given, what: str, person: str | None, as_json: bool) -> None
 @hartslag.command()
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
-def status(given: _Given, as_json: bool) -> None:  # noqa: FBT001
+def status(given: _Given, as_json: bool) -> None:
     """Show what is collected, what waits, and how the stores are."""
     from ingest.show import status as showing
 
@@ -216,7 +216,7 @@ def status(given: _Given, as_json: bool) -> None:  # noqa: FBT001
 )
 @click.option("--json", "as_json", is_flag=True, help="A JSON array.")
 @click.pass_obj
-def scan(given: _Given, seconds: int, listen_only: bool, as_json: bool) -> None:  # noqa: FBT001
+def scan(given: _Given, seconds: int, listen_only: bool, as_json: bool) -> None:
     """Find straps in reach, and print them as lines for the settings.
 
     Connects to each for a moment to read its battery and serial number, unless this computer has a link to it already.
@@ -270,7 +270,7 @@ def check(given: _Given) -> None:
 )
 @click.option("--to", "end", help="To before this date or time.")
 @click.pass_obj
-def export(given: _Given, csv: bool, person: str | None, start: str | None, end: str | None) -> None:  # noqa: ARG001, FBT001
+def export(given: _Given, csv: bool, person: str | None, start: str | None, end: str | None) -> None:  # noqa: ARG001
     """Print all samples in order of time."""
     from ingest.household import known
     from ingest.journal import ALWAYS_MS
@@ -312,7 +312,7 @@ def export(given: _Given, csv: bool, person: str | None, start: str | None, end:
 )
 @click.option("--resume", is_flag=True, help="Go on where it was broken off; nothing is forgotten first.")
 @click.pass_obj
-def rebuild(given: _Given, store: str, resume: bool) -> None:  # noqa: FBT001
+def rebuild(given: _Given, store: str, resume: bool) -> None:
     """Make a store anew from the journal.
 
     Broken off, it goes on by itself in the daemon.
@@ -354,7 +354,7 @@ def retry(given: _Given) -> None:
     "--token", is_flag=True, help="The server wants a token of Grafana too (assumed with a token_file)."
 )
 @click.pass_obj
-def grafana(given: _Given, folder: Path, server: str | None, token: bool) -> None:  # noqa: FBT001
+def grafana(given: _Given, folder: Path, server: str | None, token: bool) -> None:
     """Write dashboards and data sources for Grafana into DIR, with your paths, and say what to do next.
 
     Nothing that was written or changed by somebody else is written over.

@@ -225,7 +225,7 @@ def _extreme(bpm: NDArray[np.uint8], of: np.ufunc) -> NDArray[np.uint8]:
         found = of(found[width:], found[:-width])
         width *= 2
     rest = AROUND - width
-    return of(found[rest:], found[:-rest])  # type: ignore[no-any-return]
+    return of(found[rest:], found[:-rest])  # type: ignore[no-any-return]  # a ufunc is typed as any
 
 
 def _blocks(which: NDArray[np.intp]) -> list[NDArray[np.intp]]:

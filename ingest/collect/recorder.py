@@ -271,7 +271,7 @@ class Recorder:
             wrote = True
         with self._lock:
             self._held = [h for h in self._held if h not in ended]
-        self._merge(journal, bool(ended))
+        self._merge(journal, ended=bool(ended))
         return wrote
 
     def _take(self) -> list[_Held]:
@@ -377,7 +377,7 @@ class Recorder:
         person = w.person(strap.person)
         return person, w.source(person, strap.source, "strap", RANKS["strap"])
 
-    def _merge(self, journal: Journal, ended: bool) -> None:  # noqa: FBT001
+    def _merge(self, journal: Journal, *, ended: bool) -> None:
         """Merge what an earlier life left at the beginning, and then whatever hour or session is over."""
         now = self._clock.steady_ms()
         going_on = {(h.strap, h.session.began_ms) for h in self._held if h.session.heard_count}

@@ -133,7 +133,7 @@ def _parts(file: FitFile) -> Iterator[Part]:
     )
     series = {s.kind: s for s in file.series}
     if len(file.beats):
-        series.setdefault(beats_go_to, None)  # type: ignore[arg-type]
+        series.setdefault(beats_go_to, None)  # type: ignore[arg-type]  # None: beats without heart rates
     for kind, s in series.items():
         samples = s.series if s is not None else Series.empty()
         with_beats = kind == beats_go_to

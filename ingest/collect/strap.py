@@ -465,7 +465,7 @@ async def about(client: BleakClient) -> About:
     )
     try:
         for key, read in readings:
-            found = replace(found, **{key: await read()})  # type: ignore[arg-type]
+            found = replace(found, **{key: await read()})  # type: ignore[arg-type]  # each read gives what its field holds
     except ERRORS as e:
         _log.debug("Reading what the sensor is: %r", e)
     return found

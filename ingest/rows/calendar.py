@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -59,9 +60,9 @@ class Calendar:
 
     def zone_on(self, on: date) -> str:
         """The name of the time zone of a day."""
-        if isinstance(self.zone, str):
-            return self.zone
-        return next((str(z) for begins, z in reversed(list(self.zone)) if begins <= on), str(self.zone[0][1]))  # type: ignore[index, arg-type]
+        if isinstance(self.zone, (str, ZoneInfo)):
+            return str(self.zone)
+        return next((str(z) for begins, z in reversed(self.zone) if begins <= on), str(self.zone[0][1]))
 
     def target(self, first_day: date) -> float:
         """The target of the week that begins on a day."""
@@ -126,7 +127,7 @@ class Calendar:
 
 def _moves(zone: Place) -> list[date]:
     """The days on which another zone begins."""
-    return [] if isinstance(zone, str) else [d for d, _ in list(zone)[1:]]  # type: ignore[arg-type]
+    return [] if isinstance(zone, (str, ZoneInfo)) else [d for d, _ in zone[1:]]
 
 
 def _first(a: Calendar, b: Calendar, on: date) -> int:

@@ -289,7 +289,7 @@ def differences(old: Profile, new: Profile, sessions: Callable[[str], Spans]) ->
         old, new, lambda p, at: p.heart.at(at)
     )
     for sport in {*old.sports, *new.sports}:
-        differ = _differ(old, new, lambda p, at, s=sport: _bpm(p.sports.get(s, p.timeline), at))  # type: ignore[misc]
+        differ = _differ(old, new, lambda p, at, s=sport: _bpm(p.sports.get(s, p.timeline), at))  # type: ignore[misc]  # mypy knows no type of a default in a lambda
         found = found | common(differ, sessions(sport))
     return found | old.calendar.differences(new.calendar)
 

@@ -183,10 +183,10 @@ def _spans(
     entries: Sequence[Entry], afterwards_ms: int = 0, before_ms: int = 0, reach_ms: int = REACH_MS
 ) -> Spans:
     """The time that entries touch; a sample also has a say in what those around it are worth."""
-    some = [e for e in entries if e.first_ms is not None and e.last_ms is not None]
-    return Spans.of(
-        [max(e.first_ms - reach_ms - before_ms, -ALWAYS_MS) for e in some],  # type: ignore[operator]
-        [min(e.last_ms + 1 + reach_ms + afterwards_ms, ALWAYS_MS) for e in some],  # type: ignore[operator]
+    some = [(e.first_ms, e.last_ms) for e in entries if e.first_ms is not None and e.last_ms is not None]
+    return Spans.pairs(
+        (max(first - reach_ms - before_ms, -ALWAYS_MS), min(last + 1 + reach_ms + afterwards_ms, ALWAYS_MS))
+        for first, last in some
     )
 
 

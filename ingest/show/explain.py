@@ -109,7 +109,7 @@ def _minute(text: str, calendar: Calendar) -> tuple[str, int]:
     try:
         when = datetime.fromisoformat(text)
         if when.year not in YEARS:
-            raise ValueError(text)  # noqa: TRY301
+            raise ValueError(text)  # noqa: TRY301 - the same mistake as one that cannot be read
         zone = calendar.zone_on(when.date())
         minute = moment_ms(text, zone) // MINUTE * MINUTE
     except (ValueError, OverflowError) as e:
@@ -135,7 +135,7 @@ def _first_day(known: Profile, week: str) -> date:
     year, number = week.split("-W")
     try:
         if not 1 <= int(number) <= 53 or int(year) not in YEARS:
-            raise ValueError(week)  # noqa: TRY301
+            raise ValueError(week)  # noqa: TRY301 - the same mistake as one that cannot be read
         # Where weeks do not begin on Monday another year may be the one with 53 of them.
         thursday = date.fromisocalendar(int(year), 1, 4) + timedelta(weeks=int(number) - 1)
     except ValueError as e:

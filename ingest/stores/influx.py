@@ -281,7 +281,7 @@ class InfluxStore:
             self._trouble = Away(str(e)) if isinstance(e, Away) else TryLater(str(e))
             self._fails += 1
             least, most = PATIENCE_S
-            pause = min(least * 2 ** min(self._fails - 1, 10), most) * random.uniform(0.5, 1.0)  # noqa: S311
+            pause = min(least * 2 ** min(self._fails - 1, 10), most) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
             if isinstance(e, Away):
                 pause = max(pause, e.after_s or 0.0)
                 if self._held is not None:

@@ -99,7 +99,7 @@ class SqliteStore:
     def rest(self) -> None:
         """Nothing waits here."""
 
-    def clear(self, journal: str, last: int = 0) -> None:  # noqa: ARG002
+    def clear(self, journal: str, last: int = 0) -> None:  # noqa: ARG002 - as above
         """Forget all rows: the next one to follow the journal fills it anew."""
         with self._complaining(), self._alone():
             db = self._open()
