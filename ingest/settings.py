@@ -138,27 +138,18 @@ class _Table(BaseModel):
     )
 
 
+def _bpm(least: int, most: int) -> Any:
+    """A heart rate that may be left out."""
+    says = f"a whole number of beats per minute from {least} to {most}, without quotes"
+    return Field(default=None, ge=least, le=most, description=says)
+
+
 class _Limits(_Table):
     """A maximum and limits of one's own, in beats per minute."""
 
-    maximum_bpm: int | None = Field(
-        default=None,
-        ge=100,
-        le=230,
-        description="a whole number of beats per minute from 100 to 230, without quotes",
-    )
-    moderate_bpm: int | None = Field(
-        default=None,
-        ge=40,
-        le=220,
-        description="a whole number of beats per minute from 40 to 220, without quotes",
-    )
-    vigorous_bpm: int | None = Field(
-        default=None,
-        ge=40,
-        le=220,
-        description="a whole number of beats per minute from 40 to 220, without quotes",
-    )
+    maximum_bpm: int | None = _bpm(100, 230)
+    moderate_bpm: int | None = _bpm(40, 220)
+    vigorous_bpm: int | None = _bpm(40, 220)
 
     @field_validator("moderate_bpm", "vigorous_bpm", mode="before")
     @classmethod
@@ -211,18 +202,8 @@ class ProfileEntry(_Limits):
     method: Literal["bpm", "max", "reserve", "threshold", "age"] | None = Field(
         default=None, description='one of "bpm", "max", "reserve", "threshold", "age"'
     )
-    resting_bpm: int | None = Field(
-        default=None,
-        ge=30,
-        le=120,
-        description="a whole number of beats per minute from 30 to 120, without quotes",
-    )
-    threshold_bpm: int | None = Field(
-        default=None,
-        ge=80,
-        le=220,
-        description="a whole number of beats per minute from 80 to 220, without quotes",
-    )
+    resting_bpm: int | None = _bpm(30, 120)
+    threshold_bpm: int | None = _bpm(80, 220)
     sport: Literal["running", "cycling"] | None = Field(
         default=None, description='"running" or "cycling", in which the threshold was measured'
     )
@@ -254,18 +235,8 @@ class SportEntry(_Table):
         le=stated.LARGEST_OFFSET_BPM,
         description="whole beats per minute from -30 to 30, without quotes",
     )
-    moderate_bpm: int | None = Field(
-        default=None,
-        ge=40,
-        le=220,
-        description="a whole number of beats per minute from 40 to 220, without quotes",
-    )
-    vigorous_bpm: int | None = Field(
-        default=None,
-        ge=40,
-        le=220,
-        description="a whole number of beats per minute from 40 to 220, without quotes",
-    )
+    moderate_bpm: int | None = _bpm(40, 220)
+    vigorous_bpm: int | None = _bpm(40, 220)
 
 
 class Target(_Table):
