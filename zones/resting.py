@@ -75,7 +75,7 @@ def calmest(
     time, beats = np.cumsum(time), np.cumsum(beats)
     t, b = time[wide:] - time[:-wide], beats[wide:] - beats[:-wide]
     starts = zero + np.arange(n - wide + 1) * STEP_MS
-    free = busy.before_ms(starts + WINDOW_MS) == busy.before_ms(starts)
+    free = ~busy.meet(starts, starts + WINDOW_MS)
     good = np.flatnonzero(free & (t >= LEAST_COVERAGE * WINDOW_MS))
     if not len(good):
         return float("nan"), 0

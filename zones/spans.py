@@ -42,8 +42,9 @@ class Spans:
         return cls.of([row[0] for row in rows], [row[1] for row in rows])
 
     @classmethod
-    def none(cls) -> Self:
-        return cls.of([], [])
+    def none(cls) -> "Spans":
+        """No stretch at all: always the same one, as it is asked for many times a day."""
+        return _NONE
 
     def __len__(self) -> int:
         return len(self.start)
@@ -88,6 +89,11 @@ class Spans:
         i = np.searchsorted(self.start, at, side="right")
         return (i > 0) & (at < self.end[np.maximum(i - 1, 0)]) if len(self) else np.zeros(len(at), np.bool_)
 
+    def meet(self, start: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of other stretches [start, end), none of them empty, share time with these."""
+        # More of these begin before it ends than end by its beginning.
+        return np.searchsorted(self.start, end) > np.searchsorted(self.end, start, side="right")
+
 
 def _ms(moments: ArrayLike) -> NDArray[np.int64]:
     """A fresh column of milliseconds from datetime64, datetime or whole numbers."""
@@ -95,3 +101,6 @@ def _ms(moments: ArrayLike) -> NDArray[np.int64]:
     if a.dtype.kind in "MO" and a.size:
         a = a.astype("datetime64[ms]")
     return a.astype(np.int64)
+
+
+_NONE = Spans.of([], [])

@@ -206,6 +206,18 @@ class Journal:
             start_ms,
         )
 
+    def amounts(self, person: int, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+        """When a person's chunks that touch [start, end) begin, and how many samples and beats each holds."""
+        return self._rows(
+            "SELECT c.first_ms, c.samples + c.beats FROM chunk c"
+            " LEFT JOIN file f ON f.id = c.file WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms < ?"
+            " AND max(c.last_ms, c.end_ms) >= ? AND f.replaced_by IS NULL",
+            person,
+            start_ms - DAY_MS,
+            end_ms,
+            start_ms,
+        )
+
     def held_by_source(self, person: int, latest: int) -> list[tuple[int, int, int]]:
         """The (source, first time, last time) of a person's newest chunks that are not of an all-day watch."""
         return self._rows(

@@ -13,7 +13,7 @@ from ingest.rows.profile import Profile
 from ingest.rows.ruling import ruled
 from ingest.rows.worn import Session, Worn, worn_sessions
 from zones.minutes import MINUTE, Minutes, minutes
-from zones.pieces import Pieces
+from zones.pieces import Pieces, split_every
 from zones.resting import calmest
 from zones.spans import Spans
 
@@ -49,8 +49,13 @@ class Counted:
         for e in found:
             if e.source.kind == "activity":
                 exercise = exercise | e.pieces.spans
+        pieces = split_every(pieces, MINUTE)  # once, for all that goes by the minute
         counted = minutes(*ruled(journal, person, known, pieces, a, b))
         return cls(counted, Worn.of(found, pieces), pieces.spans, exercise)
+
+    @classmethod
+    def none(cls) -> Self:
+        return cls(Minutes.none(), Worn.none(), Spans.none(), Spans.none())
 
     @classmethod
     def join(cls, parts: Sequence["Counted"]) -> "Counted":

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal, Person, Source
 from ingest.rows.calendar import Calendar
-from ingest.rows.day import Day, Seen, count
+from ingest.rows.day import Counted, Day, Seen, count
 from ingest.rows.fact import facts_block
 from ingest.rows.heart import REACH_MS, Evidence, evidence
 from ingest.rows.memory import ABOUT_EDGES, Memory
@@ -36,6 +36,12 @@ from zones.spans import Spans
 
 LIVE_MS = 60 * MINUTE
 """The evidence of so little time is kept at hand for what else is asked of it."""
+
+TOGETHER = 50_000
+"""Samples and beats that are counted in one go: a usual week is, days of a strap around the clock are not.
+
+A call to numpy costs the same for a day as for a week; and what a day of a strap needs in memory is enough.
+"""
 
 ACTIVE_DAY_MS = 10 * MINUTE
 """A day with at least this much moderate or vigorous movement is an active one."""
@@ -75,7 +81,7 @@ def week(
     seen: Seen | None = None,
     memory: Memory | None = None,
 ) -> Week:
-    """A person's week from the journal, counted day by day so that a week of beats needs no memory of a week.
+    """A person's week from the journal, in stretches of days so that a week of beats needs no memory of a week.
 
     `seen` is shown the evidence of what is counted and what of it is believed; what `memory` holds is not.
     """
@@ -83,11 +89,15 @@ def week(
     borders = midnights(known.zone, first_day, first_day + WEEK)
     exercise = spans(workouts(journal, person.id, int(borders[0]) - AFTERWARDS_MS, int(borders[-1])))
     parts, days = [], []
-    for a, b in pairwise(borders.tolist()):
+    stretch, until = Counted.none(), int(borders[0])
+    for i, (a, b) in enumerate(pairwise(borders.tolist())):
         span = person.id, a, b
         day = memory.day(span)
         if day is None:
-            counted = count(journal, person.id, known, a, b, seen, memory.counted(span))
+            if b > until:
+                until = _as_far(journal, person.id, memory, borders[i:].tolist())
+                stretch = count(journal, person.id, known, a, until, seen, memory.counted(span))
+            counted = stretch.between(a, b)
             parts.append(counted.minutes)
             day = Day.of(counted, known, exercise, a, b)
             memory.keep(span, day, counted)
@@ -105,6 +115,23 @@ def week(
         np.array([d.quiet_ms for d in days]),
         tuple(session for d in days for session in d.worn),
     )
+
+
+def _as_far(journal: Journal, person: int, memory: Memory, borders: list[int]) -> int:
+    """Until which of the midnights to count from the first one on: one day of which something is remembered, or many."""
+    start, end = borders[:2]
+    if memory.counted((person, start, end)) is not None:
+        return end
+    amounts = journal.amounts(person, start, borders[-1])
+    for border, following in pairwise(borders[1:]):
+        span = person, border, following
+        if memory.day(span) is not None or memory.counted(span) is not None:
+            break
+        # Where local time was no whole minutes off a minute may be of two days: each counts its own part.
+        if border % MINUTE or sum(amount for first, amount in amounts if first < following) > TOGETHER:
+            break
+        end = following
+    return end
 
 
 def weeks_with_data(

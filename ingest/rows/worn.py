@@ -53,7 +53,8 @@ class Worn:
         pieces = split_every(pieces, MINUTE)
         minute, lasts = pieces.start // MINUTE, pieces.end - pieces.start
         told = strap[pieces.source]
-        starts = np.unique(minute[told])
+        starts = minute[told]
+        starts = starts[np.diff(starts, prepend=starts[:1] - 1) > 0]  # pieces ascend, and so do their minutes
         row = np.searchsorted(starts, minute)
         inside = starts[np.minimum(row, len(starts) - 1)] == minute if len(starts) else told
         n = len(starts)
@@ -100,7 +101,7 @@ def worn_sessions(worn: Worn, minutes: Minutes, workouts: Spans, known: Profile)
 def _runs(worn: Worn, mine: NDArray[np.intp], workouts: Spans) -> Iterator[NDArray[np.intp]]:
     """The minutes of each session."""
     start = worn.start_ms[mine]
-    free = workouts.before_ms(start + MINUTE) == workouts.before_ms(start)
+    free = ~workouts.meet(start, start + MINUTE)
     mine, start = mine[free], start[free]
     if not len(mine):
         return

@@ -1,10 +1,14 @@
 """Where time is cut: local days of 23 and 25 hours, the turn of the year, midnight within a workout, chunks."""
 
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ingest.rows.profile import profile
+from ingest.rows.recount import week
 from tests.households import (
     HOUR,
     MINUTE,
@@ -23,6 +27,7 @@ from tests.households import (
     household,
     steady,
 )
+from tests.rows.straps import Heard, worn
 
 HOME = Noted("Jan", (("moderate_bpm", 110), ("vigorous_bpm", 140), ("zone", "Europe/Amsterdam")))
 
@@ -196,3 +201,47 @@ def test_a_workout_of_no_length_is_a_row_without_heart_rate(tmp_path: Path) -> N
     happened: list[Event] = [steady("Jan", start, 60, 150), Workout("Jan", "watch", start + S, start + S)]
     ((_, _, _, _, duration, mean, highest, *_),) = table(tmp_path, "session", *happened)
     assert (duration, mean, highest) == (0.0, None, None)
+
+
+def stretches(folder: Path, *happened: Recording | Heard) -> list[tuple[int, int]]:
+    """The stretches of time in which the week from 16 November 2026 is counted."""
+    found: list[tuple[int, int]] = []
+    with household(folder, [HOME]) as journal:
+        for event in happened:
+            with journal.write() as w:
+                event.write(w)
+        person = journal.person("Jan")
+        assert person
+        known = profile(journal, person.id)
+        week(journal, person, known, date(2026, 11, 16), lambda a, b, *_: found.append((a, b)))
+    return found
+
+
+def test_a_usual_week_is_counted_in_one_go(tmp_path: Path) -> None:
+    """Protects the speed of a long history: an hour a day is no reason to go through a week seven times."""
+    monday = at("2026-11-16T00:00+01:00")
+    hours = [steady("Jan", monday + i * 24 * HOUR + 17 * HOUR, 3600, 120) for i in range(7)]
+    assert stretches(tmp_path, *hours) == [(monday, monday + 7 * 24 * HOUR)]
+
+
+@pytest.mark.parametrize("kind", ["strap", "file"])
+def test_a_week_of_beats_needs_no_memory_of_a_week(tmp_path: Path, kind: str) -> None:
+    """Protects the memory of a small Pi: days with much in them are counted by themselves, whatever it is that came."""
+    monday = at("2026-11-16T00:00+01:00")
+    starts = [monday + i * 24 * HOUR + 8 * HOUR for i in range(3)]
+    seconds = 26_000
+    if kind == "strap":
+        found = stretches(tmp_path, *(worn(start, [100] * seconds, rr=False) for start in starts))
+    else:
+        found = stretches(tmp_path, *(steady("Jan", start, seconds, 100) for start in starts))
+    assert found[:2] == [(monday, monday + 24 * HOUR), (monday + 24 * HOUR, monday + 48 * HOUR)]
+    assert found[-1][1] == monday + 7 * 24 * HOUR
+    assert all(one[1] == other[0] for one, other in pairwise(found))
+
+
+def test_a_minute_of_two_days_is_divided_between_them(tmp_path: Path) -> None:
+    """Protects days where local time was not whole minutes off: Monrovia was 44 min 30 s behind until 1972."""
+    midnight = at("1971-02-03T00:44:30+00:00")
+    there = Noted("Jan", (("moderate_bpm", 110), ("vigorous_bpm", 140), ("zone", "Africa/Monrovia")))
+    days = table(tmp_path, "day", there, steady("Jan", midnight - 100 * S, 300, 120))
+    assert [(row[0], row[7]) for row in days] == [(midnight / 1000 - 86_400, 100.0), (midnight / 1000, 200.0)]

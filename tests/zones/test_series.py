@@ -104,6 +104,9 @@ def test_spans_are_the_union(one: Any, other: Any, at: list[int]) -> None:
     moments = np.array(at, np.int64)
     assert both.covers(moments).tolist() == [t in inside for t in at]
     assert both.before_ms(moments).tolist() == [sum(ms < t for ms in inside) for t in at]
+    for lasts in (1, 7):
+        met = [any(ms in inside for ms in range(t, t + lasts)) for t in at]
+        assert both.meet(moments, moments + lasts).tolist() == met
 
 
 def test_moments_of_every_kind() -> None:
