@@ -37,7 +37,7 @@ from zones.spans import Spans
 LIVE_MS = 60 * MINUTE
 """The evidence of so little time is kept at hand for what else is asked of it."""
 
-TOGETHER = 50_000
+TOGETHER = 30_000
 """Samples and beats that are counted in one go: a usual week is, days of a strap around the clock are not.
 
 A call to numpy costs the same for a day as for a week; and what a day of a strap needs in memory is enough.
