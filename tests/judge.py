@@ -221,9 +221,9 @@ def main() -> None:
         if mine:
             off = median(v.check.deviation for v in mine)
             rest = median(max(v.check.deviation - v.watch_against_itself, 0.0) for v in mine)
-            least = median(v.watch_against_itself for v in mine)
+            nearest = median(v.watch_against_itself for v in mine)
             print(f"\n{words}: {len(mine)} files, median {off:.3%}; beyond the watch's own timer {rest:.3%}")
-            print(f"    no count that adds up to the timers comes nearer than {least:.3%}")
+            print(f"    no count that adds up to the timers comes nearer than {nearest:.3%}")
             for name, rule in RULES.items():
                 each = [v.by(rule) for v in mine]
                 print(f"    {name:<16} median {median(each):.2%}, mean {np.mean(each):.2%}")
