@@ -28,7 +28,7 @@ test: $(VENV)/test  ## install what tests need, and run them all
 	$(BIN)/pytest
 
 example: $(VENV)/run  ## show a made-up week, from FIT files made for it, through the real inbox
-	@$(BIN)/python -m tests.example
+	@$(BIN)/python -m tests.support.example
 
 lint: $(VENV)/test  ## look for mistakes and for untidiness
 	$(BIN)/ruff check

@@ -14,7 +14,7 @@ from ingest.errors import HartslagError, Stop, TryLater, WrongSettings
 
 if TYPE_CHECKING:
     from ingest.journal import Journal
-    from ingest.settings import Settings
+    from ingest.settings.model import Settings
 
 # Before numpy is imported anywhere: each thread of its linear algebra, which we do not use, maps tens of megabytes.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -28,7 +28,7 @@ class _Given:
     data: Path | None
 
     def settings(self) -> "Settings":
-        from ingest.settings import load
+        from ingest.settings.model import load
 
         return load(self.config, self.data, os.environ, Path.cwd())
 
@@ -85,7 +85,7 @@ def add(given: _Given, files: tuple[Path, ...], person: str | None, as_json: boo
 
     Ends with 1 when a file was rejected.
     """
-    from ingest import add as adding
+    from ingest.verbs import add as adding
 
     settings = given.settings()
     found = adding.files_in(files)
@@ -117,23 +117,23 @@ def add(given: _Given, files: tuple[Path, ...], person: str | None, as_json: boo
 @click.pass_obj
 def week(given: _Given, person: str | None, weeks: int, as_json: bool, asked: tuple[str, ...]) -> None:
     """Show the minutes of the newest weeks against the target."""
-    from ingest.show import week as showing
+    from ingest.verbs import week as showing
 
     with _reading(given) as (settings, journal):
         now_ms = journal.now_ms()
         rows = showing.shown(journal, person, weeks, now_ms)
         if asked:
-            from ingest.show import whatif
+            from ingest.verbs import what_if
 
             try:
-                others = whatif.others(journal, rows, asked, now_ms)
+                others = what_if.others(journal, rows, asked, now_ms)
             except ValueError as e:
                 raise click.BadParameter(str(e), param_hint="--what-if") from e
             if as_json:
                 pairs = zip(rows, others, strict=True)
                 _print_json([{**row.json(), "what_if": [o.json() for o in them]} for row, them in pairs])
             else:
-                _print_lines(whatif.told(rows, others))
+                _print_lines(what_if.told(rows, others))
         elif as_json:
             _print_json([row.json() for row in rows])
         else:
@@ -148,13 +148,13 @@ def week(given: _Given, person: str | None, weeks: int, as_json: bool, asked: tu
 @click.pass_obj
 def profile(given: _Given, person: str | None, propose: bool, as_json: bool) -> None:
     """Show which limits held since when, why, and when each entry was recorded."""
-    from ingest.show import profile as showing
-    from ingest.show.week import wanted
+    from ingest.verbs import profile as showing
+    from ingest.verbs.week import wanted
 
     with _reading(given) as (_, journal):
         persons, now_ms = wanted(journal, person), journal.now_ms()
         if propose:
-            from ingest.show import propose as proposing
+            from ingest.verbs import propose as proposing
 
             proposed = [(p.name, proposing.proposals(journal, p, now_ms)) for p in persons]
             if as_json:
@@ -182,7 +182,7 @@ def explain(given: _Given, what: str, person: str | None, as_json: bool) -> None
     A time (2026-11-16T10:30, local unless it says otherwise) means its minute; a day is 2026-11-16, a week 2026-W47,
     a file its name. Shows which source was believed, the limits in force, what counted, what did not, and why.
     """
-    from ingest.show import explain as showing
+    from ingest.verbs import explain as showing
 
     with _reading(given) as (_, journal):
         found = showing.explain(journal, showing.asked(journal, what, person))
@@ -197,7 +197,7 @@ def explain(given: _Given, what: str, person: str | None, as_json: bool) -> None
 @click.pass_obj
 def status(given: _Given, as_json: bool) -> None:
     """Show what is collected, what waits, and how the stores are."""
-    from ingest.show import status as showing
+    from ingest.verbs import status as showing
 
     with _reading(given) as (settings, journal):
         now = showing.status(settings, journal)
@@ -224,7 +224,7 @@ def scan(given: _Given, seconds: int, listen_only: bool, as_json: bool) -> None:
     import asyncio
 
     from ingest.collect.radio import Radio
-    from ingest.show import scan as showing
+    from ingest.verbs import scan as showing
 
     settings = given.settings()
 
@@ -248,7 +248,7 @@ def check(given: _Given) -> None:
     from contextlib import nullcontext
 
     from ingest.household import open_journal
-    from ingest.show.check import check as checking
+    from ingest.verbs.check import check as checking
 
     settings = given.settings()
     wrong = False
@@ -275,7 +275,7 @@ def export(given: _Given, csv: bool, person: str | None, start: str | None, end:
     from ingest.household import known
     from ingest.journal import ALWAYS_MS
     from ingest.rows.profile import profile as profile_now
-    from ingest.show import export as showing
+    from ingest.verbs import export as showing
 
     with _reading(given) as (_, journal):
         persons = journal.persons()
@@ -317,7 +317,7 @@ def rebuild(given: _Given, store: str, resume: bool) -> None:
 
     Broken off, it goes on by itself in the daemon.
     """
-    from ingest.rebuild import rebuild as rebuilding
+    from ingest.verbs.rebuild import rebuild as rebuilding
 
     with _reading(given) as (settings, journal):
         try:
@@ -334,7 +334,7 @@ def rebuild(given: _Given, store: str, resume: bool) -> None:
 @click.pass_obj
 def retry(given: _Given) -> None:
     """Send once more the rows that a server refused; ends with 1 when it refuses some again."""
-    from ingest.retry import retry as retrying
+    from ingest.verbs.retry import retry as retrying
 
     with _reading(given) as (settings, _):
         left, line = retrying(settings)
@@ -376,9 +376,9 @@ def _kind_of_server(settings: "Settings") -> str:
     """What the server introduces itself as. Raises Stop when it does not."""
     from contextlib import closing
 
-    from ingest.stores.influx import known_server
-    from ingest.stores.victoria import VictoriaServer
-    from ingest.stores.wire import Wire
+    from ingest.stores.influx.store import known_server
+    from ingest.stores.influx.victoria import VictoriaServer
+    from ingest.stores.influx.wire import Wire
 
     assert settings.influx is not None
     try:

@@ -12,19 +12,19 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from ingest import notify
 from ingest.collect.arrival import Arrivals
 from ingest.collect.inbox import Dropped, Inbox
-from ingest.collect.reading import Reader
+from ingest.collect.reader_process import Reader
 from ingest.errors import Stop, TryLater
 from ingest.household import greet, open_journal, whose
 from ingest.journal import Journal
-from ingest.lock import only_daemon
 from ingest.log import Repeats, quoted
-from ingest.rows.memory import Memory
-from ingest.settings import Settings
-from ingest.stores.chosen import chosen
-from ingest.stores.replica import Store, follow
+from ingest.rows.cache import Memory
+from ingest.settings.model import Settings
+from ingest.stores.configured import chosen
+from ingest.stores.contract import Store, follow
+from ingest.system import systemd
+from ingest.system.lock import only_daemon
 
 LOOK_S = 1.0
 """Between two looks into the inbox; a thousand files cost 2 ms."""
@@ -102,11 +102,11 @@ async def _run(settings: Settings) -> None:
         work.append(asyncio.create_task(_listen(settings, stopped, ring)))
     for line in greeting(settings):
         print(line, flush=True)
-    notify.ready()
+    systemd.ready()
     try:
         await asyncio.wait([*work, asyncio.create_task(stopped.wait())], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        notify.stopping()
+        systemd.stopping()
         stopping()
         alive.cancel()
         await asyncio.gather(*work)  # a part that failed ends the daemon with its error
@@ -114,9 +114,9 @@ async def _run(settings: Settings) -> None:
 
 async def _alive() -> None:
     """Tell systemd that the loop still turns."""
-    every = notify.every()
+    every = systemd.every()
     while every is not None:
-        notify.alive()
+        systemd.alive()
         await asyncio.sleep(every.total_seconds())
 
 
@@ -152,10 +152,10 @@ def greeting(settings: Settings) -> list[str]:
 
 async def _listen(settings: Settings, stopped: asyncio.Event, ring: Callable[[], None]) -> None:
     """Listen to the straps until told to stop: then they are let go, and what they told is committed."""
-    from ingest.collect.clock import SystemClock
     from ingest.collect.radio import Radio
     from ingest.collect.recorder import Recorder, Strapped
     from ingest.collect.strap import Listener
+    from ingest.system.clock import SystemClock
 
     with Journal(settings.journal_file) as journal:
         whom = [Strapped(greet(journal, settings, s.person), s.source) for s in settings.straps]

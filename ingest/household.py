@@ -6,7 +6,7 @@ from typing import Any
 from ingest.journal import Journal
 from ingest.journal import Person as Known
 from ingest.rows.profile import note
-from ingest.settings import NOBODY, Person, Settings, same_name, wrong_with_name
+from ingest.settings.model import NOBODY, Person, Settings, same_name, wrong_with_name
 
 _log = logging.getLogger(__name__)
 

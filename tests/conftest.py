@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.servers import InfluxDB, VictoriaMetrics
+from tests.support.servers import InfluxDB, VictoriaMetrics
 
 IN_CI = os.environ.get("CI") == "true"
 

@@ -11,8 +11,8 @@ import click
 import pytest
 
 from ingest.cli import hartslag as group
-from tests.fit_encoder import ERA, workout
-from tests.households import COMMAND, S, at, hartslag, household, steady
+from tests.support.fit_encoder import ERA, workout
+from tests.support.households import COMMAND, S, at, hartslag, household, steady
 
 ROOT = Path(__file__).parents[1]
 START = at("2026-11-16T10:00+01:00")
@@ -105,8 +105,8 @@ def test_somebody_elses_data_is_a_sentence(tmp_path: Path, verb: str) -> None:
         if folder.stat().st_uid == os.geteuid() and str(folder).startswith("/tmp/"):
             folder.chmod(folder.stat().st_mode | 0o055)
     script = (
-        "import os, sys, pydantic, numpy, click, tzlocal, ingest.show.week, ingest.show.status, ingest.show.check\n"
-        "import ingest.show.export, ingest.rebuild, ingest.household\n"
+        "import os, sys, pydantic, numpy, click, tzlocal, ingest.verbs.week, ingest.verbs.status, ingest.verbs.check\n"
+        "import ingest.verbs.export, ingest.verbs.rebuild, ingest.household\n"
         "from ingest.cli import main\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         "main()\n"

@@ -7,10 +7,10 @@ import pytest
 
 from ingest.errors import Stop
 from ingest.household import greet, open_journal, whose
-from ingest.settings import Person, Settings
-from tests.daemons import daemon, hartslag, journal, left_behind, rows, settled, store, until
-from tests.fit_encoder import workout
-from tests.households import household
+from ingest.settings.model import Person, Settings
+from tests.support.daemons import daemon, hartslag, journal, left_behind, rows, settled, store, until
+from tests.support.fit_encoder import workout
+from tests.support.households import household
 
 
 def named(data: Path, *persons: Person) -> Settings:

@@ -10,25 +10,25 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LAYERS: dict[str, set[str]] = {
-    "ingest.journal": set(),
-    "ingest.collect": {"ingest.journal"},
-    "ingest.rows": {"ingest.journal"},
+    "ingest.formats": set(),
+    "ingest.journal": {"ingest.formats"},
+    "ingest.collect": {"ingest.journal", "ingest.formats"},
+    "ingest.rows": {"ingest.journal", "ingest.formats"},
     "ingest.stores": {"ingest.journal", "ingest.rows"},
     "ingest.grafana": {"ingest.collect", "ingest.rows"},
     "ingest.household": {"ingest.journal", "ingest.rows"},
-    "ingest.show": {"ingest.journal", "ingest.rows", "ingest.stores", "ingest.collect", "ingest.household"},
+    "ingest.verbs": {
+        "ingest.journal",
+        "ingest.rows",
+        "ingest.stores",
+        "ingest.collect",
+        "ingest.formats",
+        "ingest.household",
+    },
 }
 """Part -> the parts below it that it may import. What is not named here stands above them all."""
 
-GROUND = {
-    "ingest.errors",
-    "ingest.log",
-    "ingest.crashpoint",
-    "ingest.settings",
-    "ingest.stated",
-    "ingest.lock",
-    "ingest.notify",
-}
+GROUND = {"ingest.errors", "ingest.log", "ingest.system", "ingest.settings"}
 """Imports nothing of ours but its like, and may be imported by everybody but zones."""
 
 
@@ -89,7 +89,7 @@ def test_one_place_knows_each_of_the_worlds() -> None:
     }
     assert speaking == {
         "sqlite3": {"ingest.journal", "ingest.stores"},
-        "fitparse": {"ingest.collect"},
+        "fitparse": {"ingest.formats"},
         "bleak": {"ingest.collect"},
         "dbus_fast": {"ingest.collect"},
     }
@@ -116,7 +116,7 @@ def test_help_loads_next_to_nothing() -> None:
 @pytest.mark.parametrize("verb", ["week", "export", "check", "rebuild"])
 def test_verbs_that_read_the_journal_do_not_load_what_reads_files(verb: str, tmp_path: Path) -> None:
     """Protects the wait for an answer: who asks for the week needs neither FIT nor Bluetooth nor a server."""
-    from tests.households import household
+    from tests.support.households import household
 
     with household(tmp_path):
         pass
@@ -128,7 +128,7 @@ def test_verbs_that_read_the_journal_do_not_load_what_reads_files(verb: str, tmp
 
 def test_straps_in_the_settings_cost_a_verb_nothing(tmp_path: Path) -> None:
     """Protects the wait for an answer: only who listens loads bleak; `check` asks the system's Bluetooth without it."""
-    from tests.households import household
+    from tests.support.households import household
 
     with household(tmp_path):
         pass

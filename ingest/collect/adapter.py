@@ -13,7 +13,7 @@ from pathlib import Path
 from dbus_fast import BusType, DBusFastError, Message, MessageType
 from dbus_fast.aio import MessageBus
 
-from ingest.collect.state import ADVICE
+from ingest.collect.strap_state import ADVICE
 from ingest.errors import TryLater
 
 RFKILL = Path("/sys/class/rfkill")

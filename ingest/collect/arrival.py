@@ -17,14 +17,15 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-from ingest.collect import parcel
-from ingest.collect.reading import Reader
-from ingest.collect.recording import Recording, recorded
-from ingest.crashpoint import reached
+from ingest.collect import archive_members
+from ingest.collect.reader_process import Reader
 from ingest.errors import TryLater, Unusable
+from ingest.formats.fit.recording import recorded
+from ingest.formats.recording import Recording
 from ingest.journal import Journal, Writer
 from ingest.log import quoted
-from ingest.settings import NOBODY
+from ingest.settings.model import NOBODY
+from ingest.system.crash_points import reached
 
 TOGETHER = 64
 """Files after which the card is told to remember where they were filed: once for all of them spares it."""
@@ -131,7 +132,7 @@ class Arrivals:
                 if way.id is None:
                     self._walk(
                         way,
-                        parcel.members(stream, self._largest_bytes),
+                        archive_members.members(stream, self._largest_bytes),
                         lambda: _looks(os.fstat(descriptor)) == looks,
                     )
                 there = path.exists()
@@ -197,7 +198,9 @@ class Arrivals:
 
     # --- reading ---
 
-    def _walk(self, way: _Way, found: Iterator[parcel.Member], unchanged: Callable[[], bool]) -> None:
+    def _walk(
+        self, way: _Way, found: Iterator[archive_members.Member], unchanged: Callable[[], bool]
+    ) -> None:
         """Read and commit every member; the last one's transaction also says where the arrival goes."""
         before: _Read | None = None
         way.id, done = self._journal.begun(way.person, way.name, way.sha256)
@@ -223,7 +226,7 @@ class Arrivals:
             return
         self._commit(way, before, last=True)
 
-    def _read(self, person: str, member: parcel.Member) -> _Read:
+    def _read(self, person: str, member: archive_members.Member) -> _Read:
         sha256 = hashlib.sha256(member.data).digest()
         if member.fault:
             return _Read(member.name, sha256, None, member.fault)
@@ -236,7 +239,7 @@ class Arrivals:
                 self._set_aside(member, str(e))
             return _Read(member.name, sha256, None, str(e))
 
-    def _set_aside(self, member: parcel.Member, reason: str) -> None:
+    def _set_aside(self, member: archive_members.Member, reason: str) -> None:
         """A member that will never do, taken out of its zip so that it can be looked at."""
         stem = _plain(member.name.replace("/", " - "))
         digest = hashlib.sha256(member.data).hexdigest()[:8]

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.collect import fit, parcel
+from ingest.collect import archive_members
+from ingest.formats import fit
 
 DEEPEST = 8
 """A watch's memory copied as a whole is four folders deep."""
@@ -180,13 +181,13 @@ def whole(path: Path, largest_bytes: int) -> bool:
         head = stream.read(12)
         if not head:
             return False
-        if parcel.is_fit(head):
+        if archive_members.is_fit(head):
             stream.seek(0)
             return fit.looks_whole(stream.read(largest_bytes))
         if head.startswith(b"\0" * 4) or path.suffix.lower() == ".fit":
             # Some programs claim the whole size first and fill it in afterwards.
             return path.name.startswith("._")
-        return parcel.looks_whole(stream, largest_bytes)
+        return archive_members.looks_whole(stream, largest_bytes)
 
 
 def _looks(status: os.stat_result) -> tuple[int, int, int]:

@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from ingest.collect.clock import Clock
-from ingest.collect.state import State
-from ingest.crashpoint import reached
+from ingest.collect.strap_state import State
 from ingest.errors import TryLater
+from ingest.formats.heart_rate_measurement import decode
 from ingest.journal import RANKS, STANDS_MS, Journal, Notifications, Writer
 from ingest.journal.dating import Observation, news, offset_ms
-from ingest.journal.heard import HOUR_MS
-from ingest.journal.measurement import decode
+from ingest.journal.strap_chunks import HOUR_MS
 from ingest.log import Repeats
+from ingest.system.clock import Clock
+from ingest.system.crash_points import reached
 
 MOST_BYTES = 32 << 20
 """Kept of what cannot be written: three weeks of one strap at a notification a second, five days of four."""

@@ -32,9 +32,9 @@ from ingest.collect.radio import (
     short,
     within,
 )
-from ingest.collect.state import State
+from ingest.collect.strap_state import State
 from ingest.log import Repeats, quoted
-from ingest.settings import Strap
+from ingest.settings.model import Strap
 
 if TYPE_CHECKING:
     from ingest.collect.recorder import Recorder, Session, Strapped

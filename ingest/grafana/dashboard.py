@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ingest.collect.state import NUMBERS
+from ingest.collect.strap_state import NUMBERS
 from ingest.grafana.panel import (
     BPM,
     DAYS,

@@ -20,7 +20,7 @@ from ingest.grafana.provisioning import (
 )
 from ingest.grafana.query import Sqlite
 from ingest.log import quoted
-from ingest.settings import Influx, Settings
+from ingest.settings.model import Influx, Settings
 
 SEALS = f"{FOLDER}/SHA256SUMS"
 """What we wrote, so that we never write over what somebody else has written or changed."""

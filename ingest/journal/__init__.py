@@ -1,14 +1,10 @@
 """The truth on disk: what came in, in order, never edited."""
 
-from ingest.journal.book import Journal
+from ingest.formats.recording import DAY_MS, KINDS, RANKS, Columns
 from ingest.journal.entry import (
     ALWAYS_MS,
-    DAY_MS,
-    KINDS,
-    RANKS,
     STANDS_MS,
     Chunk,
-    Columns,
     Contents,
     Entry,
     Filed,
@@ -16,6 +12,7 @@ from ingest.journal.entry import (
     Source,
 )
 from ingest.journal.notifications import Notifications
+from ingest.journal.reader import Journal
 from ingest.journal.writer import Writer
 
 __all__ = [

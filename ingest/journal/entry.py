@@ -1,17 +1,10 @@
 """What lies in the journal, as it is read back."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ingest.formats.recording import Columns
 from ingest.journal.notifications import Notifications
-from zones.series import TIMES, Series
-from zones.spans import Spans
-
-DAY_MS = 86_400_000
-"""No chunk is longer, so that the chunks of a span are found by their first time alone."""
 
 ALWAYS_MS = 1 << 50
 """Beyond any date a calendar here can name (year 37,648): "from the beginning" and "for ever"."""
@@ -19,19 +12,11 @@ ALWAYS_MS = 1 << 50
 LEAST_MAXIMUM_BPM, MOST_MAXIMUM_BPM = 100, 230
 """A watch's own maximum outside these is not one; it never decides anything."""
 
-KINDS = ("strap", "activity", "monitoring")
-
 STANDS_MS = 5_000
 """How long a strap's last notification before a gap stands at most; straps notify about once a second."""
 
 LONGEST_HEARD_MS = 3_600_000
 """No chunk of a strap is longer when it is appended, nor twice that when some were merged."""
-
-RANKS = {"strap": 0, "activity strap": 1, "activity": 2, "monitoring": 3}
-"""Whom to believe when two sources saw the same second; a workout recorded from a chest strap ranks like one.
-
-A strap on the skin errs by 2 %, a wrist by 13 % (doi 10.1371/journal.pone.0238569).
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +34,6 @@ class Source:
     name: str
     kind: str
     rank: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Columns:
-    """What one source recorded without a break of its own making.
-
-    `beat_times` (datetime64[ms], ascending) are the ends of the R-R intervals `rr_ms` (float32). `end_ms` is when
-    the recording stopped: the last sample stands until then at most. `movement` is None where every second counts
-    (workouts, straps) and otherwise holds the time in which an all-day watch saw its wearer move.
-
-    Of a strap, the times are those at which its notifications came: of a sample its own, of an interval that of the
-    notification which brought it, so that several may have one time, the oldest first. `contact` holds the moments (a
-    millisecond each) of the notifications that said "no contact", so that `contact.covers` tells of each sample; it is
-    None when not one of them says anything about contact. Cut or joined, connections give the same columns, cut or joined.
-    """
-
-    series: Series
-    end_ms: int
-    beat_times: NDArray[np.datetime64] = field(default_factory=lambda: np.empty(0, TIMES))
-    rr_ms: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
-    pauses: Spans = field(default_factory=Spans.none)
-    movement: Spans | None = None
-    contact: Spans | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

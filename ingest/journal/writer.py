@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from ingest.formats.recording import DAY_MS, Columns
 from ingest.journal import columns as packed
-from ingest.journal import heard
+from ingest.journal import strap_chunks
 from ingest.journal.dating import Observation
 from ingest.journal.entry import (
     ALWAYS_MS,
-    DAY_MS,
     LEAST_MAXIMUM_BPM,
     MOST_MAXIMUM_BPM,
-    Columns,
     Contents,
 )
 from ingest.journal.notifications import Notifications
@@ -126,14 +125,14 @@ class Writer:
 
         A date is all that changes. The time before and the time after are touched, so that every store counts both anew.
         """
-        heard.observed(self, boot, seen)
+        strap_chunks.observed(self, boot, seen)
 
     def heard(self, person: int, source: int, notifications: Notifications) -> int:
         """Append what a strap notified; gives its position. It is dated by the clock of its boot as best known.
 
         Raises ValueError when the clock of that boot was never observed, or it is longer than `LONGEST_HEARD_MS`.
         """
-        return heard.append(self, person, source, notifications)
+        return strap_chunks.append(self, person, source, notifications)
 
     def merge(self, going_on: Mapping[tuple[int, str, int], int]) -> int:
         """Make one chunk of those of each hour of each connection; gives how many there are fewer.
@@ -141,7 +140,7 @@ class Writer:
         `going_on` are the connections that may still bring something, as (source, boot, beginning by the steady clock
         in ms), with the steady clock from which on: the hour that lies in is left alone.
         """
-        return heard.merge(self, going_on)
+        return strap_chunks.merge(self, going_on)
 
     # --- files ---
 

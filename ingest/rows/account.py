@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.journal import Journal, Source
-from ingest.rows.heart import LONGEST, Evidence, believed, evidence
+from ingest.rows.evidence import LONGEST, Evidence, believed, evidence
 from ingest.rows.profile import Profile
 from ingest.rows.ruling import counted
 from zones import artefacts

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ingest.journal import ALWAYS_MS
-from ingest.stated import day
+from ingest.settings.profile_history import day
 from zones.days import Place, day_of, midnights, week_of
 from zones.dose import USUAL_TARGET, Plan
 from zones.spans import Spans

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.journal import Journal
-from ingest.rows.heart import Evidence, believed, evidence
+from ingest.rows.evidence import Evidence, believed, evidence
 from ingest.rows.profile import Profile
 from ingest.rows.ruling import ruled
-from ingest.rows.worn import Session, Worn, worn_sessions
+from ingest.rows.strap_session import Session, Worn, worn_sessions
 from zones.minutes import MINUTE, Minutes, minutes
 from zones.pieces import Pieces, split_every
 from zones.resting import calmest

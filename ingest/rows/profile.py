@@ -12,7 +12,7 @@ import numpy as np
 from ingest.journal import ALWAYS_MS, Entry, Journal
 from ingest.journal.entry import LEAST_MAXIMUM_BPM, MOST_MAXIMUM_BPM
 from ingest.rows.calendar import Calendar
-from ingest.stated import USUAL_FORMULA, State, day, states
+from ingest.settings.profile_history import USUAL_FORMULA, State, day, states
 from zones.days import Place, midnights
 from zones.dose import Plan
 from zones.edges import FORMULAS, Edges, Timeline

@@ -14,17 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal, Person, Source
+from ingest.rows.cache import ABOUT_EDGES, Memory
 from ingest.rows.calendar import Calendar
 from ingest.rows.day import Counted, Day, Seen, count
+from ingest.rows.evidence import REACH_MS, Evidence, evidence
 from ingest.rows.fact import facts_block
-from ingest.rows.heart import REACH_MS, Evidence, evidence
-from ingest.rows.memory import ABOUT_EDGES, Memory
 from ingest.rows.profile import Profile
 from ingest.rows.ruling import AROUND_MS
 from ingest.rows.session import sessions, spans, workout_fields, workouts
+from ingest.rows.strap_session import Session
 from ingest.rows.table import TABLES, Block
 from ingest.rows.variability import variabilities
-from ingest.rows.worn import Session
 from zones import placing
 from zones.days import Place, day_of, midnights, week_of
 from zones.dose import dose_min

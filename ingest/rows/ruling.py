@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.journal import DAY_MS, Entry, Journal
-from ingest.rows.heart import believed, evidence
+from ingest.rows.evidence import believed, evidence
 from ingest.rows.profile import Profile
 from zones.bouts import bouts, efforts, only_in
 from zones.edges import Timeline

@@ -6,14 +6,14 @@ from itertools import pairwise
 from typing import Any
 
 from ingest.journal import DAY_MS, Entry, Journal, Person
+from ingest.rows.cache import Memory
 from ingest.rows.day import Day, count
+from ingest.rows.evidence import Evidence, believed, evidence
 from ingest.rows.fact import rows_block
-from ingest.rows.heart import Evidence, believed, evidence
-from ingest.rows.memory import Memory
 from ingest.rows.profile import Profile
 from ingest.rows.ruling import ruled, sport_of
+from ingest.rows.strap_session import Session
 from ingest.rows.table import Block
-from ingest.rows.worn import Session
 from zones.days import midnights
 from zones.dose import dose_min
 from zones.edges import LEAST_RESERVE

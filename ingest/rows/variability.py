@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.journal import Journal, Person
+from ingest.rows.cache import Memory
+from ingest.rows.evidence import LONGEST_BEAT_MS, Evidence
 from ingest.rows.fact import rows_block
-from ingest.rows.heart import LONGEST_BEAT_MS, Evidence
-from ingest.rows.memory import Memory
 from ingest.rows.session import workouts
+from ingest.rows.strap_session import Session
 from ingest.rows.table import Block
-from ingest.rows.worn import Session
 from zones.beats import CONTEXT_MS, SUMS, Variability, faults, starts, summed, sums, variability
 from zones.minutes import MINUTE
 from zones.resting import WINDOW_MS

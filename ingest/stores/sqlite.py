@@ -18,12 +18,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.crashpoint import reached
 from ingest.errors import TryLater
-from ingest.journal.book import CHECKPOINT_BYTES
+from ingest.journal.reader import CHECKPOINT_BYTES
 from ingest.journal.schema import CACHE_KIB, PAGE_BYTES, write_ahead
 from ingest.rows.table import TABLES, Block
-from ingest.stores.replica import Refusal
+from ingest.stores.contract import Refusal
+from ingest.system.crash_points import reached
 
 VERSION = 3
 """Raised whenever rows come out otherwise than before; an older store is then filled anew."""

@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.fit_encoder import Fit
+from tests.support.fit_encoder import Fit
 
 START = 1_000_000_000
 RECORDINGS = Path(os.environ.get("HARTSLAG_FIT_FILES") or Path(__file__).parents[3] / "shared" / "fit-files")
@@ -88,13 +88,13 @@ def copy(data: bytes) -> object:
 
 
 def series(data: bytes) -> object:
-    from ingest.collect import fit
+    from ingest.formats import fit
 
     return fit.heart_rate(data)
 
 
 def whole(data: bytes) -> object:
-    from ingest.collect import fit
+    from ingest.formats import fit
 
     return fit.read(data)
 

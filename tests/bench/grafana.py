@@ -21,10 +21,10 @@ from ingest.grafana.provisioning import sqlite
 from ingest.journal import Journal
 from ingest.rows.profile import note
 from ingest.rows.table import TABLES, Block
-from ingest.stores.replica import follow
+from ingest.stores.contract import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.bench.rows import DAY, HOUR, LAST, MINUTE, one_day
-from tests.grafana.questions import Json, Looking, ask_sqlite, drawn
+from tests.support.grafana_queries import Json, Looking, ask_sqlite, drawn
 
 LIMIT_MS = 200
 PERSONS = ("Jan", "Zoë O'Hara")

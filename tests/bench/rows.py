@@ -17,9 +17,9 @@ import numpy as np
 
 from ingest.journal import RANKS, Columns, Journal, Notifications
 from ingest.journal.dating import Observation
-from ingest.rows.memory import Memory
+from ingest.rows.cache import Memory
 from ingest.rows.profile import note
-from ingest.stores.replica import follow
+from ingest.stores.contract import follow
 from ingest.stores.sqlite import SqliteStore
 from zones.series import TIMES, Series
 from zones.spans import Spans

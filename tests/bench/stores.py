@@ -19,16 +19,16 @@ from typing import Any
 import numpy as np
 
 from ingest.journal import RANKS, Columns, Journal
-from ingest.rows.memory import Memory
+from ingest.rows.cache import Memory
 from ingest.rows.profile import note
 from ingest.rows.recount import recounts
 from ingest.rows.table import TABLES, Block
-from ingest.settings import Influx
-from ingest.stores.influx import InfluxStore
-from ingest.stores.line import lines, unit_of
-from ingest.stores.replica import follow
+from ingest.settings.model import Influx
+from ingest.stores.contract import follow
+from ingest.stores.influx.lines import lines, unit_of
+from ingest.stores.influx.store import InfluxStore
 from ingest.stores.sqlite import SqliteStore
-from tests.servers import InfluxDB, VictoriaMetrics
+from tests.support.servers import InfluxDB, VictoriaMetrics
 from zones.series import TIMES, Series
 
 SECOND, HOUR, DAY = 1000, 3_600_000, 86_400_000

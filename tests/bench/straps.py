@@ -15,22 +15,22 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.collect.clock import SystemClock
 from ingest.collect.recorder import Recorder, Strapped
 from ingest.journal import Journal
-from ingest.rows.memory import Memory
-from ingest.stores.replica import follow
+from ingest.rows.cache import Memory
+from ingest.stores.contract import follow
 from ingest.stores.sqlite import SqliteStore
-from tests.air.clock import AirClock
-from tests.air.heart import Heart, Sensor
-from tests.air.link import SUPERVISION_S
-from tests.air.loop import LeapLoop, simulate, until
-from tests.air.room import Room
-from tests.bluez.bluez import played
-from tests.bluez.bus import Bus
-from tests.collect.home import Home, heard, one_adapter, strap_of, told
-from tests.daemons import QUICK, daemon
-from tests.daemons import until as until_real
+from ingest.system.clock import SystemClock
+from tests.support.air.clock import AirClock
+from tests.support.air.heart import Heart, Sensor
+from tests.support.air.link import SUPERVISION_S
+from tests.support.air.loop import LeapLoop, simulate, until
+from tests.support.air.room import Room
+from tests.support.bluez.bluez import played
+from tests.support.bluez.bus import Bus
+from tests.support.daemons import QUICK, daemon
+from tests.support.daemons import until as until_real
+from tests.support.data_folder import Home, heard, one_adapter, strap_of, told
 from zones.placing import place
 
 PAGE = os.sysconf("SC_PAGE_SIZE")

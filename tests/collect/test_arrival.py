@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from ingest.collect import fit
 from ingest.collect.arrival import Arrivals, Outcome
-from ingest.collect.reading import Reader
+from ingest.collect.reader_process import Reader
 from ingest.errors import TryLater
+from ingest.formats import fit
 from ingest.journal import ALWAYS_MS, Journal
-from tests.fit_encoder import Fit, workout
+from tests.support.fit_encoder import Fit, workout
 
 START = 1_100_000_000
 FIT = workout(START, [100, 120, 140, 150], maximum=None)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.collect.inbox import DEEPEST, Inbox
-from tests.fit_encoder import workout
+from tests.support.fit_encoder import workout
 
 FIT = workout(1_100_000_000, [100, 120, 140])
 SETTLE, PATIENCE = 2.0, 60.0

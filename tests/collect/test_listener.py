@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from ingest.collect.strap import About
-from ingest.settings import Strap
-from tests.air.clock import AirClock
-from tests.air.loop import simulate, until
-from tests.air.room import Room
-from tests.bluez.bluez import Bluez, Fault
-from tests.bluez.bus import Bus
-from tests.bluez.quiet import Quiet
-from tests.collect.home import Home, one_adapter, strap_of
+from ingest.settings.model import Strap
+from tests.support.air.clock import AirClock
+from tests.support.air.loop import simulate, until
+from tests.support.air.room import Room
+from tests.support.bluez.bluez import Bluez, Fault
+from tests.support.bluez.bus import Bus
+from tests.support.bluez.quiet import Quiet
+from tests.support.data_folder import Home, one_adapter, strap_of
 
 A, B = "F0:00:00:00:00:01", "F0:00:00:00:00:02"
 

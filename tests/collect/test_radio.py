@@ -11,13 +11,13 @@ from bleak.backends.device import BLEDevice
 
 from ingest.collect.adapter import Adapter, NoBluetooth, adapters, choose
 from ingest.collect.radio import GRACE_S, Heard, Radio, within
-from ingest.collect.state import ADVICE, NUMBERS, STATES, State
-from tests.air.loop import simulate, until
-from tests.air.room import Room
-from tests.bluez.bluez import Adapter as Dongle
-from tests.bluez.bluez import Bluez, Fault
-from tests.bluez.bus import Bus
-from tests.bluez.quiet import Quiet
+from ingest.collect.strap_state import ADVICE, NUMBERS, STATES, State
+from tests.support.air.loop import simulate, until
+from tests.support.air.room import Room
+from tests.support.bluez.bluez import Adapter as Dongle
+from tests.support.bluez.bluez import Bluez, Fault
+from tests.support.bluez.bus import Bus
+from tests.support.bluez.quiet import Quiet
 
 PI, DONGLE = Adapter("hci0", "B8:27:EB:00:00:01"), Adapter("hci1", "00:1A:7D:00:00:02")
 A, B = "F0:00:00:00:00:01", "F0:00:00:00:00:02"

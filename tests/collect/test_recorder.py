@@ -15,20 +15,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.collect.clock import SystemClock
 from ingest.collect.recorder import MINUTE_MS, Recorder, Session, Strapped
-from ingest.collect.state import State
-from ingest.crashpoint import STRAP_POINTS
+from ingest.collect.strap_state import State
 from ingest.errors import Stop, TryLater
 from ingest.journal import Journal
-from ingest.stores.replica import follow
+from ingest.stores.contract import follow
 from ingest.stores.sqlite import SqliteStore
-from tests.air.heart import measurement
-from tests.collect.feeder import COMMITS, EACH, numbered
-from tests.daemons import until
-from tests.households import filled, rows
-from tests.rows.happenings import new_folder
-from tests.straps import ADA, Hands, held, held_at
+from ingest.system.clock import SystemClock
+from ingest.system.crash_points import STRAP_POINTS
+from tests.support.air.heart import measurement
+from tests.support.daemons import until
+from tests.support.happenings import new_folder
+from tests.support.households import filled, rows
+from tests.support.strap_feeder import COMMITS, EACH, numbered
+from tests.support.straps import ADA, Hands, held, held_at
 
 STRAP = Strapped("me", ADA)
 OTHER = Strapped("Piet", "strap Polar 7")
@@ -541,7 +541,7 @@ def test_what_no_waiting_mends_ends_the_thread(tmp_path: Path) -> None:
 def fed(folder: Path, first: int, connections: int, crash_at: str = "") -> tuple[int, int, int]:
     """Let a process feed a recorder; gives its exit code, how far it had heard, and how far it was told all is safe."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.collect.feeder", str(folder), str(first), str(connections)],
+        [sys.executable, "-m", "tests.support.strap_feeder", str(folder), str(first), str(connections)],
         capture_output=True,
         text=True,
         timeout=60,
@@ -583,7 +583,7 @@ def test_a_kill_at_any_moment_is_survived(tmp_path: Path) -> None:
     first, expected = 0, 0
     for life in range(6):
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.collect.feeder", str(tmp_path), str(first), "1000"],
+            [sys.executable, "-m", "tests.support.strap_feeder", str(tmp_path), str(first), "1000"],
             stdout=subprocess.PIPE,
             text=True,
             cwd=Path(__file__).parents[2],

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from ingest.settings import Strap
-from tests.air.clock import AirClock
-from tests.air.heart import Wear
-from tests.air.link import SUPERVISION_S
-from tests.air.loop import LeapLoop, simulate, until
-from tests.air.room import Room
-from tests.air.strap import Strap as AirStrap
-from tests.collect.home import Home, heard, one_adapter, strap_of, told
+from ingest.settings.model import Strap
+from tests.support.air.clock import AirClock
+from tests.support.air.heart import Wear
+from tests.support.air.link import SUPERVISION_S
+from tests.support.air.loop import LeapLoop, simulate, until
+from tests.support.air.room import Room
+from tests.support.air.strap import Strap as AirStrap
+from tests.support.data_folder import Home, heard, one_adapter, strap_of, told
 
 A, B, C = "F0:00:00:00:00:01", "F0:00:00:00:00:02", "F0:00:00:00:00:03"
 

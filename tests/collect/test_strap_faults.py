@@ -10,13 +10,13 @@ import pytest
 from bleak import BleakAdapter, BleakClient
 
 from ingest.collect.adapter import adapters
-from tests.air.clock import AirClock
-from tests.air.loop import LeapLoop, simulate, until
-from tests.bluez.bluez import Adapter, Bluez, Fault
-from tests.bluez.bus import Bus
-from tests.bluez.quiet import Quiet
-from tests.bluez.strap import MEASUREMENT, SUPERVISION_S, Strap, uuid
-from tests.collect.home import Home, heard, strap_of, told
+from tests.support.air.clock import AirClock
+from tests.support.air.loop import LeapLoop, simulate, until
+from tests.support.bluez.bluez import Adapter, Bluez, Fault
+from tests.support.bluez.bus import Bus
+from tests.support.bluez.quiet import Quiet
+from tests.support.bluez.strap import MEASUREMENT, SUPERVISION_S, Strap, uuid
+from tests.support.data_folder import Home, heard, strap_of, told
 
 A, B = "F0:00:00:00:00:01", "F0:00:00:00:00:02"
 

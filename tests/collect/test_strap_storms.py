@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from dbus_fast.aio import MessageBus
 
-from tests.air.clock import AirClock
-from tests.air.heart import Delivered
-from tests.air.loop import LeapLoop, simulate
-from tests.air.room import Room
-from tests.bluez.bluez import Adapter, Bluez, Fault
-from tests.bluez.bus import Bus
-from tests.bluez.quiet import Quiet
-from tests.collect.home import COMMIT_S, Home, one_adapter, recorded, strap_of
+from tests.support.air.clock import AirClock
+from tests.support.air.heart import Delivered
+from tests.support.air.loop import LeapLoop, simulate
+from tests.support.air.room import Room
+from tests.support.bluez.bluez import Adapter, Bluez, Fault
+from tests.support.bluez.bus import Bus
+from tests.support.bluez.quiet import Quiet
+from tests.support.data_folder import COMMIT_S, Home, one_adapter, recorded, strap_of
 
 TRUE_MS = 1_790_000_000_000
 """What time it really is at the beginning; the Pi, which has no clock of its own, believes otherwise at first."""

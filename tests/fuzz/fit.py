@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.collect import fit
 from ingest.errors import Unusable
+from ingest.formats import fit
 from tests.fuzz.seeds import SEEDS
 
 FOLDER = Path(__file__).parent / "seeds"
@@ -118,7 +118,7 @@ def guided(options: list[str]) -> None:
     import atheris
 
     with atheris.instrument_imports():
-        import ingest.collect.fit.reading  # noqa: F401 - imported again, with counters in it
+        import ingest.formats.fit.reading  # noqa: F401 - imported again, with counters in it
 
     atheris.instrument_all()
     FOUND.mkdir(parents=True, exist_ok=True)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ingest.grafana.provisioning import datasource_yaml, influxdb, sqlite, victoriametrics
-from tests.households import hartslag
-from tests.servers import InfluxDB, VictoriaMetrics
+from tests.support.households import hartslag
+from tests.support.servers import InfluxDB, VictoriaMetrics
 
 SETTINGS = """\
 [[person]]

@@ -12,15 +12,15 @@ from ingest.grafana.dashboard import Home, dashboard_json, dashboards
 from ingest.grafana.provisioning import Source, influxdb, sqlite, victoriametrics
 from ingest.grafana.query import Latest, Lines
 from ingest.journal import Journal
-from ingest.settings import Influx
-from ingest.show.week import shown
-from ingest.stores.influx import InfluxStore
-from ingest.stores.replica import follow
+from ingest.settings.model import Influx
+from ingest.stores.contract import follow
+from ingest.stores.influx.store import InfluxStore
 from ingest.stores.sqlite import SqliteStore
-from tests.grafana.home import ANNA, NOW, ODD, WEEKS, happenings, tell, week_ms
-from tests.grafana.questions import Frame, Json, Looking, Store, drawn, offered
-from tests.households import DAY, HOUR, MINUTE, Event, Noted, household, steady
-from tests.servers import InfluxDB, VictoriaMetrics
+from ingest.verbs.week import shown
+from tests.support.grafana_queries import Frame, Json, Looking, Store, drawn, offered
+from tests.support.grafana_stores import ANNA, NOW, ODD, WEEKS, happenings, tell, week_ms
+from tests.support.households import DAY, HOUR, MINUTE, Event, Noted, household, steady
+from tests.support.servers import InfluxDB, VictoriaMetrics
 
 Open = dict[str, tuple[Source, Store]]
 

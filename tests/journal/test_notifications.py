@@ -19,14 +19,14 @@ from ingest.journal import columns as packed
 from ingest.journal.dating import NOTED_MS, Observation, news, offset_ms
 from ingest.journal.entry import LONGEST_HEARD_MS
 from ingest.journal.schema import FIRST, PAGE_BYTES, applied
-from ingest.rows.memory import Memory
-from ingest.show.export import lines
-from ingest.stores.replica import follow
+from ingest.rows.cache import Memory
+from ingest.stores.contract import follow
 from ingest.stores.sqlite import SqliteStore
-from tests.air.heart import measurement
-from tests.households import filled, rows
-from tests.rows.happenings import new_folder
-from tests.straps import ADA, held, see, tell
+from ingest.verbs.export import lines
+from tests.support.air.heart import measurement
+from tests.support.happenings import new_folder
+from tests.support.households import filled, rows
+from tests.support.straps import ADA, held, see, tell
 from zones.series import TIMES
 
 WALL = 1_767_225_600_000

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from ingest.rows.account import accounted
 from ingest.rows.profile import profile
 from ingest.rows.recount import local_date, week
-from tests.households import HOUR, MINUTE, Event, Noted, Recording, household, steady
-from tests.rows.happenings import around, events, faulty, new_folder, recordings
+from tests.support.happenings import around, events, faulty, new_folder, recordings
+from tests.support.households import HOUR, MINUTE, Event, Noted, Recording, household, steady
 from tests.zones.test_minutes import CHANGES
 from zones.days import midnights, week_of
 

@@ -9,7 +9,7 @@ import pytest
 
 from ingest.rows.profile import profile
 from ingest.rows.recount import week
-from tests.households import (
+from tests.support.households import (
     HOUR,
     MINUTE,
     Claim,
@@ -27,7 +27,7 @@ from tests.households import (
     household,
     steady,
 )
-from tests.rows.straps import Heard, worn
+from tests.support.strap_sessions import Heard, worn
 
 HOME = Noted("Jan", (("moderate_bpm", 110), ("vigorous_bpm", 140), ("zone", "Europe/Amsterdam")))
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ingest.rows.table import TABLES
-from tests.households import (
+from tests.support.households import (
     HOUR,
     MINUTE,
     Claim,

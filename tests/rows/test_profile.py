@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from ingest.journal import ALWAYS_MS, Journal
 from ingest.rows.profile import note, profile, profile_of
-from ingest.settings import Person
-from ingest.stores.replica import follow
+from ingest.settings.model import Person
+from ingest.stores.contract import follow
 from ingest.stores.sqlite import SqliteStore
-from tests.households import (
+from tests.support.happenings import facts as happenings
+from tests.support.happenings import new_folder
+from tests.support.households import (
     DAY,
     HOUR,
     MINUTE,
@@ -30,8 +32,6 @@ from tests.households import (
     rows,
     steady,
 )
-from tests.rows.happenings import facts as happenings
-from tests.rows.happenings import new_folder
 
 HOME: dict[str, Any] = {"zone": "Europe/Amsterdam", "moderate_bpm": 110, "vigorous_bpm": 140}
 MONDAYS = [at(f"2026-11-{day:02d}T12:00+01:00") for day in (2, 9, 16, 23)]

@@ -12,11 +12,21 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.journal import RANKS, Journal
-from ingest.rows.memory import Memory
-from ingest.show.week import shown
-from ingest.stores.replica import follow
+from ingest.rows.cache import Memory
+from ingest.stores.contract import follow
 from ingest.stores.sqlite import SqliteStore
-from tests.households import (
+from ingest.verbs.week import shown
+from tests.support.happenings import (
+    MOMENTS,
+    SOURCES,
+    events,
+    facts,
+    faulty,
+    new_folder,
+    nights,
+    recordings,
+)
+from tests.support.households import (
     HOUR,
     MINUTE,
     NOW,
@@ -31,16 +41,6 @@ from tests.households import (
     happen,
     household,
     rows,
-)
-from tests.rows.happenings import (
-    MOMENTS,
-    SOURCES,
-    events,
-    facts,
-    faulty,
-    new_folder,
-    nights,
-    recordings,
 )
 from zones.artefacts import STUCK_S, artefacts, believed
 from zones.series import TIMES, Series

@@ -15,9 +15,9 @@ import pytest
 from ingest.errors import TryLater
 from ingest.journal import Journal
 from ingest.rows.table import TABLES
-from ingest.stores.replica import follow
+from ingest.stores.contract import follow
 from ingest.stores.sqlite import SqliteStore
-from tests.households import DAY, Event, Noted, at, filled, happen, household, rows, steady
+from tests.support.households import DAY, Event, Noted, at, filled, happen, household, rows, steady
 
 START = at("2026-11-16T10:00+01:00")
 HAPPENED: list[Event] = [

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.zones import byhand
+from tests.support import by_hand as byhand
 from tests.zones.test_seconds import raw
 from zones.pieces import Pieces, hold, merged, resolve, split, split_every
 from zones.spans import Spans

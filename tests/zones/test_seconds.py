@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.zones import byhand
+from tests.support import by_hand as byhand
 from zones import seconds
 from zones.edges import Edges, Timeline
 from zones.minutes import seconds_in_zones, tally

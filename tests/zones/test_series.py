@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.zones import byhand
+from tests.support import by_hand as byhand
 from zones.moments import length_ms, milliseconds, moment_ms
 from zones.series import Series, join, median_gap_ms, samples
 from zones.spans import Spans

@@ -1,0 +1,1 @@
+"""Bytes in, one neutral recording out: pure, without files or radio."""

@@ -1,0 +1,30 @@
+"""FIT files, the format of sports watches: bytes in, heart rate and what goes with it out."""
+
+from ingest.formats.fit.file import (
+    Beats,
+    Claim,
+    Device,
+    FitFile,
+    FitSeries,
+    HeartRate,
+    Limits,
+    Session,
+    ZoneCheck,
+)
+from ingest.formats.fit.reading import heart_rate, read
+from ingest.formats.fit.segment import looks_whole
+
+__all__ = [
+    "Beats",
+    "Claim",
+    "Device",
+    "FitFile",
+    "FitSeries",
+    "HeartRate",
+    "Limits",
+    "Session",
+    "ZoneCheck",
+    "heart_rate",
+    "looks_whole",
+    "read",
+]

@@ -1,0 +1,165 @@
+"""Heartbeats out of `hrv`, `beat_intervals` and `raw_bbi` messages.
+
+`hrv` holds up to five R-R intervals and no time: its beats are laid end to end and held to the records they stand
+between. The other two carry the moment their first interval begins. Source: FIT SDK, profile messages of these names.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.formats.fit import power_on
+from ingest.formats.fit.clock import ERA_MS, FIRST_DATE, Seconds
+from ingest.formats.fit.contents import Contents, Part
+from ingest.formats.fit.definition import Definition
+from ingest.formats.fit.file import Beats
+
+RECORD, HRV, BEAT_INTERVALS, RAW_BBI = 20, 78, 290, 372
+NO_INTERVAL = 0xFFFF
+SHORTEST_MS, LONGEST_MS = 200, 3000
+"""300 to 20 beats a minute; anything else is time that passed without a beat we know of."""
+DRIFT_MS = 3000
+"""Beats laid end to end may be this far from the records around them; a longer gap means that some are missing."""
+
+BLOCK = 512
+"""Messages whose beats are placed at once: numbers of Python are four times the size of numpy's."""
+
+Intervals = tuple[Seconds, NDArray[Any], NDArray[np.bool_]]
+"""End of each interval in milliseconds since 1970, its length in ms, and whether a beat ended it."""
+
+
+def read_beats(contents: Contents) -> Beats:
+    """All heartbeats of a file in order of time."""
+    found: list[Intervals] = []
+    for part in contents.parts:
+        if part.messages.of(HRV):
+            found.append(_laid_end_to_end(part))
+        found.extend(_intervals(part, definition) for definition in part.messages.of(BEAT_INTERVALS))
+        found.extend(_raw(part, definition) for definition in part.messages.of(RAW_BBI))
+    if not found:
+        return Beats()
+    end, rr, beat = found[0] if len(found) == 1 else (np.concatenate(c) for c in zip(*found, strict=True))
+    found.clear()
+    beat = beat & (rr >= SHORTEST_MS) & (rr <= LONGEST_MS)
+    if not beat.all():
+        end, rr = end[beat], rr[beat]
+    if (np.diff(end) < 0).any():
+        order = np.argsort(end, kind="stable")
+        end, rr = end[order], rr[order]
+    times, rr_ms = end.view("datetime64[ms]"), rr.astype(np.float32)
+    times.flags.writeable = rr_ms.flags.writeable = False
+    return Beats(times, rr_ms)
+
+
+def _laid_end_to_end(part: Part) -> Intervals:
+    """The intervals of `hrv` in the order of the file, held to the records around them."""
+    found = [f for d in part.messages.of(HRV) if (f := _listed(part.messages.data, d)) is not None]
+    stamps, seconds = _records(part)
+    if not found or not len(stamps):
+        return _NONE
+    at, count, rr = found[0]
+    if len(found) > 1:
+        each = np.concatenate([np.repeat(at, count) for at, count, _ in found])
+        order = np.argsort(each, kind="stable")
+        at, count, rr = each[order], np.ones(len(each), np.intp), np.concatenate([f[2] for f in found])[order]
+    before = np.maximum(np.searchsorted(stamps, at) - 1, 0)
+    return _held(rr, count, seconds[before]), rr, np.ones(len(rr), bool)
+
+
+def _listed(
+    data: bytes, definition: Definition
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.uint16]] | None:
+    """Position and number of intervals per message, and all intervals."""
+    table = definition.table(data, 0, 2)
+    if table is None:
+        return None
+    there = (table != NO_INTERVAL) & (table != 0)
+    return definition.positions, there.sum(axis=1, dtype=np.intp), table[there].astype(np.uint16)
+
+
+def _records(part: Part) -> tuple[Seconds, Seconds]:
+    """Positions and times (s) of the dated records, or without any of all dated messages."""
+    records = part.messages.of(RECORD)
+    if records:
+        at = records[0].positions if len(records) == 1 else np.concatenate([d.positions for d in records])
+        seconds = power_on.dated(part, np.concatenate([part.clock.of(d) for d in records]))
+        dated = seconds >= FIRST_DATE
+        if not dated.all():
+            at, seconds = at[dated], seconds[dated]
+        if len(records) > 1:
+            order = np.argsort(at, kind="stable")
+            at, seconds = at[order], seconds[order]
+        if len(at):
+            return at, seconds
+    return part.clock.full
+
+
+def _held(rr: NDArray[np.uint16], count: NDArray[np.intp], near: Seconds) -> Seconds:
+    """Ends (ms) of intervals that follow each other, so many per message, near the messages' moments (s).
+
+    They run freely until they are too far off and then start anew from where they should be, but never go back.
+    """
+    end = np.empty(len(rr), np.int64)
+    offset: int | None = None
+    latest = passed = done = 0
+    for i in range(0, len(count), BLOCK):
+        places = np.repeat(near[i : i + BLOCK] * 1000 + ERA_MS, count[i : i + BLOCK]).tolist()
+        moments = []
+        for interval, place in zip(rr[done : done + len(places)].tolist(), places, strict=True):
+            passed += interval
+            if offset is None or abs(place - passed - offset) > DRIFT_MS:
+                offset = place - passed
+            latest = max(latest, passed + offset)
+            moments.append(latest)
+        end[done : done + len(places)] = moments
+        done += len(places)
+    return end
+
+
+def _intervals(part: Part, definition: Definition) -> Intervals:
+    """beat_intervals: a moment and the intervals that follow each other from there."""
+    table = definition.table(part.messages.data, 1, 2)
+    if table is None:
+        return _NONE
+    rr = table.astype(np.int64)
+    return _from_moment(part, definition, np.where(rr == NO_INTERVAL, 0, rr), np.ones(rr.shape, bool))
+
+
+def _raw(part: Part, definition: Definition) -> Intervals:
+    """raw_bbi: fourteen bits of length, one of quality (1 is good), one that says that no beat was seen.
+
+    Some files spell the three out as arrays of their own.
+    """
+    data = part.messages.data
+    packed = definition.table(data, 1, 2)
+    if packed is not None:
+        whole = packed.astype(np.int64)
+        there, rr, beat = whole != NO_INTERVAL, whole & 0x3FFF, whole >> 14 == 1
+    else:
+        spelled = definition.table(data, 2, 2)
+        if spelled is None:
+            return _NONE
+        rr = spelled.astype(np.int64)
+        there, beat = rr != NO_INTERVAL, np.ones(rr.shape, bool)
+        for number, wanted in ((3, 1), (4, 0)):
+            flags = definition.table(data, number, 1)
+            if flags is not None and flags.shape[1] == rr.shape[1]:
+                beat &= flags == wanted
+    return _from_moment(part, definition, np.where(there, rr, 0), beat & there)
+
+
+def _from_moment(part: Part, definition: Definition, rr: Seconds, beat: NDArray[np.bool_]) -> Intervals:
+    """Rows of intervals (0: none) laid end to end, each row from its message's own moment on."""
+    data = part.messages.data
+    seconds = power_on.dated(part, part.clock.of(definition))
+    past = definition.value(data, 0, size=2)
+    start = seconds * 1000 + ERA_MS
+    if past is not None:
+        start += np.where(past == 0xFFFF, 0, past)
+    end = start[:, None] + np.cumsum(rr, axis=1)
+    sound = beat & (seconds >= FIRST_DATE)[:, None]
+    return end.ravel(), rr.ravel(), sound.ravel()
+
+
+_NONE: Intervals = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool))

@@ -1,0 +1,206 @@
+"""Heart rate out of a file: the samples of `record`, `hr`, `monitoring` and `hsa_heart_rate_data` as two series.
+
+What the watch saw of a workout comes in `record` messages, one value each, and, where a chest strap remembered what
+could not be sent under water, in `hr` messages. Both are the same heart; inside the time that `hr` covers it is
+believed. What the watch saw all day comes in `monitoring` and, on newer watches, `hsa_heart_rate_data`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.formats.fit import hr, power_on, timer
+from ingest.formats.fit.clock import ERA_MS, FIRST_DATE, Seconds, milliseconds
+from ingest.formats.fit.contents import Contents, Part
+from ingest.formats.fit.definition import Definition
+from ingest.formats.fit.developer import developer_heart_rate
+from ingest.formats.fit.file import FitSeries
+from zones.series import HIGHEST_BPM, LOWEST_BPM, Series, join
+
+RECORD, MONITORING, HSA_HEART_RATE = 20, 55, 308
+RECORD_BPM, MONITORING_BPM = 3, 27
+HELD_MS = 30_000
+"""A workout's sample stands for at most this long, so where `hr` is silent for longer `record` speaks again."""
+
+Samples = tuple[Seconds, NDArray[np.uint8]]
+"""Milliseconds since 1970 and bpm."""
+
+
+@dataclass(slots=True)
+class Heart:
+    """The heart rate of a file, and what could not be made a sample."""
+
+    series: tuple[FitSeries, ...] = ()
+    dropped: int = 0
+    undated: int = 0
+    from_strap: bool = False
+    """There are `hr` messages: only chest straps remember."""
+    record: list[Samples] = field(default_factory=list)
+    memory: list[Samples] = field(default_factory=list)
+    monitoring: list[Samples] = field(default_factory=list)
+    last_ms: int | None = None
+    """When the last record was written, with or without a heart rate."""
+
+    def sift(self, seconds: Seconds, bpm: NDArray[Any]) -> Samples:
+        """The samples among timestamps and values; what cannot be one is counted."""
+        # Bytes below the lowest wrap round to values above the highest.
+        fine = bpm - np.uint8(LOWEST_BPM) <= HIGHEST_BPM - LOWEST_BPM
+        sound = int(np.count_nonzero(fine))
+        if sound < len(bpm):
+            self.dropped += len(bpm) - sound
+            seconds, bpm = seconds[fine], bpm[fine]
+        if sound and np.minimum.reduce(seconds) < FIRST_DATE:
+            dated = seconds >= FIRST_DATE
+            self.undated += len(bpm) - int(np.count_nonzero(dated))
+            seconds, bpm = seconds[dated], bpm[dated]
+        return milliseconds(seconds), bpm.astype(np.uint8)
+
+
+def read_heart(contents: Contents) -> Heart:
+    """The series of a file."""
+    heart = Heart()
+    for part in contents.parts:
+        if part.messages.of(RECORD):
+            _record(heart, part)
+        if part.messages.of(MONITORING):
+            _monitoring(heart, part)
+        for definition in part.messages.of(HSA_HEART_RATE):
+            _hsa(heart, part, definition)
+        if part.messages.of(hr.HR):
+            _memory(heart, part)
+    heart.series = tuple(
+        series for series in (_activity(heart, contents), _all_day(heart)) if series is not None
+    )
+    return heart
+
+
+def _record(heart: Heart, part: Part) -> None:
+    data = part.messages.data
+    found: list[tuple[Definition, NDArray[Any]]] = []
+    for definition in part.messages.of(RECORD):
+        bpm = definition.value(data, RECORD_BPM, size=1)
+        if definition.has_developer_fields:
+            bpm = developer_heart_rate(part.messages, definition, bpm)
+        if bpm is None:
+            _went_on(heart, power_on.dated(part, part.clock.of(definition)))
+        else:
+            found.append((definition, bpm))
+    if found:
+        seconds, bpm = _in_order(part, found)
+        seconds = power_on.dated(part, seconds)
+        _went_on(heart, seconds)
+        heart.record.append(heart.sift(seconds, bpm))
+
+
+def _went_on(heart: Heart, seconds: Seconds) -> None:
+    """Until these records, with or without a heart rate, the watch was recording."""
+    latest = int(np.maximum.reduce(seconds, initial=0))
+    if latest >= FIRST_DATE:
+        heart.last_ms = max(heart.last_ms or 0, latest * 1000 + ERA_MS)
+
+
+def _monitoring(heart: Heart, part: Part) -> None:
+    found = [
+        (definition, bpm)
+        for definition in part.messages.of(MONITORING)
+        if (bpm := definition.value(part.messages.data, MONITORING_BPM, size=1)) is not None
+    ]
+    if found:
+        heart.monitoring.append(heart.sift(*_in_order(part, found)))
+
+
+def _in_order(part: Part, found: list[tuple[Definition, NDArray[Any]]]) -> tuple[Seconds, NDArray[Any]]:
+    """Timestamps and values of several definitions in the order of the file: the last word on a moment counts."""
+    if len(found) == 1:
+        return part.clock.of(found[0][0]), found[0][1]
+    at = np.concatenate([definition.positions for definition, _ in found])
+    seconds = np.concatenate([part.clock.of(definition) for definition, _ in found])
+    bpm = np.concatenate([bpm for _, bpm in found])
+    if (at[1:] > at[:-1]).all():
+        return seconds, bpm
+    order = np.argsort(at, kind="stable")
+    return seconds[order], bpm[order]
+
+
+def _hsa(heart: Heart, part: Part, definition: Definition) -> None:
+    """Arrays of values, one per processing interval from the message's timestamp on."""
+    data = part.messages.data
+    rows = definition.table(data, 2, 1)
+    if rows is None:
+        return
+    first = power_on.dated(part, part.clock.of(definition))
+    interval = definition.value(data, 0, size=2)
+    step = np.ones(len(first), np.int64) if interval is None else interval.astype(np.int64)
+    step[(step == 0) | (step == 0xFFFF)] = 1
+    count = rows.shape[1]
+    seconds = first[:, None] + step[:, None] * np.arange(count)
+    seconds[first < FIRST_DATE] = -1
+    heart.monitoring.append(heart.sift(seconds.ravel(), rows.ravel()))
+
+
+def _memory(heart: Heart, part: Part) -> None:
+    times, bpm = hr.events(part)
+    fine = bpm - np.uint8(LOWEST_BPM) <= HIGHEST_BPM - LOWEST_BPM
+    sound = int(np.count_nonzero(fine))
+    if times.size and np.minimum.reduce(times) < FIRST_DATE * 1000 + ERA_MS:
+        fine &= times >= FIRST_DATE * 1000 + ERA_MS
+    kept = int(np.count_nonzero(fine))
+    heart.dropped += len(bpm) - sound
+    heart.undated += sound - kept
+    if kept:
+        heart.from_strap = True
+        heart.memory.append((times, bpm) if kept == len(bpm) else (times[fine], bpm[fine]))
+
+
+def _activity(heart: Heart, contents: Contents) -> FitSeries | None:
+    record, memory = _joined(heart.record), _joined(heart.memory)
+    if memory is None:
+        series = record
+    elif record is None:
+        series = memory
+    else:
+        outside = ~_covered(record.times, memory.times)
+        series = (
+            join([Series(record.times[outside], record.bpm[outside]), memory]) if outside.any() else memory
+        )
+    if series is None:
+        return None
+    last = int(series.times[-1].astype(np.int64))
+    if heart.last_ms is not None:
+        last = max(last, heart.last_ms)
+    stop = timer.last_stop(contents)
+    end = last if stop is None else max(last, stop)
+    return FitSeries("activity", series.times, series.bpm, np.datetime64(end, "ms"))
+
+
+def _all_day(heart: Heart) -> FitSeries | None:
+    series = _joined(heart.monitoring)
+    return None if series is None else FitSeries("monitoring", series.times, series.bpm)
+
+
+def _joined(parts: list[Samples]) -> Series | None:
+    parts = [part for part in parts if len(part[0])]
+    if not parts:
+        return None
+    if len(parts) == 1:
+        at, bpm = parts[0]
+    else:
+        at, bpm = np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+    times = at.view("datetime64[ms]")
+    if not (at[1:] > at[:-1]).all():
+        return Series.of(times, bpm)
+    # What Series.of would do, without the copy: nobody else has these columns.
+    at.flags.writeable = times.flags.writeable = bpm.flags.writeable = False
+    return Series(times, bpm)
+
+
+def _covered(times: NDArray[np.datetime64], by: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+    """Which moments lie within a stretch that `by` covers without a longer silence than a sample stands for."""
+    at, covering = times.view(np.int64), by.view(np.int64)
+    after = np.searchsorted(covering, at, side="left")
+    before = np.searchsorted(covering, at, side="right") - 1
+    inside = (after < len(covering)) & (before >= 0)
+    gap = covering[np.minimum(after, len(covering) - 1)] - covering[np.maximum(before, 0)]
+    return inside & (gap <= HELD_MS)

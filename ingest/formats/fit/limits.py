@@ -1,0 +1,70 @@
+"""What the watch believes of the heart of its wearer, from whichever message tells most nearly.
+
+`time_in_zone` comes first: it holds what the watch counted this very workout with. Then what was set in the watch
+(`zones_target`, `hr_zone`), then the person's profile; the resting heart rate that an all-day file measured goes
+before one that was typed in.
+"""
+
+from ingest.formats.fit.contents import Contents
+from ingest.formats.fit.description import HR_ZONE, USER_PROFILE, ZONES_TARGET, Description
+from ingest.formats.fit.file import Limits
+from ingest.formats.fit.zone import Tally
+
+MONITORING_HR_DATA = 211
+LOWEST_MAXIMUM = 90
+OPEN_TOP = 254
+"""`hr_zone` may close its last zone with a value that stands for "no end"."""
+
+Said = tuple[str, int]
+"""The message, and the bpm it gives."""
+
+
+def read_limits(contents: Contents, description: Description, tallies: list[Tally]) -> Limits | None:
+    """The limits the file gives; None where it gives none."""
+    maximum = [("time_in_zone", t.maximum_bpm) for t in tallies]
+    threshold = [("time_in_zone", t.threshold_bpm) for t in tallies]
+    resting = _measured_rest(contents) + [("time_in_zone", t.resting_bpm) for t in tallies]
+    edges = [("time_in_zone", t.edges) for t in tallies]
+    for words in description.of(ZONES_TARGET):
+        maximum.append(("zones_target", words.bpm(1)))
+        threshold.append(("zones_target", words.bpm(2)))
+    edges.append(("hr_zone", _zones(description)))
+    for words in description.of(USER_PROFILE):
+        maximum.append(("user_profile", words.bpm(11)))
+        resting.append(("user_profile", words.bpm(8)))
+    best = _first([(m, v) for m, v in maximum if v and v >= LOWEST_MAXIMUM])
+    at_rest, at_threshold = _first(resting), _first(threshold)
+    zones = next(((message, e) for message, e in edges if e), None)
+    given = [message for message, _ in filter(None, (best, at_threshold, at_rest, zones))]
+    if not given:
+        return None
+    return Limits(
+        maximum_bpm=best and best[1],
+        resting_bpm=at_rest and at_rest[1],
+        threshold_bpm=at_threshold and at_threshold[1],
+        origin=", ".join(dict.fromkeys(given)),
+        edges=zones[1] if zones else (),
+    )
+
+
+def _first(values: list[tuple[str, int | None]]) -> Said | None:
+    return next(((message, value) for message, value in values if value), None)
+
+
+def _measured_rest(contents: Contents) -> list[tuple[str, int | None]]:
+    """The seven-day average, and before it settles the day's own value, the last that the file gives."""
+    values: list[tuple[str, int | None]] = []
+    for number in (0, 1):
+        for part in reversed(contents.parts):
+            for definition in reversed(part.messages.of(MONITORING_HR_DATA)):
+                column = definition.value(contents.data, number, size=1)
+                if column is not None:
+                    plausible = column[(column >= 20) & (column <= 120)]
+                    values.extend(("monitoring_hr_data", int(v)) for v in plausible[-1:])
+    return values
+
+
+def _zones(description: Description) -> tuple[int, ...]:
+    """Where the watch's zones begin: each one's upper end is the next one's edge."""
+    tops = sorted({top for words in description.of(HR_ZONE) if (top := words.bpm(1))})
+    return tuple(top for top in tops if top < OPEN_TOP)

@@ -1,0 +1,29 @@
+"""Times that count from power-on: the watch did not know the date yet.
+
+Such a file can be dated only where the watch itself says which date a count meant: a `timestamp_correlation`
+message holds both (FIT SDK, profile). Without one the count stays a count; 1990 is never stored.
+"""
+
+import numpy as np
+
+from ingest.formats.fit.clock import FIRST_DATE, NEVER, NONE, Seconds
+from ingest.formats.fit.contents import Part
+
+TIMESTAMP_CORRELATION = 162
+
+
+def dated(part: Part, seconds: Seconds) -> Seconds:
+    """The timestamps with those that count from power-on put on the calendar where the file tells how."""
+    if np.minimum.reduce(seconds, initial=FIRST_DATE) >= FIRST_DATE:
+        return seconds
+    for definition in part.messages.of(TIMESTAMP_CORRELATION):
+        date = definition.value(part.messages.data, 253, size=4)
+        count = definition.value(part.messages.data, 1, size=4)
+        if date is None or count is None:
+            continue
+        for known, since in zip(date.tolist(), count.tolist(), strict=True):
+            if FIRST_DATE <= known < NEVER and since < FIRST_DATE:
+                relative = (seconds > NONE) & (seconds < FIRST_DATE)
+                seconds[relative] += known - since
+                return seconds
+    return seconds

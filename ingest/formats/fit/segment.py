@@ -1,0 +1,110 @@
+"""The container: one or several FIT files in a row, each a header, messages and a checksum.
+
+Sources: the FIT SDK's "FIT Protocol" (headers of 12 or 14 bytes, chained files, checksums) and files found in the
+wild: headers that promise 0 bytes because the watch died, header checksums of 0, files cut off half-way.
+"""
+
+from dataclasses import dataclass
+
+from ingest.errors import Unusable
+from ingest.formats.fit.crc import crc16
+
+MARK = b".FIT"
+APPLE_DOUBLE = b"\x00\x05\x16\x07"
+LONGEST_CHAIN = 1000
+"""Files in a row that we read on for; the longest known chain has 7."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Where the messages of one of the chained files are: data[body:end]; `start` is its header."""
+
+    start: int
+    body: int
+    end: int
+
+
+def segments(data: bytes) -> tuple[list[Segment], list[str]]:
+    """The chained files of `data` and what is wrong with their frame, in words.
+
+    Raises `Unusable` when `data` is no FIT file at all.
+    """
+    _refuse(data)
+    found: list[Segment] = []
+    faults: list[str] = []
+    complete = True
+    at, size = 0, len(data)
+    while at < size:
+        length = data[at]
+        if length < 12 or data[at + 8 : at + 12] != MARK:
+            faults.append(f"{size - at} bytes after its end are no FIT and were left out")
+            complete = False
+            break
+        if len(found) == LONGEST_CHAIN:
+            faults.append(f"more than {LONGEST_CHAIN} files chained in one; the rest was left unread")
+            complete = False
+            break
+        body = at + length
+        promised = int.from_bytes(data[at + 4 : at + 8], "little")
+        end = body + promised
+        if _header_damaged(data, at, length):
+            faults.append("the checksum of its header is wrong")
+        if promised == 0 and size > body + 2:
+            faults.append("never finished: its header says 0 bytes, as when a watch dies; read to the end")
+            complete, end = False, size
+        elif end + 2 > size:
+            complete = False
+            if end > size:
+                faults.append(
+                    f"cut off: its header promises {promised} bytes, {max(size - body, 0)} are there"
+                )
+            else:
+                faults.append(
+                    f"cut off: {'its checksum' if end == size else 'half of its checksum'} is missing"
+                )
+            end = min(end, size)
+        found.append(Segment(at, min(body, size), end))
+        at = end + 2
+    if complete and crc16(data) == 0:
+        return found, faults
+    faults.extend(_wrong_sums(data, found))
+    return found, faults
+
+
+def looks_whole(data: bytes) -> bool:
+    """Whether nothing of a FIT file is missing: every chained file complete, every checksum right."""
+    try:
+        return not segments(data)[1]
+    except Unusable:
+        return False
+
+
+def _refuse(data: bytes) -> None:
+    if not data:
+        raise Unusable("The file is empty. Copy it from the watch again.")
+    if data[:4] == APPLE_DOUBLE:
+        raise Unusable(
+            "This is a side file that macOS writes beside a copy (AppleDouble), not the FIT file itself. "
+            "It can be deleted; the file of the same name without the leading ._ is the one to bring."
+        )
+    if len(data) < 12 or data[0] < 12 or data[8:12] != MARK:
+        raise Unusable(
+            "This is not a FIT file: it does not begin as one. Bring the .fit file of the watch itself."
+        )
+
+
+def _header_damaged(data: bytes, at: int, length: int) -> bool:
+    """Headers of 14 bytes carry their own checksum; 0 means that it was not set."""
+    if length < 14 or len(data) < at + 14:
+        return False
+    return data[at + 12 : at + 14] != b"\0\0" and crc16(data[at : at + 14]) != 0
+
+
+def _wrong_sums(data: bytes, found: list[Segment]) -> list[str]:
+    """One sentence per chained file whose own checksum is there and wrong."""
+    wrong = []
+    for i, segment in enumerate(found):
+        if segment.end + 2 <= len(data) and crc16(data[segment.start : segment.end + 2]) != 0:
+            which = f" of chained file {i + 1} of {len(found)}" if len(found) > 1 else ""
+            wrong.append(f"the checksum{which} is wrong: some bytes are not what the watch wrote")
+    return wrong

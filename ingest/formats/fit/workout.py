@@ -1,0 +1,80 @@
+"""The workouts of a file as the watch sums them up."""
+
+import numpy as np
+
+from ingest.formats.fit.clock import FIRST_DATE, moment
+from ingest.formats.fit.contents import Contents
+from ingest.formats.fit.description import SESSION, SPORT, Description, Words
+from ingest.formats.fit.file import Session
+from ingest.formats.fit.names import SPORTS, SUB_SPORTS
+
+LAP = 19
+LAP_TIMER, LAP_MEAN, LAP_MAX = 8, 15, 16
+
+
+def read_sessions(contents: Contents, description: Description) -> tuple[Session, ...]:
+    """The sessions that have a date, in order of their start."""
+    sports = description.of(SPORT)
+    spoken = sports[0] if sports else Words()
+    found = []
+    for words in description.of(SESSION):
+        start = moment(words.whole(2))
+        end = _end(words, start)
+        if start is None or end is None or end < start:
+            continue
+        mean, highest = words.bpm(16), words.bpm(17)
+        if mean is None:
+            mean, of_laps = _laps(contents, start, end)
+            highest = highest or of_laps
+        found.append(
+            Session(
+                start=start,
+                end=end,
+                sport=_sport(words, 5, SPORTS) or _sport(spoken, 0, SPORTS) or "generic",
+                sub_sport=_sport(words, 6, SUB_SPORTS) or _sport(spoken, 1, SUB_SPORTS),
+                timer_s=words.seconds(8),
+                bpm_mean=mean,
+                bpm_max=highest,
+            )
+        )
+    return tuple(sorted(found, key=lambda session: session.start))
+
+
+def _end(words: Words, start: np.datetime64 | None) -> np.datetime64 | None:
+    """Start and elapsed time; the message's own timestamp may be that of the moment it was saved."""
+    elapsed = words.seconds(7)
+    if start is not None and elapsed is not None:
+        return start + np.timedelta64(round(elapsed * 1000), "ms")
+    return moment(words.whole(253))
+
+
+def _sport(words: Words, number: int, newer: dict[int, str]) -> str | None:
+    value = words.whole(number)
+    if value is None:
+        return None
+    return words.name(number) or newer.get(value, f"sport {value}")
+
+
+def _laps(contents: Contents, start: np.datetime64, end: np.datetime64) -> tuple[int | None, int | None]:
+    """Mean, weighted by time, and maximum of the laps within a session: all a swim may say of the heart."""
+    weight = total = highest = 0.0
+    for part in contents.parts:
+        for definition in part.messages.of(LAP):
+            columns = [
+                definition.value(contents.data, n, s) for n, s in ((2, 4), (LAP_TIMER, 4), (LAP_MEAN, 1))
+            ]
+            if any(column is None for column in columns):
+                continue
+            begun, timer, mean = (column.astype(np.int64) for column in columns if column is not None)
+            maximum = definition.value(contents.data, LAP_MAX, 1)
+            top = mean if maximum is None else maximum.astype(np.int64)
+            within = (begun >= FIRST_DATE) & (mean >= 30) & (mean <= 230) & (timer < 0xFFFFFFFF)
+            for at, ms, bpm, most in zip(
+                begun[within], timer[within], mean[within], top[within], strict=True
+            ):
+                when = moment(int(at))
+                if when is not None and start <= when <= end:
+                    weight += float(ms)
+                    total += float(ms) * float(bpm)
+                    highest = max(highest, float(most) if most <= 230 else 0.0)
+    return (round(total / weight) if weight else None), (int(highest) or None)

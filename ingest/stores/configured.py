@@ -1,0 +1,15 @@
+"""The stores that the settings ask for."""
+
+from ingest.settings.model import Settings
+from ingest.stores.contract import Store
+from ingest.stores.sqlite import SqliteStore
+
+
+def chosen(settings: Settings) -> list[Store]:
+    """Each store to be kept up to date; the embedded one always. None is opened before it is used."""
+    stores: list[Store] = [SqliteStore(settings.store_file)]
+    if settings.influx is not None:
+        from ingest.stores.influx.store import InfluxStore
+
+        stores.append(InfluxStore(settings.influx, settings.store_file.parent))
+    return stores

@@ -1,0 +1,310 @@
+"""What we know of a server's store, on our side: how far it is, what it refused, which series are being put right.
+
+A small SQLite file beside the store for Grafana. Not the server, which may be away when `status` asks; not the journal,
+where each of our steps would cost a write to the card that waits for it. Without this file all is compared anew.
+"""
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ingest.errors import TryLater
+from ingest.journal.schema import write_ahead
+from ingest.stores.contract import Refusal
+
+BUSY_S = 30.0
+
+VERSION = 1
+"""Raised whenever rows come out otherwise than before, or this file looks otherwise: the store is then compared anew."""
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS replica (
+    place TEXT NOT NULL, journal TEXT NOT NULL, version INTEGER NOT NULL,
+    position INTEGER NOT NULL,  -- held for sure, whatever happens to the server now
+    sent INTEGER NOT NULL,      -- said yes to
+    sent_ms INTEGER NOT NULL,   -- when that was written down
+    empty_to INTEGER NOT NULL,  -- filled from nothing up to here: what is sent for these entries needs no comparing
+    writer TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS refused (
+    line BLOB NOT NULL, unit TEXT NOT NULL, key TEXT PRIMARY KEY, tables TEXT NOT NULL, time_us INTEGER NOT NULL,
+    words TEXT NOT NULL, since_ms INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS patch (
+    id INTEGER PRIMARY KEY, series TEXT NOT NULL, start_us INTEGER NOT NULL, end_us INTEGER NOT NULL,
+    times BLOB NOT NULL, cells BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS copy (id INTEGER PRIMARY KEY, series TEXT NOT NULL, unit TEXT NOT NULL, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS ahead (series TEXT NOT NULL, time_us INTEGER NOT NULL, unit TEXT NOT NULL, line BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS copied (series TEXT PRIMARY KEY);
+"""
+
+_PATCH = "INSERT INTO patch (series, start_us, end_us, times, cells) VALUES (?, ?, ?, ?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How far a store is."""
+
+    position: int
+    sent: int
+    sent_ms: int
+    empty_to: int
+    writer: str
+
+
+class Ledger:
+    """The file at a path. One connection; belongs to the thread that uses it."""
+
+    def __init__(self, path: Path, now_ms: Callable[[], int]) -> None:
+        self.path, self.now_ms = path, now_ms
+        self._db: sqlite3.Connection | None = None
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    @contextmanager
+    def open(self) -> Iterator[sqlite3.Connection]:
+        """The connection, within one transaction; complaints come out as sentences."""
+        try:
+            db = self._opened()
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+        except sqlite3.DatabaseError as e:
+            self._complain(e)
+            raise
+        except OSError as e:
+            self.close()
+            raise TryLater(f"{self.path} cannot be written ({e.strerror}). Check who owns its folder.") from e
+
+    def _complain(self, e: sqlite3.DatabaseError) -> None:
+        self.close()
+        text = str(e)
+        if any(word in text for word in ("malformed", "not a database", "no such table", "no such column")):
+            for end in ("", "-wal", "-shm"):
+                self.path.with_name(self.path.name + end).unlink(missing_ok=True)
+            raise TryLater(
+                f"{self.path} was damaged ({text}); the server is compared with the journal anew."
+            ) from e
+        raise TryLater(f"{self.path} cannot be written now ({text}); it is tried again.") from e
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._db is not None and self.path.exists():
+            return self._db
+        self.close()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Refused rows stand in it: nobody but us needs to read them.
+        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        _owned_like_its_folder(self.path)
+        self._db = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_S, check_same_thread=False)
+        write_ahead(self._db, BUSY_S)
+        # What a power cut takes of it is done once more, which is harmless.
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(_TABLES)
+        return self._db
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """One process at a time brings the server up to date: rows counted earlier must not land later."""
+        path = self.path.with_name("influx.lock")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError as e:
+            raise TryLater(f"{path} cannot be written ({e.strerror}). Check who owns its folder.") from e
+        try:
+            _owned_like_its_folder(path)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    # --- how far ---
+
+    def held(self, place: str, journal: str) -> Held | None:
+        """How far the store is; None when the file tells of another server or journal, or of nothing."""
+        with self.open() as db:
+            return _held(db, place, journal)
+
+    def journal(self, place: str) -> str | None:
+        """The journal that was last sent to the server."""
+        with self.open() as db:
+            found = db.execute("SELECT journal FROM replica WHERE place = ?", (place,)).fetchone()
+        return found[0] if found else None
+
+    def start(self, place: str, journal: str, writer: str, empty_to: int) -> Held:
+        """Be at the beginning; nothing is refused any more, as all is sent once more."""
+        with self.open() as db:
+            for table in ("replica", "refused", "ahead", "patch", "copy", "copied"):
+                db.execute(f"DELETE FROM {table}")
+            db.execute(
+                "INSERT INTO replica VALUES (?, ?, ?, 0, 0, ?, ?, ?)",
+                (place, journal, VERSION, self.now_ms(), empty_to, writer),
+            )
+            return Held(0, 0, self.now_ms(), empty_to, writer)
+
+    def move(self, position: int, sent: int, writer: str, patches: Iterable[tuple[Any, ...]] = ()) -> None:
+        """Be further on, together with what is still to be put right up to there."""
+        with self.open() as db:
+            db.execute(
+                "UPDATE replica SET position = ?, sent = ?, sent_ms = ?, writer = ?",
+                (position, sent, self.now_ms(), writer),
+            )
+            db.executemany(_PATCH, patches)
+
+    def look(self, place: str, journal: str) -> Held | None:
+        """How far the store is, for `status`; makes and changes nothing."""
+        if self.path.exists():
+            with contextlib.suppress(sqlite3.DatabaseError):
+                db = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_S)
+                try:
+                    return _held(db, place, journal)
+                finally:
+                    db.close()
+        return None
+
+    # --- what was refused ---
+
+    def refuse(self, refusals: Iterable[tuple[bytes, str, str, str, int, str]]) -> None:
+        """Keep rows: (line, unit, key, table, time in us, words); the newest of a key takes the older one's place."""
+        with self.open() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO refused (line, unit, key, tables, time_us, words, since_ms)"
+                f" VALUES (?, ?, ?, ?, ?, ?, {self.now_ms()})",
+                refusals,
+            )
+
+    def refusals(self, limit: int = 1_000_000) -> list[Refusal]:
+        if not self.path.exists():
+            return []
+        with self.open() as db:
+            rows = db.execute(
+                "SELECT key, line, unit, words, since_ms FROM refused ORDER BY since_ms DESC, key LIMIT ?",
+                (limit,),
+            )
+            return [Refusal(*row) for row in rows]
+
+    def accepted(self, keys: Iterable[str]) -> None:
+        with self.open() as db:
+            db.executemany("DELETE FROM refused WHERE key = ?", [(k,) for k in keys])
+
+    def outdated(self, table: str, start_us: int, end_us: int, of_those: Callable[[str], bool]) -> None:
+        """Rows in [start, end) are sent anew, or are no more: what was refused of them is forgotten.
+
+        `of_those` says so of a key.
+        """
+        with self.open() as db:
+            span = (table, max(start_us, -(1 << 62)), min(end_us, 1 << 62))
+            keys = db.execute(
+                "SELECT key FROM refused WHERE tables = ? AND time_us >= ? AND time_us < ?", span
+            ).fetchall()
+            db.executemany("DELETE FROM refused WHERE key = ?", [key for key in keys if of_those(key[0])])
+
+    # --- what lies in the future ---
+
+    def lies_ahead(
+        self, series: str, start_us: int, end_us: int, rows: Iterable[tuple[int, str, bytes]]
+    ) -> None:
+        """Keep rows, (time, unit, line) each, until their time has come, in place of those of the series in [start, end)."""
+        with self.open() as db:
+            span = (series, max(start_us, -(1 << 62)), min(end_us, 1 << 62))
+            db.execute("DELETE FROM ahead WHERE series = ? AND time_us >= ? AND time_us < ?", span)
+            db.executemany("INSERT INTO ahead VALUES (?, ?, ?, ?)", ((series, *row) for row in rows))
+
+    def ahead(self, before_us: int) -> list[tuple[int, str, bytes]]:
+        """The rows kept of the time before a moment: (number, unit, line)."""
+        with self.open() as db:
+            return db.execute(
+                "SELECT rowid, unit, line FROM ahead WHERE time_us < ?", (before_us,)
+            ).fetchall()
+
+    def arrived(self, numbers: Iterable[int]) -> None:
+        """These rows were sent."""
+        with self.open() as db:
+            db.executemany("DELETE FROM ahead WHERE rowid = ?", [(n,) for n in numbers])
+
+    # --- series that are put right ---
+
+    def patch(self, patches: Iterable[tuple[Any, ...]]) -> None:
+        """Note what is to be put right: (series, start, end, times, cells)."""
+        with self.open() as db:
+            db.executemany(_PATCH, patches)
+
+    def patches(self, series: str) -> list[tuple[int, int, bytes, bytes]]:
+        """What is to be put right in a series, oldest first: (start, end, times, cells)."""
+        with self.open() as db:
+            sql = "SELECT start_us, end_us, times, cells FROM patch WHERE series = ? ORDER BY id"
+            return db.execute(sql, (series,)).fetchall()
+
+    def patched(self) -> list[str]:
+        """The series with something to be put right, that longest known first."""
+        with self.open() as db:
+            return [s for (s,) in db.execute("SELECT series FROM patch GROUP BY series ORDER BY min(id)")]
+
+    def copy(self, series: str, bodies: Iterable[tuple[str, bytes]]) -> None:
+        """Keep all that a series is to hold, (unit, lines) each, in place of what was to be put right in it."""
+        with self.open() as db:
+            db.execute("DELETE FROM copy WHERE series = ?", (series,))
+            rows = ((series, unit, body) for unit, body in bodies)
+            db.executemany("INSERT INTO copy (series, unit, body) VALUES (?, ?, ?)", rows)
+            db.execute("INSERT OR REPLACE INTO copied (series) VALUES (?)", (series,))
+            db.execute("DELETE FROM patch WHERE series = ?", (series,))
+
+    def copies(self) -> list[str]:
+        """The series of which a copy is kept."""
+        with self.open() as db:
+            return [name for (name,) in db.execute("SELECT series FROM copied ORDER BY series")]
+
+    def bodies(self, series: str) -> Iterator[tuple[str, bytes]]:
+        """The copy of a series, a (unit, lines) at a time."""
+        after = 0
+        while True:
+            with self.open() as db:
+                row = db.execute(
+                    "SELECT id, unit, body FROM copy WHERE series = ? AND id > ? ORDER BY id LIMIT 1",
+                    (series, after),
+                ).fetchone()
+            if row is None:
+                return
+            after = row[0]
+            yield row[1], row[2]
+
+    def discard(self, series: str) -> None:
+        """The copy of a series is no longer needed."""
+        with self.open() as db:
+            for table in ("copy", "copied"):
+                db.execute(f"DELETE FROM {table} WHERE series = ?", (series,))
+
+
+def _held(db: sqlite3.Connection, place: str, journal: str) -> Held | None:
+    row = db.execute(
+        "SELECT position, sent, sent_ms, empty_to, writer FROM replica WHERE place = ? AND journal = ? AND version = ?",
+        (place, journal, VERSION),
+    ).fetchone()
+    return Held(*row) if row else None
+
+
+def wall_ms() -> int:
+    """The wall clock, in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def _owned_like_its_folder(path: Path) -> None:
+    if os.geteuid() == 0:  # `sudo hartslag rebuild` must not lock the daemon out
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)

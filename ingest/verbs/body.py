@@ -1,0 +1,130 @@
+"""What is told of workouts and days beyond their minutes: load, recovery, resting heart rate, variability."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ingest.journal import Entry, Journal, Person
+from ingest.rows.cache import Memory
+from ingest.rows.evidence import evidence
+from ingest.rows.profile import Profile
+from ingest.rows.recount import Week, week
+from ingest.rows.session import session, workouts, worn_in
+from ingest.rows.strap_session import Session
+from ingest.rows.variability import variabilities
+from zones.dose import dose_min
+from zones.minutes import Zone
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A local day: seconds per zone, its resting heart rate and when the five minutes of it began (ms)."""
+
+    start_ms: int
+    end_ms: int
+    zones_s: dict[str, float]
+    resting_bpm: float | None
+    quiet_ms: int | None
+
+    @property
+    def measured_s(self) -> float:
+        return sum(self.zones_s.values())
+
+    @property
+    def dose_min(self) -> float:
+        return dose_min(self.zones_s["moderate_s"] / 60, self.zones_s["vigorous_s"] / 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Of a span: its days where whole ones were asked for, its workouts with their rows, and the rows of variability."""
+
+    days: list[Day]
+    workouts: list[tuple[Entry, dict[str, Any]]]
+    worn: list[tuple[str, Session]]
+    """Sessions of straps that no file tells of, each with the name of its strap."""
+    variability: list[dict[str, Any]]
+    """Each with `at_ms` and `source`."""
+
+
+def body(
+    journal: Journal, person: Person, known: Profile, start_ms: int, end_ms: int, *, whole_days: bool
+) -> Body:
+    """The same numbers as the rows of a store hold."""
+    days = list(_days(journal, person, known, start_ms, end_ms)) if whole_days else []
+    quiet = [d.quiet_ms for d in days if d.quiet_ms is not None]
+    worn = worn_in(journal, person.id, known, start_ms, end_ms)
+    seen = partial(evidence, journal, person.id)
+    return Body(
+        days,
+        [
+            (
+                e,
+                session(journal, person, known, e, seen(e.at_ms, e.last_ms or e.at_ms)),
+            )
+            for e in workouts(journal, person.id, start_ms, end_ms)
+        ],
+        worn,
+        [
+            {
+                "at_ms": int(block.time_us[i]) // 1000,
+                "source": block.labels["source"][i],
+                **{f: v[i] for f, v in block.fields.items()},
+            }
+            for block in variabilities(journal, person, quiet, worn, start_ms, end_ms, Memory(), seen)
+            for i in range(len(block))
+        ],
+    )
+
+
+def _days(journal: Journal, person: Person, known: Profile, start_ms: int, end_ms: int) -> Iterator[Day]:
+    """The days of a span with anything measured."""
+    first_day, _ = known.calendar.week_of(known.calendar.day_of(start_ms))
+    yield from (
+        day
+        for day in _of(week(journal, person, known, first_day))
+        if day.start_ms >= start_ms and day.end_ms <= end_ms and day.measured_s
+    )
+
+
+def _of(counted: Week) -> Iterator[Day]:
+    for i, (a, b) in enumerate(
+        zip(counted.borders_ms[:-1].tolist(), counted.borders_ms[1:].tolist(), strict=True)
+    ):
+        at_rest = float(counted.resting_bpm[i])
+        zones = {
+            f"{z.name.lower()}_s": int(c[i]) / 1000 for z, c in zip(Zone, counted.days.columns, strict=True)
+        }
+        some = not np.isnan(at_rest)
+        yield Day(a, b, zones, at_rest if some else None, int(counted.quiet_ms[i]) if some else None)
+
+
+def workout_lines(row: dict[str, Any]) -> Iterator[str]:
+    """A workout's row in words, after its heading."""
+    if row["bpm_mean"] is not None:
+        yield f"    heart rate {row['bpm_mean']:.0f} bpm on average, {row['bpm_max']} at most"
+    recovered = row["recovery_60s"]
+    if recovered is not None:
+        way = "lower" if recovered >= 0 else "higher"
+        yield f"    recovery: {abs(recovered):.0f} bpm {way} a minute after the end"
+    loads = [
+        f"{name} {row[key]:.0f}"
+        for name, key in (("Banister's (TRIMP)", "trimp"), ("Edwards'", "edwards"))
+        if row[key] is not None
+    ]
+    if loads:
+        yield f"    training load: {', '.join(loads)}"
+
+
+def variability_line(row: dict[str, Any]) -> str:
+    """A row of variability in words."""
+    numbers = [f"RMSSD {row['rmssd_ms']:.1f} ms"]
+    if row["ln_rmssd"] is not None:
+        numbers.append(f"lnRMSSD {row['ln_rmssd']:.2f}")
+    if row["sdnn_ms"] is not None:
+        numbers.append(f"SDNN {row['sdnn_ms']:.1f} ms")
+    numbers.append(f"pNN50 {row['pnn50']:.1f} %")
+    return f"{', '.join(numbers)}, of {row['beats']} beats of {row['source']}, {row['artefact_pct']:.1f} % artefacts left out"

@@ -1,0 +1,79 @@
+"""Is everything as it should be? Settings are read before this is asked."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+from ingest.journal import Journal
+from ingest.settings.model import Settings
+from ingest.stores.configured import chosen
+from ingest.stores.sqlite import SqliteStore
+
+LEAST_FREE_BYTES = 200 << 20
+"""Some months of four straps; below it a card is nearly full whatever fills it."""
+
+
+def check(settings: Settings, journal: Journal | None) -> Iterator[tuple[bool, str]]:
+    """(Whether something is wrong, a line about it) for everything that can be looked at; no journal yet is no fault."""
+    yield False, f"Settings: {settings.file or 'no file, defaults'}: fine"
+    if settings.straps:
+        yield _bluetooth(settings)
+    free = free_bytes(settings)
+    yield (
+        (True, little_room(settings, free))
+        if free < LEAST_FREE_BYTES
+        else (
+            False,
+            f"Room: {free / 1e9:.1f} GB free",
+        )
+    )
+    for folder in (settings.inbox_folder, settings.archive, settings.rejected):
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            yield True, f"Folder {folder} cannot be written by you; the daemon's user must own it"
+    if journal is None:
+        yield False, f"Journal {settings.journal_file}: not made yet; the daemon makes it"
+        return
+    faults = journal.faults() + [f"chunk {position} {what}" for position, what in journal.broken_chunks()]
+    yield from _told(
+        f"Journal {journal.path}", faults, "Keep a copy; files in the archive can be added to a new journal."
+    )
+    mode = settings.journal_file.stat().st_mode & 0o077
+    if mode:
+        yield True, f"Journal {journal.path} can be read by others: chmod 600 {journal.path}"
+    for store in chosen(settings):
+        if isinstance(store, SqliteStore) and not store.path.exists():
+            yield False, f"Store {store.place}: not made yet; the daemon makes it"
+        else:
+            yield from _told(f"Store {store.place}", store.faults(journal.id), store.remedy)
+
+
+def free_bytes(settings: Settings) -> int:
+    """The room that is left where the data lie."""
+    return shutil.disk_usage(settings.data).free
+
+
+def little_room(settings: Settings, free: int) -> str:
+    """What is said when less than LEAST_FREE_BYTES is left."""
+    return f"Only {free >> 20} MB are free where {settings.data} lies; make room soon"
+
+
+def _bluetooth(settings: Settings) -> tuple[bool, str]:
+    """Whether straps can be listened to now; asked of the system, nothing is searched for."""
+    import asyncio
+
+    from ingest.collect.adapter import NoBluetooth, listening
+
+    try:
+        adapter = asyncio.run(listening(settings.bluetooth.adapter))
+    except NoBluetooth as e:
+        return True, f"Bluetooth: {e}"
+    return False, f"Bluetooth: the adapter {adapter.address} ({adapter.name}) is on"
+
+
+def _told(what: str, faults: list[str], do: str) -> Iterator[tuple[bool, str]]:
+    if not faults:
+        yield False, f"{what}: whole"
+    for fault in faults[:10]:
+        yield True, f"{what}: {fault}"
+    if faults:
+        yield True, f"{what}: {do}"

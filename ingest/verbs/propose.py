@@ -1,0 +1,191 @@
+"""A better maximum or resting heart rate than the one in use, from a person's own data: proposed, never applied."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ingest.journal import ALWAYS_MS, DAY_MS, RANKS, Journal, Person
+from ingest.rows.evidence import evidence
+from ingest.rows.profile import Profile, profile, profile_of
+from ingest.settings.profile_history import states
+from zones.days import midnights
+from zones.pieces import resolve
+from zones.recovery import highest
+from zones.resting import resting, usual
+from zones.spans import Spans
+
+DAYS = 14
+"""The newest days with a resting heart rate of which the median is taken: a fever or a bad night does not move it."""
+
+AS_GOOD_BPM = 3
+"""A resting rate nearer than this to the one in use is the same one: days differ by more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A number that the data know better, why, and the lines to paste."""
+
+    person: str
+    today: date
+    """Where the person is."""
+    key: str
+    bpm: int
+    in_use: int | None
+    evidence: str
+    lines: tuple[str, ...]
+    leads_to: str
+
+    def json(self) -> dict[str, Any]:
+        names = ("person", "key", "bpm", "in_use", "evidence", "leads_to")
+        return {**{name: getattr(self, name) for name in names}, "lines": list(self.lines)}
+
+
+def proposals(journal: Journal, person: Person, now_ms: int) -> list[Proposal]:
+    """What is known better than what is in use; nothing is changed by it."""
+    known = profile(journal, person.id)
+    today = known.calendar.day_of(now_ms)
+    said = [s for s in states(journal.profile(person.id) or {}) if s.since is None or s.since <= today][-1]
+    since_ms = -ALWAYS_MS
+    if said.medicine_since is not None:  # what a heart did without the medicine says nothing of it now
+        since_ms = int(midnights(known.zone, said.medicine_since, said.medicine_since)[0])
+    at_rest, maximum, _ = known.heart_at(now_ms)
+    found = []
+    best = _highest(journal, person, known, since_ms, now_ms)
+    if best is not None and maximum is not None and best[0] > maximum:
+        bpm, day, source = best
+        why = (
+            f"the median of 15 samples reached {bpm} bpm on {day}, seen by {source}; in use is {maximum} bpm"
+        )
+        found.append(_proposal(journal, person, today, now_ms, "maximum_bpm", bpm, maximum, why))
+    rest = _resting(journal, person, known, since_ms, now_ms)
+    if rest is not None and (at_rest is None or abs(rest[0] - at_rest) >= AS_GOOD_BPM):
+        in_use = "none is in use" if at_rest is None else f"in use is {at_rest} bpm"
+        found.append(
+            _proposal(journal, person, today, now_ms, "resting_bpm", rest[0], at_rest, f"{rest[1]}; {in_use}")
+        )
+    return found
+
+
+def _proposal(
+    journal: Journal,
+    person: Person,
+    today: date,
+    now_ms: int,
+    key: str,
+    bpm: int,
+    in_use: int | None,
+    why: str,
+) -> Proposal:
+    facts = journal.profile(person.id) or {}
+    limits = journal.facts(person.id, "limits")
+    # An entry that begins today already gets the new number; there may be only one of a day.
+    entries = [e for e in facts.get("profile", ()) if e["from"] != today.isoformat()]
+    same = [e for e in facts.get("profile", ()) if e["from"] == today.isoformat()]
+    entry = {"from": today.isoformat(), **(same[0] if same else {}), key: bpm}
+    then = profile_of({**facts, "profile": [*entries, entry]}, limits).timeline.edges_at(now_ms)
+    before = profile_of(facts, limits).timeline.edges_at(now_ms)
+    lines = ("[[person.profile]]", f"from = {today}", f"{key} = {bpm}") if not same else (f"{key} = {bpm}",)
+    if then is None:
+        leads_to = "limits stay unknown"
+    elif before is not None and (before.moderate_bpm, before.vigorous_bpm) == (
+        then.moderate_bpm,
+        then.vigorous_bpm,
+    ):
+        leads_to = f"limits stay {then.moderate_bpm} and {then.vigorous_bpm} bpm"
+    else:
+        old = f" (now {before.moderate_bpm} and {before.vigorous_bpm})" if before else ""
+        leads_to = f"moderate would begin at {then.moderate_bpm}, vigorous at {then.vigorous_bpm} bpm{old}"
+    return Proposal(person.name, today, key, bpm, in_use, why, lines, leads_to)
+
+
+def _highest(
+    journal: Journal, person: Person, known: Profile, since_ms: int, now_ms: int
+) -> tuple[int, date, str] | None:
+    """The highest heart rate that a strap held, with the day and the source; a wrist may count steps."""
+    best: tuple[int, date, str] | None = None
+    for day in _days(journal, person, since_ms, now_ms):
+        a, b = max(day * DAY_MS, since_ms), (day + 1) * DAY_MS
+        for e in evidence(journal, person.id, a, b):
+            if e.source.rank > RANKS["activity strap"]:
+                continue
+            bpm = highest(e.series.between(np.datetime64(a, "ms"), np.datetime64(b, "ms")))
+            if bpm is not None and (best is None or bpm > best[0]):
+                best = bpm, known.calendar.day_of(a + DAY_MS // 2), e.source.name
+    return best
+
+
+def _days(journal: Journal, person: Person, since_ms: int, now_ms: int) -> list[int]:
+    """The UTC days with anything measured, as numbers since 1970."""
+    held = journal.held(person.id, since_ms, now_ms)
+    return sorted({day for first, last in held for day in range(first // DAY_MS, last // DAY_MS + 1)})
+
+
+def _resting(
+    journal: Journal, person: Person, known: Profile, since_ms: int, now_ms: int
+) -> tuple[int, str] | None:
+    """The usual resting heart rate of the newest days, by the watch's own word or else from its all-day files."""
+    by_day = {
+        known.calendar.day_of(e.at_ms): float(e.content["resting_bpm"])
+        for e in journal.facts(person.id, "claim", since_ms, now_ms)
+        if e.content.get("resting_bpm")
+    }
+    words = "as the watch says"
+    if np.isnan(usual(np.array(list(by_day.values())))):
+        by_day, words = _quietest(journal, person, known, since_ms, now_ms), "as the all-day files show"
+    newest = sorted(by_day)[-DAYS:]
+    bpm = np.array([by_day[day] for day in newest])
+    median = usual(bpm)
+    if np.isnan(median):
+        return None
+    return int(median + 0.5), (
+        f"the median of {len(newest)} days from {newest[0]} to {newest[-1]} is {median:g} bpm"
+        f" (lowest {bpm.min():.0f}, highest {bpm.max():.0f}), {words}"
+    )
+
+
+def _quietest(
+    journal: Journal, person: Person, known: Profile, since_ms: int, now_ms: int
+) -> dict[date, float]:
+    """The resting heart rate of each of the newest days of an all-day watch that have one."""
+    recent = {
+        known.calendar.day_of(d * DAY_MS + DAY_MS // 2)
+        for d in _days(journal, person, since_ms, now_ms)[-3 * DAYS :]
+    }
+    found: dict[date, float] = {}
+    for day in sorted(recent):
+        a, b = next(pairwise(midnights(known.zone, day, day + timedelta(days=1)).tolist()))
+        pieces = [e.pieces for e in evidence(journal, person.id, a, b) if e.source.kind == "monitoring"]
+        worked = [
+            (e.at_ms, e.last_ms)
+            for e in journal.facts(person.id, "session", a - DAY_MS, b)
+            if e.last_ms is not None
+        ]
+        if pieces:
+            lowest = resting(resolve(pieces), Spans.pairs(worked), np.array([a, b]))[0]
+            if not np.isnan(lowest):
+                found[day] = float(lowest)
+    return found
+
+
+def told(person: str, found: list[Proposal]) -> Iterator[str]:
+    """The proposals in plain lines."""
+    if not found:
+        yield f"{person}: nothing in the data is known better than what is in use."
+        return
+    for p in found:
+        yield f"{person}: a {'maximum' if p.key == 'maximum_bpm' else 'resting'} heart rate of {p.bpm} bpm."
+        yield f"  Why: {p.evidence}."
+        yield f"  With it {p.leads_to}. Nothing before {p.today} would change."
+        yield (
+            f'  If you think so too, put this into the settings, below the person "{person}":'
+            if len(p.lines) > 1
+            else "  If you think so too, put this into the entry of today in the settings:"
+        )
+        yield ""
+        yield from (f"    {line}" for line in p.lines)
+        yield ""
+    yield "Nothing is changed by the program itself."

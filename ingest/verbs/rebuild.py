@@ -1,0 +1,78 @@
+"""A store made anew from the journal."""
+
+import sys
+import time
+from contextlib import closing, nullcontext
+from typing import Any
+
+from ingest.errors import Stop, TryLater
+from ingest.journal import Journal
+from ingest.settings.model import Settings
+from ingest.stores.configured import chosen
+from ingest.stores.contract import Store, follow
+from ingest.stores.influx.wire import Away
+
+PORTION = 100
+"""Entries between two steps of the bar."""
+
+PATIENCE_S = 60.0
+"""How long a store that was written to may be away before we give up waiting for it."""
+
+
+def rebuild(settings: Settings, journal: Journal, name: str = "sqlite", *, resume: bool = False) -> str:
+    """Forget a store's rows and fill it from the journal; gives what to say when done.
+
+    Stopped halfway it goes on from there by itself in the daemon, or here with `resume`, which forgets nothing.
+    Raises TryLater when the store is away, Stop when the settings name none.
+    """
+    store = next((s for s in chosen(settings) if s.name == name), None)
+    if store is None:
+        raise Stop("No server is named in the settings: write [influx] and its url into them first.")
+    with closing(store):
+        if not resume:
+            _clear(store, journal)
+        taken = _fill(store, journal)
+    if resume:
+        return f"The store {store.place} is up to date; it took {taken} entries of the journal."
+    return f"The store {store.place} is made anew from {taken} entries of the journal."
+
+
+def _clear(store: Store, journal: Journal) -> None:
+    last = journal.last_position()
+    try:
+        store.clear(journal.id, last)
+    except TryLater:
+        store.clear(journal.id, last)  # a damaged one was deleted by the attempt
+
+
+def _fill(store: Store, journal: Journal) -> int:
+    taken, until_s = 0, time.monotonic() + PATIENCE_S
+    start = store.position(journal.id)
+    with _bar(journal.last_position() - start) as shown:
+        at = start
+
+        def progress(position: int, _: int) -> None:
+            nonlocal at, taken, until_s
+            taken += position - at
+            until_s = time.monotonic() + PATIENCE_S
+            if shown is not None:
+                shown.update(position - at)
+            at = position
+
+        while True:
+            try:
+                follow(journal, store, portion=PORTION, progress=progress)
+            except Away:
+                if time.monotonic() > until_s:
+                    raise
+                time.sleep(1)
+            else:
+                return taken
+
+
+def _bar(length: int) -> Any:
+    if not sys.stderr.isatty():
+        return nullcontext(None)
+    import click
+
+    return click.progressbar(length=length, label="Rebuilding", file=sys.stderr)

@@ -1,0 +1,238 @@
+"""Which straps are in reach, as lines to paste into the settings."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ingest.settings.model import Settings, Strap
+from ingest.system.lock import holder
+
+if TYPE_CHECKING:
+    from ingest.collect.radio import Heard, Radio
+    from ingest.collect.strap import About
+
+ASK_S = 15.0
+"""For connecting to a sensor and reading what it tells of itself."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A sensor in reach; None where something is not known."""
+
+    address: str
+    name: str | None
+    signal_dbm: int | None
+    connected: bool
+    """Whether this computer has a link to it already, so that it was not asked anything."""
+    changes: bool
+    """Whether its address is one of those that are thrown away after a while."""
+    strap: Strap | None
+    """The block of the settings that it answers to."""
+    battery_pct: int | None = None
+    serial: str | None = None
+    model: str | None = None
+
+    def json(self) -> dict[str, Any]:
+        return {
+            "address": self.address,
+            "name": self.name,
+            "signal_dbm": self.signal_dbm,
+            "connected": self.connected,
+            "address_changes": self.changes,
+            "battery_pct": self.battery_pct,
+            "serial": self.serial,
+            "model": self.model,
+            "person": self.strap.person if self.strap else None,
+        }
+
+
+async def scan(settings: Settings, radio: "Radio", seconds: float, *, ask: bool) -> list[Found]:
+    """The heart-rate sensors in reach, those that are connected already first, then the strongest.
+
+    `ask` connects to each that is free, for a moment, and reads what it tells of itself.
+    Raises TryLater in words when Bluetooth cannot be used now.
+    """
+    from ingest.collect.adapter import NoBluetooth
+    from ingest.collect.radio import ERRORS, HEART_RATE_SERVICE, short
+
+    try:
+        spoke, held = await radio.around(seconds)
+    except ERRORS as e:
+        raise NoBluetooth("wedged", f"Bluetooth cannot search, though its adapter is on ({short(e)})") from e
+    found: list[Found] = []
+    connected: list[Strap] = []
+    for heard in held:
+        one = _found(settings, heard, connected)
+        found.append(replace(one, battery_pct=_last_battery(settings, one)))
+        connected += [one.strap] if one.strap else []
+    for heard in spoke:
+        one = _found(settings, heard, connected)
+        if HEART_RATE_SERVICE not in heard.services and one.strap is None:
+            continue
+        if one.strap is not None and holder(settings.data) is not None:
+            # The daemon is about to connect to it: a second client would end that link in leaving.
+            found.append(replace(one, battery_pct=_last_battery(settings, one)))
+            continue
+        about = await _ask(radio, heard) if ask else None
+        found.append(_found(settings, heard, connected, about))
+    return found
+
+
+def _found(settings: Settings, heard: "Heard", connected: list[Strap], about: "About | None" = None) -> Found:
+    """What is known of a sensor. By its name alone it is nobody's who is connected already: names are shared by many."""
+    serial = about.serial if about else None
+    known = [
+        s
+        for s in settings.straps
+        if s.address == heard.address
+        or (
+            s.name == heard.name is not None
+            and (s not in connected if serial is None else serial == s.serial)
+        )
+    ]
+    return Found(
+        heard.address,
+        heard.name,
+        heard.signal_dbm,
+        heard.held,
+        _changes(heard),
+        known[0] if known else None,
+        about.battery_pct if about else None,
+        serial,
+        " ".join(filter(None, (about.maker, about.model))) or None if about else None,
+    )
+
+
+def _last_battery(settings: Settings, one: Found) -> int | None:
+    """What the daemon was last told by a strap that is its own now."""
+    from ingest.errors import HartslagError
+    from ingest.journal import Journal
+    from ingest.verbs.status import of_strap
+
+    if one.strap is None:
+        return None
+    try:
+        with Journal(settings.journal_file, create=False) as journal:
+            battery_pct: int | None = of_strap(journal, one.strap, runs=True)["battery_pct"]
+            return battery_pct
+    except (HartslagError, OSError):
+        return None  # nothing was collected yet, or it is another user's
+
+
+def _changes(heard: "Heard") -> bool:
+    """Whether this is a private address, by its two highest bits (Bluetooth Core 5.4, vol 6, part B, 1.3.2).
+
+    Only where BlueZ says that it is a random one at all: makers' addresses have all bits.
+    """
+    details = heard.device.details
+    about = details.get("props", {}) if isinstance(details, dict) else {}
+    return about.get("AddressType") == "random" and int(heard.address[:2], 16) >> 6 != 0b11
+
+
+async def _ask(radio: "Radio", heard: "Heard") -> "About | None":
+    from ingest.collect.radio import ERRORS, within
+    from ingest.collect.strap import DISCONNECT_S, about
+
+    client = radio.client(heard.device)
+    try:
+        await within(ASK_S, client.connect())
+        return await within(ASK_S, about(client))
+    except ERRORS as e:
+        _log.debug("%s does not answer: %r", heard.address, e)
+        return None
+    finally:
+        try:
+            await within(DISCONNECT_S, client.disconnect())
+        except ERRORS as e:
+            _log.debug("%s: disconnecting: %r", heard.address, e)
+
+
+def told(settings: Settings, found: list[Found]) -> Iterator[str]:
+    """The straps as blocks of the settings, with what else is known of them as remarks."""
+    if not found:
+        yield "No strap was heard. Put it on and moisten it, switch a watch to broadcast its heart rate, and come near."
+        yield "A strap that a phone or another watch is connected to is not heard; switch Bluetooth off there."
+        return
+    for one in found:
+        yield ""
+        yield f"# {_remark(one)}"
+        if one.strap is not None:
+            yield f"# {one.strap.person}'s, in the settings already"
+        yield from _block(settings, one)
+
+
+def _remark(one: Found) -> str:
+    parts = (
+        one.name or "without a name",
+        one.model if one.model != one.name else None,
+        "connected to this computer" if one.connected else None,
+        None if one.signal_dbm is None else f"signal {one.signal_dbm} dBm ({_strength(one.signal_dbm)})",
+        None if one.battery_pct is None else f"battery {one.battery_pct} %",
+        None if one.serial is None else f"serial number {one.serial}",
+    )
+    return _line(", ".join(filter(None, parts)))
+
+
+def _strength(signal_dbm: int) -> str:
+    return "strong" if signal_dbm >= -65 else "fair" if signal_dbm >= -80 else "weak"
+
+
+def _block(settings: Settings, one: Found) -> Iterator[str]:
+    if one.strap is not None:
+        mine = one.strap
+        yield "# [[strap]]"
+        if mine.address is not None:
+            yield f'# address = "{mine.address}"'
+        else:
+            yield f"# name = {_quoted(mine.name or '')}"
+            yield f"# serial = {_quoted(mine.serial or '')}"
+        yield f"# person = {_quoted(mine.person)}"
+        return
+    yield "[[strap]]"
+    if one.changes and one.name and one.serial:
+        yield f"name = {_quoted(one.name)}"
+        yield f"serial = {_quoted(one.serial)}"
+    else:
+        yield f'address = "{one.address}"'
+        if one.changes:
+            yield "# this address will change, and without a serial number the sensor cannot be known again"
+    if len(settings.persons) > 1:
+        yield f"person = {_quoted(settings.default_person)}  # or {', '.join(p.name for p in settings.persons[1:])}"
+
+
+def _quoted(text: str) -> str:
+    """A text as TOML has it; the rules for what must be written otherwise are those of JSON."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _line(text: str) -> str:
+    """Names come by radio from anybody: they stay on their line."""
+    return "".join(ch if ch.isprintable() else "?" for ch in text)
+
+
+@contextlib.asynccontextmanager
+async def progress(seconds: float) -> AsyncIterator[None]:
+    """A bar on a terminal while it is listened; nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    import click
+
+    async def fill() -> None:
+        for _ in range(int(seconds)):
+            await asyncio.sleep(1)
+            bar.update(1)
+
+    with click.progressbar(length=int(seconds), label="Listening", file=sys.stderr, show_eta=False) as bar:
+        filling = asyncio.create_task(fill())
+        try:
+            yield
+        finally:
+            filling.cancel()

@@ -1,0 +1,217 @@
+"""What the watch itself says beside what we count, and where what lies between them comes from.
+
+The same time is counted step by step: as a watch would, without what its sensor saw that is not to be believed, with
+the better source where two saw the same second. What each step changes is its cause.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.journal import Entry, Journal
+from ingest.rows.account import silence
+from ingest.rows.evidence import LONGEST, Evidence, believed, evidence
+from ingest.rows.profile import Profile
+from ingest.rows.ruling import ruled, sport_of
+from ingest.rows.session import workouts
+from zones.minutes import MINUTE, tally
+from zones.pieces import Pieces, hold
+from zones.spans import Spans
+
+Seconds = NDArray[np.float64]
+
+NEAR_BPM = 2
+"""Watches that do not record every second write when the heart rate has changed by three; until then it may have been
+anywhere nearer."""
+
+RECORDED_MS = 1000
+"""For so long a sample surely held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """One workout, seconds per zone of the watch, lowest first: its own, ours, and the steps between them."""
+
+    at_ms: int
+    end_ms: int
+    edges: tuple[int, ...]
+    watch_s: Seconds
+    ours_s: Seconds
+    counting_s: Seconds
+    """Ours less the watch's from the same samples: cut-off seconds, smart recording, rules nobody has published."""
+    masked_s: Seconds
+    """What is not believed."""
+    other_s: Seconds
+    """Where another source was believed, or had a heart rate where the watch had none."""
+    timer_s: float | None
+    """How long the watch's own timer ran. Its zones may add up to something else, whatever we count."""
+    open_s: float
+    """Of the time between its records, how much lies so near to a limit that the watch saw it on either side."""
+    paused_s: float
+    gap_s: float
+    """Seconds that we do not count at all: the timer was paused; no sample for longer than one may stand."""
+    moderate_bpm: int | None
+    vigorous_bpm: int | None
+    """Our own edges, which decide what counts for the week, beside the watch's."""
+    moderate_s: float
+    vigorous_s: float
+
+    def json(self) -> dict[str, Any]:
+        return {
+            "at_ms": self.at_ms,
+            "end_ms": self.end_ms,
+            "watch_edges": list(self.edges),
+            **{
+                name: getattr(self, name).tolist()
+                for name in ("watch_s", "ours_s", "counting_s", "masked_s", "other_s")
+            },
+            **{
+                name: getattr(self, name)
+                for name in (
+                    "timer_s",
+                    "open_s",
+                    "paused_s",
+                    "gap_s",
+                    "moderate_bpm",
+                    "vigorous_bpm",
+                    "moderate_s",
+                    "vigorous_s",
+                )
+            },
+        }
+
+
+def beside(journal: Journal, person: int, known: Profile, check: Entry) -> Beside:
+    """What a watch counted in one workout beside what we count there."""
+    c, a, b = check.content, check.at_ms, int(check.content["end"])
+    edges = tuple(c["edges"])
+    found = evidence(journal, person, a, b)
+    _, sources = journal.of_file(check.file) if check.file is not None else (None, [])
+    mine = next((e for e in found if e.source.id in sources and e.source.kind == "activity"), None)
+    watch = np.array(c["watch_s"], np.float64)
+    none = np.zeros(len(watch))
+    paused = gap = left_open = 0.0
+    raw, masked = none, none
+    if mine is not None:
+        whole = _as_recorded(mine, a, b)
+        raw, masked = _seconds(whole, edges), _seconds(mine.pieces, edges)
+        left_open = _open_s(whole, edges)
+        quiet = silence(mine, a, b)
+        paused, gap = quiet.paused.measure_ms / 1000, quiet.gap.measure_ms / 1000
+    resolved = believed(found)
+    ours = _seconds(resolved, edges)
+    session = next((e for e in workouts(journal, person, a, b) if (e.at_ms, e.last_ms) == (a, b)), None)
+    sport = None if session is None else sport_of(session, known)
+    own = known.sports.get(sport or "", known.timeline).edges_at(a)
+    moderate, vigorous = _minutes(journal, person, known, resolved, a, b)
+    return Beside(
+        at_ms=a,
+        end_ms=b,
+        edges=edges,
+        watch_s=watch,
+        ours_s=ours,
+        counting_s=raw - watch,
+        masked_s=masked - raw,
+        other_s=ours - masked,
+        timer_s=None if session is None else session.content.get("timer_s"),
+        open_s=left_open,
+        paused_s=paused,
+        gap_s=gap,
+        moderate_bpm=own.moderate_bpm if own else None,
+        vigorous_bpm=own.vigorous_bpm if own else None,
+        moderate_s=moderate * 60,
+        vigorous_s=vigorous * 60,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The minutes a watch claims of a day, (moderate, vigorous), ours, and the steps between them.
+
+    The steps are None where it claims none.
+    """
+
+    claim: Entry
+    ours_min: tuple[float, float]
+    elevated_min: float
+    steps: dict[str, tuple[float, float]] | None
+
+    def json(self) -> dict[str, Any]:
+        c = self.claim.content
+        return {
+            **{name: c.get(name) for name in ("source", "moderate_min", "vigorous_min", "resting_bpm")},
+            "ours": {
+                "moderate_min": self.ours_min[0],
+                "vigorous_min": self.ours_min[1],
+                "elevated_min": self.elevated_min,
+            },
+            "difference_min": self.steps
+            and {
+                why: {"moderate": moderate, "vigorous": vigorous}
+                for why, (moderate, vigorous) in self.steps.items()
+            },
+        }
+
+
+def claimed(journal: Journal, person: int, known: Profile, claim: Entry) -> Claimed:
+    """What a watch claims of a stretch of time beside what we count there; the steps add up to the difference."""
+    c, a = claim.content, claim.at_ms
+    b = int(c.get("end") or claim.last_ms or a)
+    found = evidence(journal, person, a, b)
+    mine = next((e for e in found if e.source.name == c["source"]), None)
+    resolved = believed(found)
+    ours = _minutes(journal, person, known, resolved, a, b)
+    elevated = float(tally(*ruled(journal, person, known, resolved, a, b)).elevated_ms[0]) / MINUTE
+    steps = None
+    if c["moderate_min"] is not None and c["vigorous_min"] is not None:
+        # Its own samples with our limits; where it saw movement; what of them is believed; with all other sources.
+        each = [Pieces.none()] * 3
+        if mine is not None:
+            each = [_as_recorded(mine, a, b), _as_recorded(mine, a, b, mine.movement), mine.pieces]
+        counts = [
+            (float(c["moderate_min"]), float(c["vigorous_min"])),
+            *(_minutes(journal, person, known, pieces, a, b) for pieces in each),
+            ours,
+        ]
+        steps = {
+            why: (after[0] - before[0], after[1] - before[1])
+            for why, before, after in zip(STEPS, counts[:-1], counts[1:], strict=True)
+        }
+    return Claimed(claim, ours, elevated, steps)
+
+
+STEPS = ("limits_and_rules", "no_movement", "not_believed", "other_sources")
+"""Why a claim differs from ours: its maker's limits and rules, which nobody publishes, against our limits; no movement
+seen; samples that are not believed; sources that are believed first, or that recorded while it did not."""
+
+
+def _as_recorded(e: Evidence, start_ms: int, end_ms: int, movement: Spans | None = None) -> Pieces:
+    """What a source recorded, all of it believed; counting everywhere or where it saw movement."""
+    counts = True if movement is None else movement
+    return hold(e.series, LONGEST[e.source.kind], pauses=e.pauses, ends=e.ends, counts=counts).clip(
+        start_ms, end_ms
+    )
+
+
+def _minutes(
+    journal: Journal, person: int, known: Profile, pieces: Pieces, start_ms: int, end_ms: int
+) -> tuple[float, float]:
+    """Moderate and vigorous minutes of pieces by the limits in force."""
+    t = tally(*ruled(journal, person, known, pieces, start_ms, end_ms))
+    return float(t.moderate_ms[0]) / MINUTE, float(t.vigorous_ms[0]) / MINUTE
+
+
+def _open_s(pieces: Pieces, edges: tuple[int, ...]) -> float:
+    """Seconds after the first of each sample's own, where a limit is as near as the heart may have come unseen."""
+    bpm = pieces.bpm.astype(np.int64)
+    low, high = (np.searchsorted(edges, bpm + k, side="right") for k in (-NEAR_BPM, NEAR_BPM))
+    after = np.maximum(pieces.end - pieces.start - RECORDED_MS, 0)
+    return float(after[low != high].sum()) / 1000
+
+
+def _seconds(pieces: Pieces, edges: tuple[int, ...]) -> Seconds:
+    """Seconds per zone of given edges."""
+    zone = np.searchsorted(edges, pieces.bpm, side="right")
+    return np.bincount(zone, pieces.end - pieces.start, len(edges) + 1) / 1000

@@ -1,0 +1,134 @@
+"""The same weeks under other methods or limits, side by side; nothing is written down."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ingest.journal import Journal, Person
+from ingest.rows.profile import Profile, profile_of
+from ingest.rows.recount import week
+from ingest.settings.model import mistakes_in
+from ingest.settings.profile_history import NEEDS, NUMBERS, State, mistakes, states
+from ingest.verbs.week import Shown, aside, one
+
+ASIDE = ("bout_min", "target_min")
+"""Keys that are no part of a profile but may be asked about too."""
+
+KEYS = ("method", *NUMBERS, *ASIDE)
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A week of a person as it would be if something else held."""
+
+    said: str
+    shown: Shown
+
+    def json(self) -> dict[str, Any]:
+        return {"what_if": self.said, **self.shown.json()}
+
+
+def read(text: str) -> dict[str, Any]:
+    """The keys and values of `method=reserve,resting_bpm=60`.
+
+    Raises ValueError with a sentence for anything else.
+    """
+    found: dict[str, Any] = {}
+    for part in text.split(","):
+        key, equals, value = (word.strip() for word in part.partition("="))
+        if not equals or key not in KEYS:
+            raise ValueError(f"{part.strip()!r} is none of {', '.join(f'{k}=...' for k in KEYS)}")
+        found[key] = int(value) if value.lstrip("-").isdecimal() else value
+    entry = {k: v for k, v in found.items() if k not in {*ASIDE, "born"}}
+    person = {k: v for k, v in found.items() if k in {*ASIDE, "born"}}
+    wrong = mistakes_in("person.profile", {"from": date(2000, 1, 1), **entry})
+    wrong += mistakes_in("person", {"name": "me", "zone": "UTC", **person})
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return found
+
+
+def others(journal: Journal, rows: Sequence[Shown], asked: Sequence[str], now_ms: int) -> list[list[Other]]:
+    """For each week that is shown, what it would be under each of the questions.
+
+    Raises ValueError with a sentence where a question cannot be answered.
+    """
+    persons = {p.name: p for p in journal.persons()}
+    profiles = {
+        (name, text): supposed(journal, persons[name], text, now_ms)
+        for name in {row.person for row in rows}
+        for text in asked
+    }
+    return [
+        [
+            Other(
+                text, one(week(journal, persons[row.person], profiles[row.person, text], row.first), now_ms)
+            )
+            for text in asked
+        ]
+        for row in rows
+    ]
+
+
+def supposed(journal: Journal, person: Person, text: str, now_ms: int) -> Profile:
+    """The profile of a person if something held from the beginning instead of what was said of their heart.
+
+    Numbers that the question leaves out are those in force now.
+    """
+    asked = read(text)
+    facts = journal.profile(person.id) or {}
+    limits = journal.facts(person.id, "limits")
+    if "target_min" in asked:  # instead of every target that was said, as of everything else
+        facts = {key: value for key, value in facts.items() if key not in {"target", "plan"}}
+    facts = {**facts, **{key: asked.pop(key) for key in ASIDE if key in asked}}
+    if not asked:
+        return profile_of(facts, limits)
+    state = _now(states(facts), profile_of(facts, limits), now_ms)
+    numbers = {**state.numbers, **asked}
+    if not {"method", "moderate_bpm"} & asked.keys() and "maximum_bpm" in asked:
+        # Another maximum alone: by the method that uses one.
+        numbers["method"] = "reserve" if state.method == "reserve" else "max"
+    method = numbers.get("method") or ("bpm" if "moderate_bpm" in asked else state.method)
+    if method in {"max", "reserve"} and numbers.get("maximum_bpm") is None:
+        maximum = profile_of(facts, limits).heart_at(now_ms)[1]
+        numbers |= {} if maximum is None else {"maximum_bpm": maximum}
+    entry = {"from": "2000-01-01", **{k: v for k, v in numbers.items() if k != "born"}, "method": method}
+    wrong = [why for _, why in mistakes({"born": numbers.get("born"), "profile": [entry]})]
+    if method == "age" and state.medicine:
+        wrong += [
+            why for _, why in mistakes({"born": 2000, "profile": [{**entry, "limiting_medicine": True}]})
+        ]
+    if method is not None and wrong:
+        example = ",".join(f"{key}=..." for key in NEEDS[method])
+        raise ValueError(f"{'; '.join(wrong)}. For instance: method={method},{example}")
+    born = {"born": numbers["born"]} if numbers.get("born") else {}
+    return profile_of({**facts, **born, "what_if": {**numbers, "method": method}}, limits)
+
+
+def _now(found: Sequence[State], known: Profile, now_ms: int) -> State:
+    """The state in force today."""
+    today = known.calendar.day_of(now_ms)
+    return [s for s in found if s.since is None or s.since <= today][-1]
+
+
+def told(rows: Sequence[Shown], found: Sequence[Sequence[Other]]) -> Iterator[str]:
+    """The weeks in plain lines, each as it is and as it would be."""
+    if not rows:
+        yield "Nothing is measured yet, so nothing would be different."
+        return
+    yield "The same weeks under other limits. Asking changes nothing."
+    width = max(len(text) for text in ["as it is", *(o.said for others in found for o in others)])
+    for row, others in zip(rows, found, strict=True):
+        yield ""
+        yield f"{row.person}, {row.week}{aside(row)}: measured {row.measured_min / 60:.1f} h"
+        for said, shown in [("as it is", row), *((o.said, o.shown) for o in others)]:
+            target = "" if shown.not_judged is not None else f" of {shown.target_min:.0f}"
+            edges = "; ".join(
+                f"from {e.moderate_bpm} and {e.vigorous_bpm} bpm, {e.origin}" for _, e in shown.edges
+            )
+            yield (
+                f"  {said:<{width}}  {shown.dose_min:>5.0f}{target} min"
+                f" = moderate {shown.moderate_min:.0f} + 2 x vigorous {shown.vigorous_min:.0f}"
+            )
+            yield f"  {'':<{width}}         {edges or 'limits unknown'}"

@@ -1,0 +1,104 @@
+"""Heartbeats are placed where they were, from all three messages that hold them."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.formats import fit
+from tests.support.fit_encoder import ERA, Fit
+
+START = 1_000_000_000
+START_MS = (START + ERA) * 1000
+RR = st.integers(300, 1500)
+
+
+def beats(file: Fit) -> tuple[list[int], list[float]]:
+    """Milliseconds after START at which intervals end, and their lengths."""
+    found = fit.read(file.done()).beats
+    assert found.times.dtype == np.dtype("datetime64[ms]")
+    assert found.rr_ms.dtype == np.float32
+    return (found.times.astype(np.int64) - START_MS).tolist(), found.rr_ms.tolist()
+
+
+@given(st.booleans(), st.lists(RR, min_size=1, max_size=200))
+def test_hrv_between_records(big_endian: bool, rr: list[int]) -> None:  # noqa: FBT001
+    """Intervals without a time are laid end to end and stay within seconds of the records around them."""
+    file = Fit(big_endian=big_endian).record(START, 60)
+    second, passed = 0, 0
+    for interval in rr:
+        passed += interval
+        while second < passed // 1000:
+            second += 1
+            file.record(START + second, 60)
+        file.hrv(interval)
+    times, lengths = beats(file)
+    assert lengths == rr
+    assert times == sorted(times)
+    assert np.allclose(np.diff(times), rr[1:])
+    assert all(abs(t - p) <= 3000 for t, p in zip(times, np.cumsum(rr), strict=True))
+
+
+def test_hrv_after_a_gap() -> None:
+    """Beats after a pause are where the records after the pause are, not where the last beat was."""
+    file = Fit().record(START, 60).hrv(1000, 1000, 1000).record(START + 600, 60).hrv(900, 900)
+    times, _ = beats(file)
+    assert times == [0, 1000, 2000, 600_000, 600_900]
+
+
+def test_hrv_never_goes_back() -> None:
+    """Intervals that add up to more than the time that passed do not turn time round."""
+    file = Fit()
+    for second in range(20):
+        file.record(START + second, 60).hrv(900, 900, 900)
+    times, _ = beats(file)
+    assert times == sorted(times)
+    assert len(times) == 60
+
+
+def test_gaps_are_not_beats() -> None:
+    """An interval longer than any heart takes passes the time, without a beat at its end."""
+    file = Fit().record(START, 60).hrv(1000).record(START + 5, 60).hrv(5000, 1000)
+    assert beats(file) == ([0, 6000], [1000, 1000])
+
+
+def test_hrv_without_any_time() -> None:
+    """Intervals that nothing ties to a date are no beats."""
+    assert beats(Fit().record(5000, 60).hrv(1000, 1000)) == ([], [])
+
+
+@given(st.integers(0, 999), st.lists(st.lists(RR, min_size=1, max_size=12), min_size=1, max_size=5))
+def test_beat_intervals(past_ms: int, groups: list[list[int]]) -> None:
+    """Each message's intervals follow its own moment, to the millisecond."""
+    file, expected = Fit(), list[int]()
+    for i, rr in enumerate(groups):
+        file.beat_intervals(START + 60 * i, [*rr, 0xFFFF], past_ms=past_ms)
+        expected.extend((60_000 * i + past_ms + int(t)) for t in np.cumsum(rr))
+    times, lengths = beats(file)
+    assert times == expected
+    assert lengths == [r for rr in groups for r in rr]
+
+
+def test_raw_beats_with_their_quality() -> None:
+    """Doubtful intervals and gaps pass the time but are no beats."""
+    file = Fit().raw_bbi(START, [(800, 1, 0), (810, 0, 0), (2500, 0, 1), (790, 1, 0)], past_ms=250)
+    assert beats(file) == ([1050, 5150], [800, 790])
+
+
+def test_raw_beats_spelled_out() -> None:
+    """The same beats as arrays of their own instead of packed bits."""
+    file = Fit().message(
+        372,
+        (253, "uint32", START),
+        (2, "uint16", [800, 810, 2500, 790]),
+        (3, "uint8", [1, 0, 0, 1]),
+        (4, "uint8", [0, 0, 1, 0]),
+    )
+    assert beats(file) == ([800, 4900], [800, 790])
+
+
+def test_beats_cannot_be_changed() -> None:
+    """The columns are read-only like those of samples."""
+    found = fit.read(Fit().record(START, 60).hrv(1000).done()).beats
+    with pytest.raises(ValueError, match="read-only"):
+        found.rr_ms[0] = 1

@@ -1,0 +1,186 @@
+"""What the watch says of itself, the workout and the heart of its wearer."""
+
+import numpy as np
+import pytest
+
+from ingest.formats import fit
+from ingest.formats.fit import Device, Limits
+from tests.support.fit_encoder import ERA, SESSION, Fit, workout
+
+START = 1_000_000_000
+
+
+def moment(seconds: float) -> np.datetime64:
+    return np.datetime64(round((seconds + ERA) * 1000), "ms")
+
+
+def test_device() -> None:
+    """Maker, product, serial, type and time of creation come from the first file_id of a chain."""
+    first = Fit().file_id(4, manufacturer=1, product=2697, serial=42, created=START).record(START, 60)
+    second = Fit().file_id(2, manufacturer=23, product=7, serial=43)
+    assert fit.read(first.done() + second.done()).device == Device(
+        "garmin", "fenix5", 42, "activity", moment(START), None
+    )
+
+
+def test_a_maker_that_no_profile_knows() -> None:
+    """A number says more than nothing; a product's own name more than its number."""
+    file = Fit().message(
+        0, (0, "enum", 4), (1, "uint16", 65000), (2, "uint16", 8), (8, "string", "Dura"), (4, "uint32", 5)
+    )
+    device = fit.read(file.done()).device
+    assert (device.manufacturer, device.product, device.created) == ("manufacturer 65000", "Dura", None)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "sensor"),
+    [(1, 120, "strap"), (3, 1, "strap"), (5, 10, "wrist"), (5, 4, None), (1, 123, None)],
+)
+def test_sensor(source: int, kind: int, sensor: str | None) -> None:
+    """A chest strap is told from the wrist and from other sensors by what device_info calls it."""
+    file = Fit().record(START, 60).device_info(START, source=source, kind=kind)
+    assert fit.read(file.done()).device.sensor == sensor
+
+
+def test_a_strap_beside_the_wrist_is_the_strap() -> None:
+    """Watches list their own sensor also when a strap did the measuring."""
+    file = (
+        Fit().device_info(START, source=5, kind=10).device_info(START, source=1, kind=120).record(START, 60)
+    )
+    assert fit.read(file.done()).device.sensor == "strap"
+
+
+def test_a_memory_is_a_strap() -> None:
+    """Only chest straps remember, so `hr` messages tell the sensor as well."""
+    assert fit.read(Fit().hr_anchor(START, 5, 70).done()).device.sensor == "strap"
+
+
+def test_session() -> None:
+    """A session begins where it says, lasts its elapsed time, and keeps the watch's own sums."""
+    file = Fit().record(START, 99)
+    file.session(
+        START, 1800.5, timer=1500.25, sport=11, sub_sport=0, mean=120, highest=150, stamped=START + 9000
+    )
+    (session,) = fit.read(file.done()).sessions
+    assert (session.start, session.end) == (moment(START), moment(START + 1800.5))
+    assert (session.sport, session.sub_sport, session.timer_s) == ("walking", "generic", 1500.25)
+    assert (session.bpm_mean, session.bpm_max) == (120, 150)
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(5, "swimming"), (65, "wheelchair_push_walk"), (200, "sport 200")]
+)
+def test_sports(number: int, name: str) -> None:
+    """Sports newer than fitparse have their names, unknown ones their number."""
+    assert fit.read(Fit().session(START, 60, sport=number).done()).sessions[0].sport == name
+
+
+def test_sessions_in_order() -> None:
+    """A triathlon's sessions come in order of time, also over chained files; one without a date is left out."""
+    file = Fit().session(START + 900, 60, sport=2).session(START, 60, sport=5).session(4000, 60)
+    data = file.done() + Fit().session(START + 500, 60, sport=1).done()
+    assert [s.sport for s in fit.read(data).sessions] == ["swimming", "running", "cycling"]
+
+
+def test_swim_with_heart_rate_in_laps_only() -> None:
+    """Where the session has no mean the laps within it give one, weighted by their time."""
+    file = (
+        Fit()
+        .session(START, 400, sport=5)
+        .lap(START, 100, mean=100, highest=120)
+        .lap(START + 100, 300, mean=140, highest=150)
+    )
+    found = fit.read(file.lap(START + 5000, 100, mean=200).done())
+    assert (found.sessions[0].bpm_mean, found.sessions[0].bpm_max) == (130, 150)
+    assert found.series == ()
+    assert found.notes == ("holds no heart rate: a file of unknown type with a workout",)
+
+
+@pytest.mark.parametrize(
+    ("file", "limits"),
+    [
+        (Fit().zones_target(188, threshold=170), Limits(188, None, 170, "zones_target")),
+        (Fit().user_profile(resting=52, maximum=190), Limits(190, 52, None, "user_profile")),
+        (Fit().user_profile(resting=0, maximum=0), None),
+        (
+            Fit()
+            .zones_target(188)
+            .user_profile(resting=52, maximum=190)
+            .monitoring_hr_data(START, week=49, today=60),
+            Limits(188, 49, None, "zones_target, monitoring_hr_data"),
+        ),
+        (
+            Fit()
+            .zones_target(188)
+            .time_in_zone(START, [100, 120, 140], [1, 1, 1, 1], maximum=181, resting=50, threshold=165),
+            Limits(181, 50, 165, "time_in_zone", (100, 120, 140)),
+        ),
+        (
+            Fit().hr_zone(0, 110).hr_zone(1, 130).hr_zone(2, 150).hr_zone(3, 254).zones_target(177),
+            Limits(177, None, None, "zones_target, hr_zone", (110, 130, 150)),
+        ),
+        (Fit().record(START, 60), None),
+    ],
+)
+def test_limits(file: Fit, limits: Limits | None) -> None:
+    """The nearest message decides, each limit for itself, and the origin names them all."""
+    assert fit.read(file.done()).limits == limits
+
+
+def test_a_description_in_pieces_does_not_cost_the_heart_rate() -> None:
+    """Fields of impossible sizes and types, as COROS writes them, are read round."""
+    file = Fit().define(21, [(253, 4, 0x86), (3, 1, 0x86)]).raw(b"\0" + bytes(5))
+    file.define(
+        SESSION,
+        [(2, 4, 0x86), (5, 1, 0x84), (7, 3, 0x86), (16, 1, 0x02), (6, 0, 0x00), (17, 1, 0x7F)],
+        local=3,
+    )
+    file.raw(b"\x03" + START.to_bytes(4, "little") + b"\x0b" + b"\1\2\3" + b"\x6e" + b"\x96")
+    file.define(0, [(1, 2, 0x04), (0, 1, 0x40)], local=4).raw(b"\x04\x01\x00\x04")
+    for i in range(9):
+        file.record(START + i, 100)
+    found = fit.read(file.done())
+    assert found.faults == ()
+    assert len(found.series[0]) == 9
+    assert found.device.manufacturer == "garmin"
+
+
+def test_developer_fields_in_descriptive_messages() -> None:
+    """A session with an app's own fields is read, described or not (fitparse would give up)."""
+    file = Fit().message(
+        SESSION, (2, "uint32", START), (7, "uint32", 60_000), (5, "enum", 2), developer=[(0, 0, b"abc")]
+    )
+    assert fit.read(file.record(START, 60).done()).sessions[0].sport == "cycling"
+
+
+def test_descriptions_without_end() -> None:
+    """More descriptive messages than any watch writes are cut short, and said so."""
+    file = Fit().record(START, 60)
+    for i in range(1200):
+        file.session(START + i, 1)
+    found = fit.read(file.done())
+    assert len(found.sessions) == 1000
+    assert any("descriptive" in fault for fault in found.faults)
+
+
+def test_one_file_does_not_leak_into_the_next() -> None:
+    """What developers described in one file is unknown in the next (fitparse #125)."""
+    fit.read(Fit().developer_field(0).record(START, 60).done())
+    fit.read(workout(START, [100]))
+    import fitparse.records
+
+    assert fitparse.records.DEV_TYPES == {}
+
+
+def test_settings_file_is_intact_and_says_what_it_is() -> None:
+    """A file that never had heart rate in it is no fault of anyone."""
+    found = fit.read(Fit().file_id(2).zones_target(180).done())
+    assert (found.series, found.faults) == ((), ())
+    assert found.notes == ("holds no heart rate: a file of type settings",)
+
+
+def test_no_sensor() -> None:
+    """A workout whose every heart rate is 0 had no sensor; the note says so."""
+    found = fit.read(workout(START, [0] * 30))
+    assert found.dropped == 30
+    assert found.notes == ("holds no heart rate: all 30 values say that there was no sensor",)

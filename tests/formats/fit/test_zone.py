@@ -1,0 +1,77 @@
+"""The judge in the file: the watch's seconds per zone beside ours."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.formats import fit
+from tests.support.fit_encoder import Fit
+
+START = 1_000_000_000
+EDGES = [100, 120, 140, 160, 180]
+
+
+def judged(bpm: list[int], seconds: list[float], *, edges: list[int] = EDGES, **more: int) -> fit.FitFile:
+    file = Fit().timer(START, start=True)
+    for i, value in enumerate(bpm):
+        file.record(START + i, value)
+    file.timer(START + len(bpm), start=False).session(START, len(bpm))
+    return fit.read(file.time_in_zone(START + len(bpm), edges, seconds, **more).done())
+
+
+@given(st.lists(st.integers(60, 200), min_size=1, max_size=200))
+def test_agrees_with_the_definition(bpm: list[int]) -> None:
+    """A watch that counts a second per heart rate, an edge belonging to the upper zone, is agreed with to the second."""
+    seconds = [float(sum(1 for b in bpm if sum(b >= e for e in EDGES) == zone)) for zone in range(6)]
+    (check,) = judged(bpm, seconds).checks
+    assert check.ours_s == check.watch_s == tuple(seconds)
+    assert check.edges == tuple(EDGES)
+    assert check.deviation == 0
+
+
+def test_deviation() -> None:
+    """The deviation is the sum of the differences as a part of the watch's total."""
+    (check,) = judged([110] * 100, [0, 90, 10, 0, 0, 0]).checks
+    assert check.deviation == pytest.approx(0.2)
+
+
+def test_pauses_are_not_counted() -> None:
+    """The watch counts only while its timer runs, and so do we."""
+    file = Fit().timer(START, start=True)
+    for i in range(100):
+        file.record(START + i, 110)
+    file.timer(START + 50, start=False).timer(START + 70, start=True).timer(START + 100, start=False)
+    file.session(START, 100).time_in_zone(START + 100, EDGES, [0, 80, 0, 0, 0, 0])
+    assert fit.read(file.done()).checks[0].deviation == 0
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        judged([110] * 9, [0, 9, 0, 0, 0, 0], reference=19),
+        judged([110] * 9, [0, 9, 0]),
+        judged([110] * 9, [0, 0, 0, 0, 0, 0]),
+        judged([110] * 9, [0, 9, 0, 0, 0, 0], edges=[100, 100, 120, 140, 160]),
+        judged([110] * 9, [0, 9, 0, 0, 0, 0], index=3),
+        judged([0] * 9, [0, 9, 0, 0, 0, 0]),
+    ],
+    ids=["of a lap", "too few", "empty", "edges that do not ascend", "of another session", "no heart rate"],
+)
+def test_nothing_to_compare(file: fit.FitFile) -> None:
+    """What does not say enough to count the same way is not judged."""
+    assert file.checks == ()
+    assert file.faults == ()
+
+
+def test_each_session_by_itself() -> None:
+    """A file of several workouts is judged workout by workout."""
+    file = Fit()
+    for start, bpm in ((START, 90), (START + 500, 130)):
+        for i in range(50):
+            file.record(start + i, bpm)
+        file.timer(start, start=True).timer(start + 50, start=False).session(start, 50)
+    file.time_in_zone(START + 600, EDGES, [50, 0, 0, 0, 0, 0], index=0)
+    file.time_in_zone(START + 600, EDGES, [0, 0, 50, 0, 0, 0], index=1)
+    checks = fit.read(file.done()).checks
+    assert [c.deviation for c in checks] == [0, 0]
+    assert checks[0].end < checks[1].start

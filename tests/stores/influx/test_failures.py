@@ -1,0 +1,363 @@
+"""All that a server can answer, or not: what it did not truly say yes to is sent again, what it refuses is set aside."""
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterator
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import TryLater
+from ingest.journal import Journal
+from ingest.stores.contract import follow
+from ingest.stores.influx.store import InfluxStore
+from tests.stores.influx.test_influx import START, Clock, brought, home, store_on, wrong
+from tests.support import fake_server as fakeserver
+from tests.support.fake_server import WRITE, Exchange, FakeServer, Fault, Point, says
+from tests.support.households import DAY, Event, Noted, happen, steady
+from tests.support.servers import InfluxDB, VictoriaMetrics
+
+TOKEN = "a-secret-that-nobody-may-see"
+
+HAPPENED: list[Event] = [
+    Noted("Jan", (("maximum_bpm", 180), ("zone", "Europe/Amsterdam"))),
+    *(steady("Jan", START + i * DAY, 400, 105 + 5 * i, source=f"watch {i % 2}") for i in range(3)),
+]
+MORE = steady("Jan", START + 4 * DAY, 200, 130)
+
+
+@pytest.fixture(params=[InfluxDB, VictoriaMetrics])
+def fake(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FakeServer]:
+    """A server that errs when told to, before each of the real ones."""
+    with request.param(tmp_path / "server") as real, FakeServer(real) as server:
+        yield server
+
+
+@pytest.fixture
+def influx_fake(tmp_path: Path) -> Iterator[FakeServer]:
+    """The same before InfluxDB only, where the kind of server makes no difference."""
+    with InfluxDB(tmp_path / "server") as real, FakeServer(real) as server:
+        yield server
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    """Some days of one person."""
+    with home(tmp_path / "data", HAPPENED) as opened:
+        yield opened
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Passes when told to."""
+    return Clock()
+
+
+@pytest.fixture
+def store(influx_fake: FakeServer, tmp_path: Path, clock: Clock) -> Iterator[InfluxStore]:
+    """The store on the fake server before InfluxDB."""
+    with store_on(influx_fake.url, tmp_path / "store", clock=clock) as opened:
+        yield opened
+
+
+def real(fake: FakeServer) -> InfluxDB | VictoriaMetrics:
+    assert isinstance(fake.behind, InfluxDB | VictoriaMetrics)
+    return fake.behind
+
+
+def gone_wrong(journal: Journal, store: InfluxStore) -> str:
+    with pytest.raises(TryLater) as caught:
+        follow(journal, store)
+    return str(caught.value)
+
+
+# --- answers that are no yes ---
+
+KEPT: dict[str, tuple[Fault, str]] = {
+    "dies": (fakeserver.dies, "sent when it is back"),
+    "dies after it has stored": (fakeserver.dies_after_storing, "sent when it is back"),
+    "dies with half of it stored": (fakeserver.dies_halfway, "sent when it is back"),
+    "dies within its answer": (fakeserver.half_answers, "sent when it is back"),
+    "is no HTTP server": (fakeserver.babbles, "sent when it is back"),
+    "stores and says 500": (fakeserver.stores_but_says(500), "sent again"),
+    "says 200 and shows a hotel's page": (fakeserver.PORTAL, "log in"),
+    "says 200 and nothing": (says(200), "another service"),
+    "says 202": (says(202), "another service"),
+    "moved for good": (says(301, Location="http://127.0.0.1:1/api/v2/write"), "url"),
+    "moved for now": (says(302, Location="/login"), "url"),
+    "moved and wants it again": (says(307, Location="http://127.0.0.1:1/api/v2/write"), "url"),
+    "401": (says(401, '{"code":"unauthorized","message":"unauthorized access"}'), "token"),
+    "403": (says(403, '{"code":"forbidden","message":"insufficient permissions"}'), "token"),
+    "404": (says(404, '{"code":"not found","message":"bucket not found"}'), "bucket"),
+    "405": (says(405), "405"),
+    "408": (says(408), "408"),
+    "429": (says(429, "slow down", Retry_After="5"), "429"),
+    "500": (says(500, '{"message":"internal error"}'), "internal error"),
+    "disk full": (says(500, '{"message":"engine: write /x/wal: no space left on device"}'), "no space left"),
+    "502": (says(502, "<html>bad gateway</html>"), "502"),
+    "503 and nonsense after it": (says(503, Retry_After="soon"), "503"),
+    "507": (says(507), "507"),
+    "words that are no UTF-8": (says(500, b"caf\xe9 \xff\xfe"), "500"),
+    "a yes of another kind": (says(299), "another service"),
+    "packed words that cannot be unpacked": (says(500, b"no gzip", Content_Encoding="gzip"), ""),
+}
+
+
+def test_what_is_no_yes_moves_nothing_and_comes_again(
+    journal: Journal, store: InfluxStore, influx_fake: FakeServer, clock: Clock, tmp_path: Path
+) -> None:
+    """Protects "never lose": the position stays, the owner reads what to do, and later each row is there once."""
+    brought(journal, store, clock)
+    for i, (name, (fault, words)) in enumerate(KEPT.items()):
+        before = store.position(journal.id)
+        happen(journal, steady("Jan", START + (i + 4) * DAY, 100 + i, 130))
+        influx_fake.always = fault
+        said = gone_wrong(journal, store)
+        assert words in said, name
+        assert influx_fake.url in said, name
+        assert store.position(journal.id) == before, name
+        influx_fake.always = None
+        brought(journal, store, clock)
+        assert store.position(journal.id) == journal.last_position(), name
+        assert (name, wrong(journal, real(influx_fake), tmp_path / f"{i}.db")) == (name, [])
+
+
+def test_an_answer_to_a_question_that_is_none_is_no_harm(
+    journal: Journal, fake: FakeServer, clock: Clock, tmp_path: Path
+) -> None:
+    """Protects comparing and the marker: whatever is said to all questions, nothing but TryLater comes of it."""
+    fake.everywhere = True
+    # Questions are put to both kinds in the same way; of VictoriaMetrics, which takes its time, only some.
+    some = list(KEPT.values())[:: 1 if isinstance(fake.behind, InfluxDB) else 4]
+    for i, (fault, _) in enumerate(some):
+        happen(journal, steady("Jan", START + (i + 4) * DAY, 60, 130))
+        with store_on(fake.url, tmp_path / "store", clock=clock) as store:
+            fake.always = fault
+            assert fake.url in gone_wrong(journal, store)
+            fake.always = None
+            brought(journal, store, clock)
+            happen(journal, steady("Jan", START + (i + 4) * DAY + 60_000, 60, 130))
+            clock.passes(100)
+            fake.always = fault
+            gone_wrong(journal, store)
+            fake.always = None
+            brought(journal, store, clock)
+    assert wrong(journal, real(fake), tmp_path / "s.db") == []
+
+
+@pytest.mark.parametrize(
+    "fault", [fakeserver.dies_after_storing, says(503), says(400, "no"), fakeserver.PORTAL]
+)
+def test_at_each_single_request_something_may_go_wrong(
+    fault: Fault, journal: Journal, fake: FakeServer, tmp_path: Path
+) -> None:
+    """Protects every step of sending, comparing and correcting: one request after the other is the one that fails."""
+    lower = Noted("Jan", (("maximum_bpm", 220), ("zone", "Europe/Amsterdam")))
+    at_first = journal.last_position()
+    happen(journal, MORE)
+    happen(journal, lower)
+    left: tuple[int, Fault] | None = None
+    for n in range(0, 400, 2 if isinstance(fake.behind, InfluxDB) else 5):
+        clock, site = Clock(), f"pi-{n}"
+        fake.nth = (n, fault)
+        with store_on(fake.url, tmp_path / site, clock=clock, site=site) as store:
+            for _ in range(3):
+                with contextlib.suppress(TryLater):
+                    follow(journal, store, portion=at_first)
+                clock.passes(400)
+            left, fake.nth = fake.nth, None
+            brought(journal, store, clock)
+        if n % 10 == 0:
+            assert (n, wrong(journal, real(fake), tmp_path / f"{n}.db", site)) == (n, [])
+        if left is not None:
+            break
+    assert left is not None, "a run has more requests than expected"
+
+
+def test_the_token_goes_nowhere_else(journal: Journal, tmp_path: Path, clock: Clock) -> None:
+    """Protects the token from a server that sends us on to another one."""
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    with FakeServer() as thief, FakeServer() as server:
+        server.everywhere = True
+        for status in (301, 302, 303, 307, 308):
+            server.always = says(status, Location=f"{thief.url}{WRITE}")
+            with store_on(server.url, tmp_path / "store", clock=clock, token_file=token) as store:
+                gone_wrong(journal, store)
+        assert thief.requests == []
+
+
+def test_several_faults_one_after_the_other(
+    journal: Journal, fake: FakeServer, clock: Clock, tmp_path: Path
+) -> None:
+    """Protects both servers from a bad day: each write fails in another way first, and new things happen meanwhile."""
+    with store_on(fake.url, tmp_path / "store", clock=clock) as store:
+        for i, (fault, _) in enumerate(KEPT.values()):
+            fake.faults += [Exchange.honestly] * (i % 3) + [fault]
+            if i % 5 == 0:
+                happen(journal, steady("Jan", START + i * DAY // 4, 120, 100 + i, source=f"watch {i % 2}"))
+            try:
+                follow(journal, store, portion=2)
+            except TryLater:
+                clock.passes(60)
+        brought(journal, store, clock, tries=60)
+        assert not fake.faults
+        assert wrong(journal, real(fake), tmp_path / "s.db") == []
+
+
+# --- patience ---
+
+
+def asked(fake: FakeServer, journal: Journal, store: InfluxStore) -> int:
+    """How many requests one try makes."""
+    before = len(fake.requests)
+    gone_wrong(journal, store)
+    return len(fake.requests) - before
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_a_server_that_asks_for_time_gets_it(
+    form: str, journal: Journal, store: InfluxStore, influx_fake: FakeServer, clock: Clock
+) -> None:
+    """Protects a server under load: Retry-After, in seconds or as a date, is kept to, and not a minute longer."""
+    after = "120" if form == "seconds" else formatdate(time.time() + 120, usegmt=True)
+    influx_fake.always = says(429, "slow down", Retry_After=after)
+    assert "429" in gone_wrong(journal, store)
+    clock.passes(110)
+    assert asked(influx_fake, journal, store) == 0
+    clock.passes(70)
+    influx_fake.always = None
+    assert follow(journal, store) == journal.last_position()
+
+
+def test_a_server_that_is_away_is_asked_rarely_and_not_in_step(
+    journal: Journal, influx_fake: FakeServer, tmp_path: Path
+) -> None:
+    """Protects a server that comes back from fifty Pis at once: pauses grow, end at half a minute, and differ."""
+    pauses: list[list[float]] = []
+    influx_fake.always, influx_fake.everywhere = says(503), True
+    for i in range(2):
+        clock = Clock()
+        mine: list[float] = []
+        with store_on(influx_fake.url, tmp_path / f"store {i}", clock=clock) as store:
+            last = clock.now_s
+            while len(mine) < 9:
+                if asked(influx_fake, journal, store):
+                    mine.append(clock.now_s - last)
+                    last = clock.now_s
+                clock.passes(0.1)
+        pauses.append(mine[1:])
+    assert pauses[0] != pauses[1]
+    for mine in pauses:
+        assert 0.4 < mine[0] < 1.2
+        assert max(mine) < 31
+        assert mine[-1] > 14
+
+
+# --- too large, poison ---
+
+
+@pytest.mark.parametrize("largest", [2_000, 30_000])
+def test_a_body_that_is_too_large_goes_in_parts(
+    largest: int, journal: Journal, fake: FakeServer, clock: Clock, tmp_path: Path
+) -> None:
+    """Protects a server behind a proxy with a small limit: 413 is an order to split, down to what it takes."""
+    fake.largest_bytes = largest
+    with store_on(fake.url, tmp_path / "store", clock=clock) as store:
+        brought(journal, store, clock, tries=2)
+    assert wrong(journal, real(fake), tmp_path / "s.db") == []
+    assert {413, 204} <= {r.status for r in fake.writes}
+
+
+def poisonous(p: Point) -> str | None:
+    if p.key[0].startswith("heart_rate") and p.time_us // 1_000_000 % 100 == 7:
+        return "partial write: field type conflict: bpm is type string"
+    return None
+
+
+@pytest.mark.parametrize("poisoned", ["partial", "all"])
+def test_poison_is_set_aside_with_the_servers_words_and_tried_again_on_request(
+    poisoned: str, journal: Journal, fake: FakeServer, clock: Clock, tmp_path: Path
+) -> None:
+    """Protects all other rows from a row that a server will not have, and that row from being forgotten."""
+    fake.poison, fake.poisoned = poisonous, poisoned
+    with store_on(fake.url, tmp_path / "store", clock=clock) as store:
+        brought(journal, store, clock)
+        assert store.position(journal.id) == journal.last_position()
+        refused = store.refused()
+        assert len(refused) == 12
+        assert all("type conflict" in r.words and "heart_rate" in r.key for r in refused)
+        found = wrong(journal, real(fake), tmp_path / "a.db")
+        assert [line.split(":")[0] for line in found] == ["heart_rate"]
+        assert "1188 rows, wanted 1200" in found[0]
+        taken, left = store.retry()
+        assert (taken, len(left)) == (0, 12)
+        fake.poison = lambda _: None
+    with store_on(fake.url, tmp_path / "store", clock=clock) as store:
+        assert store.retry() == (12, [])
+        assert store.refused() == []
+        brought(journal, store, clock)
+    assert wrong(journal, real(fake), tmp_path / "b.db") == []
+
+
+def test_a_server_that_refuses_everything_has_nothing_set_aside(
+    journal: Journal, fake: FakeServer, clock: Clock, tmp_path: Path
+) -> None:
+    """Protects years of rows from being quarantined one by one because a bucket is of the wrong kind."""
+    with store_on(fake.url, tmp_path / "store", clock=clock) as store:
+        for status in (400, 422):
+            fake.always = says(status, '{"message":"this bucket takes no lines"}')
+            clock.passes(3600)
+            assert "takes no lines" in gone_wrong(journal, store)
+            assert store.refused() == []
+        fake.always = None
+        brought(journal, store, clock)
+    assert wrong(journal, real(fake), tmp_path / "s.db") == []
+
+
+# --- the token ---
+
+
+def test_the_token_is_in_no_word_and_no_file(
+    journal: Journal, influx_fake: FakeServer, tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Protects the token, even where a server repeats it in its own words."""
+    caplog.set_level(logging.DEBUG)
+    token = tmp_path / "token"
+    token.write_text(f"{TOKEN}\n")
+    influx_fake.token = TOKEN
+    said: list[str] = []
+    with store_on(influx_fake.url, tmp_path / "store", clock=clock, token_file=token) as store:
+        for status in (401, 403, 404, 500, 400, 200):
+            influx_fake.always = says(status, f'{{"message":"not with Token {TOKEN}"}}')
+            clock.passes(3600)
+            said.append(gone_wrong(journal, store))
+        influx_fake.always = None
+        influx_fake.poison = lambda p: f"no {TOKEN}" if p.fields.get("bpm") == 106 else None
+        brought(journal, store, clock)
+        said += [store.place, repr(store.refused()), repr(store.standing(journal.id)), repr(store)]
+    assert store.refused()
+    held = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file() and p != token)
+    assert TOKEN.encode() not in held
+    assert TOKEN not in "\n".join([*said, caplog.text])
+
+
+@pytest.mark.parametrize(
+    "content", ["", "\n", f"{TOKEN}\nand more\n", f"{TOKEN}\x00", "tokén\n", f"{TOKEN}\r\n{TOKEN}"]
+)
+def test_a_file_that_holds_no_token_is_said_so_without_showing_it(
+    content: str, journal: Journal, influx_fake: FakeServer, tmp_path: Path, clock: Clock
+) -> None:
+    """Protects the owner who pasted too much: TryLater in plain words, none of them the token, and no other error."""
+    token = tmp_path / "token"
+    token.write_text(content)
+    influx_fake.token = TOKEN
+    with store_on(influx_fake.url, tmp_path / "store", clock=clock, token_file=token) as store:
+        said = gone_wrong(journal, store)
+        assert TOKEN not in said
+        assert str(token) in said
+        token.write_text(f"{TOKEN}\n")
+        brought(journal, store, clock)
+    assert wrong(journal, real(influx_fake), tmp_path / "s.db") == []

@@ -1,0 +1,198 @@
+"""Whose server it is: the right flags, emptied ones, other hartslags, and fifty Pis that write to one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import TryLater
+from ingest.journal import Journal
+from ingest.stores.contract import follow
+from tests.stores.influx.test_influx import START, Clock, Real, brought, home, store_on, wrong
+from tests.support.households import DAY, Copies, Event, Limits, Noted, filled, happen, steady
+from tests.support.replicas import differences, expected, held
+from tests.support.servers import InfluxDB, VictoriaMetrics
+
+SITES = 50
+
+HAPPENED: list[Event] = [
+    Noted("Jan", (("maximum_bpm", 180), ("zone", "Europe/Amsterdam"))),
+    steady("Jan", START, 300, 120),
+    Copies(
+        (steady("Jan", START + DAY, 90, 110),),
+        (steady("Jan", START + DAY, 120, 110), Limits("Jan", START, 180)),
+    ),
+]
+
+
+@pytest.fixture(params=[InfluxDB, VictoriaMetrics])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Real]:
+    """Each of the two, empty."""
+    with request.param(tmp_path / "server") as made:
+        yield made
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    """A small one."""
+    with home(tmp_path / "data", HAPPENED) as opened:
+        yield opened
+
+
+# --- what the owner has to set ---
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["-dedup.minScrapeInterval=1ms"], "-retentionPeriod=100y"),
+        (["-retentionPeriod=100y"], "-dedup.minScrapeInterval=1ms"),
+    ],
+)
+def test_victoria_with_other_flags_is_noticed_before_anything_is_sent(
+    flags: list[str], words: str, journal: Journal, tmp_path: Path
+) -> None:
+    """Protects old files, which the default retention of a month swallows with a yes, and rows that are sent again."""
+    with (
+        VictoriaMetrics(tmp_path / "server", flags) as server,
+        store_on(server.url, tmp_path / "store", clock=Clock()) as store,
+    ):
+        with pytest.raises(TryLater, match=words):
+            follow(journal, store)
+        names = {each["metric"]["__name__"] for each in server.export()}
+        assert names <= {"replica_version", "replica_canary"}
+
+
+def test_influxdb_that_forgets_or_lacks_the_bucket_is_noticed(journal: Journal, tmp_path: Path) -> None:
+    """Protects old files from a bucket with a short retention, and tells who has made none yet what to do."""
+    clock = Clock()
+    with (
+        InfluxDB(tmp_path / "server") as server,
+        store_on(server.url, tmp_path / "a", clock=clock) as store,
+        store_on(server.url, tmp_path / "b", clock=clock, bucket="other") as other,
+    ):
+        server.query('ALTER RETENTION POLICY "autogen" ON "hartslag" DURATION 30d')
+        with pytest.raises(TryLater, match="for ever"):
+            follow(journal, store)
+        server.query('ALTER RETENTION POLICY "autogen" ON "hartslag" DURATION INF')
+        brought(journal, store, clock)
+        assert wrong(journal, server, tmp_path / "s.db") == []
+        with pytest.raises(TryLater, match="Create"):
+            follow(journal, other)
+
+
+# --- whose rows they are ---
+
+
+@pytest.mark.parametrize("open_meanwhile", [True, False])
+def test_an_emptied_server_is_filled_anew(
+    journal: Journal, server: Real, tmp_path: Path, *, open_meanwhile: bool
+) -> None:
+    """Protects Grafana from a server whose disk was exchanged: nobody has to tell hartslag."""
+    clock = Clock()
+    with store_on(server.url, tmp_path / "store", clock=clock) as store:
+        brought(journal, store, clock)
+        server.lost()
+        server.start()
+        if open_meanwhile:
+            brought(journal, store, clock)
+            assert wrong(journal, server, tmp_path / "s.db") == []
+    with store_on(server.url, tmp_path / "store", clock=clock) as store:
+        brought(journal, store, clock)
+        assert wrong(journal, server, tmp_path / "s.db") == []
+
+
+def test_without_what_is_known_of_it_the_server_is_compared(
+    journal: Journal, server: Real, tmp_path: Path
+) -> None:
+    """Protects a Pi whose state file is lost or garbled: nothing is double, and what changed meanwhile comes right."""
+    clock = Clock()
+    for i, content in enumerate([None, b"", b"no database at all, and rather long for one" * 100]):
+        with store_on(server.url, tmp_path / "store", clock=clock) as store:
+            brought(journal, store, clock)
+        for path in (tmp_path / "store").glob("influx.db*"):
+            path.unlink()
+        if content is not None:
+            (tmp_path / "store" / "influx.db").write_bytes(content)
+        happen(journal, Noted("Jan", (("maximum_bpm", 150 + 20 * i), ("zone", "Europe/Amsterdam"))))
+        with store_on(server.url, tmp_path / "store", clock=clock) as store:
+            brought(journal, store, clock)
+            assert (i, wrong(journal, server, tmp_path / f"{i}.db")) == (i, [])
+
+
+def test_two_without_a_site_are_told_apart_and_one_may_take_the_place(server: Real, tmp_path: Path) -> None:
+    """Protects the first Pi's rows from a second one that was set up with the same lines."""
+    clock = Clock()
+    with (
+        home(tmp_path / "a", HAPPENED) as first,
+        home(tmp_path / "b", [steady("Jan", START, 60, 90)]) as second,
+    ):
+        with store_on(server.url, tmp_path / "1", clock=clock) as store:
+            brought(first, store, clock)
+        with store_on(server.url, tmp_path / "2", clock=clock) as store:
+            with pytest.raises(TryLater, match="site = "):
+                follow(second, store)
+            assert wrong(first, server, tmp_path / "1.db") == []
+        with store_on(server.url, tmp_path / "3", clock=clock, site="attic") as store:
+            brought(second, store, clock)
+        assert wrong(first, server, tmp_path / "1.db") == []
+        assert wrong(second, server, tmp_path / "2.db", "attic") == []
+        with store_on(server.url, tmp_path / "2", clock=clock) as store:
+            clock.passes(100)
+            store.clear(second.id, second.last_position())
+            brought(second, store, clock)
+        assert wrong(second, server, tmp_path / "2.db") == []
+        with store_on(server.url, tmp_path / "1", clock=clock) as store:
+            clock.passes(100)
+            with pytest.raises(TryLater, match="another hartslag"):
+                follow(first, store)
+
+
+def test_a_journal_that_was_exchanged_takes_the_place_of_the_earlier_one(
+    server: Real, tmp_path: Path
+) -> None:
+    """Protects a data folder that was restored or begun anew: no row of the earlier journal stays."""
+    clock = Clock()
+    theirs: list[Event] = [steady("Kim", START, 60, 90)]
+    for i, happened in enumerate([HAPPENED, theirs]):
+        with (
+            home(tmp_path / f"data {i}", happened) as journal,
+            store_on(server.url, tmp_path / "store", clock=clock) as store,
+        ):
+            brought(journal, store, clock)
+            assert wrong(journal, server, tmp_path / f"{i}.db") == []
+
+
+# --- many Pis ---
+
+
+def test_fifty_pis_write_to_one_server(server: Real, tmp_path: Path) -> None:
+    """Protects a clinic: the same names everywhere, and each site's rows are its own; few series, and all are well."""
+    clock = Clock()
+    for i in range(SITES):
+        more = steady("Jan", START + 2 * DAY, 60 + i, 100 + i)
+        with (
+            home(tmp_path / f"data {i}", [*HAPPENED, more]) as journal,
+            store_on(server.url, tmp_path / f"store {i}", clock=clock, site=f"pi-{i}") as store,
+        ):
+            follow(journal, store)
+            if i % 10 == 0:
+                wanted = expected(filled(journal, tmp_path / f"{i}.db"), server)
+                assert (i, differences(held(server, f"pi-{i}"), wanted)) == (i, [])
+    sites = {f"pi-{i}" for i in range(SITES)}
+    if isinstance(server, InfluxDB):
+        series = len(server.series())
+        last = server.query('SELECT last("state") FROM "collector" GROUP BY "site"')
+        assert {s["tags"]["site"]: s["values"][0][1] for s in last} == dict.fromkeys(sites, "stored")
+        samples = server.query('SELECT count("bpm") FROM "heart_rate" GROUP BY "site"')
+        assert {s["tags"]["site"]: s["values"][0][1] for s in samples} == {
+            f"pi-{i}": 480 + i for i in range(SITES)
+        }
+    else:
+        series = len(server.samples())
+        last = server.query(
+            "count by (site) (last_over_time(collector_samples[1y]))", START / 1000 + 60 * 86_400
+        )
+        assert {s["metric"]["site"] for s in last} == sites
+    # Of each site: a series per table, and on VictoriaMetrics one per field.
+    assert series <= SITES * (12 if isinstance(server, InfluxDB) else 60)

@@ -1,0 +1,289 @@
+"""Outages of servers, and of ourselves, while things keep coming in: afterwards each row is there once, and no other."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import TryLater
+from ingest.journal import Journal
+from ingest.settings.model import Influx
+from ingest.stores.contract import follow
+from ingest.stores.influx.wire import Away, Wire
+from ingest.system.crash_points import CLEARING, SERVER_POINTS
+from tests.stores.influx.test_influx import (
+    CORRECTIONS,
+    HAPPENED,
+    JAN,
+    START,
+    Clock,
+    brought,
+    home,
+    store_on,
+    wrong,
+)
+from tests.support import fake_server as fakeserver
+from tests.support import households
+from tests.support.daemons import QUICK, daemon, hartslag, settled, store, until
+from tests.support.fake_server import FakeServer, says
+from tests.support.fit_encoder import day, workout
+from tests.support.households import DAY, Event, Noted, happen, steady
+from tests.support.replicas import differences, expected, held
+from tests.support.servers import InfluxDB, VictoriaMetrics
+
+FIT_START = 1_100_000_000
+"""November 2024, in FIT's era."""
+
+HOUR_S = 3600
+
+
+def files() -> Iterator[tuple[str, bytes]]:
+    """Hours of watches, one after the other: whole, cut off and then whole, twice, and all day long beneath."""
+    for i in range(1000):
+        start = FIT_START + i * 5 * HOUR_S
+        whole = workout(start, [95 + (i * 7 + s // 30) % 80 for s in range(HOUR_S)], sport=1 + i % 2)
+        if i % 4 == 1:
+            yield f"{i} cut off.fit", whole[: len(whole) // 3]
+        if i % 4 == 2:
+            yield f"{i} day.fit", day(start - 2 * HOUR_S, [60 + m % 9 for m in range(240)])
+        yield f"{i}.fit", whole
+        if i % 4 == 3:
+            yield f"{i} again.fit", whole
+
+
+Outage = Callable[[], contextlib.AbstractContextManager[None]]
+
+
+class Feeding:
+    """What an owner drops while servers come and go."""
+
+    def __init__(self, inbox: Path) -> None:
+        self.inbox, self._files = inbox, files()
+
+    def some(self, seconds: float) -> None:
+        """Drop a file now and then."""
+        end = time.monotonic() + seconds
+        while True:
+            name, content = next(self._files)
+            beside = self.inbox.parent / name
+            beside.write_bytes(content)
+            beside.rename(self.inbox / name)
+            if time.monotonic() > end:
+                break
+            time.sleep(0.4)
+
+
+@contextlib.contextmanager
+def set_for(fake: FakeServer, fault: fakeserver.Fault, *, everywhere: bool = False) -> Iterator[None]:
+    fake.always, fake.everywhere = fault, everywhere
+    try:
+        yield
+    finally:
+        fake.always = None
+
+
+@contextlib.contextmanager
+def dead(server: InfluxDB | VictoriaMetrics) -> Iterator[None]:
+    server.kill()
+    try:
+        yield
+    finally:
+        server.start()
+
+
+def test_a_daemon_collects_through_every_outage_of_a_server(influx: InfluxDB, tmp_path: Path) -> None:
+    """Protects the person's numbers on the server: hours of files while it is killed, hangs, refuses, fills its disk.
+
+    Meanwhile the SQLite store is up to date, and afterwards both hold the same rows.
+    """
+    data = tmp_path / "data"
+    (data / "inbox").mkdir(parents=True)
+    with FakeServer(influx) as fake:
+        feeding = Feeding(data / "inbox")
+        outages: list[Outage] = [
+            lambda: dead(influx),
+            fake.away,
+            lambda: set_for(fake, says(500, "no space left on device")),
+            influx.hung,
+            lambda: set_for(fake, fakeserver.dies_after_storing),
+            lambda: set_for(fake, fakeserver.PORTAL, everywhere=True),
+            lambda: set_for(fake, fakeserver.dies_halfway),
+            lambda: dead(influx),
+        ]
+        with daemon(data, settings=f'{QUICK}\n[influx]\nurl = "{fake.url}"\n') as process:
+            feeding.some(1.0)
+            for outage in outages:
+                with outage():
+                    feeding.some(1.0)
+                    if outage is outages[1]:
+                        until(lambda: settled(data), "the SQLite store while the server is away")
+                        status = json.loads(hartslag("--data", data, "status", "--json").stdout)
+                        assert fake.url in json.dumps(status["stores"])
+                feeding.some(0.4)
+            until(lambda: settled(data), "the SQLite store")
+            wanted = expected(households.rows(store(data)), influx)
+            until(lambda: differences(held(influx), wanted) == [], "the server to hold what SQLite holds")
+            assert process.poll() is None
+        assert len(wanted["heart_rate"]) > 20 * HOUR_S
+    assert "Traceback" not in (tmp_path / "data.log").read_text()
+
+
+def test_a_server_that_hangs_is_left_for_later(influx: InfluxDB) -> None:
+    """Protects the thread of a store from a server that takes the connection and never answers."""
+    wire = Wire(Influx(url=influx.url))
+    with influx.hung(), contextlib.closing(wire), pytest.raises(Away, match="in time"):
+        wire.ask("GET", "/ping", patience_s=0.3)
+    with contextlib.closing(wire):
+        assert wire.ask("GET", "/ping").status == 204
+
+
+def test_victoria_holds_all_of_it_after_every_outage(victoria: VictoriaMetrics, tmp_path: Path) -> None:
+    """Protects what VictoriaMetrics said yes to and lost when it was killed: it is sent again, corrections included."""
+    clock = Clock()
+    corrections = list(CORRECTIONS.values())
+    with (
+        home(tmp_path / "data", HAPPENED) as journal,
+        FakeServer(victoria) as fake,
+        store_on(fake.url, tmp_path / "store", clock=clock) as store,
+    ):
+
+        def tries(count: int) -> None:
+            for _ in range(count):
+                with contextlib.suppress(TryLater):
+                    follow(journal, store)
+                clock.passes(8)  # slowly enough: the server may still lose what it took some real seconds ago
+
+        outages: list[Outage] = [
+            lambda: dead(victoria),
+            fake.away,
+            lambda: set_for(fake, says(500, "no space left on device")),
+            lambda: set_for(fake, fakeserver.dies_after_storing),
+            lambda: set_for(fake, fakeserver.dies_halfway),
+            lambda: set_for(fake, fakeserver.half_answers, everywhere=True),
+            lambda: dead(victoria),
+        ]
+        brought(journal, store, clock)
+        victoria.stop()
+        victoria.start()
+        for i, outage in enumerate(outages):
+            happen(journal, steady(JAN, START + i * DAY // 3, 900, 100 + 7 * i, source=f"watch {i % 2}"))
+            tries(1)
+            # Two lives of a server within one second look like one.
+            time.sleep(1.1)
+            with outage():
+                happen(journal, corrections[i])
+                tries(3)
+            happen(journal, steady("Zoë", START + i * DAY, 60, 90 + i))
+            tries(2)
+        time.sleep(1.1)
+        with dead(victoria):
+            tries(1)
+        brought(journal, store, clock)
+        assert wrong(journal, victoria, tmp_path / "s.db") == []
+
+
+def test_a_power_cut_right_after_a_series_was_written_anew(victoria: VictoriaMetrics, tmp_path: Path) -> None:
+    """Protects years of rows: deleted for good, written again, lost in the cut, and an hour without power behind it."""
+    clock = Clock()
+    with home(tmp_path / "data", HAPPENED) as journal:
+        with store_on(victoria.url, tmp_path / "store", clock=clock) as store:
+            brought(journal, store, clock)
+        victoria.stop()
+        victoria.start()
+        happen(journal, CORRECTIONS["a strap that says less"])
+        with store_on(victoria.url, tmp_path / "store", clock=clock) as store:
+            follow(journal, store)
+            victoria.flush()  # has the deletion on the disk, and not what was written
+            victoria.kill()
+        clock.passes(3600)
+        victoria.start()
+        with store_on(victoria.url, tmp_path / "store", clock=clock) as store:
+            brought(journal, store, clock)
+        assert wrong(journal, victoria, tmp_path / "s.db") == []
+
+
+FOLLOW = """
+import sys
+from pathlib import Path
+from ingest.journal import Journal
+from ingest.settings.model import Influx
+from ingest.settings.model import Influx
+from ingest.stores.influx.store import InfluxStore
+from ingest.stores.contract import follow
+from ingest.stores.influx.wire import Away, Wire
+with Journal(Path(sys.argv[1])) as journal:
+    follow(journal, InfluxStore(Influx(url=sys.argv[2]), Path(sys.argv[3])), portion=4)
+"""
+
+CLEAR = """
+import sys
+from pathlib import Path
+from ingest.journal import Journal
+from ingest.settings.model import Influx
+from ingest.stores.influx.store import InfluxStore
+with Journal(Path(sys.argv[1])) as journal:
+    InfluxStore(Influx(url=sys.argv[2]), Path(sys.argv[3])).clear(journal.id, journal.last_position())
+"""
+
+
+def following(
+    journal: Journal, url: str, folder: Path, point: str, what: str = FOLLOW
+) -> "subprocess.Popen[bytes]":
+    """A process of its own that sends, or does `what`, until it is killed at a point."""
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "HARTSLAG_CRASH_AT": point}
+    return subprocess.Popen([sys.executable, "-c", what, str(journal.path), url, str(folder)], env=env)
+
+
+def points(server: type[InfluxDB | VictoriaMetrics]) -> list[str]:
+    """All there are, where there are any; one of them later than at the first time."""
+    there = [p for p in SERVER_POINTS if server is VictoriaMetrics or not p.startswith("series")]
+    return [*there, "store sending:4"]
+
+
+@pytest.mark.parametrize("kind", [InfluxDB, VictoriaMetrics])
+def test_killed_at_any_step_of_sending_and_started_again_no_row_is_lost_or_double(
+    kind: type[InfluxDB | VictoriaMetrics], tmp_path: Path
+) -> None:
+    """Protects the server's rows from our own power cuts: at each step, while it corrects."""
+    clock = Clock()
+    with kind(tmp_path / "server") as server, home(tmp_path / "data", HAPPENED) as journal:
+        with store_on(server.url, tmp_path / "store", clock=clock) as store:
+            brought(journal, store, clock)
+        changes: list[Event] = [
+            Noted(JAN, (("maximum_bpm", bpm), ("zone", "Europe/Amsterdam"))) for bpm in (120, 220)
+        ]
+        for i, point in enumerate(points(kind)):
+            happen(journal, changes[i % 2])
+            for each in range(3):
+                happen(journal, steady(JAN, START + (10 + i) * DAY // 2 + each * 400_000, 300, 90 + 3 * i))
+            happen(journal, list(CORRECTIONS.values())[4])
+            killed = following(journal, server.url, tmp_path / "store", point).wait(60)
+            assert (point, killed) == (point, -signal.SIGKILL)
+            with store_on(server.url, tmp_path / "store", clock=clock) as store:
+                brought(journal, store, clock)
+            assert (point, wrong(journal, server, tmp_path / f"{i}.db")) == (point, [])
+
+
+@pytest.mark.parametrize("kind", [InfluxDB, VictoriaMetrics])
+def test_killed_while_a_server_is_emptied_what_is_gone_does_not_pass_for_held(
+    kind: type[InfluxDB | VictoriaMetrics], tmp_path: Path
+) -> None:
+    """Protects from a rebuild that was broken off: rows deleted by then would be missed by nobody."""
+    clock = Clock()
+    with kind(tmp_path / "server") as server, home(tmp_path / "data", HAPPENED) as journal:
+        with store_on(server.url, tmp_path / "store", clock=clock) as store:
+            brought(journal, store, clock)
+        for point in (CLEARING, f"{CLEARING}:2"):
+            killed = following(journal, server.url, tmp_path / "store", point, CLEAR).wait(60)
+            assert (point, killed) == (point, -signal.SIGKILL)
+            with store_on(server.url, tmp_path / "store", clock=clock) as store:
+                assert store.begin(journal.id, journal.last_position()) == 0
+                brought(journal, store, clock)
+            assert (point, wrong(journal, server, tmp_path / f"{point}.db")) == (point, [])

@@ -1,0 +1,241 @@
+"""The judge in the files: what watches counted in their zones beside what is counted here, file by file.
+
+Run as `python -m tests.support.judge [FOLDER]`; without a folder over HARTSLAG_FIT_FILES. Three tables: each file that holds
+`time_in_zone`; what other rules would make of the same files; and the same rules where the truth is known, because
+real recordings of every second are thinned here as a watch's smart recording does.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.errors import Unusable
+from ingest.formats import fit
+from zones.series import Series
+from zones.spans import Spans
+
+FULL_RATE = 0.5
+"""From this share of one-second steps on a watch recorded every second; below it, smartly."""
+
+DEAD_BPM = 3
+"""Smart recording writes when the heart rate has changed by so much, or after some seconds (seen in the steps of all
+such files); between two records it is anywhere less far from the former."""
+
+NO_SAMPLES = 0.5
+"""Where less than this of the watch's time has samples that can be a heart rate, there is nothing to compare."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One workout of one file."""
+
+    file: str
+    check: fit.ZoneCheck
+    series: Series
+    pauses: Spans
+    timer_s: float
+
+    @property
+    def full_rate(self) -> bool:
+        return float(np.mean(np.diff(self.series.times.astype(np.int64)) <= 1000)) >= FULL_RATE
+
+    @property
+    def comparable(self) -> bool:
+        return sum(self.check.ours_s) >= NO_SAMPLES * sum(self.check.watch_s)
+
+    @property
+    def watch_against_itself(self) -> float:
+        """How far the watch's zones are from its own timer: no count that adds up to the timer comes nearer."""
+        watch = sum(self.check.watch_s)
+        return abs(watch - self.timer_s) / watch
+
+    @property
+    def seconds(self) -> tuple[Floats, NDArray[np.bool_]]:
+        """The middles of the hundredths of a second of the workout, in ms from its start, and whether the timer ran."""
+        start = int(self.check.start.astype(np.int64))
+        at = np.arange(5, int(self.check.end.astype(np.int64)) - start, 10)
+        return at.astype(np.float64), ~self.pauses.covers(at + start)
+
+    def left_open(self) -> tuple[Floats, Floats]:
+        """The least and the most seconds per zone that the records allow for, as smart recording leaves out the rest."""
+        at, runs = self.seconds
+        t, bpm = self.columns
+        i = np.clip(np.searchsorted(t, at, side="right") - 1, 0, None)
+        wide = np.where(at - t[i] < 1000, 0, DEAD_BPM - 1)
+        low, high = (np.searchsorted(self.check.edges, bpm[i] + k * wide, side="right") for k in (-1, 1))
+        zones = range(len(self.check.watch_s))
+        least = [np.count_nonzero(runs & (low == z) & (high == z)) / 100 for z in zones]
+        most = [np.count_nonzero(runs & (low <= z) & (high >= z)) / 100 for z in zones]
+        return np.array(least), np.array(most)
+
+    @property
+    def columns(self) -> tuple[Floats, Floats]:
+        """The samples: ms from the start, bpm."""
+        return (self.series.times - self.check.start).astype(np.float64), self.series.bpm.astype(np.float64)
+
+    def by(self, rule: "Rule") -> float:
+        """The deviation under another rule."""
+        at, runs = self.seconds
+        zone = np.searchsorted(self.check.edges, rule(at, *self.columns), side="right")
+        ours = np.bincount(zone[runs], minlength=len(self.check.watch_s)) / 100
+        return float(np.abs(ours - self.check.watch_s).sum() / sum(self.check.watch_s))
+
+
+def verdicts(folder: Path) -> Iterator[Verdict]:
+    """Every workout in a folder whose watch wrote its own seconds per zone; copies of one only once."""
+    seen = set()
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() != ".fit":
+            continue
+        try:
+            file = fit.read(path.read_bytes())
+        except Unusable:
+            continue
+        for check in file.checks:
+            if (check.start, check.watch_s) in seen:
+                continue
+            seen.add((check.start, check.watch_s))
+            series = next(s for s in file.series if s.kind == "activity").series
+            session = next(s for s in file.sessions if (s.start, s.end) == (check.start, check.end))
+            timer_s = session.timer_s or float((session.end - session.start) / np.timedelta64(1, "s"))
+            yield Verdict(
+                path.name, check, series.between(check.start, check.end), file.pauses, float(timer_s)
+            )
+
+
+# --- rules: the heart rate at moments `at` of samples at `t`; all of them in ms ---
+
+Rule = Callable[[Floats, Floats, Floats], Floats]
+
+
+def until_the_next(at: Floats, t: Floats, bpm: Floats) -> Floats:
+    """What we do: a sample stands until the next one."""
+    return bpm[_before(at, t)]
+
+
+def before_it(at: Floats, t: Floats, bpm: Floats) -> Floats:
+    """A sample stands for the time since the one before."""
+    return bpm[np.minimum(np.searchsorted(t, at), len(t) - 1)]
+
+
+def the_nearer(at: Floats, t: Floats, bpm: Floats) -> Floats:
+    """The sample that is nearer in time."""
+    i = _before(at, t)
+    j = np.minimum(i + 1, len(t) - 1)
+    return np.where(at - t[i] <= t[j] - at, bpm[i], bpm[j])
+
+
+def a_straight_line(at: Floats, t: Floats, bpm: Floats) -> Floats:
+    """A line from each sample to the next, in whole bpm."""
+    return np.asarray(np.floor(np.interp(at, t, bpm) + 0.5))
+
+
+def _before(at: Floats, t: Floats) -> NDArray[np.intp]:
+    return np.clip(np.searchsorted(t, at, side="right") - 1, 0, None)
+
+
+RULES = {
+    "until the next": until_the_next,
+    "before it": before_it,
+    "the nearer": the_nearer,
+    "straight line": a_straight_line,
+}
+
+
+# --- where the truth is known ---
+
+
+def every_second(folder: Path, least_s: int = 500) -> Iterator[Floats]:
+    """Real recordings of every second, as columns of bpm."""
+    for path in sorted(folder.iterdir()):
+        try:
+            found = fit.heart_rate(path.read_bytes()).series if path.suffix.lower() == ".fit" else ()
+        except Unusable:
+            continue
+        for s in found:
+            t = s.times.astype(np.int64)
+            if s.kind == "activity" and len(s) >= least_s and np.mean(np.diff(t) == 1000) > 0.9:
+                at = np.arange(t[0], t[-1], 1000).astype(np.float64)
+                yield until_the_next(at, t.astype(np.float64), s.bpm.astype(np.float64))
+
+
+def thinned(bpm: Floats, every_s: int) -> NDArray[np.intp]:
+    """Which seconds smart recording would write."""
+    kept = [0]
+    for i, value in enumerate(bpm.tolist()):
+        if abs(value - bpm[kept[-1]]) >= DEAD_BPM or i - kept[-1] >= every_s:
+            kept.append(i)
+    return np.array(kept)
+
+
+def against_the_truth(folder: Path, every_s: int) -> dict[str, list[float]]:
+    """The deviations of each rule from the truth, over recordings and the usual zones of maxima from 150 to 204."""
+    found: dict[str, list[float]] = {name: [] for name in RULES}
+    for bpm in every_second(folder):
+        at, kept = np.arange(len(bpm), dtype=np.float64) + 0.5, thinned(bpm, every_s)
+        made = {name: rule(at, kept.astype(np.float64), bpm[kept]) for name, rule in RULES.items()}
+        for maximum in range(150, 206, 3):
+            edges = [(maximum * p + 50) // 100 for p in (50, 60, 70, 80, 90, 100)]
+            truth = np.bincount(np.searchsorted(edges, bpm, side="right"), minlength=7)
+            if np.count_nonzero(truth > len(bpm) / 20) < 2:
+                continue  # all of it in one zone: any rule would do
+            for name, values in made.items():
+                ours = np.bincount(np.searchsorted(edges, values, side="right"), minlength=7)
+                found[name].append(float(np.abs(ours - truth).sum() / len(bpm)))
+    return found
+
+
+def chance(off: list[float], files: int, within: float = 0.01) -> float:
+    """How often the median of so many cases, drawn anew and anew, is within that."""
+    drawn = np.random.default_rng(1).choice(np.array(off), (10_000, files))
+    return float(np.mean(np.median(drawn, axis=1) <= within))
+
+
+def main() -> None:
+    default = os.environ.get("HARTSLAG_FIT_FILES") or Path(__file__).parents[3] / "shared" / "fit-files"
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else default)
+    found = list(verdicts(folder))
+    print("| file | watch's zones s | its timer s | ours s | off | watch off its own timer | left open |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for v in sorted(found, key=lambda v: (not v.full_rate, v.check.deviation)):
+        least, most = v.left_open()
+        print(
+            f"| {v.file} | {sum(v.check.watch_s):.1f} | {v.timer_s:.1f} | {sum(v.check.ours_s):.1f} |"
+            f" {v.check.deviation:.2%} | {v.watch_against_itself:.2%} |"
+            + (
+                f" {float((most - least).sum()) / 2 / sum(v.check.watch_s):.1%} |"
+                if v.comparable
+                else " no heart rates |"
+            )
+        )
+    for full, words in ((True, "every second"), (False, "recorded smartly")):
+        mine = [v for v in found if v.full_rate == full and v.comparable]
+        if mine:
+            off = median(v.check.deviation for v in mine)
+            rest = median(max(v.check.deviation - v.watch_against_itself, 0.0) for v in mine)
+            nearest = median(v.watch_against_itself for v in mine)
+            print(f"\n{words}: {len(mine)} files, median {off:.3%}; beyond the watch's own timer {rest:.3%}")
+            print(f"    no count that adds up to the timers comes nearer than {nearest:.3%}")
+            for name, rule in RULES.items():
+                each = [v.by(rule) for v in mine]
+                print(f"    {name:<16} median {median(each):.2%}, mean {np.mean(each):.2%}")
+    for every_s in (5, 9, 12):
+        print(f"\nthinned here, a record after {every_s} s at the latest:")
+        for name, off_each in against_the_truth(folder, every_s).items():
+            if off_each:
+                print(
+                    f"    {name:<16} median {median(off_each):.2%}, mean {np.mean(off_each):.2%}, {len(off_each)} cases;"
+                    f" of seven the median is within 1 % in {chance(off_each, 7):.0%}"
+                )
+
+
+if __name__ == "__main__":
+    main()

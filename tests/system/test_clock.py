@@ -1,0 +1,82 @@
+"""The clocks of this machine, as far as a test may touch them."""
+
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ingest.system.clock import BOOT, SystemClock
+
+ROOT = Path(__file__).parents[2]
+
+REFUSED = {"x86_64": (159, 305), "aarch64": (171, 266)}
+"""The numbers of adjtimex and clock_adjtime, by machine (arch/*/entry/syscalls in Linux)."""
+
+FORBIDDEN = """
+import ctypes, struct, sys
+from pathlib import Path
+from ingest.system.clock import SystemClock
+
+def step(code, yes, no, value):
+    return struct.pack("HBBI", code, yes, no, value)
+
+first, second = int(sys.argv[2]), int(sys.argv[3])
+# seccomp(2): load the number of the call; one of the two: errno 1, EPERM; any other: go on.
+program = step(0x20, 0, 0, 0) + step(0x15, 1, 0, first) + step(0x15, 0, 1, second)
+program += step(0x06, 0, 0, 0x00050001) + step(0x06, 0, 0, 0x7FFF0000)
+held = ctypes.create_string_buffer(program)
+
+class Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_void_p)]
+
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0
+if libc.prctl(22, 2, ctypes.byref(Program(5, ctypes.addressof(held))), 0, 0) != 0:
+    sys.exit(3)
+clock, touched = SystemClock(Path(sys.argv[1])), Path(sys.argv[1])
+print(clock.synchronized())
+touched.touch()
+print(clock.synchronized())
+"""
+"""What ProtectClock= in the unit does, and then two looks: before and after systemd-timesyncd has set the clock."""
+
+
+def test_the_clocks_tell_what_the_kernel_tells() -> None:
+    """Protects every date: both clocks in ms, the steady one since the boot, and one name for the boot."""
+    clock = SystemClock()
+    assert abs(clock.wall_ms() - time.time() * 1000) < 1000
+    before = time.clock_gettime(time.CLOCK_BOOTTIME) * 1000
+    assert before - 1 <= clock.steady_ms() <= before + 1000
+    if BOOT.exists():
+        assert clock.boot == BOOT.read_text().strip() == SystemClock().boot
+    assert len(clock.boot) == 36
+
+
+def test_the_kernel_is_asked_whether_the_clock_is_right(tmp_path: Path) -> None:
+    """Protects the dates of a Pi without a network: where the kernel answers, no file is believed beside it."""
+    there, absent = tmp_path / "there", tmp_path / "absent"
+    there.touch()
+    assert SystemClock(there).synchronized() == SystemClock(absent).synchronized()
+
+
+def test_where_the_kernel_may_not_be_asked_the_service_tells(tmp_path: Path) -> None:
+    """Protects the dates of the daemon under systemd, which keeps it from every call that has to do with the clock."""
+    numbers = REFUSED.get(platform.machine())
+    if numbers is None:
+        pytest.skip(
+            f"the numbers of the calls on a machine of the kind {platform.machine()} are not known here"
+        )
+    done = subprocess.run(
+        [sys.executable, "-c", FORBIDDEN, str(tmp_path / "synchronized"), *map(str, numbers)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=ROOT,
+        check=False,
+    )
+    if done.returncode == 3:
+        pytest.skip("this machine does not let a process filter its own calls (seccomp), as systemd does")
+    assert (done.stdout.split(), done.stderr) == (["False", "True"], "")

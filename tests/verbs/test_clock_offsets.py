@@ -1,0 +1,58 @@
+"""Two sensors on one heart whose clocks disagree."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ingest.settings.model import Settings
+from ingest.verbs.clock_offsets import disagreements
+from ingest.verbs.explain import asked, explain, told
+from ingest.verbs.status import status
+from ingest.verbs.status import told as status_told
+from tests.support.households import Recording, S, at, household
+
+START = at("2026-11-16T10:00+01:00")
+
+
+def heart(source: str, kind: str, ahead_s: int, *, start: int = START, seed: int = 1) -> Recording:
+    """Twenty minutes of effort that comes and goes, by a clock so many seconds ahead."""
+    t = np.arange(1200)
+    bpm = 110 + 25 * np.sin(t / 60) + np.random.default_rng(seed).integers(-1, 2, 1200)
+    samples = tuple((start + (i + ahead_s) * S, int(b)) for i, b in zip(t.tolist(), bpm, strict=True))
+    return Recording("Jan", source, kind, samples, samples[-1][0] + S)
+
+
+@pytest.mark.parametrize(("strap_s", "watch_s"), [(0, 30), (0, -30), (20, -20)])
+def test_a_clock_that_is_off_is_named(strap_s: int, watch_s: int, tmp_path: Path) -> None:
+    """An owner reads which of two sensors is ahead, by how much and when; and nothing is shifted."""
+    with household(
+        tmp_path, [heart("chest", "strap", strap_s), heart("watch", "activity", watch_s)]
+    ) as journal:
+        (found,) = disagreements(journal)
+        words = list(status_told(Settings(tmp_path), journal, status(Settings(tmp_path), journal)))
+        told_of_day = list(told(explain(journal, asked(journal, "2026-11-16", None))))
+    ahead, behind = ("watch", "chest") if watch_s > strap_s else ("chest", "watch")
+    assert (found.ahead, found.behind, found.seconds) == (ahead, behind, abs(watch_s - strap_s))
+    assert f"The clock of {ahead} is {found.seconds} s ahead of that of {behind}" in found.sentence
+    assert found.sentence in words
+    assert any(found.sentence in line for line in told_of_day)
+
+
+def test_clocks_that_agree_are_not_spoken_of(tmp_path: Path) -> None:
+    """A wrist that is two seconds late is no wrong clock, and somebody else's heart is not compared."""
+    with household(tmp_path, [heart("chest", "strap", 0), heart("watch", "activity", 2)]) as journal:
+        assert disagreements(journal) == []
+
+
+def test_the_newest_stretch_decides(tmp_path: Path) -> None:
+    """Who has set the clock right is not told of it for ever."""
+    later = START + 86_400_000
+    recorded = [
+        heart("chest", "strap", 0),
+        heart("watch", "activity", 30),
+        heart("chest", "strap", 0, start=later, seed=2),
+        heart("watch", "activity", 0, start=later, seed=2),
+    ]
+    with household(tmp_path, recorded) as journal:
+        assert disagreements(journal) == []

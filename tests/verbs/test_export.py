@@ -1,0 +1,86 @@
+"""Export: every sample once, in order of time, in a format that anything can read."""
+
+import csv
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.journal import ALWAYS_MS
+from ingest.verbs.export import HEADER, lines, moment_ms
+from tests.support.happenings import new_folder, recordings
+from tests.support.households import DAY, Event, Noted, Recording, S, at, hartslag, household, steady
+
+START = at("2026-11-16T00:00+01:00")
+HOME = Noted("Jan", (("zone", "Europe/Amsterdam"),))
+
+
+@settings(max_examples=40)
+@given(st.lists(recordings() | recordings("Piet"), max_size=5), st.data())
+def test_every_sample_of_every_source_once_in_order(recorded: list[Recording], data: st.DataObject) -> None:
+    """Protects the way out: nothing is resolved, averaged, doubled or left away, and --from and --to cut exactly."""
+    wanted = {(t, r.person, r.source, r.kind, bpm) for r in recorded for t, bpm in r.samples}
+    times = sorted({row[0] for row in wanted}) or [0]
+    borders = st.sampled_from([-ALWAYS_MS, *times, times[-1] + 1, ALWAYS_MS])
+    start, end = data.draw(borders), data.draw(borders)
+    with new_folder() as folder, household(folder, recorded) as journal:
+        header, *rows = list(lines(journal, journal.persons(), start, end))
+    assert header == HEADER == "time,person,source,kind,bpm"
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z,", row) for row in rows)
+    read = [
+        (round(datetime.fromisoformat(t).timestamp() * 1000), person, source, kind, int(bpm))
+        for t, person, source, kind, bpm in csv.reader(rows)
+    ]
+    assert [row[0] for row in read] == sorted(row[0] for row in read)
+    assert sorted(read) == sorted(row for row in wanted if start <= row[0] < end)
+
+
+def test_names_that_need_quotes_get_them(tmp_path: Path) -> None:
+    """Protects columns from a source called by its owner."""
+    odd = steady("Jan, de oude", START, 1, 60, source='a "b"')
+    with household(tmp_path, [odd]) as journal:
+        _, row = lines(journal, journal.persons(), -ALWAYS_MS, ALWAYS_MS)
+    assert row == '2026-11-15T23:00:00.000Z,"Jan, de oude","a ""b""",activity,60'
+
+
+def test_it_is_given_piece_by_piece(tmp_path: Path) -> None:
+    """Protects the memory of a Pi: the first line of a long history comes before the last is read."""
+    with household(tmp_path, [steady("Jan", START + i * DAY, 60, 60) for i in range(3)]) as journal:
+        rows = lines(journal, journal.persons(), -ALWAYS_MS, ALWAYS_MS)
+        assert isinstance(rows, Iterator)
+        assert [next(rows) for _ in range(2)][1].startswith("2026-11-15T23:00:00.000Z,")
+        with journal.write() as w:
+            later = steady("Jan", START + 2 * DAY + 120 * S, 1, 99)
+            later.write(w)
+        assert any(row.endswith(",99") for row in rows), "what is not yet reached has not yet been read"
+
+
+def test_a_moment_is_local_unless_it_says_otherwise() -> None:
+    """Protects --from and --to, also on the day on which the clock changes."""
+    assert moment_ms("2026-11-16", "Europe/Amsterdam") == START
+    assert moment_ms("2026-07-01T12:00", "Europe/Amsterdam") == at("2026-07-01T10:00+00:00")
+    assert moment_ms("2026-11-16T10:00Z", "Europe/Amsterdam") == at("2026-11-16T10:00+00:00")
+    midnight = datetime(2026, 10, 25, tzinfo=UTC) - timedelta(hours=2)
+    assert moment_ms("2026-10-25", "Europe/Amsterdam") == round(midnight.timestamp() * 1000)
+
+
+def test_the_verb_knows_person_from_and_to(tmp_path: Path) -> None:
+    """Protects the interface that spreadsheets use."""
+    happened: list[Event] = [
+        HOME,
+        *(steady(p, START + i * DAY, 2, 60 + i) for i in range(3) for p in ("Jan", "Piet")),
+    ]
+    with household(tmp_path, happened):
+        pass
+    whole = hartslag("--data", tmp_path, "export", "--csv")
+    assert (whole.code, len(whole.lines), whole.lines[0]) == (0, 13, HEADER)
+    assert len(hartslag("--data", tmp_path, "export", "--person", "piet").lines) == 7
+    words = ["export", "--csv", "--person", "Jan", "--from", "2026-11-17", "--to", "2026-11-18"]
+    assert hartslag("--data", tmp_path, *words).lines == [
+        HEADER,
+        "2026-11-16T23:00:00.000Z,Jan,watch,activity,61",
+        "2026-11-16T23:00:01.000Z,Jan,watch,activity,61",
+    ]

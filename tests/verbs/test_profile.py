@@ -1,0 +1,185 @@
+"""What held since when, when it was written down, and what the data know better."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from ingest.journal import RANKS, Journal
+from ingest.rows.profile import note, profile
+from ingest.settings.model import Settings, load
+from ingest.verbs.profile import items, known, told
+from ingest.verbs.propose import proposals
+from tests.support.households import (
+    DAY,
+    HOUR,
+    NOW,
+    Event,
+    Limits,
+    Noted,
+    Recording,
+    S,
+    at,
+    hartslag,
+    household,
+    steady,
+)
+
+HOME: tuple[tuple[str, Any], ...] = (("born", 1970), ("zone", "Europe/Amsterdam"))
+MORNING = at("2026-11-16T10:00+01:00")
+
+
+def test_two_clocks(tmp_path: Path) -> None:
+    """Protects the question "since when, and since when do we know": valid from and recorded are told apart."""
+    wrong = {"from": "2026-03-01", "resting_bpm": 85}
+    right = {"from": "2026-03-01", "resting_bpm": 58}
+    with Journal(
+        Settings(tmp_path).journal_file, now_ms=iter(range(NOW, NOW + 90 * DAY, 10 * DAY)).__next__
+    ) as journal:
+        for facts in ({"born": 1970}, {"born": 1970, "profile": [wrong]}, {"born": 1970, "profile": [right]}):
+            note(journal, "Jan", facts, overwrite=True)
+        found = items(journal, 1)
+    days = [
+        (i.since, i.words, (i.recorded_ms - NOW) // DAY, i.withdrawn_ms and (i.withdrawn_ms - NOW) // DAY)
+        for i in found
+    ]
+    assert days == [
+        ("2026-03-01", "resting_bpm 85", 10, 20),
+        (None, "1970", 0, None),
+        ("2026-03-01", "resting_bpm 58", 20, None),
+    ]
+
+
+def test_limits_with_method_and_error(tmp_path: Path) -> None:
+    """Protects who is judged by a guess: the verb says that it is one and how far off it may be."""
+    happened: list[Event] = [
+        Noted("Jan", (*HOME, ("sport", [{"name": "rowing", "offset_bpm": -10}]))),
+        steady("Jan", MORNING, 60, 120),
+    ]
+    with household(tmp_path, happened) as journal:
+        jan = journal.person("Jan")
+        assert jan is not None
+        found = known(journal, jan, NOW)
+    assert [e["method"] for e in found["edges"]] == ["age"]
+    assert "+/- 10.8 bpm" in found["edges"][0]["origin"]
+    assert found["sports"]["rowing"][0]["moderate_bpm"] == found["edges"][0]["moderate_bpm"] - 10
+    text = "\n".join(told(found))
+    assert "In rowing:" in text
+    assert "born: 1970  (recorded 2026-11-" in text
+
+
+def effort(kind: str, source: str, top: int) -> Recording:
+    """Ten minutes that reach a heart rate and hold it for half a minute."""
+    bpm = [min(100 + t // 4, top) for t in range(600)]
+    return Recording(
+        "Jan", source, kind, tuple((MORNING + t * S, b) for t, b in enumerate(bpm)), MORNING + 600 * S
+    )
+
+
+def test_a_higher_maximum_is_proposed_from_straps_only(tmp_path: Path) -> None:
+    """Protects zones from a wrist that counts steps: only a strap's heart rate, held for seconds, is evidence."""
+    happened: list[Event] = [
+        Noted("Jan", HOME),
+        Limits("Jan", MORNING, 170),
+        effort("activity", "watch", 220),
+        effort("strap", "strap", 182),
+    ]
+    with household(tmp_path, happened) as journal:
+        jan = journal.person("Jan")
+        assert jan is not None
+        before = journal.last_position()
+        (found,) = proposals(journal, jan, NOW)
+        assert (journal.last_position(), profile(journal, jan.id).heart_at(NOW)[1]) == (before, 170)
+    assert (found.key, found.bpm, found.in_use) == ("maximum_bpm", 182, 170)
+    assert "reached 182 bpm on 2026-11-16, seen by strap; in use is 170 bpm" in found.evidence
+    assert found.leads_to == "moderate would begin at 116, vigorous at 140 bpm (now 109 and 131)"
+    text = '[[person]]\nname = "Jan"\nborn = 1970\nzone = "Europe/Amsterdam"\n' + "\n".join(found.lines)
+    (tmp_path / "hartslag.toml").write_text(text)
+    (pasted,) = load(tmp_path / "hartslag.toml", None, {}, tmp_path).persons
+    with household(tmp_path) as journal:
+        note(journal, "Jan", pasted.facts(), overwrite=True)
+        assert profile(journal, jan.id).heart_at(NOW)[1] == 182
+        assert proposals(journal, jan, NOW) == [], "what was taken over is not proposed again"
+
+
+def test_no_maximum_from_before_a_medicine(tmp_path: Path) -> None:
+    """Protects who takes a beta blocker: what the heart did without it says nothing of today."""
+    medicine = {"from": "2026-11-17", "limiting_medicine": True, "maximum_bpm": 150}
+    happened: list[Event] = [Noted("Jan", (*HOME, ("profile", [medicine]))), effort("strap", "strap", 182)]
+    with household(tmp_path, happened) as journal:
+        jan = journal.person("Jan")
+        assert jan is not None
+        assert proposals(journal, jan, NOW) == []
+
+
+def claims(resting: list[int]) -> list[tuple[int, dict[str, Any]]]:
+    first = at("2026-11-01T00:00+01:00")
+    return [
+        (first + i * DAY, {"source": "all-day", "moderate_min": 0.0, "vigorous_min": 0.0, "resting_bpm": bpm})
+        for i, bpm in enumerate(resting)
+    ]
+
+
+def test_a_usual_resting_rate_is_proposed_from_the_claims_of_the_watch(tmp_path: Path) -> None:
+    """Protects from a night of fever: the median of two weeks is proposed, with its days, and six days are too few."""
+    for resting, proposed in (([58] * 6, None), ([90, 58, 57, 59, 58, 57, 60, 58], 58)):
+        with household(tmp_path / str(len(resting)), [Noted("Jan", HOME)]) as journal:
+            jan = journal.person("Jan")
+            assert jan is not None
+            with journal.write() as w:
+                for start, content in claims(resting):
+                    w.entry(jan.id, "claim", start, (start, start + HOUR), content)
+            found = proposals(journal, jan, NOW)
+        assert [(p.key, p.bpm) for p in found] == ([] if proposed is None else [("resting_bpm", proposed)])
+    assert (
+        "the median of 8 days from 2026-11-01 to 2026-11-08 is 58 bpm (lowest 57, highest 90)"
+        in found[0].evidence
+    )
+
+
+def test_a_usual_resting_rate_from_all_day_files(tmp_path: Path) -> None:
+    """Protects whose watch claims nothing: the quietest minutes of its days say the same."""
+    random.seed(5)
+    days = [
+        steady(
+            "Jan",
+            MORNING - i * DAY,
+            4 * 3600,
+            random.choice([60, 61, 62]),
+            source="all-day",
+            kind="monitoring",
+            step_s=60,
+            movement=(),
+        )
+        for i in range(8)
+    ]
+    with household(tmp_path, [Noted("Jan", HOME), *days]) as journal:
+        jan = journal.person("Jan")
+        assert jan is not None
+        (found,) = proposals(journal, jan, NOW)
+    assert found.key == "resting_bpm"
+    assert 60 <= found.bpm <= 62
+    assert "as the all-day files show" in found.evidence
+
+
+def test_the_verb(tmp_path: Path) -> None:
+    """Protects the way from the settings to the terminal: entries, limits and proposals of a household, also as JSON."""
+    (tmp_path / "hartslag.toml").write_text(
+        '[[person]]\nname = "Jan"\nborn = 1970\nzone = "Europe/Amsterdam"\n'
+        '[[person.profile]]\nfrom = 2026-03-01\nmethod = "reserve"\nresting_bpm = 60\nmaximum_bpm = 170\n'
+    )
+    with household(tmp_path, [effort("strap", "strap", 182)]):
+        pass
+    done = hartslag("--data", tmp_path, "profile")
+    assert done.code == 0, done.err
+    assert any("104 and 126 bpm" in line and "reserve" in line for line in done.lines)
+    assert any("from 2026-03-01" in line and "resting_bpm 60  (recorded" in line for line in done.lines)
+    ((found),) = json.loads(hartslag("--data", tmp_path, "profile", "Jan", "--json").out)
+    assert (found["resting_bpm"], found["maximum_bpm"]) == (60, 170)
+    done = hartslag("--data", tmp_path, "profile", "--propose")
+    assert "    maximum_bpm = 182" in done.lines
+    assert "    [[person.profile]]" in done.lines
+    ((offer),) = json.loads(hartslag("--data", tmp_path, "profile", "--propose", "--json").out)
+    assert (offer["key"], offer["bpm"], offer["in_use"]) == ("maximum_bpm", 182, 170)
+    assert hartslag("--data", tmp_path, "profile", "Piet").code == 1
+    assert RANKS["strap"] == 0

@@ -1,0 +1,242 @@
+"""How things stand, and whether they are as they should be."""
+
+import json
+import shutil
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.collect.strap_state import State
+from ingest.journal import Journal
+from ingest.settings.model import Settings
+from ingest.system.lock import only_daemon
+from ingest.verbs import status as showing
+from ingest.verbs.check import check
+from tests.support.households import Event, Noted, a_file, at, filled, hartslag, household, steady
+
+START = at("2026-11-16T10:00+01:00")
+HAPPENED: list[Event] = [
+    Noted("Jan", (("born", 1970), ("zone", "Europe/Amsterdam"))),
+    steady("Jan", START, 60, 120),
+]
+
+
+def test_json_has_the_agreed_shape(tmp_path: Path) -> None:
+    """Protects what watches over a household from afar: names, counts, and how far the store is behind."""
+    with household(tmp_path, HAPPENED) as journal, journal.write() as w:
+        for outcome in ("stored", "stored", "duplicate", "partial", "rejected"):
+            a_file(w, 1, outcome, f"{outcome}.fit")
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "new.fit").write_bytes(b"x")
+    (tmp_path / "inbox" / "half.fit.part").write_bytes(b"x")
+    now = json.loads(hartslag("--data", tmp_path, "status", "--json").out)
+    assert {"chunks", "samples", "beats", "bytes"} <= set(now["journal"])
+    assert (now["journal"]["chunks"], now["journal"]["samples"], now["journal"]["beats"]) == (1, 60, 0)
+    assert {k: now["inbox"][k] for k in ("waiting", "stored", "duplicate", "partial", "rejected")} == {
+        "waiting": 2, "stored": 2, "duplicate": 1, "partial": 1, "rejected": 1,
+    }  # fmt: skip
+    (store,) = now["stores"]
+    assert {"name", "behind", "oldest_waiting_s", "last_error"} <= set(store)
+    assert (store["name"], store["behind"], store["last_error"]) == ("sqlite", 2, None)
+    assert store["oldest_waiting_s"] >= 0
+    assert now["straps"] == []
+    assert now["daemon"] is None
+
+
+def test_asking_changes_nothing(tmp_path: Path) -> None:
+    """Protects the store from being made, or emptied, by somebody who only looks."""
+    with household(tmp_path, HAPPENED):
+        pass
+    hartslag("--data", tmp_path, "status")
+    assert not Settings(tmp_path).store_file.exists()
+
+
+def test_in_words_with_the_edges_of_today(tmp_path: Path) -> None:
+    """Protects the owner's first look: who runs, whose limits hold today, and that all is up to date."""
+    with household(tmp_path, HAPPENED) as journal:
+        filled(journal, Settings(tmp_path).store_file)
+        with only_daemon(tmp_path):
+            words = hartslag("--data", tmp_path, "status").out
+    assert "The daemon runs (process " in words
+    assert "Store sqlite: up to date" in words
+    assert "Nes 2013), age " in words
+    assert "age 110" not in words
+
+
+def test_a_medicine_that_begins_later_is_not_blamed_today(tmp_path: Path) -> None:
+    """Protects who writes down next year's medicine from losing the advice that helps today."""
+    entries = [{"from": "2999-01-01", "limiting_medicine": True}]
+    with household(tmp_path, [Noted("Jan", (("profile", entries),))]):
+        pass
+    words = hartslag("--data", tmp_path, "status").out
+    assert "limits unknown: add  born = YEAR" in words
+    assert "a medicine limits" not in words
+
+
+def test_a_whole_household_is_found_whole(tmp_path: Path) -> None:
+    """Protects `check` from crying wolf."""
+    with household(tmp_path, HAPPENED) as journal:
+        filled(journal, Settings(tmp_path).store_file)
+    answer = hartslag("--data", tmp_path, "check")
+    assert answer.code == 0, answer.out
+    assert answer.out.count(": whole") == 2
+
+
+def test_before_the_first_run_all_else_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects who sets up a Pi: settings, Bluetooth and room are looked at; that no journal is there yet is no fault."""
+    assert hartslag("--data", tmp_path, "check").code == 0
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path / 'nothing'}")
+    (tmp_path / "hartslag.toml").write_text(STRAP)
+    answer = hartslag("--data", tmp_path, "check")
+    assert [line.split(" ")[0] for line in answer.lines] == ["Settings:", "Bluetooth:", "Room:", "Journal"]
+    assert answer.lines[-1].endswith(": not made yet; the daemon makes it")
+    assert (answer.code, answer.err) == (1, "")  # there is no Bluetooth here
+    assert not Settings(tmp_path).journal_file.exists()
+
+
+def test_a_full_disk_is_told_by_status_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects the next workout: a card that is nearly full is seen by who only looks how things stand."""
+    usage, settings = shutil.disk_usage(tmp_path), Settings(tmp_path)
+    with household(tmp_path, HAPPENED) as journal:
+        for free_mb, tells in ((300, False), (100, True)):
+            monkeypatch.setattr(shutil, "disk_usage", lambda _, mb=free_mb: usage._replace(free=mb << 20))
+            status = showing.told(settings, journal, showing.status(settings, journal))
+            for lines in (list(status), [line for _, line in check(settings, journal)]):
+                assert (f"Only 100 MB are free where {tmp_path} lies; make room soon" in lines) == tells
+
+
+def test_a_chunk_that_cannot_be_read_back_is_found(tmp_path: Path) -> None:
+    """Protects the truth: damage inside a blob is no damage to SQLite, and yet found."""
+    with household(tmp_path, HAPPENED) as journal:
+        path = journal.path
+    for spoilt in (b"not zlib", b""):
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("UPDATE chunk SET bpm = ?", (spoilt,))
+        answer = hartslag("--data", tmp_path, "check")
+        assert answer.code == 1
+        assert "chunk 2 cannot be read back" in answer.out
+
+
+def test_a_damaged_journal_is_found_and_the_way_out_named(tmp_path: Path) -> None:
+    """Protects against a dying card: the owner hears of it in a sentence, not in a traceback."""
+    with household(
+        tmp_path, [*HAPPENED, *(steady("Jan", START + i * 60_000, 60, 60 + i % 100) for i in range(200))]
+    ) as j:
+        path = j.path
+    whole = path.read_bytes()
+    for first in (0, 4096, len(whole) // 2):
+        damaged = bytearray(whole)
+        damaged[first : first + 8192] = b"\xaa" * 8192
+        path.write_bytes(damaged)
+        answer = hartslag("--data", tmp_path, "check")
+        assert answer.code == 1, first
+        assert "archive" in answer.out + answer.err
+
+
+def test_a_damaged_store_is_found_and_rebuild_mends_it(tmp_path: Path) -> None:
+    """Protects the advice: what `check` recommends must do what it says, at the first try."""
+    store = Settings(tmp_path).store_file
+    with household(tmp_path, HAPPENED) as journal:
+        filled(journal, store)
+    store.write_bytes(store.read_bytes()[:4096] + b"\xaa" * 8192)
+    answer = hartslag("--data", tmp_path, "check")
+    assert answer.code == 1
+    assert "`hartslag rebuild` makes it anew" in answer.out
+    answer = hartslag("--data", tmp_path, "rebuild")
+    assert (answer.code, answer.err) == (0, "")
+    assert hartslag("--data", tmp_path, "check").code == 0
+
+
+def test_a_journal_that_others_can_read_is_found(tmp_path: Path) -> None:
+    """Protects what the journal holds: heart rates are nobody else's business."""
+    with household(tmp_path, HAPPENED) as journal:
+        path = journal.path
+    assert path.stat().st_mode & 0o077 == 0
+    path.chmod(0o644)
+    answer = hartslag("--data", tmp_path, "check")
+    assert answer.code == 1
+    assert f"chmod 600 {path}" in answer.out
+
+
+# --- straps ---
+
+STRAP = '[[person]]\nname = "Jan"\n[[strap]]\naddress = "F0:00:00:00:00:01"\n'
+WATCH = '[[strap]]\nname = "Fore\\"runner"\nserial = "77"\n'
+
+
+def says(journal: Journal, ago_s: float, state: State, **came: float | None) -> int:
+    """Write what a recorder writes of a strap; gives the moment (ms)."""
+    at_ms = time.time_ns() // 1_000_000 - round(ago_s * 1000)
+    with journal.write() as w:
+        content = {
+            "source": "strap F0:00:00:00:00:01", "state": state.state, "state_no": state.number, "why": state.why,
+            "battery_pct": state.battery_pct, "signal_dbm": state.signal_dbm, "reconnects": state.reconnects,
+            "samples": 0, "gaps": 0, "age_s": None, **came,
+        }  # fmt: skip
+        w.entry(w.person("Jan"), "collector", at_ms, None, content)
+    return at_ms
+
+
+def straps(data: Path, settings: str = STRAP) -> tuple[dict[str, Any], str]:
+    """What `status` says of the first strap, and its lines about straps, while a daemon runs."""
+    (data / "hartslag.toml").write_text(settings)
+    with only_daemon(data):
+        now = json.loads(hartslag("--data", data, "status", "--json").out)["straps"]
+        lines = hartslag("--data", data, "status").out
+    return now[0], lines[lines.index("Strap ") :]
+
+
+def test_a_strap_that_is_worn(tmp_path: Path) -> None:
+    """Protects who wonders whether it is heard at all: since when, how long ago, its battery and its gaps."""
+    with household(tmp_path) as journal:
+        says(journal, 90_000, State("connected", "", 88, -70), samples=5000, gaps=9)
+        says(journal, 7300, State("searching", "not heard", 80), samples=10, gaps=1, age_s=5)
+        since_ms = says(journal, 7200, State("connected", "", 80, -61, 2), samples=0)
+        says(journal, 30, State("connected", "", 79, -61, 2), samples=60, gaps=2, age_s=0.5)
+    now, lines = straps(tmp_path)
+    assert {k: now[k] for k in ("state", "state_no", "battery_pct", "signal_dbm", "reconnects")} == {
+        "state": "connected", "state_no": 3, "battery_pct": 79, "signal_dbm": -61, "reconnects": 2,
+    }  # fmt: skip
+    assert (now["samples_24h"], now["gaps_24h"]) == (70, 3)
+    assert now["since_ms"] == since_ms
+    assert 30 <= now["age_s"] < 60
+    assert lines.startswith("Strap F0:00:00:00:00:01 of Jan: connected since 20")
+    assert "battery 79 %, signal -61 dBm, 70 samples and 3 gaps in 24 h, connected anew 2 times" in lines
+
+
+def test_a_strap_that_is_connected_and_not_worn(tmp_path: Path) -> None:
+    """Protects who wonders why nothing counts: the link stands, and no heart rate comes; one gap is one gap."""
+    with household(tmp_path) as journal:
+        says(journal, 3000, State("connected", "", 79, -61, 1), samples=1, gaps=1, age_s=0.5)
+        says(journal, 5, State("connected", "", 79, -61, 1), age_s=20)
+    assert "not worn" not in straps(tmp_path)[1]
+    with Journal(Settings(tmp_path).journal_file) as journal:
+        says(journal, 1, State("connected", "", 79, -61, 1), age_s=40)
+    _, lines = straps(tmp_path)
+    assert "1 sample and 1 gap in 24 h, connected anew once" in lines
+    assert lines.splitlines()[1] == "    it is connected and tells no heart rate: not worn?"
+
+
+def test_a_strap_in_trouble_says_what_to_do(tmp_path: Path) -> None:
+    """Protects the owner's next step: the reason and the command, also long after it was last said."""
+    with household(tmp_path) as journal:
+        says(journal, 40 * 86_400, State("adapter blocked", "The Bluetooth adapter is blocked"))
+    now, lines = straps(tmp_path, STRAP + WATCH)
+    assert now["state"] == "adapter blocked"
+    assert "The Bluetooth adapter is blocked. Allow it: sudo rfkill unblock bluetooth" in lines
+    assert r'Strap "Fore\"runner" 77 of Jan: searching' in lines
+
+
+@pytest.mark.parametrize("state", ["connected", "wedged"])
+def test_without_the_daemon_a_strap_is_not_listened_to(tmp_path: Path, state: str) -> None:
+    """Protects against the last words of a daemon that was killed: what it said then does not hold now."""
+    with household(tmp_path) as journal:
+        says(journal, 30, State(state, "", 79), age_s=0.5)
+    (tmp_path / "hartslag.toml").write_text(STRAP)
+    (now,) = json.loads(hartslag("--data", tmp_path, "status", "--json").out)["straps"]
+    assert (now["state"], now["since_ms"], now["battery_pct"]) == ("stopped", None, 79)
+    assert "Strap F0:00:00:00:00:01 of Jan: stopped, last heard" in hartslag("--data", tmp_path, "status").out
