@@ -20,34 +20,31 @@ EDWARDS = 50, 60, 70, 80, 90
 MINUTE_MS = 60_000
 
 
-def banister(pieces: Pieces, resting: int, maximum: int, sex: Sex) -> float:
-    """Banister's training impulse, summed over the samples' own times (not of a mean heart rate, which is less).
+def milliseconds_per_bpm(pieces: Pieces) -> NDArray[np.int64]:
+    """For how long (ms) each heart rate held: 256 rows, by bpm; whole numbers, the same in whatever order they come."""
+    return np.bincount(pieces.bpm, pieces.end - pieces.start, 256).astype(np.int64)
+
+
+def banister(bpm_ms: NDArray[np.int64], resting: int, maximum: int, sex: Sex) -> float:
+    """Banister's training impulse (TRIMP), from how long (ms, 256 rows) each heart rate held.
+
+    Summed over the samples' own times, not of a mean heart rate, which is less: the weight is exponential. Factors for
+    men and women: Morton, Fitz-Clarke and Banister 1990 (doi 10.1152/jappl.1990.69.3.1171).
 
     Raises ValueError when the two heart rates are not a resting and a maximum one.
     """
-    return impulse(stood(pieces), resting, maximum, sex)
-
-
-def impulse(stood_ms: NDArray[np.int64], resting: int, maximum: int, sex: Sex) -> float:
-    """The same, from how long (ms) each heart rate of a byte stood."""
     if maximum - resting < LEAST_RESERVE:
         raise ValueError(f"resting {resting} and maximum {maximum} bpm lie less than {LEAST_RESERVE} apart")
     a, b = BANISTER[sex]
     share = np.clip((np.arange(256) - resting) / (maximum - resting), 0, 1)
-    return float(stood_ms / MINUTE_MS @ (share * a * np.exp(b * share)))
+    return float(bpm_ms / MINUTE_MS @ (share * a * np.exp(b * share)))
 
 
-def edwards(pieces: Pieces, maximum: int) -> float:
-    """Edwards' load: minutes in five zones from half of the maximum, weighted 1 to 5; of sex it knows nothing."""
-    return weighted(stood(pieces), maximum)
+def edwards(bpm_ms: NDArray[np.int64], maximum: int) -> float:
+    """Edwards' load, from how long (ms, 256 rows) each heart rate held; of sex it knows nothing.
 
-
-def weighted(stood_ms: NDArray[np.int64], maximum: int) -> float:
-    """The same, from how long (ms) each heart rate of a byte stood."""
+    Minutes in five zones from half of the maximum (bpm) on, weighted 1 to 5 (Edwards 1993, "The Heart Rate Monitor
+    Book").
+    """
     edges = [percent(p, maximum) for p in EDWARDS]
-    return float(stood_ms / MINUTE_MS @ np.searchsorted(edges, np.arange(256), side="right"))
-
-
-def stood(pieces: Pieces) -> NDArray[np.int64]:
-    """How long (ms) each heart rate of a byte stood: whole numbers, the same in whatever order they come."""
-    return np.bincount(pieces.bpm, pieces.end - pieces.start, 256).astype(np.int64)
+    return float(bpm_ms / MINUTE_MS @ np.searchsorted(edges, np.arange(256), side="right"))

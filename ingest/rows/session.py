@@ -17,7 +17,7 @@ from ingest.rows.table import Block
 from zones.days import midnights
 from zones.dose import dose_min
 from zones.edges import LEAST_RESERVE
-from zones.load import banister, edwards
+from zones.load import banister, edwards, milliseconds_per_bpm
 from zones.minutes import MINUTE, tally
 from zones.pieces import Pieces
 from zones.recovery import recovery
@@ -138,13 +138,17 @@ def _trimp(pieces: Pieces, known: Profile, at_ms: int) -> float | None:
     resting, maximum, sex = known.heart_at(at_ms)
     if not len(pieces) or resting is None or maximum is None or sex is None:
         return None
-    return banister(pieces, resting, maximum, sex) if maximum - resting >= LEAST_RESERVE else None
+    return (
+        banister(milliseconds_per_bpm(pieces), resting, maximum, sex)
+        if maximum - resting >= LEAST_RESERVE
+        else None
+    )
 
 
 def _edwards(pieces: Pieces, known: Profile, at_ms: int) -> float | None:
     """Edwards' load, which asks for a maximum heart rate alone; None where that is not known."""
     _, maximum, _ = known.heart_at(at_ms)
-    return edwards(pieces, maximum) if len(pieces) and maximum is not None else None
+    return edwards(milliseconds_per_bpm(pieces), maximum) if len(pieces) and maximum is not None else None
 
 
 def _recovery(found: list[Evidence], known: Profile, e: Entry) -> float | None:

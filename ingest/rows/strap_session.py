@@ -15,7 +15,7 @@ from ingest.rows.evidence import Evidence
 from ingest.rows.profile import Profile
 from zones.dose import dose_min
 from zones.edges import LEAST_RESERVE
-from zones.load import impulse, weighted
+from zones.load import banister, edwards
 from zones.minutes import MINUTE, Minutes
 from zones.pieces import Pieces, split_every
 from zones.spans import Spans
@@ -139,10 +139,10 @@ def _trimp(stood: NDArray[np.int64], known: Profile, at_ms: int) -> float | None
     resting, maximum, sex = known.heart_at(at_ms)
     if resting is None or maximum is None or sex is None or maximum - resting < LEAST_RESERVE:
         return None
-    return impulse(stood, resting, maximum, sex)
+    return banister(stood, resting, maximum, sex)
 
 
 def _edwards(stood: NDArray[np.int64], known: Profile, at_ms: int) -> float | None:
     """Edwards' load; None unless a maximum heart rate is known."""
     _, maximum, _ = known.heart_at(at_ms)
-    return None if maximum is None else weighted(stood, maximum)
+    return None if maximum is None else edwards(stood, maximum)

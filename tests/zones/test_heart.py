@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from zones.bouts import bouts, efforts, only_in
 from zones.edges import Edges, Timeline
-from zones.load import banister, edwards
+from zones.load import banister, edwards, milliseconds_per_bpm
 from zones.minutes import tally
 from zones.offset import offset
 from zones.pieces import Pieces, hold, resolve
@@ -33,6 +34,11 @@ def pieces(*parts: tuple[int, int], start: int = 0, step: int = 1) -> Pieces:
     return hold(series(bpm, start, step), max(5, step))
 
 
+def held(*parts: tuple[int, int]) -> NDArray[np.int64]:
+    """How long each heart rate held in such pieces."""
+    return milliseconds_per_bpm(pieces(*parts))
+
+
 class TestLoad:
     """Training load."""
 
@@ -46,27 +52,27 @@ class TestLoad:
     )
     def test_banister(self, minutes: int, bpm: int, rest: int, most: int, man: float, woman: float) -> None:
         """Worked values, with the coefficients published for each sex."""
-        steady = pieces((minutes * 60, bpm))
+        steady = held((minutes * 60, bpm))
         assert banister(steady, rest, most, "man") == pytest.approx(man, abs=1e-4)
         assert banister(steady, rest, most, "woman") == pytest.approx(woman, abs=1e-4)
 
     def test_banister_sums_over_samples(self) -> None:
         """Half easy and half hard is more than all of it in between: 97.93, where the mean would say 77.02."""
-        mixed = pieces((1800, 110), (1800, 170))
+        mixed = held((1800, 110), (1800, 170))
         assert banister(mixed, 60, 190, "man") == pytest.approx(97.93, abs=5e-3)
-        assert banister(pieces((3600, 140)), 60, 190, "man") != pytest.approx(97.93, abs=5)
+        assert banister(held((3600, 140)), 60, 190, "man") != pytest.approx(97.93, abs=5)
 
     def test_banister_beyond_the_ends(self) -> None:
         """Below rest counts nothing, above the maximum no more than the maximum."""
-        assert banister(pieces((600, 50)), 60, 190, "man") == 0
-        assert banister(pieces((600, 200)), 60, 190, "man") == banister(pieces((600, 190)), 60, 190, "man")
+        assert banister(held((600, 50)), 60, 190, "man") == 0
+        assert banister(held((600, 200)), 60, 190, "man") == banister(held((600, 190)), 60, 190, "man")
         with pytest.raises(ValueError, match="apart"):
-            banister(pieces((600, 100)), 160, 190, "man")
+            banister(held((600, 100)), 160, 190, "man")
 
     def test_edwards(self) -> None:
         """Ten minutes in each of six places, from below half of 200: weights 0 to 5."""
-        assert edwards(pieces(*((600, bpm) for bpm in (99, 100, 120, 140, 160, 180))), 200) == 10 * 15
-        assert edwards(Pieces.none(), 200) == 0
+        assert edwards(held(*((600, bpm) for bpm in (99, 100, 120, 140, 160, 180))), 200) == 10 * 15
+        assert edwards(milliseconds_per_bpm(Pieces.none()), 200) == 0
 
 
 class TestRecovery:
