@@ -1,11 +1,12 @@
 """The settings put to work: whose files are whose, and what the journal is told of its persons."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
-from ingest.journal import Journal
+from ingest.journal import ALWAYS_MS, Journal
 from ingest.journal import Person as Known
-from ingest.rows.profile import note
+from ingest.rows.profile import differences, profile_of, time_of_sport
 from ingest.settings.model import NOBODY, Person, Settings, same_name, wrong_with_name
 
 _log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ def open_journal(settings: Settings, *, create: bool) -> Journal:
         _adopt(journal, settings)
         for person in settings.persons:
             before = known(journal, person.name)
-            note(
+            record_profile(
                 journal,
                 before.name if before else person.name,
                 _facts(journal, person, before),
@@ -31,6 +32,35 @@ def open_journal(settings: Settings, *, create: bool) -> Journal:
         journal.close()
         raise
     return journal
+
+
+def record_profile(journal: Journal, name: str, facts: Mapping[str, Any], *, overwrite: bool) -> bool:
+    """Write into the journal what the settings say of a person, and return whether that is new.
+
+    The entry touches exactly the time in which other numbers come of it. Without `overwrite` only a person of whom
+    nothing is known yet is recorded.
+    """
+    known_person = journal.person(name)
+    before = journal.profile(known_person.id) if known_person else None
+    if before == dict(facts) or (before is not None and not overwrite):
+        return False
+    with journal.write() as w:
+        person = w.person(name)
+        spans = [(-ALWAYS_MS, ALWAYS_MS)]
+        if before is not None:
+            limits = journal.facts(person, "limits")
+            sessions = journal.facts(person, "session")
+            differ = differences(
+                profile_of(before, limits),
+                profile_of(facts, limits),
+                lambda sport: time_of_sport(sessions, sport),
+            )
+            # The last moment of a span is touched itself: it ends one before its end.
+            spans = list(zip(differ.start.tolist(), (differ.end - 1).tolist(), strict=True))
+        w.entry(person, "profile", w.now_ms, spans[0] if spans else None, dict(facts))
+        for span in spans[1:]:
+            w.entry(person, "touch", w.now_ms, span)
+    return True
 
 
 def _adopt(journal: Journal, settings: Settings) -> None:
@@ -68,7 +98,7 @@ def greet(journal: Journal, settings: Settings, name: str) -> str:
         return before.name
     person = settings.person(name)
     if person is not None:
-        note(journal, person.name, person.facts(), overwrite=False)
+        record_profile(journal, person.name, person.facts(), overwrite=False)
         return person.name
     return name
 

@@ -321,34 +321,7 @@ def common(a: Spans, b: Spans) -> Spans:
     )
 
 
-def note(journal: Journal, name: str, facts: Mapping[str, Any], *, overwrite: bool) -> bool:
-    """Let the journal know what the settings say of a person; says whether that is news.
-
-    Touches exactly the time in which other numbers come of it. Without `overwrite` only a person of whom nothing is
-    known yet is noted.
-    """
-    known = journal.person(name)
-    before = journal.profile(known.id) if known else None
-    if before == dict(facts) or (before is not None and not overwrite):
-        return False
-    with journal.write() as w:
-        person = w.person(name)
-        limits = journal.facts(person, "limits")
-        spans = [(-ALWAYS_MS, ALWAYS_MS)]
-        if before is not None:
-            held = journal.facts(person, "session")
-            differ = differences(
-                profile_of(before, limits), profile_of(facts, limits), lambda sport: _done(held, sport)
-            )
-            # The last moment of a span is touched itself: it ends one before its end.
-            spans = list(zip(differ.start.tolist(), (differ.end - 1).tolist(), strict=True))
-        w.entry(person, "profile", w.now_ms, spans[0] if spans else None, dict(facts))
-        for span in spans[1:]:
-            w.entry(person, "touch", w.now_ms, span)
-    return True
-
-
-def _done(sessions: Iterable[Entry], sport: str) -> Spans:
+def time_of_sport(sessions: Iterable[Entry], sport: str) -> Spans:
     """When a sport was done."""
     return Spans.pairs(
         (e.at_ms, e.last_ms)
@@ -357,4 +330,4 @@ def _done(sessions: Iterable[Entry], sport: str) -> Spans:
     )
 
 
-__all__ = ["Heart", "Profile", "common", "differences", "note", "profile", "profile_of"]
+__all__ = ["Heart", "Profile", "common", "differences", "profile", "profile_of", "time_of_sport"]

@@ -18,8 +18,8 @@ import numpy as np
 
 from ingest.grafana.dashboard import Home, dashboard_json, dashboards
 from ingest.grafana.provisioning import sqlite
+from ingest.household import record_profile
 from ingest.journal import Journal
-from ingest.rows.profile import note
 from ingest.rows.table import TABLES, Block
 from ingest.stores.contract import follow
 from ingest.stores.sqlite import SqliteStore
@@ -37,7 +37,7 @@ def fill(path: Path, days: int) -> None:
     rng = np.random.default_rng(1)
     with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "journal.db") as journal:
         for name in PERSONS:
-            note(journal, name, {"zone": "Europe/Amsterdam", "maximum_bpm": 180}, overwrite=True)
+            record_profile(journal, name, {"zone": "Europe/Amsterdam", "maximum_bpm": 180}, overwrite=True)
         for i, name in product(range(days, 0, -1), PERSONS):
             one_day(journal, LAST - i * DAY, rng, name)
         with SqliteStore(path) as store:

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ingest.household import record_profile
 from ingest.journal import RANKS, Columns, Journal, Notifications
 from ingest.journal.dating import Observation
 from ingest.rows.cache import Memory
-from ingest.rows.profile import note
 from ingest.stores.contract import follow
 from ingest.stores.sqlite import SqliteStore
 from zones.series import TIMES, Series
@@ -53,7 +53,7 @@ def one_day(journal: Journal, midnight: int, rng: np.random.Generator, name: str
 def history(folder: Path, days: int, until: int) -> Journal:
     journal = Journal(folder / "journal.db")
     rng = np.random.default_rng(1)
-    note(journal, "Jan", {"zone": "Europe/Amsterdam", "maximum_bpm": 180}, overwrite=True)
+    record_profile(journal, "Jan", {"zone": "Europe/Amsterdam", "maximum_bpm": 180}, overwrite=True)
     for i in range(days, 0, -1):
         one_day(journal, until - i * DAY, rng)
     return journal
@@ -131,7 +131,7 @@ def live(folder: Path, years: float) -> dict[str, tuple[float, float]]:
             ("in bouts", memory),
         ):
             if name == "in bouts":
-                note(
+                record_profile(
                     journal,
                     "Jan",
                     {"zone": "Europe/Amsterdam", "maximum_bpm": 180, "bout_min": 10},
@@ -166,7 +166,9 @@ def main() -> None:
             print(f"store filled in {taken(lambda: follow(journal, store))[0]:.1f} s", flush=True)
             each = []
             for maximum in (172, 178, 170):
-                note(journal, "Jan", {"zone": "Europe/Amsterdam", "maximum_bpm": maximum}, overwrite=True)
+                record_profile(
+                    journal, "Jan", {"zone": "Europe/Amsterdam", "maximum_bpm": maximum}, overwrite=True
+                )
                 each.append(taken(lambda: follow(journal, store)))
             cpu, clock = min(each)
             print(

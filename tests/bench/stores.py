@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from ingest.household import record_profile
 from ingest.journal import RANKS, Columns, Journal
 from ingest.rows.cache import Memory
-from ingest.rows.profile import note
 from ingest.rows.recount import recounts
 from ingest.rows.table import TABLES, Block
 from ingest.settings.model import Influx
@@ -50,7 +50,7 @@ def worn(journal: Journal, first_ms: int, seconds: int, rng: np.random.Generator
 
 def history(path: Path, days: int, until_ms: int) -> Journal:
     journal = Journal(path)
-    note(journal, "Jan", {"zone": "Europe/Amsterdam", "maximum_bpm": 180}, overwrite=True)
+    record_profile(journal, "Jan", {"zone": "Europe/Amsterdam", "maximum_bpm": 180}, overwrite=True)
     rng = np.random.default_rng(1)
     for hour in range(days * 24):
         worn(journal, until_ms - days * DAY + hour * HOUR, 3600, rng)

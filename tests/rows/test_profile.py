@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.household import record_profile
 from ingest.journal import ALWAYS_MS, Journal
-from ingest.rows.profile import note, profile, profile_of
+from ingest.rows.profile import profile, profile_of
 from ingest.settings.model import Person
 from ingest.stores.contract import follow
 from ingest.stores.sqlite import SqliteStore
@@ -355,7 +356,7 @@ def test_a_correction_equals_a_rebuild(happened: list[Event], sayings: list[dict
     """Protects "changing a past entry recomputes exactly what it touches": a rebuild may change no row at all."""
     with new_folder() as folder, household(folder, happened) as journal:
         for saying in sayings:
-            note(journal, "Jan", saying, overwrite=True)
+            record_profile(journal, "Jan", saying, overwrite=True)
             assert filled(journal, folder / "along.db") == filled(
                 journal, folder / f"{journal.last_position()}.db"
             )
@@ -379,11 +380,11 @@ def test_a_new_entry_changes_nothing_before_its_day(
     if day in {e["from"] for e in known}:
         return
     with new_folder() as folder, household(folder) as journal:
-        note(journal, "Jan", {**saying, "bout_min": None}, overwrite=True)
+        record_profile(journal, "Jan", {**saying, "bout_min": None}, overwrite=True)
         for event in happened:
             happen(journal, event)
         before = filled(journal, folder / "store.db")
-        note(journal, "Jan", {**new, "bout_min": None}, overwrite=True)
+        record_profile(journal, "Jan", {**new, "bout_min": None}, overwrite=True)
         after = filled(journal, folder / "store.db")
         jan = journal.person("Jan")
         assert jan is not None
@@ -414,8 +415,8 @@ def test_the_facts_of_settings_are_what_the_journal_gives_back(tmp_path: Path) -
         }
     )
     with household(tmp_path) as journal:
-        assert note(journal, "Jan", person.facts(), overwrite=True)
-        assert not note(journal, "Jan", person.facts(), overwrite=True)
+        assert record_profile(journal, "Jan", person.facts(), overwrite=True)
+        assert not record_profile(journal, "Jan", person.facts(), overwrite=True)
         assert journal.last_position() == 1
         jan = journal.person("Jan")
         assert jan is not None

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from ingest.household import record_profile
 from ingest.journal import RANKS, Columns, Journal, Writer
-from ingest.rows.profile import note
 from ingest.rows.table import TABLES
 from ingest.settings.model import Settings
 from ingest.stores.contract import follow
@@ -180,7 +180,7 @@ def came_in(w: Writer, person: int, file: int, outcome: str, replaced: Sequence[
 def happen(journal: Journal, event: Event) -> None:
     """Let the journal know of an event, in as many transactions as in life."""
     if isinstance(event, Noted):
-        note(journal, event.person, dict(event.facts), overwrite=True)
+        record_profile(journal, event.person, dict(event.facts), overwrite=True)
         return
     if isinstance(event, Copies):
         with journal.write() as w:

@@ -5,8 +5,9 @@ import random
 from pathlib import Path
 from typing import Any
 
+from ingest.household import record_profile
 from ingest.journal import RANKS, Journal
-from ingest.rows.profile import note, profile
+from ingest.rows.profile import profile
 from ingest.settings.model import Settings, load
 from ingest.verbs.profile import items, known, told
 from ingest.verbs.propose import proposals
@@ -37,7 +38,7 @@ def test_two_clocks(tmp_path: Path) -> None:
         Settings(tmp_path).journal_file, now_ms=iter(range(NOW, NOW + 90 * DAY, 10 * DAY)).__next__
     ) as journal:
         for facts in ({"born": 1970}, {"born": 1970, "profile": [wrong]}, {"born": 1970, "profile": [right]}):
-            note(journal, "Jan", facts, overwrite=True)
+            record_profile(journal, "Jan", facts, overwrite=True)
         found = items(journal, 1)
     days = [
         (i.since, i.words, (i.recorded_ms - NOW) // DAY, i.withdrawn_ms and (i.withdrawn_ms - NOW) // DAY)
@@ -97,7 +98,7 @@ def test_a_higher_maximum_is_proposed_from_straps_only(tmp_path: Path) -> None:
     (tmp_path / "hartslag.toml").write_text(text)
     (pasted,) = load(tmp_path / "hartslag.toml", None, {}, tmp_path).persons
     with household(tmp_path) as journal:
-        note(journal, "Jan", pasted.facts(), overwrite=True)
+        record_profile(journal, "Jan", pasted.facts(), overwrite=True)
         assert profile(journal, jan.id).heart_at(NOW)[1] == 182
         assert proposals(journal, jan, NOW) == [], "what was taken over is not proposed again"
 
