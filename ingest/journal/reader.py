@@ -306,7 +306,7 @@ class Journal:
         """The arrival that an earlier life began to read and did not end, and its members that are committed."""
         rows = self._rows(
             "SELECT a.id FROM arrival a JOIN person p ON p.id = a.person"
-            " WHERE p.name = ? AND a.path = ? AND a.sha256 = ? AND NOT a.ended AND NOT a.filed",
+            " WHERE p.name = ? AND a.path = ? AND a.sha256 = ? AND NOT a.ended AND a.filed = 0",
             person,
             path,
             sha256,
@@ -320,7 +320,7 @@ class Journal:
         """Arrivals of this very file that are committed and not known to be filed."""
         rows = self._rows(
             "SELECT a.id FROM arrival a JOIN person p ON p.id = a.person"
-            " WHERE p.name = ? AND a.path = ? AND a.sha256 = ? AND a.ended AND NOT a.filed",
+            " WHERE p.name = ? AND a.path = ? AND a.sha256 = ? AND a.ended AND a.filed = 0",
             person,
             path,
             sha256,
@@ -337,7 +337,7 @@ class Journal:
 
     def unfiled(self) -> list[tuple[int, str, bytes, bool]]:
         """Arrivals whose content is committed and that may still lie where they lay: (id, path, sha256, kept)."""
-        rows = self._rows("SELECT id, path, sha256, kept FROM arrival WHERE NOT filed AND ended")
+        rows = self._rows("SELECT id, path, sha256, kept FROM arrival WHERE filed = 0 AND ended")
         return [(i, path, sha256, bool(kept)) for i, path, sha256, kept in rows]
 
     def destination(self, arrival: int) -> tuple[str | None, str | None, bool]:

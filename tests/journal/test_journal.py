@@ -506,3 +506,17 @@ def test_the_chunks_type_says_whose_it_is(journal: Journal) -> None:
         again = w.source(person.id, "watch-1-activity", "strap", 0)
     assert again == chunk.source.id
     assert journal.sources(person.id)[0].kind == "activity", "a source never changes once it is written"
+
+
+def test_what_is_not_filed_is_found_without_looking_at_what_is(journal: Journal) -> None:
+    """Protects the Pi after years of files: what is asked for every file does not look through all that came before."""
+    asked: list[str] = []
+    journal._db.set_trace_callback(asked.append)
+    journal.unfiled()
+    journal.unmoved("me", "inbox/a.fit", b"1")
+    journal.begun("me", "inbox/a.fit", b"1")
+    journal._db.set_trace_callback(None)
+    plans = [" ".join(row[3] for row in journal._db.execute(f"EXPLAIN QUERY PLAN {sql}")) for sql in asked]
+    assert len(plans) == 3
+    for plan in plans:
+        assert "arrival_unfiled" in plan, plan
