@@ -9,11 +9,11 @@ CONSTRAINTS := .ci/constraints.txt
 export PIP_CONSTRAINT := $(CONSTRAINTS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test example week status lint types bench fuzz guided grafana constraints clean help
+.PHONY: run test example week status second-opinion lint types bench fuzz guided grafana constraints clean help
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: $(VENV)/run  ## install, and run the daemon in data/
 	@exec $(BIN)/hartslag --data $(DATA) run
@@ -25,16 +25,19 @@ status: $(VENV)/run  ## show what is collected and what waits
 	@$(BIN)/hartslag --data $(DATA) status
 
 test: $(VENV)/test  ## install what tests need, and run them all
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
 
 example: $(VENV)/run  ## show a made-up week, from FIT files made for it, through the real inbox
 	@$(BIN)/python -m tests.support.example
 
-lint: $(VENV)/test  ## look for mistakes and for untidiness
+second-opinion: $(VENV)/second-opinion  ## the tests that ask other programs for their opinion: half a gigabyte
+	$(BIN)/pytest tests/zones
+
+lint: $(VENV)/lint  ## look for mistakes and for untidiness
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-types: $(VENV)/test  ## check the types, strictly
+types: $(VENV)/lint  ## check the types, strictly
 	$(BIN)/mypy
 
 bench: $(VENV)/bench  ## measure against other programs, as ratios
@@ -53,7 +56,7 @@ grafana: $(VENV)/run  ## renew the dashboards in config/grafana from their speci
 constraints:  ## write down the newest versions that fit
 	rm -rf $(VENV)/fresh
 	$(PYTHON) -m venv $(VENV)/fresh
-	env -u PIP_CONSTRAINT $(VENV)/fresh/bin/pip install -q --upgrade -e '.[fast,tests,bench,fuzz]' setuptools wheel hatchling editables
+	env -u PIP_CONSTRAINT $(VENV)/fresh/bin/pip install -q --upgrade -e '.[fast,tests,lint,second-opinion,mutants,bench,fuzz]' setuptools wheel hatchling editables
 	env -u PIP_CONSTRAINT $(VENV)/fresh/bin/pip install -q --no-deps pyhrv
 	$(VENV)/fresh/bin/pip freeze --all --exclude-editable | grep -v '^pip==' > $(CONSTRAINTS)
 	rm -rf $(VENV)/fresh
@@ -79,8 +82,16 @@ $(VENV)/run: $(VENV)/python pyproject.toml $(CONSTRAINTS)
 $(VENV)/test: $(VENV)/run
 	@echo "Installing what the tests need ..."
 	@$(BIN)/pip install --quiet -e '.[tests]'
+	@touch $@
+
+$(VENV)/second-opinion: $(VENV)/test
+	@$(BIN)/pip install --quiet -e '.[tests,second-opinion]'
 	@# Only for the intervals and the published report in it; what it depends on is never run.
 	@$(BIN)/pip install --quiet --no-deps pyhrv
+	@touch $@
+
+$(VENV)/lint: $(VENV)/test
+	@$(BIN)/pip install --quiet -e '.[tests,lint]'
 	@touch $@
 
 $(VENV)/bench: $(VENV)/test

@@ -1,15 +1,16 @@
-"""What all tests share: where real recordings lie, and a clean environment."""
+"""What all tests share: where real recordings lie, a clean environment, and one paragraph about what was skipped."""
 
 import os
+import textwrap
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.needs import skip_without
 from tests.support.servers import InfluxDB, VictoriaMetrics
-
-IN_CI = os.environ.get("CI") == "true"
 
 # A slow machine is no failure, and the same examples come in every run: a red test means a change, not luck.
 settings.register_profile(
@@ -18,15 +19,31 @@ settings.register_profile(
 settings.load_profile("here")
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what is marked `root` for everybody else: only root becomes another user or mounts a disk."""
+    if item.get_closest_marker("root") is not None and os.geteuid() != 0:
+        pytest.skip("only root can become another user or mount a disk (sudo .venv/bin/pytest -m root)")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once, in one paragraph, what was skipped and what to install for it."""
+    skipped = [
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    ]
+    if skipped:
+        parts = [f"{n} because {why}" for why, n in Counter(skipped).most_common()]
+        terminalreporter.ensure_newline()
+        terminalreporter.line(textwrap.fill(f"Skipped: {'; '.join(parts)}.", 100))
+
+
 @pytest.fixture(scope="session")
 def fit_files() -> Path:
     """The folder of real recordings; tests that need it skip where it is absent, and fail in CI."""
     folder = Path(os.environ.get("HARTSLAG_FIT_FILES") or Path(__file__).parents[2] / "shared" / "fit-files")
     if not folder.is_dir():
-        why = f"real recordings are needed in {folder}, or where HARTSLAG_FIT_FILES says"
-        if IN_CI:
-            pytest.fail(why)
-        pytest.skip(why)
+        skip_without(f"the folder of real recordings {folder}", "HARTSLAG_FIT_FILES may name another")
     return folder
 
 

@@ -94,11 +94,10 @@ def test_a_data_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path, verb: s
     assert str(tmp_path / "file") in answer.err
 
 
+@pytest.mark.root
 @pytest.mark.parametrize("verb", ["week", "status", "check", "export", "rebuild"])
 def test_somebody_elses_data_is_a_sentence(tmp_path: Path, verb: str) -> None:
     """Protects who asks for the week without being the daemon's user: told so, and no traceback."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can become a second Unix user")
     with household(tmp_path, [steady("me", START, 1, 60)]):
         pass
     for folder in (tmp_path, *list(tmp_path.parents)[:-1]):

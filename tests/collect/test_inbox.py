@@ -226,7 +226,7 @@ def test_an_unreadable_file_waits_with_the_reason(watch: Watch) -> None:
     path.chmod(0)
     watch.after()
     assert watch.after(PATIENCE) == []
-    assert "permissions" in watch.why("run.fit")
+    assert watch.why("run.fit") == "it cannot be read (Permission denied); check who owns it"
     path.chmod(0o600)
     assert watch.after() == ["run.fit"]
 

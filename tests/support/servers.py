@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import urlencode
 
-import pytest
+from tests.support.needs import program, skip_without
 
 READY_S = 60.0
 """How long a server may take to answer; here it takes a fraction of a second."""
@@ -28,6 +28,7 @@ FAR_S = 4_102_444_800
 
 INFLUXD = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hartslag" / "influxd-1.8.3"
 VICTORIA = "victoria-metrics"
+INSTALLS = ".ci/servers installs it"
 
 
 def free_port() -> int:
@@ -43,14 +44,6 @@ def free_port() -> int:
             except OSError:
                 continue
             return port
-
-
-def missing(what: str) -> None:
-    """Skip the test that needs a program; fail where everything has to be there."""
-    why = f"{what} is needed; .ci/servers installs it"
-    if os.environ.get("CI") == "true":
-        pytest.fail(why)
-    pytest.skip(why)
 
 
 class Server:
@@ -198,7 +191,7 @@ class InfluxDB(Server):
 
     def command(self) -> list[str]:
         if not INFLUXD.exists():
-            missing(f"InfluxDB 1.8.3 in {INFLUXD}")
+            skip_without("InfluxDB 1.8.3", INSTALLS)
         return [str(INFLUXD), "-config", os.devnull]
 
     def environment(self) -> dict[str, str]:
@@ -253,11 +246,8 @@ class VictoriaMetrics(Server):
         self.flags = tuple(flags)
 
     def command(self) -> list[str]:
-        found = shutil.which(VICTORIA)
-        if found is None:
-            missing("VictoriaMetrics")
         return [
-            str(found),
+            program(VICTORIA, INSTALLS),
             f"-storageDataPath={self.folder / 'data'}",
             f"-httpListenAddr=127.0.0.1:{self.port}",
             "-memory.allowedBytes=256MB",

@@ -1,29 +1,21 @@
 """Variability against published values, and the faults that would spoil it."""
 
-import os
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import distribution
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.needs import package
 from zones.beats import Fault, corrected, faults, starts, variability
 
 
 def published(name: str) -> np.ndarray:
     """A series of intervals that pyhrv brings along with a report about it."""
-    try:
-        series: np.ndarray = np.load(
-            str(distribution("pyhrv").locate_file(f"pyhrv/files/{name}.npy"))
-        ).astype(float)
-        return series  # noqa: TRY300
-    except PackageNotFoundError:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(
-            "pyhrv is not installed (pip install --no-deps pyhrv==0.5.0): its sample series are not at hand"
-        )
+    package("pyhrv", "make second-opinion")
+    series: np.ndarray = np.load(str(distribution("pyhrv").locate_file(f"pyhrv/files/{name}.npy")))
+    return series.astype(float)
 
 
 def a_heart(n: int = 1000, seed: int = 0) -> np.ndarray:

@@ -1,12 +1,12 @@
 """A second opinion on beats: NeuroKit2, which nobody needs to run hartslag."""
 
-import os
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.support.needs import package
 from zones.beats import Fault, faults, variability
 
 Floats = NDArray[np.float64]
@@ -15,10 +15,7 @@ Floats = NDArray[np.float64]
 @pytest.fixture(scope="module")
 def neurokit() -> Any:
     """Imported for these tests alone: that takes some seconds."""
-    if os.environ.get("CI") != "true":
-        return pytest.importorskip(
-            "neurokit2", reason="neurokit2 is not installed (pip install neurokit2): no second opinion"
-        )
+    package("neurokit2", "make second-opinion")
     import neurokit2
 
     return neurokit2

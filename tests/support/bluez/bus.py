@@ -1,14 +1,11 @@
 """A D-Bus of its own for a test: the real dbus-daemon in a private folder."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Self
 
-import pytest
-
-from tests.conftest import IN_CI
+from tests.support.needs import program
 
 _CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -24,11 +21,7 @@ class Bus:
     """A message bus; `address` goes into DBUS_SYSTEM_BUS_ADDRESS of whoever shall find it."""
 
     def __init__(self, folder: Path, *, permitted: bool = True) -> None:
-        if shutil.which("dbus-daemon") is None:
-            why = "dbus-daemon is needed to play BlueZ: sudo apt install dbus-daemon"
-            if IN_CI:
-                pytest.fail(why)
-            pytest.skip(why)
+        self._program = program("dbus-daemon", "sudo apt install dbus-daemon")
         self._folder, self._permitted = folder, permitted
         self.address = f"unix:path={folder / 'bus'}"
         self._process: subprocess.Popen[str] | None = None
@@ -48,7 +41,7 @@ class Bus:
             _CONFIGURATION.format(socket=socket, refused="" if self._permitted else _REFUSED)
         )
         self._process = subprocess.Popen(
-            ["dbus-daemon", f"--config-file={configuration}", "--nofork", "--nopidfile", "--print-address=1"],
+            [self._program, f"--config-file={configuration}", "--nofork", "--nopidfile", "--print-address=1"],
             stdout=subprocess.PIPE,
             text=True,
             env={k: v for k, v in os.environ.items() if not k.startswith("DBUS_")},
