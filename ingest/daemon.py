@@ -21,8 +21,9 @@ from ingest.journal import Journal
 from ingest.log import Repeats, quoted
 from ingest.rows.cache import Memory
 from ingest.settings.model import Settings
-from ingest.stores.configured import chosen
-from ingest.stores.contract import Store, follow
+from ingest.stores.configured import configured_stores
+from ingest.stores.contract import Store
+from ingest.stores.following import follow
 from ingest.system import systemd
 from ingest.system.lock import only_daemon
 
@@ -74,7 +75,7 @@ def _make_folders(settings: Settings) -> None:
 
 async def _run(settings: Settings) -> None:
     stop = threading.Event()
-    stores = chosen(settings)
+    stores = configured_stores(settings)
     bells = [threading.Event() for _ in stores]
 
     def ring() -> None:

@@ -5,10 +5,11 @@ from ingest.stores.contract import Store
 from ingest.stores.sqlite import SqliteStore
 
 
-def chosen(settings: Settings) -> list[Store]:
+def configured_stores(settings: Settings) -> list[Store]:
     """Each store to be kept up to date; the embedded one always. None is opened before it is used."""
     stores: list[Store] = [SqliteStore(settings.store_file)]
     if settings.influx is not None:
+        # Only where it is asked for: whoever has no server does not pay for its import.
         from ingest.stores.influx.store import InfluxStore
 
         stores.append(InfluxStore(settings.influx, settings.store_file.parent))

@@ -1,143 +1,102 @@
-"""The contract of every store, and how one is brought up to date.
+"""The contract of every store: all that has to be known to write one.
 
-A store remembers how far into the journal it is, and its position moves only once it holds everything up to there.
-A store that is behind, away, deleted or of another journal is not a special case: it is at a smaller position.
+A store is a replica of the journal's rows, for Grafana or another reader. It remembers how far into the journal it is
+(its position), and the position moves only once everything up to there is held. So a store that is behind, was away,
+was deleted or is of another journal is no special case: it is at a smaller position.
+
+One that is to be added needs a file here, a line in `configured.py`, its heading in `ingest/settings/model.py` and its
+place in `tests/stores/test_contract.py`, which puts every store through the same.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ingest.journal import Entry, Journal
-from ingest.rows.cache import Memory
-from ingest.rows.recount import recounts
 from ingest.rows.table import Block
-
-PORTION = 400
-"""Entries counted together: enough that a hundred files of one week count that week once, few enough for memory."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A row that the server will not have, as it was sent, and the server's words."""
+class RefusedRow:
+    """A row that a store will never take, set aside so that it does not hold up the others."""
 
     key: str
+    """Table, tags and time (microseconds): one row has one key."""
     line: bytes
-    unit: str
-    words: str
+    """The row as it was sent; empty when it is not to be sent again."""
+    precision: str
+    """The unit of the time in `line`: s, ms or us."""
+    reason: str
+    """The store's own words."""
     since_ms: int
 
 
 class Store(Protocol):
-    """A replica of the journal's rows."""
+    """A replica of the journal's rows, brought up to date by `ingest.stores.following.follow`.
+
+    `follow` calls `begin`, then `write` with all rows that the next entries of the journal touch, and again, until the
+    store is at the journal's end; then `maintain`. Each of these, and `clear`, may raise TryLater with a sentence for
+    the owner (the store is away, its disk is full) or Stop (a person must act): the daemon says it and comes back, and
+    neither the journal nor another store is disturbed.
+
+    Between two calls anything may have happened to what the store keeps: another process may have written to it
+    (`hartslag add` beside the daemon), emptied it (`hartslag rebuild`), or deleted, replaced or damaged it. An object is
+    used by one thread at a time, and opens nothing before it is first used.
+    """
 
     @property
     def name(self) -> str:
-        """What the settings and `status` call it."""
+        """What the settings, `status` and `rebuild --store` call it: one lower-case word."""
 
     @property
     def place(self) -> str:
         """Where it is, in words for a person: a path or an address, never a secret."""
 
     def close(self) -> None:
-        """Let go of what is open; used again, it opens anew."""
+        """Let go of what is open. May be called twice; used again afterwards, it opens anew."""
 
     def begin(self, journal: str, last: int = 0) -> int:
-        """The position in the journal of that id, whose last one is `last`; 0 when the store holds something else.
+        """The position up to which it holds the rows of the journal with the id `journal`; 0: nothing counts.
 
-        Raises TryLater when it is away.
+        A store that holds rows of another journal, or rows computed by another version of `ingest.rows`, must not mix
+        them with what comes: it is at 0, and is either empty when this returns or compares what it holds with what it
+        is given. `last` is the journal's last position, by which a store may know what of a filling comes first.
         """
 
     def write(self, portions: Iterable[list[Block]], position: int) -> None:
-        """Hold the blocks, then and only then be at the position; not at all if it was emptied since `begin`.
+        """Hold all the blocks, then and only then be at `position`.
 
-        Writing the same again is harmless. Raises TryLater when it is away; what it then holds it may hold again.
+        A block takes the place of all rows of its table with its tags in [start_us, end_us): what is held there and is
+        none of its rows must vanish. The same block may come again and must change nothing; a later block prevails
+        over an earlier one. A portion is as much as is in memory at once; they are made while the iterator is read, and what
+        it raises must leave the position where it was. What was written before that may stay: it comes again.
+
+        The position never goes back by this, and does not move when the store was emptied (by another process) since
+        `begin`: those rows are missing then, and the next `begin` says so.
         """
 
-    def rest(self) -> None:
-        """Do what waits for a moment at which nothing more is there to be written. Raises TryLater when it is away."""
+    def maintain(self) -> None:
+        """Do what waits for a moment at which nothing is left to be written; most stores have nothing to do."""
 
     def clear(self, journal: str, last: int = 0) -> None:
-        """Forget all rows: the next one to follow the journal of that id, whose last position is `last`, fills it anew."""
+        """Delete all rows and be at 0 of the journal with the id `journal`, whose last position is `last`.
 
-    # --- for `status` and `check` ---
+        Killed on the way, the store must be at 0, too.
+        """
+
+    # --- for `status` and `check`: these change no row and never raise TryLater ---
 
     @property
     def remedy(self) -> str:
-        """What helps when `faults` finds something."""
+        """What helps when `faults` finds something, a sentence for the owner."""
 
-    def position(self, journal: str) -> int:
-        """How far it is, as far as can be told without asking it; 0 when it holds something else."""
+    def reported_position(self, journal: str) -> tuple[int, int | None]:
+        """Its position in that journal as far as is known on this computer (0: none), and when that was written (ms).
 
-    def standing(self, journal: str) -> tuple[int, int | None]:
-        """Its position, and the moment (ms) at which that was written down; None where it is always so."""
+        The moment is None where the position is always the true one.
+        """
 
-    def refused(self) -> list[Refusal]:
-        """The rows that it will not have."""
+    def refused_rows(self) -> list[RefusedRow]:
+        """The rows that were set aside; none for a store that takes all of them."""
 
     def faults(self, journal: str) -> list[str]:
-        """What is wrong with it, asked of itself."""
-
-
-def follow(
-    journal: Journal,
-    store: Store,
-    *,
-    portion: int = PORTION,
-    progress: Callable[[int, int], None] | None = None,
-    going_on: Callable[[], bool] = lambda: True,
-    memory: Memory | None = None,
-) -> int:
-    """Bring a store up to date; gives how many entries it took.
-
-    What comes in meanwhile goes first, between two portions of the past, and once more when it is its turn: nothing
-    has to be remembered of it, and what is written twice is written once.
-
-    `progress` is told (position, last position) after each portion; `going_on` may say that it is time to stop;
-    `memory` spares one who follows all day long the days that nothing touched.
-    """
-    taken = 0
-    news = journal.last_position()
-    while going_on():
-        # Asked anew each time: another process may have emptied the store to fill it again.
-        position = store.begin(journal.id, journal.last_position())
-        entries: list[Entry] = journal.entries(position, portion)
-        if not entries:
-            store.rest()
-            break
-        last = entries[-1].position
-        news = max(news, last)
-        latest = _Latest(journal, news, portion)
-        try:
-            store.write(latest.first(recounts(journal, entries, memory), going_on), last)
-        except _Stopped:
-            break
-        news = latest.position
-        taken += len(entries)
-        if progress:
-            progress(last, journal.last_position())
-    return taken
-
-
-class _Stopped(Exception):  # noqa: N818 - nothing is wrong
-    """It is time to stop, in the middle of entries: those that are begun are counted again another time."""
-
-
-class _Latest:
-    """What comes in while the past is written."""
-
-    def __init__(self, journal: Journal, position: int, most: int) -> None:
-        self._journal, self._most = journal, most
-        self.position = position
-
-    def first(self, portions: Iterable[list[Block]], going_on: Callable[[], bool]) -> Iterator[list[Block]]:
-        """The portions, and between them those of what has come in since."""
-        for portion in portions:
-            yield portion
-            if not going_on():
-                raise _Stopped
-            entries = self._journal.entries(self.position, self._most)
-            if entries:
-                self.position = entries[-1].position
-                # Without the memory: a day that was remembered in between would be spared those who are at it.
-                yield from recounts(self._journal, entries)
+        """What is wrong with it, asked of itself; empty when it is well, or a file that is not made yet."""

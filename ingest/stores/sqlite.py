@@ -22,7 +22,7 @@ from ingest.errors import TryLater
 from ingest.journal.reader import CHECKPOINT_BYTES
 from ingest.journal.schema import CACHE_KIB, PAGE_BYTES, write_ahead
 from ingest.rows.table import TABLES, Block
-from ingest.stores.contract import Refusal
+from ingest.stores.contract import RefusedRow
 from ingest.system.crash_points import reached
 
 VERSION = 3
@@ -96,7 +96,7 @@ class SqliteStore:
         sql = "UPDATE replica SET position = max(position, ?) WHERE position >= ?"
         db.execute(sql, (position, self._began))
 
-    def rest(self) -> None:
+    def maintain(self) -> None:
         """Nothing waits here."""
 
     def clear(self, journal: str, last: int = 0) -> None:  # noqa: ARG002 - as above
@@ -117,19 +117,16 @@ class SqliteStore:
 
     remedy = "`hartslag rebuild` makes it anew."
 
-    def standing(self, journal: str) -> tuple[int, None]:
-        return self.position(journal), None
-
-    def refused(self) -> list[Refusal]:
+    def refused_rows(self) -> list[RefusedRow]:
         return []
 
-    def position(self, journal: str) -> int:
-        """How far it is, without changing it; 0 when it is not there or cannot be read."""
+    def reported_position(self, journal: str) -> tuple[int, None]:
+        """Its position, which is always the true one; 0 when the file is not there or cannot be read."""
         with contextlib.suppress(sqlite3.DatabaseError), self._looking() as db:
             held = db.execute("SELECT journal, version, position FROM replica").fetchone()
             if held is not None and held[:2] == (journal, VERSION):
-                return int(held[2])
-        return 0
+                return int(held[2]), None
+        return 0, None
 
     def faults(self, journal: str = "") -> list[str]:  # noqa: ARG002 - a copy of any journal may be damaged
         """What SQLite finds wrong with the file; empty when it is whole or not there."""

@@ -19,7 +19,7 @@ from ingest.errors import Stop, TryLater
 from ingest.household import greet, open_journal
 from ingest.journal import Journal
 from ingest.settings.model import Settings, wrong_with_name
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 
 _log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ingest.journal import Journal
 from ingest.settings.model import Settings
-from ingest.stores.configured import chosen
+from ingest.stores.configured import configured_stores
 from ingest.stores.sqlite import SqliteStore
 
 LEAST_FREE_BYTES = 200 << 20
@@ -40,7 +40,7 @@ def check(settings: Settings, journal: Journal | None) -> Iterator[tuple[bool, s
     mode = settings.journal_file.stat().st_mode & 0o077
     if mode:
         yield True, f"Journal {journal.path} can be read by others: chmod 600 {journal.path}"
-    for store in chosen(settings):
+    for store in configured_stores(settings):
         if isinstance(store, SqliteStore) and not store.path.exists():
             yield False, f"Store {store.place}: not made yet; the daemon makes it"
         else:

@@ -8,8 +8,9 @@ from typing import Any
 from ingest.errors import Stop, TryLater
 from ingest.journal import Journal
 from ingest.settings.model import Settings
-from ingest.stores.configured import chosen
-from ingest.stores.contract import Store, follow
+from ingest.stores.configured import configured_stores
+from ingest.stores.contract import Store
+from ingest.stores.following import follow
 from ingest.stores.influx.wire import Away
 
 PORTION = 100
@@ -25,7 +26,7 @@ def rebuild(settings: Settings, journal: Journal, name: str = "sqlite", *, resum
     Stopped halfway it goes on from there by itself in the daemon, or here with `resume`, which forgets nothing.
     Raises TryLater when the store is away, Stop when the settings name none.
     """
-    store = next((s for s in chosen(settings) if s.name == name), None)
+    store = next((s for s in configured_stores(settings) if s.name == name), None)
     if store is None:
         raise Stop("No server is named in the settings: write [influx] and its url into them first.")
     with closing(store):
@@ -47,7 +48,7 @@ def _clear(store: Store, journal: Journal) -> None:
 
 def _fill(store: Store, journal: Journal) -> int:
     taken, until_s = 0, time.monotonic() + PATIENCE_S
-    start = store.position(journal.id)
+    start = store.reported_position(journal.id)[0]
     with _bar(journal.last_position() - start) as shown:
         at = start
 

@@ -14,7 +14,7 @@ from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal
 from ingest.log import quoted
 from ingest.rows.profile import profile
 from ingest.settings.model import Settings, Strap
-from ingest.stores.configured import chosen
+from ingest.stores.configured import configured_stores
 from ingest.stores.contract import Store
 from ingest.system.lock import holder
 from ingest.verbs import clock_offsets, zone_check
@@ -51,7 +51,7 @@ def status(settings: Settings, journal: Journal) -> dict[str, Any]:
         },
         "stores": [
             _store(journal, store, errors.get(store.name, (0, None, None))[1], runs=daemon is not None)
-            for store in chosen(settings)
+            for store in configured_stores(settings)
         ],
         "clocks": [d.json() | {"sentence": d.sentence} for d in clock_offsets.disagreements(journal)],
         "judge": zone_check.summed(zone_check.judged(journal)),
@@ -124,13 +124,13 @@ def _said(journal: Journal, person: int, source: str) -> list[Entry]:
 
 def _store(journal: Journal, store: Store, error: str | None, *, runs: bool) -> dict[str, Any]:
     """How a store is. A server's position is written down seldom: what came in since then is not held against it."""
-    position, known_ms = store.standing(journal.id)
+    position, known_ms = store.reported_position(journal.id)
     now_ms = time.time_ns() // 1_000_000
     lately = known_ms is not None and runs and error is None and now_ms - known_ms < _LATELY_MS
     behind, oldest_ms = (
         journal.waiting(position, known_ms) if lately and known_ms else journal.waiting(position)
     )
-    refused = [{"row": r.key, "why": r.words, "since_ms": r.since_ms} for r in store.refused()]
+    refused = [{"row": r.key, "why": r.reason, "since_ms": r.since_ms} for r in store.refused_rows()]
     return {
         "name": store.name,
         "place": store.place,

@@ -21,7 +21,7 @@ from ingest.grafana.provisioning import sqlite
 from ingest.household import record_profile
 from ingest.journal import Journal
 from ingest.rows.table import TABLES, Block
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.bench.rows import DAY, HOUR, LAST, MINUTE, one_day
 from tests.support.grafana_queries import Json, Looking, ask_sqlite, drawn

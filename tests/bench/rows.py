@@ -19,7 +19,7 @@ from ingest.household import record_profile
 from ingest.journal import RANKS, Columns, Journal, Notifications
 from ingest.journal.dating import Observation
 from ingest.rows.cache import Memory
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from zones.series import TIMES, Series
 from zones.spans import Spans

@@ -24,7 +24,7 @@ from ingest.rows.cache import Memory
 from ingest.rows.recount import recounts
 from ingest.rows.table import TABLES, Block
 from ingest.settings.model import Influx
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.influx.lines import lines, unit_of
 from ingest.stores.influx.store import InfluxStore
 from ingest.stores.sqlite import SqliteStore

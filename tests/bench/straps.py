@@ -18,7 +18,7 @@ import numpy as np
 from ingest.collect.recorder import Recorder, Strapped
 from ingest.journal import Journal
 from ingest.rows.cache import Memory
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from ingest.system.clock import SystemClock
 from tests.support.air.clock import AirClock

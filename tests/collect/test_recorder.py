@@ -19,7 +19,7 @@ from ingest.collect.recorder import MINUTE_MS, Recorder, Session, Strapped
 from ingest.collect.strap_state import State
 from ingest.errors import Stop, TryLater
 from ingest.journal import Journal
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from ingest.system.clock import SystemClock
 from ingest.system.crash_points import STRAP_POINTS

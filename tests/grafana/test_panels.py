@@ -13,7 +13,7 @@ from ingest.grafana.provisioning import Source, influxdb, sqlite, victoriametric
 from ingest.grafana.query import Latest, Lines
 from ingest.journal import Journal
 from ingest.settings.model import Influx
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.influx.store import InfluxStore
 from ingest.stores.sqlite import SqliteStore
 from ingest.verbs.week import shown
@@ -55,7 +55,7 @@ def fill(server: InfluxDB | VictoriaMetrics, journal: Journal, folder: Path, sit
     folder.mkdir()
     with closing(InfluxStore(Influx(url=server.url, site=site), folder)) as store:
         follow(journal, store)
-        store.rest()
+        store.maintain()
     if isinstance(server, VictoriaMetrics):
         server.flush()
 

@@ -20,7 +20,7 @@ from ingest.journal.dating import NOTED_MS, Observation, news, offset_ms
 from ingest.journal.entry import LONGEST_HEARD_MS
 from ingest.journal.schema import FIRST, PAGE_BYTES, applied
 from ingest.rows.cache import Memory
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from ingest.verbs.export import lines
 from tests.support.air.heart import measurement

@@ -7,7 +7,7 @@ import numpy as np
 from ingest.rows.cache import MOST, MOST_COUNTED, MOST_ROWS, Memory
 from ingest.rows.day import Counted, Day
 from ingest.rows.strap_session import Worn
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.support.households import DAY, Noted, at, filled, happen, household, rows, steady
 from zones.minutes import Minutes

@@ -13,7 +13,7 @@ from ingest.household import record_profile
 from ingest.journal import ALWAYS_MS, Journal
 from ingest.rows.profile import profile, profile_of
 from ingest.settings.model import Person
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.support.happenings import facts as happenings
 from tests.support.happenings import new_folder

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ingest.journal import RANKS, Journal
 from ingest.rows.cache import Memory
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from ingest.verbs.week import shown
 from tests.support.happenings import (

@@ -13,7 +13,7 @@ from ingest.journal import Journal
 from ingest.rows.cache import Memory
 from ingest.rows.evidence import Evidence, believed, evidence
 from ingest.rows.table import TABLES
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from ingest.verbs.explain import asked, explain
 from ingest.verbs.explain import told as explained

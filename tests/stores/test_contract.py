@@ -13,7 +13,7 @@ from ingest.journal import Journal
 from ingest.rows.recount import recounts
 from ingest.rows.table import Block
 from ingest.settings.model import Settings
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.support.households import (
     DAY,
@@ -42,7 +42,7 @@ FOLLOW = """
 import sys
 from pathlib import Path
 from ingest.journal import Journal
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 with Journal(Path(sys.argv[1])) as journal, SqliteStore(Path(sys.argv[2])) as store:
     follow(journal, store, portion=3)
@@ -83,7 +83,7 @@ def test_killed_at_any_step_and_followed_again_no_row_is_lost_or_double(
     along = tmp_path / "along.db"
     assert following(journal, along, HARTSLAG_CRASH_AT=point).wait(60) == -signal.SIGKILL
     with SqliteStore(along) as store:
-        assert store.position(journal.id) < journal.last_position()
+        assert store.reported_position(journal.id)[0] < journal.last_position()
     assert filled(journal, along) == filled(journal, tmp_path / "anew.db")
 
 

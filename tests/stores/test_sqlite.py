@@ -15,7 +15,7 @@ import pytest
 from ingest.errors import TryLater
 from ingest.journal import Journal
 from ingest.rows.table import TABLES
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.support.households import DAY, Event, Noted, at, filled, happen, household, rows, steady
 

@@ -18,7 +18,7 @@ from ingest.household import record_profile
 from ingest.journal import RANKS, Columns, Journal, Writer
 from ingest.rows.table import TABLES
 from ingest.settings.model import Settings
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from zones.series import TIMES, Series
 from zones.spans import Spans

@@ -11,7 +11,7 @@ from pathlib import Path
 from ingest.collect.recorder import Recorder, Session, Strapped
 from ingest.collect.strap_state import State
 from ingest.journal import Journal
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from ingest.system.clock import SystemClock
 from tests.support.air.heart import measurement

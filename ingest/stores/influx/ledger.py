@@ -17,7 +17,7 @@ from typing import Any
 
 from ingest.errors import TryLater
 from ingest.journal.schema import write_ahead
-from ingest.stores.contract import Refusal
+from ingest.stores.contract import RefusedRow
 
 BUSY_S = 30.0
 
@@ -189,7 +189,7 @@ class Ledger:
                 refusals,
             )
 
-    def refusals(self, limit: int = 1_000_000) -> list[Refusal]:
+    def refusals(self, limit: int = 1_000_000) -> list[RefusedRow]:
         if not self.path.exists():
             return []
         with self.open() as db:
@@ -197,7 +197,7 @@ class Ledger:
                 "SELECT key, line, unit, words, since_ms FROM refused ORDER BY since_ms DESC, key LIMIT ?",
                 (limit,),
             )
-            return [Refusal(*row) for row in rows]
+            return [RefusedRow(*row) for row in rows]
 
     def accepted(self, keys: Iterable[str]) -> None:
         with self.open() as db:

@@ -25,7 +25,7 @@ from ingest.errors import TryLater
 from ingest.log import quoted
 from ingest.rows.table import Block
 from ingest.settings.model import Influx
-from ingest.stores.contract import Refusal
+from ingest.stores.contract import RefusedRow
 from ingest.stores.influx.cells import (
     Cells,
     Labels,
@@ -189,7 +189,7 @@ class InfluxStore:
                 self._save()
             reached("store committed")
 
-    def rest(self) -> None:
+    def maintain(self) -> None:
         """Do what waits for a quiet moment: minutes that have settled, series to be put right, the ledger."""
         with self._patiently(), self._ledger.alone():
             self._ready(self._journal, 0)
@@ -221,7 +221,7 @@ class InfluxStore:
             self._ledger.start(self._where, journal, self._me, last)
             server.mark(journal)
 
-    def retry(self) -> tuple[int, list[Refusal]]:
+    def retry(self) -> tuple[int, list[RefusedRow]]:
         """Send once more what was refused: (how many rows were taken now, those that were not)."""
         self._not_before = 0.0
         taken = []
@@ -230,7 +230,7 @@ class InfluxStore:
                 if not refusal.line:
                     continue
                 try:
-                    self._wire.post(refusal.line, refusal.unit)
+                    self._wire.post(refusal.line, refusal.precision)
                     taken.append(refusal.key)
                 except (Refused, TooLarge):
                     continue
@@ -241,14 +241,11 @@ class InfluxStore:
 
     remedy = "What it lacks comes by itself from the journal, once that is mended."
 
-    def position(self, journal: str) -> int:
-        return self.standing(journal)[0]
-
-    def standing(self, journal: str) -> tuple[int, int | None]:
+    def reported_position(self, journal: str) -> tuple[int, int | None]:
         held = self._ledger.look(self._where, journal)
         return (held.sent, held.sent_ms) if held else (0, None)
 
-    def refused(self) -> list[Refusal]:
+    def refused_rows(self) -> list[RefusedRow]:
         return self._ledger.refusals()
 
     def faults(self, journal: str) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from ingest.errors import TryLater
 from ingest.journal import Journal
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.influx.store import InfluxStore
 from tests.stores.influx.test_influx import START, Clock, brought, home, store_on, wrong
 from tests.support import fake_server as fakeserver
@@ -111,16 +111,16 @@ def test_what_is_no_yes_moves_nothing_and_comes_again(
     """Protects "never lose": the position stays, the owner reads what to do, and later each row is there once."""
     brought(journal, store, clock)
     for i, (name, (fault, words)) in enumerate(KEPT.items()):
-        before = store.position(journal.id)
+        before = store.reported_position(journal.id)[0]
         happen(journal, steady("Jan", START + (i + 4) * DAY, 100 + i, 130))
         influx_fake.always = fault
         said = gone_wrong(journal, store)
         assert words in said, name
         assert influx_fake.url in said, name
-        assert store.position(journal.id) == before, name
+        assert store.reported_position(journal.id)[0] == before, name
         influx_fake.always = None
         brought(journal, store, clock)
-        assert store.position(journal.id) == journal.last_position(), name
+        assert store.reported_position(journal.id)[0] == journal.last_position(), name
         assert (name, wrong(journal, real(influx_fake), tmp_path / f"{i}.db")) == (name, [])
 
 
@@ -285,10 +285,10 @@ def test_poison_is_set_aside_with_the_servers_words_and_tried_again_on_request(
     fake.poison, fake.poisoned = poisonous, poisoned
     with store_on(fake.url, tmp_path / "store", clock=clock) as store:
         brought(journal, store, clock)
-        assert store.position(journal.id) == journal.last_position()
-        refused = store.refused()
+        assert store.reported_position(journal.id)[0] == journal.last_position()
+        refused = store.refused_rows()
         assert len(refused) == 12
-        assert all("type conflict" in r.words and "heart_rate" in r.key for r in refused)
+        assert all("type conflict" in r.reason and "heart_rate" in r.key for r in refused)
         found = wrong(journal, real(fake), tmp_path / "a.db")
         assert [line.split(":")[0] for line in found] == ["heart_rate"]
         assert "1188 rows, wanted 1200" in found[0]
@@ -297,7 +297,7 @@ def test_poison_is_set_aside_with_the_servers_words_and_tried_again_on_request(
         fake.poison = lambda _: None
     with store_on(fake.url, tmp_path / "store", clock=clock) as store:
         assert store.retry() == (12, [])
-        assert store.refused() == []
+        assert store.refused_rows() == []
         brought(journal, store, clock)
     assert wrong(journal, real(fake), tmp_path / "b.db") == []
 
@@ -311,7 +311,7 @@ def test_a_server_that_refuses_everything_has_nothing_set_aside(
             fake.always = says(status, '{"message":"this bucket takes no lines"}')
             clock.passes(3600)
             assert "takes no lines" in gone_wrong(journal, store)
-            assert store.refused() == []
+            assert store.refused_rows() == []
         fake.always = None
         brought(journal, store, clock)
     assert wrong(journal, real(fake), tmp_path / "s.db") == []
@@ -337,8 +337,13 @@ def test_the_token_is_in_no_word_and_no_file(
         influx_fake.always = None
         influx_fake.poison = lambda p: f"no {TOKEN}" if p.fields.get("bpm") == 106 else None
         brought(journal, store, clock)
-        said += [store.place, repr(store.refused()), repr(store.standing(journal.id)), repr(store)]
-    assert store.refused()
+        said += [
+            store.place,
+            repr(store.refused_rows()),
+            repr(store.reported_position(journal.id)),
+            repr(store),
+        ]
+    assert store.refused_rows()
     held = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file() and p != token)
     assert TOKEN.encode() not in held
     assert TOKEN not in "\n".join([*said, caplog.text])

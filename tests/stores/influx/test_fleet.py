@@ -7,7 +7,7 @@ import pytest
 
 from ingest.errors import TryLater
 from ingest.journal import Journal
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from tests.stores.influx.test_influx import START, Clock, Real, brought, home, store_on, wrong
 from tests.support.households import DAY, Copies, Event, Limits, Noted, filled, happen, steady
 from tests.support.replicas import differences, expected, held

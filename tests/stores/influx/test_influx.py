@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ingest.errors import TryLater
 from ingest.journal import Journal
 from ingest.settings.model import Influx, Settings
-from ingest.stores.contract import PORTION, follow
+from ingest.stores.following import PORTION, follow
 from ingest.stores.influx.ledger import wall_ms
 from ingest.stores.influx.store import InfluxStore
 from tests.support.happenings import events, new_folder

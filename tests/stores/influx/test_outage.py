@@ -15,7 +15,7 @@ import pytest
 from ingest.errors import TryLater
 from ingest.journal import Journal
 from ingest.settings.model import Influx
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.influx.wire import Away, Wire
 from ingest.system.crash_points import CLEARING, SERVER_POINTS
 from tests.stores.influx.test_influx import (
@@ -216,7 +216,7 @@ from ingest.journal import Journal
 from ingest.settings.model import Influx
 from ingest.settings.model import Influx
 from ingest.stores.influx.store import InfluxStore
-from ingest.stores.contract import follow
+from ingest.stores.following import follow
 from ingest.stores.influx.wire import Away, Wire
 with Journal(Path(sys.argv[1])) as journal:
     follow(journal, InfluxStore(Influx(url=sys.argv[2]), Path(sys.argv[3])), portion=4)

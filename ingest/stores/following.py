@@ -1,0 +1,80 @@
+"""How a store is brought up to date with the journal."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from ingest.journal import Entry, Journal
+from ingest.rows.cache import Memory
+from ingest.rows.recount import recounts
+from ingest.rows.table import Block
+from ingest.stores.contract import Store
+
+PORTION = 400
+"""Entries counted together: enough that a hundred files of one week count that week once, few enough for memory."""
+
+
+def follow(
+    journal: Journal,
+    store: Store,
+    *,
+    portion: int = PORTION,
+    progress: Callable[[int, int], None] | None = None,
+    going_on: Callable[[], bool] = lambda: True,
+    memory: Memory | None = None,
+) -> int:
+    """Bring a store up to date; gives how many entries it took.
+
+    What comes in meanwhile goes first, between two portions of the past, and once more when it is its turn: nothing
+    has to be remembered of it, and what is written twice is written once.
+
+    `progress` is called with (position, last position) after each portion; `going_on` may say that it is time to stop;
+    `memory` spares one who follows all day long the days that nothing touched.
+
+    Raises TryLater when the store is away; it is then where it was, or further on.
+    """
+    taken = 0
+    latest_position = journal.last_position()
+    while going_on():
+        # Asked anew each time: another process may have emptied the store to fill it again.
+        position = store.begin(journal.id, journal.last_position())
+        entries: list[Entry] = journal.entries(position, portion)
+        if not entries:
+            store.maintain()
+            break
+        last = entries[-1].position
+        latest_position = max(latest_position, last)
+        latest = _LatestEntries(journal, latest_position, portion)
+        try:
+            store.write(latest.interleave(recounts(journal, entries, memory), going_on), last)
+        except _Stopped:
+            break
+        latest_position = latest.position
+        taken += len(entries)
+        if progress:
+            progress(last, journal.last_position())
+    return taken
+
+
+class _Stopped(Exception):  # noqa: N818 - nothing is wrong
+    """It is time to stop, in the middle of entries: those that are begun are counted again another time."""
+
+
+class _LatestEntries:
+    """What comes in while the past is written: entries behind `position`, at most `limit` at a time."""
+
+    def __init__(self, journal: Journal, position: int, limit: int) -> None:
+        self._journal, self._limit = journal, limit
+        self.position = position
+
+    def interleave(
+        self, portions: Iterable[list[Block]], going_on: Callable[[], bool]
+    ) -> Iterator[list[Block]]:
+        """The portions, and between them those of what has come in since."""
+        for portion in portions:
+            yield portion
+            if not going_on():
+                raise _Stopped
+            entries = self._journal.entries(self.position, self._limit)
+            if entries:
+                self.position = entries[-1].position
+                # Without the cache: a day that was remembered in between would be spared those who are at it.
+                yield from recounts(self._journal, entries)
