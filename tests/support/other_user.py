@@ -1,0 +1,37 @@
+"""Code run as another user, so that permissions count even where the tests are run by root."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+
+NOBODY = 65534
+"""The user that owns nothing, by custom of Linux."""
+
+
+def run_as(user: int, work: Callable[[], str]) -> str:
+    """What the work gives in a process of that user; the current one where we are not root and cannot change.
+
+    An error in it is raised here as an AssertionError with its text.
+    """
+    if os.geteuid() != 0:
+        return work()
+    out, into = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setresgid(user, user, user)
+            os.setresuid(user, user, user)
+            answer = "+" + work()
+        except BaseException:  # noqa: BLE001 - the parent raises it
+            answer = "-" + traceback.format_exc()
+        os.write(into, answer.encode()[:60_000])
+        sys.stdout.flush()
+        os._exit(0)
+    os.close(into)
+    with os.fdopen(out, "rb") as stream:
+        answer = stream.read().decode()
+    os.waitpid(child, 0)
+    assert answer.startswith("+"), answer[1:]
+    return answer[1:]
