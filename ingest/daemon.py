@@ -154,15 +154,15 @@ def greeting(settings: Settings) -> list[str]:
 async def _listen(settings: Settings, stopped: asyncio.Event, ring: Callable[[], None]) -> None:
     """Listen to the straps until told to stop: then they are let go, and what they told is committed."""
     from ingest.collect.radio import Radio
-    from ingest.collect.recorder import Recorder, Strapped
-    from ingest.collect.strap import Listener
+    from ingest.collect.recorder import Recorder, StrapOwner
+    from ingest.collect.strap import StrapListener
     from ingest.system.clock import SystemClock
 
     with Journal(settings.journal_file) as journal:
-        whom = [Strapped(greet(journal, settings, s.person), s.source) for s in settings.straps]
-    recorder, over = Recorder(settings.journal_file, SystemClock(), ring=ring), threading.Event()
+        whom = [StrapOwner(greet(journal, settings, s.person), s.source) for s in settings.straps]
+    recorder, over = Recorder(settings.journal_file, SystemClock(), on_commit=ring), threading.Event()
     radio = Radio(settings.bluetooth.adapter)
-    listeners = [Listener(s, w, radio, recorder) for s, w in zip(settings.straps, whom, strict=True)]
+    listeners = [StrapListener(s, w, radio, recorder) for s, w in zip(settings.straps, whom, strict=True)]
     writing = asyncio.create_task(asyncio.to_thread(recorder.run, over))
     hearing = [asyncio.create_task(part) for part in (radio.run(), *(one.run() for one in listeners))]
     told = asyncio.create_task(stopped.wait())

@@ -65,25 +65,28 @@ class Artefact(IntFlag):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Felt:
+class StrapSignals:
     """What a strap said besides heart rates: the moments (int64 ms) at which it told of beats, and skin.
 
-    `touching` and `off` are for each sample whether it touched skin then by its own word, and whether it did not;
+    `contact` and `no_contact` are for each sample whether it touched skin then by its own word, and whether it did not;
     neither where it does not say.
     """
 
-    told: NDArray[np.int64]
-    touching: NDArray[np.bool_]
-    off: NDArray[np.bool_]
+    beats: NDArray[np.int64]
+    contact: NDArray[np.bool_]
+    no_contact: NDArray[np.bool_]
 
 
 def artefacts(
-    series: Series, stuck: Length | None = None, alive: Spans | None = None, felt: Felt | None = None
+    series: Series,
+    stuck: Length | None = None,
+    alive: Spans | None = None,
+    signals: StrapSignals | None = None,
 ) -> NDArray[np.uint8]:
     """For each sample 0, or the `Artefact`s it is one of; the samples themselves stay as they are.
 
     `stuck` is how long a value may stay the same (not looked at without it), `alive` the stretches in which beats
-    were seen to vary, so that an unchanging heart rate is a true one. `felt` is what a strap said besides.
+    were seen to vary, so that an unchanging heart rate is a true one. `signals` is what a strap said besides.
     """
     bad = np.where(plausible(series.bpm), np.uint8(0), np.uint8(Artefact.DROPOUT))
     there = np.flatnonzero(bad == 0)
@@ -91,16 +94,18 @@ def artefacts(
     bad[there] |= np.where(_spikes(t, bpm), np.uint8(Artefact.SPIKE), np.uint8(0))
     if stuck is not None:
         bad[there] |= np.where(_stuck(t, bpm, length_ms(stuck), alive), np.uint8(Artefact.STUCK), np.uint8(0))
-    if felt is not None and len(there):
-        heard = Spans.of(felt.told - TOLD_MS, felt.told + TOLD_MS + 1)
+    if signals is not None and len(there):
+        near_beats = Spans.of(signals.beats - TOLD_MS, signals.beats + TOLD_MS + 1)
         usual = (
-            heard.start[heard.end - heard.start >= USUAL_MS],
-            heard.end[heard.end - heard.start >= USUAL_MS],
+            near_beats.start[near_beats.end - near_beats.start >= USUAL_MS],
+            near_beats.end[near_beats.end - near_beats.start >= USUAL_MS],
         )
-        silent = Spans.of(usual[0] - AROUND_STRAP_MS, usual[1] + AROUND_STRAP_MS).covers(t) & ~heard.covers(t)
-        repeated = silent & (_stuck(t, bpm, length_ms(SILENT_S), heard) | _still(t, bpm, silent))
+        silent = Spans.of(usual[0] - AROUND_STRAP_MS, usual[1] + AROUND_STRAP_MS).covers(
+            t
+        ) & ~near_beats.covers(t)
+        repeated = silent & (_stuck(t, bpm, length_ms(SILENT_S), near_beats) | _still(t, bpm, silent))
         bad[there] |= np.where(repeated, np.uint8(Artefact.STUCK), np.uint8(0))
-        loose = _loose(t, bpm, silent, alive, felt.touching[there], felt.off[there])
+        loose = _loose(t, bpm, silent, alive, signals.contact[there], signals.no_contact[there])
         bad[there] |= np.where(loose, np.uint8(Artefact.LOOSE), np.uint8(0))
     return bad
 
@@ -127,17 +132,17 @@ def _loose(
     bpm: NDArray[np.uint8],
     silent: NDArray[np.bool_],
     alive: Spans | None,
-    touching: NDArray[np.bool_],
-    off: NDArray[np.bool_],
+    contact: NDArray[np.bool_],
+    no_contact: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Which samples a strap took without skin by its own word, if it says otherwise near them.
 
     Straps were seen to say so for minutes while they were worn: beats that vary are believed more.
     """
-    if not off.any() or not touching.any():
+    if not no_contact.any() or not contact.any():
         return np.zeros(len(t), np.bool_)
-    knows = Spans.of(t[touching] - AROUND_STRAP_MS, t[touching] + AROUND_STRAP_MS).covers(t)
-    return off & knows & (silent | _stuck(t, bpm, length_ms(LOOSE_S), alive))
+    knows = Spans.of(t[contact] - AROUND_STRAP_MS, t[contact] + AROUND_STRAP_MS).covers(t)
+    return no_contact & knows & (silent | _stuck(t, bpm, length_ms(LOOSE_S), alive))
 
 
 def believed(series: Series, bad: NDArray[np.uint8]) -> Series:

@@ -61,7 +61,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Advertisement:
     """A device that spoke, or to which a link was left; fit to be connected to at once."""
 
     device: BLEDevice
@@ -80,9 +80,9 @@ class Heard:
 class _Seeker:
     """Somebody who waits for a device."""
 
-    mine: Callable[[Heard], bool]
+    mine: Callable[[Advertisement], bool]
     told: Callable[[NoBluetooth | None], None]
-    found: asyncio.Future[Heard]
+    found: asyncio.Future[Advertisement]
     since_s: float
 
 
@@ -123,8 +123,8 @@ class Radio:
 
     @contextlib.asynccontextmanager
     async def seek(
-        self, mine: Callable[[Heard], bool], told: Callable[[NoBluetooth | None], None]
-    ) -> AsyncIterator[Heard]:
+        self, mine: Callable[[Advertisement], bool], told: Callable[[NoBluetooth | None], None]
+    ) -> AsyncIterator[Advertisement]:
         """Wait for a device, however long it takes; within the block it is nobody else's.
 
         `told` hears at once, and whenever it changes, what is wrong with Bluetooth (None: nothing).
@@ -236,16 +236,16 @@ class Radio:
         except ERRORS as e:
             _log.debug("Links cannot be listed: %r", e)
 
-    async def held(self, adapter: Adapter) -> list[Heard]:
+    async def held(self, adapter: Adapter) -> list[Advertisement]:
         """Sensors that are connected to this computer, by whomever.
 
         Raises one of `ERRORS` when that cannot be known.
         """
         asked = await within(CALL_S, BleakAdapter.get(bluez={"adapter": adapter.name}, backend=self._adapter))
         devices = await within(CALL_S, asked.get_connected_devices([HEART_RATE_SERVICE]))
-        return [Heard(d, d.name, None, frozenset({HEART_RATE_SERVICE}), held=True) for d in devices]
+        return [Advertisement(d, d.name, None, frozenset({HEART_RATE_SERVICE}), held=True) for d in devices]
 
-    def _offer(self, heard: Heard) -> None:
+    def _offer(self, heard: Advertisement) -> None:
         if heard.address in self._taken | {s.found.result().address for s in self._seekers if _got(s)}:
             return
         for seeker in self._seekers:
@@ -274,13 +274,13 @@ class Radio:
 
     # --- for who wants to know what is around ---
 
-    async def around(self, seconds: float) -> tuple[list[Heard], list[Heard]]:
+    async def around(self, seconds: float) -> tuple[list[Advertisement], list[Advertisement]]:
         """(What was heard in some seconds, strongest first; what is connected to this computer already).
 
         Raises NoBluetooth in words, or one of `ERRORS`.
         """
         adapter = await listening(self._chosen, self._look, self._rfkill)
-        heard: dict[str, Heard] = {}
+        heard: dict[str, Advertisement] = {}
 
         def hear(device: BLEDevice, said: AdvertisementData) -> None:
             now = _heard(device, said)
@@ -298,8 +298,8 @@ def _got(seeker: _Seeker) -> bool:
     return seeker.found.done() and not seeker.found.cancelled()
 
 
-def _heard(device: BLEDevice, said: AdvertisementData) -> Heard:
-    return Heard(
+def _heard(device: BLEDevice, said: AdvertisementData) -> Advertisement:
+    return Advertisement(
         device,
         said.local_name or device.name,
         said.rssi if said.rssi > _NO_SIGNAL_DBM else None,

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ingest.collect.strap_state import State
+from ingest.collect.strap_state import StrapState
 from ingest.errors import TryLater
 from ingest.formats.heart_rate_measurement import decode
 from ingest.journal import RANKS, STANDS_MS, Journal, Notifications, Writer
@@ -53,32 +53,31 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Strapped:
+class StrapOwner:
     """Which strap, and whose heart: names of a person and of a source in the journal; the source's never changes."""
 
     person: str
     source: str
 
 
-class Session:
+class Connection:
     """One connection to a strap. `heard` and `end` belong to one thread, all else may be read by any."""
 
     def __init__(self, clock: Clock, began_ms: int) -> None:
         self.began_ms = began_ms
-        self.heard_count = 0
+        self.received = 0
         self.last_steady_ms: int | None = None
-        self.doubles = 0
         self.ended = False
-        self.fresh: deque[tuple[int, bytes]] = deque()
+        self.pending: deque[tuple[int, bytes]] = deque()
         self._steady_ms = clock.steady_ms
         self._last = b""
         self._quiet_ms = QUIET_MS
         self._intervals: deque[int] = deque(maxlen=9)
 
-    def heard(self, payload: bytes) -> None:
+    def receive(self, payload: bytes) -> None:
         """Take a notification: stamp it, drop it if it is a double, keep it in memory. The callback's whole work.
 
-        What comes after the end of the session is dropped.
+        What comes after the end of the connection is dropped.
         """
         if self.ended:
             return
@@ -87,15 +86,14 @@ class Session:
         if last is not None:
             passed = now - last
             if passed <= DOUBLE_MS and payload == self._last and self._on_time():
-                self.doubles += 1
                 return
             self._quiet_ms = passed
             if passed > DOUBLE_MS:
                 self._intervals.append(passed)
         self._last = bytes(payload)
-        self.fresh.append((now, self._last))
+        self.pending.append((now, self._last))
         self.last_steady_ms = now
-        self.heard_count += 1
+        self.received += 1
 
     def _on_time(self) -> bool:
         """Whether the notification before this one came alone: neither in a burst, nor with others after a stall."""
@@ -112,11 +110,11 @@ class Session:
         self.ended = True
 
 
-class _Held:
-    """What of a session is not in the journal yet, in 18 bytes a notification."""
+class _Unwritten:
+    """What of a connection is not in the journal yet, in 18 bytes a notification."""
 
-    def __init__(self, strap: Strapped, session: Session) -> None:
-        self.strap, self.session = strap, session
+    def __init__(self, strap: StrapOwner, connection: Connection) -> None:
+        self.strap, self.connection = strap, connection
         self.steady_ms, self.lengths, self.octets = array("q"), array("I"), bytearray()
 
     def __len__(self) -> int:
@@ -132,8 +130,8 @@ class _Held:
         self.octets += payload
 
     def first_hour(self, boot: str) -> Notifications:
-        """The first of them, as far as they lie in one hour of the session."""
-        began = self.session.began_ms
+        """The first of them, as far as they lie in one hour of the connection."""
+        began = self.connection.began_ms
         hour = (self.steady_ms[0] - began) // HOUR_MS
         n = bisect_left(self.steady_ms, began + (hour + 1) * HOUR_MS)
         lengths = self.lengths[:n]
@@ -145,14 +143,14 @@ class _Held:
         del self.steady_ms[: len(part)], self.lengths[: len(part)], self.octets[: len(part.octets)]
 
 
-class _Beside:
+class _StrapStatus:
     """What is told of a strap, beside what it tells: its state, and the heart rates since that was last written.
 
     A strap that says it feels no heart, or what nobody can read, has told no heart rate.
     """
 
     def __init__(self) -> None:
-        self.state: State | None = None
+        self.state: StrapState | None = None
         self.written_ms: int | None = None
         self.last_ms: int | None = None
         self.samples = self.gaps = 0
@@ -182,38 +180,38 @@ class Recorder:
         journal_file: Path,
         clock: Clock,
         *,
-        ring: Callable[[], None],
+        on_commit: Callable[[], None],
         interval_s: float = 5.0,
         most_bytes: int = MOST_BYTES,
     ) -> None:
-        """`ring` is called after each commit that stores have to follow."""
-        self._file, self._clock, self._ring = journal_file, clock, ring
+        """`on_commit` is called after each commit that stores have to follow."""
+        self._file, self._clock, self._on_commit = journal_file, clock, on_commit
         self._interval_s, self._most_bytes = interval_s, most_bytes
         self._lock = threading.Lock()
-        self._held: list[_Held] = []
-        self._began: dict[Strapped, int] = {}
-        self._noted: deque[tuple[int, Strapped, State]] = deque(maxlen=MOST_NOTES)
-        self._beside: dict[Strapped, _Beside] = {}
-        self._entries: deque[tuple[int, Strapped, dict[str, Any]]] = deque(maxlen=MOST_NOTES)
+        self._held: list[_Unwritten] = []
+        self._began: dict[StrapOwner, int] = {}
+        self._noted: deque[tuple[int, StrapOwner, StrapState]] = deque(maxlen=MOST_NOTES)
+        self._beside: dict[StrapOwner, _StrapStatus] = {}
+        self._entries: deque[tuple[int, StrapOwner, dict[str, Any]]] = deque(maxlen=MOST_NOTES)
         self._known: list[Observation] | None = None
-        self._hours: dict[tuple[Strapped, int], int] = {}
+        self._hours: dict[tuple[StrapOwner, int], int] = {}
         self._unmerged = True
         self._lost = 0
         self._repeats = Repeats(_log)
 
     # --- for those who listen to straps; any thread ---
 
-    def listen(self, strap: Strapped) -> Session:
+    def open_connection(self, strap: StrapOwner) -> Connection:
         """A new connection to a strap."""
         with self._lock:
             # Two connections within a millisecond are two all the same.
             began = max(self._clock.steady_ms(), self._began.get(strap, -1) + 1)
             self._began[strap] = began
-            session = Session(self._clock, began)
-            self._held.append(_Held(strap, session))
-        return session
+            connection = Connection(self._clock, began)
+            self._held.append(_Unwritten(strap, connection))
+        return connection
 
-    def note(self, strap: Strapped, state: State) -> None:
+    def record_state(self, strap: StrapOwner, state: StrapState) -> None:
         """How a strap is now. Written with the next commit when more than the signal has changed."""
         self._noted.append((self._clock.steady_ms(), strap, state))
 
@@ -274,15 +272,15 @@ class Recorder:
         self._merge(journal, ended=bool(ended))
         return wrote
 
-    def _take(self) -> list[_Held]:
-        """Empty what callbacks fill; gives the sessions that are over and have told all they ever will."""
+    def _take(self) -> list[_Unwritten]:
+        """Empty what callbacks fill; gives the connections that are over and have told all they ever will."""
         with self._lock:
             held = list(self._held)
-        ended = [h for h in held if h.session.ended]  # asked first: nothing comes behind the end
+        ended = [h for h in held if h.connection.ended]  # asked first: nothing comes behind the end
         size = sum(h.size for h in held)
         for h in held:
-            beside = self._beside.setdefault(h.strap, _Beside())
-            arrivals = [h.session.fresh.popleft() for _ in range(len(h.session.fresh))]
+            beside = self._beside.setdefault(h.strap, _StrapStatus())
+            arrivals = [h.connection.pending.popleft() for _ in range(len(h.connection.pending))]
             beside.came(arrivals)
             for at, payload in arrivals:
                 if size < self._most_bytes:
@@ -299,11 +297,11 @@ class Recorder:
         self._tell({h.strap for h in held if h not in ended})
         return ended
 
-    def _tell(self, connected: set[Strapped]) -> None:
+    def _tell(self, connected: set[StrapOwner]) -> None:
         """Make entries of changes of state, and one a minute of each strap that is connected."""
         for _ in range(len(self._noted)):
             at, strap, state = self._noted.popleft()
-            beside = self._beside.setdefault(strap, _Beside())
+            beside = self._beside.setdefault(strap, _StrapStatus())
             before, beside.state = beside.state, state
             if before is None or replace(before, signal_dbm=None) != replace(state, signal_dbm=None):
                 self._enter(at, strap, beside)
@@ -313,7 +311,7 @@ class Recorder:
             if beside.state and beside.written_ms is not None and now - beside.written_ms >= MINUTE_MS:
                 self._enter(now, strap, beside)
 
-    def _enter(self, at: int, strap: Strapped, beside: _Beside) -> None:
+    def _enter(self, at: int, strap: StrapOwner, beside: _StrapStatus) -> None:
         assert beside.state is not None
         content = {
             "source": strap.source,
@@ -343,7 +341,7 @@ class Recorder:
                 return news(self._known, before, wall, synchronized=synchronized)
         return None if self._known else Observation(before, wall, synchronized, wall - before)
 
-    def _write(self, journal: Journal, held: list[_Held], seen: Observation | None) -> None:
+    def _write(self, journal: Journal, held: list[_Unwritten], seen: Observation | None) -> None:
         """One transaction: what all straps told within an hour, and all else that is new."""
         assert self._known is not None
         known = [*self._known, *([seen] if seen else [])]
@@ -366,21 +364,21 @@ class Recorder:
             h.drop(part)
         for _ in range(entries):
             self._entries.popleft()
-        self._ring()
+        self._on_commit()
         if self._lost and not any(len(h) for h in self._held):
             self._repeats.over(
                 "full", f"{self._lost} notifications of straps were lost; there is room again."
             )
             self._lost = 0
 
-    def _ids(self, w: Writer, strap: Strapped) -> tuple[int, int]:
+    def _ids(self, w: Writer, strap: StrapOwner) -> tuple[int, int]:
         person = w.person(strap.person)
         return person, w.source(person, strap.source, "strap", RANKS["strap"])
 
     def _merge(self, journal: Journal, *, ended: bool) -> None:
-        """Merge what an earlier life left at the beginning, and then whatever hour or session is over."""
+        """Merge what an earlier life left at the beginning, and then whatever hour or connection is over."""
         now = self._clock.steady_ms()
-        going_on = {(h.strap, h.session.began_ms) for h in self._held if h.session.heard_count}
+        going_on = {(h.strap, h.connection.began_ms) for h in self._held if h.connection.received}
         hours = {key: (now - key[1]) // HOUR_MS for key in going_on}
         turned = any(self._hours.get(key, 0) < hour for key, hour in hours.items())
         if not (self._unmerged or ended or turned):

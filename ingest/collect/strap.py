@@ -27,17 +27,17 @@ from ingest.collect.radio import (
     HEART_RATE_SERVICE,
     PAUSES_S,
     STUBBORN,
-    Heard,
+    Advertisement,
     Radio,
     short,
     within,
 )
-from ingest.collect.strap_state import State
+from ingest.collect.strap_state import StrapState
 from ingest.log import Repeats, quoted
 from ingest.settings.model import Strap
 
 if TYPE_CHECKING:
-    from ingest.collect.recorder import Recorder, Session, Strapped
+    from ingest.collect.recorder import Connection, Recorder, StrapOwner
 
 MEASUREMENT = normalize_uuid_16(0x2A37)
 LOCATION = normalize_uuid_16(0x2A38)
@@ -146,20 +146,20 @@ class _Patience:
 class _Ear:
     """What bleak calls for each notification of one link."""
 
-    def __init__(self, session: "Session", patience: _Patience, now: Callable[[], float]) -> None:
-        self._session, self._patience, self._now = session, patience, now
+    def __init__(self, connection: "Connection", patience: _Patience, now: Callable[[], float]) -> None:
+        self._connection, self._patience, self._now = connection, patience, now
         self.last_s = now()
         self.words = 0
 
     def __call__(self, _: BleakGATTCharacteristic, payload: bytearray) -> None:
-        self._session.heard(bytes(payload))
+        self._connection.receive(bytes(payload))
         before_s, self.last_s = self.last_s, self._now()
         if self.words:
             self._patience.learn(self.last_s - before_s)
         self.words += 1
 
 
-class Listener:
+class StrapListener:
     """One strap of the settings; `run` is its task.
 
     Parameters
@@ -168,13 +168,13 @@ class Listener:
         How it is known by radio, and by which person and source the journal knows it.
     """
 
-    def __init__(self, strap: Strap, strapped: "Strapped", radio: Radio, recorder: "Recorder") -> None:
+    def __init__(self, strap: Strap, strapped: "StrapOwner", radio: Radio, recorder: "Recorder") -> None:
         self._strap, self._strapped, self._radio, self._recorder = strap, strapped, radio, recorder
-        self._state = State("stopped")
+        self._state = StrapState("stopped")
         self._missing = ("searching", _UNHEARD)
         self._patience = _Patience()
         self._failures = 0
-        self._sessions = 0
+        self._connections = 0
         self._ages_s: deque[float] = deque(maxlen=4)
         self._avoided: dict[str, float] = {}
         self._strangers: deque[str] = deque(maxlen=100)
@@ -188,7 +188,7 @@ class Listener:
         return f"{self._strapped.person}'s {self._strap.source}"
 
     @property
-    def state(self) -> State:
+    def state(self) -> StrapState:
         return self._state
 
     async def run(self) -> None:
@@ -208,7 +208,7 @@ class Listener:
             async with self._radio.seek(self._is_mine, self._told) as heard:
                 forget.cancel()
                 try:
-                    await self._session(heard)
+                    await self._run_connection(heard)
                 except _WrongError as e:
                     self._avoid(heard.address, e.alone_s)
                     self._trouble(e.state, e.why)
@@ -228,7 +228,7 @@ class Listener:
 
     # --- finding it ---
 
-    def _is_mine(self, heard: Heard) -> bool:
+    def _is_mine(self, heard: Advertisement) -> bool:
         """Whether this is the strap of the settings, or may be: a serial number is only told after connecting."""
         if self._avoided.get(heard.address, 0.0) > _now_s():
             return False
@@ -257,24 +257,24 @@ class Listener:
         if self._state.number < 10 or self._state.number >= 20:
             self._note(*self._missing)
 
-    # --- one session ---
+    # --- one connection ---
 
-    async def _session(self, heard: Heard) -> None:
+    async def _run_connection(self, heard: Advertisement) -> None:
         """Connect, listen until the link ends, and leave nothing of it behind."""
         gone = asyncio.Event()
         client = self._radio.client(heard.device, gone.set, pair=self._strap.pair)
-        session: Session | None = None
+        connection: Connection | None = None
         try:
             if self._missing[0] == "searching":
                 self._note("connecting", signal_dbm=heard.signal_dbm)
             await self._connect(client, heard.device)
             measurement = self._measurement(client)
             await self._check_serial(client)
-            session = self._recorder.listen(self._strapped)
-            ear = _Ear(session, self._patience, _now_s)
+            connection = self._recorder.open_connection(self._strapped)
+            ear = _Ear(connection, self._patience, _now_s)
             await self._subscribe(client, measurement, ear)
             began_s = _now_s()
-            self._sessions += 1
+            self._connections += 1
             told = await self._ask(client)
             await self._watch(client, ear, gone, told_of_battery=told)
             self._ended(_now_s() - began_s)
@@ -286,8 +286,8 @@ class Listener:
                 _log.debug("%s: disconnecting: %r", self.called, e)
             finally:
                 # Not before: BlueZ takes two seconds to end a link, and delivers all the while.
-                if session is not None:
-                    session.end()
+                if connection is not None:
+                    connection.end()
 
     async def _connect(self, client: BleakClient, device: BLEDevice) -> None:
         async with self._radio.connecting:
@@ -429,16 +429,16 @@ class Listener:
 
     def _note(self, state: str, why: str = "", *, signal_dbm: int | None = None) -> None:
         before = self._state
-        self._state = State(
+        self._state = StrapState(
             state,
             why,
             self._about.battery_pct,
             before.signal_dbm if signal_dbm is None else signal_dbm,
-            max(self._sessions - 1, 0),
+            max(self._connections - 1, 0),
         )
         if self._state == before:
             return
-        self._recorder.note(self._strapped, self._state)
+        self._recorder.record_state(self._strapped, self._state)
         if state != before.state:
             self._say(before.state, state, why)
 

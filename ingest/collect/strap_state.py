@@ -35,17 +35,17 @@ Below 10 all is in order with this computer; from 10 on Bluetooth itself is not,
 """
 
 NUMBERS = MappingProxyType({state: number for number, state, _ in _TABLE})
-"""State -> its fixed whole number."""
+"""StrapState -> its fixed whole number."""
 
 STATES = tuple(NUMBERS)
 """All states there are."""
 
 ADVICE = MappingProxyType({state: advice for _, state, advice in _TABLE})
-"""State -> what the owner can do, in plain words; empty where there is nothing to do."""
+"""StrapState -> what the owner can do, in plain words; empty where there is nothing to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class StrapState:
     """How a strap is at one moment: one of `STATES`, why in plain words, and what is known of it."""
 
     state: str

@@ -83,7 +83,10 @@ def _evidence(index: int, chunks: list[Chunk], start_ms: int, end_ms: int) -> Ev
     series = join([c.columns.series for c in chunks]).between(a, b)
     beats = _Beats.of(chunks)
     bad = artefacts.artefacts(
-        series, _stuck_s(source), beats.alive if len(beats.told) else None, _felt(chunks, series, beats)
+        series,
+        _stuck_s(source),
+        beats.alive if len(beats.told) else None,
+        _strap_signals(chunks, series, beats),
     )
     pauses, movement, ends = _union([c.columns.pauses for c in chunks]), _movement(chunks), _ends(chunks)
     pieces = hold(
@@ -211,7 +214,7 @@ def _ordered(
     return ms, rr_ms
 
 
-def _felt(chunks: list[Chunk], series: Series, beats: _Beats) -> artefacts.Felt | None:
+def _strap_signals(chunks: list[Chunk], series: Series, beats: _Beats) -> artefacts.StrapSignals | None:
     """What a strap said besides heart rates; None of a file."""
     straps = [c for c in chunks if c.heard is not None]
     if not straps:
@@ -222,4 +225,4 @@ def _felt(chunks: list[Chunk], series: Series, beats: _Beats) -> artefacts.Felt 
     spoke = (
         np.isin(t, np.concatenate([c.columns.series.times.astype(np.int64) for c in says])) if says else off
     )
-    return artefacts.Felt(beats.told, spoke & ~off, off)
+    return artefacts.StrapSignals(beats.told, spoke & ~off, off)

@@ -13,7 +13,7 @@ from ingest.settings.model import Settings, Strap
 from ingest.system.lock import holder
 
 if TYPE_CHECKING:
-    from ingest.collect.radio import Heard, Radio
+    from ingest.collect.radio import Advertisement, Radio
     from ingest.collect.strap import About
 
 ASK_S = 15.0
@@ -85,7 +85,9 @@ async def scan(settings: Settings, radio: "Radio", seconds: float, *, ask: bool)
     return found
 
 
-def _found(settings: Settings, heard: "Heard", connected: list[Strap], about: "About | None" = None) -> Found:
+def _found(
+    settings: Settings, heard: "Advertisement", connected: list[Strap], about: "About | None" = None
+) -> Found:
     """What is known of a sensor. By its name alone it is nobody's who is connected already: names are shared by many."""
     serial = about.serial if about else None
     known = [
@@ -126,7 +128,7 @@ def _last_battery(settings: Settings, one: Found) -> int | None:
         return None  # nothing was collected yet, or it is another user's
 
 
-def _changes(heard: "Heard") -> bool:
+def _changes(heard: "Advertisement") -> bool:
     """Whether this is a private address, by its two highest bits (Bluetooth Core 5.4, vol 6, part B, 1.3.2).
 
     Only where BlueZ says that it is a random one at all: makers' addresses have all bits.
@@ -136,7 +138,7 @@ def _changes(heard: "Heard") -> bool:
     return about.get("AddressType") == "random" and int(heard.address[:2], 16) >> 6 != 0b11
 
 
-async def _ask(radio: "Radio", heard: "Heard") -> "About | None":
+async def _ask(radio: "Radio", heard: "Advertisement") -> "About | None":
     from ingest.collect.radio import ERRORS, within
     from ingest.collect.strap import DISCONNECT_S, about
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.collect.recorder import Recorder, Strapped
+from ingest.collect.recorder import Recorder, StrapOwner
 from ingest.journal import Journal
 from ingest.rows.cache import Memory
 from ingest.stores.following import follow
@@ -107,17 +107,17 @@ def cost() -> None:
     sensor = Sensor(Heart(1, 0.0))
     said = [s[0] for n in range(1, 2001) if (s := sensor.says(float(n)))]
     loop.close()
-    recorder = Recorder(Path("/nowhere"), SystemClock(), ring=lambda: None)
-    session = recorder.listen(Strapped("jan", "strap"))
+    recorder = Recorder(Path("/nowhere"), SystemClock(), on_commit=lambda: None)
+    connection = recorder.open_connection(StrapOwner("jan", "strap"))
     taken = []
     for i in range(200_000):
         payload = said[i % len(said)]
         began = time.perf_counter_ns()
-        session.heard(payload)
+        connection.receive(payload)
         taken.append(time.perf_counter_ns() - began)
     begin_s = time.perf_counter()
     for i in range(200_000):
-        session.heard(said[i % len(said)])
+        connection.receive(said[i % len(said)])
     rate = 200_000 / (time.perf_counter() - begin_s)
     print(
         f"callback: median {statistics.median(taken) / 1000:.2f} us; {rate:,.0f} notifications a second into the buffer"
@@ -177,9 +177,9 @@ class Hands:
 
 
 def growth(folder: Path, days: float) -> None:
-    """Memory of a recorder that follows four straps for days, an hour's session each, and of a store that follows it."""
+    """Memory of a recorder that follows four straps for days, an hour's connection each, and of a store that follows it."""
     clock, memory = Hands(), Memory()
-    recorder = Recorder(folder / "growth.db", clock, ring=lambda: None)
+    recorder = Recorder(folder / "growth.db", clock, on_commit=lambda: None)
     sensors = [Sensor(Heart(n, 60.0)) for n in range(4)]
     sizes = []
     with (
@@ -188,18 +188,20 @@ def growth(folder: Path, days: float) -> None:
         SqliteStore(folder / "store.db") as store,
     ):
         for _ in range(round(days * 24)):
-            sessions = [recorder.listen(Strapped(f"person {n}", f"strap {n}")) for n in range(4)]
+            connections = [
+                recorder.open_connection(StrapOwner(f"person {n}", f"strap {n}")) for n in range(4)
+            ]
             for second in range(3600):
                 clock.ms += 1000
-                for sensor, session in zip(sensors, sessions, strict=True):
+                for sensor, connection in zip(sensors, connections, strict=True):
                     said = sensor.says(clock.ms / 1000)
                     if said:
-                        session.heard(said[0])
+                        connection.receive(said[0])
                 if second % 5 == 4:
                     recorder.commit(journal)
                     follow(read, store, memory=memory)
-            for session in sessions:
-                session.end()
+            for connection in connections:
+                connection.end()
             sizes.append(resident_mib(os.getpid()))
     steps = ", ".join(f"{s:.1f}" for s in sizes)
     print(f"recorder and store, four straps of four persons, {days:g} days: MiB resident every hour: {steps}")

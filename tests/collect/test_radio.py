@@ -10,8 +10,8 @@ import pytest
 from bleak.backends.device import BLEDevice
 
 from ingest.collect.adapter import Adapter, NoBluetooth, adapters, choose
-from ingest.collect.radio import GRACE_S, Heard, Radio, within
-from ingest.collect.strap_state import ADVICE, NUMBERS, STATES, State
+from ingest.collect.radio import GRACE_S, Advertisement, Radio, within
+from ingest.collect.strap_state import ADVICE, NUMBERS, STATES, StrapState
 from tests.support.air.loop import simulate, until
 from tests.support.air.room import Room
 from tests.support.bluez.bluez import Adapter as Dongle
@@ -92,7 +92,7 @@ def test_states_keep_their_numbers() -> None:
     }  # fmt: skip
     assert {s for s in STATES if not ADVICE[s]} == {"connecting", "connected"}
     with pytest.raises(ValueError, match="no state 'asleep'"):
-        State("asleep")
+        StrapState("asleep")
 
 
 # --- asking BlueZ ---
@@ -178,7 +178,7 @@ class Seeking:
 
     def __init__(self, radio: Radio, address: str) -> None:
         self.told: list[str | None] = []
-        self.heard: Heard | None = None
+        self.heard: Advertisement | None = None
         self.enough = asyncio.Event()
         self.task = asyncio.create_task(self._seek(radio, address))
 
@@ -418,4 +418,4 @@ def test_a_bounded_call_is_what_it_was() -> None:
 
 def test_held_devices_have_addresses_in_capitals() -> None:
     """Protects the comparison with the settings: some systems write addresses small."""
-    assert Heard(BLEDevice("f0:00:00:00:00:0a", None, None)).address == "F0:00:00:00:00:0A"
+    assert Advertisement(BLEDevice("f0:00:00:00:00:0a", None, None)).address == "F0:00:00:00:00:0A"

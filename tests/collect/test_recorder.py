@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.collect.recorder import MINUTE_MS, Recorder, Session, Strapped
-from ingest.collect.strap_state import State
+from ingest.collect.recorder import MINUTE_MS, Connection, Recorder, StrapOwner
+from ingest.collect.strap_state import StrapState
 from ingest.errors import Stop, TryLater
 from ingest.journal import Journal
 from ingest.stores.following import follow
@@ -30,8 +30,8 @@ from tests.support.households import filled, rows
 from tests.support.strap_feeder import COMMITS, EACH, numbered
 from tests.support.straps import ADA, Hands, held, held_at
 
-STRAP = Strapped("me", ADA)
-OTHER = Strapped("Piet", "strap Polar 7")
+STRAP = StrapOwner("me", ADA)
+OTHER = StrapOwner("Piet", "strap Polar 7")
 HOUR = 3_600_000
 
 
@@ -43,7 +43,7 @@ class Desk:
         self.hands = Hands()
         self.rung = 0
         self.journal = Journal(self.path, now_ms=self.hands.wall_ms, busy_ms=20)
-        self.recorder = Recorder(self.path, self.hands, ring=self._ring, **more)
+        self.recorder = Recorder(self.path, self.hands, on_commit=self._ring, **more)
 
     def _ring(self) -> None:
         self.rung += 1
@@ -51,11 +51,11 @@ class Desk:
     def commit(self) -> bool:
         return self.recorder.commit(self.journal)
 
-    def beat(self, session: Session, n: int, count: int = 1) -> None:
+    def beat(self, connection: Connection, n: int, count: int = 1) -> None:
         """The notifications numbered from n on, one a second."""
         for i in range(n, n + count):
             self.hands.on(1000)
-            session.heard(numbered(i))
+            connection.receive(numbered(i))
 
     def numbers(self, person: str = "me") -> list[int]:
         """Which notifications the journal holds."""
@@ -79,15 +79,15 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def stamped(*arrivals: tuple[int, bytes]) -> list[tuple[int, bytes]]:
-    """What a session keeps of notifications that come at these moments."""
+    """What a connection keeps of notifications that come at these moments."""
     hands = Hands()
-    session = Session(hands, 0)
+    connection = Connection(hands, 0)
     for at, octets in arrivals:
         hands.steady = at
-        session.heard(octets)
-    assert session.heard_count + session.doubles == len(arrivals)
-    assert session.last_steady_ms == session.fresh[-1][0]
-    return list(session.fresh)
+        connection.receive(octets)
+    assert connection.received == len(connection.pending)
+    assert connection.last_steady_ms == connection.pending[-1][0]
+    return list(connection.pending)
 
 
 A, B = measurement(70), measurement(71)
@@ -129,15 +129,15 @@ def test_only_what_is_equal_and_at_once_is_a_double() -> None:
 
 def test_after_the_end_nothing_is_heard(desk: Desk) -> None:
     """Protects the order: a callback of a client that is gone belongs to no connection any more."""
-    session = desk.recorder.listen(STRAP)
-    desk.beat(session, 0, 3)
-    session.end()
-    desk.beat(session, 3, 3)
-    again = desk.recorder.listen(STRAP)
+    connection = desk.recorder.open_connection(STRAP)
+    desk.beat(connection, 0, 3)
+    connection.end()
+    desk.beat(connection, 3, 3)
+    again = desk.recorder.open_connection(STRAP)
     desk.beat(again, 6, 3)
     desk.commit()
     assert desk.numbers() == [0, 1, 2, 6, 7, 8]
-    assert (session.heard_count, session.last_steady_ms) == (3, 63_000)
+    assert (connection.received, connection.last_steady_ms) == (3, 63_000)
 
 
 # --- the commit ---
@@ -145,7 +145,7 @@ def test_after_the_end_nothing_is_heard(desk: Desk) -> None:
 
 def test_what_was_told_is_in_the_journal(desk: Desk) -> None:
     """Protects the whole way: octets, steady time, connection, person and source, and a date by the wall clock."""
-    one, two = desk.recorder.listen(STRAP), desk.recorder.listen(OTHER)
+    one, two = desk.recorder.open_connection(STRAP), desk.recorder.open_connection(OTHER)
     for i in range(4):
         desk.beat(one, i)
         desk.beat(two, 50 + i)
@@ -160,17 +160,17 @@ def test_what_was_told_is_in_the_journal(desk: Desk) -> None:
 
 def test_all_straps_are_one_transaction(desk: Desk) -> None:
     """Protects the card: four straps cost one commit, seen as one by another reader of the file."""
-    sessions = [desk.recorder.listen(Strapped("me", f"strap {i}")) for i in range(4)]
-    for n, session in enumerate(sessions):
-        desk.beat(session, n)
-        desk.recorder.note(Strapped("me", f"strap {n}"), State("connected"))
+    connections = [desk.recorder.open_connection(StrapOwner("me", f"strap {i}")) for i in range(4)]
+    for n, connection in enumerate(connections):
+        desk.beat(connection, n)
+        desk.recorder.record_state(StrapOwner("me", f"strap {n}"), StrapState("connected"))
     commits: list[str] = []
     desk.journal._db.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
     desk.commit()
     # The second one is that of the beginning: what an earlier life has left is merged.
     assert len(commits) == 2
-    for n, session in enumerate(sessions):
-        desk.beat(session, 10 + n)
+    for n, connection in enumerate(connections):
+        desk.beat(connection, 10 + n)
     desk.commit()
     assert len(commits) == 3
     assert len(desk.numbers()) == 8
@@ -178,8 +178,8 @@ def test_all_straps_are_one_transaction(desk: Desk) -> None:
 
 def test_nothing_is_written_when_nothing_came(desk: Desk) -> None:
     """Protects the card at night: with no strap near, or one that is silent, not a byte is written."""
-    session = desk.recorder.listen(STRAP)
-    desk.beat(session, 0)
+    connection = desk.recorder.open_connection(STRAP)
+    desk.beat(connection, 0)
     desk.commit()
     desk.commit()
     written = desk.path.with_name("j.db-wal").stat().st_size, desk.journal._db.total_changes
@@ -193,9 +193,9 @@ def test_nothing_is_written_when_nothing_came(desk: Desk) -> None:
 def test_two_connections_in_one_millisecond_are_two(desk: Desk) -> None:
     """Protects the placing of beats, which goes by connection."""
     for n in range(3):
-        session = desk.recorder.listen(STRAP)
-        session.heard(numbered(n))
-        session.end()
+        connection = desk.recorder.open_connection(STRAP)
+        connection.receive(numbered(n))
+        connection.end()
     desk.commit()
     assert [began for _, _, began, _, _ in held(desk.journal).told] == [60_000, 60_001, 60_002]
 
@@ -203,19 +203,19 @@ def test_two_connections_in_one_millisecond_are_two(desk: Desk) -> None:
 def test_threads_lose_nothing(desk: Desk) -> None:
     """Protects the handing over: a callback that comes while the writer empties the buffer is neither lost nor doubled."""
     clock = SystemClock()
-    recorder = Recorder(desk.path, clock, ring=lambda: None)
-    session = recorder.listen(STRAP)
+    recorder = Recorder(desk.path, clock, on_commit=lambda: None)
+    connection = recorder.open_connection(STRAP)
     count = 30_000
 
     def callbacks() -> None:
         for n in range(count):
-            session.heard(numbered(n))
+            connection.receive(numbered(n))
 
     teller = threading.Thread(target=callbacks)
     teller.start()
     while teller.is_alive():
         recorder.commit(desk.journal)
-    session.end()
+    connection.end()
     recorder.commit(desk.journal)
     assert desk.numbers() == list(range(count))
 
@@ -243,20 +243,20 @@ def full(journal: Journal) -> Iterator[None]:
 @pytest.mark.parametrize("trouble", ["busy", "full"])
 def test_what_cannot_be_written_is_written_later(desk: Desk, trouble: str) -> None:
     """Protects heart rates while a file is imported or the card is full: all of it, in order, in chunks of an hour."""
-    session = desk.recorder.listen(STRAP)
-    desk.beat(session, 0, 5)
+    connection = desk.recorder.open_connection(STRAP)
+    desk.beat(connection, 0, 5)
     desk.commit()
     n = 5
     with busy(desk.path) if trouble == "busy" else full(desk.journal):
         for _ in range(6):
-            desk.beat(session, n, 400)
+            desk.beat(connection, n, 400)
             n += 400
             desk.hands.on(HOUR // 3)
             with pytest.raises(TryLater):
                 desk.commit()
-        desk.recorder.note(STRAP, State("silent"))
-        session.end()
-        again = desk.recorder.listen(STRAP)
+        desk.recorder.record_state(STRAP, StrapState("silent"))
+        connection.end()
+        again = desk.recorder.open_connection(STRAP)
         desk.beat(again, n, 3)
         with pytest.raises(TryLater):
             desk.commit()
@@ -271,16 +271,16 @@ def test_what_cannot_be_written_is_written_later(desk: Desk, trouble: str) -> No
 
 def test_memory_is_bounded_and_its_end_is_said(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     """Protects a Pi with 512 MB whose card is full for weeks: what is kept is the beginning, whole, and it is said once."""
-    recorder = Recorder(desk.path, desk.hands, ring=lambda: None, most_bytes=18 * 1000)
-    session = recorder.listen(STRAP)
+    recorder = Recorder(desk.path, desk.hands, on_commit=lambda: None, most_bytes=18 * 1000)
+    connection = recorder.open_connection(STRAP)
     caplog.set_level(logging.INFO)
     with busy(desk.path):
         for n in range(0, 3000, 100):
-            desk.beat(session, n, 100)
+            desk.beat(connection, n, 100)
             with pytest.raises(TryLater):
                 recorder.commit(desk.journal)
     kept = recorder.commit(desk.journal)
-    desk.beat(session, 5000, 5)
+    desk.beat(connection, 5000, 5)
     recorder.commit(desk.journal)
     assert kept
     numbers = desk.numbers()
@@ -295,9 +295,9 @@ def test_memory_is_bounded_and_its_end_is_said(desk: Desk, caplog: pytest.LogCap
 
 def test_weeks_fit_into_the_memory() -> None:
     """Protects the promise that a full card costs nothing for days: a strap at one a second for twenty of them."""
-    from ingest.collect.recorder import MOST_BYTES, _Held
+    from ingest.collect.recorder import MOST_BYTES, _Unwritten
 
-    kept = _Held(STRAP, Session(Hands(), 0))
+    kept = _Unwritten(STRAP, Connection(Hands(), 0))
     for i in range(3600):
         kept.add(i * 1000, measurement(70, (850, 860)))
     assert kept.size * 24 * 20 < MOST_BYTES
@@ -310,13 +310,13 @@ def test_weeks_fit_into_the_memory() -> None:
 
 def test_an_hour_becomes_one_chunk_and_an_ended_connection_too(desk: Desk) -> None:
     """Protects ten years of straps: a chunk an hour, not one each five seconds."""
-    session, n = desk.recorder.listen(STRAP), 0
+    connection, n = desk.recorder.open_connection(STRAP), 0
     for _ in range(2 * 720 + 10):
-        desk.beat(session, n, 5)
+        desk.beat(connection, n, 5)
         n += 5
         desk.commit()
     assert desk.chunks() == 2 + 11, "what lies on both sides of an hour is in two"
-    session.end()
+    connection.end()
     desk.commit()
     assert desk.chunks() == 3
     assert desk.numbers() == list(range(n))
@@ -325,12 +325,12 @@ def test_an_hour_becomes_one_chunk_and_an_ended_connection_too(desk: Desk) -> No
 def test_what_a_killed_process_left_is_merged(desk: Desk) -> None:
     """Protects against a Pi whose plug is pulled each evening: the next life tidies up what the last one left."""
     for life in range(3):
-        session = desk.recorder.listen(STRAP)
+        connection = desk.recorder.open_connection(STRAP)
         for i in range(4):
-            desk.beat(session, 10 * life + i)
+            desk.beat(connection, 10 * life + i)
             desk.commit()
         assert desk.chunks() == life + 4
-        desk.recorder = Recorder(desk.path, desk.hands, ring=lambda: None)
+        desk.recorder = Recorder(desk.path, desk.hands, on_commit=lambda: None)
         if life == 1:
             desk.hands.boot, desk.hands.steady = "second boot", 1000
     desk.commit()
@@ -345,14 +345,14 @@ def test_a_clock_that_is_set_dates_what_was_heard_before(desk: Desk) -> None:
     """Protects a workout that began before the router was on: it was on that morning, not when the Pi last ran."""
     hands = desk.hands
     hands.right, hands.ahead = False, 1_600_000_000_000
-    session = desk.recorder.listen(STRAP)
-    desk.beat(session, 0, 3)
+    connection = desk.recorder.open_connection(STRAP)
+    desk.beat(connection, 0, 3)
     desk.commit()
-    desk.beat(session, 3, 3)
+    desk.beat(connection, 3, 3)
     hands.ahead = 1_800_000_000_000
     hands.right = True
     desk.commit()
-    desk.beat(session, 6, 1)
+    desk.beat(connection, 6, 1)
     desk.commit()
     assert held(desk.journal).dates == [1_800_000_061_000 + 1000 * i for i in range(7)]
     looks = desk.journal.observations("first boot")
@@ -365,9 +365,9 @@ def test_a_clock_that_is_set_dates_what_was_heard_before(desk: Desk) -> None:
 def test_the_clock_may_be_set_when_no_strap_is_near(desk: Desk) -> None:
     """Protects a short walk: it is dated anew when the network comes, though nothing more was heard."""
     desk.hands.right = False
-    session = desk.recorder.listen(STRAP)
-    desk.beat(session, 0, 3)
-    session.end()
+    connection = desk.recorder.open_connection(STRAP)
+    desk.beat(connection, 0, 3)
+    connection.end()
     desk.commit()
     rung = desk.rung
     desk.hands.ahead += 5 * HOUR
@@ -378,13 +378,13 @@ def test_the_clock_may_be_set_when_no_strap_is_near(desk: Desk) -> None:
 
 def test_a_life_of_the_same_boot_knows_its_clock(desk: Desk) -> None:
     """Protects dates over a restart of the daemon: what was noted of the boot holds, and is not noted again."""
-    session = desk.recorder.listen(STRAP)
-    desk.beat(session, 0)
+    connection = desk.recorder.open_connection(STRAP)
+    desk.beat(connection, 0)
     desk.commit()
     desk.hands.ahead += 300  # slewed by as little as no clock is set
-    desk.recorder = Recorder(desk.path, desk.hands, ring=lambda: None)
-    session = desk.recorder.listen(STRAP)
-    desk.beat(session, 1)
+    desk.recorder = Recorder(desk.path, desk.hands, on_commit=lambda: None)
+    connection = desk.recorder.open_connection(STRAP)
+    desk.beat(connection, 1)
     desk.commit()
     assert len(desk.journal.observations("first boot")) == 1
     assert held(desk.journal).dates == [1_700_000_061_000, 1_700_000_062_000]
@@ -392,11 +392,11 @@ def test_a_life_of_the_same_boot_knows_its_clock(desk: Desk) -> None:
 
 def test_clocks_that_could_not_be_read_at_once_are_not_believed(desk: Desk) -> None:
     """Protects dates on a machine that is held up: between looking at one clock and the other, seconds may pass."""
-    session = desk.recorder.listen(STRAP)
-    desk.beat(session, 0)
+    connection = desk.recorder.open_connection(STRAP)
+    desk.beat(connection, 0)
     desk.commit()
     desk.hands.torn = 3000
-    desk.beat(session, 1)
+    desk.beat(connection, 1)
     desk.commit()
     assert len(desk.journal.observations("first boot")) == 1
 
@@ -407,17 +407,17 @@ def test_clocks_that_could_not_be_read_at_once_are_not_believed(desk: Desk) -> N
 def test_states_are_written_on_change_and_each_minute(desk: Desk) -> None:
     """Protects `status` and the card: what changed at once, what goes on once a minute, a signal alone never."""
     recorder, hands = desk.recorder, desk.hands
-    recorder.note(STRAP, State("searching"))
+    recorder.record_state(STRAP, StrapState("searching"))
     desk.commit()
-    session = recorder.listen(STRAP)
-    recorder.note(STRAP, State("connected", battery_pct=80, signal_dbm=-60))
+    connection = recorder.open_connection(STRAP)
+    recorder.record_state(STRAP, StrapState("connected", battery_pct=80, signal_dbm=-60))
     for second in range(150):
-        desk.beat(session, second)
-        recorder.note(STRAP, State("connected", battery_pct=80, signal_dbm=-60 - second % 5))
+        desk.beat(connection, second)
+        recorder.record_state(STRAP, StrapState("connected", battery_pct=80, signal_dbm=-60 - second % 5))
         if second % 5 == 4:
             desk.commit()
-    session.end()
-    recorder.note(STRAP, State("searching", reconnects=1))
+    connection.end()
+    recorder.record_state(STRAP, StrapState("searching", reconnects=1))
     desk.commit()
     for _ in range(100):
         hands.on(5000)
@@ -438,14 +438,14 @@ def test_states_are_written_on_change_and_each_minute(desk: Desk) -> None:
 
 def test_gaps_and_silence_are_counted(desk: Desk) -> None:
     """Protects against a strap that drops out unnoticed: how often, and how long ago the last beat was."""
-    session = desk.recorder.listen(STRAP)
-    desk.recorder.note(STRAP, State("connected"))
+    connection = desk.recorder.open_connection(STRAP)
+    desk.recorder.record_state(STRAP, StrapState("connected"))
     desk.commit()
     for n, pause in enumerate([0, 0, 9000, 0, 30_000, 4000]):
         desk.hands.on(pause)
-        desk.beat(session, n)
+        desk.beat(connection, n)
     desk.hands.on(20_000)
-    desk.recorder.note(STRAP, State("silent", why="nothing was heard for 20 s"))
+    desk.recorder.record_state(STRAP, StrapState("silent", why="nothing was heard for 20 s"))
     desk.commit()
     said = desk.states()[-1]
     assert (said["gaps"], said["age_s"], said["why"]) == (2, 20.0, "nothing was heard for 20 s")
@@ -456,16 +456,16 @@ def test_a_clock_that_is_set_dates_what_was_said_of_straps(desk: Desk, tmp_path:
     hands, recorder = desk.hands, desk.recorder
     hands.right, hands.ahead = False, 1_600_000_000_000
     with SqliteStore(tmp_path / "along.db") as store:
-        recorder.note(STRAP, State("searching"))
-        recorder.note(OTHER, State("searching"))
+        recorder.record_state(STRAP, StrapState("searching"))
+        recorder.record_state(OTHER, StrapState("searching"))
         desk.commit()
         hands.on(9000)
-        recorder.note(STRAP, State("connected"))
+        recorder.record_state(STRAP, StrapState("connected"))
         desk.commit()
         follow(desk.journal, store)
         hands.right, hands.ahead = True, 1_800_000_000_000
         hands.on(9000)
-        recorder.note(STRAP, State("silent"))
+        recorder.record_state(STRAP, StrapState("silent"))
         desk.commit()
         follow(desk.journal, store)
     moments = [e.at_ms for e in desk.journal.entries(0) if e.what == "collector"]
@@ -475,9 +475,9 @@ def test_a_clock_that_is_set_dates_what_was_said_of_straps(desk: Desk, tmp_path:
     assert [round(row[0] * 1000) for row in along["collector"]] == moments
     last = desk.journal.last_position()
     hands.boot = "second boot"
-    desk.recorder = Recorder(desk.path, hands, ring=lambda: None)
+    desk.recorder = Recorder(desk.path, hands, on_commit=lambda: None)
     hands.ahead += HOUR
-    desk.recorder.note(STRAP, State("searching"))
+    desk.recorder.record_state(STRAP, StrapState("searching"))
     desk.commit()
     assert [e.what for e in desk.journal.entries(last)] == ["collector"], "another boot has its own clock"
 
@@ -485,18 +485,18 @@ def test_a_clock_that_is_set_dates_what_was_said_of_straps(desk: Desk, tmp_path:
 def test_what_tells_no_heart_rate_is_no_sample(desk: Desk) -> None:
     """Protects `status` and Grafana from a strap in a drawer that says zero: kept as it came, and a gap all the same."""
     nothing = [measurement(0), b"", b"\x01\x50", b"\x01\x50\x01"]
-    session = desk.recorder.listen(STRAP)
-    desk.recorder.note(STRAP, State("connected"))
+    connection = desk.recorder.open_connection(STRAP)
+    desk.recorder.record_state(STRAP, StrapState("connected"))
     desk.commit()
-    desk.beat(session, 0, 3)
+    desk.beat(connection, 0, 3)
     for second in range(60):
         desk.hands.on(1000)
-        session.heard(nothing[second % len(nothing)])
+        connection.receive(nothing[second % len(nothing)])
         if second % 5 == 4:
             desk.commit()
     worn = desk.states()[-1]
-    desk.beat(session, 3, 2)
-    desk.recorder.note(STRAP, State("stopped"))
+    desk.beat(connection, 3, 2)
+    desk.recorder.record_state(STRAP, StrapState("stopped"))
     desk.commit()
     again = desk.states()[-1]
     assert (worn["samples"], worn["gaps"], worn["age_s"]) == (3, 0, 60.0)
@@ -510,15 +510,15 @@ def test_what_tells_no_heart_rate_is_no_sample(desk: Desk) -> None:
 def test_the_thread_commits_and_ends_with_a_commit(tmp_path: Path) -> None:
     """Protects the last seconds before a restart: what was told when the stop came is in the journal."""
     rung = threading.Event()
-    recorder = Recorder(tmp_path / "j.db", SystemClock(), ring=rung.set, interval_s=0.05)
+    recorder = Recorder(tmp_path / "j.db", SystemClock(), on_commit=rung.set, interval_s=0.05)
     stop = threading.Event()
     thread = threading.Thread(target=recorder.run, args=(stop,))
     thread.start()
-    session = recorder.listen(STRAP)
-    session.heard(numbered(0))
+    connection = recorder.open_connection(STRAP)
+    connection.receive(numbered(0))
     assert rung.wait(30)
     with busy(tmp_path / "j.db"):
-        session.heard(numbered(1))
+        connection.receive(numbered(1))
         stop.set()
         thread.join(0.5)
         assert thread.is_alive(), "the last commit waits for who is writing"
@@ -530,7 +530,7 @@ def test_the_thread_commits_and_ends_with_a_commit(tmp_path: Path) -> None:
 def test_what_no_waiting_mends_ends_the_thread(tmp_path: Path) -> None:
     """Protects against a daemon that seems to run: a journal that cannot be written at all needs a person."""
     (tmp_path / "j.db").write_bytes(b"these are no rows" * 300)
-    recorder = Recorder(tmp_path / "j.db", SystemClock(), ring=lambda: None, interval_s=0.01)
+    recorder = Recorder(tmp_path / "j.db", SystemClock(), on_commit=lambda: None, interval_s=0.01)
     with pytest.raises(Stop, match="damaged"):
         recorder.run(threading.Event())
 
@@ -573,8 +573,8 @@ def test_a_kill_costs_one_interval_at_most(point: str, which: int, tmp_path: Pat
     with Journal(tmp_path / "j.db") as journal:
         told = held(journal).told
         assert [octets for *_, octets in told] == [*left, *(numbered(n) for n in range(1000, after))]
-        sessions = {(boot, began) for _, boot, began, _, _ in told}
-        assert journal.size()["chunks"] == len(sessions), "all is merged, what the first life left as well"
+        connections = {(boot, began) for _, boot, began, _, _ in told}
+        assert journal.size()["chunks"] == len(connections), "all is merged, what the first life left as well"
         assert rows(tmp_path / "along.db") == filled(journal, tmp_path / "anew.db")
 
 
@@ -610,15 +610,15 @@ def test_whatever_happens_nothing_is_lost(happened: list[tuple[str, int]]) -> No
     """Protects the order of all things: connections, commits, trouble, ends and clock steps in any order."""
     with new_folder() as folder:
         desk = Desk(folder)
-        session, n, block = desk.recorder.listen(STRAP), 0, ""
+        connection, n, block = desk.recorder.open_connection(STRAP), 0, ""
         for what, much in [*happened, ("w", 0), ("c", 1)]:
             match what:
                 case "h":
-                    desk.beat(session, n, much)
+                    desk.beat(connection, n, much)
                     n += much
                 case "e":
-                    session.end()
-                    session = desk.recorder.listen(STRAP)
+                    connection.end()
+                    connection = desk.recorder.open_connection(STRAP)
                 case "l":
                     desk.hands.on(much * HOUR // 7)
                     desk.hands.ahead += (much - 15) * 700

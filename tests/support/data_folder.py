@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from ingest.collect.adapter import Adapter, Look, adapters
 from ingest.collect.radio import Radio
-from ingest.collect.recorder import Recorder, Strapped
-from ingest.collect.strap import Listener
+from ingest.collect.recorder import Recorder, StrapOwner
+from ingest.collect.strap import StrapListener
 from ingest.journal import ALWAYS_MS, Journal
 from ingest.settings.model import Strap
 from tests.support.air.clock import AirClock
@@ -41,10 +41,10 @@ class Home:
     ) -> None:
         edges: dict[str, Any] = backends._asdict() if backends else {}
         self._journal = Journal(journal, now_ms=clock.wall_ms)
-        self.recorder = Recorder(journal, clock, interval_s=COMMIT_S, ring=lambda: None)
+        self.recorder = Recorder(journal, clock, interval_s=COMMIT_S, on_commit=lambda: None)
         self.radio = Radio(chosen, look=look, rfkill=rfkill, **edges)
         self.listeners = [
-            Listener(s, Strapped(s.person, s.source), self.radio, self.recorder) for s in straps
+            StrapListener(s, StrapOwner(s.person, s.source), self.radio, self.recorder) for s in straps
         ]
         self.committed_s = asyncio.get_running_loop().time()
         """When all that had come until then was in the journal."""

@@ -8,8 +8,8 @@ Each notification carries a number, from FIRST on. A store follows along, as it 
 import sys
 from pathlib import Path
 
-from ingest.collect.recorder import Recorder, Session, Strapped
-from ingest.collect.strap_state import State
+from ingest.collect.recorder import Connection, Recorder, StrapOwner
+from ingest.collect.strap_state import StrapState
 from ingest.journal import Journal
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
@@ -27,8 +27,8 @@ def numbered(n: int) -> bytes:
 
 
 def feed(folder: Path, first: int, connections: int) -> None:
-    strap = Strapped("me", ADA)
-    recorder = Recorder(folder / "j.db", SystemClock(), ring=lambda: None)
+    strap = StrapOwner("me", ADA)
+    recorder = Recorder(folder / "j.db", SystemClock(), on_commit=lambda: None)
     with Journal(folder / "j.db") as journal, SqliteStore(folder / "along.db") as store:
 
         def commit() -> None:
@@ -39,15 +39,15 @@ def feed(folder: Path, first: int, connections: int) -> None:
         n = first
         commit()
         for _ in range(connections):
-            session: Session = recorder.listen(strap)
-            recorder.note(strap, State("connected"))
+            connection: Connection = recorder.open_connection(strap)
+            recorder.record_state(strap, StrapState("connected"))
             for _ in range(COMMITS):
                 for _ in range(EACH):
-                    session.heard(numbered(n))
+                    connection.receive(numbered(n))
                     n += 1
                     print("heard", n, flush=True)
                 commit()
-            session.end()
+            connection.end()
             commit()
 
 

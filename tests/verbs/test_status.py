@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ingest.collect.strap_state import State
+from ingest.collect.strap_state import StrapState
 from ingest.journal import Journal
 from ingest.settings.model import Settings
 from ingest.system.lock import only_daemon
@@ -168,7 +168,7 @@ STRAP = '[[person]]\nname = "Jan"\n[[strap]]\naddress = "F0:00:00:00:00:01"\n'
 WATCH = '[[strap]]\nname = "Fore\\"runner"\nserial = "77"\n'
 
 
-def says(journal: Journal, ago_s: float, state: State, **came: float | None) -> int:
+def says(journal: Journal, ago_s: float, state: StrapState, **came: float | None) -> int:
     """Write what a recorder writes of a strap; gives the moment (ms)."""
     at_ms = time.time_ns() // 1_000_000 - round(ago_s * 1000)
     with journal.write() as w:
@@ -193,10 +193,10 @@ def straps(data: Path, settings: str = STRAP) -> tuple[dict[str, Any], str]:
 def test_a_strap_that_is_worn(tmp_path: Path) -> None:
     """Protects who wonders whether it is heard at all: since when, how long ago, its battery and its gaps."""
     with household(tmp_path) as journal:
-        says(journal, 90_000, State("connected", "", 88, -70), samples=5000, gaps=9)
-        says(journal, 7300, State("searching", "not heard", 80), samples=10, gaps=1, age_s=5)
-        since_ms = says(journal, 7200, State("connected", "", 80, -61, 2), samples=0)
-        says(journal, 30, State("connected", "", 79, -61, 2), samples=60, gaps=2, age_s=0.5)
+        says(journal, 90_000, StrapState("connected", "", 88, -70), samples=5000, gaps=9)
+        says(journal, 7300, StrapState("searching", "not heard", 80), samples=10, gaps=1, age_s=5)
+        since_ms = says(journal, 7200, StrapState("connected", "", 80, -61, 2), samples=0)
+        says(journal, 30, StrapState("connected", "", 79, -61, 2), samples=60, gaps=2, age_s=0.5)
     now, lines = straps(tmp_path)
     assert {k: now[k] for k in ("state", "state_no", "battery_pct", "signal_dbm", "reconnects")} == {
         "state": "connected", "state_no": 3, "battery_pct": 79, "signal_dbm": -61, "reconnects": 2,
@@ -211,11 +211,11 @@ def test_a_strap_that_is_worn(tmp_path: Path) -> None:
 def test_a_strap_that_is_connected_and_not_worn(tmp_path: Path) -> None:
     """Protects who wonders why nothing counts: the link stands, and no heart rate comes; one gap is one gap."""
     with household(tmp_path) as journal:
-        says(journal, 3000, State("connected", "", 79, -61, 1), samples=1, gaps=1, age_s=0.5)
-        says(journal, 5, State("connected", "", 79, -61, 1), age_s=20)
+        says(journal, 3000, StrapState("connected", "", 79, -61, 1), samples=1, gaps=1, age_s=0.5)
+        says(journal, 5, StrapState("connected", "", 79, -61, 1), age_s=20)
     assert "not worn" not in straps(tmp_path)[1]
     with Journal(Settings(tmp_path).journal_file) as journal:
-        says(journal, 1, State("connected", "", 79, -61, 1), age_s=40)
+        says(journal, 1, StrapState("connected", "", 79, -61, 1), age_s=40)
     _, lines = straps(tmp_path)
     assert "1 sample and 1 gap in 24 h, connected anew once" in lines
     assert lines.splitlines()[1] == "    it is connected and tells no heart rate: not worn?"
@@ -224,7 +224,7 @@ def test_a_strap_that_is_connected_and_not_worn(tmp_path: Path) -> None:
 def test_a_strap_in_trouble_says_what_to_do(tmp_path: Path) -> None:
     """Protects the owner's next step: the reason and the command, also long after it was last said."""
     with household(tmp_path) as journal:
-        says(journal, 40 * 86_400, State("adapter blocked", "The Bluetooth adapter is blocked"))
+        says(journal, 40 * 86_400, StrapState("adapter blocked", "The Bluetooth adapter is blocked"))
     now, lines = straps(tmp_path, STRAP + WATCH)
     assert now["state"] == "adapter blocked"
     assert "The Bluetooth adapter is blocked. Allow it: sudo rfkill unblock bluetooth" in lines
@@ -235,7 +235,7 @@ def test_a_strap_in_trouble_says_what_to_do(tmp_path: Path) -> None:
 def test_without_the_daemon_a_strap_is_not_listened_to(tmp_path: Path, state: str) -> None:
     """Protects against the last words of a daemon that was killed: what it said then does not hold now."""
     with household(tmp_path) as journal:
-        says(journal, 30, State(state, "", 79), age_s=0.5)
+        says(journal, 30, StrapState(state, "", 79), age_s=0.5)
     (tmp_path / "hartslag.toml").write_text(STRAP)
     (now,) = json.loads(hartslag("--data", tmp_path, "status", "--json").out)["straps"]
     assert (now["state"], now["since_ms"], now["battery_pct"]) == ("stopped", None, 79)
