@@ -29,15 +29,15 @@ def said(heard: Notifications, ahead_ms: int) -> Columns:
     What cannot be decoded says nothing. Of several samples within one millisecond, as they come after a stall, the last
     one stands; all intervals are there.
     """
-    readings = decode(heard.lengths, heard.octets)
+    measured = decode(heard.lengths, heard.octets)
     at = heard.steady_ms + ahead_ms
-    some = readings.bpm > 0
-    tells, none = readings.contact >= 0, readings.contact == 0
+    some = measured.bpm > 0
+    tells, none = measured.contact >= 0, measured.contact == 0
     return Columns(
-        Series.of(at[some].view(TIMES), readings.bpm[some]),
+        Series.of(at[some].view(TIMES), measured.bpm[some]),
         int(at[-1]) + STANDS_MS,
-        at[readings.of].view(TIMES),
-        readings.rr_ms,
+        at[measured.payload].view(TIMES),
+        measured.rr_ms,
         contact=Spans.of(at[none], at[none] + 1) if tells.any() else None,
     )
 

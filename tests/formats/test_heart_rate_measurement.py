@@ -8,15 +8,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingest.formats.heart_rate_measurement import Refusal, decode
+from ingest.formats.heart_rate_measurement import PayloadFault, decode
 
 
 @dataclass(frozen=True)
 class Reading:
-    refused: Refusal
+    fault: PayloadFault
     bpm: int = 0
     contact: bool | None = None
-    energy_kj: int | None = None
     ticks: tuple[int, ...] = ()
 
 
@@ -32,14 +31,14 @@ def slowly(payload: bytes) -> Reading:
 
     flags = number(1)
     if flags is None:
-        return Reading(Refusal.EMPTY)
+        return Reading(PayloadFault.EMPTY)
     bits = [bool(flags & 1 << i) for i in range(8)]
     bpm = number(2 if bits[0] else 1)
     energy = number(2) if bits[3] else -1
     if bpm is None or energy is None:
-        return Reading(Refusal.TRUNCATED)
+        return Reading(PayloadFault.TRUNCATED)
     if bpm > 255:
-        return Reading(Refusal.TOO_FAST)
+        return Reading(PayloadFault.TOO_FAST)
     ticks = []
     while bits[4]:
         tick = number(2)
@@ -47,22 +46,21 @@ def slowly(payload: bytes) -> Reading:
             break
         if tick:
             ticks.append(tick)
-    return Reading(Refusal.NONE, bpm, bits[1] if bits[2] else None, energy if bits[3] else None, tuple(ticks))
+    return Reading(PayloadFault.NONE, bpm, bits[1] if bits[2] else None, tuple(ticks))
 
 
 def at_once(payloads: list[bytes]) -> list[Reading]:
     """What `decode` makes of payloads, as plain values."""
     octets = np.frombuffer(b"".join(payloads), np.uint8)
     found = decode(np.array([len(p) for p in payloads], np.int64), octets)
-    assert [found.refused.dtype, found.bpm.dtype, found.contact.dtype] == [np.uint8, np.uint8, np.int8]
-    assert (found.of[1:] >= found.of[:-1]).all()
+    assert [found.fault.dtype, found.bpm.dtype, found.contact.dtype] == [np.uint8, np.uint8, np.int8]
+    assert (found.payload[1:] >= found.payload[:-1]).all()
     return [
         Reading(
-            Refusal(int(found.refused[i])),
+            PayloadFault(int(found.fault[i])),
             int(found.bpm[i]),
             {1: True, 0: False, -1: None}[int(found.contact[i])],
-            None if found.energy_kj[i] < 0 else int(found.energy_kj[i]),
-            tuple(found.ticks[found.of == i].tolist()),
+            tuple(found.ticks[found.payload == i].tolist()),
         )
         for i in range(len(payloads))
     ]
@@ -89,26 +87,26 @@ def test_many_at_once_say_what_each_says_alone(payloads: list[bytes]) -> None:
 @pytest.mark.parametrize(
     ("octets", "reading"),
     [
-        ("00 48", Reading(Refusal.NONE, 72)),
-        ("06 48", Reading(Refusal.NONE, 72, contact=True)),
-        ("04 48", Reading(Refusal.NONE, 72, contact=False)),
-        ("02 48", Reading(Refusal.NONE, 72)),  # bit 1 without bit 2 means nothing
-        ("01 48 00", Reading(Refusal.NONE, 72)),
-        ("10 48 00 04 20 03", Reading(Refusal.NONE, 72, ticks=(1024, 800))),
-        ("11 48 00 00 04", Reading(Refusal.NONE, 72, ticks=(1024,))),
-        ("18 48 05 00 00 04", Reading(Refusal.NONE, 72, energy_kj=5, ticks=(1024,))),
-        ("10 48", Reading(Refusal.NONE, 72)),  # between two beats
-        ("10 48 00 00 00 04", Reading(Refusal.NONE, 72, ticks=(1024,))),
-        ("10 48 00 04 20", Reading(Refusal.NONE, 72, ticks=(1024,))),
-        ("00 48 00 04", Reading(Refusal.NONE, 72)),
-        ("e0 48 99", Reading(Refusal.NONE, 72)),
-        ("10 00 00 04", Reading(Refusal.NONE, 0, ticks=(1024,))),
-        ("01 ff 00", Reading(Refusal.NONE, 255)),
-        ("", Reading(Refusal.EMPTY)),
-        ("06", Reading(Refusal.TRUNCATED)),
-        ("01 48", Reading(Refusal.TRUNCATED)),
-        ("08 48 05", Reading(Refusal.TRUNCATED)),
-        ("11 00 01 00 04", Reading(Refusal.TOO_FAST)),
+        ("00 48", Reading(PayloadFault.NONE, 72)),
+        ("06 48", Reading(PayloadFault.NONE, 72, contact=True)),
+        ("04 48", Reading(PayloadFault.NONE, 72, contact=False)),
+        ("02 48", Reading(PayloadFault.NONE, 72)),  # bit 1 without bit 2 means nothing
+        ("01 48 00", Reading(PayloadFault.NONE, 72)),
+        ("10 48 00 04 20 03", Reading(PayloadFault.NONE, 72, ticks=(1024, 800))),
+        ("11 48 00 00 04", Reading(PayloadFault.NONE, 72, ticks=(1024,))),
+        ("18 48 05 00 00 04", Reading(PayloadFault.NONE, 72, ticks=(1024,))),
+        ("10 48", Reading(PayloadFault.NONE, 72)),  # between two beats
+        ("10 48 00 00 00 04", Reading(PayloadFault.NONE, 72, ticks=(1024,))),
+        ("10 48 00 04 20", Reading(PayloadFault.NONE, 72, ticks=(1024,))),
+        ("00 48 00 04", Reading(PayloadFault.NONE, 72)),
+        ("e0 48 99", Reading(PayloadFault.NONE, 72)),
+        ("10 00 00 04", Reading(PayloadFault.NONE, 0, ticks=(1024,))),
+        ("01 ff 00", Reading(PayloadFault.NONE, 255)),
+        ("", Reading(PayloadFault.EMPTY)),
+        ("06", Reading(PayloadFault.TRUNCATED)),
+        ("01 48", Reading(PayloadFault.TRUNCATED)),
+        ("08 48 05", Reading(PayloadFault.TRUNCATED)),
+        ("11 00 01 00 04", Reading(PayloadFault.TOO_FAST)),
     ],
 )
 def test_what_is_decided(octets: str, reading: Reading) -> None:
@@ -135,4 +133,4 @@ def test_intervals_are_exact() -> None:
 def test_nothing_says_nothing() -> None:
     """Protects a reader of an empty span: no payload at all is no error."""
     found = decode(np.empty(0, np.int64), np.empty(0, np.uint8))
-    assert [len(c) for c in (found.refused, found.bpm, found.ticks, found.of, found.rr_ms)] == [0] * 5
+    assert [len(c) for c in (found.fault, found.bpm, found.ticks, found.payload, found.rr_ms)] == [0] * 5

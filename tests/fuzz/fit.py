@@ -118,7 +118,7 @@ def guided(options: list[str]) -> None:
     import atheris
 
     with atheris.instrument_imports():
-        import ingest.formats.fit.reading  # noqa: F401 - imported again, with counters in it
+        import ingest.formats.fit.decoder  # noqa: F401 - imported again, with counters in it
 
     atheris.instrument_all()
     FOUND.mkdir(parents=True, exist_ok=True)

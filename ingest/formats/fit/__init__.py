@@ -1,17 +1,17 @@
 """FIT files, the format of sports watches: bytes in, heart rate and what goes with it out."""
 
+from ingest.formats.fit.decoder import heart_rate, read
 from ingest.formats.fit.file import (
     Beats,
     Claim,
     Device,
     FitFile,
     FitSeries,
+    FitSession,
     HeartRate,
     Limits,
-    Session,
     ZoneCheck,
 )
-from ingest.formats.fit.reading import heart_rate, read
 from ingest.formats.fit.segment import looks_whole
 
 __all__ = [
@@ -20,9 +20,9 @@ __all__ = [
     "Device",
     "FitFile",
     "FitSeries",
+    "FitSession",
     "HeartRate",
     "Limits",
-    "Session",
     "ZoneCheck",
     "heart_rate",
     "looks_whole",

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.formats.fit import power_on
-from ingest.formats.fit.clock import ERA_MS, FIRST_DATE, Seconds
-from ingest.formats.fit.contents import Contents, Part
+from ingest.formats.fit.contents import ChainedFile, Contents
 from ingest.formats.fit.definition import Definition
 from ingest.formats.fit.file import Beats
+from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE, Seconds
 
 RECORD, HRV, BEAT_INTERVALS, RAW_BBI = 20, 78, 290, 372
 NO_INTERVAL = 0xFFFF
@@ -32,11 +32,16 @@ Intervals = tuple[Seconds, NDArray[Any], NDArray[np.bool_]]
 def read_beats(contents: Contents) -> Beats:
     """All heartbeats of a file in order of time."""
     found: list[Intervals] = []
-    for part in contents.parts:
-        if part.messages.of(HRV):
-            found.append(_laid_end_to_end(part))
-        found.extend(_intervals(part, definition) for definition in part.messages.of(BEAT_INTERVALS))
-        found.extend(_raw(part, definition) for definition in part.messages.of(RAW_BBI))
+    for chained in contents.chained_files:
+        if chained.messages.definitions_of(HRV):
+            found.append(_from_hrv(chained))
+        found.extend(
+            _from_beat_intervals(chained, definition)
+            for definition in chained.messages.definitions_of(BEAT_INTERVALS)
+        )
+        found.extend(
+            _from_raw_bbi(chained, definition) for definition in chained.messages.definitions_of(RAW_BBI)
+        )
     if not found:
         return Beats()
     end, rr, beat = found[0] if len(found) == 1 else (np.concatenate(c) for c in zip(*found, strict=True))
@@ -52,10 +57,14 @@ def read_beats(contents: Contents) -> Beats:
     return Beats(times, rr_ms)
 
 
-def _laid_end_to_end(part: Part) -> Intervals:
+def _from_hrv(chained: ChainedFile) -> Intervals:
     """The intervals of `hrv` in the order of the file, held to the records around them."""
-    found = [f for d in part.messages.of(HRV) if (f := _listed(part.messages.data, d)) is not None]
-    stamps, seconds = _records(part)
+    found = [
+        f
+        for d in chained.messages.definitions_of(HRV)
+        if (f := _hrv_intervals(chained.messages.data, d)) is not None
+    ]
+    stamps, seconds = _record_times(chained)
     if not found or not len(stamps):
         return _NONE
     at, count, rr = found[0]
@@ -64,10 +73,10 @@ def _laid_end_to_end(part: Part) -> Intervals:
         order = np.argsort(each, kind="stable")
         at, count, rr = each[order], np.ones(len(each), np.intp), np.concatenate([f[2] for f in found])[order]
     before = np.maximum(np.searchsorted(stamps, at) - 1, 0)
-    return _held(rr, count, seconds[before]), rr, np.ones(len(rr), bool)
+    return _place_near_records(rr, count, seconds[before]), rr, np.ones(len(rr), bool)
 
 
-def _listed(
+def _hrv_intervals(
     data: bytes, definition: Definition
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.uint16]] | None:
     """Position and number of intervals per message, and all intervals."""
@@ -78,12 +87,12 @@ def _listed(
     return definition.positions, there.sum(axis=1, dtype=np.intp), table[there].astype(np.uint16)
 
 
-def _records(part: Part) -> tuple[Seconds, Seconds]:
+def _record_times(chained: ChainedFile) -> tuple[Seconds, Seconds]:
     """Positions and times (s) of the dated records, or without any of all dated messages."""
-    records = part.messages.of(RECORD)
+    records = chained.messages.definitions_of(RECORD)
     if records:
         at = records[0].positions if len(records) == 1 else np.concatenate([d.positions for d in records])
-        seconds = power_on.dated(part, np.concatenate([part.clock.of(d) for d in records]))
+        seconds = power_on.dated(chained, np.concatenate([chained.timestamps.seconds_of(d) for d in records]))
         dated = seconds >= FIRST_DATE
         if not dated.all():
             at, seconds = at[dated], seconds[dated]
@@ -92,10 +101,10 @@ def _records(part: Part) -> tuple[Seconds, Seconds]:
             at, seconds = at[order], seconds[order]
         if len(at):
             return at, seconds
-    return part.clock.full
+    return chained.timestamps.full
 
 
-def _held(rr: NDArray[np.uint16], count: NDArray[np.intp], near: Seconds) -> Seconds:
+def _place_near_records(rr: NDArray[np.uint16], count: NDArray[np.intp], near: Seconds) -> Seconds:
     """Ends (ms) of intervals that follow each other, so many per message, near the messages' moments (s).
 
     They run freely until they are too far off and then start anew from where they should be, but never go back.
@@ -117,21 +126,21 @@ def _held(rr: NDArray[np.uint16], count: NDArray[np.intp], near: Seconds) -> Sec
     return end
 
 
-def _intervals(part: Part, definition: Definition) -> Intervals:
+def _from_beat_intervals(chained: ChainedFile, definition: Definition) -> Intervals:
     """beat_intervals: a moment and the intervals that follow each other from there."""
-    table = definition.table(part.messages.data, 1, 2)
+    table = definition.table(chained.messages.data, 1, 2)
     if table is None:
         return _NONE
     rr = table.astype(np.int64)
-    return _from_moment(part, definition, np.where(rr == NO_INTERVAL, 0, rr), np.ones(rr.shape, bool))
+    return _from_moment(chained, definition, np.where(rr == NO_INTERVAL, 0, rr), np.ones(rr.shape, bool))
 
 
-def _raw(part: Part, definition: Definition) -> Intervals:
+def _from_raw_bbi(chained: ChainedFile, definition: Definition) -> Intervals:
     """raw_bbi: fourteen bits of length, one of quality (1 is good), one that says that no beat was seen.
 
     Some files spell the three out as arrays of their own.
     """
-    data = part.messages.data
+    data = chained.messages.data
     packed = definition.table(data, 1, 2)
     if packed is not None:
         whole = packed.astype(np.int64)
@@ -146,13 +155,15 @@ def _raw(part: Part, definition: Definition) -> Intervals:
             flags = definition.table(data, number, 1)
             if flags is not None and flags.shape[1] == rr.shape[1]:
                 beat &= flags == wanted
-    return _from_moment(part, definition, np.where(there, rr, 0), beat & there)
+    return _from_moment(chained, definition, np.where(there, rr, 0), beat & there)
 
 
-def _from_moment(part: Part, definition: Definition, rr: Seconds, beat: NDArray[np.bool_]) -> Intervals:
+def _from_moment(
+    chained: ChainedFile, definition: Definition, rr: Seconds, beat: NDArray[np.bool_]
+) -> Intervals:
     """Rows of intervals (0: none) laid end to end, each row from its message's own moment on."""
-    data = part.messages.data
-    seconds = power_on.dated(part, part.clock.of(definition))
+    data = chained.messages.data
+    seconds = power_on.dated(chained, chained.timestamps.seconds_of(definition))
     past = definition.value(data, 0, size=2)
     start = seconds * 1000 + ERA_MS
     if past is not None:

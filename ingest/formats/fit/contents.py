@@ -3,17 +3,17 @@
 from dataclasses import dataclass, field
 
 from ingest.errors import Unusable
-from ingest.formats.fit.clock import Clock
 from ingest.formats.fit.messages import Messages
 from ingest.formats.fit.segment import segments
+from ingest.formats.fit.timestamps import Timestamps
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class ChainedFile:
     """One chained file: nothing of one explains a message of another."""
 
     messages: Messages
-    clock: Clock
+    timestamps: Timestamps
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,26 +21,26 @@ class Contents:
     """The chained files that hold messages."""
 
     data: bytes
-    parts: tuple[Part, ...]
+    chained_files: tuple[ChainedFile, ...]
     faults: list[str] = field(default_factory=list)
 
 
-def take_apart(data: bytes) -> Contents:
+def parse_contents(data: bytes) -> Contents:
     """The contents of the bytes of a file; raises `Unusable` where there is nothing to read."""
     found, faults = segments(data)
     frame_cut = any(fault.startswith(("cut off", "never finished")) for fault in faults)
-    parts = []
+    chained_files = []
     for segment in found:
         messages = Messages(data, segment.body, segment.end)
         if messages.by_number:
-            parts.append(Part(messages, Clock(messages)))
+            chained_files.append(ChainedFile(messages, Timestamps(messages)))
         if messages.fault:
             faults.append(messages.fault)
         elif messages.cut and not frame_cut:
             faults.append("its last message or definition is cut off")
-    if not parts:
+    if not chained_files:
         raise Unusable(_nothing(faults))
-    return Contents(data, tuple(parts), faults)
+    return Contents(data, tuple(chained_files), faults)
 
 
 def _nothing(faults: list[str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.formats.fit.contents import Contents
-from ingest.formats.fit.slim import slim
+from ingest.formats.fit.descriptive_copy import slim
 
 FILE_ID, USER_PROFILE, ZONES_TARGET, HR_ZONE, SPORT, SESSION, DEVICE_INFO = 0, 3, 7, 8, 12, 18, 23
 WANTED = {
@@ -23,29 +23,29 @@ WANTED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class DescriptiveMessage:
     """One descriptive message: per field number the raw value, and what fitparse makes of it."""
 
     raw: dict[int, Any] = field(default_factory=dict)
-    said: dict[int, Any] = field(default_factory=dict)
+    decoded: dict[int, Any] = field(default_factory=dict)
 
-    def whole(self, number: int) -> int | None:
+    def integer(self, number: int) -> int | None:
         """The raw value where it is a whole number."""
         value = self.raw.get(number)
         return value if isinstance(value, int) else None
 
     def bpm(self, number: int) -> int | None:
         """The raw value where it can be the rate of a heart."""
-        value = self.whole(number)
+        value = self.integer(number)
         return value if value is not None and 20 <= value <= 250 else None
 
     def name(self, number: int) -> str | None:
         """The word for the value; None where there is no word."""
-        value = self.said.get(number)
+        value = self.decoded.get(number)
         return value.strip() or None if isinstance(value, str) else None
 
     def seconds(self, number: int) -> float | None:
-        value = self.said.get(number)
+        value = self.decoded.get(number)
         return float(value) if isinstance(value, int | float) else None
 
 
@@ -53,10 +53,10 @@ class Words:
 class Description:
     """The descriptive messages by their number, in the order of the file."""
 
-    messages: dict[int, list[Words]] = field(default_factory=dict)
+    messages: dict[int, list[DescriptiveMessage]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
-    def of(self, number: int) -> list[Words]:
+    def messages_of(self, number: int) -> list[DescriptiveMessage]:
         return self.messages.get(number, [])
 
 
@@ -71,7 +71,9 @@ class _AsTheyAre:
 def describe(contents: Contents) -> Description:
     """What the descriptive messages say; whatever goes wrong with them is a fault in words, never an error."""
     found = Description()
-    if not any(part.messages.of(number) for part in contents.parts for number in WANTED):
+    if not any(
+        chained.messages.definitions_of(number) for chained in contents.chained_files for number in WANTED
+    ):
         return found
     slimmed, incomplete = slim(contents, WANTED)
     if incomplete:
@@ -85,11 +87,11 @@ def describe(contents: Contents) -> Description:
         DEV_TYPES.clear()  # they outlive a file: dtcooper/python-fitparse #125
         with fitparse.FitFile(slimmed, check_crc=False, data_processor=_AsTheyAre()) as reader:
             for message in reader.get_messages():
-                words = Words()
+                described = DescriptiveMessage()
                 for value in message.fields:
-                    words.raw[value.def_num] = value.raw_value
-                    words.said[value.def_num] = value.value
-                found.messages.setdefault(message.mesg_num, []).append(words)
+                    described.raw[value.def_num] = value.raw_value
+                    described.decoded[value.def_num] = value.value
+                found.messages.setdefault(message.mesg_num, []).append(described)
     except Exception as error:  # noqa: BLE001 - a third party's reader at work on an untrusted file
         found.faults.append(f"its description could not be read to the end ({type(error).__name__}: {error})")
     return found

@@ -49,7 +49,7 @@ def _stand_ins(messages: Messages) -> dict[tuple[int, int], str]:
     """(index of the developer, number of the field) -> kind, of the fields that stand in for record's heart rate."""
     data = messages.data
     found: dict[tuple[int, int], str] = {}
-    for definition in messages.of(FIELD_DESCRIPTION):
+    for definition in messages.definitions_of(FIELD_DESCRIPTION):
         columns = [definition.value(data, number, size) for number, size in ((0, 1), (1, 1), (2, 1), (15, 1))]
         if any(column is None for column in columns):
             continue

@@ -1,9 +1,9 @@
 """Who wrote the file and what the heart was measured with."""
 
-from ingest.formats.fit.clock import moment
 from ingest.formats.fit.contents import Contents
-from ingest.formats.fit.description import DEVICE_INFO, FILE_ID, Description, Words
+from ingest.formats.fit.description import DEVICE_INFO, FILE_ID, Description, DescriptiveMessage
 from ingest.formats.fit.file import Device
+from ingest.formats.fit.timestamps import moment
 
 ANTPLUS, BLUETOOTH_LE, LOCAL = 1, 3, 5
 ANT_HEART_RATE, BLE_HEART_RATE, LOCAL_WRIST = 120, 1, 10
@@ -14,38 +14,38 @@ RECORD, WRIST_BPM = 20, 136
 
 def read_device(contents: Contents, description: Description, *, remembered: bool) -> Device:
     """The maker of the first of the chained files; `remembered` says that there are samples out of a strap's memory."""
-    ids = description.of(FILE_ID)
-    first = ids[0] if ids else Words()
+    ids = description.messages_of(FILE_ID)
+    first = ids[0] if ids else DescriptiveMessage()
     return Device(
         manufacturer=_named(first, 1, "manufacturer"),
-        product=_product(first, description.of(DEVICE_INFO)),
-        serial=first.whole(3),
+        product=_product(first, description.messages_of(DEVICE_INFO)),
+        serial=first.integer(3),
         file_type=_named(first, 0, "file type"),
-        created=moment(first.whole(4)),
+        created=moment(first.integer(4)),
         sensor=_sensor(contents, description, remembered=remembered),
     )
 
 
-def _named(words: Words, number: int, what: str) -> str | None:
+def _named(message: DescriptiveMessage, number: int, what: str) -> str | None:
     """The word for a value, or its number where the profile has no word."""
-    value = words.whole(number)
-    return words.name(number) or (None if value is None else f"{what} {value}")
+    value = message.integer(number)
+    return message.name(number) or (None if value is None else f"{what} {value}")
 
 
-def _product(first: Words, devices: list[Words]) -> str | None:
+def _product(first: DescriptiveMessage, devices: list[DescriptiveMessage]) -> str | None:
     """The name in file_id, the one that a device_info of the same product gives, or the number."""
     name = first.name(8) or first.name(2)
-    value = first.whole(2)
+    value = first.integer(2)
     if name is None:
-        same = (d.name(27) for d in devices if d.whole(4) == value and d.whole(2) == first.whole(1))
+        same = (d.name(27) for d in devices if d.integer(4) == value and d.integer(2) == first.integer(1))
         name = next((n for n in same if n), None)
     return name or (f"product {value}" if value else None)
 
 
 def _sensor(contents: Contents, description: Description, *, remembered: bool) -> str | None:
     wrist = False
-    for device in description.of(DEVICE_INFO):
-        source, kind = device.whole(25), device.whole(1)
+    for device in description.messages_of(DEVICE_INFO):
+        source, kind = device.integer(25), device.integer(1)
         if (source in (ANTPLUS, None) and kind == ANT_HEART_RATE) or (
             source == BLUETOOTH_LE and kind in (BLE_HEART_RATE, ANT_HEART_RATE)
         ):
@@ -53,6 +53,10 @@ def _sensor(contents: Contents, description: Description, *, remembered: bool) -
         wrist |= source == LOCAL and kind == LOCAL_WRIST
     if remembered:
         return "strap"
-    if wrist or any(d.field(WRIST_BPM) for part in contents.parts for d in part.messages.of(RECORD)):
+    if wrist or any(
+        d.field(WRIST_BPM)
+        for chained in contents.chained_files
+        for d in chained.messages.definitions_of(RECORD)
+    ):
         return "wrist"
     return None

@@ -44,7 +44,7 @@ class Beats:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class FitSession:
     """One workout as the watch sums it up."""
 
     start: np.datetime64
@@ -136,7 +136,7 @@ class FitFile:
     """The timer was stopped."""
     movement: Spans = field(default_factory=Spans.none)
     """An all-day file saw movement."""
-    sessions: tuple[Session, ...] = ()
+    sessions: tuple[FitSession, ...] = ()
     device: Device = field(default_factory=Device)
     limits: Limits | None = None
     claims: tuple[Claim, ...] = ()

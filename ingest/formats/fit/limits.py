@@ -8,32 +8,32 @@ before one that was typed in.
 from ingest.formats.fit.contents import Contents
 from ingest.formats.fit.description import HR_ZONE, USER_PROFILE, ZONES_TARGET, Description
 from ingest.formats.fit.file import Limits
-from ingest.formats.fit.zone import Tally
+from ingest.formats.fit.time_in_zone import ZoneTimes
 
 MONITORING_HR_DATA = 211
 LOWEST_MAXIMUM = 90
 OPEN_TOP = 254
 """`hr_zone` may close its last zone with a value that stands for "no end"."""
 
-Said = tuple[str, int]
+Stated = tuple[str, int]
 """The message, and the bpm it gives."""
 
 
-def read_limits(contents: Contents, description: Description, tallies: list[Tally]) -> Limits | None:
+def read_limits(contents: Contents, description: Description, zone_times: list[ZoneTimes]) -> Limits | None:
     """The limits the file gives; None where it gives none."""
-    maximum = [("time_in_zone", t.maximum_bpm) for t in tallies]
-    threshold = [("time_in_zone", t.threshold_bpm) for t in tallies]
-    resting = _measured_rest(contents) + [("time_in_zone", t.resting_bpm) for t in tallies]
-    edges = [("time_in_zone", t.edges) for t in tallies]
-    for words in description.of(ZONES_TARGET):
-        maximum.append(("zones_target", words.bpm(1)))
-        threshold.append(("zones_target", words.bpm(2)))
-    edges.append(("hr_zone", _zones(description)))
-    for words in description.of(USER_PROFILE):
-        maximum.append(("user_profile", words.bpm(11)))
-        resting.append(("user_profile", words.bpm(8)))
-    best = _first([(m, v) for m, v in maximum if v and v >= LOWEST_MAXIMUM])
-    at_rest, at_threshold = _first(resting), _first(threshold)
+    maximum = [("time_in_zone", t.maximum_bpm) for t in zone_times]
+    threshold = [("time_in_zone", t.threshold_bpm) for t in zone_times]
+    resting = _measured_resting(contents) + [("time_in_zone", t.resting_bpm) for t in zone_times]
+    edges = [("time_in_zone", t.edges) for t in zone_times]
+    for message in description.messages_of(ZONES_TARGET):
+        maximum.append(("zones_target", message.bpm(1)))
+        threshold.append(("zones_target", message.bpm(2)))
+    edges.append(("hr_zone", _zone_edges(description)))
+    for message in description.messages_of(USER_PROFILE):
+        maximum.append(("user_profile", message.bpm(11)))
+        resting.append(("user_profile", message.bpm(8)))
+    best = _first_given([(m, v) for m, v in maximum if v and v >= LOWEST_MAXIMUM])
+    at_rest, at_threshold = _first_given(resting), _first_given(threshold)
     zones = next(((message, e) for message, e in edges if e), None)
     given = [message for message, _ in filter(None, (best, at_threshold, at_rest, zones))]
     if not given:
@@ -47,16 +47,16 @@ def read_limits(contents: Contents, description: Description, tallies: list[Tall
     )
 
 
-def _first(values: list[tuple[str, int | None]]) -> Said | None:
+def _first_given(values: list[tuple[str, int | None]]) -> Stated | None:
     return next(((message, value) for message, value in values if value), None)
 
 
-def _measured_rest(contents: Contents) -> list[tuple[str, int | None]]:
+def _measured_resting(contents: Contents) -> list[tuple[str, int | None]]:
     """The seven-day average, and before it settles the day's own value, the last that the file gives."""
     values: list[tuple[str, int | None]] = []
     for number in (0, 1):
-        for part in reversed(contents.parts):
-            for definition in reversed(part.messages.of(MONITORING_HR_DATA)):
+        for chained in reversed(contents.chained_files):
+            for definition in reversed(chained.messages.definitions_of(MONITORING_HR_DATA)):
                 column = definition.value(contents.data, number, size=1)
                 if column is not None:
                     plausible = column[(column >= 20) & (column <= 120)]
@@ -64,7 +64,7 @@ def _measured_rest(contents: Contents) -> list[tuple[str, int | None]]:
     return values
 
 
-def _zones(description: Description) -> tuple[int, ...]:
+def _zone_edges(description: Description) -> tuple[int, ...]:
     """Where the watch's zones begin: each one's upper end is the next one's edge."""
-    tops = sorted({top for words in description.of(HR_ZONE) if (top := words.bpm(1))})
+    tops = sorted({top for message in description.messages_of(HR_ZONE) if (top := message.bpm(1))})
     return tuple(top for top in tops if top < OPEN_TOP)

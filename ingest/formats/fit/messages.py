@@ -62,7 +62,7 @@ class Messages:
             if d.pending or d.pieces:
                 self.by_number.setdefault(d.number, []).append(d)
 
-    def of(self, number: int) -> list[Definition]:
+    def definitions_of(self, number: int) -> list[Definition]:
         """The definitions of a kind of message that have messages, in order of appearance."""
         return self.by_number.get(number, [])
 
@@ -93,7 +93,7 @@ class Messages:
             except KeyError:
                 if p < end:
                     h = data[p]
-                    p = self._define(p, h) if h & 0xC0 == 0x40 else self._meet(p, h)
+                    p = self._define(p, h) if h & 0xC0 == 0x40 else self._learn_header(p, h)
             except IndexError:
                 self.cut = p < end
                 break
@@ -125,7 +125,7 @@ class Messages:
             d.add_run(p, count)
         return q - p
 
-    def _meet(self, p: int, h: int) -> int:
+    def _learn_header(self, p: int, h: int) -> int:
         """Give a header byte of data its meaning; gives where to go on, the end when there is none."""
         d = self._local[h & 15 if h < 0x80 else h >> 5 & 3]
         if d is None:

@@ -6,19 +6,19 @@ message holds both (FIT SDK, profile). Without one the count stays a count; 1990
 
 import numpy as np
 
-from ingest.formats.fit.clock import FIRST_DATE, NEVER, NONE, Seconds
-from ingest.formats.fit.contents import Part
+from ingest.formats.fit.contents import ChainedFile
+from ingest.formats.fit.timestamps import FIRST_DATE, NEVER, NONE, Seconds
 
 TIMESTAMP_CORRELATION = 162
 
 
-def dated(part: Part, seconds: Seconds) -> Seconds:
+def dated(chained: ChainedFile, seconds: Seconds) -> Seconds:
     """The timestamps with those that count from power-on put on the calendar where the file tells how."""
     if np.minimum.reduce(seconds, initial=FIRST_DATE) >= FIRST_DATE:
         return seconds
-    for definition in part.messages.of(TIMESTAMP_CORRELATION):
-        date = definition.value(part.messages.data, 253, size=4)
-        count = definition.value(part.messages.data, 1, size=4)
+    for definition in chained.messages.definitions_of(TIMESTAMP_CORRELATION):
+        date = definition.value(chained.messages.data, 253, size=4)
+        count = definition.value(chained.messages.data, 1, size=4)
         if date is None or count is None:
             continue
         for known, since in zip(date.tolist(), count.tolist(), strict=True):

@@ -22,7 +22,7 @@ _LONGEST_HOLD_MS = 90_000
 _CHUNK_MS = DAY_MS - 2 * _LONGEST_HOLD_MS
 
 
-def recorded(file: FitFile) -> Recording:
+def to_recording(file: FitFile) -> Recording:
     """The recording in a FIT file.
 
     Raises Unusable when its times are spread over more days than anything can be worn.

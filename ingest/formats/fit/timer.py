@@ -5,8 +5,8 @@ ahead of its turn, so events are put in order of their times first.
 """
 
 from ingest.formats.fit import power_on
-from ingest.formats.fit.clock import ERA_MS, FIRST_DATE
 from ingest.formats.fit.contents import Contents
+from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE
 from zones.spans import Spans
 
 EVENT, TIMER, START = 21, 0, 0
@@ -14,12 +14,12 @@ STOPS = frozenset({1, 4, 8, 9})
 """stop, stop_all, stop_disable, stop_disable_all."""
 
 
-def presses(contents: Contents) -> list[tuple[int, bool]]:
+def timer_events(contents: Contents) -> list[tuple[int, bool]]:
     """(milliseconds since 1970, whether it runs from here on) of every timer event, in order of time."""
     data = contents.data
     found: list[tuple[int, bool]] = []
-    for part in contents.parts:
-        for definition in part.messages.of(EVENT):
+    for chained in contents.chained_files:
+        for definition in chained.messages.definitions_of(EVENT):
             event, kind = definition.field(0), definition.field(1)
             if event is None or kind is None or event[1] != 1 or kind[1] != 1:
                 continue
@@ -27,19 +27,19 @@ def presses(contents: Contents) -> list[tuple[int, bool]]:
             mine = [i for i, p in enumerate(definition.each_position()) if data[p + event[0]] == TIMER]
             if not mine:
                 continue
-            seconds = power_on.dated(part, part.clock.of(definition))
+            seconds = power_on.dated(chained, chained.timestamps.seconds_of(definition))
             positions = definition.positions
             for i in mine:
                 how, at = data[positions[i] + kind[0]], int(seconds[i])
                 if at >= FIRST_DATE and (how == START or how in STOPS):
                     found.append((at * 1000 + ERA_MS, how == START))
-    found.sort(key=lambda press: press[0])
+    found.sort(key=lambda event: event[0])
     return found
 
 
 def last_stop(contents: Contents) -> int | None:
     """When the timer was stopped for good; None where it was not, or the file does not say."""
-    found = presses(contents)
+    found = timer_events(contents)
     return found[-1][0] if found and not found[-1][1] else None
 
 
@@ -47,7 +47,7 @@ def pauses(contents: Contents, last_ms: int | None) -> Spans:
     """The times between a stop of the timer and its next start; one left open ends at `last_ms`."""
     spans: list[tuple[int, int]] = []
     stopped: int | None = None
-    for at, running in presses(contents):
+    for at, running in timer_events(contents):
         if running:
             if stopped is not None:
                 spans.append((stopped, at))

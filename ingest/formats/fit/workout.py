@@ -2,37 +2,37 @@
 
 import numpy as np
 
-from ingest.formats.fit.clock import FIRST_DATE, moment
 from ingest.formats.fit.contents import Contents
-from ingest.formats.fit.description import SESSION, SPORT, Description, Words
-from ingest.formats.fit.file import Session
-from ingest.formats.fit.names import SPORTS, SUB_SPORTS
+from ingest.formats.fit.description import SESSION, SPORT, Description, DescriptiveMessage
+from ingest.formats.fit.file import FitSession
+from ingest.formats.fit.sport_names import SPORTS, SUB_SPORTS
+from ingest.formats.fit.timestamps import FIRST_DATE, moment
 
 LAP = 19
 LAP_TIMER, LAP_MEAN, LAP_MAX = 8, 15, 16
 
 
-def read_sessions(contents: Contents, description: Description) -> tuple[Session, ...]:
+def read_sessions(contents: Contents, description: Description) -> tuple[FitSession, ...]:
     """The sessions that have a date, in order of their start."""
-    sports = description.of(SPORT)
-    spoken = sports[0] if sports else Words()
+    sports = description.messages_of(SPORT)
+    sport_message = sports[0] if sports else DescriptiveMessage()
     found = []
-    for words in description.of(SESSION):
-        start = moment(words.whole(2))
-        end = _end(words, start)
+    for message in description.messages_of(SESSION):
+        start = moment(message.integer(2))
+        end = _end(message, start)
         if start is None or end is None or end < start:
             continue
-        mean, highest = words.bpm(16), words.bpm(17)
+        mean, highest = message.bpm(16), message.bpm(17)
         if mean is None:
-            mean, of_laps = _laps(contents, start, end)
-            highest = highest or of_laps
+            mean, lap_maximum = _lap_heart_rate(contents, start, end)
+            highest = highest or lap_maximum
         found.append(
-            Session(
+            FitSession(
                 start=start,
                 end=end,
-                sport=_sport(words, 5, SPORTS) or _sport(spoken, 0, SPORTS) or "generic",
-                sub_sport=_sport(words, 6, SUB_SPORTS) or _sport(spoken, 1, SUB_SPORTS),
-                timer_s=words.seconds(8),
+                sport=_sport(message, 5, SPORTS) or _sport(sport_message, 0, SPORTS) or "generic",
+                sub_sport=_sport(message, 6, SUB_SPORTS) or _sport(sport_message, 1, SUB_SPORTS),
+                timer_s=message.seconds(8),
                 bpm_mean=mean,
                 bpm_max=highest,
             )
@@ -40,26 +40,28 @@ def read_sessions(contents: Contents, description: Description) -> tuple[Session
     return tuple(sorted(found, key=lambda session: session.start))
 
 
-def _end(words: Words, start: np.datetime64 | None) -> np.datetime64 | None:
+def _end(message: DescriptiveMessage, start: np.datetime64 | None) -> np.datetime64 | None:
     """Start and elapsed time; the message's own timestamp may be that of the moment it was saved."""
-    elapsed = words.seconds(7)
+    elapsed = message.seconds(7)
     if start is not None and elapsed is not None:
         return start + np.timedelta64(round(elapsed * 1000), "ms")
-    return moment(words.whole(253))
+    return moment(message.integer(253))
 
 
-def _sport(words: Words, number: int, newer: dict[int, str]) -> str | None:
-    value = words.whole(number)
+def _sport(message: DescriptiveMessage, number: int, newer: dict[int, str]) -> str | None:
+    value = message.integer(number)
     if value is None:
         return None
-    return words.name(number) or newer.get(value, f"sport {value}")
+    return message.name(number) or newer.get(value, f"sport {value}")
 
 
-def _laps(contents: Contents, start: np.datetime64, end: np.datetime64) -> tuple[int | None, int | None]:
+def _lap_heart_rate(
+    contents: Contents, start: np.datetime64, end: np.datetime64
+) -> tuple[int | None, int | None]:
     """Mean, weighted by time, and maximum of the laps within a session: all a swim may say of the heart."""
     weight = total = highest = 0.0
-    for part in contents.parts:
-        for definition in part.messages.of(LAP):
+    for chained in contents.chained_files:
+        for definition in chained.messages.definitions_of(LAP):
             columns = [
                 definition.value(contents.data, n, s) for n, s in ((2, 4), (LAP_TIMER, 4), (LAP_MEAN, 1))
             ]

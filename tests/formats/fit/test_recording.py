@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ingest.errors import Unusable
 from ingest.formats import fit
-from ingest.formats.fit import Beats, Claim, Device, FitFile, FitSeries, Limits, Session
-from ingest.formats.fit.recording import LONGEST_DAYS, recorded
+from ingest.formats.fit import Beats, Claim, Device, FitFile, FitSeries, FitSession, Limits
+from ingest.formats.fit.recording import LONGEST_DAYS, to_recording
 from ingest.journal import DAY_MS, Columns
 from tests.support.fit_encoder import ERA, day, workout
 from zones.series import TIMES
@@ -33,7 +33,7 @@ def series(ms: list[int], kind: str = "activity", end: int | None = None) -> Fit
 
 
 def chunks(file: FitFile) -> list[Columns]:
-    return [c for part in recorded(file).parts for c in part.columns]
+    return [c for part in to_recording(file).parts for c in part.columns]
 
 
 def bounds(c: Columns) -> tuple[int, int]:
@@ -108,25 +108,25 @@ def test_a_lost_clock_makes_no_thousand_chunks() -> None:
     t = [i * DAY_MS for i in range(LONGEST_DAYS)]
     assert len(chunks(FitFile(series=(series(t),), device=WATCH))) == LONGEST_DAYS
     with pytest.raises(Unusable, match="lost its clock"):
-        recorded(FitFile(series=(series([*t, LONGEST_DAYS * DAY_MS]),), device=WATCH))
+        to_recording(FitFile(series=(series([*t, LONGEST_DAYS * DAY_MS]),), device=WATCH))
 
 
 def test_movement_belongs_to_the_all_day_series_and_pauses_to_the_workout() -> None:
     """In a file of both kinds a timer pause does not silence the night, nor does "no steps" void the workout."""
     both = (series([0, 1000]), series([0, 60_000], "monitoring"))
     file = FitFile(series=both, movement=Spans.of([0], [500]), pauses=Spans.of([200], [300]), device=WATCH)
-    workout_, all_day = (p.columns[0] for p in recorded(file).parts)
+    workout_, all_day = (p.columns[0] for p in to_recording(file).parts)
     assert (workout_.movement, workout_.pauses.measure_ms) == (None, 100)
     assert all_day.movement is not None
     assert (all_day.movement.measure_ms, all_day.pauses.measure_ms) == (500, 0)
-    still = recorded(FitFile(series=both[1:], device=WATCH)).parts[0].columns[0].movement
+    still = to_recording(FitFile(series=both[1:], device=WATCH)).parts[0].columns[0].movement
     assert still is not None, "a day without a step is a day on which none was seen, not one without a judge"
     assert len(still) == 0
 
 
 def test_beats_without_heart_rate_are_kept() -> None:
     """A file of R-R intervals alone is a recording too."""
-    made = recorded(
+    made = to_recording(
         FitFile(beats=Beats(moments([1000, 2000]), np.array([900, 1000], np.float32)), device=WATCH)
     )
     assert (made.beats, made.samples, made.span_ms) == (2, 0, (1000, 2000))
@@ -146,39 +146,41 @@ def test_beats_without_heart_rate_are_kept() -> None:
 )
 def test_a_source_is_named_by_what_never_changes(device: Device, kind: str, name: str, rank: int) -> None:
     """Rows in every store carry this name for ever; a strap's heart rate is believed before the wrist's."""
-    (part,) = recorded(FitFile(series=(series([0, 1000], kind),), device=device)).parts
+    (part,) = to_recording(FitFile(series=(series([0, 1000], kind),), device=device)).parts
     assert (part.source, part.rank, part.kind) == (name, rank, kind)
 
 
 def test_identity_is_of_the_recording_and_digest_of_its_heart() -> None:
     """Two copies of one recording are known as such; two recordings never are."""
     base = FitFile(series=(series([0, 1000]),), device=WATCH)
-    a = recorded(base)
+    a = to_recording(base)
     other_day = replace(WATCH, created=np.datetime64("2026-11-17T10:00:00", "ms"))
-    assert recorded(replace(base, notes=("a note",))).digest == a.digest
-    assert recorded(replace(base, series=(series([0, 1001]),))).digest != a.digest
-    assert recorded(replace(base, beats=Beats(moments([1]), np.array([900], np.float32)))).digest != a.digest
-    assert recorded(replace(base, device=other_day)).identity != a.identity
-    assert recorded(replace(base, device=replace(WATCH, file_type="monitoring_b"))).identity != a.identity
-    assert recorded(replace(base, faults=("cut off",))).identity == a.identity
+    assert to_recording(replace(base, notes=("a note",))).digest == a.digest
+    assert to_recording(replace(base, series=(series([0, 1001]),))).digest != a.digest
+    assert (
+        to_recording(replace(base, beats=Beats(moments([1]), np.array([900], np.float32)))).digest != a.digest
+    )
+    assert to_recording(replace(base, device=other_day)).identity != a.identity
+    assert to_recording(replace(base, device=replace(WATCH, file_type="monitoring_b"))).identity != a.identity
+    assert to_recording(replace(base, faults=("cut off",))).identity == a.identity
     for unknown in (replace(WATCH, serial=None), replace(WATCH, serial=0), replace(WATCH, created=None)):
-        assert recorded(replace(base, device=unknown)).identity is None
-    assert recorded(FitFile(device=WATCH)).digest is None, (
+        assert to_recording(replace(base, device=unknown)).identity is None
+    assert to_recording(FitFile(device=WATCH)).digest is None, (
         "files without a heart rate are not all the same one"
     )
 
 
 def test_damage_and_remarks_are_told_as_sentences() -> None:
     """The owner reads what was wrong, and a fault alone makes a file damaged."""
-    made = recorded(
+    made = to_recording(
         FitFile(series=(series([0]),), device=WATCH, faults=("cut off: 3 bytes",), notes=("odd",), dropped=1)
     )
     assert (made.whole, made.remarks) == (
         False,
         "Cut off: 3 bytes; odd; left out as no heart rate: 1 value.",
     )
-    assert recorded(FitFile(series=(series([0]),), notes=("odd",))).whole
-    assert recorded(FitFile(series=(series([0]),))).remarks == ""
+    assert to_recording(FitFile(series=(series([0]),), notes=("odd",))).whole
+    assert to_recording(FitFile(series=(series([0]),))).remarks == ""
 
 
 def test_facts_name_their_source_and_span() -> None:
@@ -188,21 +190,21 @@ def test_facts_name_their_source_and_span() -> None:
         series=(series([1000, 2000]),),
         device=WATCH,
         sessions=(
-            Session(t0, t1, "running", bpm_max=150),
-            Session(t1, t0, "backwards"),
-            Session(t0, np.datetime64(8 * DAY_MS, "ms"), "endless"),
+            FitSession(t0, t1, "running", bpm_max=150),
+            FitSession(t1, t0, "backwards"),
+            FitSession(t0, np.datetime64(8 * DAY_MS, "ms"), "endless"),
         ),
         claims=(Claim(t0, t1, moderate_min=3),),
         limits=Limits(185, 50, None, "zones_target"),
     )
-    facts = recorded(file).facts
+    facts = to_recording(file).facts
     assert [(f.what, f.start_ms, f.end_ms) for f in facts] == [
         ("session", 0, 5000),
         ("claim", 0, 5000),
         ("limits", 0, 0),
     ]
     assert [f.content.get("source") for f in facts[:2]] == ["garmin-1234-activity", "garmin-1234-monitoring"]
-    assert [f.what for f in recorded(replace(file, limits=Limits(None, 50, None, "x"))).facts] == [
+    assert [f.what for f in to_recording(replace(file, limits=Limits(None, 50, None, "x"))).facts] == [
         "session",
         "claim",
     ]
@@ -210,9 +212,9 @@ def test_facts_name_their_source_and_span() -> None:
 
 def test_real_bytes_become_a_recording() -> None:
     """From the bytes of a workout and of a day the recording has the samples that were written."""
-    made = recorded(fit.read(workout(1_100_000_000, [100, 110, 120], strap=True)))
+    made = to_recording(fit.read(workout(1_100_000_000, [100, 110, 120], strap=True)))
     assert (made.samples, made.whole) == (3, True)
     assert made.span_ms == ((1_100_000_000 + ERA) * 1000, (1_100_000_002 + ERA) * 1000)
     assert [p.rank for p in made.parts] == [1]
-    all_day = recorded(fit.read(day(1_100_000_000, [60] * 1500)))
+    all_day = to_recording(fit.read(day(1_100_000_000, [60] * 1500)))
     assert [(p.kind, len(p.columns)) for p in all_day.parts] == [("monitoring", 2)]

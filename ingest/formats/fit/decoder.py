@@ -6,15 +6,15 @@ import numpy as np
 
 from ingest.formats.fit import timer
 from ingest.formats.fit.beats import read_beats
-from ingest.formats.fit.contents import take_apart
-from ingest.formats.fit.day import read_claims, read_movement
+from ingest.formats.fit.contents import parse_contents
 from ingest.formats.fit.description import describe
 from ingest.formats.fit.device import read_device
-from ingest.formats.fit.file import Device, FitFile, FitSeries, HeartRate, Session
-from ingest.formats.fit.heart import Heart, read_heart
+from ingest.formats.fit.file import Device, FitFile, FitSeries, FitSession, HeartRate
+from ingest.formats.fit.heart_rate import HeartRateColumns, read_heart_rate
 from ingest.formats.fit.limits import read_limits
+from ingest.formats.fit.monitoring import read_claims, read_movement
+from ingest.formats.fit.time_in_zone import check_zones, read_zone_times
 from ingest.formats.fit.workout import read_sessions
-from ingest.formats.fit.zone import compare, read_tallies
 
 STAMP = np.timedelta64(2, "s")
 """A stop's stamp and a session's end that lie nearer than this are the same press: both clocks may have cut off a
@@ -26,8 +26,8 @@ def heart_rate(data: bytes) -> HeartRate:
 
     Raises `Unusable`, and nothing else, for bytes that hold nothing to read.
     """
-    contents = take_apart(data)
-    heart = read_heart(contents)
+    contents = parse_contents(data)
+    heart = read_heart_rate(contents)
     return HeartRate(heart.series, heart.dropped, heart.undated, tuple(contents.faults))
 
 
@@ -37,14 +37,14 @@ def read(data: bytes) -> FitFile:
     Raises `Unusable`, and nothing else, for bytes that hold nothing to read. Damage that leaves something to read
     is told in `faults`.
     """
-    contents = take_apart(data)
-    heart = read_heart(contents)
+    contents = parse_contents(data)
+    heart = read_heart_rate(contents)
     description = describe(contents)
     device = read_device(contents, description, remembered=heart.from_strap)
     sessions = read_sessions(contents, description)
-    tallies = read_tallies(contents)
+    zone_times = read_zone_times(contents)
     pauses = timer.pauses(contents, heart.last_ms)
-    series = tuple(_to_the_end(s, sessions) for s in heart.series)
+    series = tuple(_end_with_session(s, sessions) for s in heart.series)
     activity = next((s for s in series if s.kind == "activity"), None)
     return FitFile(
         series=series,
@@ -53,16 +53,16 @@ def read(data: bytes) -> FitFile:
         movement=read_movement(contents),
         sessions=sessions,
         device=device,
-        limits=read_limits(contents, description, tallies),
+        limits=read_limits(contents, description, zone_times),
         claims=read_claims(contents),
-        checks=compare(tallies, sessions, activity, pauses),
+        checks=check_zones(zone_times, sessions, activity, pauses),
         dropped=heart.dropped,
         faults=(*contents.faults, *description.faults),
         notes=tuple(_notes(heart, device, sessions=len(sessions))),
     )
 
 
-def _to_the_end(series: FitSeries, sessions: tuple[Session, ...]) -> FitSeries:
+def _end_with_session(series: FitSeries, sessions: tuple[FitSession, ...]) -> FitSeries:
     """The same, its end to the millisecond where a session tells it: the press of stop is stamped in whole seconds."""
     if series.kind != "activity" or series.end is None or not sessions:
         return series
@@ -70,7 +70,7 @@ def _to_the_end(series: FitSeries, sessions: tuple[Session, ...]) -> FitSeries:
     return replace(series, end=end) if series.end < end < series.end + STAMP else series
 
 
-def _notes(heart: Heart, device: Device, *, sessions: int) -> list[str]:
+def _notes(heart: HeartRateColumns, device: Device, *, sessions: int) -> list[str]:
     """What is worth saying of a file that is not damaged."""
     notes = []
     if heart.undated:

@@ -53,10 +53,10 @@ def slim(contents: Contents, wanted: Wanted) -> tuple[bytes, bool]:
 
 def _in_order(contents: Contents, wanted: Wanted) -> Iterator[tuple[int, Definition]]:
     """(position, definition) of the wanted messages in the order of the file."""
-    for part in contents.parts:
+    for chained in contents.chained_files:
         found: list[tuple[int, Definition]] = []
         for number in wanted:
-            for definition in part.messages.of(number):
+            for definition in chained.messages.definitions_of(number):
                 found.extend((p, definition) for p in definition.each_position(MOST_LOOKED_AT))
         found.sort(key=lambda message: message[0])
         yield from found

@@ -45,7 +45,7 @@ def moment(seconds: int | None) -> np.datetime64 | None:
     return np.datetime64(seconds * 1000 + ERA_MS, "ms")
 
 
-class Clock:
+class Timestamps:
     """The timestamps of one chained file's messages."""
 
     def __init__(self, messages: Messages) -> None:
@@ -53,7 +53,7 @@ class Clock:
         self._full: tuple[Seconds, Seconds] | None = None
         self._five: tuple[Seconds, Seconds] | None = None
 
-    def of(self, definition: Definition) -> Seconds:
+    def seconds_of(self, definition: Definition) -> Seconds:
         """One timestamp per message, a fresh column; NONE where it has none."""
         data = self._messages.data
         times = definition.value(data, TIMESTAMP, size=4)

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from ingest.formats.fit.contents import Contents
-from ingest.formats.fit.file import FitSeries, Session, ZoneCheck
+from ingest.formats.fit.file import FitSeries, FitSession, ZoneCheck
 from zones.minutes import seconds_in_zones
 from zones.series import Series
 from zones.spans import Spans
@@ -24,7 +24,7 @@ LONGEST = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ZoneTimes:
     """One `time_in_zone` message about a whole session."""
 
     index: int
@@ -36,11 +36,11 @@ class Tally:
     threshold_bpm: int | None
 
 
-def read_tallies(contents: Contents) -> list[Tally]:
-    """The session-level tallies of heart rate, in the order of the file."""
-    found: list[tuple[int, Tally]] = []
-    for part in contents.parts:
-        for definition in part.messages.of(TIME_IN_ZONE):
+def read_zone_times(contents: Contents) -> list[ZoneTimes]:
+    """The seconds in heart rate zones of whole sessions, in the order of the file."""
+    found: list[tuple[int, ZoneTimes]] = []
+    for chained in contents.chained_files:
+        for definition in chained.messages.definitions_of(TIME_IN_ZONE):
             about = definition.value(contents.data, REFERENCE, size=2)
             times = definition.table(contents.data, TIMES, 4)
             boundaries = definition.table(contents.data, BOUNDARIES, 1)
@@ -55,28 +55,28 @@ def read_tallies(contents: Contents) -> list[Tally]:
                 )
                 bpm = [None if c is None or not 20 <= c[row] <= 250 else int(c[row]) for c in columns]
                 which = 0 if order is None else int(order[row]) & 0xFFF
-                found.append((int(definition.positions[row]), Tally(which, edges, seconds, *bpm)))
-    return [tally for _, tally in sorted(found, key=lambda pair: pair[0])]
+                found.append((int(definition.positions[row]), ZoneTimes(which, edges, seconds, *bpm)))
+    return [zone_time for _, zone_time in sorted(found, key=lambda pair: pair[0])]
 
 
-def compare(
-    tallies: list[Tally], sessions: tuple[Session, ...], activity: FitSeries | None, pauses: Spans
+def check_zones(
+    zone_times: list[ZoneTimes], sessions: tuple[FitSession, ...], activity: FitSeries | None, pauses: Spans
 ) -> tuple[ZoneCheck, ...]:
-    """The watch's seconds beside ours, wherever a tally says enough to count the same way."""
+    """The watch's seconds beside ours, wherever a message says enough to count the same way."""
     checks: list[ZoneCheck] = []
-    for tally in tallies:
-        edges, watch = tally.edges, tally.seconds
+    for zone_time in zone_times:
+        edges, watch = zone_time.edges, zone_time.seconds
         ascending = all(a < b for a, b in pairwise(edges))
         if activity is None or not edges or not ascending or len(watch) != len(edges) + 1 or sum(watch) <= 0:
             continue
-        if tally.index >= len(sessions):
+        if zone_time.index >= len(sessions):
             continue
-        session = sessions[tally.index]
+        session = sessions[zone_time.index]
         samples = Series(activity.times, activity.bpm).between(session.start, session.end)
         ours = seconds_in_zones(samples, edges, LONGEST, pauses, end=_stop(session, activity))
         checks.append(ZoneCheck(session.start, session.end, edges, watch, tuple(float(s) for s in ours)))
     return tuple(checks)
 
 
-def _stop(session: Session, activity: FitSeries) -> np.datetime64:
+def _stop(session: FitSession, activity: FitSeries) -> np.datetime64:
     return session.end if activity.end is None else min(session.end, activity.end)

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.formats.fit.clock import ERA_MS, FIRST_DATE, Seconds
-from ingest.formats.fit.contents import Part
+from ingest.formats.fit.contents import ChainedFile
 from ingest.formats.fit.definition import Definition
+from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE, Seconds
 
 HR = 132
 FRACTION, TIME_256, BPM, EVENT, EVENT_12 = 0, 1, 6, 9, 10
@@ -25,7 +25,7 @@ Column = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
+class _Values:
     """The messages of one definition: a count of the strap's clock and a bpm per value, the rest per message."""
 
     at: Column
@@ -40,28 +40,32 @@ class _Rows:
     """The date in ticks that the first value of the message is from; -1 where the message brings none."""
 
 
-def events(part: Part) -> tuple[Seconds, NDArray[np.uint8]]:
+def read_events(chained: ChainedFile) -> tuple[Seconds, NDArray[np.uint8]]:
     """Milliseconds since 1970 (0 where no anchor came before) and bpm of every value, in the order of the file."""
-    found = [rows for definition in part.messages.of(HR) if (rows := _rows(part, definition)) is not None]
+    found = [
+        rows
+        for definition in chained.messages.definitions_of(HR)
+        if (rows := _read_values(chained, definition)) is not None
+    ]
     if not found:
         return np.empty(0, np.int64), np.empty(0, np.uint8)
     count, bpm, first, width, full, anchor = _in_order(found)
     # Counts of twelve bits go on from the value before, whole ones start anew.
     ahead = np.diff(count, prepend=0) & 0xFFF
-    anew = np.repeat(first[full], width[full]) + _within(width[full])
+    anew = np.repeat(first[full], width[full]) + _index_within(width[full])
     ahead[anew] = 0
     total = np.cumsum(ahead)
-    event = total + _held(anew, count[anew] - total[anew], len(count))
+    event = total + _forward_fill(anew, count[anew] - total[anew], len(count))
     dated = anchor >= 0
     where = first[dated]
-    since = event - _held(where, event[where], len(count)) & 0xFFFFFFFF
-    ticks = 32 * since + _held(where, anchor[dated], len(count))
+    since = event - _forward_fill(where, event[where], len(count)) & 0xFFFFFFFF
+    ticks = 32 * since + _forward_fill(where, anchor[dated], len(count))
     milliseconds = (ticks * 1000 + TICKS // 2 >> 15) + ERA_MS  # 2**15 is TICKS
     milliseconds[: where[0] if len(where) else None] = 0
     return milliseconds, bpm
 
 
-def _in_order(found: list[_Rows]) -> tuple[Column, Column, Column, Column, Column, Column]:
+def _in_order(found: list[_Values]) -> tuple[Column, Column, Column, Column, Column, Column]:
     """All rows in the order of the file: count and bpm per value; first value, width, full, anchor per message."""
     count = np.concatenate([rows.count for rows in found])
     bpm = np.concatenate([rows.bpm for rows in found])
@@ -74,19 +78,19 @@ def _in_order(found: list[_Rows]) -> tuple[Column, Column, Column, Column, Colum
     if (at[1:] < at[:-1]).any():
         order = np.argsort(at, kind="stable")
         width, full, anchor = width[order], full[order], anchor[order]
-        index = np.repeat(start[order], width) + _within(width)
+        index = np.repeat(start[order], width) + _index_within(width)
         count, bpm = count[index], bpm[index]
         start = np.cumsum(width) - width
     return count, bpm, start, width, full, anchor
 
 
-def _within(width: Column) -> Column:
+def _index_within(width: Column) -> Column:
     """0, 1, 2 ... anew for each of the widths."""
     within: Column = np.arange(width.sum()) - np.repeat(np.cumsum(width) - width, width)
     return within
 
 
-def _held(where: Column, value: Column, count: int) -> Column:
+def _forward_fill(where: Column, value: Column, count: int) -> Column:
     """A column in which each value stands from its place to the next one's, and 0 before the first.
 
     One value for all comes as a column of one.
@@ -99,8 +103,8 @@ def _held(where: Column, value: Column, count: int) -> Column:
     return held
 
 
-def _rows(part: Part, definition: Definition) -> _Rows | None:
-    data = part.messages.data
+def _read_values(chained: ChainedFile, definition: Definition) -> _Values | None:
+    data = chained.messages.data
     bpm = definition.table(data, BPM, 1)
     if bpm is None:
         return None
@@ -110,20 +114,20 @@ def _rows(part: Part, definition: Definition) -> _Rows | None:
         packed = definition.table(data, EVENT_12, 1)
         if packed is None or packed.shape[1] < 2:
             return None
-        count = _unpack(packed)
+        count = _unpack_12_bits(packed)
     width = min(bpm.shape[1], count.shape[1])
     anchor = np.full(len(definition), -1, np.int64)
     if definition.field(253) is not None:
-        seconds = part.clock.of(definition)
+        seconds = chained.timestamps.seconds_of(definition)
         anchor = np.where(seconds >= FIRST_DATE, seconds * TICKS + _fraction(data, definition), -1)
     count = count[:, :width].astype(np.int64).ravel()
     each = len(anchor)
-    return _Rows(
+    return _Values(
         definition.positions, count, bpm[:, :width].ravel(), np.full(each, width), np.full(each, full), anchor
     )
 
 
-def _unpack(packed: NDArray[np.uint8]) -> Column:
+def _unpack_12_bits(packed: NDArray[np.uint8]) -> Column:
     """Twelve-bit numbers of rows of bytes, little-endian: two to three bytes, and one to a rest of two."""
     count = packed.shape[1] * 2 // 3
     wide = packed.astype(np.uint16)

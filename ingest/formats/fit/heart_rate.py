@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.formats.fit import hr, power_on, timer
-from ingest.formats.fit.clock import ERA_MS, FIRST_DATE, Seconds, milliseconds
-from ingest.formats.fit.contents import Contents, Part
+from ingest.formats.fit import power_on, strap_memory, timer
+from ingest.formats.fit.contents import ChainedFile, Contents
 from ingest.formats.fit.definition import Definition
 from ingest.formats.fit.developer import developer_heart_rate
 from ingest.formats.fit.file import FitSeries
+from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE, Seconds, milliseconds
 from zones.series import HIGHEST_BPM, LOWEST_BPM, Series, join
 
 RECORD, MONITORING, HSA_HEART_RATE = 20, 55, 308
@@ -29,7 +29,7 @@ Samples = tuple[Seconds, NDArray[np.uint8]]
 
 
 @dataclass(slots=True)
-class Heart:
+class HeartRateColumns:
     """The heart rate of a file, and what could not be made a sample."""
 
     series: tuple[FitSeries, ...] = ()
@@ -43,7 +43,7 @@ class Heart:
     last_ms: int | None = None
     """When the last record was written, with or without a heart rate."""
 
-    def sift(self, seconds: Seconds, bpm: NDArray[Any]) -> Samples:
+    def keep_plausible(self, seconds: Seconds, bpm: NDArray[Any]) -> Samples:
         """The samples among timestamps and values; what cannot be one is counted."""
         # Bytes below the lowest wrap round to values above the highest.
         fine = bpm - np.uint8(LOWEST_BPM) <= HIGHEST_BPM - LOWEST_BPM
@@ -58,65 +58,69 @@ class Heart:
         return milliseconds(seconds), bpm.astype(np.uint8)
 
 
-def read_heart(contents: Contents) -> Heart:
+def read_heart_rate(contents: Contents) -> HeartRateColumns:
     """The series of a file."""
-    heart = Heart()
-    for part in contents.parts:
-        if part.messages.of(RECORD):
-            _record(heart, part)
-        if part.messages.of(MONITORING):
-            _monitoring(heart, part)
-        for definition in part.messages.of(HSA_HEART_RATE):
-            _hsa(heart, part, definition)
-        if part.messages.of(hr.HR):
-            _memory(heart, part)
-    heart.series = tuple(
-        series for series in (_activity(heart, contents), _all_day(heart)) if series is not None
+    columns = HeartRateColumns()
+    for chained in contents.chained_files:
+        if chained.messages.definitions_of(RECORD):
+            _read_records(columns, chained)
+        if chained.messages.definitions_of(MONITORING):
+            _read_monitoring(columns, chained)
+        for definition in chained.messages.definitions_of(HSA_HEART_RATE):
+            _read_hsa(columns, chained, definition)
+        if chained.messages.definitions_of(strap_memory.HR):
+            _read_strap_memory(columns, chained)
+    columns.series = tuple(
+        series
+        for series in (_activity_series(columns, contents), _monitoring_series(columns))
+        if series is not None
     )
-    return heart
+    return columns
 
 
-def _record(heart: Heart, part: Part) -> None:
-    data = part.messages.data
+def _read_records(columns: HeartRateColumns, chained: ChainedFile) -> None:
+    data = chained.messages.data
     found: list[tuple[Definition, NDArray[Any]]] = []
-    for definition in part.messages.of(RECORD):
+    for definition in chained.messages.definitions_of(RECORD):
         bpm = definition.value(data, RECORD_BPM, size=1)
         if definition.has_developer_fields:
-            bpm = developer_heart_rate(part.messages, definition, bpm)
+            bpm = developer_heart_rate(chained.messages, definition, bpm)
         if bpm is None:
-            _went_on(heart, power_on.dated(part, part.clock.of(definition)))
+            _note_last_record(columns, power_on.dated(chained, chained.timestamps.seconds_of(definition)))
         else:
             found.append((definition, bpm))
     if found:
-        seconds, bpm = _in_order(part, found)
-        seconds = power_on.dated(part, seconds)
-        _went_on(heart, seconds)
-        heart.record.append(heart.sift(seconds, bpm))
+        seconds, bpm = _in_order(chained, found)
+        seconds = power_on.dated(chained, seconds)
+        _note_last_record(columns, seconds)
+        columns.record.append(columns.keep_plausible(seconds, bpm))
 
 
-def _went_on(heart: Heart, seconds: Seconds) -> None:
+def _note_last_record(columns: HeartRateColumns, seconds: Seconds) -> None:
     """Until these records, with or without a heart rate, the watch was recording."""
     latest = int(np.maximum.reduce(seconds, initial=0))
     if latest >= FIRST_DATE:
-        heart.last_ms = max(heart.last_ms or 0, latest * 1000 + ERA_MS)
+        columns.last_ms = max(columns.last_ms or 0, latest * 1000 + ERA_MS)
 
 
-def _monitoring(heart: Heart, part: Part) -> None:
+def _read_monitoring(columns: HeartRateColumns, chained: ChainedFile) -> None:
     found = [
         (definition, bpm)
-        for definition in part.messages.of(MONITORING)
-        if (bpm := definition.value(part.messages.data, MONITORING_BPM, size=1)) is not None
+        for definition in chained.messages.definitions_of(MONITORING)
+        if (bpm := definition.value(chained.messages.data, MONITORING_BPM, size=1)) is not None
     ]
     if found:
-        heart.monitoring.append(heart.sift(*_in_order(part, found)))
+        columns.monitoring.append(columns.keep_plausible(*_in_order(chained, found)))
 
 
-def _in_order(part: Part, found: list[tuple[Definition, NDArray[Any]]]) -> tuple[Seconds, NDArray[Any]]:
+def _in_order(
+    chained: ChainedFile, found: list[tuple[Definition, NDArray[Any]]]
+) -> tuple[Seconds, NDArray[Any]]:
     """Timestamps and values of several definitions in the order of the file: the last word on a moment counts."""
     if len(found) == 1:
-        return part.clock.of(found[0][0]), found[0][1]
+        return chained.timestamps.seconds_of(found[0][0]), found[0][1]
     at = np.concatenate([definition.positions for definition, _ in found])
-    seconds = np.concatenate([part.clock.of(definition) for definition, _ in found])
+    seconds = np.concatenate([chained.timestamps.seconds_of(definition) for definition, _ in found])
     bpm = np.concatenate([bpm for _, bpm in found])
     if (at[1:] > at[:-1]).all():
         return seconds, bpm
@@ -124,63 +128,63 @@ def _in_order(part: Part, found: list[tuple[Definition, NDArray[Any]]]) -> tuple
     return seconds[order], bpm[order]
 
 
-def _hsa(heart: Heart, part: Part, definition: Definition) -> None:
+def _read_hsa(columns: HeartRateColumns, chained: ChainedFile, definition: Definition) -> None:
     """Arrays of values, one per processing interval from the message's timestamp on."""
-    data = part.messages.data
+    data = chained.messages.data
     rows = definition.table(data, 2, 1)
     if rows is None:
         return
-    first = power_on.dated(part, part.clock.of(definition))
+    first = power_on.dated(chained, chained.timestamps.seconds_of(definition))
     interval = definition.value(data, 0, size=2)
     step = np.ones(len(first), np.int64) if interval is None else interval.astype(np.int64)
     step[(step == 0) | (step == 0xFFFF)] = 1
     count = rows.shape[1]
     seconds = first[:, None] + step[:, None] * np.arange(count)
     seconds[first < FIRST_DATE] = -1
-    heart.monitoring.append(heart.sift(seconds.ravel(), rows.ravel()))
+    columns.monitoring.append(columns.keep_plausible(seconds.ravel(), rows.ravel()))
 
 
-def _memory(heart: Heart, part: Part) -> None:
-    times, bpm = hr.events(part)
+def _read_strap_memory(columns: HeartRateColumns, chained: ChainedFile) -> None:
+    times, bpm = strap_memory.read_events(chained)
     fine = bpm - np.uint8(LOWEST_BPM) <= HIGHEST_BPM - LOWEST_BPM
     sound = int(np.count_nonzero(fine))
     if times.size and np.minimum.reduce(times) < FIRST_DATE * 1000 + ERA_MS:
         fine &= times >= FIRST_DATE * 1000 + ERA_MS
     kept = int(np.count_nonzero(fine))
-    heart.dropped += len(bpm) - sound
-    heart.undated += sound - kept
+    columns.dropped += len(bpm) - sound
+    columns.undated += sound - kept
     if kept:
-        heart.from_strap = True
-        heart.memory.append((times, bpm) if kept == len(bpm) else (times[fine], bpm[fine]))
+        columns.from_strap = True
+        columns.memory.append((times, bpm) if kept == len(bpm) else (times[fine], bpm[fine]))
 
 
-def _activity(heart: Heart, contents: Contents) -> FitSeries | None:
-    record, memory = _joined(heart.record), _joined(heart.memory)
+def _activity_series(columns: HeartRateColumns, contents: Contents) -> FitSeries | None:
+    record, memory = _join_samples(columns.record), _join_samples(columns.memory)
     if memory is None:
         series = record
     elif record is None:
         series = memory
     else:
-        outside = ~_covered(record.times, memory.times)
+        outside = ~_is_covered(record.times, memory.times)
         series = (
             join([Series(record.times[outside], record.bpm[outside]), memory]) if outside.any() else memory
         )
     if series is None:
         return None
     last = int(series.times[-1].astype(np.int64))
-    if heart.last_ms is not None:
-        last = max(last, heart.last_ms)
+    if columns.last_ms is not None:
+        last = max(last, columns.last_ms)
     stop = timer.last_stop(contents)
     end = last if stop is None else max(last, stop)
     return FitSeries("activity", series.times, series.bpm, np.datetime64(end, "ms"))
 
 
-def _all_day(heart: Heart) -> FitSeries | None:
-    series = _joined(heart.monitoring)
+def _monitoring_series(columns: HeartRateColumns) -> FitSeries | None:
+    series = _join_samples(columns.monitoring)
     return None if series is None else FitSeries("monitoring", series.times, series.bpm)
 
 
-def _joined(parts: list[Samples]) -> Series | None:
+def _join_samples(parts: list[Samples]) -> Series | None:
     parts = [part for part in parts if len(part[0])]
     if not parts:
         return None
@@ -196,7 +200,7 @@ def _joined(parts: list[Samples]) -> Series | None:
     return Series(times, bpm)
 
 
-def _covered(times: NDArray[np.datetime64], by: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+def _is_covered(times: NDArray[np.datetime64], by: NDArray[np.datetime64]) -> NDArray[np.bool_]:
     """Which moments lie within a stretch that `by` covers without a longer silence than a sample stands for."""
     at, covering = times.view(np.int64), by.view(np.int64)
     after = np.searchsorted(covering, at, side="left")

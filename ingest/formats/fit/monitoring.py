@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from ingest.formats.fit.clock import ERA_MS, FIRST_DATE
-from ingest.formats.fit.contents import Contents, Part
+from ingest.formats.fit.contents import ChainedFile, Contents
 from ingest.formats.fit.definition import Definition
 from ingest.formats.fit.file import Claim
+from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE
 from zones.spans import Spans
 
 MONITORING, MONITORING_INFO, MONITORING_HR_DATA = 55, 103, 211
@@ -33,7 +33,7 @@ LONGEST_MS = 60 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
+class _Movement:
     """One message of movement: when, of which kind, and as far as it says how much."""
 
     at: int
@@ -47,41 +47,45 @@ class _State:
 def read_movement(contents: Contents) -> Spans:
     """The times in which the file saw movement."""
     spans: list[tuple[int, int]] = []
-    for part in contents.parts:
-        states = [state for definition in part.messages.of(MONITORING) for state in _states(part, definition)]
-        states.sort(key=lambda state: state.at)
-        before: dict[int, _State] = {}
-        for state in states:
-            spans.extend(_moved(state, before.get(state.kind)))
-            before[state.kind] = state
+    for chained in contents.chained_files:
+        movements = [
+            movement
+            for definition in chained.messages.definitions_of(MONITORING)
+            for movement in _movements(chained, definition)
+        ]
+        movements.sort(key=lambda movement: movement.at)
+        before: dict[int, _Movement] = {}
+        for movement in movements:
+            spans.extend(_movement_span(movement, before.get(movement.kind)))
+            before[movement.kind] = movement
     return Spans.pairs(spans) if spans else Spans.none()
 
 
-def _moved(state: _State, before: _State | None) -> list[tuple[int, int]]:
+def _movement_span(movement: _Movement, before: _Movement | None) -> list[tuple[int, int]]:
     """The time this message saw movement in, if any."""
-    if state.kind == SEDENTARY or state.kind >= NO_TYPE:
+    if movement.kind == SEDENTARY or movement.kind >= NO_TYPE:
         return []
-    lasted = MINUTE_MS if state.stated_ms is None else state.stated_ms
-    turned = bool(state.cycles)
+    lasted = MINUTE_MS if movement.stated_ms is None else movement.stated_ms
+    turned = bool(movement.cycles)
     if before is not None:
-        grown = _growth(state.active_ms, before.active_ms)
+        grown = _increase(movement.active_ms, before.active_ms)
         lasted = lasted if grown is None else grown
-        turned = bool(_growth(state.cycles, before.cycles))
-        lasted = min(lasted, state.at - before.at)
-    if not turned and state.intensity == 0:
+        turned = bool(_increase(movement.cycles, before.cycles))
+        lasted = min(lasted, movement.at - before.at)
+    if not turned and movement.intensity == 0:
         return []
-    return [(state.at - min(lasted, LONGEST_MS), state.at)]
+    return [(movement.at - min(lasted, LONGEST_MS), movement.at)]
 
 
-def _growth(now: int | None, before: int | None) -> int | None:
+def _increase(now: int | None, before: int | None) -> int | None:
     """How much was added to a count that starts anew at midnight; None where one of the two is not known."""
     if now is None or before is None:
         return None
     return now - before if now >= before else now
 
 
-def _states(part: Part, definition: Definition) -> list[_State]:
-    data = part.messages.data
+def _movements(chained: ChainedFile, definition: Definition) -> list[_Movement]:
+    data = chained.messages.data
     packed = _column(data, definition, 24, 1, 0xFF)
     kind = _column(data, definition, 5, 1, 0xFF)
     if packed is None and kind is None:
@@ -93,14 +97,14 @@ def _states(part: Part, definition: Definition) -> list[_State]:
     minutes = _column(data, definition, 29, 2, 0xFFFF)
     stated = _column(data, definition, 30, 4, 0xFFFFFFFF)
     found = []
-    for i, at in enumerate(part.clock.of(definition).tolist()):
+    for i, at in enumerate(chained.timestamps.seconds_of(definition).tolist()):
         both = packed[i] if packed else None
         what = kind[i] if kind and kind[i] is not None else None if both is None else both & 31
         if at < FIRST_DATE or what is None:
             continue
         how = intensity[i] if intensity and intensity[i] is not None else 0 if both is None else both >> 5
         found.append(
-            _State(
+            _Movement(
                 at=at * 1000 + ERA_MS,
                 kind=what,
                 intensity=how or 0,
@@ -134,30 +138,30 @@ def read_claims(contents: Contents) -> tuple[Claim, ...]:
     """
     claims = [
         claim
-        for part in contents.parts
-        for definition in part.messages.of(MONITORING)
-        for claim in _minutes(part, definition)
+        for chained in contents.chained_files
+        for definition in chained.messages.definitions_of(MONITORING)
+        for claim in _intensity_minutes(chained, definition)
     ]
-    for part in contents.parts:
-        for definition in part.messages.of(MONITORING_HR_DATA):
-            claims.extend(_rest(part, definition))
+    for chained in contents.chained_files:
+        for definition in chained.messages.definitions_of(MONITORING_HR_DATA):
+            claims.extend(_resting_claims(chained, definition))
     claims.sort(key=lambda claim: (claim.start, claim.end))
     return tuple(claims)
 
 
-def _minutes(part: Part, definition: Definition) -> list[Claim]:
-    data = part.messages.data
+def _intensity_minutes(chained: ChainedFile, definition: Definition) -> list[Claim]:
+    data = chained.messages.data
     moderate = _column(data, definition, 33, 2, 0xFFFF)
     vigorous = _column(data, definition, 34, 2, 0xFFFF)
     if moderate is None and vigorous is None:
         return []
     found = []
-    for i, at in enumerate(part.clock.of(definition).tolist()):
+    for i, at in enumerate(chained.timestamps.seconds_of(definition).tolist()):
         some, much = moderate[i] if moderate else None, vigorous[i] if vigorous else None
         total = (some or 0) + (much or 0)
         if at < FIRST_DATE or not 0 < total <= 24 * 60:
             continue
-        end = _moment(at)
+        end = _datetime(at)
         start = end - np.timedelta64(total, "m")
         found.append(
             Claim(start, end, None if some is None else float(some), None if much is None else float(much))
@@ -165,23 +169,28 @@ def _minutes(part: Part, definition: Definition) -> list[Claim]:
     return found
 
 
-def _rest(part: Part, definition: Definition) -> list[Claim]:
+def _resting_claims(chained: ChainedFile, definition: Definition) -> list[Claim]:
     """The day's own resting heart rate, or the average of seven days where the day has none yet."""
-    data = part.messages.data
+    data = chained.messages.data
     week = _column(data, definition, 0, 1, 0xFF)
     today = _column(data, definition, 1, 1, 0xFF)
-    begun = [int(t) for d in part.messages.of(MONITORING_INFO) for t in part.clock.of(d) if t >= FIRST_DATE]
+    begun = [
+        int(t)
+        for d in chained.messages.definitions_of(MONITORING_INFO)
+        for t in chained.timestamps.seconds_of(d)
+        if t >= FIRST_DATE
+    ]
     found = []
-    for i, at in enumerate(part.clock.of(definition).tolist()):
+    for i, at in enumerate(chained.timestamps.seconds_of(definition).tolist()):
         bpm = (today[i] if today else None) or (week[i] if week else None)
         if at < FIRST_DATE or bpm is None or not 20 <= bpm <= 120:
             continue
         start = max((t for t in begun if t <= at), default=at)
-        claim = Claim(_moment(start), _moment(at), resting_bpm=bpm)
+        claim = Claim(_datetime(start), _datetime(at), resting_bpm=bpm)
         if claim not in found:
             found.append(claim)
     return found
 
 
-def _moment(seconds: int) -> Any:
+def _datetime(seconds: int) -> Any:
     return np.datetime64(seconds * 1000 + ERA_MS, "ms")
