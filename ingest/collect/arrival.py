@@ -151,7 +151,7 @@ class Arrivals:
         """File away what an earlier life committed but did not file; gives how many."""
         done = 0
         trouble: TryLater | None = None
-        for arrival, name, sha256, kept in self._journal.unfiled():
+        for arrival, name, sha256, kept in self._journal.unfiled_arrivals():
             path = Path(name) if kept else inbox / name
             try:
                 with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as stream:
@@ -185,10 +185,12 @@ class Arrivals:
     def _way(self, name: str, person: str, sha256: bytes, *, kept: bool, waiting: int = 0) -> _Way:
         """A new way, or the one on which this file was committed but could not be moved."""
         way = _Way(None, name, person, sha256, kept, waiting, [])
-        for arrival in self._journal.unmoved(person, name, sha256):
+        for arrival in self._journal.committed_arrivals(person, name, sha256):
             if arrival not in self._moved:
                 way.id = arrival
-                for member, outcome, samples, beats, first, last, reason in self._journal.members(arrival):
+                for member, outcome, samples, beats, first, last, reason in self._journal.arrival_members(
+                    arrival
+                ):
                     shown = f"{name}/{member}" if member else name
                     way.outcomes.append(
                         Outcome(shown, outcome, person, samples, beats, first, last, reason, member)
@@ -203,7 +205,7 @@ class Arrivals:
     ) -> None:
         """Read and commit every member; the last one's transaction also says where the arrival goes."""
         before: _Read | None = None
-        way.id, done = self._journal.begun(way.person, way.name, way.sha256)
+        way.id, done = self._journal.unfinished_arrival(way.person, way.name, way.sha256)
         try:
             for member in found:
                 if member.name in done:
@@ -276,7 +278,7 @@ class Arrivals:
                 destination = self._in_archive(way) or self._free_name(
                     w, folder, Path(way.name).name, way.sha256, with_reason=rejected
                 )
-            w.arrival_ends(way.id, destination, reason if rejected else None)
+            w.end_arrival(way.id, destination, reason if rejected else None)
         return way.id
 
     def _in_archive(self, way: _Way) -> str | None:
@@ -293,7 +295,7 @@ class Arrivals:
         number = 1
         while True:
             candidate = f"{folder}/{name}" if number == 1 else f"{folder}/{stem}-{number}{dot}{suffix}"
-            holder = w.holder(candidate)
+            holder = w.destination_holder(candidate)
             if holder == sha256:
                 return candidate  # the same bytes, which will replace each other
             taken = holder is not None or os.path.lexists(self._data / candidate)
@@ -301,7 +303,7 @@ class Arrivals:
                 taken = (
                     taken
                     or os.path.lexists(self._data / f"{candidate}.txt")
-                    or w.holder(f"{candidate}.txt") is not None
+                    or w.destination_holder(f"{candidate}.txt") is not None
                 )
             if not taken:
                 return candidate
@@ -313,7 +315,7 @@ class Arrivals:
         self, arrival: int, path: Path | None, opened: Any, looks: tuple[int, int, int, int] | None = None
     ) -> None:
         """Move the arrival to where it belongs, with its reason beside it if it was rejected."""
-        destination, reason, kept = self._journal.destination(arrival)
+        destination, reason, kept = self._journal.arrival_destination(arrival)
         if destination and path is not None:
             target = self._data / destination
             try:

@@ -17,7 +17,7 @@ from ingest.collect.strap_state import StrapState
 from ingest.errors import TryLater
 from ingest.formats.heart_rate_measurement import decode
 from ingest.journal import RANKS, STANDS_MS, Journal, Notifications, Writer
-from ingest.journal.dating import Observation, news, offset_ms
+from ingest.journal.dating import Observation, new_observation, offset_ms
 from ingest.journal.strap_chunks import HOUR_MS
 from ingest.log import Repeats
 from ingest.system.clock import Clock
@@ -136,7 +136,7 @@ class _Unwritten:
         n = bisect_left(self.steady_ms, began + (hour + 1) * HOUR_MS)
         lengths = self.lengths[:n]
         octets = np.frombuffer(bytes(self.octets[: sum(lengths)]), np.uint8)
-        return Notifications.columns(boot, began, self.steady_ms[:n], lengths, octets)
+        return Notifications.from_columns(boot, began, self.steady_ms[:n], lengths, octets)
 
     def drop(self, part: Notifications) -> None:
         """Forget the first of them, which are committed."""
@@ -338,7 +338,7 @@ class Recorder:
             before = self._clock.steady_ms()
             wall = self._clock.wall_ms()
             if self._clock.steady_ms() - before <= 10:
-                return news(self._known, before, wall, synchronized=synchronized)
+                return new_observation(self._known, before, wall, synchronized=synchronized)
         return None if self._known else Observation(before, wall, synchronized, wall - before)
 
     def _write(self, journal: Journal, held: list[_Unwritten], seen: Observation | None) -> None:
@@ -352,9 +352,9 @@ class Recorder:
         )
         with journal.write() as w:
             if seen:
-                w.observed(boot, seen)
+                w.clock_observation(boot, seen)
             for h, part in zip(held, parts, strict=True):
-                w.heard(*self._ids(w, h.strap), part)
+                w.notifications(*self._ids(w, h.strap), part)
             for at, strap, content in list(self._entries)[:entries]:
                 w.entry(w.person(strap.person), "collector", at + offset_ms(known, at), None, content)
             reached("heard begun")

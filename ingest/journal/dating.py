@@ -8,7 +8,7 @@ two steps their difference stays the same (clock_gettime(2)): a boot is dated by
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-NOTED_MS = 1000
+SMALLEST_STEP_MS = 1000
 """A smaller step of the wall clock changes no date: nothing that is counted is finer, and a date stays what it is."""
 
 
@@ -25,17 +25,17 @@ class Observation:
     offset_ms: int
 
 
-def news(
+def new_observation(
     known: Sequence[Observation], steady_ms: int, wall_ms: int, *, synchronized: bool
 ) -> Observation | None:
     """What must be noted of a look at the clocks, after those known of the boot; None when it tells nothing new."""
     offset = wall_ms - steady_ms
     if known:
-        stepped = abs(offset - known[-1].offset_ms) > NOTED_MS
+        stepped = abs(offset - known[-1].offset_ms) > SMALLEST_STEP_MS
         if not stepped and (known[-1].synchronized or not synchronized):
             return None
         # A clock that is back where it was, or is confirmed, dates as before: to the millisecond.
-        same = [o.offset_ms for o in known if abs(offset - o.offset_ms) <= NOTED_MS]
+        same = [o.offset_ms for o in known if abs(offset - o.offset_ms) <= SMALLEST_STEP_MS]
         offset = same[-1] if same else offset
     return Observation(steady_ms, wall_ms, synchronized, offset)
 

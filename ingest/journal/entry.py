@@ -15,7 +15,7 @@ LEAST_MAXIMUM_BPM, MOST_MAXIMUM_BPM = 100, 230
 STANDS_MS = 5_000
 """How long a strap's last notification before a gap stands at most; straps notify about once a second."""
 
-LONGEST_HEARD_MS = 3_600_000
+LONGEST_STRAP_CHUNK_MS = 3_600_000
 """No chunk of a strap is longer when it is appended, nor twice that when some were merged."""
 
 
@@ -45,12 +45,12 @@ class Chunk:
     first_ms: int
     last_ms: int
     columns: Columns
-    heard: Notifications | None = None
+    notifications: Notifications | None = None
 
     @property
-    def session(self) -> tuple[str, int] | None:
+    def connection(self) -> tuple[str, int] | None:
         """The connection to a strap that this is of: its boot, and its beginning by the steady clock (ms)."""
-        return (self.heard.boot, self.heard.session_ms) if self.heard else None
+        return (self.notifications.boot, self.notifications.connection_ms) if self.notifications else None
 
 
 @dataclass(frozen=True, slots=True)

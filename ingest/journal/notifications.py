@@ -16,33 +16,38 @@ LEVEL = 6
 class Notifications:
     """Notifications of one connection to a strap, in the order in which they came, at least one.
 
-    `boot` and `session_ms` name the connection: the number of the boot, and the steady clock (CLOCK_BOOTTIME, ms) when it
+    `boot` and `connection_ms` name the connection: the number of the boot, and the steady clock (CLOCK_BOOTTIME, ms) when it
     began. `steady_ms` (int64, never descending) is when each came, `lengths` (int64) how many octets it has; `octets`
     (uint8) are those of all of them.
     """
 
     boot: str
-    session_ms: int
+    connection_ms: int
     steady_ms: NDArray[np.int64]
     lengths: NDArray[np.int64]
     octets: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, boot: str, session_ms: int, arrivals: Iterable[tuple[int, bytes]]) -> Self:
+    def from_arrivals(cls, boot: str, connection_ms: int, arrivals: Iterable[tuple[int, bytes]]) -> Self:
         """Those of pairs of steady clock and payload."""
         pairs = list(arrivals)
         octets = b"".join(payload for _, payload in pairs)
-        return cls.columns(
+        return cls.from_columns(
             boot,
-            session_ms,
+            connection_ms,
             [at for at, _ in pairs],
             [len(payload) for _, payload in pairs],
             np.frombuffer(octets, np.uint8),
         )
 
     @classmethod
-    def columns(
-        cls, boot: str, session_ms: int, steady_ms: ArrayLike, lengths: ArrayLike, octets: NDArray[np.uint8]
+    def from_columns(
+        cls,
+        boot: str,
+        connection_ms: int,
+        steady_ms: ArrayLike,
+        lengths: ArrayLike,
+        octets: NDArray[np.uint8],
     ) -> Self:
         """Those of columns.
 
@@ -53,7 +58,7 @@ class Notifications:
             raise ValueError(f"{len(at)} notifications, {len(n)} lengths, {len(octets)} octets do not fit")
         if (np.diff(at) < 0).any():
             raise ValueError("a steady clock never goes back")
-        return cls(boot, session_ms, at, n, octets)
+        return cls(boot, connection_ms, at, n, octets)
 
     def __len__(self) -> int:
         return len(self.steady_ms)
@@ -77,7 +82,7 @@ class Notifications:
         )
 
     @classmethod
-    def unpack(cls, boot: str, session_ms: int, parts: Iterable[tuple[bytes, int, int]]) -> Self:
+    def unpack(cls, boot: str, connection_ms: int, parts: Iterable[tuple[bytes, int, int]]) -> Self:
         """What `pack` stored, of one connection: (blob, steady clock of the first, how many there are) of each part.
 
         Parts come in the order of the steady clock, as connections are read in parts far more often than they are merged.
@@ -101,7 +106,7 @@ class Notifications:
         passed = np.cumsum(steps)
         steady = np.array(firsts, np.int64)[part] + passed - (passed - steps)[before[part]]
         inside = np.arange(len(raw)) - np.repeat(begins, size) >= np.repeat(8 * count, size)
-        return cls.columns(boot, session_ms, steady, np.ascontiguousarray(lengths), raw[inside])
+        return cls.from_columns(boot, connection_ms, steady, np.ascontiguousarray(lengths), raw[inside])
 
 
 def _planes(numbers: NDArray[np.int64]) -> bytes:

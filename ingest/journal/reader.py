@@ -21,7 +21,7 @@ from ingest.journal import columns as packed
 from ingest.journal.dating import Observation
 from ingest.journal.entry import ALWAYS_MS, Chunk, Entry, Filed, Person, Source
 from ingest.journal.schema import CACHE_KIB, PAGE_BYTES, migrate, write_ahead
-from ingest.journal.strap_chunks import notified, observations, said
+from ingest.journal.strap_chunks import decode_columns, observations, unpack_rows
 from ingest.journal.writer import Writer
 from zones.series import TIMES, Series
 from zones.spans import Spans
@@ -184,18 +184,27 @@ class Journal:
                 chunks.append(Chunk(row[0], sources[row[1]], row[2], row[3], _columns(row[4:15])))
             else:
                 connections.setdefault((row[15], row[2] - row[19]), []).append(row)
-        for (_, ahead), told in connections.items():
-            heard = notified([row[16:] for row in told])
-            first, last = int(heard.steady_ms[0]) + ahead, int(heard.steady_ms[-1]) + ahead
-            columns = said(heard, ahead)
-            chunks.append(Chunk(told[-1][0], sources[told[0][1]], first, last, columns, heard))
+        for (_, ahead), rows_of_connection in connections.items():
+            notifications = unpack_rows([row[16:] for row in rows_of_connection])
+            first, last = int(notifications.steady_ms[0]) + ahead, int(notifications.steady_ms[-1]) + ahead
+            columns = decode_columns(notifications, ahead)
+            chunks.append(
+                Chunk(
+                    rows_of_connection[-1][0],
+                    sources[rows_of_connection[0][1]],
+                    first,
+                    last,
+                    columns,
+                    notifications,
+                )
+            )
         return sorted(chunks, key=lambda c: c.position)
 
     def observations(self, boot: str) -> list[Observation]:
         """How the clocks of a boot stood to each other, in order."""
         return observations(self._rows, boot)
 
-    def held(self, person: int, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+    def chunk_spans(self, person: int, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
         """The (first, last) times of a person's chunks that touch [start, end], latest first, without their data."""
         return self._rows(
             "SELECT c.first_ms, max(c.last_ms, c.end_ms) FROM chunk c LEFT JOIN file f ON f.id = c.file"
@@ -207,7 +216,7 @@ class Journal:
             start_ms,
         )
 
-    def amounts(self, person: int, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+    def chunk_sizes(self, person: int, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
         """When a person's chunks that touch [start, end) begin, and how many samples and beats each holds."""
         return self._rows(
             "SELECT c.first_ms, c.samples + c.beats FROM chunk c"
@@ -219,7 +228,7 @@ class Journal:
             start_ms,
         )
 
-    def held_by_source(self, person: int, latest: int) -> list[tuple[int, int, int]]:
+    def newest_spans(self, person: int, latest: int) -> list[tuple[int, int, int]]:
         """The (source, first time, last time) of a person's newest chunks that are not of an all-day watch."""
         return self._rows(
             "SELECT c.source, c.first_ms, max(c.last_ms, c.end_ms) FROM chunk c JOIN source s ON s.id = c.source"
@@ -283,7 +292,7 @@ class Journal:
         exact = [f for f, place in found if ends(f.name) or (place and ends(place))]
         return exact or [f for f, place in found if last in {f.name.split("/")[-1], place.split("/")[-1]}]
 
-    def of_file(self, file: int) -> tuple[tuple[int, int] | None, list[int]]:
+    def recorded_by_file(self, file: int) -> tuple[tuple[int, int] | None, list[int]]:
         """The time (ms) that a file recorded, and the sources it recorded it as."""
         ((first, last),) = self._rows(
             "SELECT min(first_ms), max(last_ms) FROM entry WHERE file = ? AND what IN ('chunk', 'session')",
@@ -302,7 +311,7 @@ class Journal:
         )
         return bool(rows)
 
-    def begun(self, person: str, path: str, sha256: bytes) -> tuple[int | None, set[str]]:
+    def unfinished_arrival(self, person: str, path: str, sha256: bytes) -> tuple[int | None, set[str]]:
         """The arrival that an earlier life began to read and did not end, and its members that are committed."""
         rows = self._rows(
             "SELECT a.id FROM arrival a JOIN person p ON p.id = a.person"
@@ -316,7 +325,7 @@ class Journal:
         members = self._rows("SELECT member FROM file WHERE arrival = ?", rows[0][0])
         return rows[0][0], {member for (member,) in members}
 
-    def unmoved(self, person: str, path: str, sha256: bytes) -> list[int]:
+    def committed_arrivals(self, person: str, path: str, sha256: bytes) -> list[int]:
         """Arrivals of this very file that are committed and not known to be filed."""
         rows = self._rows(
             "SELECT a.id FROM arrival a JOIN person p ON p.id = a.person"
@@ -327,7 +336,7 @@ class Journal:
         )
         return [arrival for (arrival,) in rows]
 
-    def members(self, arrival: int) -> list[tuple[str, str, int, int, int | None, int | None, str]]:
+    def arrival_members(self, arrival: int) -> list[tuple[str, str, int, int, int | None, int | None, str]]:
         """What became of an arrival's files: (member, outcome, samples, beats, first and last time in ms, reason)."""
         return self._rows(
             "SELECT member, outcome, samples, beats, first_ms, last_ms, reason FROM file WHERE arrival = ?"
@@ -335,19 +344,19 @@ class Journal:
             arrival,
         )
 
-    def unfiled(self) -> list[tuple[int, str, bytes, bool]]:
+    def unfiled_arrivals(self) -> list[tuple[int, str, bytes, bool]]:
         """Arrivals whose content is committed and that may still lie where they lay: (id, path, sha256, kept)."""
         rows = self._rows("SELECT id, path, sha256, kept FROM arrival WHERE filed = 0 AND ended")
         return [(i, path, sha256, bool(kept)) for i, path, sha256, kept in rows]
 
-    def destination(self, arrival: int) -> tuple[str | None, str | None, bool]:
+    def arrival_destination(self, arrival: int) -> tuple[str | None, str | None, bool]:
         """Where an arrival goes below the data folder, the reason to lay beside it, whether the original is kept."""
         ((destination, reason, kept),) = self._rows(
             "SELECT destination, reason, kept FROM arrival WHERE id = ?", arrival
         )
         return destination, reason, bool(kept)
 
-    def outcomes(self) -> dict[str, int]:
+    def outcome_counts(self) -> dict[str, int]:
         """How many files ended how."""
         return dict(self._rows("SELECT outcome, count(*) FROM file GROUP BY outcome"))
 
@@ -383,7 +392,7 @@ class Journal:
             )[0]
             try:
                 if row[11] is not None:
-                    notified(
+                    unpack_rows(
                         [row[12:]]
                     )  # what they say may be read otherwise one day, and is not what is kept
                     continue

@@ -1,4 +1,4 @@
-"""What was heard of straps: appended as it came, dated by the best clock there is, merged when no more can come.
+"""What straps notified: appended as it came, dated by the best clock there is, merged when no more can come.
 
 Its entries are called `chunk` like those of files. One of that name without a chunk says that samples went from, or came
 to, the time it touches: that is how a new date reaches the stores. What a collector said of a strap is dated by the same
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.formats.heart_rate_measurement import decode
 from ingest.formats.recording import Columns
-from ingest.journal.dating import NOTED_MS, Observation, offset_ms
-from ingest.journal.entry import LONGEST_HEARD_MS, STANDS_MS
+from ingest.journal.dating import SMALLEST_STEP_MS, Observation, offset_ms
+from ingest.journal.entry import LONGEST_STRAP_CHUNK_MS, STANDS_MS
 from ingest.journal.notifications import Notifications
 from zones.series import TIMES, Series
 from zones.spans import Spans
@@ -23,14 +23,14 @@ HOUR_MS = 3_600_000
 """What one chunk holds in the end: small enough to be read for a minute of it, some kilobytes."""
 
 
-def said(heard: Notifications, ahead_ms: int) -> Columns:
+def decode_columns(notifications: Notifications, ahead_ms: int) -> Columns:
     """What notifications say, dated: the wall clock is that much ahead of the steady one.
 
     What cannot be decoded says nothing. Of several samples within one millisecond, as they come after a stall, the last
     one stands; all intervals are there.
     """
-    measured = decode(heard.lengths, heard.octets)
-    at = heard.steady_ms + ahead_ms
+    measured = decode(notifications.lengths, notifications.octets)
+    at = notifications.steady_ms + ahead_ms
     some = measured.bpm > 0
     tells, none = measured.contact >= 0, measured.contact == 0
     return Columns(
@@ -42,7 +42,7 @@ def said(heard: Notifications, ahead_ms: int) -> Columns:
     )
 
 
-def notified(rows: Sequence[Sequence[Any]]) -> Notifications:
+def unpack_rows(rows: Sequence[Sequence[Any]]) -> Notifications:
     """The notifications of rows of one connection: (boot, began_ms, notifications, steady_ms, notified)."""
     in_order = sorted(
         rows, key=lambda row: row[3]
@@ -61,17 +61,17 @@ def _known(w: "Writer", boot: str) -> list[Observation]:
     return observations(lambda sql, *values: w.db.execute(sql, values), boot)
 
 
-def append(w: "Writer", person: int, source: int, heard: Notifications) -> int:
-    known = _known(w, heard.boot)
+def append(w: "Writer", person: int, source: int, notifications: Notifications) -> int:
+    known = _known(w, notifications.boot)
     if not known:
         raise ValueError("the clock of this boot was never observed")
-    steady, last = int(heard.steady_ms[0]), int(heard.steady_ms[-1])
-    if last - steady > LONGEST_HEARD_MS:
+    steady, last = int(notifications.steady_ms[0]), int(notifications.steady_ms[-1])
+    if last - steady > LONGEST_STRAP_CHUNK_MS:
         raise ValueError("a chunk of a strap is at most an hour long")
     ahead = offset_ms(known, steady)
-    columns = said(heard, ahead)
+    columns = decode_columns(notifications, ahead)
     first = steady + ahead
-    name = (source, heard.boot, heard.session_ms)
+    name = (source, notifications.boot, notifications.connection_ms)
     w.db.execute(
         "INSERT INTO connection (source, boot, began_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", name
     )
@@ -92,14 +92,14 @@ def append(w: "Writer", person: int, source: int, heard: Notifications) -> int:
             len(columns.rr_ms),
             connection,
             steady,
-            len(heard),
-            heard.pack(),
+            len(notifications),
+            notifications.pack(),
         ),
     )
     return position
 
 
-def observed(w: "Writer", boot: str, seen: Observation) -> None:
+def observe_clock(w: "Writer", boot: str, seen: Observation) -> None:
     w.db.execute(
         "INSERT INTO clock (boot, steady_ms, wall_ms, synchronized, offset_ms, position)"
         " SELECT ?, ?, ?, ?, ?, coalesce(max(position), 0) FROM entry",
@@ -114,7 +114,7 @@ def observed(w: "Writer", boot: str, seen: Observation) -> None:
         (boot,),
     ).fetchall():
         shift = steady + offset_ms(known, steady) - first
-        if abs(shift) > NOTED_MS:
+        if abs(shift) > SMALLEST_STEP_MS:
             w.db.execute(
                 "UPDATE chunk SET first_ms = first_ms + ?1, last_ms = last_ms + ?1, end_ms = end_ms + ?1"
                 " WHERE position = ?2",
@@ -125,10 +125,10 @@ def observed(w: "Writer", boot: str, seen: Observation) -> None:
         union = Spans.pairs(spans)
         for first, end in zip(union.start.tolist(), union.end.tolist(), strict=True):
             w.entry(person, "chunk", first, (first, end))
-    _date_words(w, boot, known)
+    _redate_collector_entries(w, boot, known)
 
 
-def _date_words(w: "Writer", boot: str, known: Sequence[Observation]) -> None:
+def _redate_collector_entries(w: "Writer", boot: str, known: Sequence[Observation]) -> None:
     """Date anew what collectors said in a boot. Nothing is counted of that, so it touches no time: only rows move."""
     moved: dict[tuple[int, str, int], list[int]] = {}
     for position, person, source, steady, at in w.db.execute(
@@ -138,7 +138,7 @@ def _date_words(w: "Writer", boot: str, known: Sequence[Observation]) -> None:
         (boot,),
     ).fetchall():
         shift = steady + offset_ms(known, steady) - at
-        if abs(shift) > NOTED_MS:
+        if abs(shift) > SMALLEST_STEP_MS:
             w.db.execute("UPDATE entry SET at_ms = ? WHERE position = ?", (at + shift, position))
             moved.setdefault((person, source, shift), []).append(at)
     for (person, source, shift), moments in moved.items():
@@ -185,22 +185,22 @@ def _merge(w: "Writer", positions: list[int]) -> None:
         positions,
     ).fetchall()
     ahead = rows[0][0]
-    heard = notified([row[1:] for row in rows])
-    columns = said(heard, ahead)
+    notifications = unpack_rows([row[1:] for row in rows])
+    columns = decode_columns(notifications, ahead)
     *others, last = positions
-    first = int(heard.steady_ms[0]) + ahead
+    first = int(notifications.steady_ms[0]) + ahead
     w.db.execute(
         "UPDATE chunk SET first_ms = ?, last_ms = ?, end_ms = ?, samples = ?, beats = ?, steady_ms = ?, notified = ?,"
         " notifications = ? WHERE position = ?",
         (
             first,
-            int(heard.steady_ms[-1]) + ahead,
+            int(notifications.steady_ms[-1]) + ahead,
             columns.end_ms,
             len(columns.series),
             len(columns.rr_ms),
-            int(heard.steady_ms[0]),
-            len(heard),
-            heard.pack(),
+            int(notifications.steady_ms[0]),
+            len(notifications),
+            notifications.pack(),
             last,
         ),
     )

@@ -120,17 +120,17 @@ class Writer:
 
     # --- straps ---
 
-    def observed(self, boot: str, seen: Observation) -> None:
+    def clock_observation(self, boot: str, seen: Observation) -> None:
         """Note a look at the clocks of a boot, and date anew what it shows to be dated wrongly by more than a second.
 
         A date is all that changes. The time before and the time after are touched, so that every store counts both anew.
         """
-        strap_chunks.observed(self, boot, seen)
+        strap_chunks.observe_clock(self, boot, seen)
 
-    def heard(self, person: int, source: int, notifications: Notifications) -> int:
+    def notifications(self, person: int, source: int, notifications: Notifications) -> int:
         """Append what a strap notified; gives its position. It is dated by the clock of its boot as best known.
 
-        Raises ValueError when the clock of that boot was never observed, or it is longer than `LONGEST_HEARD_MS`.
+        Raises ValueError when the clock of that boot was never observed, or it is longer than `LONGEST_STRAP_CHUNK_MS`.
         """
         return strap_chunks.append(self, person, source, notifications)
 
@@ -163,14 +163,14 @@ class Writer:
         moments = [first for *_, first in rows if first is not None]
         return {row[0] for row in rows}, reasons, min(moments, default=None)
 
-    def arrival_ends(self, arrival: int, destination: str | None, reason: str | None) -> None:
+    def end_arrival(self, arrival: int, destination: str | None, reason: str | None) -> None:
         """Note that all of an arrival is committed and where it goes."""
         self.db.execute(
             "UPDATE arrival SET ended = 1, destination = ?, reason = ? WHERE id = ?",
             (destination, reason, arrival),
         )
 
-    def holder(self, destination: str) -> bytes | None:
+    def destination_holder(self, destination: str) -> bytes | None:
         """The sha256 of what goes, or went, to a place below the data folder."""
         sql = "SELECT sha256 FROM arrival WHERE destination = ? ORDER BY id DESC LIMIT 1"
         row = self.db.execute(sql, (destination,)).fetchone()

@@ -154,11 +154,11 @@ class _Beats:
     @classmethod
     def of(cls, chunks: list[Chunk]) -> Self:
         connections: dict[tuple[str, int], list[Chunk]] = {}
-        times, rr_ms = _together([c for c in chunks if c.heard is None])
+        times, rr_ms = _together([c for c in chunks if c.notifications is None])
         told, told_rr_ms = times.astype(np.int64), rr_ms
         for c in chunks:
-            if c.session is not None:
-                connections.setdefault(c.session, []).append(c)
+            if c.connection is not None:
+                connections.setdefault(c.connection, []).append(c)
         if connections:
             parts = [_connection(mine) for mine in connections.values()]
             told, told_rr_ms = _ordered([(told, told_rr_ms), *((p.told, p.told_rr_ms) for p in parts)])
@@ -181,7 +181,11 @@ def _connection(chunks: list[Chunk]) -> _Beats:
     told = np.concatenate([c.columns.beat_times for c in chunks]).astype(np.int64)
     rr_ms = np.concatenate([c.columns.rr_ms for c in chunks])
     heard = np.concatenate(
-        [c.heard.steady_ms + (c.first_ms - c.heard.steady_ms[0]) for c in chunks if c.heard]
+        [
+            c.notifications.steady_ms + (c.first_ms - c.notifications.steady_ms[0])
+            for c in chunks
+            if c.notifications
+        ]
     )
     # Where the clock was corrected meanwhile parts of a connection may overlap.
     order = np.argsort(told, kind="stable")
@@ -216,7 +220,7 @@ def _ordered(
 
 def _strap_signals(chunks: list[Chunk], series: Series, beats: _Beats) -> artefacts.StrapSignals | None:
     """What a strap said besides heart rates; None of a file."""
-    straps = [c for c in chunks if c.heard is not None]
+    straps = [c for c in chunks if c.notifications is not None]
     if not straps:
         return None
     t = series.times.astype(np.int64)

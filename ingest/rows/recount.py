@@ -122,7 +122,7 @@ def _as_far(journal: Journal, person: int, memory: Memory, borders: list[int]) -
     start, end = borders[:2]
     if memory.counted((person, start, end)) is not None:
         return end
-    amounts = journal.amounts(person, start, borders[-1])
+    amounts = journal.chunk_sizes(person, start, borders[-1])
     for border, following in pairwise(borders[1:]):
         span = person, border, following
         if memory.day(span) is not None or memory.counted(span) is not None:
@@ -138,7 +138,7 @@ def weeks_with_data(
     journal: Journal, person: Person, zone: Place, start_ms: int, end_ms: int, first_weekday: int = 0
 ) -> list[date]:
     """The first days of the weeks in which a person has anything recorded, latest first."""
-    held = journal.held(person.id, start_ms, end_ms)
+    held = journal.chunk_spans(person.id, start_ms, end_ms)
     if not held:
         return []
     moments = np.clip(np.array(held, np.int64).ravel(), start_ms, end_ms)

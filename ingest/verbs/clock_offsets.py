@@ -59,7 +59,7 @@ def disagreements(journal: Journal) -> list[Disagreement]:
 
 
 def _of(journal: Journal, person: Person) -> Iterator[Disagreement]:
-    held = journal.held_by_source(person.id, LOOKED_AT)
+    held = journal.newest_spans(person.id, LOOKED_AT)
     judged: set[Pair] = set()
     for a, b, one, other in _overlaps(held)[:STRETCHES]:
         pair = min(one, other), max(one, other)

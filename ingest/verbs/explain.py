@@ -165,7 +165,7 @@ def _who(journal: Journal, name: str | None) -> tuple[Person, Profile]:
 def _file(journal: Journal, files: list[Filed], name: str | None) -> Asked:
     """The newest file of a name that brought anything."""
     for f in files:
-        span, _ = journal.of_file(f.id)
+        span, _ = journal.recorded_by_file(f.id)
         person = journal.person(f.person)
         if span is None or person is None or (name is not None and name.casefold() != f.person.casefold()):
             continue

@@ -16,7 +16,7 @@ def lines(journal: Journal, persons: list[Person], start_ms: int, end_ms: int) -
     yield HEADER
     days: set[int] = set()
     for person in persons:
-        for first, last in journal.held(person.id, start_ms, end_ms):
+        for first, last in journal.chunk_spans(person.id, start_ms, end_ms):
             days.update(range(first // DAY_MS, last // DAY_MS + 1))
     for day in sorted(days):
         a, b = max(day * DAY_MS, start_ms), min((day + 1) * DAY_MS, end_ms)

@@ -74,7 +74,7 @@ def _flat(
 def known(journal: Journal, person: Person, now_ms: int) -> dict[str, Any]:
     """All of it, in the shape that `--json` prints."""
     p = profile(journal, person.id)
-    held = journal.held(person.id, -ALWAYS_MS, ALWAYS_MS)
+    held = journal.chunk_spans(person.id, -ALWAYS_MS, ALWAYS_MS)
     begins = min((first for first, _ in held), default=now_ms)
     today = p.calendar.day_of(now_ms)
     first_day, name = p.calendar.week_of(today)

@@ -120,7 +120,7 @@ def _highest(
 
 def _days(journal: Journal, person: Person, since_ms: int, now_ms: int) -> list[int]:
     """The UTC days with anything measured, as numbers since 1970."""
-    held = journal.held(person.id, since_ms, now_ms)
+    held = journal.chunk_spans(person.id, since_ms, now_ms)
     return sorted({day for first, last in held for day in range(first // DAY_MS, last // DAY_MS + 1)})
 
 

@@ -36,7 +36,7 @@ def status(settings: Settings, journal: Journal) -> dict[str, Any]:
     """Everything `status` knows, in the shape that `--json` prints."""
     daemon = holder(settings.data)
     waiting = _waiting(settings, journal, runs=daemon is not None)
-    outcomes = journal.outcomes()
+    outcomes = journal.outcome_counts()
     errors = journal.readers()
     return {
         "daemon": daemon,
@@ -90,7 +90,7 @@ def of_strap(journal: Journal, strap: Strap, *, runs: bool) -> dict[str, Any]:
     heard_ms = [newest.at_ms - content["age_s"] * 1000] if newest and content["age_s"] is not None else []
     if person:
         ids = {one.id for one in journal.sources(person.id) if one.name == strap.source}
-        heard_ms += [last for source, _, last in journal.held_by_source(person.id, _NEWEST) if source in ids]
+        heard_ms += [last for source, _, last in journal.newest_spans(person.id, _NEWEST) if source in ids]
     today = [e for e in said if e.at_ms > now_ms - DAY_MS]
     return {
         "address": strap.address,
@@ -154,7 +154,7 @@ def _waiting(settings: Settings, journal: Journal, *, runs: bool) -> list[Waitin
         largest_bytes=settings.inbox.largest_mb << 20,
     )
     look = inbox.look()
-    stuck = {path for _, path, _, kept in journal.unfiled() if not kept}
+    stuck = {path for _, path, _, kept in journal.unfiled_arrivals() if not kept}
     found = list(look.waiting)
     for dropped in look.arrived:
         if dropped.name in stuck:

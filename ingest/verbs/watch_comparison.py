@@ -88,7 +88,7 @@ def beside(journal: Journal, person: int, known: Profile, check: Entry) -> Besid
     c, a, b = check.content, check.at_ms, int(check.content["end"])
     edges = tuple(c["edges"])
     found = evidence(journal, person, a, b)
-    _, sources = journal.of_file(check.file) if check.file is not None else (None, [])
+    _, sources = journal.recorded_by_file(check.file) if check.file is not None else (None, [])
     mine = next((e for e in found if e.source.id in sources and e.source.kind == "activity"), None)
     watch = np.array(c["watch_s"], np.float64)
     none = np.zeros(len(watch))

@@ -105,7 +105,7 @@ def live(folder: Path, years: float) -> dict[str, tuple[float, float]]:
     rng = np.random.default_rng(1)
     with history(folder, days, monday - DAY) as journal, SqliteStore(folder / "store.db") as store:
         with journal.write() as w:
-            w.observed("boot", Observation(0, BOOT, synchronized=True, offset_ms=BOOT))
+            w.clock_observation("boot", Observation(0, BOOT, synchronized=True, offset_ms=BOOT))
 
         def worn(first: int, seconds: int, began: int, together: int = 3600) -> None:
             with journal.write() as w:
@@ -113,7 +113,11 @@ def live(folder: Path, years: float) -> dict[str, tuple[float, float]]:
                 strap = w.source(person, "strap A0:9E:1A:00:00:01", "strap", RANKS["strap"])
                 told = notified(first, seconds, rng)
                 for i in range(0, seconds, together):
-                    w.heard(person, strap, Notifications.of("boot", began - BOOT, told[i : i + together]))
+                    w.notifications(
+                        person,
+                        strap,
+                        Notifications.from_arrivals("boot", began - BOOT, told[i : i + together]),
+                    )
 
         for day in range(7):
             began = monday + day * DAY + 6 * HOUR

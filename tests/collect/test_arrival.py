@@ -361,7 +361,7 @@ def test_trouble_with_the_archive_makes_no_second_record(house: House, data: byt
     assert [o.outcome for o in done] == [outcome for _, outcome in before]
     assert not list(house.inbox.iterdir())
     house.arrivals.flush()
-    assert house.journal.unfiled() == []
+    assert house.journal.unfiled_arrivals() == []
 
 
 def test_a_name_that_comes_again_at_once_is_a_file_of_its_own(house: House) -> None:

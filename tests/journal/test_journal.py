@@ -188,7 +188,7 @@ def test_a_damaged_copy_does_not_count_beside_the_whole_one(journal: Journal, fi
     assert person
     assert [c.last_ms for c in journal.chunks(person.id, 0, DAY_MS)] == [1000]
     assert [e.content["n"] for e in journal.facts(person.id, "session")] == ["whole"]
-    assert journal.held(person.id, 0, DAY_MS) == [(0, 1000)]
+    assert journal.chunk_spans(person.id, 0, DAY_MS) == [(0, 1000)]
     if first == "partial":
         touched = [(e.first_ms, e.last_ms) for e in journal.entries(0) if e.what == "file"]
         assert touched == [(None, None), (0, 600)], "what the half had brought must be counted anew"
@@ -512,9 +512,9 @@ def test_what_is_not_filed_is_found_without_looking_at_what_is(journal: Journal)
     """Protects the Pi after years of files: what is asked for every file does not look through all that came before."""
     asked: list[str] = []
     journal._db.set_trace_callback(asked.append)
-    journal.unfiled()
-    journal.unmoved("me", "inbox/a.fit", b"1")
-    journal.begun("me", "inbox/a.fit", b"1")
+    journal.unfiled_arrivals()
+    journal.committed_arrivals("me", "inbox/a.fit", b"1")
+    journal.unfinished_arrival("me", "inbox/a.fit", b"1")
     journal._db.set_trace_callback(None)
     plans = [" ".join(row[3] for row in journal._db.execute(f"EXPLAIN QUERY PLAN {sql}")) for sql in asked]
     assert len(plans) == 3

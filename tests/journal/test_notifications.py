@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from ingest.errors import Stop
 from ingest.journal import ALWAYS_MS, STANDS_MS, Chunk, Journal, Notifications
 from ingest.journal import columns as packed
-from ingest.journal.dating import NOTED_MS, Observation, news, offset_ms
-from ingest.journal.entry import LONGEST_HEARD_MS
+from ingest.journal.dating import SMALLEST_STEP_MS, Observation, new_observation, offset_ms
+from ingest.journal.entry import LONGEST_STRAP_CHUNK_MS
 from ingest.journal.schema import FIRST, PAGE_BYTES, applied
 from ingest.rows.cache import Memory
 from ingest.stores.following import follow
@@ -39,7 +39,7 @@ def beating(began: int, start: int, count: int, *, step: int = 1000, bpm: int = 
     arrivals = [
         (start + i * step, measurement(bpm + i % 7, (860 - i % 50,), contact=i % 9 > 0)) for i in range(count)
     ]
-    return Notifications.of(BOOT, began, arrivals)
+    return Notifications.from_arrivals(BOOT, began, arrivals)
 
 
 # --- as it came ---
@@ -54,14 +54,14 @@ arrivals = st.lists(
 def part(told: Notifications, i: int, j: int) -> Notifications:
     """Some of them."""
     pairs = list(zip(told.steady_ms.tolist(), told.payloads, strict=True))[i:j]
-    return Notifications.of(told.boot, told.session_ms, pairs)
+    return Notifications.from_arrivals(told.boot, told.connection_ms, pairs)
 
 
 @given(st.integers(0, 1 << 45), arrivals)
 def test_every_octet_comes_back(start: int, steps: list[tuple[int, bytes]]) -> None:
     """Protects the truth: whatever a strap sends, decodable or not, is read back as it came, when it came."""
     at = [start + passed for passed in accumulate(step for step, _ in steps)]
-    told = Notifications.of(BOOT, start, zip(at, (octets for _, octets in steps), strict=True))
+    told = Notifications.from_arrivals(BOOT, start, zip(at, (octets for _, octets in steps), strict=True))
     cut = len(at) // 2
     halves = [told] if not cut else [part(told, 0, cut), part(told, cut, len(at))]
     in_parts = [(h.pack(), int(h.steady_ms[0]), len(h)) for h in halves]
@@ -75,10 +75,10 @@ def test_what_does_not_fit_is_refused() -> None:
     """Protects the journal from a clock that goes back, and from a count that is not that of the octets."""
     for pairs in ([], [(5, b"\0\1"), (4, b"\0\1")]):
         with pytest.raises(ValueError, match=r"fit|goes back"):
-            Notifications.of(BOOT, 0, pairs)
+            Notifications.from_arrivals(BOOT, 0, pairs)
     with pytest.raises(ValueError, match="fit"):
-        Notifications.columns(BOOT, 0, [1, 2], [1, 2], np.zeros(4, np.uint8))
-    blob = Notifications.of(BOOT, 0, [(1, b"\0\1")]).pack()
+        Notifications.from_columns(BOOT, 0, [1, 2], [1, 2], np.zeros(4, np.uint8))
+    blob = Notifications.from_arrivals(BOOT, 0, [(1, b"\0\1")]).pack()
     for count in (2, 400):
         with pytest.raises(ValueError, match=r"short|fit"):
             Notifications.unpack(BOOT, 0, [(blob, 1, count)])
@@ -95,7 +95,7 @@ def test_a_chunk_says_what_the_strap_said(tmp_path: Path) -> None:
     with Journal(tmp_path / "j.db") as journal:
         see(journal, BOOT, 60_000, WALL)
         with journal.write() as w:
-            tell(w, Notifications.of(BOOT, 60_500, told))
+            tell(w, Notifications.from_arrivals(BOOT, 60_500, told))
         (chunk,) = journal.chunks(1, WALL, WALL + 10_000)
         c = chunk.columns
         assert (chunk.source.name, chunk.source.kind, chunk.source.rank) == (ADA, "strap", 0)
@@ -108,12 +108,15 @@ def test_a_chunk_says_what_the_strap_said(tmp_path: Path) -> None:
         assert (c.contact.end - c.contact.start).tolist() == [1, 1]
         assert c.end_ms == WALL + 4000 + STANDS_MS
         assert (chunk.first_ms, chunk.last_ms) == (WALL + 1000, WALL + 4000)
-        assert chunk.session == (BOOT, 60_500)
-        assert chunk.heard is not None
-        assert list(zip(chunk.heard.steady_ms.tolist(), chunk.heard.payloads, strict=True)) == told
+        assert chunk.connection == (BOOT, 60_500)
+        assert chunk.notifications is not None
+        assert (
+            list(zip(chunk.notifications.steady_ms.tolist(), chunk.notifications.payloads, strict=True))
+            == told
+        )
         assert journal.size()["samples"] == 2
-        assert journal.held(1, WALL, WALL + 1) == [], "before the first notification there is nothing"
-        assert journal.held(1, WALL, WALL + 1000) == [(WALL + 1000, WALL + 4000 + STANDS_MS)]
+        assert journal.chunk_spans(1, WALL, WALL + 1) == [], "before the first notification there is nothing"
+        assert journal.chunk_spans(1, WALL, WALL + 1000) == [(WALL + 1000, WALL + 4000 + STANDS_MS)]
         assert list(journal.broken_chunks()) == []
 
 
@@ -122,8 +125,8 @@ def test_without_contact_bits_nothing_is_said_of_contact(tmp_path: Path) -> None
     with Journal(tmp_path / "j.db") as journal:
         see(journal, BOOT, 60_000, WALL)
         with journal.write() as w:
-            tell(w, Notifications.of(BOOT, 60_500, [(61_000, measurement(70))]))
-            tell(w, Notifications.of(BOOT, 70_500, [(71_000, measurement(70, contact=True))]))
+            tell(w, Notifications.from_arrivals(BOOT, 60_500, [(61_000, measurement(70))]))
+            tell(w, Notifications.from_arrivals(BOOT, 70_500, [(71_000, measurement(70, contact=True))]))
         silent, worn = journal.chunks(1, WALL, WALL + 20_000)
         assert silent.columns.contact is None
         assert worn.columns.contact is not None
@@ -136,7 +139,10 @@ def test_what_is_never_decodable_is_kept(tmp_path: Path) -> None:
         see(journal, BOOT, 60_000, WALL)
         for i in range(3):
             with journal.write() as w:
-                tell(w, Notifications.of(BOOT, 60_500, [(61_000 + i, b""), (61_000 + i, b"\x09\xff")]))
+                tell(
+                    w,
+                    Notifications.from_arrivals(BOOT, 60_500, [(61_000 + i, b""), (61_000 + i, b"\x09\xff")]),
+                )
         with journal.write() as w:
             w.merge({})
         (chunk,) = journal.chunks(1, WALL, WALL + 10_000)
@@ -152,7 +158,7 @@ def test_a_chunk_needs_a_clock_and_an_end(tmp_path: Path) -> None:
             tell(w, beating(0, 0, 2))
         see(journal, BOOT, 0, WALL)
         with pytest.raises(ValueError, match="an hour"), journal.write() as w:
-            tell(w, beating(0, 0, 2, step=LONGEST_HEARD_MS + 1))
+            tell(w, beating(0, 0, 2, step=LONGEST_STRAP_CHUNK_MS + 1))
         assert journal.persons() == []
 
 
@@ -209,12 +215,12 @@ def contents(chunks: Sequence[Chunk]) -> list[Any]:
     """All that chunks hold together, however it is cut."""
     found: list[Any] = []
     for c in chunks:
-        name = (c.source.name, c.session)
-        assert c.heard is not None
-        ahead = c.first_ms - int(c.heard.steady_ms[0])
+        name = (c.source.name, c.connection)
+        assert c.notifications is not None
+        ahead = c.first_ms - int(c.notifications.steady_ms[0])
         found += [
             ("raw", name, at, at + ahead, octets)
-            for at, octets in zip(c.heard.steady_ms.tolist(), c.heard.payloads, strict=True)
+            for at, octets in zip(c.notifications.steady_ms.tolist(), c.notifications.payloads, strict=True)
         ]
         s = c.columns
         found += [
@@ -259,7 +265,7 @@ def live(journal: Journal, happened: list[Bit], path: Path | None = None) -> Non
         ]
         steady = told[-1][0]
         with journal.write() as w:
-            tell(w, Notifications.of(BOOT, start, told), source=f"strap {bit.which % 2}")
+            tell(w, Notifications.from_arrivals(BOOT, start, told), source=f"strap {bit.which % 2}")
         if bit.merge:
             with journal.write() as w:
                 sources = {k: w.source(1, f"strap {k % 2}", "strap", 0) for k in began}
@@ -330,7 +336,9 @@ def test_what_may_still_grow_is_left_alone(tmp_path: Path) -> None:
             assert w.merge({(first, BOOT, 0): HOUR + 20_000}) == 2
             assert w.merge({}) == 3
         assert list(journal._db.execute("SELECT notified FROM chunk")) == [(30,), (15,), (20,)]
-        assert [len(c.heard or ()) for c in all_chunks(journal)] == [15, 50], "read, a connection is one"
+        assert [len(c.notifications or ()) for c in all_chunks(journal)] == [15, 50], (
+            "read, a connection is one"
+        )
 
 
 def test_files_between_are_left_alone(tmp_path: Path) -> None:
@@ -358,20 +366,22 @@ def test_files_between_are_left_alone(tmp_path: Path) -> None:
 
 def test_only_news_of_the_clocks_is_noted() -> None:
     """Protects the card and the dates: a clock that is slewed is no news, one that was set or is confirmed is."""
-    first = news([], 1000, WALL, synchronized=False)
+    first = new_observation([], 1000, WALL, synchronized=False)
     assert first == Observation(1000, WALL, synchronized=False, offset_ms=WALL - 1000)
     known = [first]
-    assert news(known, 5000, WALL + 4000 + NOTED_MS, synchronized=False) is None
-    confirmed = news(known, 5000, WALL + 4700, synchronized=True)
+    assert new_observation(known, 5000, WALL + 4000 + SMALLEST_STEP_MS, synchronized=False) is None
+    confirmed = new_observation(known, 5000, WALL + 4700, synchronized=True)
     assert confirmed is not None
     assert confirmed.offset_ms == first.offset_ms, "what was dated rightly keeps its date to the millisecond"
     known.append(confirmed)
-    assert news(known, 9000, WALL + 8000, synchronized=True) is None
-    assert news(known, 9000, WALL + 8000, synchronized=False) is None, "a network that goes is no news"
-    wrong = news(known, 9000, WALL - 3_000_000, synchronized=False)
+    assert new_observation(known, 9000, WALL + 8000, synchronized=True) is None
+    assert new_observation(known, 9000, WALL + 8000, synchronized=False) is None, (
+        "a network that goes is no news"
+    )
+    wrong = new_observation(known, 9000, WALL - 3_000_000, synchronized=False)
     assert wrong is not None
     known.append(wrong)
-    back = news(known, 9500, WALL + 8510, synchronized=True)
+    back = new_observation(known, 9500, WALL + 8510, synchronized=True)
     assert back is not None
     assert back.offset_ms == first.offset_ms
 
@@ -486,7 +496,11 @@ def test_a_journal_from_before_straps_goes_on(tmp_path: Path, *, busy: bool) -> 
             assert journal._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
             assert journal._db.execute("PRAGMA busy_timeout").fetchone() == (60_000,)
             (chunk,) = journal.chunks(1, 0, 10_000)
-            assert (chunk.columns.series.bpm.tolist(), chunk.heard, chunk.session) == ([99, 100], None, None)
+            assert (chunk.columns.series.bpm.tolist(), chunk.notifications, chunk.connection) == (
+                [99, 100],
+                None,
+                None,
+            )
             assert [e.content for e in journal.facts(1, "claim")] == [{"n": 1}]
             see(journal, BOOT, 0, WALL)
             with journal.write() as w:

@@ -91,7 +91,7 @@ class Recorded(NamedTuple):
     """A notification as the journal has it."""
 
     boot: str
-    session_ms: int
+    connection_ms: int
     steady_ms: int
     wall_ms: int
     payload: bytes
@@ -112,14 +112,20 @@ def recorded(journal: Path, source: str) -> list[Recorded]:
     with Journal(journal) as opened:
         for person in opened.persons():
             for chunk in opened.chunks(person.id, -ALWAYS_MS, ALWAYS_MS):
-                if chunk.heard is not None and chunk.source.name == source:
-                    ahead = chunk.first_ms - int(chunk.heard.steady_ms[0])
-                    came = zip(chunk.heard.steady_ms.tolist(), chunk.heard.payloads, strict=True)
+                if chunk.notifications is not None and chunk.source.name == source:
+                    ahead = chunk.first_ms - int(chunk.notifications.steady_ms[0])
+                    came = zip(
+                        chunk.notifications.steady_ms.tolist(), chunk.notifications.payloads, strict=True
+                    )
                     found += [
-                        Recorded(chunk.heard.boot, chunk.heard.session_ms, at, at + ahead, p)
+                        Recorded(
+                            chunk.notifications.boot, chunk.notifications.connection_ms, at, at + ahead, p
+                        )
                         for at, p in came
                     ]
-    return sorted(found, key=lambda r: (r.boot, r.session_ms, r.steady_ms))  # stable: a burst stays in order
+    return sorted(
+        found, key=lambda r: (r.boot, r.connection_ms, r.steady_ms)
+    )  # stable: a burst stays in order
 
 
 def heard(journal: Path, source: str) -> list[tuple[int, bytes]]:

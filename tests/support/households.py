@@ -166,7 +166,7 @@ class _Contents:
 def a_file(w: Writer, person: int, outcome: str = "stored", name: str = "a.fit") -> int:
     """The number of a file that has come in."""
     arrival = w.arrival(person, name, os.urandom(32), kept=False)
-    w.arrival_ends(arrival, f"archive/2026/{name}", None)
+    w.end_arrival(arrival, f"archive/2026/{name}", None)
     w.arrivals_filed([arrival])
     return w.file(arrival, "", person, os.urandom(32), outcome, "", _Contents(), None)
 

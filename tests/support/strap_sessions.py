@@ -36,26 +36,26 @@ class Heard:
     source: str = "strap A0:9E:1A:00:00:01"
     cuts: tuple[int, ...] = ()
 
-    def write(self, w: Writer, session_ms: int | None = None) -> None:
+    def write(self, w: Writer, connection_ms: int | None = None) -> None:
         """Append all of it, of a connection that began then by the steady clock."""
         person = w.person(self.person)
         source = w.source(person, self.source, "strap", RANKS["strap"])
         if not w.db.execute("SELECT 1 FROM clock").fetchone():
             Corrected(0).write(w)
-        session = self.session_ms if session_ms is None else session_ms
+        session = self.connection_ms if connection_ms is None else connection_ms
         for a, b in self._borders:
             part = [(at - BOOT_MS, octets) for at, octets in self.arrivals[a:b]]
-            w.heard(person, source, Notifications.of("boot", session, part))
+            w.notifications(person, source, Notifications.from_arrivals("boot", session, part))
 
     def parts(self) -> list["Part"]:
         """Each chunk as an event of its own, as they come in life."""
         return [
-            Part(replace(self, arrivals=self.arrivals[a:b], cuts=()), self.session_ms)
+            Part(replace(self, arrivals=self.arrivals[a:b], cuts=()), self.connection_ms)
             for a, b in self._borders
         ]
 
     @property
-    def session_ms(self) -> int:
+    def connection_ms(self) -> int:
         """When it began by the steady clock: a while before the first word, and another while for each."""
         return self.arrivals[0][0] - BOOT_MS - crc32(repr(self.arrivals).encode()) % 100_000
 
@@ -72,10 +72,10 @@ class Part:
     """Some notifications of a connection that began earlier."""
 
     heard: Heard
-    session_ms: int
+    connection_ms: int
 
     def write(self, w: Writer) -> None:
-        self.heard.write(w, self.session_ms)
+        self.heard.write(w, self.connection_ms)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Corrected:
 
     def write(self, w: Writer) -> None:
         wall = BOOT_MS + self.by_ms
-        w.observed("boot", Observation(0, wall, synchronized=True, offset_ms=wall))
+        w.clock_observation("boot", Observation(0, wall, synchronized=True, offset_ms=wall))
 
 
 @dataclass(frozen=True)

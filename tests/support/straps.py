@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.journal import ALWAYS_MS, Journal, Notifications, Source, Writer
-from ingest.journal.dating import news
+from ingest.journal.dating import new_observation
 
 ADA = "strap A0:9E:1A:12:34:56"
 
@@ -37,17 +37,17 @@ class Hands:
 
 def see(journal: Journal, boot: str, steady: int, wall: int, *, right: bool = True) -> bool:
     """Let the journal know how the clocks stand, as the recorder does; says whether that was news."""
-    seen = news(journal.observations(boot), steady, wall, synchronized=right)
+    seen = new_observation(journal.observations(boot), steady, wall, synchronized=right)
     if seen:
         with journal.write() as w:
-            w.observed(boot, seen)
+            w.clock_observation(boot, seen)
     return seen is not None
 
 
 def tell(w: Writer, heard: Notifications, person: str = "me", source: str = ADA) -> int:
     """Append what a strap told; gives its position."""
     someone = w.person(person)
-    return w.heard(someone, w.source(someone, source, "strap", 0), heard)
+    return w.notifications(someone, w.source(someone, source, "strap", 0), heard)
 
 
 Told = tuple[str, str, int, int, bytes]
@@ -66,11 +66,11 @@ def held(journal: Journal, person: str = "me") -> Held:
     someone = journal.person(person)
     found: list[tuple[Told, int]] = []
     for c in journal.chunks(someone.id, -ALWAYS_MS, ALWAYS_MS) if someone else []:
-        if c.heard is not None:
+        if c.notifications is not None:
             name: Source = c.source
-            ahead = c.first_ms - int(c.heard.steady_ms[0])
-            for at, what in zip(c.heard.steady_ms.tolist(), c.heard.payloads, strict=True):
-                found.append(((name.name, *(c.session or ("", 0)), at, what), at + ahead))
+            ahead = c.first_ms - int(c.notifications.steady_ms[0])
+            for at, what in zip(c.notifications.steady_ms.tolist(), c.notifications.payloads, strict=True):
+                found.append(((name.name, *(c.connection or ("", 0)), at, what), at + ahead))
     found.sort(key=lambda pair: pair[0][:4])  # stable: what came within a millisecond stays in order
     return Held([told for told, _ in found], [date for _, date in found])
 

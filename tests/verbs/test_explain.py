@@ -216,7 +216,7 @@ def test_of_several_persons_one_is_to_be_named(tmp_path: Path) -> None:
         assert asked(journal, "2026-11-16", "Piet").person.name == "Piet"
         with pytest.raises(Exception, match="Nobody called Klaas"):
             asked(journal, "2026-11-16", "Klaas")
-        assert journal.held(1, -ALWAYS_MS, ALWAYS_MS) == []
+        assert journal.chunk_spans(1, -ALWAYS_MS, ALWAYS_MS) == []
 
 
 def test_limits_of_a_sport_are_shown_where_it_was_done(tmp_path: Path) -> None:
