@@ -272,7 +272,7 @@ def check(given: _Given) -> None:
 @click.pass_obj
 def export(given: _Given, csv: bool, person: str | None, start: str | None, end: str | None) -> None:  # noqa: ARG001
     """Print all samples in order of time."""
-    from ingest.household import known
+    from ingest.household import find_person
     from ingest.journal import ALWAYS_MS
     from ingest.rows.profile import profile as profile_now
     from ingest.verbs import export as showing
@@ -280,7 +280,7 @@ def export(given: _Given, csv: bool, person: str | None, start: str | None, end:
     with _reading(given) as (_, journal):
         persons = journal.persons()
         if person is not None:
-            wanted = known(journal, person)
+            wanted = find_person(journal, person)
             if wanted is None:
                 raise Stop(
                     f"Nobody called {person} is known here; known: {', '.join(p.name for p in persons) or 'nobody'}."

@@ -16,7 +16,7 @@ from ingest.collect.arrival import Arrivals
 from ingest.collect.inbox import Dropped, Inbox
 from ingest.collect.reader_process import Reader
 from ingest.errors import Stop, TryLater
-from ingest.household import greet, open_journal, whose
+from ingest.household import open_journal, owner_of_folder, register_person
 from ingest.journal import Journal
 from ingest.log import Repeats, quoted
 from ingest.rows.cache import Memory
@@ -159,7 +159,7 @@ async def _listen(settings: Settings, stopped: asyncio.Event, ring: Callable[[],
     from ingest.system.clock import SystemClock
 
     with Journal(settings.journal_file) as journal:
-        whom = [StrapOwner(greet(journal, settings, s.person), s.source) for s in settings.straps]
+        whom = [StrapOwner(register_person(journal, settings, s.person), s.source) for s in settings.straps]
     recorder, over = Recorder(settings.journal_file, SystemClock(), on_commit=ring), threading.Event()
     radio = Radio(settings.bluetooth.adapter)
     listeners = [StrapListener(s, w, radio, recorder) for s, w in zip(settings.straps, whom, strict=True)]
@@ -184,7 +184,7 @@ def _collect(settings: Settings, stop: threading.Event, ring: Callable[[], None]
     largest = settings.inbox.largest_mb << 20
     inbox = Inbox(
         settings.inbox_folder,
-        partial(whose, settings),
+        partial(owner_of_folder, settings),
         time.monotonic,
         settle_s=settings.inbox.settle_s,
         patience_s=settings.inbox.patience_s,
@@ -222,7 +222,7 @@ def _take(
     """Take one file; says whether that worked, which is logged either way."""
     kind = f"file {dropped.name}"
     try:
-        person = greet(journal, settings, dropped.person)
+        person = register_person(journal, settings, dropped.person)
         for outcome in arrivals.take(dropped.path, dropped.name, person, waiting=left):
             _log.log(
                 logging.WARNING if outcome.outcome == "rejected" else logging.INFO, "%s", outcome.sentence

@@ -21,7 +21,7 @@ def open_journal(settings: Settings, *, create: bool) -> Journal:
     try:
         _adopt(journal, settings)
         for person in settings.persons:
-            before = known(journal, person.name)
+            before = find_person(journal, person.name)
             record_profile(
                 journal,
                 before.name if before else person.name,
@@ -69,13 +69,13 @@ def _adopt(journal: Journal, settings: Settings) -> None:
     if nobody is None or settings.names_are_open or settings.person(NOBODY) is not None:
         return
     first = settings.default_person
-    if known(journal, first) is None:
+    if find_person(journal, first) is None:
         with journal.write() as w:
             w.rename(nobody.id, first)
         _log.info("What was collected for %r is %s's now, the first person in the settings.", NOBODY, first)
 
 
-def known(journal: Journal, name: str) -> Known | None:
+def find_person(journal: Journal, name: str) -> Known | None:
     """The person of that name, however it is capitalised; None when the journal knows nobody so called."""
     return next((p for p in journal.persons() if same_name(p.name) == same_name(name)), None)
 
@@ -92,9 +92,9 @@ def _facts(journal: Journal, person: Person, before: Known | None) -> dict[str, 
     return facts
 
 
-def greet(journal: Journal, settings: Settings, name: str) -> str:
+def register_person(journal: Journal, settings: Settings, name: str) -> str:
     """The journal's own spelling of a person's name, whom it now knows; for anybody who may send files."""
-    if before := known(journal, name):
+    if before := find_person(journal, name):
         return before.name
     person = settings.person(name)
     if person is not None:
@@ -103,7 +103,7 @@ def greet(journal: Journal, settings: Settings, name: str) -> str:
     return name
 
 
-def whose(settings: Settings, folder: str) -> tuple[str | None, str]:
+def owner_of_folder(settings: Settings, folder: str) -> tuple[str | None, str]:
     """The person whose files lie in a folder of the inbox ('' for the inbox itself), or what to do about it."""
     if not folder:
         return settings.default_person, ""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import Stop
-from ingest.household import greet, open_journal, whose
+from ingest.household import open_journal, owner_of_folder, register_person
 from ingest.settings.model import Person, Settings
 from tests.support.daemons import daemon, hartslag, journal, left_behind, rows, settled, store, until
 from tests.support.fit_encoder import workout
@@ -43,9 +43,9 @@ def test_a_person_is_one_however_the_name_is_written(tmp_path: Path) -> None:
     settings = named(tmp_path, JAN, OZLEM)
     with open_journal(settings, create=True) as journal:
         for written in ("jan", "JAN", "Jan"):
-            assert greet(journal, settings, written) == "Jan"
+            assert register_person(journal, settings, written) == "Jan"
         for written in ("özlem", "Özlem", "o\u0308zlem", "ÖZLEM"):
-            assert greet(journal, settings, written) == "Özlem"
+            assert register_person(journal, settings, written) == "Özlem"
         assert [p.name for p in journal.persons()] == ["Jan", "Özlem"]
 
 
@@ -53,7 +53,7 @@ def test_a_person_is_one_however_the_name_is_written(tmp_path: Path) -> None:
 def test_settings_written_later_are_about_the_person_who_is_there(tmp_path: Path, folder: str) -> None:
     """Protects who began without settings: named in them later, the year of birth reaches the minutes there are."""
     with household(tmp_path) as journal:
-        assert greet(journal, Settings(tmp_path), folder) == folder
+        assert register_person(journal, Settings(tmp_path), folder) == folder
     with open_journal(named(tmp_path, JAN, OZLEM), create=False) as journal:
         assert len(journal.persons()) == 2
         known = journal.person(folder)
@@ -64,15 +64,15 @@ def test_settings_written_later_are_about_the_person_who_is_there(tmp_path: Path
 def test_whose_files_lie_where(tmp_path: Path) -> None:
     """Protects two people's hearts from each other, and says which lines are missing."""
     open_names, settings = Settings(tmp_path), named(tmp_path, JAN, OZLEM)
-    assert whose(open_names, "") == ("me", "")
-    assert whose(open_names, "Kim") == ("Kim", "")
-    assert whose(settings, "") == ("Jan", "")
-    assert whose(settings, "ÖZLEM") == ("Özlem", "")
-    person, why = whose(settings, "Kim")
+    assert owner_of_folder(open_names, "") == ("me", "")
+    assert owner_of_folder(open_names, "Kim") == ("Kim", "")
+    assert owner_of_folder(settings, "") == ("Jan", "")
+    assert owner_of_folder(settings, "ÖZLEM") == ("Özlem", "")
+    person, why = owner_of_folder(settings, "Kim")
     assert person is None
     assert '[[person]]  and  name = "Kim"' in why
     for bad in ("con", "a:b", " x"):
-        person, why = whose(open_names, bad)
+        person, why = owner_of_folder(open_names, bad)
         assert person is None
         assert "cannot be the name" in why
 

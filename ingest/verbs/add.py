@@ -16,7 +16,7 @@ from ingest.collect.arrival import Arrivals, Outcome
 from ingest.collect.inbox import files as files_below
 from ingest.collect.reader_process import Reader
 from ingest.errors import Stop, TryLater
-from ingest.household import greet, open_journal
+from ingest.household import open_journal, register_person
 from ingest.journal import Journal
 from ingest.settings.model import Settings, wrong_with_name
 from ingest.stores.following import follow
@@ -66,7 +66,7 @@ def add(settings: Settings, files: Sequence[Path], person: str | None) -> Iterat
         try:
             for done, path in enumerate(files, start=1):
                 try:
-                    owner = greet(journal, settings, person or _owner(settings, path))
+                    owner = register_person(journal, settings, person or _owner(settings, path))
                     yield arrivals.take(path, str(path.absolute()), owner, kept=True)
                 except TryLater as e:
                     yield e

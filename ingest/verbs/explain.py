@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ingest.errors import Stop
-from ingest.household import known as find
+from ingest.household import find_person
 from ingest.journal import Entry, Filed, Journal, Person
 from ingest.rows.account import Account, Share, accounted
 from ingest.rows.calendar import Calendar
@@ -152,7 +152,7 @@ def _who(journal: Journal, name: str | None) -> tuple[Person, Profile]:
     everybody = journal.persons()
     names = ", ".join(p.name for p in everybody) or "nobody yet"
     if name is not None:
-        person = find(journal, name)
+        person = find_person(journal, name)
         if person is None:
             raise Stop(f"Nobody called {name} is known here; known: {names}.")
     elif len(everybody) == 1:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ingest.collect.inbox import Inbox, Waiting
 from ingest.collect.strap_state import ADVICE, NUMBERS
-from ingest.household import known, whose
+from ingest.household import find_person, owner_of_folder
 from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal
 from ingest.log import quoted
 from ingest.rows.profile import profile
@@ -77,7 +77,7 @@ def _person(journal: Journal, person: int, name: str) -> dict[str, Any]:
 
 def of_strap(journal: Journal, strap: Strap, *, runs: bool) -> dict[str, Any]:
     """How a strap is, from what its collector last said, and what came of it in a day."""
-    person = known(journal, strap.person)
+    person = find_person(journal, strap.person)
     said = _said(journal, person.id, strap.source) if person else []
     newest = said[-1] if said else None
     now_ms = time.time_ns() // 1_000_000
@@ -147,7 +147,7 @@ def _waiting(settings: Settings, journal: Journal, *, runs: bool) -> list[Waitin
     # As the daemon sees it, but for the time that has passed.
     inbox = Inbox(
         settings.inbox_folder,
-        partial(whose, settings),
+        partial(owner_of_folder, settings),
         lambda: 0.0,
         settle_s=0,
         patience_s=settings.inbox.patience_s or math.inf,

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from ingest.errors import Stop
-from ingest.household import known
+from ingest.household import find_person
 from ingest.journal import ALWAYS_MS, Journal, Person
 from ingest.rows.calendar import Calendar
 from ingest.rows.profile import Profile, profile
@@ -120,7 +120,7 @@ def wanted(journal: Journal, name: str | None) -> list[Person]:
     everybody = journal.persons()
     if name is None:
         return everybody
-    found = known(journal, name)
+    found = find_person(journal, name)
     if found is None:
         names = ", ".join(p.name for p in everybody) or "nobody yet"
         raise Stop(f"Nobody called {name} is known here; known: {names}.")
