@@ -96,26 +96,6 @@ def faults(
     return np.where(impossible & (found < Fault.MISSED), np.uint8(Fault.RANGE), found)
 
 
-def corrected(rr_ms: ArrayLike, found: NDArray[np.uint8]) -> Floats:
-    """The intervals with missed beats put in, extra ones taken out and the other faults bridged in a straight line."""
-    rr = np.asarray(rr_ms, np.float64)
-    extra = np.flatnonzero(found[:-1] == Fault.EXTRA)
-    # An extra beat cut one interval in two: both halves together are the true one.
-    merged = rr.copy()
-    merged[extra + 1] += merged[extra]
-    kept = np.ones(len(rr), np.bool_)
-    kept[extra] = False
-    settled = np.where(np.append(False, found[:-1] == Fault.EXTRA), Fault.NONE, found)[kept]
-    parts = np.where(settled == Fault.MISSED, 2, 1)
-    rr = np.repeat(merged[kept] / parts, parts)
-    odd = np.isin(
-        np.repeat(settled, parts), (Fault.RANGE, Fault.ECTOPIC, Fault.LONG, Fault.SHORT, Fault.EXTRA)
-    )
-    if odd.any() and not odd.all():
-        rr[odd] = np.interp(np.flatnonzero(odd), np.flatnonzero(~odd), rr[~odd])
-    return rr
-
-
 def variability(
     rr_ms: ArrayLike, found: NDArray[np.uint8] | None = None, new: NDArray[np.bool_] | None = None
 ) -> Variability:

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zones.moments import FOREVER
-from zones.spans import Spans
 
 Method = Literal["bpm", "max", "reserve", "threshold", "age"]
 
@@ -173,11 +172,3 @@ class Timeline:
         moderate = np.array([0, *(e.moderate_bpm if e else 0 for e in self.edges)], np.int16)
         vigorous = np.array([0, *(e.vigorous_bpm if e else 0 for e in self.edges)], np.int16)
         return moderate[entry], vigorous[entry]
-
-
-def changes(old: Timeline, new: Timeline) -> Spans:
-    """Where two timelines disagree about edges, method or origin: exactly what a correction touches."""
-    borders = np.union1d(old.valid_from, new.valid_from)
-    ends = np.append(borders[1:], FOREVER) if len(borders) else borders
-    differ = [old.edges_at(int(b)) != new.edges_at(int(b)) for b in borders]
-    return Spans.of(borders[np.array(differ, bool)], ends[np.array(differ, bool)])

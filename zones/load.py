@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zones.edges import LEAST_RESERVE, percent
-from zones.pieces import Pieces
 
 Sex = Literal["woman", "man"]
 
@@ -18,11 +17,6 @@ EDWARDS = 50, 60, 70, 80, 90
 """Per cent of the maximum at which a minute begins to count 1, 2, 3, 4 and 5."""
 
 MINUTE_MS = 60_000
-
-
-def milliseconds_per_bpm(pieces: Pieces) -> NDArray[np.int64]:
-    """For how long (ms) each heart rate held: 256 rows, by bpm; whole numbers, the same in whatever order they come."""
-    return np.bincount(pieces.bpm, pieces.end - pieces.start, 256).astype(np.int64)
 
 
 def banister(bpm_ms: NDArray[np.int64], resting: int, maximum: int, sex: Sex) -> float:

@@ -11,20 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from zones.edges import Timeline
 from zones.moments import milliseconds
 from zones.pieces import Pieces, split, split_every
-from zones.seconds import seconds_in_zones
-
-__all__ = [
-    "MINUTE",
-    "Minutes",
-    "Totals",
-    "Zone",
-    "at_changes",
-    "classify",
-    "minutes",
-    "seconds_in_zones",
-    "tally",
-    "totals",
-]
 
 MINUTE = 60_000
 """Milliseconds."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,16 @@ LOWEST_BPM, HIGHEST_BPM = 30, 230
 
 LATELY = 1000
 """Gaps that tell how often a sensor speaks: the newest ones, for it may have spoken otherwise before."""
+
+
+class Samples(Protocol):
+    """Anything with columns of times (moments in any order) and bpm, of equal length."""
+
+    @property
+    def times(self) -> NDArray[Any]: ...
+
+    @property
+    def bpm(self) -> NDArray[Any]: ...
 
 
 def plausible(bpm: NDArray[Any]) -> NDArray[np.bool_]:

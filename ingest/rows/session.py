@@ -17,9 +17,9 @@ from ingest.rows.table import Block
 from zones.days import midnights
 from zones.dose import dose_min
 from zones.edges import LEAST_RESERVE
-from zones.load import banister, edwards, milliseconds_per_bpm
+from zones.load import banister, edwards
 from zones.minutes import MINUTE, tally
-from zones.pieces import Pieces
+from zones.pieces import Pieces, milliseconds_per_bpm
 from zones.recovery import recovery
 from zones.spans import Spans
 

@@ -1,10 +1,11 @@
 """The rules of zones/ once more, slowly: one millisecond after the other, in plain Python."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
+import numpy as np
 from hypothesis import strategies as st
 
 from zones.pieces import Pieces
@@ -18,6 +19,12 @@ class Held(NamedTuple):
     bpm: int
     source: int
     counts: bool
+
+
+def raw(samples: Any, unit: int = 1) -> Any:
+    """Samples as they may come: any order, any bpm a byte holds."""
+    t = np.array([t * unit for t, _ in samples], np.int64).view("datetime64[ms]")
+    return SimpleNamespace(times=t, bpm=np.array([bpm for _, bpm in samples], np.uint8))
 
 
 def hold(
@@ -41,17 +48,6 @@ def hold(
             if not any(a <= ms < b for a, b in pauses):
                 held[ms] = Held(kept[t], source, counts=True)
     return held
-
-
-def milliseconds_in_zones(
-    samples: Sequence[Pair], edges: Sequence[int], cap: int, pauses: Sequence[Pair], end: int | None
-) -> list[int]:
-    """How many milliseconds lie in each zone."""
-    if end is not None:
-        samples = [(t, bpm) for t, bpm in samples if t < end]
-    held = hold(samples, cap, pauses, [] if end is None else [end])
-    zones = Counter(sum(bpm >= edge for edge in edges) for bpm, _, _ in held.values())
-    return [zones[i] for i in range(len(edges) + 1)]
 
 
 def spelt_out(pieces: Pieces) -> dict[int, Held]:

@@ -1,13 +1,9 @@
 """Edges: every published table to the beat, and which edges were in force when."""
 
-from typing import Any
-
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from zones.edges import FORMULAS, Edges, Timeline, changes, percent
+from zones.edges import FORMULAS, Edges, Timeline, percent
 from zones.moments import FOREVER
 
 # Age: 64 and 76, 77 and 93 per cent of 220 - age, as printed by CDC and the American Heart Association.
@@ -119,21 +115,3 @@ def test_a_timeline_knows_what_held_when() -> None:
     assert vigorous.tolist() == [0, 130, 135, 0]
     assert Timeline.of([]).limits(np.array([5]))[0].tolist() == [0]
     assert Timeline.of([(0, A), (0, B)]).edges_at(0) == B
-
-
-entries = st.lists(st.tuples(st.integers(0, 30), st.sampled_from([A, B, None])), max_size=5)
-
-
-@given(entries, entries)
-def test_a_correction_touches_exactly_what_it_changes(old: list[Any], new: list[Any]) -> None:
-    """Every moment with other edges than before is recomputed, and no moment else."""
-    before, after = Timeline.of(old), Timeline.of(new)
-    moments = np.arange(-2, 40)
-    expected = [before.edges_at(int(t)) != after.edges_at(int(t)) for t in moments]
-    assert changes(before, after).covers(moments).tolist() == expected
-
-
-def test_the_same_numbers_of_another_origin_are_a_change() -> None:
-    """Who asks where a number comes from must get today's answer."""
-    a, b = Edges.from_bpm(112, 135), Edges.from_maximum(175)
-    assert len(changes(Timeline.of([(0, a)]), Timeline.of([(0, b)]))) == 1

@@ -7,9 +7,8 @@ import pytest
 
 from zones.dose import dose_min
 from zones.edges import OF_MAXIMUM, OF_RESERVE, Edges, percent
-from zones.load import BANISTER, banister, milliseconds_per_bpm
-from zones.pieces import hold
-from zones.seconds import seconds_in_zones
+from zones.load import BANISTER, banister
+from zones.pieces import hold, milliseconds_per_bpm
 from zones.series import TIMES, Series
 
 EDGE = 109
@@ -23,7 +22,7 @@ def by_second(bpm: np.ndarray) -> Series:
 
 
 def minutes_from(bpm: np.ndarray, edge: int = EDGE) -> float:
-    return float(seconds_in_zones(by_second(bpm), [edge], 5)[1]) / 60
+    return float(milliseconds_per_bpm(hold(by_second(bpm), 5))[edge:].sum()) / 60_000
 
 
 def test_where_moderate_and_vigorous_begin() -> None:

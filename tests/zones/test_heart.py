@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from zones.bouts import bouts, efforts, only_in
 from zones.edges import Edges, Timeline
-from zones.load import banister, edwards, milliseconds_per_bpm
+from zones.load import banister, edwards
 from zones.minutes import tally
 from zones.offset import offset
-from zones.pieces import Pieces, hold, resolve
+from zones.pieces import Pieces, hold, milliseconds_per_bpm, resolve
 from zones.recovery import highest, recovery
 from zones.resting import resting, usual
 from zones.series import Series

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.zones.test_seconds import raw
+from tests.support.by_hand import raw
 from zones.days import midnights
 from zones.edges import Edges, Timeline
 from zones.minutes import MINUTE, Minutes, Zone, classify, minutes, tally, totals

@@ -1,15 +1,21 @@
 """Pieces: every millisecond has one owner, the best that holds it."""
 
+from collections import Counter
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support import by_hand as byhand
-from tests.zones.test_seconds import raw
-from zones.pieces import Pieces, hold, merged, resolve, split, split_every
+from tests.support.by_hand import raw
+from zones.edges import Edges, Timeline
+from zones.minutes import tally
+from zones.moments import Length
+from zones.pieces import Pieces, hold, merged, milliseconds_per_bpm, resolve, split, split_every
 from zones.spans import Spans
 
 some_ends = st.lists(byhand.moments, max_size=4).map(sorted)
@@ -108,3 +114,104 @@ def test_order_of_arrival_is_irrelevant(samples: dict[int, int], random: Any, ca
     mixed = rows + rows[: len(rows) // 2]
     random.shuffle(mixed)
     assert same(held(mixed, cap), held(sorted(rows), cap))
+
+
+# --- the seconds of a week ---
+
+LINE = Timeline.of([(-(10**15), Edges.from_bpm(109, 131))])
+
+
+def seconds(samples: Any, longest: Length, **more: Any) -> list[float]:
+    """Light, moderate and vigorous seconds of samples, as a week counts them."""
+    return [int(c[0]) / 1000 for c in tally(hold(samples, longest, **more), LINE).columns[:3]]
+
+
+def every_second(start: int, *bpm: int) -> list[tuple[int, int]]:
+    return [(start + i, value) for i, value in enumerate(bpm)]
+
+
+GOLDEN = {
+    "A: thirty seconds": (every_second(0, *[100] * 10, *[120] * 10, *[140] * 10), 5, None, [10, 10, 10]),
+    "B: uneven gaps": ([(0, 100), (4, 115), (9, 135), (12, 135)], 5, 20, [4, 5, 8]),
+    "C: a gap in the middle": (
+        every_second(0, *[120] * 10) + every_second(60, *[145] * 10),
+        5,
+        70,
+        [0, 14, 10],
+    ),
+    "D: 255 and 0 are no samples": (
+        every_second(0, *[120] * 3, 255, *[120] * 3, 0, 120, 120),
+        5,
+        None,
+        [0, 10, 0],
+    ),
+    "E: an edge belongs to the zone above": (every_second(0, 108, 109, 130, 131), 1, None, [1, 2, 1]),
+    "F: the tunnel": (every_second(0, *[130] * 60) + every_second(1560, *[145] * 60), 30, 1620, [0, 89, 60]),
+    "G: the last of one second wins": ([(0, 110), (5, 110), (5, 150), (6, 110)], 5, 8, [0, 7, 1]),
+}
+
+
+@pytest.mark.parametrize("case", GOLDEN)
+def test_golden_cases(case: str) -> None:
+    """The seven cases everything else was designed around give their seconds exactly."""
+    samples, cap, end, expected = GOLDEN[case]
+    assert seconds(raw(samples, 1000), cap, ends=None if end is None else [end * 1000]) == expected
+    lasts = (samples[-1][0] + 1 if end is None else end) - samples[0][0]
+    assert lasts - sum(expected) == {"B": 3, "C": 46, "F": 1471}.get(case[0], 0)  # what was not measured
+
+
+def test_one_sample_alone_stands_for_nothing_until_an_end_is_known() -> None:
+    """Of a single sample nobody knows how long it held: no invented second."""
+    alone = raw([(0, 120)], 1000)
+    assert seconds(alone, 5) == [0, 0, 0]
+    assert seconds(alone, 5, ends=[3000]) == [0, 3, 0]
+
+
+def test_lengths_of_every_kind_mean_the_same() -> None:
+    """timedelta, timedelta64 and seconds: one answer."""
+    samples, _, _, expected = GOLDEN["B: uneven gaps"]
+    for longest in (5, 5.0, timedelta(seconds=5), np.timedelta64(5, "s")):
+        assert seconds(raw(samples, 1000), longest, ends=[20_000]) == expected
+
+
+def test_coarse_and_wide_columns() -> None:
+    """Times in whole seconds and bpm in wide integers, far out of range, are read for what they are."""
+    t = np.arange(4).astype("datetime64[s]")
+    series = SimpleNamespace(times=t, bpm=np.array([120, 376, -1, 140]))
+    assert seconds(series, 5, ends=[5000]) == [0, 3, 2]
+
+
+def test_pauses_are_cut_out() -> None:
+    """A sample before a pause does not stand for the pause, but again for what follows it within its cap."""
+    samples = raw(every_second(0, *[120] * 10) + every_second(40, *[140] * 10), 1000)
+    pauses = [
+        (np.datetime64(12, "s"), np.datetime64(14, "s")),
+        (np.datetime64(38, "s"), np.datetime64(45, "s")),
+    ]
+    assert seconds(samples, 10, pauses=Spans.pairs(pauses)) == [0, 17, 5]
+
+
+def test_a_cap_of_nothing_is_refused() -> None:
+    """A cap of zero would make every measured second vanish."""
+    with pytest.raises(ValueError, match="length of time"):
+        hold(raw(every_second(0, 100)), 0)
+
+
+def test_the_last_sample_stands_for_the_median_gap() -> None:
+    """The median of all gaps, also when the most frequent one is not the median."""
+    t = np.cumsum([0] + [1000] * 24 + [4000 + i for i in range(30)])
+    assert seconds(raw([(int(x), 120) for x in t]), 60)[1] * 1000 == t[-1] + 4002
+
+
+def test_the_last_sample_after_a_sensor_fell_silent() -> None:
+    """Zeros at the end do not hide how often the sensor spoke before."""
+    samples = [(i * 2000, 120) for i in range(20)] + [(40_000 + i * 1000, 0) for i in range(50)]
+    assert seconds(raw(samples), 60) == [0, 40, 0]
+
+
+@given(byhand.any_samples, byhand.caps)
+def test_how_long_each_heart_rate_held_by_hand(samples: Any, cap: int) -> None:
+    """Protects loads and the watch's own zones: every millisecond is at the heart rate that held it."""
+    counted = Counter(what.bpm for what in byhand.hold(samples, cap).values())
+    found = milliseconds_per_bpm(held(samples, cap))
+    assert {bpm: int(ms) for bpm, ms in enumerate(found) if ms} == counted

@@ -13,7 +13,7 @@ import numpy as np
 
 from ingest.formats.fit.contents import Contents
 from ingest.formats.fit.file import FitSeries, FitSession, ZoneCheck
-from zones.minutes import seconds_in_zones
+from zones.pieces import hold, milliseconds_per_bpm
 from zones.series import Series
 from zones.spans import Spans
 
@@ -72,11 +72,10 @@ def check_zones(
         if zone_time.index >= len(sessions):
             continue
         session = sessions[zone_time.index]
-        samples = Series(activity.times, activity.bpm).between(session.start, session.end)
-        ours = seconds_in_zones(samples, edges, LONGEST, pauses, end=_stop(session, activity))
-        checks.append(ZoneCheck(session.start, session.end, edges, watch, tuple(float(s) for s in ours)))
+        stop = session.end if activity.end is None else min(session.end, activity.end)
+        samples = Series(activity.times, activity.bpm).between(session.start, stop)
+        bpm_ms = milliseconds_per_bpm(hold(samples, LONGEST, pauses=pauses, ends=[stop]))
+        zone = np.searchsorted(edges, np.arange(256), side="right")
+        ours = np.bincount(zone, bpm_ms, len(edges) + 1) / 1000
+        checks.append(ZoneCheck(session.start, session.end, edges, watch, tuple(ours.tolist())))
     return tuple(checks)
-
-
-def _stop(session: FitSession, activity: FitSeries) -> np.datetime64:
-    return session.end if activity.end is None else min(session.end, activity.end)
