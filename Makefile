@@ -9,7 +9,7 @@ CONSTRAINTS := .ci/constraints.txt
 export PIP_CONSTRAINT := $(CONSTRAINTS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test example week status second-opinion lint types bench fuzz guided grafana constraints clean help
+.PHONY: run test example week status second-opinion lint types bench fuzz guided mutants grafana constraints clean help
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -49,6 +49,11 @@ fuzz: $(VENV)/bench  ## a million broken FIT files
 guided: $(VENV)/bench  ## let atheris look for what breaks the reader, five minutes long
 	@$(BIN)/pip install --quiet -e '.[fuzz]'
 	$(BIN)/python -m tests.fuzz.fit --guided -max_len=4096 -max_total_time=300
+
+mutants: $(VENV)/second-opinion  ## change the code a little, thousands of times, and list what no test notices: hours
+	@$(BIN)/pip install --quiet -e '.[mutants]'
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 grafana: $(VENV)/run  ## renew the dashboards in config/grafana from their specification
 	@$(BIN)/python -m ingest.grafana

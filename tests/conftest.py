@@ -13,8 +13,12 @@ from tests.support.needs import skip_without
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
 # A slow machine is no failure, and the same examples come in every run: a red test means a change, not luck.
+# `make mutants` runs a test many times in one process, each time in a new object of its class.
 settings.register_profile(
-    "here", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    "here",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors],
 )
 settings.load_profile("here")
 
