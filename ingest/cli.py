@@ -376,14 +376,14 @@ def _kind_of_server(settings: "Settings") -> str:
     """What the server introduces itself as. Raises Stop when it does not."""
     from contextlib import closing
 
-    from ingest.stores.influx.store import known_server
+    from ingest.stores.influx.client import ServerClient
+    from ingest.stores.influx.detection import detect_server
     from ingest.stores.influx.victoria import VictoriaServer
-    from ingest.stores.influx.wire import Wire
 
     assert settings.influx is not None
     try:
-        with closing(Wire(settings.influx)) as wire:
-            is_victoria = isinstance(known_server(wire, settings.influx), VictoriaServer)
+        with closing(ServerClient(settings.influx)) as wire:
+            is_victoria = isinstance(detect_server(wire, settings.influx), VictoriaServer)
     except TryLater as e:
         raise Stop(
             f"{e}\nOr say what it is, and it is not asked: --server influxdb, or --server victoriametrics."

@@ -11,7 +11,7 @@ from ingest.settings.model import Settings
 from ingest.stores.configured import configured_stores
 from ingest.stores.contract import Store
 from ingest.stores.following import follow
-from ingest.stores.influx.wire import Away
+from ingest.stores.influx.client import Unavailable
 
 PORTION = 100
 """Entries between two steps of the bar."""
@@ -63,7 +63,7 @@ def _fill(store: Store, journal: Journal) -> int:
         while True:
             try:
                 follow(journal, store, portion=PORTION, progress=progress)
-            except Away:
+            except Unavailable:
                 if time.monotonic() > until_s:
                     raise
                 time.sleep(1)

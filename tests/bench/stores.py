@@ -25,7 +25,7 @@ from ingest.rows.recount import recounts
 from ingest.rows.table import TABLES, Block
 from ingest.settings.model import Influx
 from ingest.stores.following import follow
-from ingest.stores.influx.lines import lines, unit_of
+from ingest.stores.influx.lines import coarsest_precision, encode_lines
 from ingest.stores.influx.store import InfluxStore
 from ingest.stores.sqlite import SqliteStore
 from tests.support.servers import InfluxDB, VictoriaMetrics
@@ -65,9 +65,9 @@ def blocks(journal: Journal) -> Iterator[Block]:
 def bodies(journal: Journal) -> Iterator[tuple[bytes, str]]:
     """The same lines as the store sends."""
     for b in blocks(journal):
-        unit = "ms" if b.start_us < 0 else unit_of(b.time_us)
+        unit = "ms" if b.start_us < 0 else coarsest_precision(b.time_us)
         kinds = TABLES[b.table].fields
-        for body in lines(b.table, b.tags, b.time_us, b.fields, kinds, b.labels, unit=unit):
+        for body in encode_lines(b.table, b.tags, b.time_us, b.fields, kinds, b.labels, precision=unit):
             yield body, unit
 
 

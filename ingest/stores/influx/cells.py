@@ -8,66 +8,67 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.rows.table import TABLES, TEXT, Block
-from ingest.stores.influx.lines import tag_text
+from ingest.stores.influx.lines import clean_tag
 
 CLOSE = 1e-9
 """Numbers that differ by less than this share of themselves are the same: servers round in the last digits."""
 
 Labels = tuple[tuple[str, str], ...]
-Key = tuple[Labels, str]
+FieldKey = tuple[Labels, str]
 """The tags that differ by row, in order of their names, and a field."""
 
-Column = tuple[NDArray[np.int64], NDArray[Any]]
+FieldColumn = tuple[NDArray[np.int64], NDArray[Any]]
 """Ascending times in microseconds, and numbers (float64) or texts (object)."""
 
-Cells = dict[Key, Column]
+Cells = dict[FieldKey, FieldColumn]
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class StoredSeries:
     """Rows of a table with the same fixed tags, the site among them ('' for none)."""
 
     table: str
     tags: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, block: Block, site: str) -> "Series":
-        tags = {**{k: tag_text(v) for k, v in block.tags.items()}, "site": tag_text(site)}
+    def of_block(cls, block: Block, site: str) -> "StoredSeries":
+        """The series that the rows of a block belong to on a server where this site is a tag."""
+        tags = {**{k: clean_tag(v) for k, v in block.tags.items()}, "site": clean_tag(site)}
         return cls(block.table, tuple(sorted(tags.items())))
 
     @property
-    def free(self) -> list[str]:
+    def free_tags(self) -> list[str]:
         """The tags that are not fixed."""
         fixed = dict(self.tags)
         return sorted(t for t in TABLES[self.table].tags if t not in fixed)
 
 
-def cells_of(block: Block) -> Cells:
+def block_cells(block: Block) -> Cells:
     """The cells of a block's rows; those that are not known are not among them."""
     found: Cells = {}
     kinds = TABLES[block.table].fields
-    for labels, rows in _by_label(block):
+    for labels, rows in _group_by_labels(block):
         order = rows[np.argsort(block.time_us[rows], kind="stable")]
         for name, column in block.fields.items():
-            values, known = _column(column, kinds[name], order)
+            values, known = _known_values(column, kinds[name], order)
             if known.any():
                 found[labels, name] = block.time_us[order][known], values[known]
     return found
 
 
-def _by_label(block: Block) -> Iterator[tuple[Labels, NDArray[np.int64]]]:
+def _group_by_labels(block: Block) -> Iterator[tuple[Labels, NDArray[np.int64]]]:
     if not block.labels:
         yield (), np.arange(len(block))
         return
     names = sorted(block.labels)
     rows: dict[Labels, list[int]] = {}
     for i, values in enumerate(zip(*(block.labels[n] for n in names), strict=True)):
-        rows.setdefault(tuple((n, tag_text(v)) for n, v in zip(names, values, strict=True)), []).append(i)
+        rows.setdefault(tuple((n, clean_tag(v)) for n, v in zip(names, values, strict=True)), []).append(i)
     for labels, these in rows.items():
         yield labels, np.array(these, np.int64)
 
 
-def _column(column: Any, kind: str, rows: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+def _known_values(column: Any, kind: str, rows: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     if kind == TEXT:
         texts = np.array(list(column), dtype=object)[rows]
         return texts, np.array([t is not None for t in texts], np.bool_)
@@ -78,7 +79,7 @@ def _column(column: Any, kind: str, rows: NDArray[np.int64]) -> tuple[NDArray[An
     return numbers, np.isfinite(numbers)
 
 
-def within(cells: Cells, start_us: int, end_us: int) -> Cells:
+def slice_cells(cells: Cells, start_us: int, end_us: int) -> Cells:
     """The cells in [start, end)."""
     found: Cells = {}
     for key, (times, values) in cells.items():
@@ -88,10 +89,10 @@ def within(cells: Cells, start_us: int, end_us: int) -> Cells:
     return found
 
 
-def replaced(cells: Cells, start_us: int, end_us: int, new: Cells) -> Cells:
-    """The cells with those in [start, end) replaced."""
+def replace_range(cells: Cells, start_us: int, end_us: int, new: Cells) -> Cells:
+    """The cells with those in [start, end) replaced by new ones."""
     found: Cells = {}
-    none: Column = (np.empty(0, np.int64), np.empty(0))
+    none: FieldColumn = (np.empty(0, np.int64), np.empty(0))
     for key in cells.keys() | new.keys():
         times, values = cells.get(key, none)
         fresh, theirs = new.get(key, none)
@@ -104,19 +105,20 @@ def replaced(cells: Cells, start_us: int, end_us: int, new: Cells) -> Cells:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How cells that are held differ from those that should be: times in microseconds."""
+    """How the cells held of one field differ from those that should be: times in microseconds."""
 
     changed: NDArray[np.int64]
     """Of cells that are missing or have another value."""
-    gone: NDArray[np.int64]
+    removed: NDArray[np.int64]
     """Of cells that should not be there."""
-    other: NDArray[np.int64]
+    modified: NDArray[np.int64]
     """Of cells that have another value: those of `changed` that are not missing."""
-    fallen: NDArray[np.int64]
+    too_high: NDArray[np.int64]
     """Of numbers that are held too high."""
 
 
-def difference(held: Column | None, new: Column | None) -> Difference:
+def compare_columns(held: FieldColumn | None, new: FieldColumn | None) -> Difference:
+    """How what is held of one field differs from what should be; None is nothing at all."""
     none = np.empty(0, np.int64)
     if held is None or new is None:
         return Difference(none if new is None else new[0], none if held is None else held[0], none, none)
@@ -130,26 +132,26 @@ def difference(held: Column | None, new: Column | None) -> Difference:
     else:
         same[known] = np.abs(old - now) <= CLOSE * np.maximum(np.abs(old), np.abs(now))
         high[known] = old > now
-    gone = np.setdiff1d(there, times, assume_unique=True)
-    return Difference(times[~same], gone, times[known & ~same], times[high & ~same])
+    removed = np.setdiff1d(there, times, assume_unique=True)
+    return Difference(times[~same], removed, times[known & ~same], times[high & ~same])
 
 
-def pieces(block: Block, most: int) -> Iterator[Block]:
-    """The block in parts of so many rows at most, each with its share of the time; equal times stay together."""
-    if len(block) <= most:
+def split_rows(block: Block, limit: int) -> Iterator[Block]:
+    """The block in parts of at most so many rows, each with its share of the time; equal times stay together."""
+    if len(block) <= limit:
         yield block
         return
     order = np.argsort(block.time_us, kind="stable")
     times = block.time_us[order]
     start, i = block.start_us, 0
     while i < len(times):
-        j = int(np.searchsorted(times, times[min(i + most, len(times)) - 1], side="right"))
+        j = int(np.searchsorted(times, times[min(i + limit, len(times)) - 1], side="right"))
         end = block.end_us if j == len(times) else int(times[j])
-        yield part(block, order[i:j], start, end)
+        yield select_rows(block, order[i:j], start, end)
         start, i = end, j
 
 
-def part(block: Block, rows: NDArray[np.int64], start_us: int, end_us: int) -> Block:
+def select_rows(block: Block, rows: NDArray[np.int64], start_us: int, end_us: int) -> Block:
     """Some rows of a block, taking the place of what is in [start, end)."""
     return Block(
         block.table,
@@ -157,29 +159,29 @@ def part(block: Block, rows: NDArray[np.int64], start_us: int, end_us: int) -> B
         start_us,
         end_us,
         block.time_us[rows],
-        {name: _taken(column, rows) for name, column in block.fields.items()},
-        {name: _taken(column, rows) for name, column in block.labels.items()},
+        {name: _select(column, rows) for name, column in block.fields.items()},
+        {name: _select(column, rows) for name, column in block.labels.items()},
     )
 
 
-def _taken(column: Any, rows: NDArray[np.int64]) -> Any:
+def _select(column: Any, rows: NDArray[np.int64]) -> Any:
     return column[rows] if isinstance(column, np.ndarray) else [column[i] for i in rows.tolist()]
 
 
-def counted(cells: Mapping[Key, Column]) -> int:
+def count_cells(cells: Mapping[FieldKey, FieldColumn]) -> int:
     """How many cells there are."""
     return sum(len(times) for times, _ in cells.values())
 
 
-def halves(block: Block) -> Iterator[Block]:
+def halve(block: Block) -> Iterator[Block]:
     """The block in two parts of half its time each, or of half the time its rows are in."""
     if block.end_us - block.start_us <= 1:
         raise ValueError(f"{block.table}: more is held of one moment than can be read")
-    middle = (max(block.start_us, -_ERA_US) + min(block.end_us, _ERA_US)) // 2
+    middle = (max(block.start_us, -_FARTHEST_US) + min(block.end_us, _FARTHEST_US)) // 2
     before = block.time_us < middle
-    yield part(block, np.flatnonzero(before), block.start_us, middle)
-    yield part(block, np.flatnonzero(~before), middle, block.end_us)
+    yield select_rows(block, np.flatnonzero(before), block.start_us, middle)
+    yield select_rows(block, np.flatnonzero(~before), middle, block.end_us)
 
 
-_ERA_US = 9_223_372_036_854_774
-"""Further from 1970 no server goes."""
+_FARTHEST_US = 9_223_372_036_854_774
+"""No server goes further from 1970."""

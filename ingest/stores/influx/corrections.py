@@ -1,7 +1,7 @@
-"""Series that a server can neither correct nor take rows from: written anew, whole, rarely and a few at a time.
+"""Corrections on a server that can neither overwrite a number nor delete a row: whole series, deleted and written anew.
 
-A copy of all that the series should hold is kept on our side before the server deletes it, and until the server cannot
-lose it any more. Whatever dies on the way, the copy is sent again.
+Rarely and a few at a time. A copy of all that the series should hold is kept on our side before the server deletes it,
+and until the server cannot lose it any more. Whatever dies on the way, the copy is sent again.
 """
 
 import json
@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from ingest.rows.table import REAL
-from ingest.stores.influx.cells import Column, Difference, Key, Series
+from ingest.stores.influx.batch import BatchWriter
+from ingest.stores.influx.cells import Difference, FieldColumn, FieldKey, StoredSeries
+from ingest.stores.influx.client import ResponseTooLarge
 from ingest.stores.influx.ledger import Ledger
-from ingest.stores.influx.lines import lines
-from ingest.stores.influx.outbox import Outbox
+from ingest.stores.influx.lines import encode_lines
 from ingest.stores.influx.server import Server
-from ingest.stores.influx.wire import TooMuch
 from ingest.system.crash_points import reached
 
-EVERY_S = 300.0
+ROUND_S = 300.0
 """Between two rounds: at most 288 a day, however often the resting heart rate of a live day falls."""
 
 MOST_CELLS = 200_000
@@ -28,152 +28,169 @@ MOST_CELLS = 200_000
 END_US = 7_258_118_400_000_000
 """The year 2200."""
 
+Patch = tuple[str, int, int, bytes, bytes]
+"""What a series should hold in a span: series, start and end (us, not included), times (int64) and values (float64)."""
 
-class Amends:
-    """What is to be put right on one server."""
 
-    def __init__(self, server: Server, outbox: Outbox, ledger: Ledger, clock: Callable[[], float]) -> None:
-        self._server, self._outbox, self._ledger, self._clock = server, outbox, ledger, clock
-        self._waiting: list[tuple[str, int, int, bytes, bytes]] = []
-        self._cells = 0
-        self._series: set[str] = set(ledger.patched()) if not server.replaces else set()
-        self._new: list[str] = []
-        self._made = -1e9
-        self._posted: dict[str, float] = {}
+class Corrections:
+    """What is to be corrected on one server, one field of a series at a time."""
 
-    def heed(
-        self, series: Series, key: Key, d: Difference, start_us: int, end_us: int, new: Column | None
+    def __init__(
+        self, server: Server, batch: BatchWriter, ledger: Ledger, clock: Callable[[], float]
+    ) -> None:
+        self._server, self._batch, self._ledger, self._clock = server, batch, ledger, clock
+        self._pending: list[Patch] = []
+        self._pending_cells = 0
+        self._series: set[str] = set(ledger.patched()) if not server.overwrites else set()
+        self._new_series: list[str] = []
+        self._last_round = -1e9
+        self._written_at: dict[str, float] = {}
+
+    def note(
+        self,
+        series: StoredSeries,
+        key: FieldKey,
+        difference: Difference,
+        start_us: int,
+        end_us: int,
+        new: FieldColumn | None,
     ) -> None:
         """Note what a series should hold in [start, end), if that cannot be had by writing it.
 
         Which series are concerned is in the ledger before anything is written: from then on it may be any of two
         numbers that the server shows, and looking at it proves nothing.
         """
-        name = _named(series, key)
+        name = _encode_name(series, key)
         if name not in self._series:
-            beyond = d.fallen if self._server.raises else d.other
-            if not (len(d.gone) or len(beyond)):
+            lasting = difference.too_high if self._server.overwrites_lower else difference.modified
+            if not (len(difference.removed) or len(lasting)):
                 return
-            self._new.append(name)
+            self._new_series.append(name)
             self._series.add(name)
         times, values = new if new is not None else (np.empty(0, np.int64), np.empty(0))
-        self._waiting.append((name, _bounded(start_us), _bounded(end_us), times.tobytes(), values.tobytes()))
-        self._cells += len(times)
+        self._pending.append((name, _clamp(start_us), _clamp(end_us), times.tobytes(), values.tobytes()))
+        self._pending_cells += len(times)
 
-    def warn(self) -> None:
+    def save_series(self) -> None:
         """Have the ledger know of the series concerned; to be done before rows are sent."""
-        if self._new:
-            self._ledger.patch([(name, 0, 0, b"", b"") for name in self._new])
-            self._new = []
+        if self._new_series:
+            self._ledger.patch([(name, 0, 0, b"", b"") for name in self._new_series])
+            self._new_series = []
 
     @property
-    def waiting(self) -> bool:
+    def has_pending(self) -> bool:
         """Whether something is not in the ledger yet."""
-        return bool(self._waiting)
+        return bool(self._pending)
 
     @property
-    def many(self) -> bool:
-        """Whether what waits should go to the ledger now."""
-        return self._cells > MOST_CELLS
+    def is_full(self) -> bool:
+        """Whether what is pending should go to the ledger now."""
+        return self._pending_cells > MOST_CELLS
 
     @property
-    def due(self) -> bool:
+    def is_due(self) -> bool:
         """Whether it is time for a round."""
-        return bool(self._series) and self._clock() - self._made >= EVERY_S
+        return bool(self._series) and self._clock() - self._last_round >= ROUND_S
 
-    def taken(self) -> list[tuple[str, int, int, bytes, bytes]]:
-        """What goes to the ledger."""
-        waiting, self._waiting, self._cells = self._waiting, [], 0
-        return waiting
+    def take_pending(self) -> list[Patch]:
+        """What goes to the ledger now."""
+        pending, self._pending, self._pending_cells = self._pending, [], 0
+        return pending
 
-    def make(self) -> None:
-        """Put right all that is in the ledger."""
-        self._made = self._clock()
-        self._server.flush()
+    def apply(self) -> None:
+        """Correct all series that the ledger knows of."""
+        self._last_round = self._clock()
+        self._server.sync_visibility()
         for name in self._ledger.patched():
-            self._ledger.copy(name, self._right(name, self._ledger.patches(name)))
+            self._ledger.copy(name, self._corrected_lines(name, self._ledger.patches(name)))
             reached("series copied")
-            self._again(name)
+            self._rewrite(name)
         self._series.clear()
 
-    def again(self) -> None:
+    def resend(self) -> None:
         """After somebody died: send what may have been lost of the series that were written anew.
 
         However long ago that was: a power cut may have come right behind them, and lasted.
         """
         for name in self._ledger.copies():
-            self._again(name)
+            self._rewrite(name)
 
-    def _again(self, name: str) -> None:
-        series, key = _parsed(name)
-        self._server.forget(series, key)
+    def _rewrite(self, name: str) -> None:
+        series, key = _decode_name(name)
+        self._server.delete_field(series, key)
         reached("series deleted")
-        for unit, body in self._ledger.bodies(name):
-            self._outbox.put(body, unit)
-        self._outbox.post()
+        for precision, body in self._ledger.bodies(name):
+            self._batch.add(body, precision)
+        self._batch.flush()
         reached("series posted")
-        self._posted[name] = self._clock()
+        self._written_at[name] = self._clock()
 
-    def discard(self, seen: float) -> None:
-        """Copies of what the server, seen to be the same at a moment of the clock, cannot lose any more.
+    def discard_copies(self, seen: float) -> None:
+        """Drop copies of what the server, seen to be the same at a moment of the clock, cannot lose any more.
 
         To be called before a position is held for sure: what was sent after a copy is not in it.
         """
-        for name in [n for n, at in self._posted.items() if seen - at >= self._server.lag_s]:
+        lag_s = self._server.durability_lag_s
+        for name in [n for n, at in self._written_at.items() if seen - at >= lag_s]:
             self._ledger.discard(name)
-            del self._posted[name]
+            del self._written_at[name]
 
-    def _right(self, name: str, found: list[tuple[int, int, bytes, bytes]]) -> Iterator[tuple[str, bytes]]:
-        """All that a series should hold, as lines."""
-        series, key = _parsed(name)
+    def _corrected_lines(
+        self, name: str, found: list[tuple[int, int, bytes, bytes]]
+    ) -> Iterator[tuple[str, bytes]]:
+        """All that a series should hold, as (precision, lines)."""
+        series, key = _decode_name(name)
         patches = [
             (a, b, np.frombuffer(times, np.int64), np.frombuffer(values, np.float64))
             for a, b, times, values in found
         ]
         tags = {**dict(series.tags), **dict(key[0])}
-        for a, b, held in self._held(series, key, 0, END_US):
-            times, values = _patched(a, b, held, patches)
-            for body in lines(series.table, tags, times, {key[1]: values}, {key[1]: REAL}, unit="ms"):
+        kinds = {key[1]: REAL}
+        for a, b, held in self._read_field(series, key, 0, END_US):
+            times, values = _apply_patches(a, b, held, patches)
+            for body in encode_lines(series.table, tags, times, {key[1]: values}, kinds, precision="ms"):
                 yield "ms", body
 
-    def _held(
-        self, series: Series, key: Key, start_us: int, end_us: int
-    ) -> Iterator[tuple[int, int, Column]]:
+    def _read_field(
+        self, series: StoredSeries, key: FieldKey, start_us: int, end_us: int
+    ) -> Iterator[tuple[int, int, FieldColumn]]:
+        """What is held in [start, end), in as many parts as it takes: start and end of each, and its cells."""
         try:
-            held = self._server.column(series, key, start_us, end_us)
-        except TooMuch:
+            held = self._server.read_field(series, key, start_us, end_us)
+        except ResponseTooLarge:
             middle = (start_us + end_us) // 2000 * 1000
-            yield from self._held(series, key, start_us, middle)
-            yield from self._held(series, key, middle, end_us)
+            yield from self._read_field(series, key, start_us, middle)
+            yield from self._read_field(series, key, middle, end_us)
         else:
             yield start_us, end_us, held
 
 
-def _patched(start_us: int, end_us: int, held: Column, patches: list[Any]) -> Column:
-    """The cells of [start, end) with what was to be put right in them, the latest last."""
+def _apply_patches(start_us: int, end_us: int, held: FieldColumn, patches: list[Any]) -> FieldColumn:
+    """The cells of [start, end) with the patches in place of what is held there, the latest last."""
     times, values = held
-    for a, b, right_times, right_values in patches:
+    for a, b, new_times, new_values in patches:
         if a >= end_us or b <= start_us:
             continue
         stay = (times < a) | (times >= b)
-        mine = (right_times >= start_us) & (right_times < end_us)
-        times = np.concatenate([times[stay], right_times[mine]])
-        values = np.concatenate([values[stay], right_values[mine]])
+        here = (new_times >= start_us) & (new_times < end_us)
+        times = np.concatenate([times[stay], new_times[here]])
+        values = np.concatenate([values[stay], new_values[here]])
     order = np.argsort(times, kind="stable")
     return times[order], values[order]
 
 
-def _bounded(us: int) -> int:
+def _clamp(us: int) -> int:
     return min(max(us, 0), END_US)
 
 
-def _named(series: Series, key: Key) -> str:
+def _encode_name(series: StoredSeries, key: FieldKey) -> str:
+    """What the ledger calls one field of a series."""
     return json.dumps([series.table, series.tags, *key], ensure_ascii=False)
 
 
-def _parsed(name: str) -> tuple[Series, Key]:
+def _decode_name(name: str) -> tuple[StoredSeries, FieldKey]:
     table, tags, labels, field = json.loads(name)
     return (
-        Series(table, tuple((k, v) for k, v in tags)),
+        StoredSeries(table, tuple((k, v) for k, v in tags)),
         (tuple((k, v) for k, v in labels), field),
     )

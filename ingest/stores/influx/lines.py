@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ingest.rows.table import REAL, TEXT, WHOLE
 
-UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
-"""What a write API calls a unit of time, and how many microseconds it has."""
+PRECISIONS = {"s": 1_000_000, "ms": 1_000, "us": 1}
+"""What a write API calls a precision, and how many microseconds it has."""
 
 MATRIX_BYTES = 3 << 20
 """Of one body before the zeros fall out; with its copies ten megabytes at most are held."""
@@ -23,14 +23,14 @@ _DIGITS = np.frombuffer("".join(f"{i:04d}" for i in range(10_000)).encode(), np.
 _SEPARATOR, _END = b"\x01", b"\x02"  # stand in for commas while fields may be missing; never part of a value
 
 
-def unit_of(time_us: NDArray[np.int64]) -> str:
-    """The coarsest unit in which all the times are whole: fewer digits are sent, and kept, per row."""
-    if not (time_us % UNITS["s"]).any():
+def coarsest_precision(time_us: NDArray[np.int64]) -> str:
+    """The coarsest precision in which all the times are whole: fewer digits are sent, and kept, per row."""
+    if not (time_us % PRECISIONS["s"]).any():
         return "s"
-    return "us" if (time_us % UNITS["ms"]).any() else "ms"
+    return "us" if (time_us % PRECISIONS["ms"]).any() else "ms"
 
 
-def tag_text(value: str) -> str:
+def clean_tag(value: str) -> str:
     """A tag's value as a server can hold it: no control characters, no backslash (which escapes what follows it).
 
     An empty one cannot be held either: the tag is left out, and asking for an empty one finds its rows.
@@ -38,17 +38,17 @@ def tag_text(value: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f\u0085\u2028\u2029]", " ", value).replace("\\", "/").strip()
 
 
-def _tag(name: str, value: str) -> bytes:
-    escaped = re.sub(r"([,= ])", r"\\\1", tag_text(value))
+def _encode_tag(name: str, value: str) -> bytes:
+    escaped = re.sub(r"([,= ])", r"\\\1", clean_tag(value))
     return f",{name}={escaped}".encode() if escaped else b""
 
 
-def _text(value: str) -> str:
+def _quote_text(value: str) -> str:
     inside = re.sub(r"[\x00-\x1f\x7f]", " ", value).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{inside}"'
 
 
-def lines(
+def encode_lines(
     table: str,
     tags: Mapping[str, str],
     time_us: NDArray[np.int64],
@@ -56,21 +56,21 @@ def lines(
     kinds: Mapping[str, str],
     labels: Mapping[str, list[str]] | None = None,
     *,
-    unit: str = "s",
+    precision: str = "s",
 ) -> Iterator[bytes]:
     r"""Rows as bodies to be posted, none of them empty; what is not known is left out, and so is a row without fields.
 
     `tags` hold for all rows, `labels` differ by row; `kinds` are the types of the fields, whatever their columns are.
-    Raises ValueError for a value that is not of its type or a time that is not whole in the unit.
+    Raises ValueError for a value that is not of its type or a time that is not whole in the precision.
 
     >>> day = dict(tags={"person": "Jan"}, time_us=np.array([60_000_000]), kinds={"bpm": "INTEGER"})
-    >>> list(lines("heart_rate", fields={"bpm": np.array([61], np.uint8)}, **day))
+    >>> list(encode_lines("heart_rate", fields={"bpm": np.array([61], np.uint8)}, **day))
     [b'heart_rate,person=Jan bpm=61i 60\n']
     """
-    step = UNITS[unit]
+    step = PRECISIONS[precision]
     if len(time_us) and (time_us % step).any():
-        raise ValueError(f"{table}: a time is not whole in {unit}")
-    columns = [_Column(name, fields[name], kinds[name]) for name in fields]
+        raise ValueError(f"{table}: a time is not whole in {precision}")
+    columns = [_EncodedField(name, fields[name], kinds[name]) for name in fields]
     some = np.zeros(len(time_us), np.bool_)
     whole = bool(columns)
     for column in columns:
@@ -79,17 +79,17 @@ def lines(
     rows = np.flatnonzero(some)
     if not len(rows):
         return
-    marks = dict(labels or {})
-    begin = _begin(table, tags, marks)
-    width = len(begin[0]) + 32 + sum(c.width for c in columns) + sum(48 for _ in marks)
-    most = max(MATRIX_BYTES // width, 1)
+    row_tags = dict(labels or {})
+    prefixes = _prefixes(table, tags, row_tags)
+    width = len(prefixes[0]) + 32 + sum(c.width for c in columns) + sum(48 for _ in row_tags)
+    limit = max(MATRIX_BYTES // width, 1)
     ticks = time_us // step
-    for a in range(0, len(rows), most):
-        these: Any = slice(a, a + most) if len(rows) == len(time_us) else rows[a : a + most]
-        yield _body(begin, marks, columns, ticks[these], these, whole=whole)
+    for a in range(0, len(rows), limit):
+        these: Any = slice(a, a + limit) if len(rows) == len(time_us) else rows[a : a + limit]
+        yield _encode_body(prefixes, row_tags, columns, ticks[these], these, whole=whole)
 
 
-def _begin(table: str, tags: Mapping[str, str], labels: Mapping[str, list[str]]) -> list[bytes]:
+def _prefixes(table: str, tags: Mapping[str, str], labels: Mapping[str, list[str]]) -> list[bytes]:
     """What stands before each label, and before the fields: tags in order of their names, as servers like them."""
     parts, now = [], table.encode()
     for name in sorted([*tags, *labels]):
@@ -97,30 +97,30 @@ def _begin(table: str, tags: Mapping[str, str], labels: Mapping[str, list[str]])
             parts.append(now)
             now = b""
         else:
-            now += _tag(name, tags[name])
+            now += _encode_tag(name, tags[name])
     return [*parts, now + b" "]
 
 
-def _body(
-    begin: list[bytes],
+def _encode_body(
+    prefixes: list[bytes],
     labels: Mapping[str, list[str]],
-    columns: "list[_Column]",
+    columns: "list[_EncodedField]",
     ticks: NDArray[np.int64],
     rows: Any,
     *,
     whole: bool,
 ) -> bytes:
     parts: list[NDArray[np.uint8]] = []
-    for before, name in zip(begin, sorted(labels), strict=False):
+    for before, name in zip(prefixes, sorted(labels), strict=False):
         values = np.asarray(labels[name], dtype=object)[rows]
         found, which = np.unique(values.astype(str), return_inverse=True)
-        parts.append(_packed([before + _tag(name, v) for v in found.tolist()])[which])
+        parts.append(_pack([before + _encode_tag(name, v) for v in found.tolist()])[which])
     for i, column in enumerate(columns):
-        before = begin[-1] if i == 0 else b"," if whole else b""
+        before = prefixes[-1] if i == 0 else b"," if whole else b""
         parts.append(column.cells(rows, before, b"" if whole else _SEPARATOR))
-    parts.append(_constant(b" " if whole else _END, len(ticks)))
-    parts.append(_time(ticks))
-    parts.append(_constant(b"\n", len(ticks)))
+    parts.append(_repeat(b" " if whole else _END, len(ticks)))
+    parts.append(_encode_times(ticks))
+    parts.append(_repeat(b"\n", len(ticks)))
     matrix = np.empty((len(ticks), sum(p.shape[1] for p in parts)), np.uint8)
     at = 0
     for part in parts:
@@ -130,21 +130,21 @@ def _body(
     return body if whole else body.replace(_SEPARATOR + _END, b" ").replace(_SEPARATOR, b",")
 
 
-def _packed(texts: list[bytes]) -> NDArray[np.uint8]:
+def _pack(texts: list[bytes]) -> NDArray[np.uint8]:
     """Texts as rows of one width, filled up with zeros."""
     packed = np.array(texts, dtype=bytes)
     return packed.view(np.uint8).reshape(len(texts), packed.itemsize)
 
 
-def _constant(text: bytes, count: int) -> NDArray[np.uint8]:
+def _repeat(text: bytes, count: int) -> NDArray[np.uint8]:
     return np.broadcast_to(np.frombuffer(text, np.uint8), (count, len(text)))
 
 
-def _time(ticks: NDArray[np.int64]) -> NDArray[np.uint8]:
+def _encode_times(ticks: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Whole numbers as digits: four at a time when all have as many of them, as times of this century do."""
     digits = len(str(ticks.max()))
     if ticks.min() < 10 ** (digits - 1):
-        return _packed([str(t).encode() for t in ticks.tolist()])
+        return _pack([str(t).encode() for t in ticks.tolist()])
     groups = -(-digits // 4)
     cells = np.empty((len(ticks), groups * 4), np.uint8)
     rest = ticks
@@ -154,7 +154,7 @@ def _time(ticks: NDArray[np.int64]) -> NDArray[np.uint8]:
     return cells[:, groups * 4 - digits :]
 
 
-class _Column:
+class _EncodedField:
     """A field's values, each distinct one turned into text once."""
 
     def __init__(self, name: str, values: Any, kind: str) -> None:
@@ -190,16 +190,16 @@ class _Column:
             distinct, which = np.arange(256), values
         else:
             distinct, which = np.unique(values, return_inverse=True)
-        texts = [before + self._name + self._shown(v) + after for v in distinct.tolist()]
+        texts = [before + self._name + self._encode_value(v) + after for v in distinct.tolist()]
         if not known.all():
             which = np.where(known, which, len(texts))
             texts.append(before)
-        cells: NDArray[np.uint8] = _packed(texts)[which]
+        cells: NDArray[np.uint8] = _pack(texts)[which]
         return cells
 
-    def _shown(self, value: Any) -> bytes:
+    def _encode_value(self, value: Any) -> bytes:
         if self._kind == TEXT:
-            return _text(value).encode()
+            return _quote_text(value).encode()
         return b"%di" % value if self._kind == WHOLE else repr(value).encode()
 
 
@@ -214,3 +214,34 @@ def _check(name: str, value: Any, kind: str) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, right):
         raise ValueError(f"{name}: {value!r} is not {kind}")  # noqa: TRY004 - a value is wrong
+
+
+# --- reading a line that came back refused ---
+
+_SERIES = re.compile(rb"((?:\\.|[^ \\])*) ")
+
+
+def series_key(line: bytes) -> bytes:
+    """What stands before the fields of a line: table and tags."""
+    found = _SERIES.match(line)
+    return found[1] if found else line
+
+
+def table_name(key: bytes) -> str:
+    """The table of a series key."""
+    return key.partition(b",")[0].decode()
+
+
+def parse_tags(key: bytes) -> Mapping[str, str]:
+    """The tags of a series key as they were before they were escaped."""
+    pairs = re.findall(rb",((?:\\.|[^,=\\])*)=((?:\\.|[^,\\])*)", key)
+    return {_unescape(name): _unescape(value) for name, value in pairs}
+
+
+def _unescape(escaped: bytes) -> str:
+    return re.sub(rb"\\(.)", rb"\1", escaped).decode(errors="replace")
+
+
+def line_time_us(line: bytes, precision: str) -> int:
+    """The time at the end of a line, in microseconds."""
+    return int(line.rstrip(b"\n").rpartition(b" ")[2]) * PRECISIONS[precision]

@@ -1,14 +1,14 @@
-"""What a kind of server can do for the store that is kept on it."""
+"""What a kind of server must be able to do to hold a store."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from ingest.rows.table import Block
-from ingest.stores.influx.cells import Cells, Column, Key, Labels, Series
+from ingest.stores.influx.cells import Cells, FieldColumn, FieldKey, Labels, StoredSeries
 
 
 class Server(Protocol):
-    """A server, and what differs between kinds of them. All raise Away when it cannot be asked."""
+    """A server, and what differs between kinds of them. All methods raise Unavailable when it cannot be asked."""
 
     @property
     def title(self) -> str:
@@ -19,63 +19,63 @@ class Server(Protocol):
         """The site that is a tag of all rows, '' for none."""
 
     @property
-    def lag_s(self) -> float:
+    def durability_lag_s(self) -> float:
         """For how many seconds it may still lose what it said yes to, when it is killed."""
 
     @property
-    def settles_s(self) -> float:
+    def minute_delay_s(self) -> float:
         """How old a minute must be before it is sent, as until then its numbers still fall; 0: any."""
 
     @property
-    def replaces(self) -> bool:
-        """Whether what is written again takes the place of what was, and a single row can be taken away."""
+    def overwrites(self) -> bool:
+        """Whether what is written again takes the place of what was, and a single row can be deleted."""
 
     @property
-    def raises(self) -> bool:
+    def overwrites_lower(self) -> bool:
         """Whether at least a higher number takes the place of a lower one."""
 
     @property
-    def future_s(self) -> float:
+    def future_limit_s(self) -> float:
         """How far ahead of now a row may lie at most."""
 
-    def fitted(self, block: Block) -> Block:
+    def align_times(self, block: Block) -> Block:
         """The block with times that the server can tell apart."""
 
-    def bodies(self, block: Block) -> Iterator[tuple[bytes, str]]:
-        """(Lines, unit) of the rows of a block."""
+    def encode(self, block: Block) -> Iterator[tuple[bytes, str]]:
+        """The rows of a block as (lines, precision)."""
 
-    def cells(self, block: Block) -> Cells:
-        """The cells that the rows of a block are to it."""
+    def block_cells(self, block: Block) -> Cells:
+        """The cells that the rows of a block are to this server."""
 
-    def held(self, series: Series, start_us: int, end_us: int) -> Cells:
-        """What is there of a series in [start, end). Raises TooMuch when that is more than is read at once."""
+    def read_range(self, series: StoredSeries, start_us: int, end_us: int) -> Cells:
+        """What is held of a series in [start, end). Raises ResponseTooLarge when that is more than is read at once."""
 
-    def erase(self, series: Series, labels: Labels, spans: Sequence[tuple[int, int]]) -> bool:
-        """Take away rows in spans (first and last time in microseconds, both included); says whether it can."""
+    def read_field(self, series: StoredSeries, key: FieldKey, start_us: int, end_us: int) -> FieldColumn:
+        """What is held of one field of a series in [start, end). Raises ResponseTooLarge."""
 
-    def column(self, series: Series, key: Key, start_us: int, end_us: int) -> Column:
-        """One field of a series in [start, end). Raises TooMuch."""
+    def delete_ranges(self, series: StoredSeries, labels: Labels, spans: Sequence[tuple[int, int]]) -> bool:
+        """Delete rows in spans (first and last time in microseconds, both included); says whether it can."""
 
-    def forget(self, series: Series, key: Key) -> None:
-        """Take away one field of a series, all of it."""
+    def delete_field(self, series: StoredSeries, key: FieldKey) -> None:
+        """Delete one field of a series, all of it."""
 
     def clear(self) -> None:
-        """Take away all rows of this site and its marker. Raises TryLater when it cannot."""
+        """Delete all rows of this site and its marker. Raises TryLater when it cannot."""
 
     def is_empty(self) -> bool:
         """Whether no row of this site is there."""
 
-    def markers(self) -> set[str]:
-        """The journals that this site's rows are of."""
+    def owners(self) -> set[str]:
+        """The ids of the journals that this site's rows are of, from its ownership markers."""
 
-    def mark(self, journal: str) -> None:
-        """Leave the marker, which is as old as any row. Raises TryLater when it does not stay, and says why."""
+    def claim_ownership(self, journal: str) -> None:
+        """Write the marker, which is as old as any row. Raises TryLater when it does not stay, and says why."""
 
-    def flush(self) -> None:
-        """Have what was written be there when asked for."""
+    def sync_visibility(self) -> None:
+        """Return once what was written is visible to queries."""
 
-    def show(self) -> None:
-        """Have what was just written show within a second or two, where that takes asking for."""
+    def hasten_visibility(self) -> None:
+        """Have what was just written be visible within a second or two, where that takes asking for."""
 
-    def born(self) -> str:
+    def instance_id(self) -> str:
         """What is another when the server was started anew and may have lost something by that."""

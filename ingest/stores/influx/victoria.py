@@ -1,9 +1,9 @@
 """VictoriaMetrics as a server: every field of a table is a metric of its own, `table_field`, and all values are numbers.
 
-What was seen of it (1.79.5 and 1.122.0, with the flags that are asked for in `mark`):
+What was seen of it (1.79.5 and 1.122.0, with the flags that are asked for in `claim_ownership`):
 
 * Of several values at one millisecond 1.122 shows the highest, 1.79 any: a number that falls, or changes, cannot be
-  written over, and a single row cannot be taken away. Whole series can be deleted, and written again at once: `amends`
+  written over, and a single row cannot be taken away. Whole series can be deleted, and written again at once: `corrections`
   does so.
 * A time of 0 is taken for "now", and one in the future by more than two days or beyond the retention is dropped with a
   yes, as are texts (they become 0). What is of the first day of 1970 does not come back after a deletion. So all of
@@ -11,7 +11,7 @@ What was seen of it (1.79.5 and 1.122.0, with the flags that are asked for in `m
   `session_sport{sport="running"}`.
 * What was said yes to in the last seconds before a kill -9 is lost. It shows to those who ask after some seconds, or
   after `/internal/force_flush`.
-* A cluster has its three doors behind one address (https://docs.victoriametrics.com/cluster-victoriametrics/#url-format);
+* A cluster has its three paths behind one address (https://docs.victoriametrics.com/cluster-victoriametrics/#url-format);
   with `http://.../insert/0/influx` the others are found by their names. This was read, not run.
 """
 
@@ -27,10 +27,18 @@ import numpy as np
 from ingest.errors import TryLater
 from ingest.rows.table import REAL, TABLES, TEXT, Block
 from ingest.settings.model import Influx
-from ingest.stores.influx.cells import Cells, Column, Key, Labels, Series, cells_of
-from ingest.stores.influx.influxql import MARKED_US, MARKER, marker
-from ingest.stores.influx.lines import lines, tag_text, unit_of
-from ingest.stores.influx.wire import PATIENCE_S, Answer, Refused, TooLarge, TooMuch, Wire, understood
+from ingest.stores.influx.cells import Cells, FieldColumn, FieldKey, Labels, StoredSeries, block_cells
+from ingest.stores.influx.client import (
+    QUERY_TIMEOUT_S,
+    BodyTooLarge,
+    Refused,
+    Response,
+    ResponseTooLarge,
+    ServerClient,
+    reading_response,
+)
+from ingest.stores.influx.lines import clean_tag, coarsest_precision, encode_lines
+from ingest.stores.influx.marker import MARKER, MARKER_US, marker_line
 from ingest.system.crash_points import reached
 
 FLAGS = "-retentionPeriod=100y -dedup.minScrapeInterval=1ms"
@@ -43,7 +51,7 @@ FIRST_MS = 86_400_000
 
 FOREVER_US = 1 << 62
 
-SHOWS_S = 6.0
+VISIBLE_AFTER_S = 6.0
 """After which what was written shows by itself."""
 
 _ALL = [f"{table}_{field}" for table in TABLES for field in TABLES[table].fields]
@@ -53,23 +61,23 @@ class VictoriaServer:
     """VictoriaMetrics, alone or as a cluster."""
 
     title = "VictoriaMetrics"
-    lag_s = 300.0
+    durability_lag_s = 300.0
     """Far more than the eight seconds that were seen to be lost, and more than minutes are held back."""
-    settles_s = 180.0
+    minute_delay_s = 180.0
     """A strap's samples of a minute are committed, masked and counted by then."""
-    replaces = False
-    future_s = FUTURE_MS / 1000 - 3600
+    overwrites = False
+    future_limit_s = FUTURE_MS / 1000 - 3600
 
-    def __init__(self, wire: Wire, influx: Influx) -> None:
-        self.raises = False
-        self._shows_when_asked = True
-        self._wire = wire
-        self.site = tag_text(influx.site or "")
-        door = re.compile(r"/insert/([0-9:]+)/influx$")
-        self._reading = door.sub(r"/select/\1/prometheus", wire.url)
-        self._deleting = door.sub(r"/delete/\1/prometheus", wire.url)
+    def __init__(self, client: ServerClient, influx: Influx) -> None:
+        self.overwrites_lower = False
+        self._can_force_flush = True
+        self._client = client
+        self.site = clean_tag(influx.site or "")
+        path = re.compile(r"/insert/([0-9:]+)/influx$")
+        self._query_url = path.sub(r"/select/\1/prometheus", client.url)
+        self._delete_url = path.sub(r"/delete/\1/prometheus", client.url)
 
-    def fitted(self, block: Block) -> Block:
+    def align_times(self, block: Block) -> Block:
         """Times in whole milliseconds, none of them 0; rows told apart by microseconds are told apart by milliseconds."""
         start, end = block.start_us, block.end_us
         ms, us = np.divmod(block.time_us, 1000)
@@ -80,158 +88,162 @@ class VictoriaServer:
             block, start_us=start, end_us=-(-end // 1000) * 1000, time_us=np.maximum(ms + us, FIRST_MS) * 1000
         )
 
-    def bodies(self, block: Block) -> Iterator[tuple[bytes, str]]:
+    def encode(self, block: Block) -> Iterator[tuple[bytes, str]]:
         kinds = TABLES[block.table].fields
         numbers = {name: column for name, column in block.fields.items() if kinds[name] != TEXT}
         tags = {**block.tags, "site": self.site}
-        unit = unit_of(block.time_us)
-        for body in lines(block.table, tags, block.time_us, numbers, kinds, block.labels, unit=unit):
-            yield body, unit
+        precision = coarsest_precision(block.time_us)
+        for body in encode_lines(
+            block.table, tags, block.time_us, numbers, kinds, block.labels, precision=precision
+        ):
+            yield body, precision
         for name in block.fields:
             if kinds[name] == TEXT:
-                texts = [t if t is None else tag_text(str(t)) for t in block.fields[name]]
+                texts = [t if t is None else clean_tag(str(t)) for t in block.fields[name]]
                 one = {name: [1.0 if t else None for t in texts]}
                 labels = {**block.labels, name: [t or "" for t in texts]}
-                for body in lines(block.table, tags, block.time_us, one, {name: REAL}, labels, unit=unit):
-                    yield body, unit
+                for body in encode_lines(
+                    block.table, tags, block.time_us, one, {name: REAL}, labels, precision=precision
+                ):
+                    yield body, precision
 
-    def cells(self, block: Block) -> Cells:
+    def block_cells(self, block: Block) -> Cells:
         found: Cells = {}
-        for (labels, name), (times, values) in cells_of(block).items():
+        for (labels, name), (times, values) in block_cells(block).items():
             if TABLES[block.table].fields[name] != TEXT:
                 found[labels, name] = times, values
                 continue
-            texts = np.array([tag_text(str(v)) for v in values])
+            texts = np.array([clean_tag(str(v)) for v in values])
             for text in np.unique(texts).tolist():
                 here = texts == text
                 if text:
-                    found[_labelled(labels, name, text), name] = times[here], np.ones(int(here.sum()))
+                    found[_add_label(labels, name, text), name] = times[here], np.ones(int(here.sum()))
         return found
 
-    def held(self, series: Series, start_us: int, end_us: int) -> Cells:
+    def read_range(self, series: StoredSeries, start_us: int, end_us: int) -> Cells:
         names = "|".join(TABLES[series.table].fields)
-        match = _match([("__name__", f"{series.table}_(?:{names})")], series.tags)
-        found: dict[Key, list[Column]] = {}
+        match = _selector([("__name__", f"{series.table}_(?:{names})")], series.tags)
+        found: dict[FieldKey, list[FieldColumn]] = {}
         for metric, column in self._export(match, start_us, end_us):
             name = metric["__name__"].removeprefix(f"{series.table}_")
-            labels: Labels = tuple((tag, metric.get(tag, "")) for tag in series.free)
+            labels: Labels = tuple((tag, metric.get(tag, "")) for tag in series.free_tags)
             if TABLES[series.table].fields[name] == TEXT:
-                labels = _labelled(labels, name, metric.get(name, ""))
+                labels = _add_label(labels, name, metric.get(name, ""))
             found.setdefault((labels, name), []).append(column)
-        return {key: _joined(columns) for key, columns in found.items()}
+        return {key: _concatenate(columns) for key, columns in found.items()}
 
-    def column(self, series: Series, key: Key, start_us: int, end_us: int) -> Column:
-        """One metric of a series in [start, end). Raises TooMuch."""
-        match = _match([], [("__name__", f"{series.table}_{key[1]}"), *series.tags, *key[0]])
-        return _joined([column for _, column in self._export(match, start_us, end_us)])
+    def read_field(self, series: StoredSeries, key: FieldKey, start_us: int, end_us: int) -> FieldColumn:
+        """One metric of a series in [start, end). Raises ResponseTooLarge."""
+        match = _selector([], [("__name__", f"{series.table}_{key[1]}"), *series.tags, *key[0]])
+        return _concatenate([column for _, column in self._export(match, start_us, end_us)])
 
-    def forget(self, series: Series, key: Key) -> None:
+    def delete_field(self, series: StoredSeries, key: FieldKey) -> None:
         """Delete one metric of a series, all of it."""
-        self._delete(_match([], [("__name__", f"{series.table}_{key[1]}"), *series.tags, *key[0]]))
+        self._delete(_selector([], [("__name__", f"{series.table}_{key[1]}"), *series.tags, *key[0]]))
 
-    def erase(self, series: Series, labels: Labels, spans: Sequence[tuple[int, int]]) -> bool:
+    def delete_ranges(self, series: StoredSeries, labels: Labels, spans: Sequence[tuple[int, int]]) -> bool:
         """Rows are taken away with their series only."""
         del series, labels, spans
         return False
 
     def clear(self) -> None:
         for names in (_ALL, [f"{MARKER}_{field}" for field in ("version", "canary")]):
-            self._delete(_match([("__name__", "|".join(names))], [("site", self.site)]))
+            self._delete(_selector([("__name__", "|".join(names))], [("site", self.site)]))
             reached("store clearing")
 
     def is_empty(self) -> bool:
-        return not self._series(_match([("__name__", "|".join(_ALL))], [("site", self.site)]))
+        return not self._find_series(_selector([("__name__", "|".join(_ALL))], [("site", self.site)]))
 
     # --- the marker ---
 
-    def markers(self) -> set[str]:
-        found = self._series(_match([], [("__name__", f"{MARKER}_version"), ("site", self.site)]))
+    def owners(self) -> set[str]:
+        found = self._find_series(_selector([], [("__name__", f"{MARKER}_version"), ("site", self.site)]))
         return {metric["journal"] for metric in found if "journal" in metric}
 
-    def mark(self, journal: str) -> None:
+    def claim_ownership(self, journal: str) -> None:
         try:
             for _ in range(2):
-                self._wire.post(marker(journal, self.site), "s")
-            self.raises = self._highest_wins(journal)
-        except (Refused, TooLarge) as e:
+                self._client.write_lines(marker_line(journal, self.site), "s")
+            self.overwrites_lower = self._keeps_highest(journal)
+        except (Refused, BodyTooLarge) as e:
             raise TryLater(
-                f"VictoriaMetrics at {self._wire.url} does not even take the line that says whose rows these are. Nothing"
+                f"VictoriaMetrics at {self._client.url} does not even take the line that says whose rows these are. Nothing"
                 f" is lost. It says: {e}"
             ) from e
-        match = _match([], [("__name__", f"{MARKER}_version"), ("site", self.site), ("journal", journal)])
-        end = time.monotonic() + SHOWS_S
+        match = _selector([], [("__name__", f"{MARKER}_version"), ("site", self.site), ("journal", journal)])
+        end = time.monotonic() + VISIBLE_AFTER_S
         while True:
-            self.flush()
+            self.sync_visibility()
             there = [len(times) for _, (times, _) in self._export(match, 0, FOREVER_US)]
             if there or time.monotonic() > end:
                 break
             time.sleep(0.2)
         if not there:
             raise TryLater(
-                f"VictoriaMetrics at {self._wire.url} drops what is older than its retention, a month unless told"
+                f"VictoriaMetrics at {self._client.url} drops what is older than its retention, a month unless told"
                 f" otherwise. Start it with {FLAGS}"
             )
         if sum(there) > 1:
             raise TryLater(
-                f"VictoriaMetrics at {self._wire.url} keeps every copy of a row that is sent again. Start it with {FLAGS}"
+                f"VictoriaMetrics at {self._client.url} keeps every copy of a row that is sent again. Start it with {FLAGS}"
             )
 
-    def _highest_wins(self, journal: str) -> bool:
+    def _keeps_highest(self, journal: str) -> bool:
         """Whether of two values at one moment the higher one is shown, whichever came first: found by trying all ways."""
-        times = MARKED_US + np.arange(6) * 1_000_000
+        times = MARKER_US + np.arange(6) * 1_000_000
         tags = {"journal": journal, "site": self.site}
 
         def post(*rows: tuple[int, float]) -> None:
             at, values = times[[i for i, _ in rows]], [value for _, value in rows]
-            for body in lines(MARKER, tags, at, {"canary": values}, {"canary": REAL}):
-                self._wire.post(body, "s")
+            for body in encode_lines(MARKER, tags, at, {"canary": values}, {"canary": REAL}):
+                self._client.write_lines(body, "s")
 
         post((0, 1.0), (1, 2.0), (2, 1.0), (2, 2.0), (3, 2.0), (3, 1.0))
         for i, value in ((4, 1.0), (5, 2.0), (4, 2.0), (5, 1.0)):
             post((i, value))
-        self.flush()
+        self.sync_visibility()
         post((0, 2.0), (1, 1.0))
-        self.flush()
-        match = _match([], [("__name__", f"{MARKER}_canary"), *tags.items()])
+        self.sync_visibility()
+        match = _selector([], [("__name__", f"{MARKER}_canary"), *tags.items()])
         shown = [values.tolist() for _, (_, values) in self._export(match, 0, FOREVER_US)]
         return shown == [[2.0] * 6]
 
-    def flush(self) -> None:
-        answer = self._wire.ask("GET", "/internal/force_flush", base=self._reading)
-        if answer.status != 200:
-            time.sleep(SHOWS_S)  # where this is not allowed, it shows by itself
+    def sync_visibility(self) -> None:
+        response = self._client.request("GET", "/internal/force_flush", base=self._query_url)
+        if response.status != 200:
+            time.sleep(VISIBLE_AFTER_S)  # where this is not allowed, it shows by itself
 
-    def show(self) -> None:
+    def hasten_visibility(self) -> None:
         """It shows after 1 to 5 s by itself; a server that many Pis write to is left to that."""
-        if not self.site and self._shows_when_asked:
-            answer = self._wire.ask("GET", "/internal/force_flush", base=self._reading)
-            self._shows_when_asked = answer.status == 200
+        if not self.site and self._can_force_flush:
+            response = self._client.request("GET", "/internal/force_flush", base=self._query_url)
+            self._can_force_flush = response.status == 200
 
-    def born(self) -> str:
-        answer = self._wire.ask("GET", "/metrics")
-        found = re.search(rb"^vm_app_start_timestamp (\S+)", answer.body, re.MULTILINE)
+    def instance_id(self) -> str:
+        response = self._client.request("GET", "/metrics")
+        found = re.search(rb"^vm_app_start_timestamp (\S+)", response.body, re.MULTILINE)
         # Where this is not told, every new connection may be to a server that was started anew.
-        return found[1].decode() if found else f"connection {self._wire.connections}"
+        return found[1].decode() if found else f"connection {self._client.connections}"
 
     # --- within ---
 
-    def _asked(self, path: str, match: str, start_us: int = 0, end_us: int = FOREVER_US) -> Answer:
+    def _query(self, path: str, match: str, start_us: int = 0, end_us: int = FOREVER_US) -> Response:
         """`end_us` is not included."""
         last_ms = time.time_ns() // 1_000_000 + FUTURE_MS
         start_ms = min(max(-(-start_us // 1000), 1), last_ms)
         end_ms = min(max(-(-end_us // 1000) - 1, start_ms), last_ms)
         fields = {"match[]": match, "start": f"{start_ms / 1000:.3f}", "end": f"{end_ms / 1000:.3f}"}
-        answer = self._wire.ask("POST", path, fields, patience_s=PATIENCE_S, base=self._reading)
-        if answer.status != 200:
-            raise self._wire.trouble(answer)
-        return answer
+        response = self._client.request("POST", path, fields, timeout_s=QUERY_TIMEOUT_S, base=self._query_url)
+        if response.status != 200:
+            raise self._client.explain_failure(response)
+        return response
 
-    def _export(self, match: str, start_us: int, end_us: int) -> Iterator[tuple[dict[str, str], Column]]:
+    def _export(self, match: str, start_us: int, end_us: int) -> Iterator[tuple[dict[str, str], FieldColumn]]:
         if end_us <= max(start_us, 1000):
             return
         # Without reduce_mem_usage: with it 1.79 now and then gives what is one metric's under the name of another.
-        body = self._asked("/api/v1/export", match, start_us, end_us).body
-        with understood(self._wire.url):
+        body = self._query("/api/v1/export", match, start_us, end_us).body
+        with reading_response(self._client.url):
             found: list[dict[str, Any]] = [json.loads(line) for line in body.splitlines()]
             parts = [
                 (np.array(one["timestamps"], np.int64) * 1000, np.array(one["values"], float))
@@ -239,25 +251,27 @@ class VictoriaServer:
             ]
             yield from [(dict(one["metric"]), part) for one, part in zip(found, parts, strict=True)]
 
-    def _series(self, match: str) -> list[dict[str, str]]:
+    def _find_series(self, match: str) -> list[dict[str, str]]:
         try:
-            with understood(self._wire.url):
-                return list(json.loads(self._asked("/api/v1/series", match).body)["data"])
-        except TooMuch:
+            with reading_response(self._client.url):
+                return list(json.loads(self._query("/api/v1/series", match).body)["data"])
+        except ResponseTooLarge:
             return [{}]
 
     def _delete(self, match: str) -> None:
         path = "/api/v1/admin/tsdb/delete_series"
-        answer = self._wire.ask("POST", path, {"match[]": match}, patience_s=PATIENCE_S, base=self._deleting)
-        if answer.status not in {200, 204}:
-            raise self._wire.trouble(answer)
+        response = self._client.request(
+            "POST", path, {"match[]": match}, timeout_s=QUERY_TIMEOUT_S, base=self._delete_url
+        )
+        if response.status not in {200, 204}:
+            raise self._client.explain_failure(response)
 
 
-def _labelled(labels: Labels, name: str, text: str) -> Labels:
+def _add_label(labels: Labels, name: str, text: str) -> Labels:
     return tuple(sorted([*labels, (name, text)]))
 
 
-def _joined(columns: Iterable[Column]) -> Column:
+def _concatenate(columns: Iterable[FieldColumn]) -> FieldColumn:
     """Parts of one metric in order of time."""
     some = list(columns)
     if not some:
@@ -267,7 +281,7 @@ def _joined(columns: Iterable[Column]) -> Column:
     return times[order], values[order]
 
 
-def _match(like: Iterable[tuple[str, str]], exactly: Iterable[tuple[str, str]]) -> str:
+def _selector(like: Iterable[tuple[str, str]], exactly: Iterable[tuple[str, str]]) -> str:
     parts = [f'{name}=~"{value}"' for name, value in like]
     parts += [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in exactly]
     return "{" + ",".join(parts) + "}"

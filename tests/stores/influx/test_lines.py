@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.rows.table import REAL, TEXT, WHOLE
-from ingest.stores.influx.lines import UNITS, lines, tag_text
+from ingest.stores.influx.lines import PRECISIONS, clean_tag, encode_lines
 from tests.support.fake_server import Point, points
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12)
@@ -22,8 +22,8 @@ columns = {REAL: reals, WHOLE: wholes, TEXT: texts | st.none()}
 
 @st.composite
 def tables(draw: st.DrawFn) -> dict[str, Any]:
-    """Arguments of `lines`: some rows in ascending order of time, any tags, any fields."""
-    unit = draw(st.sampled_from(sorted(UNITS)))
+    """Arguments of `encode_lines`: some rows in ascending order of time, any tags, any fields."""
+    precision = draw(st.sampled_from(sorted(PRECISIONS)))
     ticks = sorted(draw(st.sets(st.integers(-(10**9), 4 * 10**9), max_size=7)))
     names = draw(st.lists(st.sampled_from(["person", "source", "kind", "site"]), unique=True, max_size=4))
     labelled = names[: draw(st.integers(0, min(1, len(names))))]
@@ -38,12 +38,12 @@ def tables(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "tags": {name: draw(awkward) for name in names if name not in labelled},
         "labels": {name: draw(st.lists(awkward, min_size=each, max_size=each)) for name in labelled},
-        "time_us": np.array(ticks, np.int64) * UNITS[unit],
+        "time_us": np.array(ticks, np.int64) * PRECISIONS[precision],
         "kinds": kinds,
         "fields": {
             f: draw(st.lists(columns[kind], min_size=each, max_size=each)) for f, kind in kinds.items()
         },
-        "unit": unit,
+        "precision": precision,
     }
 
 
@@ -62,7 +62,7 @@ def test_what_is_written_is_what_is_read(table: dict[str, Any], *, as_arrays: bo
     expected = []
     for i, at in enumerate(table["time_us"].tolist()):
         tags = {**table["tags"], **{name: values[i] for name, values in table["labels"].items()}}
-        held = {k: tag_text(v) for k, v in tags.items() if tag_text(v)}
+        held = {k: clean_tag(v) for k, v in tags.items() if clean_tag(v)}
         fields = {f: v[i] for f, v in table["fields"].items() if is_known(v[i])}
         fields = {f: clean(v) if isinstance(v, str) else v for f, v in fields.items()}
         if fields:
@@ -70,9 +70,9 @@ def test_what_is_written_is_what_is_read(table: dict[str, Any], *, as_arrays: bo
     if as_arrays:
         table = {**table, "fields": {f: arrayed(v, table["kinds"][f]) for f, v in table["fields"].items()}}
     found: list[Point] = []
-    for body in lines("minute", **table):
+    for body in encode_lines("minute", **table):
         assert body.endswith(b"\n")
-        found += points(body, table["unit"])
+        found += points(body, table["precision"])
     assert [(dict(p.key[1]), p.fields, p.time_us) for p in found] == expected
     assert {p.key[0] for p in found} <= {"minute"}
     for p in found:
@@ -104,13 +104,13 @@ def arrayed(values: list[Any], kind: str) -> Any:
 def test_a_value_that_is_not_of_its_type_never_leaves(values: Any, kind: str) -> None:
     """Protects the types on the server, which the first value ever sent fixes for good."""
     with pytest.raises(ValueError, match="bpm"):
-        list(lines("minute", {}, np.array([0]), {"bpm": values}, {"bpm": kind}))
+        list(encode_lines("minute", {}, np.array([0]), {"bpm": values}, {"bpm": kind}))
 
 
 def test_a_time_between_two_ticks_never_leaves() -> None:
     """Protects samples of a fraction of a second from being moved to the second before."""
     with pytest.raises(ValueError, match="whole"):
-        list(lines("minute", {}, np.array([1_500_000]), {"bpm": [1]}, {"bpm": WHOLE}, unit="s"))
+        list(encode_lines("minute", {}, np.array([1_500_000]), {"bpm": [1]}, {"bpm": WHOLE}, precision="s"))
 
 
 def test_many_rows_are_several_bodies_and_every_row_is_in_one() -> None:
@@ -118,7 +118,9 @@ def test_many_rows_are_several_bodies_and_every_row_is_in_one() -> None:
     count = 100_000
     time_us = np.arange(count) * 1_000_000
     bodies = list(
-        lines("heart_rate", {"person": "Jan"}, time_us, {"bpm": np.arange(count) % 200}, {"bpm": WHOLE})
+        encode_lines(
+            "heart_rate", {"person": "Jan"}, time_us, {"bpm": np.arange(count) % 200}, {"bpm": WHOLE}
+        )
     )
     assert len(bodies) > 1
     assert max(map(len, bodies)) < 4 << 20

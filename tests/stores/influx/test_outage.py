@@ -16,7 +16,7 @@ from ingest.errors import TryLater
 from ingest.journal import Journal
 from ingest.settings.model import Influx
 from ingest.stores.following import follow
-from ingest.stores.influx.wire import Away, Wire
+from ingest.stores.influx.client import ServerClient, Unavailable
 from ingest.system.crash_points import CLEARING, SERVER_POINTS
 from tests.stores.influx.test_influx import (
     CORRECTIONS,
@@ -137,11 +137,11 @@ def test_a_daemon_collects_through_every_outage_of_a_server(influx: InfluxDB, tm
 
 def test_a_server_that_hangs_is_left_for_later(influx: InfluxDB) -> None:
     """Protects the thread of a store from a server that takes the connection and never answers."""
-    wire = Wire(Influx(url=influx.url))
-    with influx.hung(), contextlib.closing(wire), pytest.raises(Away, match="in time"):
-        wire.ask("GET", "/ping", patience_s=0.3)
-    with contextlib.closing(wire):
-        assert wire.ask("GET", "/ping").status == 204
+    client = ServerClient(Influx(url=influx.url))
+    with influx.hung(), contextlib.closing(client), pytest.raises(Unavailable, match="in time"):
+        client.request("GET", "/ping", timeout_s=0.3)
+    with contextlib.closing(client):
+        assert client.request("GET", "/ping").status == 204
 
 
 def test_victoria_holds_all_of_it_after_every_outage(victoria: VictoriaMetrics, tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ from ingest.settings.model import Influx
 from ingest.settings.model import Influx
 from ingest.stores.influx.store import InfluxStore
 from ingest.stores.following import follow
-from ingest.stores.influx.wire import Away, Wire
+from ingest.stores.influx.client import ServerClient, Unavailable
 with Journal(Path(sys.argv[1])) as journal:
     follow(journal, InfluxStore(Influx(url=sys.argv[2]), Path(sys.argv[3])), portion=4)
 """

@@ -1,0 +1,32 @@
+"""Which kind of server answers at an address."""
+
+import contextlib
+import json
+
+from ingest.settings.model import Influx
+from ingest.stores.influx.client import ServerClient
+from ingest.stores.influx.influxql import InfluxServer
+from ingest.stores.influx.server import Server
+from ingest.stores.influx.victoria import VictoriaServer
+
+
+def detect_server(client: ServerClient, influx: Influx) -> Server:
+    """The server as it introduces itself. Raises Unavailable."""
+    ping = client.request("GET", "/ping")
+    headers = {k.lower(): v for k, v in ping.headers.items()}
+    if "x-influxdb-version" in headers or "x-influxdb-build" in headers:
+        version = headers.get("x-influxdb-version", "").removeprefix("v")
+        return InfluxServer(client, influx, version if version[:1].isdigit() else _influxdb_version(client))
+    if "x-server-hostname" in headers or client.request("GET", "/api/v1/status/buildinfo").status == 200:
+        return VictoriaServer(client, influx)
+    if ping.status not in {200, 204}:
+        raise client.explain_failure(ping)
+    return InfluxServer(client, influx, _influxdb_version(client))
+
+
+def _influxdb_version(client: ServerClient) -> str:
+    """The version that /health tells, as InfluxDB 2 and 3 have it; '' when it tells none."""
+    with contextlib.suppress(ValueError, AttributeError):
+        found = str(json.loads(client.request("GET", "/health").body).get("version", "")).removeprefix("v")
+        return found if found[:1].isdigit() else ""
+    return ""

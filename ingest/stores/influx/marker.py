@@ -1,0 +1,19 @@
+"""The ownership marker: a row on the server that says of which journal a site's rows are."""
+
+import numpy as np
+
+from ingest.rows.table import REAL
+from ingest.stores.influx.lines import encode_lines
+
+MARKER = "replica"
+"""The measurement it is in."""
+
+MARKER_US = 631_152_000_000_000
+"""1990-01-01: as old as a sample in a file of a watch can be. A server that drops old data drops the marker."""
+
+
+def marker_line(journal: str, site: str) -> bytes:
+    """The line (precision s) that says that a site's rows ('' for no site) are of the journal with that id."""
+    tags = {"journal": journal, "site": site}
+    (line,) = encode_lines(MARKER, tags, np.array([MARKER_US]), {"version": [1.0]}, {"version": REAL})
+    return line

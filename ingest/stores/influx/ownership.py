@@ -1,0 +1,65 @@
+"""Whose rows a server holds: a site's rows are of one journal, and never mixed with those of another."""
+
+import logging
+from dataclasses import replace
+
+from ingest.errors import TryLater
+from ingest.log import quoted
+from ingest.settings.model import Influx
+from ingest.stores.influx.ledger import Held, Ledger
+from ingest.stores.influx.server import Server
+
+_log = logging.getLogger(__name__)
+
+
+class Ownership:
+    """Our claim to a site's rows on the server that the settings name. `writer` is what this process calls itself."""
+
+    def __init__(self, influx: Influx, ledger: Ledger, writer: str) -> None:
+        self._influx, self._ledger, self.writer = influx, ledger, writer
+        self.replica_id = "\n".join((influx.url, influx.org, influx.bucket, influx.site or ""))
+        """What the ledger calls the server, bucket and site."""
+
+    def is_foreign(self, owners: set[str], journal: str) -> bool:
+        """Whether a site's rows are neither of this journal nor of our last one."""
+        return not owners <= {journal, self._ledger.journal(self.replica_id)}
+
+    def explain_foreign(self, server: Server) -> str:
+        """What to tell the owner then."""
+        site = f"the site {quoted(self._influx.site)}" if self._influx.site else "no site"
+        return (
+            f"{server.title} at {self._influx.url} holds rows of another hartslag with {site}. Where several write to one"
+            ' server each needs a name of its own: site = "..." below [influx]. If that other one is no more,'
+            " `hartslag rebuild --store influx` puts this one in its place."
+        )
+
+    def take(self, server: Server, journal: str, last: int) -> Held:
+        """How far the server is in a journal whose last position is `last`; emptied first when it is of an earlier one.
+
+        Raises TryLater when the rows are somebody else's, or the server does not keep what it is given.
+        """
+        owners = server.owners()
+        if self.is_foreign(owners, journal):
+            raise TryLater(self.explain_foreign(server))
+        held = self._ledger.held(self.replica_id, journal) if journal in owners else None
+        if owners - {journal}:
+            _log.info("%s at %s is of an earlier journal; it is emptied.", server.title, self._influx.url)
+            server.clear()
+            held = None
+        server.claim_ownership(journal)
+        if held is None:
+            # What is there is compared with what should be, unless nothing is.
+            held = self.start(journal, last if server.is_empty() else 0)
+        # What it may have lost of what it said yes to is sent again.
+        return replace(held, sent=held.position, writer=self.writer)
+
+    def check(self, server: Server, journal: str) -> None:
+        """Raise TryLater when the marker is gone: the server was emptied."""
+        if journal not in server.owners():
+            raise TryLater(
+                f"{server.title} at {self._influx.url} was emptied or replaced; it is filled from the journal."
+            )
+
+    def start(self, journal: str, empty_to: int) -> Held:
+        """Be at 0 of a journal; nothing is held of what comes up to `empty_to`, and need not be compared."""
+        return self._ledger.start(self.replica_id, journal, self.writer, empty_to)

@@ -1,0 +1,144 @@
+"""A server's rows compared with what they should be, and made so."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.rows.table import Block
+from ingest.stores.influx.batch import BatchWriter
+from ingest.stores.influx.cells import (
+    Cells,
+    Labels,
+    StoredSeries,
+    compare_columns,
+    halve,
+    select_rows,
+    slice_cells,
+    split_rows,
+)
+from ingest.stores.influx.client import ResponseTooLarge
+from ingest.stores.influx.corrections import Corrections
+from ingest.stores.influx.future_rows import FOREVER_US, FutureRows
+from ingest.stores.influx.known_cells import KnownCells
+from ingest.stores.influx.ledger import Ledger
+from ingest.stores.influx.recent_minutes import RecentMinutes
+from ingest.stores.influx.refused_rows import RefusedRows
+from ingest.stores.influx.server import Server
+
+COMPARED_ROWS = 10_000
+"""Rows that are compared with the server's at once."""
+
+SENT_ROWS = 30_000
+"""Rows that are made into lines at once: a week of a strap would need forty megabytes."""
+
+NEW_US = 86_400_000_000
+"""What ends later than this ago is read "from then on": what comes next is then known already."""
+
+
+class Reconciler:
+    """Makes the rows of blocks so on one server; what it has sent is held once the batch is flushed."""
+
+    def __init__(
+        self,
+        server: Server,
+        batch: BatchWriter,
+        ledger: Ledger,
+        refused: RefusedRows,
+        corrections: Corrections,
+        save: Callable[[], None],
+    ) -> None:
+        """`save` is called when more corrections are pending than should be in memory."""
+        self._server, self._batch, self._ledger = server, batch, ledger
+        self._refused, self._corrections, self._save = refused, corrections, save
+        self.known = KnownCells()
+        self._minutes = RecentMinutes(server.minute_delay_s, self._now_us)
+        self._future = FutureRows(server, batch, ledger)
+
+    def replace(self, block: Block, *, filling: bool) -> None:
+        """Have the block take the place of what is held; when filling an empty store there is nothing to compare."""
+        block = self._server.align_times(block)
+        self._refused.drop_outdated(block)
+        series = StoredSeries.of_block(block, self._server.site)
+        block = self._future.defer(series, block)
+        if filling:
+            self.known.drop(series)
+            self._send(block)
+            return
+        for ready in self._minutes.hold_back(series, block):
+            for piece in split_rows(ready, COMPARED_ROWS):
+                self._reconcile(series, piece)
+
+    def catch_up(self) -> None:
+        """Send what was kept back and is due; returns with the server's yes."""
+        for series, block in self._minutes.take_settled():
+            self._reconcile(series, block)
+        self._future.send_due()
+        self._batch.flush()
+
+    def _now_us(self) -> int:
+        return self._ledger.now_ms() * 1000
+
+    def _send(self, block: Block) -> None:
+        for a in range(0, len(block), SENT_ROWS):
+            rows = np.arange(a, min(a + SENT_ROWS, len(block)))
+            for body, precision in self._server.encode(
+                select_rows(block, rows, block.start_us, block.end_us)
+            ):
+                self._batch.add(body, precision)
+
+    def _reconcile(self, series: StoredSeries, block: Block) -> None:
+        """Send the rows of a block that differ from those held; delete or note for correction what cannot be overwritten."""
+        try:
+            held = self._read(series, block.start_us, block.end_us)
+        except ResponseTooLarge:
+            for half in halve(block):
+                self._reconcile(series, half)
+            return
+        new = self._server.block_cells(block)
+        differing: list[NDArray[np.int64]] = []
+        removed: dict[Labels, list[NDArray[np.int64]]] = {}
+        for key in held.keys() | new.keys():
+            found = compare_columns(held.get(key), new.get(key))
+            differing += [found.changed, found.removed]
+            if not self._server.overwrites:
+                self._corrections.note(series, key, found, block.start_us, block.end_us, new.get(key))
+            elif len(found.removed):
+                removed.setdefault(key[0], []).append(found.removed)
+        self._corrections.save_series()
+        if removed:
+            self._batch.flush()
+        for labels, times in removed.items():
+            self._delete_rows(series, labels, np.unique(np.concatenate(times)), new)
+        if differing:
+            rows = np.flatnonzero(np.isin(block.time_us, np.concatenate(differing)))
+            self._send(select_rows(block, rows, block.start_us, block.end_us))
+        self.known.update(series, block.start_us, block.end_us, new)
+        if self._corrections.is_full:
+            self._save()
+
+    def _read(self, series: StoredSeries, start_us: int, end_us: int) -> Cells:
+        """What the server holds of a series in [start, end)."""
+        known = self.known.find(series, start_us, end_us)
+        if known is not None:
+            return known
+        self._batch.flush()
+        # What was sent a moment ago and is not known here any more must be visible.
+        self._server.sync_visibility()
+        if end_us < self._now_us() - NEW_US:
+            return self._server.read_range(series, start_us, end_us)
+        cells = self._server.read_range(series, start_us, FOREVER_US)
+        self.known.keep(series, start_us, FOREVER_US, cells)
+        return slice_cells(cells, start_us, end_us)
+
+    def _delete_rows(
+        self, series: StoredSeries, labels: Labels, removed: NDArray[np.int64], new: Cells
+    ) -> None:
+        """Delete rows, in as few stretches as there are between those that stay."""
+        times = [times for key, (times, _) in new.items() if key[0] == labels]
+        stay = np.setdiff1d(np.concatenate(times) if times else np.empty(0, np.int64), removed)
+        breaks = np.flatnonzero(np.diff(np.searchsorted(stay, removed))) + 1
+        spans = [(int(run[0]), int(run[-1])) for run in np.split(removed, breaks)]
+        if not self._server.delete_ranges(series, labels, spans):
+            reason = f"{self._server.title} cannot delete single rows; this one is no longer true"
+            self._refused.keep_undeletable(series, labels, removed.tolist(), reason)

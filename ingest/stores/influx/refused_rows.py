@@ -1,0 +1,55 @@
+"""Rows that a server will never take, set aside in the ledger with its words so that they do not hold up the others."""
+
+import logging
+
+from ingest.log import quoted
+from ingest.rows.table import Block
+from ingest.stores.influx.batch import RejectedLine
+from ingest.stores.influx.cells import Labels, StoredSeries
+from ingest.stores.influx.ledger import Ledger
+from ingest.stores.influx.lines import clean_tag, line_time_us, parse_tags, series_key, table_name
+
+_log = logging.getLogger(__name__)
+
+
+class RefusedRows:
+    """Those of one store."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._any = False
+
+    def load(self) -> None:
+        """See whether there are any: while there are none, nobody looks for those that are outdated."""
+        self._any = bool(self._ledger.refusals(1))
+
+    def set_aside(self, rejected: RejectedLine) -> None:
+        """Keep a line that the server has rejected."""
+        series = series_key(rejected.line)
+        at_us = line_time_us(rejected.line, rejected.precision)
+        key = f"{series.decode(errors='replace')} {at_us}"
+        _log.warning("The server refuses the row %s: %s", quoted(key), rejected.reason)
+        self._ledger.refuse(
+            [(rejected.line, rejected.precision, key, table_name(series), at_us, rejected.reason)]
+        )
+        self._any = True
+
+    def keep_undeletable(
+        self, series: StoredSeries, labels: Labels, times_us: list[int], reason: str
+    ) -> None:
+        """Note rows that are no longer true and that the server cannot delete."""
+        name = ",".join([series.table, *(f"{k}={v}" for k, v in (*series.tags, *labels) if v)])
+        self._ledger.refuse((b"", "us", f"{name} {t}", series.table, t, reason) for t in times_us)
+        self._any = True
+
+    def drop_outdated(self, block: Block) -> None:
+        """Forget rows of the block's span and tags: they are sent anew, or are no more."""
+        if not self._any:
+            return
+        tags = {name: clean_tag(value) for name, value in block.tags.items()}
+        self._ledger.outdated(
+            block.table,
+            block.start_us,
+            block.end_us,
+            lambda key: tags.items() <= parse_tags(key.encode()).items(),
+        )
