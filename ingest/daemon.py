@@ -153,8 +153,9 @@ def greeting(settings: Settings) -> list[str]:
 
 async def _listen(settings: Settings, stopped: asyncio.Event, ring: Callable[[], None]) -> None:
     """Listen to the straps until told to stop: then they are let go, and what they told is committed."""
+    from ingest.collect.connection import StrapOwner
     from ingest.collect.radio import Radio
-    from ingest.collect.recorder import Recorder, StrapOwner
+    from ingest.collect.recorder import Recorder
     from ingest.collect.strap import StrapListener
     from ingest.system.clock import SystemClock
 

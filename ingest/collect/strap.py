@@ -37,7 +37,8 @@ from ingest.log import Repeats, quoted
 from ingest.settings.model import Strap
 
 if TYPE_CHECKING:
-    from ingest.collect.recorder import Connection, Recorder, StrapOwner
+    from ingest.collect.connection import Connection, StrapOwner
+    from ingest.collect.recorder import Recorder
 
 MEASUREMENT = normalize_uuid_16(0x2A37)
 LOCATION = normalize_uuid_16(0x2A38)

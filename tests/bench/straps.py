@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.collect.recorder import Recorder, StrapOwner
+from ingest.collect.connection import StrapOwner
+from ingest.collect.recorder import Recorder
 from ingest.journal import Journal
 from ingest.rows.cache import Memory
 from ingest.stores.following import follow

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.collect.recorder import MINUTE_MS, Connection, Recorder, StrapOwner
+from ingest.collect.connection import Connection, StrapOwner
+from ingest.collect.recorder import MINUTE_MS, Recorder
 from ingest.collect.strap_state import StrapState
 from ingest.errors import Stop, TryLater
 from ingest.journal import Journal
@@ -533,6 +535,52 @@ def test_what_no_waiting_mends_ends_the_thread(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "j.db", SystemClock(), on_commit=lambda: None, interval_s=0.01)
     with pytest.raises(Stop, match="damaged"):
         recorder.run(threading.Event())
+
+
+def test_what_a_journal_that_stays_broken_costs_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Protects the owner from a hole nobody speaks of: of which strap how much is lost, and from when to when."""
+    (tmp_path / "j.db").write_bytes(b"these are no rows" * 300)
+    hands = Hands()
+    recorder = Recorder(
+        tmp_path / "j.db", hands, on_commit=lambda: None, interval_s=0.01, last_try_s=0.3, most_bytes=60
+    )
+    mine, other = recorder.open_connection(STRAP), recorder.open_connection(OTHER)
+    for n in range(5):  # more than fit into so little memory
+        mine.receive(numbered(n))
+        hands.on(1000)
+    other.receive(numbered(5))
+    with pytest.raises(Stop, match="damaged"):
+        recorder.run(threading.Event())
+    first, last, only = (
+        f"{datetime.fromtimestamp((hands.ahead + ms) / 1000).astimezone():%Y-%m-%d %H:%M:%S}"
+        for ms in (60_000, 64_000, 65_000)
+    )
+    assert [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR] == [
+        f"{STRAP}: 5 notifications from {first} to {last} could not be written to the journal; they are lost.",
+        f"{OTHER}: 1 notification from {only} to {only} could not be written to the journal; they are lost.",
+    ]
+
+
+def test_a_journal_that_comes_back_costs_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Protects heart rates from a disk that was shaken: what could not be written at first is, as soon as it can be."""
+    caplog.set_level(logging.INFO)
+    path, stop = tmp_path / "j.db", threading.Event()
+    path.write_bytes(b"these are no rows" * 300)
+    recorder = Recorder(path, SystemClock(), on_commit=lambda: None, interval_s=0.01, last_try_s=120)
+    connection = recorder.open_connection(STRAP)
+    for n in range(3):
+        connection.receive(numbered(n))
+    thread = threading.Thread(target=recorder.run, args=(stop,))
+    thread.start()
+    until(lambda: "kept in memory meanwhile" in caplog.text, "the warning")
+    path.unlink()
+    until(lambda: "written to the journal again" in caplog.text, "the commit")
+    stop.set()
+    thread.join(30)
+    assert [octets for *_, octets in held_at(path).told] == [numbered(n) for n in range(3)]
+    assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
 
 
 # --- power cuts ---

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ingest.collect.adapter import Adapter, Look, adapters
+from ingest.collect.connection import StrapOwner
 from ingest.collect.radio import Radio
-from ingest.collect.recorder import Recorder, StrapOwner
+from ingest.collect.recorder import Recorder
 from ingest.collect.strap import StrapListener
 from ingest.journal import ALWAYS_MS, Journal
 from ingest.settings.model import Strap

@@ -8,7 +8,8 @@ Each notification carries a number, from FIRST on. A store follows along, as it 
 import sys
 from pathlib import Path
 
-from ingest.collect.recorder import Connection, Recorder, StrapOwner
+from ingest.collect.connection import Connection, StrapOwner
+from ingest.collect.recorder import Recorder
 from ingest.collect.strap_state import StrapState
 from ingest.journal import Journal
 from ingest.stores.following import follow
