@@ -9,7 +9,7 @@ CONSTRAINTS := .ci/constraints.txt
 export PIP_CONSTRAINT := $(CONSTRAINTS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test example week status second-opinion lint types bench fuzz guided mutants grafana constraints clean help
+.PHONY: run test example week status second-opinion lint types bench compare fuzz guided mutants grafana constraints clean help
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -39,6 +39,9 @@ lint: $(VENV)/lint  ## look for mistakes and for untidiness
 
 types: $(VENV)/lint  ## check the types, strictly
 	$(BIN)/mypy
+
+compare: $(VENV)/run  ## hold this tree against COMMIT: whatever a user can do must give the same bytes
+	$(BIN)/python -m tests.bench.side_by_side $(COMMIT)
 
 bench: $(VENV)/bench  ## measure against other programs, as ratios
 	$(BIN)/python -m tests.bench
