@@ -76,7 +76,7 @@ def test_tests_lie_as_the_program_does() -> None:
 
 
 def test_one_place_knows_each_of_the_worlds() -> None:
-    """Protects the edges: SQL is spoken in journal and stores only, and Bluetooth nowhere but where straps are read."""
+    """Protects the edges: SQL is spoken in journal and stores only (and SQLite itself handled in one more place), and Bluetooth nowhere but where straps are read."""
     speaking = {
         world: {
             part(".".join(p.relative_to(ROOT).with_suffix("").parts))

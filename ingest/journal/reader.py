@@ -4,6 +4,7 @@ SQLite in WAL mode with ``synchronous=FULL``: with NORMAL a power cut may take e
 checkpoint (https://sqlite.org/pragma.html#pragma_synchronous). Any process may append; SQLite orders them.
 """
 
+import errno
 import json
 import os
 import sqlite3
@@ -20,17 +21,16 @@ from ingest.formats.recording import DAY_MS, Columns
 from ingest.journal import columns as packed
 from ingest.journal.dating import Observation
 from ingest.journal.entry import ALWAYS_MS, Chunk, Entry, Filed, Person, Source
-from ingest.journal.schema import CACHE_KIB, PAGE_BYTES, migrate, write_ahead
+from ingest.journal.schema import migrate, require_current
 from ingest.journal.strap_chunks import decode_columns, observations, unpack_rows
 from ingest.journal.writer import Writer
+from ingest.system.patience import Patience, always
+from ingest.system.sqlite import Fault, fault_of, open_database, open_readonly, retried, transaction
 from zones.series import TIMES, Series
 from zones.spans import Spans
 
 BUSY_MS = 60_000
 """How long to wait for another process that is appending; transactions last milliseconds."""
-
-CHECKPOINT_BYTES = 4 << 20
-"""How long the write-ahead log becomes before it is taken over: SQLite's own 1000 pages, were they of the usual size."""
 
 
 def _clock_ms() -> int:
@@ -47,13 +47,19 @@ class Journal:
         create: bool = True,
         now_ms: Callable[[], int] = _clock_ms,
         busy_ms: int = BUSY_MS,
+        readonly: bool = False,
+        going_on: Callable[[], bool] = always,
     ) -> None:
-        """Open the journal at `path`, making it when it is not there. `busy_ms` is how long others are waited for.
+        """Open the journal at `path`, making it when it is not there.
 
-        Raises Stop when it is missing and must not be made, or cannot be opened.
+        `busy_ms` is how long others are waited for, no longer than `going_on` says yes. With `readonly` nothing is made
+        or changed, and whoever may read the file may open it.
+
+        Raises Stop when it is missing and must not be made, or cannot be opened; TryLater when it is busy or the disk full.
         """
         self.path = path
         self.now_ms = now_ms
+        self._patience = Patience(busy_ms / 1000, going_on)
         try:
             there = path.exists()
         except OSError as e:
@@ -61,31 +67,32 @@ class Journal:
                 f"The journal {path} cannot be reached: {e.strerror}. Run hartslag as the user whose it is."
             ) from e
         if not there:
-            if not create:
+            if readonly or not create:
                 raise Stop(
                     f"There is no journal at {path}. Start the daemon once (`hartslag run`), "
                     "or name the right data folder with --data."
                 )
             _make_private(path)
         try:
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=busy_ms / 1000)
+            if readonly:
+                self._db = open_readonly(path, patience=self._patience)
+            else:
+                self._db = open_database(path, patience=self._patience, synchronous="FULL")
         except sqlite3.Error as e:
             raise _explained(e, path) from e
         try:
-            self._db.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # heeded by a new file only
-            write_ahead(self._db, busy_ms / 1000)
-            self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_BYTES // PAGE_BYTES}")
-            self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA foreign_keys = ON")
-            migrate(self._db)
+            if readonly:
+                require_current(self._db)
+            else:
+                self._db.execute("PRAGMA foreign_keys = ON")
+                migrate(self._db, self._patience)
             self._id()
-        except Stop:
-            self._db.close()
-            raise
         except (sqlite3.Error, TypeError) as e:
             self._db.close()
             raise _explained(e, path) from e
+        except BaseException:
+            self._db.close()
+            raise
 
     def _id(self) -> str:
         (found,) = self._db.execute("SELECT journal FROM identity").fetchone()
@@ -109,20 +116,14 @@ class Journal:
     def write(self) -> Iterator["Writer"]:
         """One transaction: all of it is on the card when the block ends, or none of it."""
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(self._db, self._patience):
                 yield Writer(self._db, self.now_ms())
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
         except sqlite3.Error as e:
             raise _explained(e, self.path) from e
 
     def _rows(self, sql: str, *values: Any) -> list[Any]:
         try:
-            return self._db.execute(sql, values).fetchall()
+            return retried(lambda: self._db.execute(sql, values).fetchall(), self._patience)
         except sqlite3.Error as e:
             raise _explained(e, self.path) from e
 
@@ -432,27 +433,33 @@ def _make_private(path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     except OSError as e:
+        if e.errno == errno.ENOSPC:
+            raise _full(path) from e
         raise Stop(
             f"The journal cannot be made at {path}: {e.strerror}. Choose a folder you may write to with --data."
         ) from e
 
 
+def _full(path: Path) -> TryLater:
+    return TryLater(
+        f"The journal {path} cannot grow: the disk is full. Make room; nothing is lost meanwhile."
+    )
+
+
 def _explained(e: Exception, path: Path) -> Exception:
-    """SQLite's complaint as a sentence with what to do."""
-    text = str(e)
-    if "locked" in text or "busy" in text:
+    """SQLite's complaint as a sentence with what to do; a journal without its own row (TypeError) is damaged, too."""
+    fault = fault_of(e, path) if isinstance(e, sqlite3.Error) else Fault.DAMAGED
+    if fault is Fault.BUSY:
         return TryLater(f"The journal {path} is busy: another process has been writing to it for too long.")
-    if "full" in text:
-        return TryLater(
-            f"The journal {path} cannot grow: the disk is full. Make room; nothing is lost meanwhile."
-        )
-    if "readonly" in text or "unable to open" in text or "disk I/O" in text:
+    if fault is Fault.FULL:
+        return _full(path)
+    if fault is Fault.UNWRITABLE:
         return Stop(
-            f"The journal {path} cannot be written ({text}). Check who owns it and that the disk is well."
+            f"The journal {path} cannot be written ({e}). Check who owns it and that the disk is well."
         )
-    if "not a database" in text or "malformed" in text or isinstance(e, TypeError):
+    if fault is Fault.DAMAGED:
         return Stop(
-            f"The journal {path} is damaged ({text}). Keep a copy of it and of the archive folder; "
+            f"The journal {path} is damaged ({e}). Keep a copy of it and of the archive folder; "
             "with an empty journal the files in the archive can be added again: hartslag add archive"
         )
     return e

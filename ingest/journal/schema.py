@@ -2,19 +2,11 @@
 
 import contextlib
 import sqlite3
-import time
 from collections.abc import Callable
 
 from ingest.errors import Stop
-
-PAGE_BYTES = 512
-"""A commit every five seconds writes the four or five pages it changes, whole: 60 MB a day, with the usual 4096 300 MB."""
-
-CACHE_KIB = 256
-"""What a connection keeps of the pages it saw: SQLite's own 2 MB each fill within hours, unneeded, in a daemon with five.
-
-The system keeps the file at hand anyway, in memory that it can take back (https://sqlite.org/pragma.html#pragma_cache_size).
-"""
+from ingest.system.patience import Patience
+from ingest.system.sqlite import PAGE_BYTES, transaction, write_ahead
 
 FIRST = """
 CREATE TABLE identity (journal TEXT NOT NULL);
@@ -179,41 +171,50 @@ def applied(db: sqlite3.Connection) -> list[str]:
     return [name for (name,) in db.execute("SELECT name FROM migration ORDER BY rowid")]
 
 
-def migrate(db: sqlite3.Connection) -> None:
-    """Bring the file up to date; ready at once when it is."""
+def missing(db: sqlite3.Connection) -> list[str]:
+    """Names of the migrations that this file has yet to see. Raises Stop when it has seen some that nobody knows."""
     known = [name for name, _ in MIGRATIONS]
     seen = applied(db)
-    if seen == known:
-        return
     if set(seen) - set(known):
         raise Stop(
             "The journal was written by a newer version of hartslag ("
             + ", ".join(sorted(set(seen) - set(known)))
             + "). Install that version again; this one would not understand it."
         )
+    return [name for name in known if name not in seen]
+
+
+def require_current(db: sqlite3.Connection) -> None:
+    """Raise Stop unless the file is up to date: for those who only read it."""
+    if missing(db):
+        raise Stop(
+            "The journal was written by an older version of hartslag and is brought up to date first: "
+            "run any verb once as the user whose it is."
+        )
+
+
+def migrate(db: sqlite3.Connection, patience: Patience) -> None:
+    """Bring the file up to date; ready at once when it is."""
+    if not missing(db):
+        return
+    seen = applied(db)
     if seen and "straps" not in seen:
-        _smaller_pages(db)
+        _smaller_pages(db, patience)
     for name, change in MIGRATIONS:
-        db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(db, patience):
             db.execute("CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY, applied TEXT NOT NULL)")
             # Asked again within the transaction: two processes may open a new journal at once.
             if name not in applied(db):
                 change(db)
                 db.execute("INSERT INTO migration VALUES (?, datetime('now'))", (name,))
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:  # a full disk may have ended it already, and its words must not be lost
-                db.execute("ROLLBACK")
-            raise
 
 
-def _smaller_pages(db: sqlite3.Connection) -> None:
+def _smaller_pages(db: sqlite3.Connection, patience: Patience) -> None:
     """Give an older journal pages of today's size, which takes a copy of it. Left as it is where that is not possible now.
 
     It can only be done while nobody else has it open and there is room; larger pages cost the card some wear, no more.
     """
-    (patience_ms,) = db.execute("PRAGMA busy_timeout").fetchone()
+    (busy_ms,) = db.execute("PRAGMA busy_timeout").fetchone()
     db.execute("PRAGMA busy_timeout = 0")
     try:
         with contextlib.suppress(sqlite3.OperationalError):
@@ -221,19 +222,5 @@ def _smaller_pages(db: sqlite3.Connection) -> None:
             db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             db.execute("VACUUM")
     finally:
-        db.execute(f"PRAGMA busy_timeout = {patience_ms}")
-        write_ahead(db, patience_ms / 1000)
-
-
-def write_ahead(db: sqlite3.Connection, patience_s: float) -> None:
-    """Switch to WAL; where two make a new file at once SQLite does not wait for this as it does elsewhere."""
-    until_s = time.monotonic() + patience_s
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as e:
-            if "locked" not in str(e) or time.monotonic() > until_s:
-                raise
-            time.sleep(0.01)
-        else:
-            return
+        db.execute(f"PRAGMA busy_timeout = {busy_ms}")
+        write_ahead(db, patience)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ingest.rows.table import Block
+from ingest.system.patience import Patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,9 @@ class Store(Protocol):
     @property
     def place(self) -> str:
         """Where it is, in words for a person: a path or an address, never a secret."""
+
+    patience: Patience
+    """How long it waits for another process, endlessly unless told otherwise; then TryLater is raised."""
 
     def close(self) -> None:
         """Let go of what is open. May be called twice; used again afterwards, it opens anew."""

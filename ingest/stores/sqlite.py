@@ -4,12 +4,9 @@ Grafana runs as another user and may be the first to open the file: it and its c
 the group, or the daemon would be locked out by files that Grafana made (https://sqlite.org/wal.html#read_only_databases).
 """
 
-import contextlib
-import fcntl
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -18,17 +15,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.errors import TryLater
-from ingest.journal.reader import CHECKPOINT_BYTES
-from ingest.journal.schema import CACHE_KIB, PAGE_BYTES, write_ahead
+from ingest.errors import Stop
 from ingest.rows.table import TABLES, Block
 from ingest.stores.contract import RefusedRow
 from ingest.system.crash_points import reached
+from ingest.system.patience import Patience
+from ingest.system.sqlite import Replica, open_readonly
 
 VERSION = 3
 """Raised whenever rows come out otherwise than before; an older store is then filled anew."""
 
-BUSY_MS = 10_000
 SAMPLED = ("heart_rate", "beat")
 """Tables of a row per sample: kept by source number, and shown with its tags by a view."""
 
@@ -43,9 +39,25 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.place = str(path)
-        self._db: sqlite3.Connection | None = None
-        self._inode = 0
+        self._file = Replica(
+            path,
+            _create_position,
+            subject=f"The store {path}",
+            made_anew="it is made anew from the journal",
+            waits="it catches up by itself",
+            file_mode=_FILE_MODE,
+            make_folder=_make_folder,
+            lock="lock",
+        )
         self._began = 0
+
+    @property
+    def patience(self) -> Patience:
+        return self._file.patience
+
+    @patience.setter
+    def patience(self, patience: Patience) -> None:
+        self._file.patience = patience
 
     def __enter__(self) -> Self:
         return self
@@ -54,16 +66,14 @@ class SqliteStore:
         self.close()
 
     def close(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
+        self._file.close()
 
     # --- the contract of a store ---
 
     def begin(self, journal: str, last: int = 0) -> int:  # noqa: ARG002 - of use to stores that compare
         """The position in the journal of that id; the store is emptied when it is of another or of an older make."""
-        with self._complaining():
-            db = self._open()
+        with self._file.explained():
+            db = self._file.connection()
             held = db.execute("SELECT journal, version, position FROM replica").fetchone()
             if held is not None and held[:2] == (journal, VERSION):
                 self._began = int(held[2])
@@ -74,19 +84,18 @@ class SqliteStore:
 
     def write(self, portions: Iterable[list[Block]], position: int) -> None:
         """Hold the blocks, a transaction for each portion, and be at the position with the last of them."""
-        with self._complaining(), self._alone():
-            db = self._open()
+        with self._file.exclusive():
             todo = iter(portions)
             before: list[Block] | None = None
             for portion in chain(todo, [None]):
                 if before is not None:
-                    with _transaction(db):
+                    with self._file.transaction() as db:
                         _replace(db, before)
                         if portion is None:
                             self._move(db, position)
                         reached("store written")
                 elif portion is None:
-                    with _transaction(db):
+                    with self._file.transaction() as db:
                         self._move(db, position)
                 before = portion
             reached("store committed")
@@ -101,17 +110,15 @@ class SqliteStore:
 
     def clear(self, journal: str, last: int = 0) -> None:  # noqa: ARG002 - as above
         """Forget all rows: the next one to follow the journal fills it anew."""
-        with self._complaining(), self._alone():
-            db = self._open()
-            with _transaction(db):
-                for kind, name in db.execute(
-                    "SELECT type, name FROM sqlite_schema WHERE name NOT LIKE 'sqlite%'"
-                ).fetchall():
-                    if kind in {"table", "view"} and name != "replica":
-                        db.execute(f'DROP {kind} "{name}"')
-                db.execute("DELETE FROM replica")
-                _create(db)
-                db.execute("INSERT INTO replica VALUES (?, ?, 0)", (journal, VERSION))
+        with self._file.exclusive(), self._file.transaction() as db:
+            for kind, name in db.execute(
+                "SELECT type, name FROM sqlite_schema WHERE name NOT LIKE 'sqlite%'"
+            ).fetchall():
+                if kind in {"table", "view"} and name != "replica":
+                    db.execute(f'DROP {kind} "{name}"')
+            db.execute("DELETE FROM replica")
+            _create(db)
+            db.execute("INSERT INTO replica VALUES (?, ?, 0)", (journal, VERSION))
 
     # --- for `status` and `check` ---
 
@@ -122,7 +129,7 @@ class SqliteStore:
 
     def reported_position(self, journal: str) -> tuple[int, None]:
         """Its position, which is always the true one; 0 when the file is not there or cannot be read."""
-        with contextlib.suppress(sqlite3.DatabaseError), self._looking() as db:
+        with suppress(sqlite3.DatabaseError, Stop), closing(open_readonly(self.path)) as db:
             held = db.execute("SELECT journal, version, position FROM replica").fetchone()
             if held is not None and held[:2] == (journal, VERSION):
                 return int(held[2]), None
@@ -133,117 +140,25 @@ class SqliteStore:
         if not self.path.exists():
             return []
         try:
-            with self._looking() as db:
+            with closing(open_readonly(self.path)) as db:
                 found = [row[0] for row in db.execute("PRAGMA integrity_check")]
-        except sqlite3.DatabaseError as e:
+        except (sqlite3.DatabaseError, Stop) as e:
             return [str(e)]
         return [] if found == ["ok"] else found
 
-    @contextmanager
-    def _looking(self) -> Iterator[sqlite3.Connection]:
-        """A connection that changes nothing and makes no file."""
-        there = f"{self.path.absolute().as_uri()}?mode=rw"
-        db = sqlite3.connect(there, uri=True, isolation_level=None, timeout=BUSY_MS / 1000)
-        try:
-            db.execute("PRAGMA query_only = 1")
-            yield db
-        finally:
-            db.close()
 
-    # --- within ---
-
-    def _open(self) -> sqlite3.Connection:
-        """The connection; a new one when somebody has deleted or replaced the file."""
-        with contextlib.suppress(FileNotFoundError):
-            if self._db is not None and self.path.stat().st_ino == self._inode:
-                return self._db
-        self.close()
-        self._make()
-        db = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_MS / 1000, check_same_thread=False)
-        self._db, self._inode = db, self.path.stat().st_ino
-        db.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # heeded by a new file only
-        write_ahead(db, BUSY_MS / 1000)
-        db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_BYTES // PAGE_BYTES}")
-        db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        # What a power cut takes from here comes again from the journal, whose position is kept in this very file.
-        db.execute("PRAGMA synchronous = NORMAL")
-        db.execute(
-            "CREATE TABLE IF NOT EXISTS replica (journal TEXT NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL)"
-        )
-        return db
-
-    def _make(self) -> None:
-        folder = self.path.parent
-        if not folder.exists():
-            folder.mkdir(parents=True)
-            # A hardened service may not set the group bit; systemd-tmpfiles has made the folder before it then.
-            with contextlib.suppress(PermissionError):
-                folder.chmod(_FOLDER_MODE)
-        if not self.path.exists():
-            os.close(_made(self.path))
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One process at a time brings the store up to date: rows counted earlier must not land later."""
-        self._make()
-        lock = self.path.with_name("lock")
-        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC) if lock.exists() else _made(lock)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
-
-    @contextmanager
-    def _complaining(self) -> Iterator[None]:
-        """SQLite's and the file system's complaints as sentences with what to do."""
-        try:
-            yield
-        except sqlite3.DatabaseError as e:
-            text = str(e)
-            self.close()
-            if any(
-                word in text for word in ("malformed", "not a database", "no such table", "no such column")
-            ):
-                # It is only a replica: without it the next look fills a new one from the journal.
-                for name in (self.path.name, f"{self.path.name}-wal", f"{self.path.name}-shm"):
-                    self.path.with_name(name).unlink(missing_ok=True)
-                raise TryLater(
-                    f"The store {self.path} was damaged ({text}); it is made anew from the journal."
-                ) from e
-            raise TryLater(
-                f"The store {self.path} cannot be written now ({text}); it catches up by itself."
-            ) from e
-        except OSError as e:
-            self.close()
-            raise TryLater(
-                f"The store {self.path} cannot be written ({e.strerror}). Check who owns its folder."
-            ) from e
+def _make_folder(folder: Path) -> None:
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        # A hardened service may not set the group bit; systemd-tmpfiles has made the folder before it then.
+        with suppress(PermissionError):
+            folder.chmod(_FOLDER_MODE)
 
 
-def _made(path: Path) -> int:
-    """A new file, open, that the group may write whatever the umask says, before anybody can see it otherwise."""
-    before = os.umask(0)
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, _FILE_MODE)
-    finally:
-        os.umask(before)
-    if os.geteuid() == 0:  # `sudo hartslag rebuild` must not lock the daemon out
-        owner = path.parent.stat()
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
-    return descriptor
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
+def _create_position(db: sqlite3.Connection) -> None:
+    db.execute(
+        "CREATE TABLE IF NOT EXISTS replica (journal TEXT NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL)"
+    )
 
 
 def _create(db: sqlite3.Connection) -> None:

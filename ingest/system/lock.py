@@ -1,13 +1,34 @@
-"""One daemon per data folder."""
+"""Locks between processes, which the kernel lets go of however a process ends (flock(2))."""
 
+import contextlib
+import errno
 import fcntl
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ingest.errors import Stop
+from ingest.errors import Stop, TryLater
+from ingest.system.files import make_file
+from ingest.system.patience import Patience
+
+_LOOKED_AT_S = 0.4
+"""How long a lock may seem taken because somebody only looks at it (`holder`), which takes an instant."""
+
+
+@contextmanager
+def exclusive(path: Path, mode: int, patience: Patience, *, subject: str) -> Iterator[None]:
+    """Be the only process that holds the lock at a path, made with those permissions.
+
+    Raises TryLater when patience ends before the others let go of it; OSError when it cannot be made.
+    """
+    descriptor = make_file(path, mode)
+    try:
+        if not _lock(descriptor, patience):
+            raise TryLater(f"{subject} is held by another process, which is waited for.")
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _path(data: Path) -> Path:
@@ -16,32 +37,34 @@ def _path(data: Path) -> Path:
 
 @contextmanager
 def only_daemon(data: Path) -> Iterator[None]:
-    """Be the one daemon of a data folder; the kernel lets go of it however this process ends.
+    """Be the one daemon of a data folder.
 
-    Raises Stop when there is another.
+    Raises Stop when there is another, OSError when the lock cannot be made.
     """
-    descriptor = os.open(_path(data), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    _path(data).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = make_file(_path(data), 0o600)
     try:
-        if not _locked(descriptor):
+        if not _lock(descriptor, Patience(_LOOKED_AT_S)):
             raise Stop(
                 f"Another daemon (process {_named(descriptor)}) already works in {data}. "
                 "One is enough; to run a second household, give it its own folder with --data."
             )
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        try:
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        except OSError as e:
+            if e.errno != errno.ENOSPC:  # on a full disk the daemon starts all the same, without a name
+                raise
         yield
     finally:
         os.close(descriptor)
 
 
-def _locked(descriptor: int) -> bool:
-    """Take the lock; somebody who only looks (`holder`) has it for an instant."""
-    for _ in range(20):
-        try:
+def _lock(descriptor: int, patience: Patience) -> bool:
+    """Take the lock of an open file; polled, so that waiting can end with the program."""
+    for _ in patience.attempts():
+        with contextlib.suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(0.02)
-        else:
             return True
     return False
 

@@ -9,7 +9,8 @@ STEP_S = 0.02
 """Between two tries: what is waited for lasts milliseconds as a rule, and fifty looks a second cost nothing."""
 
 
-def _always() -> bool:
+def always() -> bool:
+    """Nobody asks to stop."""
     return True
 
 
@@ -18,7 +19,7 @@ class Patience:
     """Wait for `at_most_s`, and no longer than `going_on` says yes; it is asked between two tries."""
 
     at_most_s: float = math.inf
-    going_on: Callable[[], bool] = _always
+    going_on: Callable[[], bool] = always
 
     def attempts(self, step_s: float = STEP_S) -> Iterator[None]:
         """Come round once for each try; there is always a first one."""

@@ -14,6 +14,7 @@ from typing import Literal, TypeVar
 
 from ingest.errors import Stop, TryLater
 from ingest.system.files import has_room, make_file
+from ingest.system.lock import exclusive
 from ingest.system.patience import ENDLESS, Patience
 
 PAGE_BYTES = 512
@@ -30,6 +31,9 @@ CHECKPOINT_BYTES = 4 << 20
 
 STEP_S = 0.25
 """How long SQLite itself waits for others; then our own patience is asked whether to go on waiting."""
+
+BUSY_S = 10.0
+"""How long a replica waits for another process's transaction; then it is tried again later, and said."""
 
 COMPANIONS = ("-wal", "-shm")
 """The write-ahead log and its index, beside the file (https://sqlite.org/walformat.html)."""
@@ -83,6 +87,7 @@ def open_database(
     *,
     patience: Patience = ENDLESS,
     synchronous: Literal["FULL", "NORMAL"],
+    page_bytes: int = PAGE_BYTES,
     any_thread: bool = False,
 ) -> sqlite3.Connection:
     """A connection that writes, in autocommit mode; the file is made when it is not there.
@@ -91,9 +96,9 @@ def open_database(
     """
     db = sqlite3.connect(path, isolation_level=None, timeout=STEP_S, check_same_thread=not any_thread)
     try:
-        db.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # taken by a new file only
+        db.execute(f"PRAGMA page_size = {page_bytes}")  # taken by a new file only
         write_ahead(db, patience)
-        db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_BYTES // PAGE_BYTES}")
+        db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_BYTES // page_bytes}")
         db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         db.execute(f"PRAGMA synchronous = {synchronous}")
     except BaseException:
@@ -198,10 +203,17 @@ class Replica:
         waits: str,
         file_mode: int,
         make_folder: Callable[[Path], None],
+        lock: str,
+        page_bytes: int = PAGE_BYTES,
     ) -> None:
-        """`prepare` makes the tables that are missing; `subject`, `made_anew` and `waits` are parts of its messages."""
+        """`prepare` makes the tables that are missing; `subject`, `made_anew` and `waits` are parts of its messages.
+
+        `lock` is the name of a file beside it, by which one process at a time brings it up to date.
+        """
         self.path = path
         self.patience = ENDLESS
+        self._lock = path.with_name(lock)
+        self._page_bytes = page_bytes
         self._prepare = prepare
         self._subject, self._made_anew, self._waits = subject, made_anew, waits
         self._file_mode, self._make_folder = file_mode, make_folder
@@ -222,7 +234,13 @@ class Replica:
         self._make_folder(self.path.parent)
         os.close(make_file(self.path, self._file_mode))
         # What a power cut takes comes again from the journal, as the position is kept in this very file.
-        db = open_database(self.path, patience=self.patience, synchronous="NORMAL", any_thread=True)
+        db = open_database(
+            self.path,
+            patience=self._busy,
+            synchronous="NORMAL",
+            page_bytes=self._page_bytes,
+            any_thread=True,
+        )
         self._db, self._file = db, self._file_now()
         self._prepare(db)
         return db
@@ -234,12 +252,25 @@ class Replica:
             return None
         return status.st_dev, status.st_ino
 
+    @property
+    def _busy(self) -> Patience:
+        """For transactions of others, which are short; for the lock, which a verb may hold for minutes, there is `patience`."""
+        return Patience(min(BUSY_S, self.patience.at_most_s), self.patience.going_on)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Be the one process that brings it up to date: rows counted earlier must not land later. Raises TryLater."""
+        with self.explained():
+            self._make_folder(self.path.parent)
+            with exclusive(self._lock, self._file_mode, self.patience, subject=self._subject):
+                yield
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """The connection, within one transaction. Raises TryLater."""
         with self.explained():
             db = self.connection()
-            with transaction(db, self.patience):
+            with transaction(db, self._busy):
                 yield db
 
     @contextmanager

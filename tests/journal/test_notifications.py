@@ -18,10 +18,11 @@ from ingest.journal import ALWAYS_MS, STANDS_MS, Chunk, Journal, Notifications
 from ingest.journal import columns as packed
 from ingest.journal.dating import SMALLEST_STEP_MS, Observation, new_observation, offset_ms
 from ingest.journal.entry import LONGEST_STRAP_CHUNK_MS
-from ingest.journal.schema import FIRST, PAGE_BYTES, applied
+from ingest.journal.schema import FIRST, applied
 from ingest.rows.cache import Memory
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
+from ingest.system.sqlite import PAGE_BYTES
 from ingest.verbs.export import lines
 from tests.support.air.heart import measurement
 from tests.support.happenings import new_folder

@@ -282,6 +282,7 @@ def _replica(path: Path) -> Replica:
         waits="it comes again",
         file_mode=0o660,
         make_folder=lambda folder: folder.mkdir(parents=True, exist_ok=True),
+        lock="lock",
     )
 
 

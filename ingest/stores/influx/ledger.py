@@ -4,22 +4,20 @@ A small SQLite file beside the store for Grafana. Not the server, which may be a
 where each of our steps would cost a write to the card that waits for it. Without this file all is compared anew.
 """
 
-import contextlib
-import fcntl
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ingest.errors import TryLater
-from ingest.journal.schema import write_ahead
+from ingest.errors import Stop
 from ingest.stores.contract import RefusedRow
+from ingest.system.sqlite import Replica, open_readonly
 
-BUSY_S = 30.0
+PAGE_BYTES = 4096
+"""SQLite's own: copies of whole series are kept here, and little else."""
 
 VERSION = 1
 """Raised whenever rows come out otherwise than before, or this file looks otherwise: the store is then compared anew."""
@@ -65,74 +63,28 @@ class Ledger:
 
     def __init__(self, path: Path, now_ms: Callable[[], int]) -> None:
         self.path, self.now_ms = path, now_ms
-        self._db: sqlite3.Connection | None = None
+        self.file = Replica(
+            path,
+            _create,
+            subject=str(path),
+            made_anew="the server is compared with the journal anew",
+            waits="it is tried again",
+            file_mode=0o600,  # refused rows stand in it: nobody but us needs to read them
+            make_folder=lambda folder: folder.mkdir(parents=True, exist_ok=True),
+            lock="influx.lock",
+            page_bytes=PAGE_BYTES,
+        )
 
     def close(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
+        self.file.close()
 
-    @contextmanager
-    def open(self) -> Iterator[sqlite3.Connection]:
-        """The connection, within one transaction; complaints come out as sentences."""
-        try:
-            db = self._opened()
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
-        except sqlite3.DatabaseError as e:
-            self._complain(e)
-            raise
-        except OSError as e:
-            self.close()
-            raise TryLater(f"{self.path} cannot be written ({e.strerror}). Check who owns its folder.") from e
+    def open(self) -> AbstractContextManager[sqlite3.Connection]:
+        """The connection, within one transaction. Raises TryLater."""
+        return self.file.transaction()
 
-    def _complain(self, e: sqlite3.DatabaseError) -> None:
-        self.close()
-        text = str(e)
-        if any(word in text for word in ("malformed", "not a database", "no such table", "no such column")):
-            for end in ("", "-wal", "-shm"):
-                self.path.with_name(self.path.name + end).unlink(missing_ok=True)
-            raise TryLater(
-                f"{self.path} was damaged ({text}); the server is compared with the journal anew."
-            ) from e
-        raise TryLater(f"{self.path} cannot be written now ({text}); it is tried again.") from e
-
-    def _opened(self) -> sqlite3.Connection:
-        if self._db is not None and self.path.exists():
-            return self._db
-        self.close()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # Refused rows stand in it: nobody but us needs to read them.
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        _owned_like_its_folder(self.path)
-        self._db = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_S, check_same_thread=False)
-        write_ahead(self._db, BUSY_S)
-        # What a power cut takes of it is done once more, which is harmless.
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(_TABLES)
-        return self._db
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """One process at a time brings the server up to date: rows counted earlier must not land later."""
-        path = self.path.with_name("influx.lock")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        except OSError as e:
-            raise TryLater(f"{path} cannot be written ({e.strerror}). Check who owns its folder.") from e
-        try:
-            _owned_like_its_folder(path)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+        return self.file.exclusive()
 
     # --- how far ---
 
@@ -169,13 +121,8 @@ class Ledger:
 
     def look(self, place: str, journal: str) -> Held | None:
         """How far the store is, for `status`; makes and changes nothing."""
-        if self.path.exists():
-            with contextlib.suppress(sqlite3.DatabaseError):
-                db = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_S)
-                try:
-                    return _held(db, place, journal)
-                finally:
-                    db.close()
+        with suppress(sqlite3.DatabaseError, Stop), closing(open_readonly(self.path)) as db:
+            return _held(db, place, journal)
         return None
 
     # --- what was refused ---
@@ -291,6 +238,10 @@ class Ledger:
                 db.execute(f"DELETE FROM {table} WHERE series = ?", (series,))
 
 
+def _create(db: sqlite3.Connection) -> None:
+    db.executescript(_TABLES)
+
+
 def _held(db: sqlite3.Connection, place: str, journal: str) -> Held | None:
     row = db.execute(
         "SELECT position, sent, sent_ms, empty_to, writer FROM replica WHERE place = ? AND journal = ? AND version = ?",
@@ -302,9 +253,3 @@ def _held(db: sqlite3.Connection, place: str, journal: str) -> Held | None:
 def wall_ms() -> int:
     """The wall clock, in milliseconds since 1970."""
     return time.time_ns() // 1_000_000
-
-
-def _owned_like_its_folder(path: Path) -> None:
-    if os.geteuid() == 0:  # `sudo hartslag rebuild` must not lock the daemon out
-        owner = path.parent.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)

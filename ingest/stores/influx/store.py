@@ -29,6 +29,7 @@ from ingest.stores.influx.refused_rows import RefusedRows
 from ingest.stores.influx.replica import Replica
 from ingest.stores.influx.server import Server
 from ingest.system.crash_points import reached
+from ingest.system.patience import Patience
 
 MARKER_CHECK_S = 60.0
 """How often the ownership marker is looked for: an emptied server is noticed."""
@@ -86,6 +87,14 @@ class InfluxStore:
         self._forget_server()
         self._client.close()
         self._ledger.close()
+
+    @property
+    def patience(self) -> Patience:
+        return self._ledger.file.patience
+
+    @patience.setter
+    def patience(self, patience: Patience) -> None:
+        self._ledger.file.patience = patience
 
     # --- the contract of a store ---
 
