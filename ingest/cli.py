@@ -274,7 +274,7 @@ def export(given: _Given, csv: bool, person: str | None, start: str | None, end:
     """Print all samples in order of time."""
     from ingest.household import find_person
     from ingest.journal import ALWAYS_MS
-    from ingest.rows.profile import profile as profile_now
+    from ingest.rows.profile import read_profile as profile_now
     from ingest.verbs import export as showing
 
     with _reading(given) as (_, journal):

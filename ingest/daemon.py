@@ -19,7 +19,7 @@ from ingest.errors import Stop, TryLater
 from ingest.household import open_journal, owner_of_folder, register_person
 from ingest.journal import Journal
 from ingest.log import Repeats, quoted
-from ingest.rows.cache import Memory
+from ingest.rows.cache import RowCache
 from ingest.settings.model import Settings
 from ingest.stores.configured import configured_stores
 from ingest.stores.contract import Store
@@ -246,14 +246,14 @@ def _patiently(repeats: Repeats, kind: str, work: Callable[[], object]) -> None:
 
 def _supply(settings: Settings, store: Store, stop: threading.Event, bell: threading.Event) -> None:
     """Keep one store up to date with the journal, whoever appends to it; the others do not wait for it."""
-    repeats, memory = Repeats(_log), Memory()
+    repeats, cache = Repeats(_log), RowCache()
     with Journal(settings.journal_file) as journal, contextlib.closing(store):
         trouble: str | None = None
         while not stop.is_set():
             bell.clear()
             before = trouble
             try:
-                follow(journal, store, going_on=lambda: not stop.is_set(), memory=memory)
+                follow(journal, store, going_on=lambda: not stop.is_set(), cache=cache)
                 trouble = None
             except TryLater as e:
                 trouble = str(e)

@@ -6,7 +6,8 @@ from typing import Any
 
 from ingest.journal import ALWAYS_MS, Journal
 from ingest.journal import Person as Known
-from ingest.rows.profile import differences, profile_of, time_of_sport
+from ingest.rows.profile import build_profile, differences
+from ingest.rows.workout import find_workouts, sport_spans
 from ingest.settings.model import NOBODY, Person, Settings, same_name, wrong_with_name
 
 _log = logging.getLogger(__name__)
@@ -49,11 +50,11 @@ def record_profile(journal: Journal, name: str, facts: Mapping[str, Any], *, ove
         spans = [(-ALWAYS_MS, ALWAYS_MS)]
         if before is not None:
             limits = journal.facts(person, "limits")
-            sessions = journal.facts(person, "session")
+            workouts = find_workouts(journal, person)
             differ = differences(
-                profile_of(before, limits),
-                profile_of(facts, limits),
-                lambda sport: time_of_sport(sessions, sport),
+                build_profile(before, limits),
+                build_profile(facts, limits),
+                lambda sport: sport_spans(workouts, sport),
             )
             # The last moment of a span is touched itself: it ends one before its end.
             spans = list(zip(differ.start.tolist(), (differ.end - 1).tolist(), strict=True))

@@ -42,6 +42,14 @@ class Spans:
         return cls.of([row[0] for row in rows], [row[1] for row in rows])
 
     @classmethod
+    def union(cls, parts: Iterable["Spans"]) -> "Spans":
+        """The time that lies in any of the parts."""
+        some = [part for part in parts if len(part)]
+        if len(some) < 2:  # most often: nothing is copied then
+            return some[0] if some else _NONE
+        return cls.of(np.concatenate([p.start for p in some]), np.concatenate([p.end for p in some]))
+
+    @classmethod
     def none(cls) -> "Spans":
         """No stretch at all: always the same one, as it is asked for many times a day."""
         return _NONE

@@ -12,6 +12,9 @@ from zones.spans import Spans
 DAY_MS = 86_400_000
 """No chunk is longer, so that the chunks of a span are found by their first time alone."""
 
+LONGEST_SESSION_MS = 7 * DAY_MS
+"""No session is longer: the workouts of a span are looked for so far before it, and a file's longer ones are left out."""
+
 KINDS = ("strap", "activity", "monitoring")
 
 RANKS = {"strap": 0, "activity strap": 1, "activity": 2, "monitoring": 3}

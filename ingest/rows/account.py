@@ -4,16 +4,15 @@ Every millisecond of the span is in exactly one place, so the accounts of its pa
 """
 
 from dataclasses import dataclass, field
-from functools import reduce
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.journal import Journal, Source
-from ingest.rows.evidence import LONGEST, Evidence, believed, evidence
+from ingest.rows.evidence import LONGEST_HOLD, Evidence, read_evidence, resolve_sources
 from ingest.rows.profile import Profile
-from ingest.rows.ruling import counted
+from ingest.rows.ruling import classify_by_source
 from zones import artefacts
 from zones.artefacts import Artefact
 from zones.minutes import Zone
@@ -84,37 +83,37 @@ class Silence:
     gap: Spans
 
 
-def silence(e: Evidence, start_ms: int, end_ms: int) -> Silence:
+def find_silence(e: Evidence, start_ms: int, end_ms: int) -> Silence:
     """Why a source that recorded in [start, end) has no heart rate there.
 
     Ten minutes behind its last sample it no longer counts as recording.
     """
     here = Spans.of([start_ms], [end_ms])
     recorded = hold(e.series, artefacts.REACH_MS / 1000, ends=e.ends).spans & here
-    unmasked = hold(e.series, LONGEST[e.source.kind], pauses=e.pauses, ends=e.ends).spans & here
+    unmasked = hold(e.series, LONGEST_HOLD[e.source.kind], pauses=e.pauses, ends=e.ends).spans & here
     # A masked sample's own time, and what is masked without any value: it is no gap of the sensor's making.
     paused = (recorded & e.pauses) - e.pieces.spans
     masked = unmasked - e.pieces.spans - paused
     return Silence(paused, masked, recorded - paused - masked - e.pieces.spans)
 
 
-def account(
-    journal: Journal, person: int, found: list[Evidence], known: Profile, start_ms: int, end_ms: int
+def account_for_part(
+    journal: Journal, person: int, evidence: list[Evidence], profile: Profile, start_ms: int, end_ms: int
 ) -> Account:
-    """The account of [start, end), of which `found` is the evidence."""
-    resolved, zone = counted(journal, person, known, believed(found), start_ms, end_ms)
+    """The account of [start, end), of which this is the evidence."""
+    resolved, zone = classify_by_source(journal, person, profile, resolve_sources(evidence), start_ms, end_ms)
     lasts = resolved.end - resolved.start
-    covered = [resolved.take(resolved.source == i).spans for i in range(len(found))]
-    quiet = [silence(e, start_ms, end_ms) for e in found]
+    covered = [resolved.take(resolved.source == i).spans for i in range(len(evidence))]
+    silences = [find_silence(e, start_ms, end_ms) for e in evidence]
     shares = {}
-    for i, e in enumerate(found):
+    for i, e in enumerate(evidence):
         mine = resolved.source == i
         share = Share(e.source, np.bincount(zone[mine], lasts[mine], len(Zone)).astype(np.int64))
         for j in range(i):
             if lost := (e.pieces.spans & covered[j]).measure_ms:
-                share.lost_ms[found[j].source.name] = lost
+                share.lost_ms[evidence[j].source.name] = lost
         share.paused_ms, share.masked_ms, share.gap_ms = (
-            s.measure_ms for s in (quiet[i].paused, quiet[i].masked, quiet[i].gap)
+            s.measure_ms for s in (silences[i].paused, silences[i].masked, silences[i].gap)
         )
         a, b = np.searchsorted(e.series.times.astype(np.int64), [start_ms, end_ms])
         share.samples = int(b - a)
@@ -123,25 +122,25 @@ def account(
                 share.artefacts[(sort.name or "").lower()] = n
         if share.samples or share.zones_ms.any() or share.lost_ms or share.paused_ms or share.gap_ms:
             shares[e.source.name] = share
-    return Account(start_ms, end_ms, shares, _not_measured(resolved, quiet, start_ms, end_ms))
+    return Account(start_ms, end_ms, shares, _not_measured(resolved, silences, start_ms, end_ms))
 
 
-def _not_measured(resolved: Pieces, quiet: list[Silence], start_ms: int, end_ms: int) -> dict[str, int]:
+def _not_measured(resolved: Pieces, silences: list[Silence], start_ms: int, end_ms: int) -> dict[str, int]:
     """Milliseconds without any heart rate, each under the first reason that holds."""
     left = Spans.of([start_ms], [end_ms]) - resolved.spans
     found = dict.fromkeys(WHY_NOT, 0)
     for why in WHY_NOT[:-1]:
-        here = left & reduce(Spans.__or__, (getattr(q, why) for q in quiet), Spans.none())
+        here = left & Spans.union(getattr(s, why) for s in silences)
         found[why] = here.measure_ms
         left = left - here
     found["nothing"] = left.measure_ms
     return found
 
 
-def accounted(journal: Journal, person: int, known: Profile, borders_ms: list[int]) -> Account:
+def account_for(journal: Journal, person: int, profile: Profile, borders_ms: list[int]) -> Account:
     """The account of a long span, part by part between its borders, so that a week needs no memory of a week."""
     whole = Account(borders_ms[0], borders_ms[0], {}, dict.fromkeys(WHY_NOT, 0))
     for a, b in pairwise(borders_ms):
         if b > a:
-            whole.add(account(journal, person, evidence(journal, person, a, b), known, a, b))
+            whole.add(account_for_part(journal, person, read_evidence(journal, person, a, b), profile, a, b))
     return whole

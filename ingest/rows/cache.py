@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.journal import Entry, Journal
-from ingest.rows.day import Counted, Day
-from ingest.rows.profile import Profile, profile
+from ingest.rows.day import Day
+from ingest.rows.minute import CountedMinutes
+from ingest.rows.profile import Profile, read_profile
+from ingest.rows.touched import ABOUT_EDGES
 from zones.minutes import MINUTE
 from zones.spans import Spans
 
@@ -27,39 +29,36 @@ MOST_ROWS = 500
 MOST_SUMS = 5_000
 """Minutes of beats remembered of each strap: three days."""
 
-ABOUT_EDGES = {"profile", "limits", "touch"}
-"""Entries that change what is known of a heart, and not what was recorded of it."""
-
 Span = tuple[int, int, int]
 """A person, and from when to when (ms)."""
 
 Sums = NDArray[np.int64]
 """What adds up to variability (`zones.beats.SUMS`)."""
 
-Told = TypeVar("Told")
+Fields = TypeVar("Fields")
 
 
-class Memory:
+class RowCache:
     """What was counted last, each until an entry of the journal touches it."""
 
     def __init__(self) -> None:
         self._position = 0
         self._days: dict[Span, Day] = {}
-        self._counted: dict[Span, tuple[Counted, Spans]] = {}
+        self._minutes: dict[Span, tuple[CountedMinutes, Spans]] = {}
         self._rows: dict[tuple[str, Span, Any], Any] = {}
         self._sums: dict[tuple[int, int], dict[int, Sums]] = {}
         self._profiles: dict[int, Profile] = {}
 
-    def open(self, entries: Sequence[Entry]) -> None:
+    def begin(self, entries: Sequence[Entry]) -> None:
         """Before these are heeded, person by person: forget all when others came in between that were never seen."""
         if entries[0].position > self._position + 1:
-            for held in (self._days, self._counted, self._rows, self._sums, self._profiles):
+            for held in (self._days, self._minutes, self._rows, self._sums, self._profiles):
                 held.clear()
         for e in entries:
             if e.what in {*ABOUT_EDGES, "file"}:
                 self._profiles.pop(e.person, None)
 
-    def heed(self, person: int, touched: Spans) -> None:
+    def invalidate(self, person: int, touched: Spans) -> None:
         """Forget what of a person is touched."""
         pairs = list(zip(touched.start.tolist(), touched.end.tolist(), strict=True))
 
@@ -70,50 +69,50 @@ class Memory:
             del self._days[day]
         for row in [key for key in self._rows if met(key[1])]:
             del self._rows[row]
-        for span, (counted, stale) in self._counted.items():
+        for span, (counted, stale) in self._minutes.items():
             if met(span):
-                self._counted[span] = counted, stale | touched.clip(span[1], span[2])
+                self._minutes[span] = counted, stale | touched.clip(span[1], span[2])
         for key, held in self._sums.items():
             if key[0] == person:
                 for minute in _touched_minutes(held, pairs):
                     held.pop(minute, None)
 
-    def heeded(self, entries: Sequence[Entry]) -> None:
+    def advance(self, entries: Sequence[Entry]) -> None:
         """All of these were heeded."""
         self._position = max(self._position, entries[-1].position)
 
     def profile(self, journal: Journal, person: int) -> Profile:
         """What the journal knows of a person by now."""
         if person not in self._profiles:
-            self._profiles[person] = profile(journal, person)
+            self._profiles[person] = read_profile(journal, person)
         return self._profiles[person]
 
     def day(self, span: Span) -> Day | None:
         """A day that nothing has touched since it was counted."""
         return self._days.get(span)
 
-    def counted(self, span: Span) -> tuple[Counted, Spans] | None:
+    def minutes(self, span: Span) -> tuple[CountedMinutes, Spans] | None:
         """A day as it was counted, and the time in it that was touched since."""
-        return self._counted.get(span)
+        return self._minutes.get(span)
 
-    def keep(self, span: Span, day: Day, counted: Counted) -> None:
+    def store(self, span: Span, day: Day, counted: CountedMinutes) -> None:
         """Remember a day that was just counted."""
         self._days.pop(span, None)
-        self._counted.pop(span, None)
-        self._days[span], self._counted[span] = day, (counted, Spans.none())
+        self._minutes.pop(span, None)
+        self._days[span], self._minutes[span] = day, (counted, Spans.none())
         _bound(self._days, MOST)
-        _bound(self._counted, MOST_COUNTED)
+        _bound(self._minutes, MOST_COUNTED)
 
-    def row(self, table: str, span: Span, of: Any, told: Callable[[], Told]) -> Told:
+    def row(self, table: str, span: Span, of: Any, count: Callable[[], Fields]) -> Fields:
         """A row about a span of time, `of` one thing in it; told anew when something touched it since."""
         key = table, span, of
         if key not in self._rows:
-            self._rows[key] = told()
+            self._rows[key] = count()
             _bound(self._rows, MOST_ROWS)
-        found: Told = self._rows[key]
+        found: Fields = self._rows[key]
         return found
 
-    def sums(self, person: int, source: int) -> dict[int, Sums]:
+    def beat_sums(self, person: int, source: int) -> dict[int, Sums]:
         """What is remembered of the beats of a source by minute (ms), to be added to."""
         held = self._sums.setdefault((person, source), {})
         _bound(held, MOST_SUMS)

@@ -1,5 +1,6 @@
 """Whose heart beat how fast when: a person's sources over a span, and what each moment of it is worth."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
@@ -14,7 +15,7 @@ from zones.placing import place
 from zones.series import TIMES, Series, join
 from zones.spans import Spans
 
-LONGEST = {
+LONGEST_HOLD = {
     "strap": timedelta(seconds=5),
     "activity": timedelta(seconds=30),
     "monitoring": timedelta(seconds=90),
@@ -25,13 +26,13 @@ Against the seconds per zone that watches store themselves, 30 s fits smart-reco
 gaps are shorter than 24 s); straps notify about once a second; all-day files hold about one sample a minute.
 """
 
-LONGEST_MS = 90_000
+_LONGEST_HOLD_MS = 90_000
 
 LONGEST_BEAT_MS = 4000
 """Two beats farther apart than this have lost one between them."""
 
 
-REACH_MS = artefacts.REACH_MS + LONGEST_MS
+REACH_MS = artefacts.REACH_MS + _LONGEST_HOLD_MS
 """How far a sample may reach: it decides whether those around it are believed, and for how long they stand."""
 
 
@@ -59,7 +60,7 @@ class Evidence:
         return artefacts.believed(self.series, self.bad)
 
 
-def evidence(journal: Journal, person: int, start_ms: int, end_ms: int) -> list[Evidence]:
+def read_evidence(journal: Journal, person: int, start_ms: int, end_ms: int) -> list[Evidence]:
     """A person's sources with data in [start, end), those to be believed first in front.
 
     Series reach over the span as far as a sample may; pieces are cut to the span exactly, and are the same whatever
@@ -69,15 +70,15 @@ def evidence(journal: Journal, person: int, start_ms: int, end_ms: int) -> list[
     for chunk in journal.chunks(person, start_ms - REACH_MS, end_ms + REACH_MS):
         by_source.setdefault(chunk.source.id, []).append(chunk)
     ranked = sorted(by_source.values(), key=lambda chunks: (chunks[0].source.rank, chunks[0].source.name))
-    return [_evidence(i, chunks, start_ms, end_ms) for i, chunks in enumerate(ranked)]
+    return [_read_source(i, chunks, start_ms, end_ms) for i, chunks in enumerate(ranked)]
 
 
-def believed(found: list[Evidence]) -> Pieces:
+def resolve_sources(evidence: Sequence[Evidence]) -> Pieces:
     """One heart rate for each moment that any source saw; each piece carries the index of the source it is of."""
-    return resolve([e.pieces for e in found])
+    return resolve([e.pieces for e in evidence])
 
 
-def _evidence(index: int, chunks: list[Chunk], start_ms: int, end_ms: int) -> Evidence:
+def _read_source(index: int, chunks: list[Chunk], start_ms: int, end_ms: int) -> Evidence:
     source = chunks[0].source
     a, b = np.array([start_ms - REACH_MS, end_ms + REACH_MS]).astype(TIMES)
     series = join([c.columns.series for c in chunks]).between(a, b)
@@ -88,10 +89,10 @@ def _evidence(index: int, chunks: list[Chunk], start_ms: int, end_ms: int) -> Ev
         beats.alive if len(beats.told) else None,
         _strap_signals(chunks, series, beats),
     )
-    pauses, movement, ends = _union([c.columns.pauses for c in chunks]), _movement(chunks), _ends(chunks)
+    pauses, movement, ends = Spans.union([c.columns.pauses for c in chunks]), _movement(chunks), _ends(chunks)
     pieces = hold(
         artefacts.believed(series, bad),
-        LONGEST[source.kind],
+        LONGEST_HOLD[source.kind],
         pauses=pauses,
         ends=ends,
         source=index,
@@ -110,20 +111,13 @@ def _stuck_s(source: Source) -> float | None:
     return artefacts.STUCK_S.get(kind)
 
 
-def _union(parts: list[Spans]) -> Spans:
-    some = [p for p in parts if len(p)]
-    if len(some) < 2:
-        return some[0] if some else Spans.none()
-    return Spans.of(np.concatenate([p.start for p in some]), np.concatenate([p.end for p in some]))
-
-
 def _movement(chunks: list[Chunk]) -> Spans | None:
     """When its wearer was seen to move; None where every second counts, as in workouts."""
     seen = [c for c in chunks if c.columns.movement is not None]
     if not seen:
         return None
     everything = Spans.pairs((c.first_ms, c.columns.end_ms) for c in chunks if c.columns.movement is None)
-    return _union([everything, *(c.columns.movement for c in seen if c.columns.movement is not None)])
+    return Spans.union([everything, *(c.columns.movement for c in seen if c.columns.movement is not None)])
 
 
 def _ends(chunks: list[Chunk]) -> NDArray[np.int64]:
@@ -225,7 +219,7 @@ def _strap_signals(chunks: list[Chunk], series: Series, beats: _Beats) -> artefa
         return None
     t = series.times.astype(np.int64)
     says = [c for c in straps if c.columns.contact is not None]
-    off = _union([c.columns.contact for c in says if c.columns.contact is not None]).covers(t)
+    off = Spans.union([c.columns.contact for c in says if c.columns.contact is not None]).covers(t)
     spoke = (
         np.isin(t, np.concatenate([c.columns.series.times.astype(np.int64) for c in says])) if says else off
     )

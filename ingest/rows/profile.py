@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ingest.journal import ALWAYS_MS, Entry, Journal
+from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal, Person
 from ingest.journal.entry import LEAST_MAXIMUM_BPM, MOST_MAXIMUM_BPM
 from ingest.rows.calendar import Calendar
+from ingest.rows.table import Block
 from ingest.settings.profile_history import USUAL_FORMULA, State, day, states
 from zones.days import Place, midnights
 from zones.dose import Plan
@@ -29,7 +30,7 @@ Beginnings = Sequence[tuple[int, Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Heart:
+class HeartRateLimits:
     """The resting and maximum heart rate that held when: each from its moment until the next."""
 
     begins: tuple[int, ...] = ()
@@ -51,7 +52,7 @@ class Profile:
     calendar: Calendar
     sports: Mapping[str, Timeline] = field(default_factory=dict)
     bout_min: int | None = None
-    heart: Heart = field(default_factory=Heart)
+    heart: HeartRateLimits = field(default_factory=HeartRateLimits)
     sex: Sex | None = None
     medicines: tuple[tuple[date, date], ...] = ()
     """From which day until which (no longer) a medicine that limits the heart rate is taken, ascending."""
@@ -86,12 +87,12 @@ class Profile:
         return *self.heart.at(moment_ms), self.sex
 
 
-def profile(journal: Journal, person: int) -> Profile:
+def read_profile(journal: Journal, person: int) -> Profile:
     """What the journal knows of a person by now."""
-    return profile_of(journal.profile(person) or {}, journal.facts(person, "limits"))
+    return build_profile(journal.profile(person) or {}, journal.facts(person, "limits"))
 
 
-def profile_of(facts: Mapping[str, Any], limits: Iterable[Entry]) -> Profile:
+def build_profile(facts: Mapping[str, Any], limits: Iterable[Entry]) -> Profile:
     """The profile that follows from what the settings said and from the limits set in watches."""
     calendar = Calendar.of(facts)
     said = _Said(tuple(states(facts)), calendar.zone, tuple(_watch(limits)), facts.get("born"))
@@ -150,14 +151,14 @@ class _Said:
             found += _within(self._edges_in(state), a, b)
         return found
 
-    def heart(self) -> Heart:
+    def heart(self) -> HeartRateLimits:
         """When which resting and maximum heart rate began to hold."""
         found: list[tuple[int, tuple[int | None, int | None]]] = []
         for (a, b), state in self._segments():
             resting = state.numbers.get("resting_bpm")
             maxima = _within(self._maxima_in(state), a, b) or [(a, None)]
             found += [(at, (resting, maximum)) for at, maximum in maxima]
-        return Heart(tuple(at for at, _ in found), tuple(numbers for _, numbers in found))
+        return HeartRateLimits(tuple(at for at, _ in found), tuple(numbers for _, numbers in found))
 
     def _segments(self) -> Iterable[tuple[tuple[int, int], State]]:
         begins = [
@@ -275,6 +276,32 @@ def _shifted(edges: Edges, bpm: int, words: str) -> Edges | None:
         return None  # no heart rate any more; the settings refuse it where they can know
 
 
+# --- the table ---
+
+
+def profile_block(person: Person, profile: Profile) -> Block:
+    """When which edges took effect, with the heart they are of; what always held is stamped with 2 January 1970.
+
+    VictoriaMetrics takes a time of 0 for none and writes down the present instead, and cannot look up the first hour.
+    """
+    line = profile.timeline
+    rows = [
+        (max(at, DAY_MS), e, *profile.heart.at(at))
+        for at in sorted({*line.valid_from.tolist(), *profile.heart.begins})
+        if (e := line.edges_at(at))
+    ]
+    fields = {
+        "moderate_bpm": [e.moderate_bpm for _, e, _, _ in rows],
+        "vigorous_bpm": [e.vigorous_bpm for _, e, _, _ in rows],
+        "maximum_bpm": [maximum for *_, maximum in rows],
+        "resting_bpm": [resting for _, _, resting, _ in rows],
+        "method": [e.method for _, e, _, _ in rows],
+        "origin": [e.origin for _, e, _, _ in rows],
+    }
+    times_us = np.array([at for at, *_ in rows], np.int64) * 1000
+    return Block("profile", {"person": person.name}, -ALWAYS_MS * 1000, ALWAYS_MS * 1000, times_us, fields)
+
+
 # --- what a change of it touches ---
 
 
@@ -319,15 +346,3 @@ def common(a: Spans, b: Spans) -> Spans:
         for t, f in zip(b.start.tolist(), b.end.tolist(), strict=True)
         if max(s, t) < min(e, f)
     )
-
-
-def time_of_sport(sessions: Iterable[Entry], sport: str) -> Spans:
-    """When a sport was done."""
-    return Spans.pairs(
-        (e.at_ms, e.last_ms)
-        for e in sessions
-        if e.last_ms is not None and sport in {e.content.get("sport"), e.content.get("sub_sport")}
-    )
-
-
-__all__ = ["Heart", "Profile", "common", "differences", "profile", "profile_of", "time_of_sport"]

@@ -1,161 +1,128 @@
-"""Workouts: what a file tells of them, and what the heart did meanwhile."""
+"""The table `session`: workouts of which files tell, and sessions of straps that no file tells of."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from ingest.journal import DAY_MS, Entry, Journal, Person
-from ingest.rows.cache import Memory
-from ingest.rows.day import Day, count
-from ingest.rows.evidence import Evidence, believed, evidence
-from ingest.rows.fact import rows_block
+from ingest.journal import Entry, Journal, Person
+from ingest.rows.cache import RowCache
+from ingest.rows.day import Day
+from ingest.rows.evidence import Evidence, read_evidence, resolve_sources
+from ingest.rows.load import load_fields
+from ingest.rows.minute import count_minutes
 from ingest.rows.profile import Profile
-from ingest.rows.ruling import ruled, sport_of
-from ingest.rows.strap_session import Session
+from ingest.rows.ruling import apply_edges, ruling_sport
+from ingest.rows.strap_session import StrapSession
 from ingest.rows.table import Block
+from ingest.rows.workout import find_workouts, workout_end_ms, workout_spans
 from zones.days import midnights
 from zones.dose import dose_min
-from zones.edges import LEAST_RESERVE
-from zones.load import banister, edwards
 from zones.minutes import MINUTE, tally
 from zones.pieces import Pieces, milliseconds_per_bpm
 from zones.recovery import recovery
-from zones.spans import Spans
-
-LONGEST_MS = 7 * DAY_MS
 
 
-def workouts(journal: Journal, person: int, start_ms: int, end_ms: int) -> list[Entry]:
-    """The workouts that have anything to do with [start, end), in order of their beginnings."""
-    found = {
-        (e.content["source"], e.at_ms): e
-        for e in journal.facts(person, "session", start_ms - LONGEST_MS, end_ms)
-        if e.last_ms is not None and (e.last_ms > start_ms or e.at_ms >= start_ms)
-    }
-    return list(found.values())
-
-
-def spans(found: list[Entry]) -> Spans:
-    """When they were."""
-    return Spans.pairs((e.at_ms, e.last_ms) for e in found)
-
-
-def sessions(
+def session_blocks(
     journal: Journal,
     person: Person,
-    known: Profile,
+    profile: Profile,
     start_ms: int,
     end_ms: int,
-    worn: Sequence[tuple[str, Session]] = (),
-    memory: Memory | None = None,
+    strap_sessions: Sequence[tuple[str, StrapSession]] = (),
+    cache: RowCache | None = None,
 ) -> Iterator[Block]:
     """The rows of the workouts of a span: each stands at its start, which may lie before it.
 
-    `worn` are the sessions of straps by the name of the strap; those that begin in the span have a row, too.
+    `strap_sessions` come with the name of the strap; those that begin in the span have a row, too.
     """
-    memory = memory or Memory()
+    cache = cache or RowCache()
     rows = [
-        (e.content["source"], e.at_ms, workout_fields(journal, person, known, e, memory))
-        for e in workouts(journal, person.id, start_ms, end_ms)
+        (e.content["source"], e.at_ms, cached_workout_fields(journal, person, profile, e, cache))
+        for e in find_workouts(journal, person.id, start_ms, end_ms)
     ]
     tags = {"person": person.name}
-    inside = [(name, s.start_ms, s.fields) for name, s in worn if start_ms <= s.start_ms < end_ms]
+    inside = [(name, s.start_ms, s.fields) for name, s in strap_sessions if start_ms <= s.start_ms < end_ms]
     inside += [row for row in rows if row[1] >= start_ms]
-    yield rows_block("session", tags, start_ms, end_ms, inside)
-    for source, at, row in rows:
+    yield Block.by_source("session", tags, start_ms, end_ms, inside)
+    for source, at, fields in rows:
         if at < start_ms:
-            yield rows_block("session", {**tags, "source": source}, at, at + 1, [(source, at, row)])
+            one = [(source, at, fields)]
+            yield Block.by_source("session", {**tags, "source": source}, at, at + 1, one)
+
+
+def cached_workout_fields(
+    journal: Journal,
+    person: Person,
+    profile: Profile,
+    workout: Entry,
+    cache: RowCache,
+    evidence: list[Evidence] | None = None,
+    resolved: Pieces | None = None,
+) -> dict[str, Any]:
+    """The fields of a workout's row from the cache, or of the evidence of a span that holds it, or of its own."""
+    end_ms = workout_end_ms(workout)
+
+    def count() -> dict[str, Any]:
+        if evidence is None:
+            own = read_evidence(journal, person.id, workout.at_ms, end_ms)
+            return workout_fields(journal, person, profile, workout, own)
+        return workout_fields(journal, person, profile, workout, evidence, resolved)
+
+    # Its recovery is seen in the minute after; what is touched reaches farther than that.
+    return cache.row("session", (person.id, workout.at_ms, end_ms + 1), workout.position, count)
 
 
 def workout_fields(
     journal: Journal,
     person: Person,
-    known: Profile,
-    e: Entry,
-    memory: Memory,
-    found: list[Evidence] | None = None,
+    profile: Profile,
+    workout: Entry,
+    evidence: list[Evidence],
     resolved: Pieces | None = None,
 ) -> dict[str, Any]:
-    """The fields of a workout's row as remembered, or of the evidence of a span that holds it, or of its own."""
-    end = e.last_ms or e.at_ms
-
-    def told() -> dict[str, Any]:
-        if found is None:
-            return session(journal, person, known, e, evidence(journal, person.id, e.at_ms, end))
-        return session(journal, person, known, e, found, resolved)
-
-    # Its recovery is seen in the minute after; what is touched reaches farther than that.
-    return memory.row("session", (person.id, e.at_ms, end + 1), e.position, told)
-
-
-def worn_in(
-    journal: Journal, person: int, known: Profile, start_ms: int, end_ms: int
-) -> list[tuple[str, Session]]:
-    """The sessions of straps that have anything to do with [start, end), each with the name of the strap."""
-    names = {s.id: s.name for s in journal.sources(person) if s.kind == "strap"}
-    if not names:
-        return []
-    first, last = (known.calendar.day_of(at) for at in (start_ms, end_ms - 1))
-    found = []
-    for a, b in pairwise(midnights(known.zone, first, last + timedelta(days=1)).tolist()):
-        exercise = spans(workouts(journal, person, a, b))
-        day = Day.of(count(journal, person, known, a, b), known, exercise, a, b)
-        found += [(names[s.source], s) for s in day.worn if s.start_ms < end_ms and s.end_ms > start_ms]
-    return found
-
-
-def session(
-    journal: Journal,
-    person: Person,
-    known: Profile,
-    e: Entry,
-    found: list[Evidence],
-    resolved: Pieces | None = None,
-) -> dict[str, Any]:
-    """The fields of a workout's row, of the evidence of any span that holds it, and what of it is believed."""
-    assert e.last_ms is not None
-    pieces = (believed(found) if resolved is None else resolved).clip(e.at_ms, e.last_ms)
-    t = tally(*ruled(journal, person.id, known, pieces, e.at_ms, e.last_ms))
-    lasts = pieces.end - pieces.start
-    duration_s = e.content["timer_s"]
+    """The fields of a workout's row, of the evidence of any span that holds it, and the pieces it resolves to."""
+    start_ms, end_ms = workout.at_ms, workout_end_ms(workout)
+    pieces = (resolve_sources(evidence) if resolved is None else resolved).clip(start_ms, end_ms)
+    t = tally(*apply_edges(journal, person.id, profile, pieces, start_ms, end_ms))
+    held_ms = pieces.end - pieces.start
+    timer_s = workout.content["timer_s"]
     return {
-        "sport": e.content["sport"],
-        "duration_s": float(duration_s) if duration_s is not None else (e.last_ms - e.at_ms) / 1000,
-        "bpm_mean": float((lasts * pieces.bpm).sum() / lasts.sum()) if len(pieces) else None,
+        "sport": workout.content["sport"],
+        "duration_s": float(timer_s) if timer_s is not None else (end_ms - start_ms) / 1000,
+        "bpm_mean": float((held_ms * pieces.bpm).sum() / held_ms.sum()) if len(pieces) else None,
         "bpm_max": int(pieces.bpm.max()) if len(pieces) else None,
         "moderate_s": float(t.moderate_ms[0]) / 1000,
         "vigorous_s": float(t.vigorous_ms[0]) / 1000,
         "dose_min": dose_min(float(t.moderate_ms[0]) / MINUTE, float(t.vigorous_ms[0]) / MINUTE),
-        "trimp": _trimp(pieces, known, e.at_ms),
-        "recovery_60s": _recovery(found, known, e),
-        "edwards": _edwards(pieces, known, e.at_ms),
+        **load_fields(milliseconds_per_bpm(pieces), profile, start_ms),
+        "recovery_60s": _recovery(evidence, profile, workout),
     }
 
 
-def _trimp(pieces: Pieces, known: Profile, at_ms: int) -> float | None:
-    """Banister's load; None unless resting and maximum heart rate and sex are known, for none of them is guessed."""
-    resting, maximum, sex = known.heart_at(at_ms)
-    if not len(pieces) or resting is None or maximum is None or sex is None:
-        return None
-    return (
-        banister(milliseconds_per_bpm(pieces), resting, maximum, sex)
-        if maximum - resting >= LEAST_RESERVE
-        else None
-    )
-
-
-def _edwards(pieces: Pieces, known: Profile, at_ms: int) -> float | None:
-    """Edwards' load, which asks for a maximum heart rate alone; None where that is not known."""
-    _, maximum, _ = known.heart_at(at_ms)
-    return edwards(milliseconds_per_bpm(pieces), maximum) if len(pieces) and maximum is not None else None
-
-
-def _recovery(found: list[Evidence], known: Profile, e: Entry) -> float | None:
+def _recovery(evidence: list[Evidence], profile: Profile, workout: Entry) -> float | None:
     """How far the heart came down in the minute after, as one sensor saw it: the best that saw both ends of it."""
-    assert e.last_ms is not None
-    edges = known.sports.get(sport_of(e, known) or "", known.timeline).edges_at(e.last_ms)
+    end_ms = workout_end_ms(workout)
+    edges = profile.sports.get(ruling_sport(workout, profile) or "", profile.timeline).edges_at(end_ms)
     if edges is None:
         return None
-    falls = (recovery(f.good, e.last_ms, edges.vigorous_bpm) for f in found)
+    falls = (recovery(e.good, end_ms, edges.vigorous_bpm) for e in evidence)
     return next((fall for fall in falls if fall is not None), None)
+
+
+def strap_sessions_between(
+    journal: Journal, person: int, profile: Profile, start_ms: int, end_ms: int
+) -> list[tuple[str, StrapSession]]:
+    """The sessions of straps that lie in [start, end) at least in part, each with the name of the strap."""
+    names = {s.id: s.name for s in journal.sources(person) if s.kind == "strap"}
+    if not names:
+        return []
+    first, last = (profile.calendar.day_of(at) for at in (start_ms, end_ms - 1))
+    found = []
+    for a, b in pairwise(midnights(profile.zone, first, last + timedelta(days=1)).tolist()):
+        workouts = workout_spans(find_workouts(journal, person, a, b))
+        day = Day.summarize(count_minutes(journal, person, profile, a, b), profile, workouts, a, b)
+        found += [
+            (names[s.source], s) for s in day.strap_sessions if s.start_ms < end_ms and s.end_ms > start_ms
+        ]
+    return found

@@ -1,8 +1,8 @@
 """Names, tags and fields of what every store holds. Field types never change."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ _ZONES = {"light_s": REAL, "moderate_s": REAL, "vigorous_s": REAL, "elevated_s":
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One sort of rows: the tags that with the time make its key, and its fields with their types."""
+    """A table's definition: the tags that with the time make a row's key, and its fields with their types."""
 
     tags: tuple[str, ...]
     fields: Mapping[str, str]
@@ -126,6 +126,31 @@ class Block:
     fields: Mapping[str, Any]
     labels: Mapping[str, list[str]] = field(default_factory=dict)
     only_zones: bool = False
+
+    @classmethod
+    def empty(cls, table: str, tags: Mapping[str, str], start_ms: int, end_ms: int) -> Self:
+        """No rows in the place of all in [start, end)."""
+        return cls(table, tags, start_ms * 1000, end_ms * 1000, np.empty(0, np.int64), {})
+
+    @classmethod
+    def by_source(
+        cls,
+        table: str,
+        tags: Mapping[str, str],
+        start_ms: int,
+        end_ms: int,
+        rows: Sequence[tuple[str, int, Mapping[str, Any]]],
+    ) -> Self:
+        """Rows given as (source, time in ms, fields), of which no two have one key; `tags` may name their one source."""
+        return cls(
+            table,
+            tags,
+            start_ms * 1000,
+            end_ms * 1000,
+            np.array([at for _, at, _ in rows], np.int64) * 1000,
+            {name: [fields[name] for *_, fields in rows] for name in (rows[0][2] if rows else ())},
+            {} if "source" in tags else {"source": [source for source, *_ in rows]},
+        )
 
     def __len__(self) -> int:
         return len(self.time_us)

@@ -1,4 +1,4 @@
-"""How much the heart varies from beat to beat: per workout, while a strap is worn, in the quietest minutes of a day."""
+"""The table `variability`: how much the heart varies from beat to beat in a workout, while a strap is worn, and at rest."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.journal import Journal, Person
-from ingest.rows.cache import Memory
+from ingest.rows.cache import RowCache
 from ingest.rows.evidence import LONGEST_BEAT_MS, Evidence
-from ingest.rows.fact import rows_block
-from ingest.rows.session import workouts
-from ingest.rows.strap_session import Session
+from ingest.rows.strap_session import StrapSession
 from ingest.rows.table import Block
+from ingest.rows.workout import find_workouts, workout_end_ms
 from zones.beats import CONTEXT_MS, SUMS, Variability, faults, starts, summed, sums, variability
 from zones.minutes import MINUTE
 from zones.resting import WINDOW_MS
@@ -25,93 +24,99 @@ LEAST_SDNN_S = 240
 """SDNN needs five minutes; this is what is measured at least of a window of five."""
 
 Row = tuple[str, int, dict[str, Any]]
+"""Source, time in ms, and fields."""
 
-Seen = Callable[[int, int], list[Evidence]]
-"""The evidence of [start, end), in ms."""
+EvidenceBetween = Callable[[int, int], list[Evidence]]
+"""Gives the evidence of [start, end), in ms."""
 
 
-def variabilities(
+def variability_blocks(
     journal: Journal,
     person: Person,
     quiet_ms: Iterable[int],
-    worn: Sequence[tuple[str, Session]],
+    strap_sessions: Sequence[tuple[str, StrapSession]],
     start_ms: int,
     end_ms: int,
-    memory: Memory,
-    seen: Seen,
+    cache: RowCache,
+    evidence_between: EvidenceBetween,
 ) -> Iterator[Block]:
-    """The rows of a span: of its workouts, which may begin before it, of what straps saw, and of resting windows.
+    """The rows of a span: of its workouts, which may begin before it, of sessions of straps, and of resting windows.
 
-    `seen` gives the evidence of a stretch of time. Of several that begin at one moment the longest speaks for all.
+    `quiet_ms` is when the resting windows begin. Of several spans that begin at one moment the longest has the row.
     """
-    spans: dict[int, tuple[int, tuple[str, Session] | None]] = {
+    spans: dict[int, tuple[int, tuple[str, StrapSession] | None]] = {
         at: (at + WINDOW_MS, None) for at in quiet_ms if start_ms <= at < end_ms
     }
-    for name, s in worn:
+    for name, s in strap_sessions:
         if start_ms <= s.start_ms < end_ms and s.end_ms > spans.get(s.start_ms, (0, None))[0]:
             spans[s.start_ms] = s.end_ms, (name, s)
-    for e in workouts(journal, person.id, start_ms, end_ms):
-        if e.last_ms is not None and e.last_ms > spans.get(e.at_ms, (0, None))[0]:
-            spans[e.at_ms] = e.last_ms, None
+    for workout in find_workouts(journal, person.id, start_ms, end_ms):
+        if workout_end_ms(workout) > spans.get(workout.at_ms, (0, None))[0]:
+            spans[workout.at_ms] = workout_end_ms(workout), None
     rows = []
     for at, (end, strap) in sorted(spans.items()):
         row = (
-            _of_strap(person.id, *strap, memory, seen)
+            _strap_row(person.id, *strap, cache, evidence_between)
             if strap
-            else memory.row("variability", (person.id, at, end), None, partial(_row, seen, at, end))
+            else cache.row(
+                "variability", (person.id, at, end), None, partial(_row, evidence_between, at, end)
+            )
         )
         if row:
             rows.append(row)
     tags = {"person": person.name}
-    yield rows_block("variability", tags, start_ms, end_ms, [row for row in rows if row[1] >= start_ms])
+    inside = [row for row in rows if row[1] >= start_ms]
+    yield Block.by_source("variability", tags, start_ms, end_ms, inside)
     for at in sorted(at for at in spans if at < start_ms):
-        yield rows_block("variability", tags, at, at + 1, [row for row in rows if row[1] == at])
+        yield Block.by_source("variability", tags, at, at + 1, [row for row in rows if row[1] == at])
 
 
-def _of_strap(person: int, name: str, session: Session, memory: Memory, seen: Seen) -> Row | None:
-    """What a strap's own beats tell of a session: the sum of its minutes, of which only new ones are looked at."""
-    known = memory.sums(person, session.source)
+def _strap_row(
+    person: int, name: str, session: StrapSession, cache: RowCache, evidence_between: EvidenceBetween
+) -> Row | None:
+    """The row of a strap's own beats in a session: the sum of its minutes, of which only new ones are looked at."""
+    sums_at = cache.beat_sums(person, session.source)
     minutes = np.arange(session.start_ms, session.end_ms, MINUTE)
-    new = minutes[[at not in known for at in minutes.tolist()]]
+    new = minutes[[at not in sums_at for at in minutes.tolist()]]
     for run in np.split(new, np.flatnonzero(np.diff(new) > MINUTE) + 1) if len(new) else ():
         a, b = int(run[0]), int(run[-1]) + MINUTE
-        found = next((e for e in seen(a, b) if e.source.id == session.source), None)
-        table = _sums(found, a, b) if found else np.zeros((len(run), len(SUMS)), np.int64)
-        known.update(zip(run.tolist(), table, strict=True))
-    v = summed(np.sum([known[at] for at in minutes.tolist()], axis=0))
-    return _told(name, session.start_ms, v)
+        strap = next((e for e in evidence_between(a, b) if e.source.id == session.source), None)
+        table = _minute_sums(strap, a, b) if strap else np.zeros((len(run), len(SUMS)), np.int64)
+        sums_at.update(zip(run.tolist(), table, strict=True))
+    v = summed(np.sum([sums_at[at] for at in minutes.tolist()], axis=0))
+    return _as_row(name, session.start_ms, v)
 
 
-def _sums(e: Evidence, a: int, b: int) -> NDArray[np.int64]:
-    """What each minute of [a, b) adds to the variability of whatever it is part of."""
+def _minute_sums(e: Evidence, start_ms: int, end_ms: int) -> NDArray[np.int64]:
+    """What each minute of [start, end) adds to the variability of whatever it is part of."""
     times = e.beat_times.astype(np.int64)
-    i, j = np.searchsorted(times, [a - CONTEXT_MS, b + CONTEXT_MS])
-    times, rr = times[i:j], e.rr_ms[i:j].astype(np.float64)
-    new = starts(times, rr) | (rr > LONGEST_BEAT_MS)
-    n = (b - a) // MINUTE
+    i, j = np.searchsorted(times, [start_ms - CONTEXT_MS, end_ms + CONTEXT_MS])
+    times, rr_ms = times[i:j], e.rr_ms[i:j].astype(np.float64)
+    new = starts(times, rr_ms) | (rr_ms > LONGEST_BEAT_MS)
+    n = (end_ms - start_ms) // MINUTE
     # What lies around is there for the faults alone.
-    which = np.where((times >= a) & (times < b), (times - a) // MINUTE, n)
-    return sums(which, n + 1, rr, faults(rr, new), new)[:n]
+    minute = np.where((times >= start_ms) & (times < end_ms), (times - start_ms) // MINUTE, n)
+    return sums(minute, n + 1, rr_ms, faults(rr_ms, new), new)[:n]
 
 
-def _row(seen: Seen, at_ms: int, end_ms: int) -> Row | None:
-    """The beats of one sensor, the best one with enough of them; those of two are never mixed."""
-    rows = (_of(e, at_ms, end_ms) for e in seen(at_ms, end_ms))
+def _row(evidence_between: EvidenceBetween, start_ms: int, end_ms: int) -> Row | None:
+    """The row of the beats of one sensor, the best one with enough of them; those of two are never mixed."""
+    rows = (_source_row(e, start_ms, end_ms) for e in evidence_between(start_ms, end_ms))
     return next((row for row in rows if row is not None), None)
 
 
-def _of(e: Evidence, at_ms: int, end_ms: int) -> Row | None:
+def _source_row(e: Evidence, start_ms: int, end_ms: int) -> Row | None:
     times = e.beat_times.astype(np.int64)
-    i, j = np.searchsorted(times, [at_ms, end_ms])
-    rr = e.rr_ms[i:j].astype(np.float64)
-    if rr.sum() < LEAST_S * 1000:
+    i, j = np.searchsorted(times, [start_ms, end_ms])
+    rr_ms = e.rr_ms[i:j].astype(np.float64)
+    if rr_ms.sum() < LEAST_S * 1000:
         return None
-    new = starts(times[i:j], rr)
-    return _told(e.source.name, at_ms, variability(rr, faults(rr, new), new))
+    new = starts(times[i:j], rr_ms)
+    return _as_row(e.source.name, start_ms, variability(rr_ms, faults(rr_ms, new), new))
 
 
-def _told(source: str, at_ms: int, v: Variability) -> Row | None:
-    """The row of what was found; none where there are too few true beats."""
+def _as_row(source: str, at_ms: int, v: Variability) -> Row | None:
+    """The row of what was computed; none where there are too few true beats."""
     if v.seconds < LEAST_S or np.isnan(v.rmssd_ms):
         return None
     return (

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from ingest.journal import Entry, Journal
-from ingest.rows.cache import Memory
-from ingest.rows.recount import recounts
+from ingest.rows.cache import RowCache
+from ingest.rows.recount import recount_rows
 from ingest.rows.table import Block
 from ingest.stores.contract import Store
 
@@ -19,7 +19,7 @@ def follow(
     portion: int = PORTION,
     progress: Callable[[int, int], None] | None = None,
     going_on: Callable[[], bool] = lambda: True,
-    memory: Memory | None = None,
+    cache: RowCache | None = None,
 ) -> int:
     """Bring a store up to date; gives how many entries it took.
 
@@ -27,7 +27,7 @@ def follow(
     has to be remembered of it, and what is written twice is written once.
 
     `progress` is called with (position, last position) after each portion; `going_on` may say that it is time to stop;
-    `memory` spares one who follows all day long the days that nothing touched.
+    `cache` spares one who follows all day long the days that nothing touched.
 
     Raises TryLater when the store is away; it is then where it was, or further on.
     """
@@ -44,7 +44,7 @@ def follow(
         latest_position = max(latest_position, last)
         latest = _LatestEntries(journal, latest_position, portion)
         try:
-            store.write(latest.interleave(recounts(journal, entries, memory), going_on), last)
+            store.write(latest.interleave(recount_rows(journal, entries, cache), going_on), last)
         except _Stopped:
             break
         latest_position = latest.position
@@ -76,5 +76,5 @@ class _LatestEntries:
             entries = self._journal.entries(self.position, self._limit)
             if entries:
                 self.position = entries[-1].position
-                # Without the cache: a day that was remembered in between would be spared those who are at it.
-                yield from recounts(self._journal, entries)
+                # Without the cache: a day that it kept in between would be spared those who are at it.
+                yield from recount_rows(self._journal, entries)

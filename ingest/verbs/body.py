@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from ingest.journal import Entry, Journal, Person
-from ingest.rows.cache import Memory
-from ingest.rows.evidence import evidence
+from ingest.rows.cache import RowCache
+from ingest.rows.evidence import read_evidence
 from ingest.rows.profile import Profile
-from ingest.rows.recount import Week, week
-from ingest.rows.session import session, workouts, worn_in
-from ingest.rows.strap_session import Session
-from ingest.rows.variability import variabilities
+from ingest.rows.session import strap_sessions_between, workout_fields
+from ingest.rows.strap_session import StrapSession
+from ingest.rows.variability import variability_blocks
+from ingest.rows.week import Week, count_week
+from ingest.rows.workout import find_workouts
 from zones.dose import dose_min
 from zones.minutes import Zone
 
@@ -44,7 +45,7 @@ class Body:
 
     days: list[Day]
     workouts: list[tuple[Entry, dict[str, Any]]]
-    worn: list[tuple[str, Session]]
+    worn: list[tuple[str, StrapSession]]
     """Sessions of straps that no file tells of, each with the name of its strap."""
     variability: list[dict[str, Any]]
     """Each with `at_ms` and `source`."""
@@ -56,16 +57,16 @@ def body(
     """The same numbers as the rows of a store hold."""
     days = list(_days(journal, person, known, start_ms, end_ms)) if whole_days else []
     quiet = [d.quiet_ms for d in days if d.quiet_ms is not None]
-    worn = worn_in(journal, person.id, known, start_ms, end_ms)
-    seen = partial(evidence, journal, person.id)
+    worn = strap_sessions_between(journal, person.id, known, start_ms, end_ms)
+    seen = partial(read_evidence, journal, person.id)
     return Body(
         days,
         [
             (
                 e,
-                session(journal, person, known, e, seen(e.at_ms, e.last_ms or e.at_ms)),
+                workout_fields(journal, person, known, e, seen(e.at_ms, e.last_ms or e.at_ms)),
             )
-            for e in workouts(journal, person.id, start_ms, end_ms)
+            for e in find_workouts(journal, person.id, start_ms, end_ms)
         ],
         worn,
         [
@@ -74,7 +75,7 @@ def body(
                 "source": block.labels["source"][i],
                 **{f: v[i] for f, v in block.fields.items()},
             }
-            for block in variabilities(journal, person, quiet, worn, start_ms, end_ms, Memory(), seen)
+            for block in variability_blocks(journal, person, quiet, worn, start_ms, end_ms, RowCache(), seen)
             for i in range(len(block))
         ],
     )
@@ -85,7 +86,7 @@ def _days(journal: Journal, person: Person, known: Profile, start_ms: int, end_m
     first_day, _ = known.calendar.week_of(known.calendar.day_of(start_ms))
     yield from (
         day
-        for day in _of(week(journal, person, known, first_day))
+        for day in _of(count_week(journal, person, known, first_day))
         if day.start_ms >= start_ms and day.end_ms <= end_ms and day.measured_s
     )
 

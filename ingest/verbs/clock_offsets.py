@@ -8,8 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingest.journal import Journal, Person
-from ingest.rows.evidence import Evidence, evidence
-from ingest.rows.profile import profile
+from ingest.rows.evidence import Evidence, read_evidence
+from ingest.rows.profile import read_profile
 from zones.offset import LEAST_OVERLAP, offset
 
 STRETCHES = 5
@@ -65,7 +65,7 @@ def _of(journal: Journal, person: Person) -> Iterator[Disagreement]:
         pair = min(one, other), max(one, other)
         if pair not in judged:
             judged.add(pair)
-            found = evidence(journal, person.id, a, min(b, a + LONGEST_MS))
+            found = read_evidence(journal, person.id, a, min(b, a + LONGEST_MS))
             yield from between(journal, person, [e for e in found if e.source.id in pair])
 
 
@@ -74,7 +74,7 @@ def between(journal: Journal, person: Person, found: list[Evidence]) -> Iterator
     for one, other in combinations(found, 2):
         far = offset(one.pieces, other.pieces)
         if far is not None:
-            calendar = profile(journal, person.id).calendar
+            calendar = read_profile(journal, person.id).calendar
             at_ms = int(max(one.pieces.start[0], other.pieces.start[0]))
             ahead, behind = (other, one) if far.seconds > 0 else (one, other)
             yield Disagreement(

@@ -17,12 +17,12 @@ import numpy as np
 from ingest.errors import Stop
 from ingest.household import find_person
 from ingest.journal import Entry, Filed, Journal, Person
-from ingest.rows.account import Account, Share, accounted
+from ingest.rows.account import Account, Share, account_for
 from ingest.rows.calendar import Calendar
-from ingest.rows.evidence import Evidence, believed, evidence
-from ingest.rows.profile import Profile, profile
-from ingest.rows.ruling import counted, sport_of
-from ingest.rows.ruling import sessions as sessions_in
+from ingest.rows.evidence import Evidence, read_evidence, resolve_sources
+from ingest.rows.profile import Profile, read_profile
+from ingest.rows.ruling import classify_by_source, ruling_sport
+from ingest.rows.workout import find_workouts as sessions_in
 from ingest.verbs.body import Body, body, variability_line, workout_lines
 from ingest.verbs.clock_offsets import Disagreement, between
 from ingest.verbs.export import moment_ms
@@ -159,7 +159,7 @@ def _who(journal: Journal, name: str | None) -> tuple[Person, Profile]:
         person = everybody[0]
     else:
         raise Stop(f"Say whose, behind the time; known: {names}.")
-    return person, profile(journal, person.id)
+    return person, read_profile(journal, person.id)
 
 
 def _file(journal: Journal, files: list[Filed], name: str | None) -> Asked:
@@ -169,7 +169,7 @@ def _file(journal: Journal, files: list[Filed], name: str | None) -> Asked:
         person = journal.person(f.person)
         if span is None or person is None or (name is not None and name.casefold() != f.person.casefold()):
             continue
-        known = profile(journal, person.id)
+        known = read_profile(journal, person.id)
         a, b = span[0], max(span[1], span[0] + 1)
         first, last = known.calendar.day_of(a), known.calendar.day_of(b - 1)
         inside = [m for m in _midnights(known, first, (last - first).days + 1) if a < m < b]
@@ -258,7 +258,7 @@ _FIRST_MS = -(1 << 45)
 def explain(journal: Journal, a: Asked) -> Explained:
     """All that can be said of what was asked for."""
     person = a.person.id
-    whole = accounted(journal, person, a.known, a.borders_ms)
+    whole = account_for(journal, person, a.known, a.borders_ms)
     claims = [
         c
         for c in journal.facts(person, "claim", a.start_ms - 2 * 86_400_000, a.end_ms)
@@ -272,7 +272,7 @@ def explain(journal: Journal, a: Asked) -> Explained:
     masks, samples = [], []
     clocks: dict[tuple[str, str], Disagreement] = {}
     for start, end in pairwise(a.borders_ms):
-        found = evidence(journal, person, start, end)
+        found = read_evidence(journal, person, start, end)
         masks += [m for e in found for m in _masks(e, start, end)]
         clocks |= {(d.ahead, d.behind): d for d in between(journal, a.person, found)}
         if a.is_minute:
@@ -308,7 +308,7 @@ def _sports(
     journal: Journal, person: int, known: Profile, start_ms: int, end_ms: int
 ) -> dict[str, list[tuple[int, Edges | None]]]:
     """The edges in force in the sports that were done in a span, if they have their own."""
-    done = (sport_of(e, known) for e in sessions_in(journal, person, start_ms, end_ms))
+    done = (ruling_sport(e, known) for e in sessions_in(journal, person, start_ms, end_ms))
     return {sport: _edges(known.sports[sport], start_ms, end_ms) for sport in sorted({s for s in done if s})}
 
 
@@ -357,7 +357,7 @@ def _samples(
     journal: Journal, person: int, found: list[Evidence], known: Profile, start_ms: int, end_ms: int
 ) -> list[dict[str, Any]]:
     """Each sample that has a say in a span: how long it stands, until what, and what it counts as."""
-    resolved, zone = counted(journal, person, known, believed(found), start_ms, end_ms)
+    resolved, zone = classify_by_source(journal, person, known, resolve_sources(found), start_ms, end_ms)
     rows = []
     for i, e in enumerate(found):
         ms = e.series.times.astype(np.int64)

@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 
 from ingest.journal import DAY_MS, Journal, Person
-from ingest.rows.evidence import evidence
+from ingest.rows.evidence import read_evidence
 
 HEADER = "time,person,source,kind,bpm"
 
@@ -27,7 +27,7 @@ def lines(journal: Journal, persons: list[Person], start_ms: int, end_ms: int) -
 def _span(journal: Journal, persons: list[Person], a: int, b: int) -> Iterator[str]:
     times, tails = [], []
     for person in persons:
-        for e in evidence(journal, person.id, a, b):
+        for e in read_evidence(journal, person.id, a, b):
             ms = e.series.times.astype(np.int64)
             i, j = np.searchsorted(ms, [a, b])
             head = f",{_quoted(person.name)},{_quoted(e.source.name)},{e.source.kind},"

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingest.journal import ALWAYS_MS, Journal, Person
-from ingest.rows.profile import Profile, profile
+from ingest.rows.profile import Profile, read_profile
 from zones.edges import Timeline
 
 LISTS = ("profile", "sport", "target", "pause", "travel")
@@ -73,7 +73,7 @@ def _flat(
 
 def known(journal: Journal, person: Person, now_ms: int) -> dict[str, Any]:
     """All of it, in the shape that `--json` prints."""
-    p = profile(journal, person.id)
+    p = read_profile(journal, person.id)
     held = journal.chunk_spans(person.id, -ALWAYS_MS, ALWAYS_MS)
     begins = min((first for first, _ in held), default=now_ms)
     today = p.calendar.day_of(now_ms)

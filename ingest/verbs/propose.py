@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ingest.journal import ALWAYS_MS, DAY_MS, RANKS, Journal, Person
-from ingest.rows.evidence import evidence
-from ingest.rows.profile import Profile, profile, profile_of
+from ingest.rows.evidence import read_evidence
+from ingest.rows.profile import Profile, build_profile, read_profile
 from ingest.settings.profile_history import states
 from zones.days import midnights
 from zones.pieces import resolve
@@ -46,7 +46,7 @@ class Proposal:
 
 def proposals(journal: Journal, person: Person, now_ms: int) -> list[Proposal]:
     """What is known better than what is in use; nothing is changed by it."""
-    known = profile(journal, person.id)
+    known = read_profile(journal, person.id)
     today = known.calendar.day_of(now_ms)
     said = [s for s in states(journal.profile(person.id) or {}) if s.since is None or s.since <= today][-1]
     since_ms = -ALWAYS_MS
@@ -86,8 +86,8 @@ def _proposal(
     entries = [e for e in facts.get("profile", ()) if e["from"] != today.isoformat()]
     same = [e for e in facts.get("profile", ()) if e["from"] == today.isoformat()]
     entry = {"from": today.isoformat(), **(same[0] if same else {}), key: bpm}
-    then = profile_of({**facts, "profile": [*entries, entry]}, limits).timeline.edges_at(now_ms)
-    before = profile_of(facts, limits).timeline.edges_at(now_ms)
+    then = build_profile({**facts, "profile": [*entries, entry]}, limits).timeline.edges_at(now_ms)
+    before = build_profile(facts, limits).timeline.edges_at(now_ms)
     lines = ("[[person.profile]]", f"from = {today}", f"{key} = {bpm}") if not same else (f"{key} = {bpm}",)
     if then is None:
         leads_to = "limits stay unknown"
@@ -109,7 +109,7 @@ def _highest(
     best: tuple[int, date, str] | None = None
     for day in _days(journal, person, since_ms, now_ms):
         a, b = max(day * DAY_MS, since_ms), (day + 1) * DAY_MS
-        for e in evidence(journal, person.id, a, b):
+        for e in read_evidence(journal, person.id, a, b):
             if e.source.rank > RANKS["activity strap"]:
                 continue
             bpm = highest(e.series.between(np.datetime64(a, "ms"), np.datetime64(b, "ms")))
@@ -158,7 +158,7 @@ def _quietest(
     found: dict[date, float] = {}
     for day in sorted(recent):
         a, b = next(pairwise(midnights(known.zone, day, day + timedelta(days=1)).tolist()))
-        pieces = [e.pieces for e in evidence(journal, person.id, a, b) if e.source.kind == "monitoring"]
+        pieces = [e.pieces for e in read_evidence(journal, person.id, a, b) if e.source.kind == "monitoring"]
         worked = [
             (e.at_ms, e.last_ms)
             for e in journal.facts(person.id, "session", a - DAY_MS, b)

@@ -12,7 +12,7 @@ from ingest.collect.strap_state import ADVICE, NUMBERS
 from ingest.household import find_person, owner_of_folder
 from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal
 from ingest.log import quoted
-from ingest.rows.profile import profile
+from ingest.rows.profile import read_profile
 from ingest.settings.model import Settings, Strap
 from ingest.stores.configured import configured_stores
 from ingest.stores.contract import Store
@@ -60,7 +60,7 @@ def status(settings: Settings, journal: Journal) -> dict[str, Any]:
 
 
 def _person(journal: Journal, person: int, name: str) -> dict[str, Any]:
-    known = profile(journal, person)
+    known = read_profile(journal, person)
     now_ms = time.time_ns() // 1_000_000
     edges = known.timeline.edges_at(now_ms)
     today = known.calendar.day_of(now_ms)

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.journal import Entry, Journal
-from ingest.rows.account import silence
-from ingest.rows.evidence import LONGEST, Evidence, believed, evidence
+from ingest.rows.account import find_silence
+from ingest.rows.evidence import LONGEST_HOLD, Evidence, read_evidence, resolve_sources
 from ingest.rows.profile import Profile
-from ingest.rows.ruling import ruled, sport_of
-from ingest.rows.session import workouts
+from ingest.rows.ruling import apply_edges, ruling_sport
+from ingest.rows.workout import find_workouts
 from zones.minutes import MINUTE, tally
 from zones.pieces import Pieces, hold
 from zones.spans import Spans
@@ -87,7 +87,7 @@ def beside(journal: Journal, person: int, known: Profile, check: Entry) -> Besid
     """What a watch counted in one workout beside what we count there."""
     c, a, b = check.content, check.at_ms, int(check.content["end"])
     edges = tuple(c["edges"])
-    found = evidence(journal, person, a, b)
+    found = read_evidence(journal, person, a, b)
     _, sources = journal.recorded_by_file(check.file) if check.file is not None else (None, [])
     mine = next((e for e in found if e.source.id in sources and e.source.kind == "activity"), None)
     watch = np.array(c["watch_s"], np.float64)
@@ -98,12 +98,12 @@ def beside(journal: Journal, person: int, known: Profile, check: Entry) -> Besid
         whole = _as_recorded(mine, a, b)
         raw, masked = _seconds(whole, edges), _seconds(mine.pieces, edges)
         left_open = _open_s(whole, edges)
-        quiet = silence(mine, a, b)
+        quiet = find_silence(mine, a, b)
         paused, gap = quiet.paused.measure_ms / 1000, quiet.gap.measure_ms / 1000
-    resolved = believed(found)
+    resolved = resolve_sources(found)
     ours = _seconds(resolved, edges)
-    session = next((e for e in workouts(journal, person, a, b) if (e.at_ms, e.last_ms) == (a, b)), None)
-    sport = None if session is None else sport_of(session, known)
+    session = next((e for e in find_workouts(journal, person, a, b) if (e.at_ms, e.last_ms) == (a, b)), None)
+    sport = None if session is None else ruling_sport(session, known)
     own = known.sports.get(sport or "", known.timeline).edges_at(a)
     moderate, vigorous = _minutes(journal, person, known, resolved, a, b)
     return Beside(
@@ -159,11 +159,11 @@ def claimed(journal: Journal, person: int, known: Profile, claim: Entry) -> Clai
     """What a watch claims of a stretch of time beside what we count there; the steps add up to the difference."""
     c, a = claim.content, claim.at_ms
     b = int(c.get("end") or claim.last_ms or a)
-    found = evidence(journal, person, a, b)
+    found = read_evidence(journal, person, a, b)
     mine = next((e for e in found if e.source.name == c["source"]), None)
-    resolved = believed(found)
+    resolved = resolve_sources(found)
     ours = _minutes(journal, person, known, resolved, a, b)
-    elevated = float(tally(*ruled(journal, person, known, resolved, a, b)).elevated_ms[0]) / MINUTE
+    elevated = float(tally(*apply_edges(journal, person, known, resolved, a, b)).elevated_ms[0]) / MINUTE
     steps = None
     if c["moderate_min"] is not None and c["vigorous_min"] is not None:
         # Its own samples with our limits; where it saw movement; what of them is believed; with all other sources.
@@ -190,7 +190,7 @@ seen; samples that are not believed; sources that are believed first, or that re
 def _as_recorded(e: Evidence, start_ms: int, end_ms: int, movement: Spans | None = None) -> Pieces:
     """What a source recorded, all of it believed; counting everywhere or where it saw movement."""
     counts = True if movement is None else movement
-    return hold(e.series, LONGEST[e.source.kind], pauses=e.pauses, ends=e.ends, counts=counts).clip(
+    return hold(e.series, LONGEST_HOLD[e.source.kind], pauses=e.pauses, ends=e.ends, counts=counts).clip(
         start_ms, end_ms
     )
 
@@ -199,7 +199,7 @@ def _minutes(
     journal: Journal, person: int, known: Profile, pieces: Pieces, start_ms: int, end_ms: int
 ) -> tuple[float, float]:
     """Moderate and vigorous minutes of pieces by the limits in force."""
-    t = tally(*ruled(journal, person, known, pieces, start_ms, end_ms))
+    t = tally(*apply_edges(journal, person, known, pieces, start_ms, end_ms))
     return float(t.moderate_ms[0]) / MINUTE, float(t.vigorous_ms[0]) / MINUTE
 
 

@@ -10,8 +10,8 @@ from ingest.errors import Stop
 from ingest.household import find_person
 from ingest.journal import ALWAYS_MS, Journal, Person
 from ingest.rows.calendar import Calendar
-from ingest.rows.profile import Profile, profile
-from ingest.rows.recount import Week, active_days, week, weeks_with_data
+from ingest.rows.profile import Profile, read_profile
+from ingest.rows.week import Week, count_active_days, count_week, weeks_with_data
 from zones.dose import dose_min
 from zones.edges import Edges, Timeline
 
@@ -128,7 +128,7 @@ def wanted(journal: Journal, name: str | None) -> list[Person]:
 
 
 def _weeks(journal: Journal, person: Person, most: int, now_ms: int) -> Iterator[Shown]:
-    known = profile(journal, person.id)
+    known = read_profile(journal, person.id)
     today = known.calendar.day_of(now_ms)
     held = weeks_with_data(journal, person, known.zone, -ALWAYS_MS, ALWAYS_MS, known.first_weekday)
     coming = tuple(known.calendar.week_of(d)[1] for d in reversed(held) if d > today)
@@ -137,7 +137,7 @@ def _weeks(journal: Journal, person: Person, most: int, now_ms: int) -> Iterator
         row = one(counted, now_ms)
         if i == 0:
             since = today - timedelta(days=6)
-            rolling = counted if since == counted.first_day else week(journal, person, known, since)
+            rolling = counted if since == counted.first_day else count_week(journal, person, known, since)
             row = replace(row, last_seven_days=one(rolling, now_ms), still_to_come=coming)
         yield row
 
@@ -145,7 +145,7 @@ def _weeks(journal: Journal, person: Person, most: int, now_ms: int) -> Iterator
 def _measured_in(journal: Journal, person: Person, known: Profile, first_days: list[date]) -> Iterator[Week]:
     """Those of the weeks in which anything is measured."""
     for first_day in first_days:
-        counted = week(journal, person, known, first_day)
+        counted = count_week(journal, person, known, first_day)
         if int(counted.total.measured_ms[0]):
             yield counted
 
@@ -168,7 +168,7 @@ def one(counted: Week, now_ms: int) -> Shown:
         int(t.measured_ms[0]) / _MINUTE_MS,
         dose_min(moderate, vigorous),
         calendar.target(counted.first_day),
-        active_days(counted.days),
+        count_active_days(counted.days),
         (min(b, max(now_ms, a)) - a) / 3_600_000,
         _edges(counted.profile.timeline, calendar, a, b),
         a <= now_ms < b,

@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 from ingest.journal import Journal, Person
-from ingest.rows.profile import Profile, profile_of
-from ingest.rows.recount import week
+from ingest.rows.profile import Profile, build_profile
+from ingest.rows.week import count_week
 from ingest.settings.model import mistakes_in
 from ingest.settings.profile_history import NEEDS, NUMBERS, State, mistakes, states
 from ingest.verbs.week import Shown, aside, one
@@ -63,7 +63,8 @@ def others(journal: Journal, rows: Sequence[Shown], asked: Sequence[str], now_ms
     return [
         [
             Other(
-                text, one(week(journal, persons[row.person], profiles[row.person, text], row.first), now_ms)
+                text,
+                one(count_week(journal, persons[row.person], profiles[row.person, text], row.first), now_ms),
             )
             for text in asked
         ]
@@ -83,15 +84,15 @@ def supposed(journal: Journal, person: Person, text: str, now_ms: int) -> Profil
         facts = {key: value for key, value in facts.items() if key not in {"target", "plan"}}
     facts = {**facts, **{key: asked.pop(key) for key in ASIDE if key in asked}}
     if not asked:
-        return profile_of(facts, limits)
-    state = _now(states(facts), profile_of(facts, limits), now_ms)
+        return build_profile(facts, limits)
+    state = _now(states(facts), build_profile(facts, limits), now_ms)
     numbers = {**state.numbers, **asked}
     if not {"method", "moderate_bpm"} & asked.keys() and "maximum_bpm" in asked:
         # Another maximum alone: by the method that uses one.
         numbers["method"] = "reserve" if state.method == "reserve" else "max"
     method = numbers.get("method") or ("bpm" if "moderate_bpm" in asked else state.method)
     if method in {"max", "reserve"} and numbers.get("maximum_bpm") is None:
-        maximum = profile_of(facts, limits).heart_at(now_ms)[1]
+        maximum = build_profile(facts, limits).heart_at(now_ms)[1]
         numbers |= {} if maximum is None else {"maximum_bpm": maximum}
     entry = {"from": "2000-01-01", **{k: v for k, v in numbers.items() if k != "born"}, "method": method}
     wrong = [why for _, why in mistakes({"born": numbers.get("born"), "profile": [entry]})]
@@ -103,7 +104,7 @@ def supposed(journal: Journal, person: Person, text: str, now_ms: int) -> Profil
         example = ",".join(f"{key}=..." for key in NEEDS[method])
         raise ValueError(f"{'; '.join(wrong)}. For instance: method={method},{example}")
     born = {"born": numbers["born"]} if numbers.get("born") else {}
-    return profile_of({**facts, **born, "what_if": {**numbers, "method": method}}, limits)
+    return build_profile({**facts, **born, "what_if": {**numbers, "method": method}}, limits)
 
 
 def _now(found: Sequence[State], known: Profile, now_ms: int) -> State:

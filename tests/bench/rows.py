@@ -18,7 +18,7 @@ import numpy as np
 from ingest.household import record_profile
 from ingest.journal import RANKS, Columns, Journal, Notifications
 from ingest.journal.dating import Observation
-from ingest.rows.cache import Memory
+from ingest.rows.cache import RowCache
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from zones.series import TIMES, Series
@@ -97,7 +97,7 @@ def notified(first: int, seconds: int, rng: np.random.Generator) -> list[tuple[i
 def live(folder: Path, years: float) -> dict[str, tuple[float, float]]:
     """Milliseconds (of a core, and in all) for five seconds of a strap at the end of a week worn 16 hours a day.
 
-    The hours are merged but for the last one. For one who follows, for one without a memory, and where effort counts
+    The hours are merged but for the last one. For one who follows, for one without a cache, and where effort counts
     in bouts only.
     """
     days = int(365.25 * years)
@@ -126,13 +126,13 @@ def live(folder: Path, years: float) -> dict[str, tuple[float, float]]:
         now = began + 15 * HOUR
         worn(now, 3500, began, 5)
         now += 3500 * SECOND
-        memory = Memory()
-        follow(journal, store, memory=memory)
+        cache = RowCache()
+        follow(journal, store, cache=cache)
         result = {}
         for name, remembered in (
-            ("by one who follows", memory),
+            ("by one who follows", cache),
             ("without a memory", None),
-            ("in bouts", memory),
+            ("in bouts", cache),
         ):
             if name == "in bouts":
                 record_profile(
@@ -141,12 +141,12 @@ def live(folder: Path, years: float) -> dict[str, tuple[float, float]]:
                     {"zone": "Europe/Amsterdam", "maximum_bpm": 180, "bout_min": 10},
                     overwrite=True,
                 )
-                follow(journal, store, memory=memory)
+                follow(journal, store, cache=cache)
             each = []
             for _ in range(12):
                 worn(now, 5, began)
                 now += 5 * SECOND
-                each.append(taken(partial(follow, journal, store, memory=remembered)))
+                each.append(taken(partial(follow, journal, store, cache=remembered)))
             core, passed = np.median(each[2:], axis=0) * 1e3
             result[name] = float(core), float(passed)
     return result

@@ -20,8 +20,8 @@ import numpy as np
 
 from ingest.household import record_profile
 from ingest.journal import RANKS, Columns, Journal
-from ingest.rows.cache import Memory
-from ingest.rows.recount import recounts
+from ingest.rows.cache import RowCache
+from ingest.rows.recount import recount_rows
 from ingest.rows.table import TABLES, Block
 from ingest.settings.model import Influx
 from ingest.stores.following import follow
@@ -58,7 +58,7 @@ def history(path: Path, days: int, until_ms: int) -> Journal:
 
 
 def blocks(journal: Journal) -> Iterator[Block]:
-    for portion in recounts(journal, journal.entries(0, 1_000_000)):
+    for portion in recount_rows(journal, journal.entries(0, 1_000_000)):
         yield from portion
 
 
@@ -196,7 +196,7 @@ def once(path: Path, url: str, folder: Path) -> None:
             with SqliteStore(folder / "s.db") as sqlite:
                 position = sqlite.begin(journal.id)
             while entries := journal.entries(position, 400):
-                for _ in recounts(journal, entries):
+                for _ in recount_rows(journal, entries):
                     pass
                 position = entries[-1].position
     status = Path("/proc/self/status").read_text()
@@ -216,21 +216,21 @@ def soon(kind: type[Real] | None) -> list[float]:
             with history(folder / "journal.db", 1, now_ms - 30 * SECOND) as journal:
                 one: Any = store(server, folder) if server else SqliteStore(folder / "s.db")
                 with closing(one):
-                    remembered = Memory()
-                    follow(journal, one, memory=remembered)
+                    remembered = RowCache()
+                    follow(journal, one, cache=remembered)
                     return [_until_seen(journal, one, remembered, server, folder) for _ in range(8)][2:]
         finally:
             if server:
                 server.kill()
 
 
-def _until_seen(journal: Journal, one: Any, remembered: Memory, server: Real | None, folder: Path) -> float:
+def _until_seen(journal: Journal, one: Any, remembered: RowCache, server: Real | None, folder: Path) -> float:
     time.sleep(1.0)
     first_ms = int(time.time() - 5) * SECOND
     worn(journal, first_ms, 5, np.random.default_rng(first_ms))
     last_ms = first_ms + 4 * SECOND
     began = time.perf_counter()
-    follow(journal, one, memory=remembered)
+    follow(journal, one, cache=remembered)
     while not _seen(server, folder, last_ms):
         time.sleep(0.01)
         assert time.perf_counter() - began < 60

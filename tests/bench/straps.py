@@ -18,7 +18,7 @@ import numpy as np
 from ingest.collect.connection import StrapOwner
 from ingest.collect.recorder import Recorder
 from ingest.journal import Journal
-from ingest.rows.cache import Memory
+from ingest.rows.cache import RowCache
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from ingest.system.clock import SystemClock
@@ -179,7 +179,7 @@ class Hands:
 
 def growth(folder: Path, days: float) -> None:
     """Memory of a recorder that follows four straps for days, an hour's connection each, and of a store that follows it."""
-    clock, memory = Hands(), Memory()
+    clock, cache = Hands(), RowCache()
     recorder = Recorder(folder / "growth.db", clock, on_commit=lambda: None)
     sensors = [Sensor(Heart(n, 60.0)) for n in range(4)]
     sizes = []
@@ -200,7 +200,7 @@ def growth(folder: Path, days: float) -> None:
                         connection.receive(said[0])
                 if second % 5 == 4:
                     recorder.commit(journal)
-                    follow(read, store, memory=memory)
+                    follow(read, store, cache=cache)
             for connection in connections:
                 connection.end()
             sizes.append(resident_mib(os.getpid()))

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from ingest.errors import Stop, TryLater
 from ingest.journal import ALWAYS_MS, DAY_MS, Chunk, Columns, Journal
 from ingest.journal.schema import MIGRATIONS, applied
-from ingest.rows.profile import profile
+from ingest.rows.profile import read_profile
 from zones.series import TIMES, Series
 from zones.spans import Spans
 
@@ -229,7 +229,7 @@ def test_limits_touch_what_they_govern(
         assert person
 
         def edges() -> list[Any]:
-            timeline = profile(journal, person.id).timeline
+            timeline = read_profile(journal, person.id).timeline
             return [timeline.edges_at(moment) for moment in MOMENTS]
 
         for at, maximum in said:
@@ -267,12 +267,12 @@ def test_limits_of_a_damaged_copy_go_with_it(
             for at, maximum in said:
                 w.limits(person.id, at, {"maximum_bpm": maximum}, other)
             w.limits(person.id, half[0], {"maximum_bpm": half[1]}, damaged)
-        before, position = profile(journal, person.id).timeline, journal.last_position()
+        before, position = read_profile(journal, person.id).timeline, journal.last_position()
         with journal.write() as w:
             if whole:
                 w.limits(person.id, whole[0], {"maximum_bpm": whole[1]}, other)
             w.replace([damaged], other)
-        after = profile(journal, person.id).timeline
+        after = read_profile(journal, person.id).timeline
         spans = [(e.first_ms, e.last_ms) for e in journal.entries(position)]
         for m in MOMENTS:
             touched = any(a <= m <= b for a, b in spans if a is not None and b is not None)

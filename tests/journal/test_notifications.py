@@ -19,7 +19,7 @@ from ingest.journal import columns as packed
 from ingest.journal.dating import SMALLEST_STEP_MS, Observation, new_observation, offset_ms
 from ingest.journal.entry import LONGEST_STRAP_CHUNK_MS
 from ingest.journal.schema import FIRST, applied
-from ingest.rows.cache import Memory
+from ingest.rows.cache import RowCache
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from ingest.system.sqlite import PAGE_BYTES
@@ -254,7 +254,7 @@ def live(journal: Journal, happened: list[Bit], path: Path | None = None) -> Non
     steady, ahead = 1_000_000, WALL
     began: dict[int, int] = {}
     see(journal, BOOT, steady, steady + ahead)
-    memory = Memory()
+    cache = RowCache()
     for i, bit in enumerate(happened):
         steady += bit.after_ms
         ahead += bit.step_ms
@@ -273,10 +273,10 @@ def live(journal: Journal, happened: list[Bit], path: Path | None = None) -> Non
                 w.merge({(sources[k], BOOT, at): steady for k, at in began.items()})
         if path and i % 3 == 0:
             with SqliteStore(path) as store:
-                follow(journal, store, portion=2, memory=memory)
+                follow(journal, store, portion=2, cache=cache)
     if path:
         with SqliteStore(path) as store:
-            follow(journal, store, memory=memory)
+            follow(journal, store, cache=cache)
 
 
 @settings(max_examples=60)

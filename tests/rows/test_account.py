@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.rows.account import accounted
-from ingest.rows.profile import profile
-from ingest.rows.recount import local_date, week
+from ingest.rows.account import account_for
+from ingest.rows.profile import read_profile
+from ingest.rows.week import count_week
 from tests.support.happenings import around, events, faulty, new_folder, recordings
 from tests.support.households import HOUR, MINUTE, Event, Noted, Recording, household, steady
 from tests.zones.test_minutes import CHANGES
@@ -27,18 +27,18 @@ def test_minutes_explained_one_by_one_are_the_week(happened: list[Event], data: 
     with new_folder() as folder, household(folder, [LIMITS, *happened]) as journal:
         moment = data.draw(around(happened)) // MINUTE * MINUTE
         jan = next(p for p in journal.persons() if p.name == "Jan")
-        known = profile(journal, jan.id)
-        first, _ = week_of(local_date(moment, known.zone))
+        known = read_profile(journal, jan.id)
+        first, _ = week_of(known.calendar.day_of(moment))
         borders = midnights(known.zone, first, first + timedelta(days=7)).tolist()
-        counted = week(journal, jan, known, first)
-        whole = accounted(journal, jan.id, known, borders)
+        counted = count_week(journal, jan, known, first)
+        whole = account_for(journal, jan.id, known, borders)
         assert whole.zones_ms.tolist() == [int(c[0]) for c in counted.total.columns]
         assert whole.zones_ms.sum() + sum(whole.not_measured_ms.values()) == borders[-1] - borders[0]
         # Minute by minute through an hour in which things happen, against that hour in one go.
         start = moment + data.draw(st.integers(-30, 0)) * MINUTE
-        hour = accounted(journal, jan.id, known, [start, start + HOUR])
+        hour = account_for(journal, jan.id, known, [start, start + HOUR])
         minutes = [
-            accounted(journal, jan.id, known, [a, b])
+            account_for(journal, jan.id, known, [a, b])
             for a, b in pairwise(range(start, start + HOUR + 1, MINUTE))
         ]
         assert np.sum([m.zones_ms for m in minutes], axis=0).tolist() == hour.zones_ms.tolist()
@@ -54,9 +54,9 @@ def test_a_week_of_nothing_is_not_measured() -> None:
     """Protects "unknown is not zero": nothing recorded is said to be nothing recorded."""
     with new_folder() as folder, household(folder, [LIMITS]) as journal:
         (jan,) = journal.persons()
-        known = profile(journal, jan.id)
+        known = read_profile(journal, jan.id)
         borders = midnights(known.zone, date(2026, 11, 16), date(2026, 11, 23)).tolist()
-        whole = accounted(journal, jan.id, known, borders)
+        whole = account_for(journal, jan.id, known, borders)
     assert not whole.zones_ms.any()
     assert whole.not_measured_ms["nothing"] == 7 * 24 * HOUR
 
@@ -83,12 +83,12 @@ def test_every_day_of_every_clock_is_accounted_for(zone: str, day: date, tmp_pat
         )
     with household(tmp_path, happened) as journal:
         (jan,) = journal.persons()
-        known = profile(journal, jan.id)
+        known = read_profile(journal, jan.id)
         for n, (a, b) in enumerate(pairwise(borders)):
-            whole = accounted(journal, jan.id, known, [a, b])
+            whole = account_for(journal, jan.id, known, [a, b])
             assert whole.zones_ms.sum() + sum(whole.not_measured_ms.values()) == b - a
             first, _ = week_of(day + timedelta(days=n - 1))
-            counted = week(journal, jan, known, first)
+            counted = count_week(journal, jan, known, first)
             i = (day - first).days + n - 1
             assert counted.borders_ms[i : i + 2].tolist() == [a, b]
             assert [int(c[i]) for c in counted.days.columns] == whole.zones_ms.tolist()

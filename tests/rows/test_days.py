@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ingest.rows.profile import profile
-from ingest.rows.recount import week
+from ingest.rows.profile import read_profile
+from ingest.rows.week import count_week
 from tests.support.households import (
     HOUR,
     MINUTE,
@@ -212,8 +212,8 @@ def stretches(folder: Path, *happened: Recording | Heard) -> list[tuple[int, int
                 event.write(w)
         person = journal.person("Jan")
         assert person
-        known = profile(journal, person.id)
-        week(journal, person, known, date(2026, 11, 16), lambda a, b, *_: found.append((a, b)))
+        known = read_profile(journal, person.id)
+        count_week(journal, person, known, date(2026, 11, 16), lambda a, b, *_: found.append((a, b)))
     return found
 
 

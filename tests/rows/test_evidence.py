@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.journal import Journal
-from ingest.rows.evidence import believed, evidence
+from ingest.rows.evidence import read_evidence, resolve_sources
 from tests.support.happenings import around, faulty, new_folder, recordings
 from tests.support.households import HOUR, Noted, Recording, S, at, household, steady
 from zones.artefacts import Artefact
@@ -27,7 +27,7 @@ def held(pieces: Pieces) -> list[tuple[int, int, int, bool]]:
 
 
 def all_of(journal: Journal, a: int, b: int) -> Pieces:
-    return believed(evidence(journal, 1, a, b))
+    return resolve_sources(read_evidence(journal, 1, a, b))
 
 
 @settings(max_examples=60)
@@ -53,7 +53,7 @@ def test_a_spike_is_masked_and_the_sample_before_it_stands_on(tmp_path: Path) ->
     quiet = steady("Jan", START, 600, 100)
     values = [(t, 200 if 300 <= i < 302 else bpm) for i, (t, bpm) in enumerate(quiet.samples)]
     with household(tmp_path, [Recording("Jan", "watch", "activity", tuple(values), quiet.end_ms)]) as journal:
-        (found,) = evidence(journal, 1, START, START + HOUR)
+        (found,) = read_evidence(journal, 1, START, START + HOUR)
     assert found.series.bpm.max() == 200
     assert found.pieces.bpm.max() == 101
     assert found.pieces.measure_ms == 600 * S
@@ -65,7 +65,7 @@ def test_a_frozen_sensor_is_not_measured(tmp_path: Path) -> None:
     values = tuple((START + i * S, 130) for i in range(600))
     frozen = Recording("Jan", "watch", "activity", values, START + 600 * S)
     with household(tmp_path, [frozen, Noted("Jan", (("zone", "UTC"),))]) as journal:
-        (found,) = evidence(journal, 1, START, START + HOUR)
+        (found,) = read_evidence(journal, 1, START, START + HOUR)
     assert set(found.bad.tolist()) == {Artefact.STUCK}
     assert not len(found.pieces)
 
@@ -76,5 +76,5 @@ def test_a_calm_heart_whose_beats_vary_is_not_frozen(tmp_path: Path) -> None:
     beats = tuple((START + i * S, 990 + i % 3 * 10) for i in range(600))
     calm = Recording("Jan", "strap", "strap", values, START + 600 * S, beats=beats)
     with household(tmp_path, [calm]) as journal:
-        (found,) = evidence(journal, 1, START, START + HOUR)
+        (found,) = read_evidence(journal, 1, START, START + HOUR)
     assert not found.bad.any()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ingest.household import record_profile
 from ingest.journal import ALWAYS_MS, Journal
-from ingest.rows.profile import profile, profile_of
+from ingest.rows.profile import build_profile, read_profile
 from ingest.settings.model import Person
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
@@ -112,13 +112,13 @@ def test_a_medicine_stops_guesses_and_the_watch_but_not_the_own_word() -> None:
         (HOME, (110, 140), (None, None, None)),
     ]
     for own, edges, heart in cases:
-        known = profile_of({"zone": "Europe/Amsterdam", **own, "profile": [medicine]}, [])
+        known = build_profile({"zone": "Europe/Amsterdam", **own, "profile": [medicine]}, [])
         found = known.timeline.edges_at(moment)
         assert (found and (found.moderate_bpm, found.vigorous_bpm)) == edges
         assert known.heart_at(moment) == heart
         assert known.timeline.edges_at(moment - 30 * DAY) is not None
     ended = {"from": "2026-11-14", "limiting_medicine": False}
-    known = profile_of({"born": 1970, "profile": [medicine, ended]}, [])
+    known = build_profile({"born": 1970, "profile": [medicine, ended]}, [])
     assert known.timeline.edges_at(moment) is not None
 
 
@@ -133,8 +133,8 @@ def test_a_medicine_keeps_the_watch_out(tmp_path: Path) -> None:
         weeks = filled(journal, tmp_path / "store.db")["week"]
         jan = journal.person("Jan")
         assert jan is not None
-        assert profile(journal, jan.id).heart_at(MONDAYS[1]) == (None, 170, None)
-        assert profile(journal, jan.id).heart_at(MONDAYS[2]) == (None, None, None)
+        assert read_profile(journal, jan.id).heart_at(MONDAYS[1]) == (None, 170, None)
+        assert read_profile(journal, jan.id).heart_at(MONDAYS[2]) == (None, None, None)
     assert [row[2] for row in weeks] == [20.0, 20.0, 0.0, 0.0]
 
 
@@ -172,14 +172,14 @@ def test_each_method_and_its_origin(
     with household(tmp_path, [Noted("Jan", tuple(home.items())), Limits("Jan", MONDAYS[0], 175)]) as journal:
         jan = journal.person("Jan")
         assert jan is not None
-        found = profile(journal, jan.id).timeline.edges_at(MONDAYS[2])
+        found = read_profile(journal, jan.id).timeline.edges_at(MONDAYS[2])
     assert found is not None
     assert ((found.moderate_bpm, found.vigorous_bpm), found.origin) == (edges, origin)
 
 
 def test_the_heart_of_a_moment() -> None:
     """Protects measures of load: resting and maximum heart rate are those of the day, own word before a guess."""
-    known = profile_of(
+    known = build_profile(
         {
             "born": 1970,
             "sex": "woman",
@@ -388,7 +388,7 @@ def test_a_new_entry_changes_nothing_before_its_day(
         after = filled(journal, folder / "store.db")
         jan = journal.person("Jan")
         assert jan is not None
-        calendar = profile(journal, jan.id).calendar
+        calendar = read_profile(journal, jan.id).calendar
         begins = calendar.week_of(date.fromisoformat(day))[0]
         border = at(f"{day}T00:00+14:00") / 1000
         week_border = at(f"{begins}T00:00+14:00") / 1000

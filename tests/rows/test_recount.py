@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.journal import RANKS, Journal
-from ingest.rows.cache import Memory
+from ingest.rows.cache import RowCache
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from ingest.verbs.week import shown
@@ -55,13 +55,13 @@ def test_a_store_that_followed_along_equals_one_made_anew(
 ) -> None:
     """Protects "delete them and they come back identical": a rebuild may change no row at all."""
     with new_folder() as data, household(data) as journal:
-        memory = Memory()
+        cache = RowCache()
         with SqliteStore(data / "along.db") as store:
             for i, event in enumerate(happened):
                 happen(journal, event)
                 if i % every == 0:
-                    follow(journal, store, portion=portion, memory=memory)
-            follow(journal, store, portion=portion, memory=memory)
+                    follow(journal, store, portion=portion, cache=cache)
+            follow(journal, store, portion=portion, cache=cache)
         assert rows(data / "along.db") == filled(journal, data / "anew.db")
 
 
@@ -88,13 +88,13 @@ def test_parts_that_come_in_any_order_and_twice_leave_what_the_whole_leaves(
     parts = [part for recording in recorded for part in in_parts(recording, some)]
     again = data.draw(st.permutations([*parts, *parts[:2]]))
     with new_folder() as folder, of_known_sources(folder, [HOME]) as journal:
-        memory = Memory()
+        cache = RowCache()
         with SqliteStore(folder / "along.db") as store:
             for i, part in enumerate(again):
                 happen(journal, part)
                 if i % every == 0:
-                    follow(journal, store, memory=memory)
-            follow(journal, store, memory=memory)
+                    follow(journal, store, cache=cache)
+            follow(journal, store, cache=cache)
         along, anew = rows(folder / "along.db"), filled(journal, folder / "anew.db")
     assert along == anew
     assert {name: held for name, held in along.items() if name != "collector"} == seen([HOME, *recorded])
@@ -125,12 +125,12 @@ def test_bouts_followed_live_are_those_of_a_rebuild(tmp_path: Path) -> None:
     start, half = at("2026-11-16T08:00+01:00"), 30 * MINUTE
     samples = [(start + i * S, (120 if i // 60 % 12 < 2 else 80) + i // 10 % 2) for i in range(12 * 3600)]
     with household(tmp_path, [noted]) as journal:
-        memory = Memory()
+        cache = RowCache()
         with SqliteStore(tmp_path / "along.db") as store:
             for a in range(start, start + 12 * HOUR, half):
                 part = tuple(s for s in samples if a <= s[0] < a + half)
                 happen(journal, Recording("Jan", "watch", "activity", part, a + half))
-                follow(journal, store, memory=memory)
+                follow(journal, store, cache=cache)
         along, anew = rows(tmp_path / "along.db"), filled(journal, tmp_path / "anew.db")
         (week,) = shown(journal, "Jan", 1, NOW)
     assert along == anew

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.journal import Journal
-from ingest.rows.cache import Memory
-from ingest.rows.evidence import Evidence, believed, evidence
+from ingest.rows.cache import RowCache
+from ingest.rows.evidence import Evidence, read_evidence, resolve_sources
 from ingest.rows.table import TABLES
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
@@ -48,7 +48,7 @@ def seen(folder: Path, *heard: Heard | Merge) -> Evidence:
     """What the strap of a household tells of the six hours from START."""
     with household(folder) as journal:
         happen_all(journal, heard)
-        (found,) = evidence(journal, 1, START - HOUR, START + 6 * HOUR)
+        (found,) = read_evidence(journal, 1, START - HOUR, START + 6 * HOUR)
     return found
 
 
@@ -59,7 +59,7 @@ def wander(n: int, level: int = 100) -> list[int]:
 def beats_of(journal: Journal, a: int, b: int) -> dict[str, list[tuple[int, float]]]:
     """The beats in [a, b) by source."""
     found = {}
-    for e in evidence(journal, 1, a, b):
+    for e in read_evidence(journal, 1, a, b):
         ms = e.beat_times.astype(np.int64)
         i, j = np.searchsorted(ms, [a, b])
         if j > i:
@@ -82,8 +82,8 @@ def test_a_span_alone_is_what_it_is_in_a_longer_one(
     b = a + lasts * S
     with new_folder() as folder, household(folder) as journal:
         happen_all(journal, heard)
-        assert held(believed(evidence(journal, 1, a, b))) == held(
-            believed(evidence(journal, 1, moment - 30 * HOUR, moment + 30 * HOUR)).clip(a, b)
+        assert held(resolve_sources(read_evidence(journal, 1, a, b))) == held(
+            resolve_sources(read_evidence(journal, 1, moment - 30 * HOUR, moment + 30 * HOUR)).clip(a, b)
         )
         alone, around = beats_of(journal, a, b), beats_of(journal, moment - 30 * HOUR, moment + 30 * HOUR)
         assert alone == {
@@ -265,7 +265,7 @@ def test_a_store_that_followed_straps_equals_one_made_anew(
         parts.insert(place, event)
     every = data.draw(st.integers(1, 4))
     with new_folder() as folder, household(folder, [HOME]) as journal:
-        memory = Memory()
+        cache = RowCache()
         with SqliteStore(folder / "along.db") as store:
             for i, part in enumerate(parts):
                 if isinstance(part, Noted):
@@ -274,8 +274,8 @@ def test_a_store_that_followed_straps_equals_one_made_anew(
                     with journal.write() as w:
                         part.write(w)
                 if i % every == 0:
-                    follow(journal, store, memory=memory)
-            follow(journal, store, memory=memory)
+                    follow(journal, store, cache=cache)
+            follow(journal, store, cache=cache)
         assert rows(folder / "along.db") == filled(journal, folder / "anew.db")
 
 
@@ -306,11 +306,11 @@ def test_beats_that_later_word_moves_are_moved_in_the_store(tmp_path: Path) -> N
     """Protects the beats of the last minute, which are placed before all is known that places them."""
     heard = worn(START, [*wander(60, 70), *wander(90, 95)], cuts=tuple(range(5, 150, 5)))
     with household(tmp_path, [HOME]) as journal:
-        memory = Memory()
+        cache = RowCache()
         with SqliteStore(tmp_path / "along.db") as store:
             for part in heard.parts():
                 happen_all(journal, [part])
-                follow(journal, store, memory=memory)
+                follow(journal, store, cache=cache)
         assert rows(tmp_path / "along.db") == filled(journal, tmp_path / "anew.db")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ingest.journal import Journal
-from ingest.rows.recount import recounts
+from ingest.rows.recount import recount_rows
 from ingest.rows.table import Block
 from ingest.settings.model import Settings
 from ingest.stores.following import follow
@@ -91,7 +91,7 @@ def test_a_count_that_fails_midway_leaves_the_position(journal: Journal, tmp_pat
     """Protects "the position moves only at the end": what raises after some rows is repeated as a whole."""
 
     def failing() -> Iterator[list[Block]]:
-        yield from list(recounts(journal, journal.entries(0)))[:-1]
+        yield from list(recount_rows(journal, journal.entries(0)))[:-1]
         raise RuntimeError
 
     with SqliteStore(tmp_path / "along.db") as store:
@@ -109,7 +109,7 @@ def test_the_same_again_changes_nothing(journal: Journal, tmp_path: Path) -> Non
     entries = journal.entries(0, 9)
     with SqliteStore(tmp_path / "s.db") as store:
         position = store.begin(journal.id)
-        store.write(recounts(journal, entries), entries[-1].position)
+        store.write(recount_rows(journal, entries), entries[-1].position)
         assert store.begin(journal.id) == position == journal.last_position()
     assert rows(tmp_path / "s.db") == before
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from ingest.errors import Stop
 from ingest.journal import ALWAYS_MS
-from ingest.rows.account import accounted
-from ingest.rows.profile import profile
+from ingest.rows.account import account_for
+from ingest.rows.profile import read_profile
 from ingest.rows.table import TABLES
 from ingest.verbs.explain import asked, explain, told
 from ingest.verbs.week import shown
@@ -75,7 +75,7 @@ def test_any_minute_adds_up_sample_by_sample(happened: list[Event], data: st.Dat
         minutes = [start + i * MINUTE for i in range(8)]
         said = [explain(journal, asked(journal, _at(m), "Jan")).json() for m in minutes]
         jan = next(p for p in journal.persons() if p.name == "Jan")
-        whole = accounted(journal, jan.id, profile(journal, jan.id), [start, start + 8 * MINUTE])
+        whole = account_for(journal, jan.id, read_profile(journal, jan.id), [start, start + 8 * MINUTE])
     for one in said:
         for zone in Zone:
             name = zone.name.lower()

@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest.household import record_profile
 from ingest.journal import RANKS, Journal
-from ingest.rows.profile import profile
+from ingest.rows.profile import read_profile
 from ingest.settings.model import Settings, load
 from ingest.verbs.profile import items, known, told
 from ingest.verbs.propose import proposals
@@ -90,7 +90,7 @@ def test_a_higher_maximum_is_proposed_from_straps_only(tmp_path: Path) -> None:
         assert jan is not None
         before = journal.last_position()
         (found,) = proposals(journal, jan, NOW)
-        assert (journal.last_position(), profile(journal, jan.id).heart_at(NOW)[1]) == (before, 170)
+        assert (journal.last_position(), read_profile(journal, jan.id).heart_at(NOW)[1]) == (before, 170)
     assert (found.key, found.bpm, found.in_use) == ("maximum_bpm", 182, 170)
     assert "reached 182 bpm on 2026-11-16, seen by strap; in use is 170 bpm" in found.evidence
     assert found.leads_to == "moderate would begin at 116, vigorous at 140 bpm (now 109 and 131)"
@@ -99,7 +99,7 @@ def test_a_higher_maximum_is_proposed_from_straps_only(tmp_path: Path) -> None:
     (pasted,) = load(tmp_path / "hartslag.toml", None, {}, tmp_path).persons
     with household(tmp_path) as journal:
         record_profile(journal, "Jan", pasted.facts(), overwrite=True)
-        assert profile(journal, jan.id).heart_at(NOW)[1] == 182
+        assert read_profile(journal, jan.id).heart_at(NOW)[1] == 182
         assert proposals(journal, jan, NOW) == [], "what was taken over is not proposed again"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ingest.errors import Unusable
 from ingest.formats.fit import FitFile
-from ingest.formats.recording import DAY_MS, RANKS, Columns, Fact, Part, Recording
+from ingest.formats.recording import DAY_MS, LONGEST_SESSION_MS, RANKS, Columns, Fact, Part, Recording
 from zones.series import TIMES, Series, median_gap_ms
 from zones.spans import Spans
 
@@ -159,7 +159,7 @@ def _facts(file: FitFile, parts: list[Part]) -> Iterator[Fact]:
     content: dict[str, Any]
     for s in file.sessions:
         a, b = _ms(s.start), _ms(s.end)
-        if not 0 <= b - a <= 7 * DAY_MS:
+        if not 0 <= b - a <= LONGEST_SESSION_MS:
             continue
         content = {
             "source": source.get("activity", _source(file, "activity")[0]),

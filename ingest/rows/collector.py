@@ -1,0 +1,50 @@
+"""The table `collector`: what became of each file, and each word of how a strap is."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ingest.journal import DAY_MS, Entry, Journal, Person
+from ingest.rows.table import TABLES, Block
+
+
+def collector_blocks(journal: Journal, person: Person, entries: Sequence[Entry]) -> Iterator[Block]:
+    """A row for each file that came in, and for each state that was reported of a strap.
+
+    Two within one millisecond are told apart by their positions. Where states were dated anew, those that are there now
+    take the place of all that were there.
+    """
+    for e in entries:
+        if e.what == "file":
+            at_us = _time_us(e.recorded_ms, e)
+            row = {at_us: {**e.content, "state": e.content["outcome"]}}
+            yield _state_block(person, "inbox", row, at_us, at_us + 1)
+        elif e.what == "collector":
+            at_us = _time_us(e.at_ms, e)
+            yield _state_block(person, e.content["source"], {at_us: e.content}, at_us, at_us + 1)
+        elif e.what == "redated":
+            source, end_ms = e.content["source"], e.content["last_ms"] + 1
+            # Day by day: a boot may last for months.
+            for a in range(e.content["first_ms"], end_ms, DAY_MS):
+                b = min(a + DAY_MS, end_ms)
+                rows = {
+                    _time_us(state.at_ms, state): state.content
+                    for state in journal.facts(person.id, "collector", a, b)
+                    if state.content["source"] == source
+                }
+                yield _state_block(person, source, rows, a * 1000, b * 1000)
+
+
+def _time_us(at_ms: int, e: Entry) -> int:
+    return at_ms * 1000 + e.position % 1000
+
+
+def _state_block(
+    person: Person, source: str, rows: Mapping[int, Mapping[str, Any]], start_us: int, end_us: int
+) -> Block:
+    """What was reported of a source, by the times of its rows (us)."""
+    times_us = sorted(rows)
+    fields = {name: [rows[at].get(name) for at in times_us] for name in TABLES["collector"].fields}
+    tags = {"person": person.name, "source": source}
+    return Block("collector", tags, start_us, end_us, np.array(times_us, np.int64), fields)

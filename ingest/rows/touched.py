@@ -1,0 +1,93 @@
+"""The time that entries of the journal touch: where rows must be made anew."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from ingest.journal import ALWAYS_MS, Entry, Journal
+from ingest.rows.calendar import Calendar
+from ingest.rows.evidence import REACH_MS
+from zones import placing
+from zones.days import Place
+from zones.resting import AFTERWARDS_MS
+from zones.spans import Spans
+
+ABOUT_EDGES = {"profile", "limits", "touch"}
+"""Entries that change what is known of a heart, and not what was recorded of it."""
+
+
+class TouchedTime:
+    """The time that entries of one person touch, sorted by what may be different there.
+
+    `samples` and `beats` may have come or gone; `minutes` are to be counted again; `edges` is where only zones may
+    differ; `variability` may be another one. `days` is all of it, and where a day's resting heart rate may differ.
+    """
+
+    def __init__(self, journal: Journal, entries: Sequence[Entry], around_ms: int = 0) -> None:
+        """`around_ms` is how far before and after a sample others may count otherwise, as where bouts are asked for."""
+        recorded = [e for e in entries if e.what in {"chunk", "file"}]
+        measured = [e for e in entries if e.what not in ABOUT_EDGES]
+        workouts = [e for e in entries if e.what in {"session", "file"}]
+        # Samples are what they are; beats may be placed anew when word of others comes.
+        self.samples = _touched(recorded, reach_ms=0)
+        self.beats = _touched(recorded, reach_ms=placing.REACH_MS)
+        corrected = _corrected_workouts(journal, entries)
+        self.minutes = _touched([*measured, *corrected], around_ms, around_ms)
+        self.edges = _touched([e for e in entries if e.what in ABOUT_EDGES])
+        # A day rests from the workouts of the evening before.
+        afterwards = _touched([*workouts, *corrected], AFTERWARDS_MS)
+        self.days = self.minutes | afterwards | self.edges
+        moved = _moved_elsewhere(journal, [e for e in entries if e.what == "profile"])
+        self.variability = self.minutes | afterwards | (self.edges if moved else Spans.none())
+
+
+def overlaps(spans: Spans, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+    """What of each of the spans lies in [start, end), where anything does."""
+    pairs = zip(spans.start.tolist(), spans.end.tolist(), strict=True)
+    return [(max(a, start_ms), min(b, end_ms)) for a, b in pairs if a < end_ms and b > start_ms]
+
+
+def _touched(
+    entries: Sequence[Entry], afterwards_ms: int = 0, before_ms: int = 0, reach_ms: int = REACH_MS
+) -> Spans:
+    """The time that entries touch; a sample also has a say in what those around it are worth."""
+    spans = [
+        # An entry about a time that ends before it begins touches what lies between.
+        sorted((e.first_ms, e.last_ms))
+        for e in entries
+        if e.first_ms is not None and e.last_ms is not None
+    ]
+    return Spans.pairs(
+        (max(first - reach_ms - before_ms, -ALWAYS_MS), min(last + 1 + reach_ms + afterwards_ms, ALWAYS_MS))
+        for first, last in spans
+    )
+
+
+def _corrected_workouts(journal: Journal, entries: Sequence[Entry]) -> list[Entry]:
+    """The workouts whose place others of the same source and start have taken or left: all of their time is touched."""
+    found = []
+    for e in entries:
+        if e.what == "session":
+            same = journal.facts(e.person, "session", e.at_ms, e.at_ms + 1)
+            found += [
+                s for s in same if s.position < e.position and s.content["source"] == e.content["source"]
+            ]
+        elif (
+            e.what == "file" and e.first_ms is not None and e.last_ms is not None
+        ):  # it replaced another copy
+            found += journal.facts(e.person, "session", e.first_ms, e.last_ms + 1)
+    return found
+
+
+def _moved_elsewhere(journal: Journal, changes: Sequence[Entry]) -> bool:
+    """Whether a change of the profile of one person moved them to another time zone."""
+    if not changes:
+        return False
+    known = sorted(journal.facts(changes[0].person, "profile"), key=lambda e: e.position)
+    before = [_place(e) for e in known if e.position < changes[0].position][-1:] or ["UTC"]
+    places: list[Place] = [*before, *(_place(e) for e in changes)]
+    return any(one != other for one, other in pairwise(places))
+
+
+def _place(profile: Entry) -> Place:
+    """Where a profile lets its person live when."""
+    return Calendar.of(profile.content).zone

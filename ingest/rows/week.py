@@ -1,0 +1,155 @@
+"""Local weeks, counted day by day, and the table `week`."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.journal import Journal, Person
+from ingest.rows.cache import RowCache
+from ingest.rows.day import Day
+from ingest.rows.minute import CountedMinutes, OnEvidence, count_minutes
+from ingest.rows.profile import Profile
+from ingest.rows.strap_session import StrapSession
+from ingest.rows.table import Block
+from ingest.rows.workout import find_workouts, workout_spans
+from zones.days import Place, day_of, midnights, week_of
+from zones.dose import dose_min
+from zones.minutes import MINUTE, Minutes, Totals
+from zones.resting import AFTERWARDS_MS
+
+TOGETHER = 30_000
+"""Samples and beats that are counted in one go: a usual week is, days of a strap around the clock are not.
+
+A call to numpy costs the same for a day as for a week; and what a day of a strap needs in memory is enough.
+"""
+
+ACTIVE_DAY_MS = 10 * MINUTE
+"""A day with at least this much moderate or vigorous movement is an active one."""
+
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Week:
+    """One local week of a person, day by day: `borders_ms` are the eight midnights around its seven days.
+
+    `minutes` are those of the days that were counted, `resting_bpm` is NaN and `quiet_ms` nothing for a day without,
+    `strap_sessions` are those that no file tells of.
+    """
+
+    person: Person
+    profile: Profile
+    first_day: date
+    name: str
+    borders_ms: NDArray[np.int64]
+    minutes: Minutes
+    days: Totals
+    resting_bpm: NDArray[np.float64]
+    quiet_ms: NDArray[np.int64]
+    strap_sessions: tuple[StrapSession, ...]
+
+    @property
+    def total(self) -> Totals:
+        """The sum of its days."""
+        return Totals.of(np.array([[column.sum() for column in self.days.columns]]))
+
+
+def count_week(
+    journal: Journal,
+    person: Person,
+    profile: Profile,
+    first_day: date,
+    on_evidence: OnEvidence | None = None,
+    cache: RowCache | None = None,
+) -> Week:
+    """A person's week from the journal, in stretches of days so that a week of beats needs no memory of a week.
+
+    `on_evidence` is called with what is counted; it is not with what the cache holds.
+    """
+    cache = cache or RowCache()
+    borders = midnights(profile.zone, first_day, first_day + WEEK)
+    workouts = workout_spans(
+        find_workouts(journal, person.id, int(borders[0]) - AFTERWARDS_MS, int(borders[-1]))
+    )
+    parts, days = [], []
+    stretch, until = CountedMinutes.none(), int(borders[0])
+    for i, (a, b) in enumerate(pairwise(borders.tolist())):
+        span = person.id, a, b
+        day = cache.day(span)
+        if day is None:
+            if b > until:
+                until = _stretch_end(journal, person.id, cache, borders[i:].tolist())
+                stretch = count_minutes(
+                    journal, person.id, profile, a, until, on_evidence, cache.minutes(span)
+                )
+            counted = stretch.between(a, b)
+            parts.append(counted.minutes)
+            day = Day.summarize(counted, profile, workouts, a, b)
+            cache.store(span, day, counted)
+        days.append(day)
+    _, name = week_of(first_day, profile.first_weekday)
+    return Week(
+        person,
+        profile,
+        first_day,
+        name,
+        borders,
+        Minutes.join(parts),
+        Totals.of(np.array([d.zones_ms for d in days])),
+        np.array([d.resting_bpm for d in days]),
+        np.array([d.quiet_ms for d in days]),
+        tuple(session for d in days for session in d.strap_sessions),
+    )
+
+
+def _stretch_end(journal: Journal, person: int, cache: RowCache, borders: list[int]) -> int:
+    """Until which of the midnights to count in one go from the first one on: one day if the cache has a part of it."""
+    start, end = borders[:2]
+    if cache.minutes((person, start, end)) is not None:
+        return end
+    amounts = journal.chunk_sizes(person, start, borders[-1])
+    for border, following in pairwise(borders[1:]):
+        span = person, border, following
+        if cache.day(span) is not None or cache.minutes(span) is not None:
+            break
+        # Where local time was no whole minutes off a minute may be of two days: each counts its own part.
+        if border % MINUTE or sum(amount for first, amount in amounts if first < following) > TOGETHER:
+            break
+        end = following
+    return end
+
+
+def weeks_with_data(
+    journal: Journal, person: Person, zone: Place, start_ms: int, end_ms: int, first_weekday: int = 0
+) -> list[date]:
+    """The first days of the weeks in which a person may have anything recorded, latest first."""
+    held = journal.chunk_spans(person.id, start_ms, end_ms)
+    if not held:
+        return []
+    moments = np.clip(np.array(held, np.int64).ravel(), start_ms, end_ms)
+    days = np.unique(day_of(moments, zone))
+    return sorted({week_of(date.fromordinal(int(d)), first_weekday)[0] for d in days}, reverse=True)
+
+
+def week_block(week: Week, tags: dict[str, str]) -> Block:
+    """The row of a week; none if nothing is measured in it."""
+    t = week.total
+    borders_us = week.borders_ms * 1000
+    rows = slice(0, 1 if t.measured_ms[0] else 0)
+    fields = {
+        "moderate_min": (t.moderate_ms / MINUTE)[rows],
+        "vigorous_min": (t.vigorous_ms / MINUTE)[rows],
+        "dose_min": dose_min(t.moderate_ms / MINUTE, t.vigorous_ms / MINUTE)[rows],
+        "target_min": [week.profile.calendar.aim(week.first_day)][rows],
+        "measured_h": (t.measured_ms / (60 * MINUTE))[rows],
+        "active_days": [count_active_days(week.days)][rows],
+    }
+    return Block("week", tags, int(borders_us[0]), int(borders_us[-1]), borders_us[:1][rows], fields)
+
+
+def count_active_days(days: Totals) -> int:
+    """How many of the days held ten minutes or more of what counts."""
+    return int(np.count_nonzero(days.moderate_ms + days.vigorous_ms >= ACTIVE_DAY_MS))
