@@ -359,17 +359,22 @@ def grafana(given: _Given, folder: Path, server: str | None, token: bool) -> Non
 
     Nothing that was written or changed by somebody else is written over.
     """
-    from ingest.grafana import folder as writing
+    from ingest.grafana import folder as grafana_folder
 
     settings = given.settings()
     if settings.influx and server is None:
         server = _kind_of_server(settings)
-    sources = writing.sources(settings, server or "influxdb", token=token)
-    at_home = writing.home(settings)
-    writing.write(
-        folder, {path: text for one in sources for path, text in writing.files(one, at_home).items()}
+    sources = grafana_folder.data_sources(settings, server or "influxdb", token=token)
+    defaults = grafana_folder.dashboard_defaults(settings)
+    grafana_folder.write_folder(
+        folder,
+        {
+            path: text
+            for one in sources
+            for path, text in grafana_folder.provisioning_files(one, defaults).items()
+        },
     )
-    _print_lines(writing.told(folder, sources))
+    _print_lines(grafana_folder.instruction_lines(folder, sources))
 
 
 def _kind_of_server(settings: "Settings") -> str:

@@ -16,17 +16,17 @@ from ingest.grafana.panel import (
     PLAIN,
     VIGOROUS,
     WIDTH,
+    Override,
     Panel,
-    Style,
-    coloured,
-    course,
-    days,
-    lengths,
-    mapped,
-    number,
-    states,
-    table,
-    words,
+    bar_chart_panel,
+    bar_gauge_panel,
+    fixed_color,
+    stat_panel,
+    state_timeline_panel,
+    table_panel,
+    text_panel,
+    time_series_panel,
+    value_mappings,
 )
 from ingest.grafana.query import SITE, TIME, Column, Json, Language, Latest, Lines, Rows, Sensors, Sites
 
@@ -47,20 +47,20 @@ OF_SOURCE = "${__field.labels.source}"
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """One dashboard. `begins` and `ends` are the time it shows at first, as Grafana writes it."""
+    """One dashboard. `time_from` and `time_to` are the time it shows at first, as Grafana writes it."""
 
     name: str
     title: str
-    about: str
+    description: str
     panels: Sequence[Panel]
-    begins: str
-    ends: str
+    time_from: str
+    time_to: str
     refresh: str
-    of_one_person: bool = True
+    has_person_variable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class DashboardDefaults:
     """What of a household decides how its dashboards look at first.
 
     `zone` is a time zone, or "browser" for that of whoever looks; `week_begins` a day that Grafana lets weeks begin with,
@@ -78,30 +78,32 @@ def dashboards(language: Language) -> list[Dashboard]:
     return [_WEEK, _HISTORY, _COLLECTORS, *([_FLEET] if language.has_sites else [])]
 
 
-def dashboard_json(dashboard: Dashboard, language: Language, uid: str, home: Home) -> Json:
+def dashboard_json(dashboard: Dashboard, language: Language, uid: str, defaults: DashboardDefaults) -> Json:
     """A dashboard as Grafana keeps it. `uid` is that of the data source."""
     variables = []
-    if dashboard.of_one_person:
+    if dashboard.has_person_variable:
         if language.has_sites:
-            variables.append(_variable("site", "Site", language.site_query(), home.site, language, uid))
-        variables.append(_variable("person", "Person", language.person_query(), home.person, language, uid))
-    begins, ends = dashboard.begins, dashboard.ends
-    if begins == _THIS_WEEK and not home.week_begins:
+            variables.append(_variable("site", "Site", language.site_query(), defaults.site, language, uid))
+        variables.append(
+            _variable("person", "Person", language.person_query(), defaults.person, language, uid)
+        )
+    time_from, time_to = dashboard.time_from, dashboard.time_to
+    if time_from == _THIS_WEEK and not defaults.week_begins:
         # Grafana does not know such weeks. Of seven whole days exactly one is the first of a week.
-        begins, ends = "now-6d/d", "now/d"
+        time_from, time_to = "now-6d/d", "now/d"
     return {
         "uid": f"{uid}-{dashboard.name}",
         "title": dashboard.title,
-        "description": dashboard.about,
+        "description": dashboard.description,
         "tags": ["hartslag", uid],
         "schemaVersion": SCHEMA,
         "version": 1,
         "editable": True,
         "graphTooltip": 0,
-        "timezone": home.zone,
-        "weekStart": home.week_begins,
+        "timezone": defaults.zone,
+        "weekStart": defaults.week_begins,
         "refresh": dashboard.refresh,
-        "time": {"from": begins, "to": ends},
+        "time": {"from": time_from, "to": time_to},
         "timepicker": {"refresh_intervals": ["5s", "10s", "30s", "1m", "5m", "15m", "1h"]},
         "templating": {"list": variables},
         "annotations": {"list": []},
@@ -116,7 +118,7 @@ def dashboard_json(dashboard: Dashboard, language: Language, uid: str, home: Hom
                 "targetBlank": False,
             }
         ],
-        "panels": _placed(dashboard.panels, language, uid),
+        "panels": _lay_out(dashboard.panels, language, uid),
     }
 
 
@@ -139,7 +141,7 @@ def _variable(
     }
 
 
-def _placed(panels: Sequence[Panel], language: Language, uid: str) -> list[Json]:
+def _lay_out(panels: Sequence[Panel], language: Language, uid: str) -> list[Json]:
     """From left to right and from top to bottom."""
     found: list[Json] = []
     x = y = tallest = 0
@@ -163,14 +165,14 @@ _LIMIT_LINES = {
     # A profile is told once, perhaps years ago: Grafana draws its first value as a line across.
     ref: {
         "displayName": name,
-        "color": coloured(colour),
+        "color": fixed_color(color),
         "custom.transform": "constant",
         "custom.lineStyle": {"fill": "dash", "dash": [12, 6]},
         "custom.lineWidth": 2,
         "custom.showPoints": "never",
         **also,
     }
-    for ref, name, colour, also in (
+    for ref, name, color, also in (
         ("M", "Moderate from", MODERATE, {}),
         ("V", "Vigorous from", VIGOROUS, {"custom.fillBelowTo": "Moderate from", "custom.fillOpacity": 12}),
     )
@@ -189,7 +191,7 @@ _WEEK = Dashboard(
     "This week",
     "Minutes of this week against the target, day by day.",
     [
-        lengths(
+        bar_gauge_panel(
             "Was it enough?",
             "Moderate minutes + 2 x vigorous minutes of the week, and the target. It is the least it can be: what no sensor"
             " saw is not in it. There is no target in a week that is not to be judged.",
@@ -199,7 +201,7 @@ _WEEK = Dashboard(
             "Nothing measured this week yet",
             {"This week, at least": MODERATE, "Target": PLAIN},
         ),
-        number(
+        stat_panel(
             "The week in numbers",
             "A day with ten minutes or more of moderate or vigorous movement is an active day.",
             10,
@@ -217,9 +219,9 @@ _WEEK = Dashboard(
             MINUTES,
             "Nothing measured this week yet",
             height=7,
-            styles=[Style("Active days", {"unit": DAYS}), Style("Measured", {"unit": HOURS})],
+            overrides=[Override("Active days", {"unit": DAYS}), Override("Measured", {"unit": HOURS})],
         ),
-        days(
+        bar_chart_panel(
             "Minutes by day",
             "A day without a bar was not measured. A 0 means: measured, and none counted.",
             12,
@@ -228,7 +230,7 @@ _WEEK = Dashboard(
             "Nothing measured this week yet",
             {"Moderate": MODERATE, "Vigorous": VIGOROUS},
         ),
-        days(
+        bar_chart_panel(
             "Hours measured by day",
             "How long a sensor saw the heart. The rest of the day is not known; it is neither rest nor movement.",
             12,
@@ -236,9 +238,9 @@ _WEEK = Dashboard(
             HOURS,
             "Nothing measured this week yet",
             {"Measured": MEASURED},
-            most=24,
+            maximum=24,
         ),
-        number(
+        stat_panel(
             "Heart rate now",
             "The newest heart rate of the last two minutes, of each sensor.",
             6,
@@ -247,9 +249,9 @@ _WEEK = Dashboard(
             "No sensor now",
             height=10,
             name=OF_SOURCE,
-            span="2m",
+            time_from="2m",
         ),
-        course(
+        time_series_panel(
             "Heart rate, last hour",
             "Every sample. Between the dashed lines is moderate, above them vigorous, below them light. A gap was not measured.",
             18,
@@ -257,11 +259,11 @@ _WEEK = Dashboard(
             BPM,
             "No sensor in the last hour",
             custom=_HEART,
-            by_query=_LIMIT_LINES,
+            query_overrides=_LIMIT_LINES,
             defaults={"displayName": OF_SOURCE, "min": 40},
-            span="1h",
+            time_from="1h",
         ),
-        number(
+        stat_panel(
             "Limits in force",
             "Where moderate and where vigorous begin. `hartslag profile` says why.",
             6,
@@ -270,7 +272,7 @@ _WEEK = Dashboard(
             "Not known: see Settings in the README",
             height=10,
         ),
-        course(
+        time_series_panel(
             "Heart rate, last 24 hours",
             "The mean of each minute, of all sensors together. A gap was not measured.",
             18,
@@ -278,12 +280,12 @@ _WEEK = Dashboard(
             BPM,
             "Nothing measured in the last 24 hours",
             custom=_HEART,
-            by_query=_LIMIT_LINES,
+            query_overrides=_LIMIT_LINES,
             defaults={"min": 40},
-            styles=[Style("Heart rate", {"color": coloured(MEASURED)})],
-            span="24h",
+            overrides=[Override("Heart rate", {"color": fixed_color(MEASURED)})],
+            time_from="24h",
         ),
-        days(
+        bar_chart_panel(
             "Not counted: raised heart rate without movement",
             "Heart rate at or above the moderate limit while the watch saw no movement, or for too short a time. Stress, heat"
             " and fever raise it too.",
@@ -293,7 +295,7 @@ _WEEK = Dashboard(
             "Nothing measured this week yet",
             {"Without movement": ELEVATED},
         ),
-        days(
+        bar_chart_panel(
             "Not counted: limits not known",
             "Measured while nothing told where moderate begins. `hartslag week` says which line in the settings mends it.",
             12,
@@ -302,7 +304,7 @@ _WEEK = Dashboard(
             "Nothing measured this week yet",
             {"Limits not known": PLAIN},
         ),
-        words(
+        text_panel(
             "Minutes from a heart-rate sensor against a target of your own. Not a medical device. Time that no sensor saw is"
             " *not measured*: it is never counted as rest, and never as movement.",
             24,
@@ -331,7 +333,7 @@ _HISTORY = Dashboard(
     "History",
     "Weeks, resting heart rate, workouts and variability over a year.",
     [
-        course(
+        time_series_panel(
             "Weeks against the target",
             "Moderate minutes + 2 x vigorous minutes of each week; the stepped line is the target. A week without a bar and"
             " without a point was not measured. A week that is not to be judged has no target.",
@@ -341,12 +343,12 @@ _HISTORY = Dashboard(
             NOTHING_YET,
             custom=_BARS,
             defaults={"min": 0},
-            styles=[
-                Style("Minutes, at least", {"color": coloured(MODERATE)}),
-                Style(
+            overrides=[
+                Override("Minutes, at least", {"color": fixed_color(MODERATE)}),
+                Override(
                     "Target",
                     {
-                        "color": coloured(VIGOROUS),
+                        "color": fixed_color(VIGOROUS),
                         "custom.drawStyle": "line",
                         "custom.lineInterpolation": "stepAfter",
                         "custom.lineStyle": {"fill": "dash", "dash": [12, 6]},
@@ -357,7 +359,7 @@ _HISTORY = Dashboard(
                 ),
             ],
         ),
-        course(
+        time_series_panel(
             "Moderate and vigorous minutes by week",
             "As they were measured, vigorous minutes once.",
             12,
@@ -366,12 +368,12 @@ _HISTORY = Dashboard(
             NOTHING_YET,
             custom={**_BARS, "stacking": {"mode": "normal", "group": "A"}},
             defaults={"min": 0},
-            styles=[
-                Style("Moderate", {"color": coloured(MODERATE)}),
-                Style("Vigorous", {"color": coloured(VIGOROUS)}),
+            overrides=[
+                Override("Moderate", {"color": fixed_color(MODERATE)}),
+                Override("Vigorous", {"color": fixed_color(VIGOROUS)}),
             ],
         ),
-        course(
+        time_series_panel(
             "Hours measured by week",
             "A week has 168 hours. The fewer were measured, the less the minutes say.",
             12,
@@ -380,9 +382,9 @@ _HISTORY = Dashboard(
             NOTHING_YET,
             custom=_BARS,
             defaults={"min": 0, "max": 168},
-            styles=[Style("Measured", {"color": coloured(MEASURED)})],
+            overrides=[Override("Measured", {"color": fixed_color(MEASURED)})],
         ),
-        course(
+        time_series_panel(
             "Resting heart rate",
             "The lowest mean of five minutes of each day. A day with less than two hours of measured rest has none.",
             12,
@@ -391,9 +393,9 @@ _HISTORY = Dashboard(
             "Not known yet: it takes a day with two hours of measured rest",
             # Two days without are a gap in the line.
             custom={"showPoints": "always", "spanNulls": 2 * 86_400_000, "insertNulls": 2 * 86_400_000},
-            styles=[Style("At rest", {"color": coloured(MEASURED)})],
+            overrides=[Override("At rest", {"color": fixed_color(MEASURED)})],
         ),
-        course(
+        time_series_panel(
             "Heart rate variability",
             "RMSSD of each workout and of the quietest five minutes of each day, from sensors that tell single beats.",
             12,
@@ -403,7 +405,7 @@ _HISTORY = Dashboard(
             custom={"drawStyle": "points", "pointSize": 7},
             defaults={"displayName": OF_SOURCE},
         ),
-        table(
+        table_panel(
             "Workouts",
             "The newest first. Load is Banister's training impulse; recovery is how far the heart came down in a minute. Empty"
             " means: not known.",
@@ -421,14 +423,14 @@ _HISTORY = Dashboard(
                     Column("trimp", "Load"),
                     Column("recovery_60s", "Recovery"),
                 ),
-                sensors="Sensor",
+                sensor_label="Sensor",
             ),
             "No workout yet",
             [
-                Style(TIME, {"unit": "time:ddd D MMM YYYY, H:mm", "custom.width": 210}),
-                *(Style(name, {"unit": "dthms"}) for name in ("Duration", "Moderate", "Vigorous")),
-                *(Style(name, {"unit": BPM}) for name in ("Mean", "Highest", "Recovery")),
-                Style("Minutes", {"unit": MINUTES}),
+                Override(TIME, {"unit": "time:ddd D MMM YYYY, H:mm", "custom.width": 210}),
+                *(Override(name, {"unit": "dthms"}) for name in ("Duration", "Moderate", "Vigorous")),
+                *(Override(name, {"unit": BPM}) for name in ("Mean", "Highest", "Recovery")),
+                Override("Minutes", {"unit": MINUTES}),
             ],
         ),
     ],
@@ -446,17 +448,17 @@ _COLLECTORS = Dashboard(
     "Collectors",
     "What collects, what came in, and whether the store keeps up.",
     [
-        number(
+        stat_panel(
             "Newest minute in this store",
             "When the newest minute with a heart rate was. Long ago while a sensor is worn: ask `hartslag status`.",
             8,
             {"A": Rows("minute", (Column("measured_s", "Measured"),), newest=True)},
             "dateTimeFromNow",
             "Nothing in the time shown",
-            field_shown=TIME,
+            shown_field=TIME,
             text="value",
         ),
-        number(
+        stat_panel(
             "Straps",
             "How each strap was when it was last heard of. `hartslag status` says what to do.",
             8,
@@ -464,9 +466,9 @@ _COLLECTORS = Dashboard(
             "none",
             "No strap in the time shown",
             name=OF_SOURCE,
-            meanings=_STATES,
+            texts=_STATES,
         ),
-        number(
+        stat_panel(
             "Batteries",
             "As each strap last told it, in the time shown.",
             8,
@@ -475,7 +477,7 @@ _COLLECTORS = Dashboard(
             "No strap has told its battery",
             name=OF_SOURCE,
         ),
-        states(
+        state_timeline_panel(
             "Straps over time",
             "Each state lasts until the next one is told.",
             24,
@@ -484,7 +486,7 @@ _COLLECTORS = Dashboard(
             "No strap in the time shown",
             OF_SOURCE,
         ),
-        course(
+        time_series_panel(
             "Gaps in what straps sent",
             "How often a strap fell silent since the point before. A gap is not measured; nothing is made up for it.",
             8,
@@ -495,7 +497,7 @@ _COLLECTORS = Dashboard(
             custom={"drawStyle": "points"},
             legend=["sum"],
         ),
-        course(
+        time_series_panel(
             "Signal",
             "How strongly a strap is heard. Around -90 and below it may be lost: come nearer.",
             8,
@@ -505,7 +507,7 @@ _COLLECTORS = Dashboard(
             defaults={"displayName": OF_SOURCE},
             custom={"drawStyle": "points"},
         ),
-        course(
+        time_series_panel(
             "Batteries over time",
             "As each strap told it.",
             8,
@@ -515,7 +517,7 @@ _COLLECTORS = Dashboard(
             defaults={"min": 0, "max": 100, "displayName": OF_SOURCE},
             custom={"spanNulls": True},
         ),
-        number(
+        stat_panel(
             "Files still waiting",
             "How many files waited in the inbox when the newest one was taken.",
             6,
@@ -525,7 +527,7 @@ _COLLECTORS = Dashboard(
             text="value",
             height=11,
         ),
-        table(
+        table_panel(
             "What came in",
             "Each file and what became of it: stored; duplicate (had it already); partial (damaged, what could be read is"
             " kept); rejected (of no use, the reason lies beside it).",
@@ -533,11 +535,11 @@ _COLLECTORS = Dashboard(
             Rows(
                 "collector",
                 (Column("state", "Outcome"), Column("samples", "Samples"), Column("waiting", "Waiting")),
-                sensors="From",
+                sensor_label="From",
                 source=INBOX,
             ),
             "No file in the time shown",
-            [Style(TIME, {"unit": "time:ddd D MMM YYYY, H:mm:ss", "custom.width": 230})],
+            [Override(TIME, {"unit": "time:ddd D MMM YYYY, H:mm:ss", "custom.width": 230})],
         ),
     ],
     "now-7d",
@@ -554,43 +556,43 @@ _FLEET = Dashboard(
     "Fleet",
     "Every site that writes to this server: when it was last heard of, and how its straps are.",
     [
-        table(
+        table_panel(
             "Newest minute of each site",
             "When the newest minute with a heart rate of each site was.",
             12,
             Sites("minute", "measured_s", "Newest minute"),
             _NO_SITE,
-            [Style("Newest minute", {"unit": "dateTimeFromNow"})],
+            [Override("Newest minute", {"unit": "dateTimeFromNow"})],
             by=SITE,
         ),
-        table(
+        table_panel(
             "Newest word of each site",
             "When each site last told anything of its straps and files.",
             12,
             Sites("collector", "samples", "Newest word"),
             _NO_SITE,
-            [Style("Newest word", {"unit": "dateTimeFromNow"})],
+            [Override("Newest word", {"unit": "dateTimeFromNow"})],
             by=SITE,
         ),
-        table(
+        table_panel(
             "Straps of each site",
             "How each strap was when it was last heard of.",
             12,
             Sensors("collector", Column("state_no", "State")),
             _NO_SITE,
-            [Style("State", {"mappings": mapped(_STATES)})],
+            [Override("State", {"mappings": value_mappings(_STATES)})],
             by=SITE,
         ),
-        table(
+        table_panel(
             "Batteries of each site",
             "As each strap last told it.",
             12,
             Sensors("collector", Column("battery_pct", "Battery")),
             "No strap has told its battery",
-            [Style("Battery", {"unit": "percent"})],
+            [Override("Battery", {"unit": "percent"})],
             by=SITE,
         ),
-        table(
+        table_panel(
             "Files waiting at each site",
             "How many files waited in the inbox when the newest one was taken.",
             12,
@@ -603,5 +605,5 @@ _FLEET = Dashboard(
     "now-30d",
     "now",
     "1m",
-    of_one_person=False,
+    has_person_variable=False,
 )

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ingest.errors import Stop
-from ingest.grafana.dashboard import Home, dashboard_json, dashboards
+from ingest.grafana.dashboard import DashboardDefaults, dashboard_json, dashboards
 from ingest.grafana.provisioning import (
     FOLDER,
     GRAFANA,
-    Source,
+    DataSource,
     dashboards_yaml,
     datasource_yaml,
     influxdb,
@@ -21,15 +21,16 @@ from ingest.grafana.provisioning import (
 from ingest.grafana.query import Sqlite
 from ingest.log import quoted
 from ingest.settings.model import Influx, Settings
+from ingest.system.files import write_file
 
-SEALS = f"{FOLDER}/SHA256SUMS"
+CHECKSUMS = f"{FOLDER}/SHA256SUMS"
 """What we wrote, so that we never write over what somebody else has written or changed."""
 
 WEEKS = {"monday", "saturday", "sunday"}
 """The days that Grafana lets a week begin with."""
 
 
-def sources(settings: Settings, server: str, *, token: bool = False) -> list[Source]:
+def data_sources(settings: Settings, server: str, *, token: bool = False) -> list[DataSource]:
     """The stores that the settings ask for.
 
     `server` says what the one below [influx] is, influxdb or victoriametrics; `token` that Grafana needs one for it even
@@ -37,11 +38,11 @@ def sources(settings: Settings, server: str, *, token: bool = False) -> list[Sou
     """
     found = [sqlite(str(settings.store_file))]
     if settings.influx:
-        found.append(_server(settings.influx, server, token=token))
+        found.append(_server_source(settings.influx, server, token=token))
     return found
 
 
-def _server(influx: Influx, server: str, *, token: bool) -> Source:
+def _server_source(influx: Influx, server: str, *, token: bool) -> DataSource:
     has_token = token or influx.token_file is not None
     has_sites = bool(influx.site)
     if server == "victoriametrics":
@@ -49,11 +50,11 @@ def _server(influx: Influx, server: str, *, token: bool) -> Source:
     return influxdb(influx.url, influx.bucket, has_token=has_token, has_sites=has_sites)
 
 
-def home(settings: Settings) -> Home:
+def dashboard_defaults(settings: Settings) -> DashboardDefaults:
     """How the dashboards look at first: the first person's, in the zone and the weeks that all persons share."""
     zones = {p.zone for p in settings.persons}
     weeks = {p.week_begins for p in settings.persons} or {"monday"}
-    return Home(
+    return DashboardDefaults(
         zone=zones.pop() if len(zones) == 1 else "browser",
         week_begins=weeks.pop() if len(weeks) == 1 and weeks <= WEEKS else "",
         person=settings.persons[0].name if settings.persons else "",
@@ -61,96 +62,102 @@ def home(settings: Settings) -> Home:
     )
 
 
-def files(of: Source, at_home: Home) -> dict[str, str]:
+def provisioning_files(source: DataSource, defaults: DashboardDefaults) -> dict[str, str]:
     """Everything Grafana needs for one store: path below its own folder -> content."""
     found = {
-        f"provisioning/datasources/{of.uid}.yaml": datasource_yaml(of),
-        f"provisioning/dashboards/{of.uid}.yaml": dashboards_yaml(of),
+        f"provisioning/datasources/{source.uid}.yaml": datasource_yaml(source),
+        f"provisioning/dashboards/{source.uid}.yaml": dashboards_yaml(source),
     }
-    for one in dashboards(of.language):
-        content = dashboard_json(one, of.language, of.uid, at_home)
-        found[f"{FOLDER}/{of.name}/{one.name}.json"] = (
+    for one in dashboards(source.language):
+        content = dashboard_json(one, source.language, source.uid, defaults)
+        found[f"{FOLDER}/{source.name}/{one.name}.json"] = (
             json.dumps(content, indent=1, ensure_ascii=False) + "\n"
         )
     return found
 
 
-def defaults() -> dict[str, str]:
+def default_files() -> dict[str, str]:
     """What config/grafana holds: each store with the paths and addresses of a usual installation, and servers of many Pis."""
     usual = (
         sqlite("/var/lib/hartslag/store/hartslag.db"),
         influxdb("http://127.0.0.1:8086", "hartslag", has_token=False, has_sites=True),
         victoriametrics("http://127.0.0.1:8428", has_token=False, has_sites=True),
     )
-    return {f"{of.name}/{path}": text for of in usual for path, text in files(of, Home()).items()}
+    return {
+        f"{source.name}/{path}": text
+        for source in usual
+        for path, text in provisioning_files(source, DashboardDefaults()).items()
+    }
 
 
-def write(folder: Path, wanted: Mapping[str, str]) -> None:
+def write_folder(folder: Path, wanted: Mapping[str, str]) -> None:
     """Put files into a folder, and take away those that an earlier call put there and that are no longer wanted.
 
     Raises Stop, having written nothing, when something would be lost that we did not write.
     """
-    sealed = dict(_seals(folder))
-    foreign = [p for p, text in wanted.items() if _is_foreign(folder / p, text, sealed.get(p))]
+    recorded = dict(_read_checksums(folder))
+    foreign = [p for p, text in wanted.items() if _is_foreign(folder / p, text, recorded.get(p))]
     if foreign:
         names = ", ".join(quoted(str(folder / p)) for p in foreign[:3]) + (" and more" if foreign[3:] else "")
         raise Stop(
             f"{names} was not written by hartslag, or has been changed since. Move it away, or name another folder."
         )
-    for path in sealed.keys() - wanted.keys():
-        if not _is_foreign(folder / path, None, sealed[path]):
+    for path in recorded.keys() - wanted.keys():
+        if not _is_foreign(folder / path, None, recorded[path]):
             (folder / path).unlink(missing_ok=True)
     for path, text in wanted.items():
+        # Folders that everybody may enter: they are copied as they are, and Grafana is another user.
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, encoding="utf-8")
-    (folder / SEALS).write_text("".join(f"{_seal(text)}  {path}\n" for path, text in sorted(wanted.items())))
+        write_file(folder / path, text.encode())
+    checksums = "".join(f"{_checksum(text)}  {path}\n" for path, text in sorted(wanted.items()))
+    write_file(folder / CHECKSUMS, checksums.encode())
 
 
-def _seals(folder: Path) -> Iterator[tuple[str, str]]:
-    """What was written before: path, seal."""
+def _read_checksums(folder: Path) -> Iterator[tuple[str, str]]:
+    """What was written before: path, checksum."""
     try:
-        lines = (folder / SEALS).read_text(encoding="utf-8").splitlines()
+        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
     except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
         return
     for line in lines:
-        seal, _, path = line.partition("  ")
+        checksum, _, path = line.partition("  ")
         # Whoever writes a line of their own shall not have a file elsewhere taken away by it.
         if ".." not in Path(path).parts and not Path(path).is_absolute():
-            yield path, seal
+            yield path, checksum
 
 
-def _seal(text: str) -> str:
+def _checksum(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _is_foreign(path: Path, wanted: str | None, sealed: str | None) -> bool:
+def _is_foreign(path: Path, wanted: str | None, recorded: str | None) -> bool:
     """Whether something stands there that is neither what we wrote nor what we want to write."""
     try:
         there = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return False
-    seal = hashlib.sha256(there).hexdigest()
-    return seal != sealed and (wanted is None or seal != _seal(wanted))
+    checksum = hashlib.sha256(there).hexdigest()
+    return checksum != recorded and (wanted is None or checksum != _checksum(wanted))
 
 
-def told(folder: Path, given: Sequence[Source]) -> Iterator[str]:
+def instruction_lines(folder: Path, sources: Sequence[DataSource]) -> Iterator[str]:
     """What to do next, in plain lines, the commands indented."""
     yield f"Written to {folder}. Now, on the computer where Grafana runs:"
     yield ""
-    if any(of.language.type == Sqlite().type for of in given):
+    if any(source.language.type == Sqlite().type for source in sources):
         yield f"  sudo grafana-cli plugins install {Sqlite().type}"
     if folder.absolute() != Path(GRAFANA):
         yield f"  sudo cp -r {shlex.quote(str(folder))}/. {GRAFANA}/"
-    for of in given:
-        if of.has_token:
-            yield f"  sudo install -m 640 -g grafana /dev/stdin {of.token_file}"
-    if any(of.language.type == Sqlite().type for of in given):
+    for source in sources:
+        if source.has_token:
+            yield f"  sudo install -m 640 -g grafana /dev/stdin {source.token_file}"
+    if any(source.language.type == Sqlite().type for source in sources):
         yield "  sudo usermod -aG hartslag grafana"
     yield "  sudo systemctl restart grafana-server"
     yield ""
-    if any(of.has_token for of in given):
+    if any(source.has_token for source in sources):
         yield "The line with /dev/stdin waits for a token that may read the bucket: paste it, press Enter, then Ctrl-D."
-    for of in given:
-        if str(of.details.get("path", "")).startswith(("/home/", "/root/")):
-            yield f"Grafana may not look into /home, where {of.details['path']} is: see Grafana in the README."
+    for source in sources:
+        if str(source.json_data.get("path", "")).startswith(("/home/", "/root/")):
+            yield f"Grafana may not look into /home, where {source.json_data['path']} is: see Grafana in the README."
     yield "Then open http://localhost:3000: the dashboard is called This week. Run this again after an update of hartslag."

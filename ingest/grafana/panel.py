@@ -26,7 +26,7 @@ _LARGE, _MEDIUM = 44, 20
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class Override:
     """How one thing in a panel differs from the rest of it: what is called so, or, by "byType", all of a type."""
 
     name: str
@@ -36,93 +36,93 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel. `queries` by their references; `empty` is what it says when there is nothing."""
+    """One panel. `queries` by their references; `no_value` is what it says when there is nothing."""
 
-    kind: str
+    type: str
     title: str
-    about: str
+    description: str
     width: int
     height: int
     queries: Mapping[str, Query] = field(default_factory=dict)
-    empty: str = ""
+    no_value: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
-    styles: Sequence[Style] = ()
-    by_query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    overrides: Sequence[Override] = ()
+    query_overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """How all that comes of one query differs, by its reference."""
-    span: str = ""
+    time_from: str = ""
     """The time it shows where that is not the time of the dashboard, such as "1h" for the last hour."""
 
     def json(self, number: int, x: int, y: int, language: Language, uid: str) -> Json:
         """The panel in a place of its dashboard, asking a data source in its language."""
         source = {"type": language.type, "uid": uid}
-        asked = [language.asked(ref, query) for ref, query in self.queries.items()]
-        steps = [step for one in asked for step in one.transformations]
+        built = [language.build_target(ref, query) for ref, query in self.queries.items()]
+        steps = [step for one in built for step in one.transformations]
         # They work on everything that a panel has asked for.
-        assert not steps or len(asked) == 1, self.title
+        assert not steps or len(built) == 1, self.title
         found: Json = {
             "id": number,
-            "type": self.kind,
+            "type": self.type,
             "title": self.title,
-            "description": self.about,
+            "description": self.description,
             "gridPos": {"x": x, "y": y, "w": self.width, "h": self.height},
             "fieldConfig": {
-                "defaults": {**({"noValue": self.empty} if self.empty else {}), **self.defaults},
+                "defaults": {**({"noValue": self.no_value} if self.no_value else {}), **self.defaults},
                 "overrides": [
-                    *(_override(s.by, s.name, s.properties) for s in self.styles),
-                    *(_override("byFrameRefID", ref, p) for ref, p in self.by_query.items()),
+                    *(_override_json(o.by, o.name, o.properties) for o in self.overrides),
+                    *(_override_json("byFrameRefID", ref, p) for ref, p in self.query_overrides.items()),
                 ],
             },
             "options": dict(self.options),
         }
-        if asked:
+        if built:
             found["datasource"] = source
-            found["targets"] = [{"datasource": source, **target} for one in asked for target in one.targets]
+            found["targets"] = [{"datasource": source, **target} for one in built for target in one.targets]
             found["transformations"] = steps
-        if self.span:
-            found["timeFrom"] = self.span
+        if self.time_from:
+            found["timeFrom"] = self.time_from
         return found
 
 
-def _override(matcher: str, which: str, properties: Mapping[str, Any]) -> Json:
+def _override_json(matcher: str, which: str, properties: Mapping[str, Any]) -> Json:
     return {
         "matcher": {"id": matcher, "options": which},
         "properties": [{"id": name, "value": value} for name, value in properties.items()],
     }
 
 
-def coloured(colour: str) -> Json:
+def fixed_color(color: str) -> Json:
     """One colour, whatever the value is."""
-    return {"mode": "fixed", "fixedColor": colour}
+    return {"mode": "fixed", "fixedColor": color}
 
 
-# --- the sorts of panels ---
+# --- kinds of panels ---
 
 
-def number(
+def stat_panel(
     title: str,
-    about: str,
+    description: str,
     width: int,
     queries: Mapping[str, Query],
     unit: str,
-    empty: str,
+    no_value: str,
     *,
     height: int = 5,
     text: str = "value_and_name",
-    field_shown: str = "",
+    shown_field: str = "",
     name: str = "",
-    meanings: Mapping[int, str] | None = None,
-    styles: Sequence[Style] = (),
-    span: str = "",
+    texts: Mapping[int, str] | None = None,
+    overrides: Sequence[Override] = (),
+    time_from: str = "",
 ) -> Panel:
     """One or a few large numbers, each the newest of its kind, or the words that they mean."""
     named = {"displayName": name} if name else {}
-    meant = {"mappings": mapped(meanings)} if meanings else {}
-    defaults = {"unit": unit, "decimals": 0, "color": coloured(PLAIN), **named, **meant}
+    meant = {"mappings": value_mappings(texts)} if texts else {}
+    defaults = {"unit": unit, "decimals": 0, "color": fixed_color(PLAIN), **named, **meant}
     options = {
         "reduceOptions": {
             "calcs": ["lastNotNull"],
-            "fields": f"/^{field_shown}$/" if field_shown else "",
+            "fields": f"/^{shown_field}$/" if shown_field else "",
             "values": False,
         },
         "colorMode": "none",
@@ -133,14 +133,32 @@ def number(
         "wideLayout": False,
         "text": {"titleSize": _MEDIUM, "valueSize": _LARGE},
     }
-    return Panel("stat", title, about, width, height, queries, empty, defaults, options, styles, span=span)
+    return Panel(
+        "stat",
+        title,
+        description,
+        width,
+        height,
+        queries,
+        no_value,
+        defaults,
+        options,
+        overrides,
+        time_from=time_from,
+    )
 
 
-def lengths(
-    title: str, about: str, width: int, query: Query, unit: str, empty: str, colours: Mapping[str, str]
+def bar_gauge_panel(
+    title: str,
+    description: str,
+    width: int,
+    query: Query,
+    unit: str,
+    no_value: str,
+    colors: Mapping[str, str],
 ) -> Panel:
     """Numbers as lengths below each other, all on one scale that begins with nothing."""
-    defaults = {"unit": unit, "decimals": 0, "min": 0, "color": coloured(PLAIN)}
+    defaults = {"unit": unit, "decimals": 0, "min": 0, "color": fixed_color(PLAIN)}
     options = {
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         "orientation": "horizontal",
@@ -151,65 +169,69 @@ def lengths(
         "sizing": "auto",
         "text": {"titleSize": _MEDIUM, "valueSize": 36},
     }
-    styles = [
-        Style(name, {"color": coloured(colour), "noValue": UNKNOWN}) for name, colour in colours.items()
+    overrides = [
+        Override(name, {"color": fixed_color(color), "noValue": UNKNOWN}) for name, color in colors.items()
     ]
-    return Panel("bargauge", title, about, width, 7, {"A": query}, empty, defaults, options, styles)
+    return Panel(
+        "bargauge", title, description, width, 7, {"A": query}, no_value, defaults, options, overrides
+    )
 
 
-def days(
+def bar_chart_panel(
     title: str,
-    about: str,
+    description: str,
     width: int,
     query: Query,
     unit: str,
-    empty: str,
-    colours: Mapping[str, str],
-    most: float | None = None,
+    no_value: str,
+    colors: Mapping[str, str],
+    maximum: float | None = None,
 ) -> Panel:
     """A bar for each day that was measured, its number on it: nothing measured is no bar, and none is a 0."""
     defaults = {
         "unit": unit,
         "decimals": 0,
         "min": 0,
-        **({"max": most} if most else {}),
+        **({"max": maximum} if maximum else {}),
         "custom": {"fillOpacity": 85, "lineWidth": 1, "axisPlacement": "auto", "axisSoftMax": 10},
     }
     options = {
         "xField": TIME,
         "orientation": "vertical",
-        "stacking": "normal" if len(colours) > 1 else "none",
+        "stacking": "normal" if len(colors) > 1 else "none",
         "showValue": "always",
         "barWidth": 0.8,
         "groupWidth": 0.8,
         "xTickLabelRotation": 0,
         "xTickLabelSpacing": 0,
-        "legend": _legend([]) if len(colours) > 1 else {"showLegend": False},
+        "legend": _legend([]) if len(colors) > 1 else {"showLegend": False},
         "tooltip": {"mode": "multi", "sort": "none"},
         "text": {"valueSize": 18},
     }
-    styles = [
-        Style(TIME, {"unit": "time:ddd D MMM"}),
-        *(Style(name, {"color": coloured(colour)}) for name, colour in colours.items()),
+    overrides = [
+        Override(TIME, {"unit": "time:ddd D MMM"}),
+        *(Override(name, {"color": fixed_color(color)}) for name, color in colors.items()),
     ]
-    return Panel("barchart", title, about, width, 9, {"A": query}, empty, defaults, options, styles)
+    return Panel(
+        "barchart", title, description, width, 9, {"A": query}, no_value, defaults, options, overrides
+    )
 
 
-def course(
+def time_series_panel(
     title: str,
-    about: str,
+    description: str,
     width: int,
     queries: Mapping[str, Query],
     unit: str,
-    empty: str,
+    no_value: str,
     *,
-    styles: Sequence[Style] = (),
-    by_query: Mapping[str, Mapping[str, Any]] | None = None,
+    overrides: Sequence[Override] = (),
+    query_overrides: Mapping[str, Mapping[str, Any]] | None = None,
     custom: Mapping[str, Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
     legend: Sequence[str] = ("lastNotNull",),
     height: int = 10,
-    span: str = "",
+    time_from: str = "",
 ) -> Panel:
     """Values over time."""
     drawn = {
@@ -227,26 +249,26 @@ def course(
     return Panel(
         "timeseries",
         title,
-        about,
+        description,
         width,
         height,
         queries,
-        empty,
+        no_value,
         all_defaults,
         options,
-        styles,
-        by_query or {},
-        span,
+        overrides,
+        query_overrides or {},
+        time_from,
     )
 
 
-def states(
-    title: str, about: str, width: int, query: Query, meanings: Mapping[int, str], empty: str, name: str
+def state_timeline_panel(
+    title: str, description: str, width: int, query: Query, texts: Mapping[int, str], no_value: str, name: str
 ) -> Panel:
     """A band for each line of an answer, in whose parts stands what its numbers mean."""
     defaults = {
         "displayName": name,
-        "mappings": mapped(meanings),
+        "mappings": value_mappings(texts),
         "color": {"mode": "thresholds"},
         "thresholds": {"mode": "absolute", "steps": [{"color": PLAIN, "value": None}]},
         "custom": {"fillOpacity": 70, "lineWidth": 1},
@@ -259,22 +281,22 @@ def states(
         "legend": {"showLegend": False, "displayMode": "list", "placement": "bottom"},
         "tooltip": {"mode": "single", "sort": "none"},
     }
-    return Panel("state-timeline", title, about, width, 8, {"A": query}, empty, defaults, options)
+    return Panel("state-timeline", title, description, width, 8, {"A": query}, no_value, defaults, options)
 
 
-def mapped(meanings: Mapping[int, str]) -> list[Json]:
+def value_mappings(texts: Mapping[int, str]) -> list[Json]:
     """Grafana's list of what numbers mean."""
-    texts = {str(n): {"text": text, "index": i} for i, (n, text) in enumerate(meanings.items())}
-    return [{"type": "value", "options": texts}]
+    options = {str(n): {"text": text, "index": i} for i, (n, text) in enumerate(texts.items())}
+    return [{"type": "value", "options": options}]
 
 
-def table(
+def table_panel(
     title: str,
-    about: str,
+    description: str,
     width: int,
     query: Query,
-    empty: str,
-    styles: Sequence[Style],
+    no_value: str,
+    overrides: Sequence[Override],
     *,
     by: str = TIME,
     height: int = 11,
@@ -283,12 +305,14 @@ def table(
     options = {"showHeader": True, "cellHeight": "md", "sortBy": [{"displayName": by, "desc": by == TIME}]}
     defaults = {"custom": {"align": "auto", "filterable": False, "minWidth": 90}, "decimals": 0}
     # What stands where a whole table is empty would otherwise stand in each empty cell.
-    blank = [Style(kind, {"noValue": UNKNOWN}, "byType") for kind in ("number", "string")]
-    all_styles = [*blank, *styles]
-    return Panel("table", title, about, width, height, {"A": query}, empty, defaults, options, all_styles)
+    blank = [Override(kind, {"noValue": UNKNOWN}, "byType") for kind in ("number", "string")]
+    all_overrides = [*blank, *overrides]
+    return Panel(
+        "table", title, description, width, height, {"A": query}, no_value, defaults, options, all_overrides
+    )
 
 
-def words(text: str, width: int, height: int) -> Panel:
+def text_panel(text: str, width: int, height: int) -> Panel:
     """A text."""
     return Panel("text", "", "", width, height, options={"mode": "markdown", "content": text})
 

@@ -22,13 +22,13 @@ FOLDER = "hartslag"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DataSource:
     """One store as a data source of Grafana. `name` is the last part of its identity: sqlite, influxdb, victoriametrics."""
 
     name: str
     title: str
     language: Language
-    details: Mapping[str, Any]
+    json_data: Mapping[str, Any]
     url: str = ""
     has_token: bool = False
 
@@ -47,26 +47,28 @@ class Source:
         return GRAFANA / FOLDER / self.name
 
 
-def sqlite(path: str) -> Source:
+def sqlite(path: str) -> DataSource:
     """The embedded store, a file. Its reader waits for a moment when the daemon makes it anew or tidies up in it."""
-    details = {"path": path, "pathOptions": "_pragma=busy_timeout(5000)"}
-    return Source("sqlite", "hartslag", Sqlite(), details)
+    json_data = {"path": path, "pathOptions": "_pragma=busy_timeout(5000)"}
+    return DataSource("sqlite", "hartslag", Sqlite(), json_data)
 
 
-def influxdb(url: str, bucket: str, *, has_token: bool, has_sites: bool) -> Source:
+def influxdb(url: str, bucket: str, *, has_token: bool, has_sites: bool) -> DataSource:
     """InfluxDB 1.8, 2 or 3: a bucket of 2 and 3 answers to InfluxQL by its own name, as a database of 1 does."""
-    details = {"dbName": bucket, "httpMode": "GET", "version": "InfluxQL"}
-    return Source("influxdb", "hartslag (InfluxDB)", InfluxQL(has_sites=has_sites), details, url, has_token)
+    json_data = {"dbName": bucket, "httpMode": "GET", "version": "InfluxQL"}
+    return DataSource(
+        "influxdb", "hartslag (InfluxDB)", InfluxQL(has_sites=has_sites), json_data, url, has_token
+    )
 
 
-def victoriametrics(url: str, *, has_token: bool, has_sites: bool) -> Source:
+def victoriametrics(url: str, *, has_token: bool, has_sites: bool) -> DataSource:
     """VictoriaMetrics, which Grafana takes for Prometheus; `nocache` lets it show what has just come in.
 
     `url` is where is written to; a cluster is read from at another path
     (https://docs.victoriametrics.com/cluster-victoriametrics/#url-format).
     """
     url = re.sub(r"/insert/([0-9:]+)/influx$", r"/select/\1/prometheus", url)
-    details = {
+    json_data = {
         "httpMode": "POST",
         "customQueryParameters": "nocache=1",
         "timeInterval": "1s",
@@ -74,10 +76,10 @@ def victoriametrics(url: str, *, has_token: bool, has_sites: bool) -> Source:
         "manageAlerts": False,
     }
     language = PromQL(has_sites=has_sites)
-    return Source("victoriametrics", "hartslag (VictoriaMetrics)", language, details, url, has_token)
+    return DataSource("victoriametrics", "hartslag (VictoriaMetrics)", language, json_data, url, has_token)
 
 
-def datasource_yaml(source: Source) -> str:
+def datasource_yaml(source: DataSource) -> str:
     """The file for provisioning/datasources."""
     one: Json = {
         "name": source.title,
@@ -86,17 +88,17 @@ def datasource_yaml(source: Source) -> str:
         "access": "proxy",
         "editable": False,
         **({"url": source.url} if source.url else {}),
-        "jsonData": dict(source.details),
+        "jsonData": dict(source.json_data),
     }
     if source.has_token:
         one["jsonData"]["httpHeaderName1"] = "Authorization"
-    text = _yaml({"apiVersion": 1, "datasources": [_literal(one)]})
+    text = _yaml({"apiVersion": 1, "datasources": [_escape_dollars(one)]})
     if source.has_token:
         text += f'    secureJsonData:\n      httpHeaderValue1: "Token $__file{{{source.token_file}}}"\n'
     return text
 
 
-def dashboards_yaml(source: Source) -> str:
+def dashboards_yaml(source: DataSource) -> str:
     """The file for provisioning/dashboards."""
     one = {
         "name": source.uid,
@@ -108,13 +110,13 @@ def dashboards_yaml(source: Source) -> str:
         "updateIntervalSeconds": 60,
         "options": {"path": str(source.folder)},
     }
-    return _yaml({"apiVersion": 1, "providers": [_literal(one)]})
+    return _yaml({"apiVersion": 1, "providers": [_escape_dollars(one)]})
 
 
-def _literal(value: Any) -> Any:
+def _escape_dollars(value: Any) -> Any:
     """With every dollar sign standing for itself."""
     if isinstance(value, dict):
-        return {key: _literal(each) for key, each in value.items()}
+        return {key: _escape_dollars(each) for key, each in value.items()}
     return value.replace("$", "$$") if isinstance(value, str) else value
 
 
@@ -125,18 +127,18 @@ def _yaml(content: Mapping[str, Any]) -> str:
         if isinstance(value, list):
             lines.append(f"{key}:")
             for each in value:
-                inner = list(_mapping(each, "    "))
+                inner = list(_yaml_mapping(each, "    "))
                 lines += [f"  - {inner[0].lstrip()}", *inner[1:]]
         else:
             lines.append(f"{key}: {json.dumps(value)}")
     return "\n".join(lines) + "\n"
 
 
-def _mapping(content: Mapping[str, Any], indent: str) -> list[str]:
+def _yaml_mapping(content: Mapping[str, Any], indent: str) -> list[str]:
     lines = []
     for key, value in content.items():
         if isinstance(value, Mapping):
-            lines += [f"{indent}{key}:", *_mapping(value, indent + "  ")]
+            lines += [f"{indent}{key}:", *_yaml_mapping(value, indent + "  ")]
         else:
             lines.append(f"{indent}{key}: {json.dumps(value, ensure_ascii=False)}")
     return lines

@@ -1,4 +1,4 @@
-"""What a panel asks a store for, said once, and the same thing in the languages of three data sources.
+"""What a panel asks a store for, said once, and the same question in the languages of three data sources.
 
 Every question is for rows that are there already: no store is asked to add up, to average or to find out when a day or
 a week begins. SQL and InfluxQL then give the same by themselves. PromQL needs care, for it is made for something else:
@@ -33,7 +33,7 @@ class Column:
     """A field or a tag of a table as it is shown, divided by a number where its unit is too small."""
 
     name: str
-    shown: str
+    label: str
     divisor: int = 1
 
 
@@ -41,7 +41,7 @@ class Column:
 class Rows:
     """The rows of the picked person in the range shown, as one frame of times and columns, oldest first.
 
-    With `newest` only the last of them. With `sensors` the rows of several sources may share a time: they are told
+    With `newest` only the last of them. With `sensor_label` the rows of several sources may share a time: they are told
     apart by the tag `source`, shown under that name, and stand newest first, as in a table for reading. With `source`
     only those of that one.
     """
@@ -49,7 +49,7 @@ class Rows:
     table: str
     columns: tuple[Column, ...]
     newest: bool = False
-    sensors: str = ""
+    sensor_label: str = ""
     source: str = ""
 
 
@@ -64,7 +64,7 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """What a column was last told to be, at or before the end of the range, however long ago."""
+    """The last known value of a column, at or before the end of the range, however long ago."""
 
     table: str
     column: Column
@@ -76,12 +76,12 @@ class Sites:
 
     table: str
     field: str
-    shown: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
 class Sensors:
-    """What a column was last told to be in the range shown, a row for each sensor of each site."""
+    """The last known value of a column in the range shown, a row for each sensor of each site."""
 
     table: str
     column: Column
@@ -94,7 +94,7 @@ SITE, SENSOR = "Site", "Sensor"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PanelTarget:
     """The targets of a panel, and what Grafana does with their answers before it draws them."""
 
     targets: list[Json]
@@ -112,8 +112,8 @@ class Language(Protocol):
     def has_sites(self) -> bool:
         """Whether the store is one of many Pis."""
 
-    def asked(self, ref: str, query: Query) -> Asked:
-        """The question under a reference such as "A"."""
+    def build_target(self, ref: str, query: Query) -> PanelTarget:
+        """The question under a reference (refId) such as "A"."""
 
     def person_query(self) -> Json:
         """The keys of a variable that offers everybody who has a week."""
@@ -122,18 +122,7 @@ class Language(Protocol):
         """The keys of a variable that offers every site."""
 
 
-def columns_of(query: Query) -> Mapping[str, set[str]]:
-    """Which fields of which table a question reads."""
-    match query:
-        case Rows():
-            return {query.table: {c.name for c in query.columns}}
-        case Lines() | Latest() | Sensors():
-            return {query.table: {query.column.name}}
-        case Sites():
-            return {query.table: {query.field}}
-
-
-def _of_one(query: Rows | Lines | Latest, condition: str) -> str:
+def _source_condition(query: Rows | Lines | Latest, condition: str) -> str:
     """The condition that only rows of the one source fulfil, if the question is for one."""
     source = "" if isinstance(query, Latest) else query.source
     return condition.format(source) if source else ""
@@ -151,34 +140,37 @@ class Sqlite:
 
     _RANGE = "time >= $__from / 1000.0 AND time < $__to / 1000.0"
 
-    def asked(self, ref: str, query: Query) -> Asked:
+    def build_target(self, ref: str, query: Query) -> PanelTarget:
         match query:
             case Rows():
-                shown = [f'time AS "{TIME}"', *([f'source AS "{query.sensors}"'] if query.sensors else [])]
-                shown += [_sql(c) for c in query.columns]
-                order = " ORDER BY time DESC" if query.newest or query.sensors else " ORDER BY time"
+                selected = [
+                    f'time AS "{TIME}"',
+                    *([f'source AS "{query.sensor_label}"'] if query.sensor_label else []),
+                ]
+                selected += [_sql_column(c) for c in query.columns]
+                order = " ORDER BY time DESC" if query.newest or query.sensor_label else " ORDER BY time"
                 limit = " LIMIT 1" if query.newest else ""
-                sql = f"SELECT {', '.join(shown)} FROM {query.table} WHERE {self._who(query)} AND {self._RANGE}{order}{limit}"
-                return Asked([self._target(ref, sql, "table")])
+                sql = f"SELECT {', '.join(selected)} FROM {query.table} WHERE {self._person_condition(query)} AND {self._RANGE}{order}{limit}"
+                return PanelTarget([self._target(ref, sql, "table")])
             case Lines():
-                shown = [f'time AS "{TIME}"', "source", _sql(query.column)]
+                selected = [f'time AS "{TIME}"', "source", _sql_column(query.column)]
                 sql = (
-                    f"SELECT {', '.join(shown)} FROM {query.table} WHERE {self._who(query)} AND {self._RANGE}"
+                    f"SELECT {', '.join(selected)} FROM {query.table} WHERE {self._person_condition(query)} AND {self._RANGE}"
                     f" AND {query.column.name} IS NOT NULL ORDER BY time"
                 )
-                return Asked([self._target(ref, sql, "time series")])
+                return PanelTarget([self._target(ref, sql, "time series")])
             case Latest():
                 sql = (
-                    f'SELECT time AS "{TIME}", {_sql(query.column)} FROM {query.table} WHERE {self._who(query)}'
+                    f'SELECT time AS "{TIME}", {_sql_column(query.column)} FROM {query.table} WHERE {self._person_condition(query)}'
                     f" AND time <= $__to / 1000.0 AND {query.column.name} IS NOT NULL ORDER BY time DESC LIMIT 1"
                 )
-                return Asked([self._target(ref, sql, "table")])
+                return PanelTarget([self._target(ref, sql, "table")])
             case Sites() | Sensors():
                 raise ValueError("a file is the store of one Pi")
 
     @staticmethod
-    def _who(query: Rows | Lines | Latest) -> str:
-        return "person = ${person:sqlstring}" + _of_one(query, " AND source = '{}'")
+    def _person_condition(query: Rows | Lines | Latest) -> str:
+        return "person = ${person:sqlstring}" + _source_condition(query, " AND source = '{}'")
 
     @staticmethod
     def _target(ref: str, sql: str, kind: str) -> Json:
@@ -199,10 +191,10 @@ class Sqlite:
         raise ValueError("a file is the store of one Pi")
 
 
-def _sql(column: Column) -> str:
+def _sql_column(column: Column) -> str:
     # Of whole seconds SQLite would make whole minutes, and of a first whole number the plugin a column of them.
     value = f"{column.name} / {column.divisor}.0" if column.divisor != 1 else column.name
-    return f'{value} AS "{column.shown}"'
+    return f'{value} AS "{column.label}"'
 
 
 # --- InfluxDB 1.8, 2 and 3, in InfluxQL, the one language that all of them speak ---
@@ -215,46 +207,48 @@ class InfluxQL:
     type: str = "influxdb"
     has_sites: bool = True
 
-    def _who(self, query: Rows | Lines | Latest) -> str:
+    def _person_condition(self, query: Rows | Lines | Latest) -> str:
         site = f" AND {self._SITE}" if self.has_sites else ""
-        return '"person" =~ /^${person:regex}$/' + site + _of_one(query, " AND \"source\" = '{}'")
+        return '"person" =~ /^${person:regex}$/' + site + _source_condition(query, " AND \"source\" = '{}'")
 
     _SITE = '"site" =~ /^${site:regex}$/'
     # What Grafana fills in has its end included, and the day that begins with it would be shown with the day before.
     _RANGE = "$timeFilter AND time < ${__to}ms"
 
-    def asked(self, ref: str, query: Query) -> Asked:
+    def build_target(self, ref: str, query: Query) -> PanelTarget:
         match query:
             case Rows():
-                shown = [f'"source" AS "{query.sensors}"'] if query.sensors else []
-                shown += [_influx(c) for c in query.columns]
-                order = " ORDER BY time DESC" if query.newest or query.sensors else ""
+                selected = [f'"source" AS "{query.sensor_label}"'] if query.sensor_label else []
+                selected += [_influxql_column(c) for c in query.columns]
+                order = " ORDER BY time DESC" if query.newest or query.sensor_label else ""
                 limit = " LIMIT 1" if query.newest else ""
-                text = f'SELECT {", ".join(shown)} FROM "{query.table}" WHERE {self._who(query)} AND {self._RANGE}{order}{limit}'
-                return Asked([self._target(ref, text, "table")])
+                text = f'SELECT {", ".join(selected)} FROM "{query.table}" WHERE {self._person_condition(query)} AND {self._RANGE}{order}{limit}'
+                return PanelTarget([self._target(ref, text, "table")])
             case Lines():
                 text = (
-                    f'SELECT {_influx(query.column)} FROM "{query.table}" WHERE {self._who(query)} AND {self._RANGE}'
+                    f'SELECT {_influxql_column(query.column)} FROM "{query.table}" WHERE {self._person_condition(query)} AND {self._RANGE}'
                     ' GROUP BY "source"'
                 )
-                return Asked([self._target(ref, text, "time_series", "$tag_source")])
+                return PanelTarget([self._target(ref, text, "time_series", "$tag_source")])
             case Latest():
                 text = (
-                    f'SELECT {_influx(query.column)} FROM "{query.table}" WHERE {self._who(query)}'
+                    f'SELECT {_influxql_column(query.column)} FROM "{query.table}" WHERE {self._person_condition(query)}'
                     " AND time <= ${__to}ms ORDER BY time DESC LIMIT 1"
                 )
-                return Asked([self._target(ref, text, "table")])
+                return PanelTarget([self._target(ref, text, "table")])
             case Sites():
                 text = f'SELECT last("{query.field}") AS "value" FROM "{query.table}" WHERE $timeFilter GROUP BY "site"'
-                organize = _organize({TIME: query.shown, "site": SITE}, ["value"], ["site", TIME])
-                return Asked([self._target(ref, text, "table")], [organize])
+                organize = _organize({TIME: query.label, "site": SITE}, ["value"], ["site", TIME])
+                return PanelTarget([self._target(ref, text, "table")], [organize])
             case Sensors():
                 text = (
                     f'SELECT last("{query.column.name}") AS "value" FROM "{query.table}" WHERE $timeFilter'
                     ' GROUP BY "site", "source"'
                 )
-                names = {"site": SITE, "source": SENSOR, "value": query.column.shown}
-                return Asked([self._target(ref, text, "table")], [_organize(names, [TIME], list(names))])
+                names = {"site": SITE, "source": SENSOR, "value": query.column.label}
+                return PanelTarget(
+                    [self._target(ref, text, "table")], [_organize(names, [TIME], list(names))]
+                )
 
     @staticmethod
     def _target(ref: str, text: str, form: str, alias: str = "") -> Json:
@@ -270,9 +264,9 @@ class InfluxQL:
         return {"query": text, "definition": text, "regex": ""}
 
 
-def _influx(column: Column) -> str:
+def _influxql_column(column: Column) -> str:
     value = f'"{column.name}"' + (f" / {column.divisor}" if column.divisor != 1 else "")
-    return f'{value} AS "{column.shown}"'
+    return f'{value} AS "{column.label}"'
 
 
 # --- VictoriaMetrics, in PromQL ---
@@ -290,39 +284,41 @@ class PromQL:
     def _metric(self, query: Rows | Lines | Latest, column: Column) -> str:
         # Grafana's own escaping would put a backslash before an apostrophe; names cannot have what needs one here.
         who = 'person="${person:raw}"' + (',site="${site:raw}"' if self.has_sites else "")
-        labels = who + _of_one(query, ',source="{}"')
+        labels = who + _source_condition(query, ',source="{}"')
         return f"{query.table}_{column.name}{{{labels}}}"
 
-    def asked(self, ref: str, query: Query) -> Asked:
+    def build_target(self, ref: str, query: Query) -> PanelTarget:
         match query:
             case Rows():
                 several = len(query.columns) > 1
                 refs = {f"{ref}{i}" if several else ref: c for i, c in enumerate(query.columns, 1)}
-                form = "table" if query.sensors else "time_series"
+                form = "table" if query.sensor_label else "time_series"
                 targets = [
-                    self._target(r, self._metric(query, c) + self._RANGE, form, _raw(c))
+                    self._target(r, self._metric(query, c) + self._RANGE, form, _undivided_name(c))
                     for r, c in refs.items()
                 ]
-                return Asked(targets, _read(query, refs) if query.sensors else _joined(query.columns))
+                return PanelTarget(
+                    targets, _merge_rows(query, refs) if query.sensor_label else _join_columns(query.columns)
+                )
             case Lines():
                 text = self._metric(query, query.column) + self._RANGE
-                return Asked([self._target(ref, text, "time_series", "{{source}}")])
+                return PanelTarget([self._target(ref, text, "time_series", "{{source}}")])
             case Latest():
                 metric = self._metric(query, query.column)
                 # A year is 365 days here. The second half is for what is stamped with the beginning of 1970.
                 text = f"last_over_time({metric}[50y]) or last_over_time({metric}[23h] @ 86400)"
-                return Asked([self._target(ref, text, "time_series", query.column.shown)])
+                return PanelTarget([self._target(ref, text, "time_series", query.column.label)])
             case Sites():
                 metric = f"{query.table}_{query.field}[${{__range_ms}}ms]"
                 text = f"max by (site) (tlast_over_time({metric})) * 1000"
-                organize = _organize({"site": SITE, "Value": query.shown}, [TIME], ["site", "Value"])
-                return Asked([self._target(ref, text, "table", "")], [organize])
+                organize = _organize({"site": SITE, "Value": query.label}, [TIME], ["site", "Value"])
+                return PanelTarget([self._target(ref, text, "table", "")], [organize])
             case Sensors():
                 metric = f"{query.table}_{query.column.name}[${{__range_ms}}ms]"
                 text = f"last_over_time({metric})"
-                names = {"site": SITE, "source": SENSOR, "Value": query.column.shown}
+                names = {"site": SITE, "source": SENSOR, "Value": query.column.label}
                 left_out = [TIME, "__name__", "person"]
-                return Asked(
+                return PanelTarget(
                     [self._target(ref, text, "table", "")], [_organize(names, left_out, list(names))]
                 )
 
@@ -339,24 +335,24 @@ class PromQL:
         }
 
     def person_query(self) -> Json:
-        return self._named("person", '{site="${site:raw}"}' if self.has_sites else "")
+        return self._label_values("person", '{site="${site:raw}"}' if self.has_sites else "")
 
     def site_query(self) -> Json:
-        return self._named("site", "")
+        return self._label_values("site", "")
 
     @staticmethod
-    def _named(label: str, which: str) -> Json:
+    def _label_values(label: str, which: str) -> Json:
         # Not label_values(): that one knows nobody on a Monday morning, before anything is measured in the week shown.
         text = f"query_result(last_over_time(week_measured_h{which}[5y]))"
         return {"query": text, "definition": text, "regex": f'/{label}="([^"]+)"/'}
 
 
-def _raw(column: Column) -> str:
+def _undivided_name(column: Column) -> str:
     """The name of a column before Grafana divides it."""
-    return column.name if column.divisor != 1 else column.shown
+    return column.name if column.divisor != 1 else column.label
 
 
-def _joined(columns: Sequence[Column]) -> list[Json]:
+def _join_columns(columns: Sequence[Column]) -> list[Json]:
     """Columns that came one by one as one frame, those that are too small divided."""
     steps: list[Json] = []
     if len(columns) > 1:
@@ -364,24 +360,24 @@ def _joined(columns: Sequence[Column]) -> list[Json]:
     divided = [c for c in columns if c.divisor != 1]
     for c in divided:
         binary = {"left": c.name, "operator": "/", "right": str(c.divisor)}
-        options = {"mode": "binary", "alias": c.shown, "replaceFields": False, "binary": binary}
+        options = {"mode": "binary", "alias": c.label, "replaceFields": False, "binary": binary}
         steps.append({"id": "calculateField", "options": options})
     if divided:
-        steps.append(_organize({}, [c.name for c in divided], [TIME, *(c.shown for c in columns)]))
+        steps.append(_organize({}, [c.name for c in divided], [TIME, *(c.label for c in columns)]))
     return steps
 
 
-def _read(query: Rows, refs: Mapping[str, Column]) -> list[Json]:
+def _merge_rows(query: Rows, refs: Mapping[str, Column]) -> list[Json]:
     """Columns that came one by one as one table, a line for each time and source."""
     assert all(c.divisor == 1 for c in query.columns), "a table shows seconds as they are"
     texts = {ref for ref, c in refs.items() if TABLES[query.table].fields[c.name] == TEXT}
     values = {ref: f"Value #{ref}" if len(refs) > 1 else "Value" for ref in refs}
     left_out = ["__name__", "person", "site", *(values[ref] for ref in refs if ref in texts)]
-    names = {c.name if ref in texts else values[ref]: c.shown for ref, c in refs.items()}
+    names = {c.name if ref in texts else values[ref]: c.label for ref, c in refs.items()}
     return [
         {"id": "filterFieldsByName", "options": {"exclude": {"names": left_out}}},
         {"id": "merge", "options": {}},
-        _organize({"source": query.sensors, **names}, [], [TIME, "source", *names]),
+        _organize({"source": query.sensor_label, **names}, [], [TIME, "source", *names]),
         {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": TIME, "desc": True}]}},
     ]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.grafana.dashboard import Home, dashboard_json, dashboards
+from ingest.grafana.dashboard import DashboardDefaults, dashboard_json, dashboards
 from ingest.grafana.provisioning import sqlite
 from ingest.household import record_profile
 from ingest.journal import Journal
@@ -102,8 +102,8 @@ def main() -> None:
         source, worst = sqlite(str(path)), 0.0
         print(f"{'':52}  at first          all years")
         for one in dashboards(source.language):
-            board = dashboard_json(one, source.language, source.uid, Home())
-            spans = {"at first": begins_ms(one.begins), "all years": LAST - days * DAY}
+            board = dashboard_json(one, source.language, source.uid, DashboardDefaults())
+            spans = {"at first": begins_ms(one.time_from), "all years": LAST - days * DAY}
             for panel in board["panels"]:
                 if "targets" not in panel:
                     continue

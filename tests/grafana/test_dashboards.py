@@ -11,12 +11,12 @@ from grafana_foundation_sdk.cog import plugins
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from ingest.grafana.dashboard import Home, dashboard_json, dashboards
-from ingest.grafana.folder import defaults
+from ingest.grafana.dashboard import DashboardDefaults, dashboard_json, dashboards
+from ingest.grafana.folder import default_files
 from ingest.grafana.panel import ELEVATED, MEASURED, MODERATE, PLAIN, VIGOROUS, WIDTH
 from ingest.grafana.provisioning import influxdb, sqlite, victoriametrics
-from ingest.grafana.query import columns_of
 from ingest.rows.table import TABLES
+from tests.support.grafana_queries import fields_read
 
 Json = dict[str, Any]
 
@@ -26,7 +26,9 @@ SOURCES = (
     influxdb("http://a:1", "b", has_token=True, has_sites=True),
     victoriametrics("http://a:1", has_token=False, has_sites=False),
 )
-BOARDS = [dashboard_json(d, s.language, s.uid, Home()) for s in SOURCES for d in dashboards(s.language)]
+BOARDS = [
+    dashboard_json(d, s.language, s.uid, DashboardDefaults()) for s in SOURCES for d in dashboards(s.language)
+]
 each_board = pytest.mark.parametrize("board", BOARDS, ids=lambda board: board["uid"])
 
 
@@ -34,7 +36,7 @@ def test_the_copies_in_config_are_those_of_the_specification() -> None:
     """Protects who copies config/grafana by hand: it is what hartslag itself would write. `make grafana` renews it."""
     folder = ROOT / "config" / "grafana"
     held = {str(p.relative_to(folder)): p.read_text() for p in folder.rglob("*") if p.is_file()}
-    assert held == defaults()
+    assert held == default_files()
 
 
 @each_board
@@ -105,7 +107,7 @@ def test_only_what_is_there_is_asked_for() -> None:
         for one in dashboards(source.language):
             for panel in one.panels:
                 for query in panel.queries.values():
-                    for table, fields in columns_of(query).items():
+                    for table, fields in fields_read(query).items():
                         assert fields <= set(TABLES[table].fields), panel.title
                         asked += 1
     assert asked > 50
@@ -155,13 +157,13 @@ def test_the_words_are_plain_and_promise_nothing(board: Json) -> None:
 @pytest.mark.parametrize(
     ("home", "shown"),
     [
-        (Home(), ("now/w", "now/w", "monday")),
-        (Home(week_begins="sunday"), ("now/w", "now/w", "sunday")),
+        (DashboardDefaults(), ("now/w", "now/w", "monday")),
+        (DashboardDefaults(week_begins="sunday"), ("now/w", "now/w", "sunday")),
         # Grafana has no weeks that begin on a Wednesday; seven whole days hold the beginning of exactly one.
-        (Home(week_begins=""), ("now-6d/d", "now/d", "")),
+        (DashboardDefaults(week_begins=""), ("now-6d/d", "now/d", "")),
     ],
 )
-def test_the_week_shown_is_the_persons_week(home: Home, shown: tuple[str, str, str]) -> None:
+def test_the_week_shown_is_the_persons_week(home: DashboardDefaults, shown: tuple[str, str, str]) -> None:
     """Protects this week's number for people whose week does not begin on Monday."""
     source = SOURCES[0]
     board = dashboard_json(dashboards(source.language)[0], source.language, source.uid, home)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ingest.grafana.dashboard import Home, dashboard_json, dashboards
-from ingest.grafana.provisioning import Source, influxdb, sqlite, victoriametrics
+from ingest.grafana.dashboard import DashboardDefaults, dashboard_json, dashboards
+from ingest.grafana.provisioning import DataSource, influxdb, sqlite, victoriametrics
 from ingest.grafana.query import Latest, Lines
 from ingest.journal import Journal
 from ingest.settings.model import Influx
@@ -22,7 +22,7 @@ from tests.support.grafana_stores import ANNA, NOW, ODD, WEEKS, happenings, tell
 from tests.support.households import DAY, HOUR, MINUTE, Event, Noted, household, steady
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
-Open = dict[str, tuple[Source, Store]]
+Open = dict[str, tuple[DataSource, Store]]
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +63,12 @@ def fill(server: InfluxDB | VictoriaMetrics, journal: Journal, folder: Path, sit
 STORES = ["sqlite", "influxdb", "victoriametrics"]
 
 
-def panels(source: Source, name: str) -> dict[str, Json]:
+def panels(source: DataSource, name: str) -> dict[str, Json]:
     """The panels of a dashboard, by title."""
     (one,) = [d for d in dashboards(source.language) if d.name == name]
-    return {p["title"]: p for p in dashboard_json(one, source.language, source.uid, Home())["panels"]}
+    return {
+        p["title"]: p for p in dashboard_json(one, source.language, source.uid, DashboardDefaults())["panels"]
+    }
 
 
 def looking(person: str, from_ms: int, to_ms: int) -> Looking:
@@ -183,7 +185,7 @@ def test_the_pickers_offer_everybody(stores: Open, store: str) -> None:
     """Protects the way in: both persons can be picked, whatever time is shown."""
     source, place = stores[store]
     for one in dashboards(source.language):
-        content = dashboard_json(one, source.language, source.uid, Home())
+        content = dashboard_json(one, source.language, source.uid, DashboardDefaults())
         for variable in content["templating"]["list"]:
             found = offered(place, variable, looking(ANNA, NOW - DAY, NOW + 5 * DAY))
             assert found == ([ANNA, ODD] if variable["name"] == "person" else [])
@@ -269,7 +271,7 @@ def test_before_anything_is_measured_every_panel_is_empty_and_none_fails(stores:
     """Protects the first day: nobody to pick, nothing to draw, and words instead of an error."""
     source, place = stores[store]
     for one in dashboards(source.language):
-        for panel in dashboard_json(one, source.language, source.uid, Home())["panels"]:
+        for panel in dashboard_json(one, source.language, source.uid, DashboardDefaults())["panels"]:
             frames = drawn(place, panel, Looking(0, 1000, {"person": "", "site": "", "now": "1000"}))
             assert values(frames) == {}
             assert panel["type"] == "text" or panel["fieldConfig"]["defaults"]["noValue"]
@@ -301,7 +303,7 @@ def test_all_stores_draw_the_same(stores: Open, store: str) -> None:
     assert compared > 10_000
 
 
-def cells(store: tuple[Source, Store], name: str, title: str, looks: Looking) -> list[tuple[Any, ...]]:
+def cells(store: tuple[DataSource, Store], name: str, title: str, looks: Looking) -> list[tuple[Any, ...]]:
     """Every number that a panel draws, with where it stands: time, sensor, name. Texts are for stores that have them."""
     source, place = store
     panel = panels(source, name)[title]
@@ -365,7 +367,9 @@ def test_two_sites_are_not_mixed_and_both_are_shown(sites: Open, store: str) -> 
     """Protects a clinic: people of one name in two places stay apart, and a Pi that has fallen silent is seen."""
     source, place = sites[store]
     board = next(d for d in dashboards(source.language) if d.name == "week")
-    site, person = dashboard_json(board, source.language, source.uid, Home())["templating"]["list"]
+    site, person = dashboard_json(board, source.language, source.uid, DashboardDefaults())["templating"][
+        "list"
+    ]
     for name, dose, people in (("room-1", 20, [ANNA]), ("room-2", 30, [ANNA, ODD])):
         looks = Looking(*week_ms(WEEKS["this week"]), {"person": ANNA, "site": name, "now": str(NOW)})
         assert offered(place, site, looks) == ["room-1", "room-2"]

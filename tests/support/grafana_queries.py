@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from ingest.grafana.query import Latest, Lines, Query, Rows, Sensors, Sites
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
 Json = dict[str, Any]
@@ -80,6 +81,17 @@ def filled_in(text: str, looking: Looking) -> str:
 
     done = re.sub(r"\$\{(\w+)(?::(\w+))?\}", lambda m: value(m[1], m[2]), text)
     return re.sub(r"\$(__\w+|timeFilter)", lambda m: value(m[1], None), done)
+
+
+def fields_read(query: Query) -> Mapping[str, set[str]]:
+    """Which fields of which table a question reads."""
+    match query:
+        case Rows():
+            return {query.table: {c.name for c in query.columns}}
+        case Lines() | Latest() | Sensors():
+            return {query.table: {query.column.name}}
+        case Sites():
+            return {query.table: {query.field}}
 
 
 # --- SQLite, through the plugin ---
