@@ -28,7 +28,7 @@ class _Given:
     data: Path | None
 
     def settings(self) -> "Settings":
-        from ingest.settings.model import load
+        from ingest.settings.file import load
 
         return load(self.config, self.data, os.environ, Path.cwd())
 

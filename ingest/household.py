@@ -8,7 +8,9 @@ from ingest.journal import ALWAYS_MS, Journal
 from ingest.journal import Person as Known
 from ingest.rows.profile import build_profile, differences
 from ingest.rows.workout import find_workouts, sport_spans
-from ingest.settings.model import NOBODY, Person, Settings, same_name, wrong_with_name
+from ingest.settings.model import Settings
+from ingest.settings.names import NOBODY, same_name, wrong_with_name
+from ingest.settings.person import PersonSettings
 
 _log = logging.getLogger(__name__)
 
@@ -81,14 +83,14 @@ def find_person(journal: Journal, name: str) -> Known | None:
     return next((p for p in journal.persons() if same_name(p.name) == same_name(name)), None)
 
 
-def _facts(journal: Journal, person: Person, before: Known | None) -> dict[str, Any]:
+def _facts(journal: Journal, person: PersonSettings, before: Known | None) -> dict[str, Any]:
     """What the settings say of a person. A time zone that they do not name stays the one it was first found to be.
 
     Otherwise a shell with another zone than the daemon would have all days counted anew at every verb.
     """
     facts = dict(person.facts())
     noted = journal.profile(before.id) if before else None
-    if noted and "zone" in noted and "zone" not in person.model_fields_set:
+    if noted and "zone" in noted and "zone" not in person.given:
         facts["zone"] = noted["zone"]
     return facts
 

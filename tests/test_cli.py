@@ -104,7 +104,7 @@ def test_somebody_elses_data_is_a_sentence(tmp_path: Path, verb: str) -> None:
         if folder.stat().st_uid == os.geteuid() and str(folder).startswith("/tmp/"):
             folder.chmod(folder.stat().st_mode | 0o055)
     script = (
-        "import os, sys, pydantic, numpy, click, tzlocal, ingest.verbs.week, ingest.verbs.status, ingest.verbs.check\n"
+        "import os, sys, numpy, click, tzlocal, ingest.verbs.week, ingest.verbs.status, ingest.verbs.check\n"
         "import ingest.verbs.export, ingest.verbs.rebuild, ingest.household\n"
         "from ingest.cli import main\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"

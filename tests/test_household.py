@@ -7,23 +7,24 @@ import pytest
 
 from ingest.errors import Stop
 from ingest.household import open_journal, owner_of_folder, register_person
-from ingest.settings.model import Person, Settings
+from ingest.settings.model import Settings
+from ingest.settings.person import PersonSettings
 from tests.support.daemons import daemon, hartslag, journal, left_behind, rows, settled, store, until
 from tests.support.fit_encoder import workout
 from tests.support.households import household
 
 
-def named(data: Path, *persons: Person) -> Settings:
+def named(data: Path, *persons: PersonSettings) -> Settings:
     return Settings(data, persons=persons)
 
 
-JAN = Person(name="Jan", born=1960, zone="Europe/Amsterdam")
-OZLEM = Person(name="Özlem", born=1970, zone="Europe/Amsterdam")
+JAN = PersonSettings(name="Jan", born=1960, zone="Europe/Amsterdam")
+OZLEM = PersonSettings(name="Özlem", born=1970, zone="Europe/Amsterdam")
 
 
 def test_what_the_settings_say_is_noted_once(tmp_path: Path) -> None:
     """Protects the card and the stores: the same settings again are no news, others are exactly one entry."""
-    for person, positions in ((JAN, 1), (JAN, 1), (Person(**{**dict(JAN), "target_min": 90}), 2)):
+    for person, positions in ((JAN, 1), (JAN, 1), (JAN.replace(target_min=90), 2)):
         with open_journal(named(tmp_path, person), create=True) as journal:
             assert journal.last_position() == positions
             jan = journal.person("jan")

@@ -24,7 +24,7 @@ from ingest.formats.fit.recording import to_recording
 from ingest.formats.recording import Recording
 from ingest.journal import Journal, Writer
 from ingest.log import quoted
-from ingest.settings.model import NOBODY
+from ingest.settings.names import NOBODY
 from ingest.system.crash_points import reached
 
 TOGETHER = 64

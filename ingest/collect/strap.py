@@ -34,7 +34,7 @@ from ingest.collect.radio import (
 )
 from ingest.collect.strap_state import StrapState
 from ingest.log import Repeats, quoted
-from ingest.settings.model import Strap
+from ingest.settings.model import StrapSettings
 
 if TYPE_CHECKING:
     from ingest.collect.connection import Connection, StrapOwner
@@ -169,7 +169,9 @@ class StrapListener:
         How it is known by radio, and by which person and source the journal knows it.
     """
 
-    def __init__(self, strap: Strap, strapped: "StrapOwner", radio: Radio, recorder: "Recorder") -> None:
+    def __init__(
+        self, strap: StrapSettings, strapped: "StrapOwner", radio: Radio, recorder: "Recorder"
+    ) -> None:
         self._strap, self._strapped, self._radio, self._recorder = strap, strapped, radio, recorder
         self._state = StrapState("stopped")
         self._missing = ("searching", _UNHEARD)

@@ -20,7 +20,7 @@ from ingest.grafana.provisioning import (
 )
 from ingest.grafana.query import Sqlite
 from ingest.log import quoted
-from ingest.settings.model import Influx, Settings
+from ingest.settings.model import InfluxSettings, Settings
 from ingest.system.files import write_file
 
 CHECKSUMS = f"{FOLDER}/SHA256SUMS"
@@ -42,7 +42,7 @@ def data_sources(settings: Settings, server: str, *, token: bool = False) -> lis
     return found
 
 
-def _server_source(influx: Influx, server: str, *, token: bool) -> DataSource:
+def _server_source(influx: InfluxSettings, server: str, *, token: bool) -> DataSource:
     has_token = token or influx.token_file is not None
     has_sites = bool(influx.site)
     if server == "victoriametrics":

@@ -13,7 +13,7 @@ from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal, Person
 from ingest.journal.entry import LEAST_MAXIMUM_BPM, MOST_MAXIMUM_BPM
 from ingest.rows.calendar import Calendar
 from ingest.rows.table import Block
-from ingest.settings.profile_history import USUAL_FORMULA, State, day, states
+from ingest.settings.profile_history import USUAL_FORMULA, ProfileState, day, profile_states
 from zones.days import Place, midnights
 from zones.dose import Plan
 from zones.edges import FORMULAS, Edges, Timeline
@@ -95,7 +95,7 @@ def read_profile(journal: Journal, person: int) -> Profile:
 def build_profile(facts: Mapping[str, Any], limits: Iterable[Entry]) -> Profile:
     """The profile that follows from what the settings said and from the limits set in watches."""
     calendar = Calendar.of(facts)
-    said = _Said(tuple(states(facts)), calendar.zone, tuple(_watch(limits)), facts.get("born"))
+    said = _Said(tuple(profile_states(facts)), calendar.zone, tuple(_watch(limits)), facts.get("born"))
     timeline = Timeline.of(said.edges())
     return Profile(
         timeline,
@@ -108,7 +108,7 @@ def build_profile(facts: Mapping[str, Any], limits: Iterable[Entry]) -> Profile:
     )
 
 
-def _medicines(said: Sequence[State]) -> Iterable[tuple[date, date]]:
+def _medicines(said: Sequence[ProfileState]) -> Iterable[tuple[date, date]]:
     """From when until when medicines were taken; entries that say nothing of one do not end it."""
     ends: dict[date, date] = {}
     for i, state in enumerate(said):
@@ -139,7 +139,7 @@ def _watch(limits: Iterable[Entry]) -> Iterable[tuple[int, int]]:
 class _Said:
     """Everything that decides edges: what the owner wrote comes first, then the watch, and a guess by age last."""
 
-    states: tuple[State, ...]
+    states: tuple[ProfileState, ...]
     zone: Place
     watch: tuple[tuple[int, int], ...]
     born: int | None
@@ -160,7 +160,7 @@ class _Said:
             found += [(at, (resting, maximum)) for at, maximum in maxima]
         return HeartRateLimits(tuple(at for at, _ in found), tuple(numbers for _, numbers in found))
 
-    def _segments(self) -> Iterable[tuple[tuple[int, int], State]]:
+    def _segments(self) -> Iterable[tuple[tuple[int, int], ProfileState]]:
         begins = [
             -ALWAYS_MS if s.since is None else int(midnights(self.zone, s.since, s.since)[0])
             for s in self.states
@@ -168,7 +168,7 @@ class _Said:
         ends = [*begins[1:], ALWAYS_MS]
         return ((span, s) for span, s in zip(zip(begins, ends, strict=True), self.states, strict=True))
 
-    def _edges_in(self, state: State) -> Beginnings:
+    def _edges_in(self, state: ProfileState) -> Beginnings:
         """What a state leads to; beginnings outside its time are cut off by who asks."""
         if state.method not in {None, "age"}:
             return [(-ALWAYS_MS, _own(state))]
@@ -179,7 +179,7 @@ class _Said:
             return [(at, Edges.from_maximum(bpm, words.format(bpm))) for at, bpm in self.watch]
         return _by_age(self.born, self.zone, _formula(state)) if self.born else []
 
-    def _maxima_in(self, state: State) -> Beginnings:
+    def _maxima_in(self, state: ProfileState) -> Beginnings:
         own = state.numbers.get("maximum_bpm")
         if own is not None or state.medicine:
             return [(-ALWAYS_MS, own)]
@@ -192,7 +192,7 @@ class _Said:
         return [(at, formula.maximum(age)) for at, age in ages]
 
 
-def _own(state: State) -> Edges | None:
+def _own(state: ProfileState) -> Edges | None:
     """The edges that the person's own numbers give; None for numbers that the settings would refuse today."""
     numbers = state.numbers
     since = f", since {state.method_since}" if state.method_since else ""
@@ -215,7 +215,7 @@ def _own(state: State) -> Edges | None:
     return edges
 
 
-def _formula(state: State) -> str:
+def _formula(state: ProfileState) -> str:
     return str(state.numbers.get("formula") or USUAL_FORMULA) if state.method == "age" else USUAL_FORMULA
 
 

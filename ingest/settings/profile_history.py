@@ -43,7 +43,7 @@ LEAST_RESERVE_BPM = 40
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ProfileState:
     """What holds from a day on (None: from the beginning).
 
     `method` is None where the person leaves it to the watch and to a guess. `method_since` is when the method or one
@@ -63,22 +63,22 @@ class State:
         return [key for key in NEEDS.get(self.method or "", ()) if self.numbers.get(key) is None]
 
 
-def states(facts: Mapping[str, Any]) -> list[State]:
+def profile_states(facts: Mapping[str, Any]) -> list[ProfileState]:
     """One state for the simple keys, which hold from the beginning, and one for each dated entry, in order.
 
     Where it is asked what would be if, there is one state only.
     """
     if "what_if" in facts:
         said = facts["what_if"]
-        return [State(None, said.get("method") or _implied(None, said), said)]
+        return [ProfileState(None, said.get("method") or _implied(None, said), said)]
     numbers = {key: facts[key] for key in SIMPLE if facts.get(key) is not None}
-    found = [State(None, _implied(None, numbers), numbers)]
+    found = [ProfileState(None, _implied(None, numbers), numbers)]
     for entry in sorted(facts.get("profile", ()), key=lambda e: str(e["from"])):
         found.append(_then(found[-1], entry))
     return found
 
 
-def _then(before: State, entry: Mapping[str, Any]) -> State:
+def _then(before: ProfileState, entry: Mapping[str, Any]) -> ProfileState:
     """The state after an entry."""
     since = day(entry["from"])
     said = {key: entry[key] for key in NUMBERS if entry.get(key) is not None}
@@ -87,7 +87,7 @@ def _then(before: State, entry: Mapping[str, Any]) -> State:
     asked = {*NEEDS.get(method or "", ()), *(("formula",) if method == "age" else ())}
     news = method != before.method or bool(entry.get("method")) or bool(asked & said.keys())
     medicine = before.medicine if entry.get("limiting_medicine") is None else entry["limiting_medicine"]
-    return State(
+    return ProfileState(
         since,
         method,
         numbers,
@@ -139,7 +139,7 @@ def _wrong_profiles(facts: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int,
     entries = list(facts.get("profile", ()))
     yield from _twice(facts, "profile", lambda e: e["from"])
     order = sorted(range(len(entries)), key=lambda i: str(entries[i]["from"]))
-    for i, state in zip(order, states(facts)[1:], strict=True):
+    for i, state in zip(order, profile_states(facts)[1:], strict=True):
         entry = entries[i]
         if entry.get("method") and state.missing:
             needed = " and ".join(state.missing)
@@ -165,7 +165,7 @@ _LEAST_EDGE, _MOST_EDGE = 31, 230
 
 def _wrong_sports(facts: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     yield from _twice(facts, "sport", lambda e: (e["name"], e.get("from")))
-    limits = [s.numbers for s in states(facts) if s.method == "bpm"]
+    limits = [s.numbers for s in profile_states(facts) if s.method == "bpm"]
     for i, entry in enumerate(facts.get("sport", ())):
         offset, moderate, vigorous = (entry.get(k) for k in ("offset_bpm", "moderate_bpm", "vigorous_bpm"))
         both = moderate is not None and vigorous is not None

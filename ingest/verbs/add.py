@@ -18,7 +18,8 @@ from ingest.collect.reader_process import Reader
 from ingest.errors import Stop, TryLater
 from ingest.household import open_journal, register_person
 from ingest.journal import Journal
-from ingest.settings.model import Settings, wrong_with_name
+from ingest.settings.model import Settings
+from ingest.settings.names import wrong_with_name
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 

@@ -11,7 +11,7 @@ import numpy as np
 from ingest.journal import ALWAYS_MS, DAY_MS, RANKS, Journal, Person
 from ingest.rows.evidence import read_evidence
 from ingest.rows.profile import Profile, build_profile, read_profile
-from ingest.settings.profile_history import states
+from ingest.settings.profile_history import profile_states
 from zones.days import midnights
 from zones.pieces import resolve
 from zones.recovery import highest
@@ -48,7 +48,9 @@ def proposals(journal: Journal, person: Person, now_ms: int) -> list[Proposal]:
     """What is known better than what is in use; nothing is changed by it."""
     known = read_profile(journal, person.id)
     today = known.calendar.day_of(now_ms)
-    said = [s for s in states(journal.profile(person.id) or {}) if s.since is None or s.since <= today][-1]
+    said = [
+        s for s in profile_states(journal.profile(person.id) or {}) if s.since is None or s.since <= today
+    ][-1]
     since_ms = -ALWAYS_MS
     if said.medicine_since is not None:  # what a heart did without the medicine says nothing of it now
         since_ms = int(midnights(known.zone, said.medicine_since, said.medicine_since)[0])

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ingest.settings.model import Settings, Strap
+from ingest.settings.model import Settings, StrapSettings
 from ingest.system.lock import holder
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Found:
     """Whether this computer has a link to it already, so that it was not asked anything."""
     changes: bool
     """Whether its address is one of those that are thrown away after a while."""
-    strap: Strap | None
+    strap: StrapSettings | None
     """The block of the settings that it answers to."""
     battery_pct: int | None = None
     serial: str | None = None
@@ -67,7 +67,7 @@ async def scan(settings: Settings, radio: "Radio", seconds: float, *, ask: bool)
     except ERRORS as e:
         raise NoBluetooth("wedged", f"Bluetooth cannot search, though its adapter is on ({short(e)})") from e
     found: list[Found] = []
-    connected: list[Strap] = []
+    connected: list[StrapSettings] = []
     for heard in held:
         one = _found(settings, heard, connected)
         found.append(replace(one, battery_pct=_last_battery(settings, one)))
@@ -86,7 +86,7 @@ async def scan(settings: Settings, radio: "Radio", seconds: float, *, ask: bool)
 
 
 def _found(
-    settings: Settings, heard: "Advertisement", connected: list[Strap], about: "About | None" = None
+    settings: Settings, heard: "Advertisement", connected: list[StrapSettings], about: "About | None" = None
 ) -> Found:
     """What is known of a sensor. By its name alone it is nobody's who is connected already: names are shared by many."""
     serial = about.serial if about else None

@@ -13,7 +13,7 @@ from ingest.household import find_person, owner_of_folder
 from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal
 from ingest.log import quoted
 from ingest.rows.profile import read_profile
-from ingest.settings.model import Settings, Strap
+from ingest.settings.model import Settings, StrapSettings
 from ingest.stores.configured import configured_stores
 from ingest.stores.contract import Store
 from ingest.system.lock import holder
@@ -75,7 +75,7 @@ def _person(journal: Journal, person: int, name: str) -> dict[str, Any]:
     }
 
 
-def of_strap(journal: Journal, strap: Strap, *, runs: bool) -> dict[str, Any]:
+def of_strap(journal: Journal, strap: StrapSettings, *, runs: bool) -> dict[str, Any]:
     """How a strap is, from what its collector last said, and what came of it in a day."""
     person = find_person(journal, strap.person)
     said = _said(journal, person.id, strap.source) if person else []

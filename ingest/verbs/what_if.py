@@ -8,8 +8,8 @@ from typing import Any
 from ingest.journal import Journal, Person
 from ingest.rows.profile import Profile, build_profile
 from ingest.rows.week import count_week
-from ingest.settings.model import mistakes_in
-from ingest.settings.profile_history import NEEDS, NUMBERS, State, mistakes, states
+from ingest.settings.mistakes import mistakes_in
+from ingest.settings.profile_history import NEEDS, NUMBERS, ProfileState, mistakes, profile_states
 from ingest.verbs.week import Shown, aside, one
 
 ASIDE = ("bout_min", "target_min")
@@ -85,7 +85,7 @@ def supposed(journal: Journal, person: Person, text: str, now_ms: int) -> Profil
     facts = {**facts, **{key: asked.pop(key) for key in ASIDE if key in asked}}
     if not asked:
         return build_profile(facts, limits)
-    state = _now(states(facts), build_profile(facts, limits), now_ms)
+    state = _now(profile_states(facts), build_profile(facts, limits), now_ms)
     numbers = {**state.numbers, **asked}
     if not {"method", "moderate_bpm"} & asked.keys() and "maximum_bpm" in asked:
         # Another maximum alone: by the method that uses one.
@@ -107,7 +107,7 @@ def supposed(journal: Journal, person: Person, text: str, now_ms: int) -> Profil
     return build_profile({**facts, **born, "what_if": {**numbers, "method": method}}, limits)
 
 
-def _now(found: Sequence[State], known: Profile, now_ms: int) -> State:
+def _now(found: Sequence[ProfileState], known: Profile, now_ms: int) -> ProfileState:
     """The state in force today."""
     today = known.calendar.day_of(now_ms)
     return [s for s in found if s.since is None or s.since <= today][-1]

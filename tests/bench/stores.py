@@ -23,7 +23,7 @@ from ingest.journal import RANKS, Columns, Journal
 from ingest.rows.cache import RowCache
 from ingest.rows.recount import recount_rows
 from ingest.rows.table import TABLES, Block
-from ingest.settings.model import Influx
+from ingest.settings.model import InfluxSettings
 from ingest.stores.following import follow
 from ingest.stores.influx.lines import coarsest_precision, encode_lines
 from ingest.stores.influx.store import InfluxStore
@@ -123,7 +123,7 @@ def fresh(kind: type[Real], what: Callable[[Real, Path], Any]) -> Any:
 
 
 def store(server: Real, folder: Path) -> InfluxStore:
-    return InfluxStore(Influx(url=server.url), folder / "store")
+    return InfluxStore(InfluxSettings(url=server.url), folder / "store")
 
 
 def filled(server: Real, folder: Path, journal: Journal) -> float:
@@ -190,7 +190,7 @@ def memory(journal: Path) -> None:
 def once(path: Path, url: str, folder: Path) -> None:
     with Journal(path) as journal:
         if url:
-            with closing(InfluxStore(Influx(url=url), folder / "store")) as one:
+            with closing(InfluxStore(InfluxSettings(url=url), folder / "store")) as one:
                 follow(journal, one)
         else:
             with SqliteStore(folder / "s.db") as sqlite:

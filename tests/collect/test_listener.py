@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ingest.collect.strap import About
-from ingest.settings.model import Strap
+from ingest.settings.model import StrapSettings
 from tests.support.air.clock import AirClock
 from tests.support.air.loop import simulate, until
 from tests.support.air.room import Room
@@ -22,8 +22,8 @@ from tests.support.data_folder import Home, one_adapter, strap_of
 A, B = "F0:00:00:00:00:01", "F0:00:00:00:00:02"
 
 
-def watch(serial: str, person: str = "Jan") -> Strap:
-    return Strap(name="Watch", serial=serial, person=person)
+def watch(serial: str, person: str = "Jan") -> StrapSettings:
+    return StrapSettings(name="Watch", serial=serial, person=person)
 
 
 Story = Callable[[Room, Callable[..., Home]], Coroutine[Any, Any, None]]
@@ -38,7 +38,7 @@ def play(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Callable[[Story], 
         async def whole() -> None:
             async with Room() as room:
 
-                def home(*straps: Strap) -> Home:
+                def home(*straps: StrapSettings) -> Home:
                     where, clock = tmp_path / "journal.db", AirClock()
                     return Home(where, clock, straps, backends=room.backends(), look=one_adapter).begin()
 
@@ -167,7 +167,7 @@ def test_a_strap_that_must_be_paired_says_so(tmp_path: Path, monkeypatch: pytest
                 await here.end()
                 assert "Pair" not in dict(bluez.calls)
                 bluez.heal()
-                paired = Strap(address=A, person="Jan", pair=True)
+                paired = StrapSettings(address=A, person="Jan", pair=True)
                 here = Home(tmp_path / "b.db", AirClock(), [paired], rfkill=tmp_path).begin()
                 await until(lambda: here.states == ["connected"], "the strap")
                 await here.end()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ingest.settings.model import Strap
+from ingest.settings.model import StrapSettings
 from tests.support.air.clock import AirClock
 from tests.support.air.heart import Wear
 from tests.support.air.link import SUPERVISION_S
@@ -26,7 +26,7 @@ class Story:
     def __init__(self, room: Room, folder: Path) -> None:
         self.room, self.clock, self.journal = room, AirClock(), folder / "journal.db"
 
-    def home(self, *straps: Strap) -> Home:
+    def home(self, *straps: StrapSettings) -> Home:
         """Begin a life of the listening process."""
         return Home(self.journal, self.clock, straps, backends=self.room.backends(), look=one_adapter).begin()
 
@@ -297,7 +297,7 @@ def test_a_neighbours_strap_is_left_alone(play: Play) -> None:
         changing = await s.room.strap(C, name="Watch", serial="3", seed=3)
         stranger = await s.room.strap(A[:-1] + "9", name="Watch", serial="4", seed=4)
         mine.leave()
-        home = s.home(strap_of(A), Strap(name="Watch", serial="3", person="Els"))
+        home = s.home(strap_of(A), StrapSettings(name="Watch", serial="3", person="Els"))
         await asyncio.sleep(300)
         assert home.states[0] == "searching"  # though somebody else's strap of the same name is in reach
         mine.enter()
@@ -320,7 +320,7 @@ def test_a_watch_is_known_under_any_address(play: Play) -> None:
     async def story(s: Story) -> None:
         watch = await s.room.strap(A, name="Watch", serial="77")
         await s.room.strap(C, name="Watch", serial="78", seed=5)
-        home = s.home(Strap(name="Watch", serial="77", person="Jan"))
+        home = s.home(StrapSettings(name="Watch", serial="77", person="Jan"))
         for i in range(4):
             await s.connected(home, within_s=30)
             await asyncio.sleep(60.2)

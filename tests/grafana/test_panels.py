@@ -12,7 +12,7 @@ from ingest.grafana.dashboard import DashboardDefaults, dashboard_json, dashboar
 from ingest.grafana.provisioning import DataSource, influxdb, sqlite, victoriametrics
 from ingest.grafana.query import Latest, Lines
 from ingest.journal import Journal
-from ingest.settings.model import Influx
+from ingest.settings.model import InfluxSettings
 from ingest.stores.following import follow
 from ingest.stores.influx.store import InfluxStore
 from ingest.stores.sqlite import SqliteStore
@@ -53,7 +53,7 @@ def stores(journal: Journal, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def fill(server: InfluxDB | VictoriaMetrics, journal: Journal, folder: Path, site: str | None = None) -> None:
     """Have a server hold what is in a journal."""
     folder.mkdir()
-    with closing(InfluxStore(Influx(url=server.url, site=site), folder)) as store:
+    with closing(InfluxStore(InfluxSettings(url=server.url, site=site), folder)) as store:
         follow(journal, store)
         store.maintain()
     if isinstance(server, VictoriaMetrics):

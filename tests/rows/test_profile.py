@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ingest.household import record_profile
 from ingest.journal import ALWAYS_MS, Journal
 from ingest.rows.profile import build_profile, read_profile
-from ingest.settings.model import Person
+from ingest.settings.person import PersonSettings
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.support.happenings import facts as happenings
@@ -405,7 +405,7 @@ def test_a_new_entry_changes_nothing_before_its_day(
 
 def test_the_facts_of_settings_are_what_the_journal_gives_back(tmp_path: Path) -> None:
     """Protects the card: settings with everything in them are noted once, and are no news the next time."""
-    person = Person.model_validate(
+    person = PersonSettings.read(
         {
             "name": "Jan",
             "zone": "Europe/Amsterdam",

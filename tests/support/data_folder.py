@@ -12,7 +12,7 @@ from ingest.collect.radio import Radio
 from ingest.collect.recorder import Recorder
 from ingest.collect.strap import StrapListener
 from ingest.journal import ALWAYS_MS, Journal
-from ingest.settings.model import Strap
+from ingest.settings.model import StrapSettings
 from tests.support.air.clock import AirClock
 from tests.support.air.heart import Delivered
 from tests.support.air.room import Backends
@@ -33,7 +33,7 @@ class Home:
         self,
         journal: Path,
         clock: AirClock,
-        straps: Sequence[Strap],
+        straps: Sequence[StrapSettings],
         *,
         backends: Backends | None = None,
         look: Look = adapters,
@@ -98,8 +98,8 @@ class Recorded(NamedTuple):
     payload: bytes
 
 
-def strap_of(address: str, person: str = "Jan") -> Strap:
-    return Strap(address=address, person=person)
+def strap_of(address: str, person: str = "Jan") -> StrapSettings:
+    return StrapSettings(address=address, person=person)
 
 
 def told(delivered: Iterable[Delivered], clock: AirClock) -> list[tuple[int, bytes]]:

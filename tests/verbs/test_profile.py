@@ -8,7 +8,8 @@ from typing import Any
 from ingest.household import record_profile
 from ingest.journal import RANKS, Journal
 from ingest.rows.profile import read_profile
-from ingest.settings.model import Settings, load
+from ingest.settings.file import load
+from ingest.settings.model import Settings
 from ingest.verbs.profile import items, known, told
 from ingest.verbs.propose import proposals
 from tests.support.households import (

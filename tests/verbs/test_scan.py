@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.settings.model import load
+from ingest.settings.file import load
 from ingest.system.lock import only_daemon
 from tests.support.bluez.bluez import Played, played
 from tests.support.bluez.bus import Bus

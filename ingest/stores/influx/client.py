@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from ingest.errors import TryLater
-from ingest.settings.model import Influx
+from ingest.settings.model import InfluxSettings
 
 CONNECT_TIMEOUT_S, RESPONSE_TIMEOUT_S = 5.0, 15.0
 """How long to wait for a connection and for an answer; a daemon that is told to end waits no longer than that."""
@@ -95,7 +95,7 @@ def reading_response(url: str) -> Iterator[None]:
 class ServerClient:
     """A connection that is made when first needed, made anew when the server comes back, and belongs to one thread."""
 
-    def __init__(self, influx: Influx, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, influx: InfluxSettings, environ: Mapping[str, str] = os.environ) -> None:
         self._influx, self._environ = influx, environ
         self.url = influx.url
         self._api: Any = None

@@ -3,14 +3,14 @@
 import contextlib
 import json
 
-from ingest.settings.model import Influx
+from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.client import ServerClient
 from ingest.stores.influx.influxql import InfluxServer
 from ingest.stores.influx.server import Server
 from ingest.stores.influx.victoria import VictoriaServer
 
 
-def detect_server(client: ServerClient, influx: Influx) -> Server:
+def detect_server(client: ServerClient, influx: InfluxSettings) -> Server:
     """The server as it introduces itself. Raises Unavailable."""
     ping = client.request("GET", "/ping")
     headers = {k.lower(): v for k, v in ping.headers.items()}

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ingest.errors import TryLater
 from ingest.rows.table import TABLES, TEXT, Block
-from ingest.settings.model import Influx
+from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.cells import Cells, FieldColumn, FieldKey, Labels, StoredSeries, block_cells
 from ingest.stores.influx.client import (
     QUERY_TIMEOUT_S,
@@ -47,7 +47,7 @@ class InfluxServer:
     future_limit_s = math.inf
     overwrites = overwrites_lower = True
 
-    def __init__(self, client: ServerClient, influx: Influx, version: str) -> None:
+    def __init__(self, client: ServerClient, influx: InfluxSettings, version: str) -> None:
         self._client, self._influx = client, influx
         self.site = clean_tag(influx.site or "")
         self.title = f"InfluxDB {version}".strip()

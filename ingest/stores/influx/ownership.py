@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ingest.errors import TryLater
 from ingest.log import quoted
-from ingest.settings.model import Influx
+from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.ledger import Held, Ledger
 from ingest.stores.influx.server import Server
 
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 class Ownership:
     """Our claim to a site's rows on the server that the settings name. `writer` is what this process calls itself."""
 
-    def __init__(self, influx: Influx, ledger: Ledger, writer: str) -> None:
+    def __init__(self, influx: InfluxSettings, ledger: Ledger, writer: str) -> None:
         self._influx, self._ledger, self.writer = influx, ledger, writer
         self.replica_id = "\n".join((influx.url, influx.org, influx.bucket, influx.site or ""))
         """What the ledger calls the server, bucket and site."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ingest.errors import TryLater
 from ingest.rows.table import Block
-from ingest.settings.model import Influx
+from ingest.settings.model import InfluxSettings
 from ingest.stores.contract import RefusedRow
 from ingest.stores.influx.backoff import Backoff
 from ingest.stores.influx.batch import BatchWriter
@@ -48,7 +48,7 @@ class InfluxStore:
 
     def __init__(
         self,
-        influx: Influx,
+        influx: InfluxSettings,
         folder: Path,
         *,
         environ: Mapping[str, str] = os.environ,

@@ -26,7 +26,7 @@ import numpy as np
 
 from ingest.errors import TryLater
 from ingest.rows.table import REAL, TABLES, TEXT, Block
-from ingest.settings.model import Influx
+from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.cells import Cells, FieldColumn, FieldKey, Labels, StoredSeries, block_cells
 from ingest.stores.influx.client import (
     QUERY_TIMEOUT_S,
@@ -71,7 +71,7 @@ class VictoriaServer:
     overwrites = False
     future_limit_s = FUTURE_MS / 1000 - 3600
 
-    def __init__(self, client: ServerClient, influx: Influx) -> None:
+    def __init__(self, client: ServerClient, influx: InfluxSettings) -> None:
         self.overwrites_lower = False
         self._can_force_flush = True
         self._client = client

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ingest.errors import TryLater
 from ingest.journal import Journal
-from ingest.settings.model import Influx, Settings
+from ingest.settings.model import InfluxSettings, Settings
 from ingest.stores.following import PORTION, follow
 from ingest.stores.influx.ledger import wall_ms
 from ingest.stores.influx.store import InfluxStore
@@ -115,7 +115,7 @@ def store_on(
 ) -> Iterator[InfluxStore]:
     """The store as the settings would make it."""
     now_ms = clock.now_ms if isinstance(clock, Clock) else wall_ms
-    store = InfluxStore(Influx(url=url, **also), folder, clock=clock, now_ms=now_ms)
+    store = InfluxStore(InfluxSettings(url=url, **also), folder, clock=clock, now_ms=now_ms)
     try:
         yield store
     finally:

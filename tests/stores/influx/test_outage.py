@@ -14,7 +14,7 @@ import pytest
 
 from ingest.errors import TryLater
 from ingest.journal import Journal
-from ingest.settings.model import Influx
+from ingest.settings.model import InfluxSettings
 from ingest.stores.following import follow
 from ingest.stores.influx.client import ServerClient, Unavailable
 from ingest.system.crash_points import CLEARING, SERVER_POINTS
@@ -137,7 +137,7 @@ def test_a_daemon_collects_through_every_outage_of_a_server(influx: InfluxDB, tm
 
 def test_a_server_that_hangs_is_left_for_later(influx: InfluxDB) -> None:
     """Protects the thread of a store from a server that takes the connection and never answers."""
-    client = ServerClient(Influx(url=influx.url))
+    client = ServerClient(InfluxSettings(url=influx.url))
     with influx.hung(), contextlib.closing(client), pytest.raises(Unavailable, match="in time"):
         client.request("GET", "/ping", timeout_s=0.3)
     with contextlib.closing(client):
@@ -213,23 +213,23 @@ FOLLOW = """
 import sys
 from pathlib import Path
 from ingest.journal import Journal
-from ingest.settings.model import Influx
-from ingest.settings.model import Influx
+from ingest.settings.model import InfluxSettings
+from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.store import InfluxStore
 from ingest.stores.following import follow
 from ingest.stores.influx.client import ServerClient, Unavailable
 with Journal(Path(sys.argv[1])) as journal:
-    follow(journal, InfluxStore(Influx(url=sys.argv[2]), Path(sys.argv[3])), portion=4)
+    follow(journal, InfluxStore(InfluxSettings(url=sys.argv[2]), Path(sys.argv[3])), portion=4)
 """
 
 CLEAR = """
 import sys
 from pathlib import Path
 from ingest.journal import Journal
-from ingest.settings.model import Influx
+from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.store import InfluxStore
 with Journal(Path(sys.argv[1])) as journal:
-    InfluxStore(Influx(url=sys.argv[2]), Path(sys.argv[3])).clear(journal.id, journal.last_position())
+    InfluxStore(InfluxSettings(url=sys.argv[2]), Path(sys.argv[3])).clear(journal.id, journal.last_position())
 """
 
 

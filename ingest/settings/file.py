@@ -1,0 +1,239 @@
+"""The settings file: which one counts, and what it holds.
+
+Nothing here touches the journal, a store or the network, and the file with a token is not read.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from unicodedata import normalize
+
+from ingest.errors import WrongSettings
+from ingest.log import quoted
+from ingest.settings import profile_history
+from ingest.settings.model import FileSettings, Settings
+from ingest.settings.names import NOBODY, same_name
+from ingest.settings.person import PersonSettings
+from ingest.settings.table import Mistake, Mistakes
+
+SYSTEM_FILE = Path("/etc/hartslag/hartslag.toml")
+"""Where an installed daemon finds its settings."""
+
+FILE_NAME = "hartslag.toml"
+
+LARGEST_FILE = 1 << 20
+"""Bytes; a thousand persons fit. Anything larger was named by mistake, and shall not fill the memory."""
+
+
+def load(
+    config: Path | None,
+    data: Path | None,
+    environ: Mapping[str, str],
+    cwd: Path,
+    *,
+    system: Path = SYSTEM_FILE,
+) -> Settings:
+    """The settings in force; `config` and `data` are what the command line said.
+
+    Raises WrongSettings with every mistake, one on each line.
+    """
+    folder = data or (Path(environ["HARTSLAG_DATA"]) if environ.get("HARTSLAG_DATA") else None)
+    folder = _absolute(folder, cwd, environ) if folder else None
+    file, raw = _find(config, folder, environ, cwd, system)
+    found = _check(raw, file)
+    here = file.parent if file else cwd
+    if folder is None:
+        inside = found.data.folder
+        folder = _absolute(inside, here, environ) if inside else _absolute(Path("data"), cwd)
+    influx = found.influx
+    if influx and influx.token_file:
+        influx = influx.replace(token_file=_absolute(influx.token_file, here, environ))
+    return Settings(folder, file, found.person, found.strap, influx, found.inbox, found.bluetooth)
+
+
+def _find(
+    config: Path | None, data: Path | None, environ: Mapping[str, str], cwd: Path, system: Path
+) -> tuple[Path | None, dict[str, Any]]:
+    """The settings file that counts and what it holds, or None and nothing where there is none."""
+    if config is None and environ.get("HARTSLAG_CONFIG"):
+        config = Path(environ["HARTSLAG_CONFIG"])
+    if config is not None:
+        file = _absolute(config, cwd, environ)
+        raw = _read(file)
+        if raw is None:
+            raise WrongSettings(
+                f"There is no settings file {quoted(str(file))}: create it, or name another one."
+            )
+        return file, raw
+    candidates = [(data or _absolute(Path("data"), cwd)) / FILE_NAME, *([system] if data is None else [])]
+    for file in candidates:
+        if (raw := _read(file)) is not None:
+            return file, raw
+    return None, {}
+
+
+def _absolute(path: Path, base: Path, environ: Mapping[str, str] | None = None) -> Path:
+    if environ and environ.get("HOME") and path.parts[:1] == ("~",):
+        path = Path(environ["HOME"], *path.parts[1:])
+    # Without resolving links: the owner shall meet the path as it was written.
+    return base.absolute() / path
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    """What the TOML file holds, None if it does not exist."""
+    shown = quoted(str(file))
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(LARGEST_FILE + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except PermissionError as error:
+        raise WrongSettings(
+            f"The settings file {shown} may not be read by this user: allow it, or run hartslag as its owner."
+        ) from error
+    except OSError as error:
+        raise WrongSettings(f"The settings file {shown} cannot be read: {error.strerror}.") from error
+    if len(content) > LARGEST_FILE:
+        raise WrongSettings(
+            f"{shown} is larger than a megabyte and surely no settings file: name another one."
+        )
+    try:
+        text = content.decode("utf-8-sig")  # Windows likes to begin a file with a mark
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise WrongSettings(
+            f"The settings file {shown} is not UTF-8 text (line {line}): save it again with the encoding UTF-8."
+        ) from error
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise WrongSettings(
+            f"The settings file {shown} has lists within lists without end: take them out."
+        ) from error
+    except ValueError as error:
+        raise WrongSettings(f"The settings file {shown} cannot be understood{_syntax(str(error))}") from error
+
+
+HINTS = (
+    ("hex value", "a backslash in double quotes has a meaning of its own; write a path in single quotes"),
+    ("Unescaped", "a backslash in double quotes has a meaning of its own; write a path in single quotes"),
+    ("Illegal character", "a text must end with its quote on the same line"),
+    ("Unterminated string", "a text must end with the quote it began with"),
+    ("Invalid value", 'after the = stands a text in quotes, like "Anna", or a number without, like 150'),
+    ("Expected '='", "each line is a heading in brackets, like [inbox], or a setting, like settle_s = 2"),
+    (
+        "Invalid statement",
+        "each line is a heading in brackets, like [inbox], or a setting, like settle_s = 2",
+    ),
+    (
+        "Expected newline",
+        "a line holds one setting; texts stand in quotes, decimals have a point, not a comma",
+    ),
+    ("Expected ']'", "a heading ends as it began: [inbox] with single, [[person]] with double brackets"),
+    ("Unclosed array", "a list that begins with [ must end with ]"),
+    ("Cannot", "this was said before; headings that may repeat have double brackets, like [[person]]"),
+)
+"""Where the reader of TOML says the first, the second helps the owner of the file."""
+
+
+def _syntax(problem: str) -> str:
+    """Where a TOML file breaks off, and what is most likely wrong there."""
+    import re
+
+    found = re.search(r"\(at (?:line (\d+), column (\d+)|end of document)\)", problem)
+    where = (
+        f" at line {found[1]}, column {found[2]}" if found and found[1] else " at its end" if found else ""
+    )
+    hint = next((hint for sign, hint in HINTS if sign in problem), "compare it with the sample settings file")
+    return f"{where}: {hint}."
+
+
+# --- what is wrong in it ----------------------------------------------------------------------------------
+
+
+def _check(raw: dict[str, Any], file: Path | None) -> FileSettings:
+    """The checked file; raises WrongSettings with every mistake in it."""
+    complete, between = _name_owners(raw)
+    mistakes: list[Mistake] = []
+    try:
+        found = FileSettings.read(complete)
+    except Mistakes as error:
+        mistakes = error.found
+    mistakes += [*_doubles(raw), *between, *_between_entries(raw)]
+    if mistakes:
+        from ingest.settings.mistakes import sentence
+
+        count = "one mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        lines = [f"The settings file {quoted(str(file))} has {count}:", *(sentence(raw, m) for m in mistakes)]
+        raise WrongSettings("\n".join(lines))
+    return found
+
+
+def _name_owners(raw: dict[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:
+    """The file with each strap's person as the file spells it, and a mistake for each who is not in it.
+
+    A strap that names nobody belongs to the only person there is.
+    """
+    mistakes: list[Mistake] = []
+    spelled = [t["name"] for _, t in _tables(raw, "person") if isinstance(t.get("name"), str)]
+    names = {same_name(name): normalize("NFC", name) for name in reversed(spelled)}
+    if "person" not in raw:
+        names = {NOBODY: NOBODY}
+    filled = dict(_tables(raw, "strap"))
+    for i, strap in filled.items():
+        person = strap.get("person")
+        if person is None and len(names) == 1:
+            filled[i] = {**strap, "person": next(iter(names.values()))}
+        elif isinstance(person, str) and same_name(person) in names:
+            filled[i] = {**strap, "person": names[same_name(person)]}
+        elif isinstance(person, str) and isinstance(raw.get("person", []), list):
+            from difflib import get_close_matches
+
+            near = get_close_matches(same_name(person), names, 1)
+            hint = f"did you mean {quoted(names[near[0]])}?" if near else "add one, or name another"
+            mistakes.append(
+                Mistake(("strap", i, "person"), f"there is no [[person]] {quoted(person)}; {hint}")
+            )
+    if filled:
+        raw = {**raw, "strap": [filled.get(i, strap) for i, strap in enumerate(raw["strap"])]}
+    return raw, mistakes
+
+
+def _doubles(raw: dict[str, Any]) -> Iterator[Mistake]:
+    """A mistake for each person and each strap that was there before."""
+    persons, straps = dict(_tables(raw, "person")), dict(_tables(raw, "strap"))
+    names = {i: same_name(t["name"]) for i, t in persons.items() if isinstance(t.get("name"), str)}
+    addresses = {
+        i: t["address"].upper().replace("-", ":")
+        for i, t in straps.items()
+        if isinstance(t.get("address"), str)
+    }
+    serials = {i: f"{t['name']} {t['serial']}" for i, t in straps.items() if {"name", "serial"} <= t.keys()}
+    for table, key, values in (
+        ("person", "name", names),
+        ("strap", "address", addresses),
+        ("strap", "serial", serials),
+    ):
+        first: dict[str, int] = {}
+        for i, value in values.items():
+            if (owner := first.setdefault(value, i)) != i:
+                found = quoted(str(raw[table][i][key]))
+                yield Mistake((table, i, key), f"found {found}, which number {owner + 1} has already")
+
+
+def _between_entries(raw: dict[str, Any]) -> Iterator[Mistake]:
+    """The mistakes that only show between the entries of one person, where each entry is fine."""
+    for i, table in _tables(raw, "person"):
+        try:
+            person = PersonSettings.read(table)
+        except Mistakes:
+            continue
+        for place, why in profile_history.mistakes(person.written()):
+            yield Mistake(("person", i, *place), why)
+
+
+def _tables(raw: dict[str, Any], heading: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    found = raw.get(heading)
+    return ((i, t) for i, t in enumerate(found if isinstance(found, list) else ()) if isinstance(t, dict))

@@ -1,0 +1,124 @@
+"""Mistakes in the settings, each as a line for the owner of the file: where, what was found, what would be right."""
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from ingest.log import quoted
+from ingest.settings.model import MANY, TABLES, keys
+from ingest.settings.table import Mistake, Mistakes, Problem
+
+
+def sentence(raw: dict[str, Any], mistake: Mistake) -> str:
+    """One mistake in a file that holds `raw` as one line, its place first."""
+    return f"{_where(raw, mistake.place)}: {_why(mistake)}"
+
+
+def mistakes_in(table: str, values: Mapping[str, Any]) -> list[str]:
+    """What is wrong with values that somebody gives for keys of one table, a sentence each."""
+    try:
+        TABLES[table].read(values)
+    except Mistakes as error:
+        return [f"{_key(m.place[-1])}: {_why(m._replace(place=(table, m.place[-1])))}" for m in error.found]
+    return []
+
+
+def _why(mistake: Mistake) -> str:
+    """What was found, and what would be right."""
+    if isinstance(mistake.problem, str):
+        return mistake.problem
+    table, key = _table_and_key(mistake.place)
+    if mistake.problem is Problem.UNKNOWN_KEY:
+        return _unknown(table if key is not None else None, str(mistake.place[-1]))
+    if key is None:
+        return f"right would be a heading {_heading(table)} on a line of its own, its settings below it"
+    setting = keys(table)[key]
+    if mistake.problem is Problem.MISSING:
+        return f"missing; right would be {setting.right}"
+    found = "something else" if setting.secret else _shown(mistake.found)
+    return f"found {found}; right would be {setting.right}"
+
+
+def _where(raw: dict[str, Any], place: tuple[int | str, ...]) -> str:
+    """A place in the file as its owner would call it: `[[person]] number 2 ("Jan"), born`."""
+    match place:
+        case (str(table), int(i), *rest):
+            here = raw[table][i]
+            name = here.get("name") if table == "person" and isinstance(here, dict) else None
+            called = f" ({quoted(name)})" if isinstance(name, str) and name else ""
+            return f"[[{table}]] number {i + 1}{called}" + _below(table, rest)
+        case (str(table), str(key), *_) if table in TABLES:
+            return f"[{table}] {_key(key)}"
+        case (str(table),) if table in TABLES:
+            return _heading(table)
+        case _:
+            return _key(place[0]) if place else "the file"
+
+
+def _below(table: str, rest: list[int | str]) -> str:
+    """The place within a person: a key, or a heading of its own and the key below that."""
+    if not rest:
+        return ""
+    heading = f"{table}.{rest[0]}"
+    if heading not in TABLES:
+        return f", {_key(rest[0])}"
+    number = [k for k in rest[1:2] if isinstance(k, int)]
+    key = rest[2:3] if number else rest[1:2]
+    return (
+        f", {_heading(heading)}"
+        + "".join(f" number {n + 1}" for n in number)
+        + "".join(f", {_key(k)}" for k in key)
+    )
+
+
+def _table_and_key(place: tuple[int | str, ...]) -> tuple[str, str | None]:
+    """The table that a place lies in, and its key there; None for the table itself."""
+    words = [part for part in place if isinstance(part, str)]
+    table = words.pop(0)
+    if words and f"{table}.{words[0]}" in TABLES:
+        table = f"{table}.{words.pop(0)}"
+    return table, words[0] if words else None
+
+
+def _key(key: int | str) -> str:
+    return key if isinstance(key, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,40}", key) else quoted(str(key))
+
+
+def _heading(table: str) -> str:
+    return f"[[{table}]]" if table in MANY else f"[{table}]"
+
+
+def _unknown(table: str | None, key: str) -> str:
+    """What to do about a key that does not exist there."""
+    if re.search(r"token|password|secret", key, re.IGNORECASE):
+        return (
+            "a secret does not belong into this file; put it alone into a file that only hartslag may read, "
+            'and name that file below [influx]: token_file = "/etc/hartslag/token"'
+        )
+    known = list(keys(table)) if table else [name for name in TABLES if "." not in name]
+    if near := get_close_matches(key.casefold(), known, 1):
+        return f"there is no such setting; did you mean {near[0] if table else _heading(near[0])}?"
+    headings = {name.partition(".")[2]: name for name in TABLES if table and name.startswith(f"{table}.")}
+    if near := get_close_matches(key.casefold(), headings, 1):
+        return f"there is no such setting; did you mean the heading {_heading(headings[near[0]])}?"
+    for other in TABLES:
+        if key in keys(other):
+            return f"there is no such setting here; it belongs below {_heading(other)}"
+    these = ", ".join(known if table else map(_heading, known))
+    return f"there is no such setting; there are {these}"
+
+
+def _shown(found: object) -> str:
+    """What was found, as it stands in the file."""
+    match found:
+        case bool():
+            return str(found).lower()
+        case str():
+            return quoted(found)
+        case int() | float():
+            return str(found) if not abs(found) >= 1e15 else "a very large number"
+        case list() | dict():
+            return "a list" if isinstance(found, list) else "a table"
+        case _:
+            return str(found)  # dates and times

@@ -1,0 +1,36 @@
+"""Names of persons: which can be one, and which are the same."""
+
+import re
+import unicodedata
+
+from ingest.log import quoted
+
+NOBODY = "me"
+"""Who the heart belongs to as long as nobody has been named."""
+
+
+def wrong_with_name(name: str) -> str | None:
+    """Why `name` cannot be a person's name, and with it a folder on any computer in the house; None if it can."""
+    if not 1 <= len(name) <= 40:
+        return "a name has 1 to 40 characters"
+    if any(unicodedata.category(ch) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for ch in name):
+        return "a name has no invisible characters"
+    if found := sorted(set(name) & set('/\\<>:"|?*')):
+        return f"a name is also a folder and cannot contain {' '.join(found)}"
+    if name[0] == "." or name != name.strip() or name[-1] == ".":
+        return "a name is also a folder and cannot begin with a dot, end with one, or stand between spaces"
+    if re.fullmatch(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", name, re.IGNORECASE):
+        return "Windows cannot have a folder of this name"
+    return None
+
+
+def same_name(name: str) -> str:
+    """What two spellings of one name have in common: a Mac's accents and a share's capitals make no new person."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def as_kept(name: str) -> str:
+    """The name with its accents as the journal has them. Raises ValueError, in words, when it can be no name."""
+    if wrong := wrong_with_name(name):
+        raise ValueError(f"found {quoted(name)}; {wrong}")
+    return unicodedata.normalize("NFC", name)

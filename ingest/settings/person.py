@@ -1,0 +1,246 @@
+"""What a person can say of themselves in the settings: simple keys, and entries that begin on a day."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from ingest.log import quoted
+from ingest.settings.names import as_kept
+from ingest.settings.profile_history import FORMULAS, LARGEST_OFFSET_BPM, METHODS, THRESHOLD_SPORTS
+from ingest.settings.table import Check, Table, day, flag, many, one_of, setting, text, whole
+from ingest.settings.time_zone import known_zone, machine_zone
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+_DATE = "a date like 2026-03-01, without quotes"
+_ZONE = text(known_zone)
+_TARGET = whole(1, 2000)
+_TARGET_WORDS = "whole minutes a week, from 1 to 2000, without quotes"
+
+
+# --- limits in beats per minute ---------------------------------------------------------------------------
+
+
+def _beats(least: int, most: int) -> str:
+    return f"a whole number of beats per minute from {least} to {most}, without quotes"
+
+
+def _limit(found: object) -> int:
+    if isinstance(found, str) and (percent := re.fullmatch(r"\s*([\d.]+)\s*%\s*", found)):
+        raise ValueError(f"found {percent[1]} percent; limits are in beats per minute, like 115")
+    limit: int = whole(40, 220)(found)
+    return limit
+
+
+def _no_percentage(most_percent: int, least_share: float) -> Check:
+    """Guidelines put moderate at 64 to 76 percent of the maximum and vigorous above.
+
+    As beats these are the rates of somebody sitting. Medicines can bring a heart there, but then its maximum is low
+    as well.
+    """
+
+    def check(limit: int | None, before: Mapping[str, Any]) -> None:
+        if limit is None:
+            return
+        maximum = before.get("maximum_bpm")
+        if limit <= most_percent and (maximum is None or limit < least_share * maximum):
+            raise ValueError(
+                f"found {limit}; {limit} would be a heart rate of {limit}; limits are in beats per minute, "
+                "not in percent (if a medicine keeps your heart this slow, give your maximum_bpm too)"
+            )
+        if maximum is not None and limit >= maximum:
+            raise ValueError(f"found {limit}; right would be less than maximum_bpm, which is {maximum}")
+
+    return check
+
+
+def _both_in_order(vigorous: int | None, before: Mapping[str, Any]) -> None:
+    if "moderate_bpm" not in before:
+        return  # that one is wrong and says so itself
+    moderate = before["moderate_bpm"]
+    if (moderate is None) != (vigorous is None):
+        absent = "moderate_bpm" if moderate is None else "vigorous_bpm"
+        raise ValueError(f"{absent} is missing; give both limits, moderate_bpm and vigorous_bpm, or neither")
+    if moderate is not None and vigorous is not None and vigorous <= moderate:
+        raise ValueError(f"found {vigorous}; right would be more than moderate_bpm, which is {moderate}")
+
+
+class LimitSettings(Table):
+    """A maximum and limits of one's own, in beats per minute."""
+
+    maximum_bpm: int | None = setting(whole(100, 230), _beats(100, 230), default=None)
+    moderate_bpm: int | None = setting(
+        _limit, _beats(40, 220), default=None, checks=(_no_percentage(76, 0.5),)
+    )
+    vigorous_bpm: int | None = setting(
+        _limit, _beats(40, 220), default=None, checks=(_no_percentage(100, 0.6), _both_in_order)
+    )
+
+
+# --- a person, and the entries that begin on a day --------------------------------------------------------
+
+
+class ProfileEntry(LimitSettings):
+    """What is known of a heart from a day on; what it does not say stays as it was before."""
+
+    since: date = setting(day, _DATE, key="from")
+    method: str | None = setting(
+        one_of(METHODS), 'one of "bpm", "max", "reserve", "threshold", "age"', default=None
+    )
+    resting_bpm: int | None = setting(whole(30, 120), _beats(30, 120), default=None)
+    threshold_bpm: int | None = setting(whole(80, 220), _beats(80, 220), default=None)
+    sport: str | None = setting(
+        one_of(THRESHOLD_SPORTS),
+        '"running" or "cycling", in which the threshold was measured',
+        default=None,
+    )
+    formula: str | None = setting(
+        one_of(FORMULAS),
+        'one of "nes", "tanaka", "gellish", "fox", "gulati", "sydo-women", "sydo-men"',
+        default=None,
+    )
+    limiting_medicine: bool | None = setting(flag, "true or false, without quotes", default=None)
+
+
+def _sport(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_ ]{1,40}", name):
+        like = re.sub(r"[^a-z0-9]+", "_", name.casefold()).strip("_")
+        hint = f"; did you mean {quoted(like)}?" if like else ""
+        raise ValueError(f'found {quoted(name)}; right would be a sport like "hand_cycling"{hint}')
+    return name
+
+
+class SportEntry(Table):
+    """How the limits differ in one sport."""
+
+    name: str = setting(text(_sport), 'a sport as the watch calls it, in quotes, like "hand_cycling"')
+    since: date | None = setting(day, _DATE, default=None, key="from")
+    offset_bpm: int | None = setting(
+        whole(-LARGEST_OFFSET_BPM, LARGEST_OFFSET_BPM),
+        f"whole beats per minute from -{LARGEST_OFFSET_BPM} to {LARGEST_OFFSET_BPM}, without quotes",
+        default=None,
+    )
+    moderate_bpm: int | None = setting(whole(40, 220), _beats(40, 220), default=None)
+    vigorous_bpm: int | None = setting(whole(40, 220), _beats(40, 220), default=None)
+
+
+class TargetEntry(Table):
+    """A target for the weeks that begin on a day or later."""
+
+    since: date = setting(day, _DATE, key="from")
+    target_min: int = setting(_TARGET, _TARGET_WORDS)
+
+
+class PlanEntry(Table):
+    """A target that rises step by step and stays at the last one."""
+
+    since: date = setting(day, _DATE, key="from")
+    targets_min: tuple[int, ...] = setting(
+        many(_TARGET, 1, 100),
+        "a list of whole minutes a week, each from 1 to 2000, like [60, 90, 120, 150]",
+    )
+    weeks: int = setting(whole(1, 52), "whole weeks from 1 to 52, without quotes", default=4)
+
+
+def _one_line(why: str) -> str:
+    if not why.isprintable():
+        raise ValueError("right would be a few words without invisible characters")
+    return why
+
+
+class PauseEntry(Table):
+    """Days whose weeks are not to be judged."""
+
+    since: date = setting(day, _DATE, key="from")
+    to: date = setting(day, _DATE)
+    why: str | None = setting(
+        text(_one_line, 1, 100), "a few words in quotes, 100 characters at most", default=None
+    )
+
+
+class TravelEntry(Table):
+    """Days in another time zone."""
+
+    since: date = setting(day, _DATE, key="from")
+    to: date | None = setting(day, _DATE, default=None)
+    zone: str = setting(_ZONE, 'a time zone like "Asia/Kolkata"')
+
+
+def _week(name: str) -> str:
+    # Whether a year has a week 53 depends on the day a week begins: the person says that.
+    if re.fullmatch(r"(19|20|21)[0-9]{2}-W(0[1-9]|[1-4][0-9]|5[0-3])", name):
+        return name
+    raise ValueError(f'found {quoted(name)}; right would be a week like "2026-W47"')
+
+
+def _weeks_in(year: int, first_weekday: int) -> int:
+    """How many weeks a year has: as many as it has of the fourth day of a week, as in ISO 8601."""
+    last = date(year, 12, 31)
+    last -= timedelta(days=(last.weekday() - first_weekday - 3) % 7)
+    return (last - date(year, 1, 1)).days // 7 + 1
+
+
+def _weeks_that_are(weeks: tuple[str, ...], before: Mapping[str, Any]) -> None:
+    begins = before.get("week_begins")  # without it that one is wrong and says so itself
+    for name in weeks if begins else ():
+        year, number = name.split("-W")
+        most = _weeks_in(int(year), WEEKDAYS.index(begins or ""))
+        if int(number) > most:
+            raise ValueError(
+                f"found {quoted(name)}, but where weeks begin on {begins} the last week of {year} is W{most}"
+            )
+
+
+def _year(found: object) -> int:
+    written = found.isoformat() if isinstance(found, date) else found
+    if isinstance(written, str) and (year := re.match(r"(\d{4})-\d\d?-\d\d?", written)):
+        raise ValueError(f"found {year[0]}; the year is enough: born = {year[1]}")
+    born: int = whole(1900, float("inf"))(found)
+    # A Pi has no clock of its own and may start in 1970: its owner is not refused for that.
+    this_year = max(datetime.now().astimezone().year, 2026)
+    if born > this_year:
+        raise ValueError(f"found {born}; right would be a year from 1900 to {this_year}")
+    return born
+
+
+class PersonSettings(LimitSettings):
+    """Somebody whose heart rate is collected."""
+
+    name: str = setting(text(as_kept), "a first name in quotes")
+    born: int | None = setting(_year, "a year like 1978, without quotes", default=None)
+    zone: str = setting(_ZONE, 'a time zone like "Europe/Amsterdam"', default_factory=machine_zone)
+    target_min: int = setting(_TARGET, _TARGET_WORDS, default=150)
+    sex: str | None = setting(one_of(("woman", "man")), '"woman" or "man"', default=None)
+    week_begins: str = setting(
+        one_of(WEEKDAYS), 'a day of the week in small letters, like "monday"', default="monday"
+    )
+    bout_min: int | None = setting(whole(1, 60), "whole minutes from 1 to 60, without quotes", default=None)
+    not_judged: tuple[str, ...] = setting(
+        many(text(_week)),
+        'a list of weeks like ["2026-W47", "2026-W48"]',
+        default=(),
+        checks=(_weeks_that_are,),
+    )
+    profile: tuple[ProfileEntry, ...] = setting(many(ProfileEntry.read), default=())
+    sport: tuple[SportEntry, ...] = setting(many(SportEntry.read), default=())
+    target: tuple[TargetEntry, ...] = setting(many(TargetEntry.read), default=())
+    plan: PlanEntry | None = setting(PlanEntry.read, default=None)
+    pause: tuple[PauseEntry, ...] = setting(many(PauseEntry.read), default=())
+    travel: tuple[TravelEntry, ...] = setting(many(TravelEntry.read), default=())
+
+    def facts(self) -> dict[str, Any]:
+        """What decides derived numbers, for the journal to remember: set keys only, sorted, fit for JSON.
+
+        Entries stand in the order of their days, so that moving them about in the file is no news.
+        """
+        found = self.written()
+        del found["name"]
+        if found["week_begins"] == WEEKDAYS[0]:
+            del found["week_begins"]
+        for value in found.values():
+            if isinstance(value, list):
+                value.sort(
+                    key=lambda e: (e.get("from", ""), e.get("name", "")) if isinstance(e, dict) else (e, "")
+                )
+        return {key: value for key, value in sorted(found.items()) if value != []}
