@@ -32,7 +32,7 @@ class Adapter:
     low_energy: bool = True
 
 
-Look = Callable[[], Awaitable[list[Adapter]]]
+ListAdapters = Callable[[], Awaitable[list[Adapter]]]
 """Lists the adapters there are now; raises NoBluetooth when nobody can be asked."""
 
 
@@ -44,14 +44,14 @@ class NoBluetooth(TryLater):
         self.state, self.why, self.advice = state, why, ADVICE[state]
 
 
-async def adapters() -> list[Adapter]:
+async def list_adapters() -> list[Adapter]:
     """The adapters that BlueZ knows, in order of their names.
 
     Raises NoBluetooth when the system's Bluetooth service cannot be asked.
     """
     try:
         async with asyncio.timeout(ANSWER_S):
-            reply = await _objects()
+            reply = await _ask_for_objects()
     except TimeoutError as e:
         raise NoBluetooth("wedged", "The Bluetooth service of this computer does not answer") from e
     except PermissionError as e:
@@ -69,17 +69,19 @@ async def adapters() -> list[Adapter]:
         raise NoBluetooth("no Bluetooth service", "The Bluetooth service of this computer does not run")
     found = []
     for path, interfaces in reply.body[0].items():
-        about = interfaces.get("org.bluez.Adapter1")
-        if about is not None:
-            roles = about["Roles"].value if "Roles" in about else ["central"]
+        properties = interfaces.get("org.bluez.Adapter1")
+        if properties is not None:
+            roles = properties["Roles"].value if "Roles" in properties else ["central"]
             name = path.rpartition("/")[2]
             found.append(
-                Adapter(name, about["Address"].value, bool(about["Powered"].value), "central" in roles)
+                Adapter(
+                    name, properties["Address"].value, bool(properties["Powered"].value), "central" in roles
+                )
             )
     return sorted(found, key=lambda a: a.name)
 
 
-async def _objects() -> Message:
+async def _ask_for_objects() -> Message:
     """BlueZ's answer to the question which objects it has; asking starts the service where systemd may."""
     bus = MessageBus(bus_type=BusType.SYSTEM)
     try:
@@ -99,7 +101,7 @@ async def _objects() -> Message:
         bus.disconnect()
 
 
-def choose(found: list[Adapter], wanted: str | None, rfkill: Path = RFKILL) -> Adapter:
+def choose_adapter(found: list[Adapter], wanted: str | None, rfkill: Path = RFKILL) -> Adapter:
     """The adapter with the wanted address, or the first that can listen.
 
     Raises NoBluetooth when there is none: missing, switched off, blocked, or without low energy.
@@ -107,16 +109,16 @@ def choose(found: list[Adapter], wanted: str | None, rfkill: Path = RFKILL) -> A
     if not found and _blocked(rfkill, None):
         raise NoBluetooth("adapter blocked", "Bluetooth is blocked on this computer")
     if wanted is not None and wanted not in {a.address for a in found}:
-        there = f"there is {', '.join(a.address for a in found)}" if found else "there is none"
+        others = f"there is {', '.join(a.address for a in found)}" if found else "there is none"
         raise NoBluetooth(
-            "adapter missing", f"The Bluetooth adapter {wanted} of the settings is missing; {there}"
+            "adapter missing", f"The Bluetooth adapter {wanted} of the settings is missing; {others}"
         )
     if not found:
         raise NoBluetooth("adapter missing", "This computer has no Bluetooth adapter")
-    mine = [a for a in found if wanted in {None, a.address}]
-    able = [a for a in mine if a.low_energy]
+    named = [a for a in found if wanted in {None, a.address}]
+    able = [a for a in named if a.low_energy]
     if not able:
-        raise NoBluetooth("unsupported", f"The Bluetooth adapter {mine[0].address} has no low energy")
+        raise NoBluetooth("unsupported", f"The Bluetooth adapter {named[0].address} has no low energy")
     powered = [a for a in able if a.powered]
     if powered:
         return powered[0]
@@ -133,21 +135,23 @@ def choose(found: list[Adapter], wanted: str | None, rfkill: Path = RFKILL) -> A
 
 
 def _blocked(rfkill: Path, name: str | None) -> str | None:
-    """How the kernel blocks an adapter (or any Bluetooth): "soft" by a word that can be taken back, "hard" by a switch."""
+    """How the kernel blocks an adapter (or any Bluetooth): "soft" by a command that can be taken back, "hard" by a switch."""
     found = set()
     for folder in sorted(rfkill.glob("rfkill*")):
         try:
-            about = {key: (folder / key).read_text().strip() for key in ("type", "name", "soft", "hard")}
+            switch = {key: (folder / key).read_text().strip() for key in ("type", "name", "soft", "hard")}
         except OSError:
             continue  # unplugged while we read
         # Beside the adapter's own switch (hci0) a laptop may have one for all of Bluetooth, under another name.
-        if about["type"] == "bluetooth" and (
-            name is None or about["name"] == name or not about["name"].startswith("hci")
+        if switch["type"] == "bluetooth" and (
+            name is None or switch["name"] == name or not switch["name"].startswith("hci")
         ):
-            found |= {way for way in ("soft", "hard") if about[way] == "1"}
+            found |= {how for how in ("soft", "hard") if switch[how] == "1"}
     return "hard" if "hard" in found else "soft" if found else None
 
 
-async def listening(wanted: str | None, look: Look = adapters, rfkill: Path = RFKILL) -> Adapter:
+async def find_adapter(
+    wanted: str | None, list_all: ListAdapters = list_adapters, rfkill: Path = RFKILL
+) -> Adapter:
     """The adapter to listen with now; raises NoBluetooth in words."""
-    return choose(await look(), wanted, rfkill)
+    return choose_adapter(await list_all(), wanted, rfkill)

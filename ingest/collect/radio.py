@@ -1,4 +1,4 @@
-"""One ear for all straps: a shared search on one adapter, and the links that BlueZ still holds from our last life.
+"""One radio for all straps: a shared search on one adapter, and the connections that BlueZ still holds from our last life.
 
 Uses bleak's public interface only (https://bleak.readthedocs.io).
 """
@@ -20,7 +20,7 @@ from bleak.exc import BleakError
 from bleak.uuids import normalize_uuid_16
 from dbus_fast import DBusFastError
 
-from ingest.collect.adapter import RFKILL, Adapter, Look, NoBluetooth, adapters, listening
+from ingest.collect.adapter import RFKILL, Adapter, ListAdapters, NoBluetooth, find_adapter, list_adapters
 from ingest.log import Repeats
 
 HEART_RATE_SERVICE = normalize_uuid_16(0x180D)
@@ -47,11 +47,11 @@ GRACE_S = 2.0
 PAUSES_S = (0.5, 1.0, 2.0, 5.0)
 """Between attempts that fail; never longer, so that a short fault makes a short gap."""
 
-PATIENT, RARELY_S = 60, 30.0
+MANY_FAILURES, RARELY_S = 60, 30.0
 """Where no Bluetooth service ran for so many attempts, some minutes, it is asked for at this rate: each time the system
 tries to start it, and writes into its log."""
 
-STUBBORN = 3
+SAID_AFTER = 3
 """Attempts in vain, one after the other, after which it is said aloud."""
 
 _NO_SIGNAL_DBM = -127
@@ -62,14 +62,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Advertisement:
-    """A device that spoke, or to which a link was left; fit to be connected to at once."""
+    """A device that advertised itself, or is connected already; fit to be connected to at once."""
 
     device: BLEDevice
     name: str | None = None
     signal_dbm: int | None = None
     services: frozenset[str] = frozenset()
-    held: bool = False
-    """Whether it is connected already: nobody heard it, BlueZ knows it."""
+    connected: bool = False
+    """Whether it is connected already: it did not advertise itself, BlueZ knows it."""
 
     @property
     def address(self) -> str:
@@ -77,23 +77,23 @@ class Advertisement:
 
 
 @dataclass(eq=False, slots=True)
-class _Seeker:
-    """Somebody who waits for a device."""
+class _Request:
+    """A device that somebody waits for."""
 
-    mine: Callable[[Advertisement], bool]
-    told: Callable[[NoBluetooth | None], None]
+    matches: Callable[[Advertisement], bool]
+    on_trouble: Callable[[NoBluetooth | None], None]
     found: asyncio.Future[Advertisement]
     since_s: float
 
 
 class Radio:
-    """Finds devices for those who seek them, for ever and quietly; `run` does the work.
+    """Finds devices for those who wait for them, for ever and quietly; `run` does the work.
 
     Parameters
     ----------
     chosen
         Address of the adapter to use; None for the first that can listen.
-    scanner, client, adapter, look, rfkill
+    scanner, client, adapter, list_all, rfkill
         The edges of the world, for tests: bleak's backends (None for the system's own), who lists the adapters, and
         where the kernel tells what it blocks.
     """
@@ -105,51 +105,51 @@ class Radio:
         scanner: type[BaseBleakScanner] | None = None,
         client: type[BaseBleakClient] | None = None,
         adapter: type[BaseBleakAdapter] | None = None,
-        look: Look = adapters,
+        list_all: ListAdapters = list_adapters,
         rfkill: Path = RFKILL,
     ) -> None:
-        self._chosen, self._look, self._rfkill = chosen, look, rfkill
+        self._chosen, self._list_all, self._rfkill = chosen, list_all, rfkill
         self._scanner, self._client, self._adapter = scanner, client, adapter
-        self._seekers: list[_Seeker] = []
-        self._sought = asyncio.Event()
-        self._over = asyncio.Event()
-        self._taken: set[str] = set()
+        self._requests: list[_Request] = []
+        self._wanted = asyncio.Event()
+        self._turn_over = asyncio.Event()
+        self._in_use: set[str] = set()
         self._trouble: NoBluetooth | None = None
         self._repeats = Repeats(_log)
         self.connecting = asyncio.Lock()
         """Held while a link is made or a search begins or ends: an adapter does one at a time."""
 
-    # --- for those who seek ---
+    # --- for those who wait for a device ---
 
     @contextlib.asynccontextmanager
-    async def seek(
-        self, mine: Callable[[Advertisement], bool], told: Callable[[NoBluetooth | None], None]
+    async def find(
+        self, matches: Callable[[Advertisement], bool], on_trouble: Callable[[NoBluetooth | None], None]
     ) -> AsyncIterator[Advertisement]:
         """Wait for a device, however long it takes; within the block it is nobody else's.
 
-        `told` hears at once, and whenever it changes, what is wrong with Bluetooth (None: nothing).
+        `on_trouble` is called at once, and whenever it changes, with what is wrong with Bluetooth (None: nothing).
         """
         loop = asyncio.get_running_loop()
-        seeker = _Seeker(mine, told, loop.create_future(), loop.time())
-        self._seekers.append(seeker)
-        self._check()
-        self._over.set()  # adapters tell of a device once in a search: the one that is on may have told already
-        told(self._trouble)
+        request = _Request(matches, on_trouble, loop.create_future(), loop.time())
+        self._requests.append(request)
+        self._update_events()
+        self._turn_over.set()  # adapters tell of a device once in a search: the one that is on may have told already
+        on_trouble(self._trouble)
         try:
-            heard = await seeker.found
-            self._taken.add(heard.address)
+            advertisement = await request.found
+            self._in_use.add(advertisement.address)
         finally:
-            self._seekers.remove(seeker)
-            self._check()
+            self._requests.remove(request)
+            self._update_events()
         try:
-            yield heard
+            yield advertisement
         finally:
-            self._taken.discard(heard.address)
+            self._in_use.discard(advertisement.address)
 
     def client(
         self, device: BLEDevice, disconnected: Callable[[], None] = lambda: None, *, pair: bool = False
     ) -> BleakClient:
-        """A client for one session with a device: a used one would hear everything twice."""
+        """A client for one connection to a device: a used one would hear everything twice."""
         return BleakClient(
             device,
             lambda _: disconnected(),
@@ -161,55 +161,55 @@ class Radio:
     # --- the work ---
 
     async def run(self) -> None:
-        """Search whenever somebody seeks; ends only by being cancelled."""
+        """Search whenever somebody waits; ends only by being cancelled."""
         fresh, failures = True, 0
         while True:
-            await self._sought.wait()
+            await self._wanted.wait()
             pauses: tuple[float, ...] = PAUSES_S
             try:
-                adapter = await listening(self._chosen, self._look, self._rfkill)
+                adapter = await find_adapter(self._chosen, self._list_all, self._rfkill)
                 if fresh:
                     # Links that outlived our last life: such a strap does not advertise, so no search would find it.
                     # Later only after a search in vain, as bleak may believe in links that bluetoothd took with it.
-                    await self._offer_held(adapter)
+                    await self._offer_connected(adapter)
                     fresh = False
                 await self._turn(adapter)
             except NoBluetooth as e:
                 failures += 1
-                self._tell(e)
-                if e.state == "no Bluetooth service" and failures > PATIENT:
+                self._set_trouble(e)
+                if e.state == "no Bluetooth service" and failures > MANY_FAILURES:
                     pauses = (RARELY_S,)
             except ERRORS as e:
                 _log.debug("The search failed: %r", e)
                 failures += 1
-                if failures >= STUBBORN:
-                    why = f"Bluetooth cannot search, though its adapter is on ({short(e)})"
-                    self._tell(NoBluetooth("wedged", why))
+                if failures >= SAID_AFTER:
+                    why = f"Bluetooth cannot search, though its adapter is on ({error_text(e)})"
+                    self._set_trouble(NoBluetooth("wedged", why))
             else:
                 failures = 0
             if failures:
                 await asyncio.sleep(pauses[min(failures, len(pauses)) - 1])
 
     async def _turn(self, adapter: Adapter) -> None:
-        """Search until everybody has found what they seek, somebody else seeks, or a while has passed."""
-        self._over.clear()
-        self._check()
-        if not self._over.is_set():
-            async with self._searching(adapter, self._hear):
-                self._tell(None)
+        """Search until everybody has what they wait for, somebody else begins to wait, or a while has passed."""
+        self._turn_over.clear()
+        self._update_events()
+        if not self._turn_over.is_set():
+            async with self._searching(adapter, self._on_advertisement):
+                self._set_trouble(None)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(TURN_S):
-                        await self._over.wait()
+                        await self._turn_over.wait()
         latest_s = asyncio.get_running_loop().time() - TURN_S
-        if any(s.since_s <= latest_s for s in self._seekers if not s.found.done()):
-            await self._offer_held(adapter)
+        if any(s.since_s <= latest_s for s in self._requests if not s.found.done()):
+            await self._offer_connected(adapter)
 
     @contextlib.asynccontextmanager
     async def _searching(
-        self, adapter: Adapter, hear: Callable[[BLEDevice, AdvertisementData], None]
+        self, adapter: Adapter, callback: Callable[[BLEDevice, AdvertisementData], None]
     ) -> AsyncIterator[None]:
         """An active search, as passive ones need an experimental bluetoothd."""
-        scanner = BleakScanner(hear, bluez={"adapter": adapter.name}, backend=self._scanner)
+        scanner = BleakScanner(callback, bluez={"adapter": adapter.name}, backend=self._scanner)
         async with self.connecting:
             await within(START_S, scanner.start())
         try:
@@ -225,89 +225,93 @@ class Radio:
         async with self.connecting:
             await within(CALL_S, scanner.stop())
 
-    def _hear(self, device: BLEDevice, said: AdvertisementData) -> None:
-        self._offer(_heard(device, said))
+    def _on_advertisement(self, device: BLEDevice, data: AdvertisementData) -> None:
+        self._offer(_advertisement(device, data))
 
-    async def _offer_held(self, adapter: Adapter) -> None:
+    async def _offer_connected(self, adapter: Adapter) -> None:
         """Offer the devices to which BlueZ holds a link."""
         try:
-            for held in await self.held(adapter):
-                self._offer(held)
+            for device in await self.connected_devices(adapter):
+                self._offer(device)
         except ERRORS as e:
             _log.debug("Links cannot be listed: %r", e)
 
-    async def held(self, adapter: Adapter) -> list[Advertisement]:
+    async def connected_devices(self, adapter: Adapter) -> list[Advertisement]:
         """Sensors that are connected to this computer, by whomever.
 
         Raises one of `ERRORS` when that cannot be known.
         """
-        asked = await within(CALL_S, BleakAdapter.get(bluez={"adapter": adapter.name}, backend=self._adapter))
-        devices = await within(CALL_S, asked.get_connected_devices([HEART_RATE_SERVICE]))
-        return [Advertisement(d, d.name, None, frozenset({HEART_RATE_SERVICE}), held=True) for d in devices]
+        found = await within(CALL_S, BleakAdapter.get(bluez={"adapter": adapter.name}, backend=self._adapter))
+        devices = await within(CALL_S, found.get_connected_devices([HEART_RATE_SERVICE]))
+        return [
+            Advertisement(d, d.name, None, frozenset({HEART_RATE_SERVICE}), connected=True) for d in devices
+        ]
 
-    def _offer(self, heard: Advertisement) -> None:
-        if heard.address in self._taken | {s.found.result().address for s in self._seekers if _got(s)}:
+    def _offer(self, advertisement: Advertisement) -> None:
+        if advertisement.address in self._in_use | {
+            s.found.result().address for s in self._requests if _has_result(s)
+        }:
             return
-        for seeker in self._seekers:
-            if not seeker.found.done() and seeker.mine(heard):
-                seeker.found.set_result(heard)
-                self._check()
+        for request in self._requests:
+            if not request.found.done() and request.matches(advertisement):
+                request.found.set_result(advertisement)
+                self._update_events()
                 return
 
-    def _check(self) -> None:
+    def _update_events(self) -> None:
         """Whether anybody still waits."""
-        if any(not s.found.done() for s in self._seekers):
-            self._sought.set()
+        if any(not s.found.done() for s in self._requests):
+            self._wanted.set()
         else:
-            self._sought.clear()
-            self._over.set()
+            self._wanted.clear()
+            self._turn_over.set()
 
-    def _tell(self, trouble: NoBluetooth | None) -> None:
+    def _set_trouble(self, trouble: NoBluetooth | None) -> None:
         if trouble is None:
             self._repeats.over("bluetooth", "Bluetooth works again.")
         else:
             self._repeats.say("bluetooth", f"{trouble.why}; straps are waited for. {trouble.advice}")
         if str(trouble) != str(self._trouble):
             self._trouble = trouble
-            for seeker in self._seekers:
-                seeker.told(trouble)
+            for request in self._requests:
+                request.on_trouble(trouble)
 
-    # --- for who wants to know what is around ---
+    # --- for who wants to know what is in reach ---
 
-    async def around(self, seconds: float) -> tuple[list[Advertisement], list[Advertisement]]:
-        """(What was heard in some seconds, strongest first; what is connected to this computer already).
+    async def scan(self, seconds: float) -> tuple[list[Advertisement], list[Advertisement]]:
+        """(What advertised itself within some seconds, strongest first; what is connected to this computer already).
 
         Raises NoBluetooth in words, or one of `ERRORS`.
         """
-        adapter = await listening(self._chosen, self._look, self._rfkill)
-        heard: dict[str, Advertisement] = {}
+        adapter = await find_adapter(self._chosen, self._list_all, self._rfkill)
+        found: dict[str, Advertisement] = {}
 
-        def hear(device: BLEDevice, said: AdvertisementData) -> None:
-            now = _heard(device, said)
-            heard[now.address] = now
+        def collect(device: BLEDevice, data: AdvertisementData) -> None:
+            advertisement = _advertisement(device, data)
+            found[advertisement.address] = advertisement
 
-        async with self._searching(adapter, hear):
+        async with self._searching(adapter, collect):
             await asyncio.sleep(seconds)
-        held = await self.held(adapter)
-        connected = {h.address for h in held}
-        spoke = [h for h in heard.values() if h.address not in connected]
-        return sorted(spoke, key=lambda h: -(h.signal_dbm or _NO_SIGNAL_DBM)), held
+        connected = await self.connected_devices(adapter)
+        taken = {a.address for a in connected}
+        free = [a for a in found.values() if a.address not in taken]
+        return sorted(free, key=lambda a: -(a.signal_dbm or _NO_SIGNAL_DBM)), connected
 
 
-def _got(seeker: _Seeker) -> bool:
-    return seeker.found.done() and not seeker.found.cancelled()
+def _has_result(request: _Request) -> bool:
+    return request.found.done() and not request.found.cancelled()
 
 
-def _heard(device: BLEDevice, said: AdvertisementData) -> Advertisement:
+def _advertisement(device: BLEDevice, data: AdvertisementData) -> Advertisement:
     return Advertisement(
         device,
-        said.local_name or device.name,
-        said.rssi if said.rssi > _NO_SIGNAL_DBM else None,
-        frozenset(said.service_uuids),
+        data.local_name or device.name,
+        data.rssi if data.rssi > _NO_SIGNAL_DBM else None,
+        frozenset(data.service_uuids),
     )
 
 
-def short(e: BaseException) -> str:
+def error_text(e: BaseException) -> str:
     """What an error of bleak says, or at least its name."""
     return str(e) or type(e).__name__
 

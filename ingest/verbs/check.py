@@ -61,10 +61,10 @@ def _bluetooth(settings: Settings) -> tuple[bool, str]:
     """Whether straps can be listened to now; asked of the system, nothing is searched for."""
     import asyncio
 
-    from ingest.collect.adapter import NoBluetooth, listening
+    from ingest.collect.adapter import NoBluetooth, find_adapter
 
     try:
-        adapter = asyncio.run(listening(settings.bluetooth.adapter))
+        adapter = asyncio.run(find_adapter(settings.bluetooth.adapter))
     except NoBluetooth as e:
         return True, f"Bluetooth: {e}"
     return False, f"Bluetooth: the adapter {adapter.address} ({adapter.name}) is on"

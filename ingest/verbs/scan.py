@@ -14,7 +14,7 @@ from ingest.system.lock import holder
 
 if TYPE_CHECKING:
     from ingest.collect.radio import Advertisement, Radio
-    from ingest.collect.strap import About
+    from ingest.collect.sensor_info import SensorInfo
 
 ASK_S = 15.0
 """For connecting to a sensor and reading what it tells of itself."""
@@ -60,12 +60,14 @@ async def scan(settings: Settings, radio: "Radio", seconds: float, *, ask: bool)
     Raises TryLater in words when Bluetooth cannot be used now.
     """
     from ingest.collect.adapter import NoBluetooth
-    from ingest.collect.radio import ERRORS, HEART_RATE_SERVICE, short
+    from ingest.collect.radio import ERRORS, HEART_RATE_SERVICE, error_text
 
     try:
-        spoke, held = await radio.around(seconds)
+        spoke, held = await radio.scan(seconds)
     except ERRORS as e:
-        raise NoBluetooth("wedged", f"Bluetooth cannot search, though its adapter is on ({short(e)})") from e
+        raise NoBluetooth(
+            "wedged", f"Bluetooth cannot search, though its adapter is on ({error_text(e)})"
+        ) from e
     found: list[Found] = []
     connected: list[StrapSettings] = []
     for heard in held:
@@ -86,7 +88,10 @@ async def scan(settings: Settings, radio: "Radio", seconds: float, *, ask: bool)
 
 
 def _found(
-    settings: Settings, heard: "Advertisement", connected: list[StrapSettings], about: "About | None" = None
+    settings: Settings,
+    heard: "Advertisement",
+    connected: list[StrapSettings],
+    about: "SensorInfo | None" = None,
 ) -> Found:
     """What is known of a sensor. By its name alone it is nobody's who is connected already: names are shared by many."""
     serial = about.serial if about else None
@@ -103,7 +108,7 @@ def _found(
         heard.address,
         heard.name,
         heard.signal_dbm,
-        heard.held,
+        heard.connected,
         _changes(heard),
         known[0] if known else None,
         about.battery_pct if about else None,
@@ -138,14 +143,15 @@ def _changes(heard: "Advertisement") -> bool:
     return about.get("AddressType") == "random" and int(heard.address[:2], 16) >> 6 != 0b11
 
 
-async def _ask(radio: "Radio", heard: "Advertisement") -> "About | None":
+async def _ask(radio: "Radio", heard: "Advertisement") -> "SensorInfo | None":
     from ingest.collect.radio import ERRORS, within
-    from ingest.collect.strap import DISCONNECT_S, about
+    from ingest.collect.sensor_info import read_sensor_info
+    from ingest.collect.strap import DISCONNECT_S
 
     client = radio.client(heard.device)
     try:
         await within(ASK_S, client.connect())
-        return await within(ASK_S, about(client))
+        return await within(ASK_S, read_sensor_info(client))
     except ERRORS as e:
         _log.debug("%s does not answer: %r", heard.address, e)
         return None

@@ -55,7 +55,7 @@ def forty(folder: Path, minutes: float) -> None:
                 clock,
                 [strap_of(s.address) for s in straps],
                 backends=room.backends(),
-                look=one_adapter,
+                list_all=one_adapter,
             ).begin()
             await asyncio.sleep(60 * minutes)
             await home.end()
@@ -82,7 +82,7 @@ def back(folder: Path) -> None:
                 AirClock(),
                 [strap_of(strap.address)],
                 backends=room.backends(),
-                look=one_adapter,
+                list_all=one_adapter,
             ).begin()
             chance, losses, returns = random.Random(1), [], []
             for _ in range(50):

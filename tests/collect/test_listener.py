@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ingest.collect.strap import About
+from ingest.collect.sensor_info import SensorInfo
 from ingest.settings.model import StrapSettings
 from tests.support.air.clock import AirClock
 from tests.support.air.loop import simulate, until
@@ -40,7 +40,7 @@ def play(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Callable[[Story], 
 
                 def home(*straps: StrapSettings) -> Home:
                     where, clock = tmp_path / "journal.db", AirClock()
-                    return Home(where, clock, straps, backends=room.backends(), look=one_adapter).begin()
+                    return Home(where, clock, straps, backends=room.backends(), list_all=one_adapter).begin()
 
                 await story(room, home)
 
@@ -178,7 +178,8 @@ def test_a_strap_that_must_be_paired_says_so(tmp_path: Path, monkeypatch: pytest
 
 def test_what_a_sensor_is_in_one_line() -> None:
     """Protects the line in the log: only what is known, in words."""
-    assert str(About()) == ""
+    assert str(SensorInfo()) == ""
     assert (
-        str(About(87, "chest", "Polar", "H10", "A1", "3.1")) == "Polar H10, firmware 3.1, chest, battery 87 %"
+        str(SensorInfo(87, "chest", "Polar", "H10", "A1", "3.1"))
+        == "Polar H10, firmware 3.1, chest, battery 87 %"
     )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from bleak.backends.device import BLEDevice
 
-from ingest.collect.adapter import Adapter, NoBluetooth, adapters, choose
+from ingest.collect.adapter import Adapter, NoBluetooth, choose_adapter, list_adapters
 from ingest.collect.radio import GRACE_S, Advertisement, Radio, within
 from ingest.collect.strap_state import ADVICE, NUMBERS, STATES, StrapState
 from tests.support.air.loop import simulate, until
@@ -67,7 +67,7 @@ def test_what_is_wrong_is_one_plain_line(
 ) -> None:
     """Protects the owner's next step: what keeps Bluetooth from working, and the command that mends it."""
     with pytest.raises(NoBluetooth) as told:
-        choose(found, wanted, rfkill(tmp_path / "rfkill", *switches))
+        choose_adapter(found, wanted, rfkill(tmp_path / "rfkill", *switches))
     assert told.value.state == state
     assert said in str(told.value)
     assert "\n" not in str(told.value)
@@ -75,11 +75,11 @@ def test_what_is_wrong_is_one_plain_line(
 
 def test_the_adapter_is_chosen_by_its_address(tmp_path: Path) -> None:
     """Protects against hci0 and hci1 changing places; without a choice the first that is on listens."""
-    assert choose([PI, DONGLE], DONGLE.address, tmp_path) is DONGLE
+    assert choose_adapter([PI, DONGLE], DONGLE.address, tmp_path) is DONGLE
     swapped = Adapter("hci0", DONGLE.address)
-    assert choose([swapped, Adapter("hci1", PI.address)], DONGLE.address, tmp_path) is swapped
-    assert choose([off(PI), DONGLE], None, tmp_path) is DONGLE
-    assert choose([PI, DONGLE], None, tmp_path) is PI
+    assert choose_adapter([swapped, Adapter("hci1", PI.address)], DONGLE.address, tmp_path) is swapped
+    assert choose_adapter([off(PI), DONGLE], None, tmp_path) is DONGLE
+    assert choose_adapter([PI, DONGLE], None, tmp_path) is PI
 
 
 def test_states_keep_their_numbers() -> None:
@@ -124,7 +124,7 @@ def play(bus: Bus, story: Story, *, waits: bool = True, **kw: Any) -> None:
 
 async def wrong() -> str:
     with pytest.raises(NoBluetooth) as told:
-        await adapters()
+        await list_adapters()
     return told.value.state
 
 
@@ -133,11 +133,11 @@ def test_the_adapters_are_asked_for(bus: Bus) -> None:
 
     async def story(bluez: Bluez) -> None:
         first, second = bluez.adapters
-        assert await adapters() == [Adapter("hci0", first.address), Adapter("hci1", second.address)]
+        assert await list_adapters() == [Adapter("hci0", first.address), Adapter("hci1", second.address)]
         bluez.power(first, on=False)
-        assert [a.powered for a in await adapters()] == [False, True]
+        assert [a.powered for a in await list_adapters()] == [False, True]
         bluez.unplug(second)
-        assert [a.name for a in await adapters()] == ["hci0"]
+        assert [a.name for a in await list_adapters()] == ["hci0"]
 
     play(bus, story, waits=False, adapters=[Dongle(), Dongle("hci1", "00:11:22:33:44:66")])
 
@@ -183,7 +183,7 @@ class Seeking:
         self.task = asyncio.create_task(self._seek(radio, address))
 
     async def _seek(self, radio: Radio, address: str) -> None:
-        async with radio.seek(
+        async with radio.find(
             lambda h: h.address == address, lambda t: self.told.append(t.state if t else None)
         ) as heard:
             self.heard = heard
@@ -258,7 +258,7 @@ def test_nobody_seeks_nobody_searches(tmp_path: Path) -> None:
     async def story() -> None:
         async with Room() as room:
             await room.strap(A)
-            radio = Radio(look=_pi, rfkill=tmp_path, **room.backends()._asdict())
+            radio = Radio(list_all=_pi, rfkill=tmp_path, **room.backends()._asdict())
             task = asyncio.create_task(radio.run())
             await asyncio.sleep(30)
             assert room.scanning == 0
@@ -317,7 +317,7 @@ def test_a_device_is_somebodys_until_it_is_let_go(tmp_path: Path) -> None:
     async def story() -> None:
         async with Room() as room:
             await room.strap(A)
-            radio = Radio(look=_pi, rfkill=tmp_path, **room.backends()._asdict())
+            radio = Radio(list_all=_pi, rfkill=tmp_path, **room.backends()._asdict())
             task = asyncio.create_task(radio.run())
             one, other = Seeking(radio, A), Seeking(radio, A)
             await asyncio.sleep(60)
@@ -337,7 +337,7 @@ def test_links_of_an_earlier_life_come_first(tmp_path: Path) -> None:
         async with Room() as room:
             await room.strap(A)
             backends = room.backends()._asdict()
-            left = Radio(look=_pi, rfkill=tmp_path, **backends)
+            left = Radio(list_all=_pi, rfkill=tmp_path, **backends)
             task = asyncio.create_task(left.run())
             found = Seeking(left, A)
             await until(lambda: found.heard, "the strap")
@@ -346,12 +346,12 @@ def test_links_of_an_earlier_life_come_first(tmp_path: Path) -> None:
             task.cancel()
             found.task.cancel()
             await room.kill()
-            radio = Radio(look=_pi, rfkill=tmp_path, **room.backends()._asdict())
+            radio = Radio(list_all=_pi, rfkill=tmp_path, **room.backends()._asdict())
             task = asyncio.create_task(radio.run())
             again = Seeking(radio, A)
             assert await until(lambda: again.heard, "the strap") < 1
             assert again.heard is not None
-            assert again.heard.held
+            assert again.heard.connected
             task.cancel()
             again.task.cancel()
 

@@ -28,7 +28,9 @@ class Story:
 
     def home(self, *straps: StrapSettings) -> Home:
         """Begin a life of the listening process."""
-        return Home(self.journal, self.clock, straps, backends=self.room.backends(), look=one_adapter).begin()
+        return Home(
+            self.journal, self.clock, straps, backends=self.room.backends(), list_all=one_adapter
+        ).begin()
 
     async def connected(self, home: Home, within_s: float = 60.0) -> float:
         return await until(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from bleak import BleakAdapter, BleakClient
 
-from ingest.collect.adapter import adapters
+from ingest.collect.adapter import list_adapters
 from tests.support.air.clock import AirClock
 from tests.support.air.loop import LeapLoop, simulate, until
 from tests.support.bluez.bluez import Adapter, Bluez, Fault
@@ -42,7 +42,7 @@ class Story:
             self.journal,
             self.clock,
             [strap_of(a) for a in addresses or (A,)],
-            look=adapters,
+            list_all=list_adapters,
             chosen=chosen,
             rfkill=self.rfkill,
         ).begin()

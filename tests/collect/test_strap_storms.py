@@ -131,7 +131,7 @@ def test_storms_on_the_virtual_radio(tmp_path: Path, seed: int) -> None:
                     clock,
                     [strap_of(s.address) for s in straps],
                     backends=room.backends(),
-                    look=one_adapter,
+                    list_all=one_adapter,
                 ).begin()
 
             storm = Storm(seed, begin)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ingest.collect.adapter import Adapter, Look, adapters
+from ingest.collect.adapter import Adapter, ListAdapters, list_adapters
 from ingest.collect.connection import StrapOwner
 from ingest.collect.radio import Radio
 from ingest.collect.recorder import Recorder
@@ -36,14 +36,14 @@ class Home:
         straps: Sequence[StrapSettings],
         *,
         backends: Backends | None = None,
-        look: Look = adapters,
+        list_all: ListAdapters = list_adapters,
         chosen: str | None = None,
         rfkill: Path = Path("/nowhere"),
     ) -> None:
         edges: dict[str, Any] = backends._asdict() if backends else {}
         self._journal = Journal(journal, now_ms=clock.wall_ms)
         self.recorder = Recorder(journal, clock, interval_s=COMMIT_S, on_commit=lambda: None)
-        self.radio = Radio(chosen, look=look, rfkill=rfkill, **edges)
+        self.radio = Radio(chosen, list_all=list_all, rfkill=rfkill, **edges)
         self.listeners = [
             StrapListener(s, StrapOwner(s.person, s.source), self.radio, self.recorder) for s in straps
         ]
