@@ -68,8 +68,7 @@ def _recount_time(
     """The weeks that the touched time has to do with, each counted once, and what lies between them."""
     weeks = set()
     for a, b in overlaps(touched.days, -ALWAYS_MS, ALWAYS_MS):
-        around = _whole_weeks(profile, a, b)
-        weeks.update(weeks_with_data(journal, person, profile.zone, *around, profile.first_weekday))
+        weeks.update(weeks_with_data(journal, person, profile, *_whole_weeks(profile, a, b), beats=True))
     counted_to = -ALWAYS_MS
     for first_day in sorted(weeks):
         start, end = midnights(profile.zone, first_day, first_day + WEEK)[[0, -1]].tolist()

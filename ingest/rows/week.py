@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.journal import Journal, Person
+from ingest.journal import ALWAYS_MS, Journal, Person
 from ingest.rows.cache import RowCache
 from ingest.rows.day import Day
 from ingest.rows.minute import CountedMinutes, OnEvidence, count_minutes
@@ -15,9 +15,10 @@ from ingest.rows.profile import Profile
 from ingest.rows.strap_session import StrapSession
 from ingest.rows.table import Block
 from ingest.rows.workout import find_workouts, workout_spans
-from zones.days import Place, day_of, midnights, week_of
+from zones.days import day_of, midnights, week_of
 from zones.dose import dose_min
 from zones.minutes import MINUTE, Minutes, Totals
+from zones.placing import LATEST_MS
 from zones.resting import AFTERWARDS_MS
 
 TOGETHER = 30_000
@@ -123,15 +124,26 @@ def _stretch_end(journal: Journal, person: int, cache: RowCache, borders: list[i
 
 
 def weeks_with_data(
-    journal: Journal, person: Person, zone: Place, start_ms: int, end_ms: int, first_weekday: int = 0
+    journal: Journal,
+    person: Person,
+    profile: Profile,
+    start_ms: int = -ALWAYS_MS,
+    end_ms: int = ALWAYS_MS,
+    *,
+    beats: bool = False,
 ) -> list[date]:
-    """The first days of the weeks in which a person may have anything recorded, latest first."""
-    held = journal.chunk_spans(person.id, start_ms, end_ms)
-    if not held:
-        return []
-    moments = np.clip(np.array(held, np.int64).ravel(), start_ms, end_ms)
-    days = np.unique(day_of(moments, zone))
-    return sorted({week_of(date.fromordinal(int(d)), first_weekday)[0] for d in days}, reverse=True)
+    """The first days of the weeks in [start, end) in which a person may have samples or beats, latest first.
+
+    With `beats` also those in which nothing but beats may lie: a strap tells of a beat after it, and a chunk begins
+    with what was told.
+    """
+    before_ms = LATEST_MS if beats else 0
+    chunks = np.array(journal.chunk_spans(person.id, start_ms, end_ms + before_ms), np.int64).reshape(-1, 2)
+    chunks = chunks[chunks[:, 0] - before_ms < end_ms]
+    # No chunk is longer than a week: where its first and its last moment lie is where all of it does.
+    moments = np.clip([chunks[:, 0] - before_ms, chunks[:, 1]], start_ms, end_ms - 1).ravel()
+    days = np.unique(day_of(moments, profile.zone))
+    return sorted({profile.calendar.week_of(date.fromordinal(int(d)))[0] for d in days}, reverse=True)
 
 
 def week_block(week: Week, tags: dict[str, str]) -> Block:

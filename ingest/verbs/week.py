@@ -130,7 +130,7 @@ def wanted(journal: Journal, name: str | None) -> list[Person]:
 def _weeks(journal: Journal, person: Person, most: int, now_ms: int) -> Iterator[Shown]:
     known = read_profile(journal, person.id)
     today = known.calendar.day_of(now_ms)
-    held = weeks_with_data(journal, person, known.zone, -ALWAYS_MS, ALWAYS_MS, known.first_weekday)
+    held = weeks_with_data(journal, person, known)
     coming = tuple(known.calendar.week_of(d)[1] for d in reversed(held) if d > today)
     begun = [d for d in held if d <= today]
     for i, counted in enumerate(islice(_measured_in(journal, person, known, begun or held), most)):

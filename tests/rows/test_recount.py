@@ -27,9 +27,11 @@ from tests.support.happenings import (
     recordings,
 )
 from tests.support.households import (
+    DAY,
     HOUR,
     MINUTE,
     NOW,
+    Claim,
     Event,
     Fact,
     Limits,
@@ -41,6 +43,7 @@ from tests.support.households import (
     happen,
     household,
     rows,
+    steady,
 )
 from zones.artefacts import STUCK_S, artefacts, believed
 from zones.series import TIMES, Series
@@ -135,6 +138,20 @@ def test_bouts_followed_live_are_those_of_a_rebuild(tmp_path: Path) -> None:
         (week,) = shown(journal, "Jan", 1, NOW)
     assert along == anew
     assert (week.dose_min, week.elevated_min, week.measured_min) == (0.0, 120.0, 720.0)
+
+
+def test_a_claim_that_ends_before_it_starts_is_in_a_store_that_followed(tmp_path: Path) -> None:
+    """Protects a rebuild from a watch whose clock was set back meanwhile: what it says stands where it begins."""
+    start = at("2026-11-17T10:00+01:00")
+    backwards = Claim("Jan", "all-day", start, start - 2 * DAY, 12.0)
+    with household(tmp_path, [HOME, steady("Jan", start, 600, 80)]) as journal:
+        with SqliteStore(tmp_path / "along.db") as store:
+            follow(journal, store)
+            happen(journal, backwards)
+            follow(journal, store)
+        along = rows(tmp_path / "along.db")
+        assert along == filled(journal, tmp_path / "anew.db")
+    assert [row[0] for row in along["claim"]] == [start / 1000]
 
 
 def in_parts(whole: Recording, at: list[int]) -> list[Recording]:

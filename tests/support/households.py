@@ -105,9 +105,10 @@ class Workout:
     start_ms: int
     end_ms: int
     timer_s: float | None = None
+    sport: str = "running"
 
     def write(self, w: Writer, file: int | None = None) -> None:
-        content = {"source": self.source, "sport": "running", "timer_s": self.timer_s}
+        content = {"source": self.source, "sport": self.sport, "timer_s": self.timer_s}
         w.entry(w.person(self.person), "session", self.start_ms, (self.start_ms, self.end_ms), content, file)
 
 

@@ -1,0 +1,67 @@
+"""Which weeks are counted: all in which anything lies, wherever their borders are."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ingest.rows.cache import RowCache
+from ingest.rows.profile import read_profile
+from ingest.rows.week import weeks_with_data
+from ingest.stores.following import follow
+from ingest.stores.sqlite import SqliteStore
+from tests.support.households import DAY, Noted, at, filled, happen, household, rows, steady
+from tests.support.strap_sessions import Heard as Connection
+from tests.support.strap_sessions import happen_all, payload
+
+MONDAY = at("2026-11-16T00:00+01:00")
+AMSTERDAM = Noted("Jan", (("zone", "Europe/Amsterdam"),))
+LATE = Connection(
+    tuple(
+        (at, octets)
+        for at, octets in [
+            (MONDAY + 300 + i * 1000, payload(60, [1000, 1010 + i % 5 * 9] if i < 2 else [1024 + i % 5 * 9]))
+            for i in range(60)
+        ]
+    )
+)
+"""A connection that begins with the week and tells first of a beat that lies before it."""
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        Noted("Jan", (("zone", "UTC"),)),
+        Noted("Jan", (("week_begins", "sunday"), ("zone", "Europe/Amsterdam"))),
+    ],
+)
+def test_beats_before_the_first_midnight_of_a_week_stay_where_they_were(tmp_path: Path, later: Noted) -> None:
+    """Protects the beats of the second before a week in which a strap was put on: nothing else lies in the week before."""
+    with household(tmp_path, [AMSTERDAM]) as journal:
+        happen_all(journal, [LATE])
+        cache = RowCache()
+        with SqliteStore(tmp_path / "along.db") as store:
+            follow(journal, store, cache=cache)
+            first = rows(tmp_path / "along.db")["beat"]
+            happen(journal, later)
+            follow(journal, store, cache=cache)
+        along, anew = rows(tmp_path / "along.db"), filled(journal, tmp_path / "anew.db")
+    assert first[0][0] * 1000 < MONDAY
+    assert along == anew
+
+
+def test_a_week_is_found_by_what_lies_in_it(tmp_path: Path) -> None:
+    """Protects the first days of weeks from a chunk that ends where they begin or begins where they end."""
+    monday, next_monday = date(2026, 11, 16), date(2026, 11, 23)
+    begins, ends = MONDAY, MONDAY + 7 * DAY
+    with household(
+        tmp_path, [AMSTERDAM, steady("Jan", begins, 60, 80), steady("Jan", ends, 60, 80)]
+    ) as journal:
+        (jan,) = journal.persons()
+        profile = read_profile(journal, jan.id)
+        assert weeks_with_data(journal, jan, profile) == [next_monday, monday]
+        assert weeks_with_data(journal, jan, profile, begins, ends) == [monday]
+        assert weeks_with_data(journal, jan, profile, ends, ends + DAY) == [next_monday]
+        assert weeks_with_data(journal, jan, profile, begins - DAY, begins) == []
+        assert weeks_with_data(journal, jan, profile, begins - DAY, begins, beats=True) == [date(2026, 11, 9)]
+        assert weeks_with_data(journal, jan, profile, ends + DAY, ends + 2 * DAY) == []
