@@ -18,9 +18,9 @@ from ingest.collect.connection import Connection, StrapOwner
 from ingest.collect.strap_state import StrapState
 from ingest.errors import Stop, TryLater
 from ingest.formats.heart_rate_measurement import decode
-from ingest.journal import RANKS, STANDS_MS, Journal, Notifications, Writer
+from ingest.journal import RANKS, STANDS_MS, Counts, Journal, Notifications, Writer
 from ingest.journal.dating import Observation, new_observation, offset_ms
-from ingest.journal.strap_chunks import HOUR_MS
+from ingest.journal.strap_writer import HOUR_MS
 from ingest.log import Repeats
 from ingest.system.clock import Clock
 from ingest.system.crash_points import reached
@@ -52,6 +52,8 @@ class _Unwritten:
     def __init__(self, owner: StrapOwner, connection: Connection) -> None:
         self.owner, self.connection = owner, connection
         self.steady_ms, self.lengths, self.octets = array("q"), array("I"), bytearray()
+        self.counts: Counts | None = Counts(0, 0)
+        """What all of them tell; None where a part of what was counted is not here any more: then the journal counts."""
 
     def __len__(self) -> int:
         return len(self.steady_ms)
@@ -77,6 +79,7 @@ class _Unwritten:
     def drop(self, part: Notifications) -> None:
         """Forget the first of them, which are committed."""
         del self.steady_ms[: len(part)], self.lengths[: len(part)], self.octets[: len(part.octets)]
+        self.counts = None if len(self) else Counts(0, 0)
 
 
 class _StrapStatus:
@@ -91,17 +94,23 @@ class _StrapStatus:
         self.last_ms: int | None = None
         self.samples = self.gaps = 0
 
-    def count(self, arrivals: list[tuple[int, bytes]]) -> None:
-        """Count the heart rates and the gaps among new notifications (steady clock, payload)."""
+    def count(self, arrivals: list[tuple[int, bytes]]) -> Counts:
+        """Count the heart rates and the gaps among new notifications (steady clock, payload).
+
+        It is the only time that they are decoded on their way in, so what the journal counts is given as well.
+        """
         lengths = np.array([len(payload) for _, payload in arrivals], np.int64)
         octets = np.frombuffer(b"".join(payload for _, payload in arrivals), np.uint8)
-        at = np.array([at for at, _ in arrivals], np.int64)[decode(lengths, octets).bpm > 0]
-        if not len(at):
-            return
+        measured = decode(lengths, octets)
+        counts = Counts.of_measurements(measured)
+        if not counts.samples:
+            return counts
+        at = np.array([at for at, _ in arrivals], np.int64)[measured.bpm > 0]
         before = at[0] if self.last_ms is None else self.last_ms
         self.samples += len(at)
         self.gaps += int(np.count_nonzero(np.diff(at, prepend=before) > STANDS_MS))
         self.last_ms = int(at[-1])
+        return counts
 
 
 @dataclass(slots=True)
@@ -268,13 +277,16 @@ class Recorder:
         for kept in unwritten:
             pending = kept.connection.pending
             arrivals = [pending.popleft() for _ in range(len(pending))]
-            self._statuses.setdefault(kept.owner, _StrapStatus()).count(arrivals)
+            counts = self._statuses.setdefault(kept.owner, _StrapStatus()).count(arrivals)
+            if kept.counts:
+                kept.counts = Counts(kept.counts.samples + counts.samples, kept.counts.beats + counts.beats)
             for at, payload in arrivals:
                 if size < self._most_bytes:
                     kept.add(at, payload)
                     size += 12 + len(payload)
                 else:
                     self._add_loss(kept.owner, 1, at, at)
+                    kept.counts = None
         if self._losses:
             self._repeats.say(
                 "full",
@@ -338,7 +350,8 @@ class Recorder:
             if observation:
                 writer.clock_observation(boot, observation)
             for kept, part in zip(unwritten, parts, strict=True):
-                writer.notifications(*self._ids(writer, kept.owner), part)
+                counts = kept.counts if len(part) == len(kept) else None
+                writer.notifications(*self._ids(writer, kept.owner), part, counts)
             for at, owner, content in entries:
                 at_ms = at + offset_ms(known, at)
                 writer.entry(writer.person(owner.person), "collector", at_ms, None, content)

@@ -19,47 +19,12 @@ All of it little-endian. What the specification leaves open is decided here:
 * Contact is known only when bit 2 is set; bit 1 says then whether there is any.
 """
 
-from dataclasses import dataclass
-from enum import IntEnum
-
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.formats.measurements import Measurements, PayloadFault
+
 HIGHEST_BPM = 255
-
-
-class PayloadFault(IntEnum):
-    """Why a payload gives no measurement."""
-
-    NONE = 0
-    """It does give one."""
-    EMPTY = 1
-    """No octet at all."""
-    TRUNCATED = 2
-    """Shorter than its flags say."""
-    TOO_FAST = 3
-    """A rate above 255."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Measurements:
-    """What n payloads say, as columns.
-
-    `fault` (uint8, a `PayloadFault` each), `bpm` (uint8, 0 where no heart was felt or nothing is known) and `contact` (int8:
-    1 yes, 0 no, -1 where it does not say) have n entries. `ticks` (uint16, 1/1024 s) are the R-R intervals of all
-    payloads in order, `payload` (int64) is the index of the payload each came with.
-    """
-
-    fault: NDArray[np.uint8]
-    bpm: NDArray[np.uint8]
-    contact: NDArray[np.int8]
-    ticks: NDArray[np.uint16]
-    payload: NDArray[np.int64]
-
-    @property
-    def rr_ms(self) -> NDArray[np.float32]:
-        """The intervals in ms (float32), exactly: 125/128 of a number below 2**16 has no more than 24 bits."""
-        return self.ticks.astype(np.float32) * np.float32(125 / 128)
 
 
 def decode(lengths: NDArray[np.int64], octets: NDArray[np.uint8]) -> Measurements:
@@ -92,6 +57,7 @@ def decode(lengths: NDArray[np.int64], octets: NDArray[np.uint8]) -> Measurement
         fault.astype(np.uint8),
         np.where(good, bpm, 0).astype(np.uint8),
         np.where(good & (flags & 4 > 0), flags >> 1 & 1, -1).astype(np.int8),
-        ticks[real].astype(np.uint16),
+        # Exactly: 125/128 of a number below 2**16 has no more than 24 bits.
+        ticks[real].astype(np.float32) * np.float32(125 / 128),
         payload[real],
     )

@@ -5,7 +5,6 @@ from ingest.journal.entry import (
     ALWAYS_MS,
     STANDS_MS,
     Chunk,
-    Contents,
     Entry,
     Filed,
     Person,
@@ -13,6 +12,7 @@ from ingest.journal.entry import (
 )
 from ingest.journal.notifications import Notifications
 from ingest.journal.reader import Journal
+from ingest.journal.strap_writer import Counts
 from ingest.journal.writer import Writer
 
 __all__ = [
@@ -23,7 +23,7 @@ __all__ = [
     "STANDS_MS",
     "Chunk",
     "Columns",
-    "Contents",
+    "Counts",
     "Entry",
     "Filed",
     "Journal",

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from zones.series import TIMES
 
+PACKING = 1
+"""How columns and notifications lie in the blobs of a chunk. Each chunk says its own, so that another can come beside it."""
+
 LEVEL = 1
 """Differences of heart rates compress as well at level 1 as at 9, at a tenth of the time."""
 

@@ -1,7 +1,7 @@
 """What lies in the journal, as it is read back."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from ingest.formats.recording import Columns
 from ingest.journal.notifications import Notifications
@@ -69,23 +69,6 @@ class Entry:
     recorded_ms: int
     file: int | None
     content: dict[str, Any]
-
-
-class Contents(Protocol):
-    """What the journal must know of a file's contents to tell copies of one recording apart."""
-
-    @property
-    def identity(self) -> str | None: ...
-    @property
-    def digest(self) -> bytes | None: ...
-    @property
-    def whole(self) -> bool: ...
-    @property
-    def samples(self) -> int: ...
-    @property
-    def beats(self) -> int: ...
-    @property
-    def span_ms(self) -> tuple[int, int] | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ingest.formats.characteristics import HEART_RATE_MEASUREMENT
+
 LEVEL = 6
 """Half the bytes of level 1, and at a notification a second no work at all."""
 
@@ -18,7 +20,8 @@ class Notifications:
 
     `boot` and `connection_ms` name the connection: the number of the boot, and the steady clock (CLOCK_BOOTTIME, ms) when it
     began. `steady_ms` (int64, never descending) is when each came, `lengths` (int64) how many octets it has; `octets`
-    (uint8) are those of all of them.
+    (uint8) are those of all of them. `characteristic` says which one they are of, in the words of
+    `ingest.formats.characteristics`; a connection brings those of one.
     """
 
     boot: str
@@ -26,9 +29,16 @@ class Notifications:
     steady_ms: NDArray[np.int64]
     lengths: NDArray[np.int64]
     octets: NDArray[np.uint8]
+    characteristic: str = HEART_RATE_MEASUREMENT
 
     @classmethod
-    def from_arrivals(cls, boot: str, connection_ms: int, arrivals: Iterable[tuple[int, bytes]]) -> Self:
+    def from_arrivals(
+        cls,
+        boot: str,
+        connection_ms: int,
+        arrivals: Iterable[tuple[int, bytes]],
+        characteristic: str = HEART_RATE_MEASUREMENT,
+    ) -> Self:
         """Those of pairs of steady clock and payload."""
         pairs = list(arrivals)
         octets = b"".join(payload for _, payload in pairs)
@@ -38,6 +48,7 @@ class Notifications:
             [at for at, _ in pairs],
             [len(payload) for _, payload in pairs],
             np.frombuffer(octets, np.uint8),
+            characteristic,
         )
 
     @classmethod
@@ -48,6 +59,7 @@ class Notifications:
         steady_ms: ArrayLike,
         lengths: ArrayLike,
         octets: NDArray[np.uint8],
+        characteristic: str = HEART_RATE_MEASUREMENT,
     ) -> Self:
         """Those of columns.
 
@@ -58,7 +70,7 @@ class Notifications:
             raise ValueError(f"{len(at)} notifications, {len(n)} lengths, {len(octets)} octets do not fit")
         if (np.diff(at) < 0).any():
             raise ValueError("a steady clock never goes back")
-        return cls(boot, connection_ms, at, n, octets)
+        return cls(boot, connection_ms, at, n, octets, characteristic)
 
     def __len__(self) -> int:
         return len(self.steady_ms)
@@ -82,7 +94,13 @@ class Notifications:
         )
 
     @classmethod
-    def unpack(cls, boot: str, connection_ms: int, parts: Iterable[tuple[bytes, int, int]]) -> Self:
+    def unpack(
+        cls,
+        boot: str,
+        connection_ms: int,
+        parts: Iterable[tuple[bytes, int, int]],
+        characteristic: str = HEART_RATE_MEASUREMENT,
+    ) -> Self:
         """What `pack` stored, of one connection: (blob, steady clock of the first, how many there are) of each part.
 
         Parts come in the order of the steady clock, as connections are read in parts far more often than they are merged.
@@ -106,7 +124,10 @@ class Notifications:
         passed = np.cumsum(steps)
         steady = np.array(firsts, np.int64)[part] + passed - (passed - steps)[before[part]]
         inside = np.arange(len(raw)) - np.repeat(begins, size) >= np.repeat(8 * count, size)
-        return cls.from_columns(boot, connection_ms, steady, np.ascontiguousarray(lengths), raw[inside])
+        octets = raw[inside]
+        return cls.from_columns(
+            boot, connection_ms, steady, np.ascontiguousarray(lengths), octets, characteristic
+        )
 
 
 def _planes(numbers: NDArray[np.int64]) -> bytes:

@@ -1,10 +1,11 @@
-"""The tables of the journal, as named migrations applied in order, each in one transaction with its record."""
+"""The tables of the journal, as named migrations applied in order, in one transaction with their record."""
 
 import contextlib
 import sqlite3
 from collections.abc import Callable
 
 from ingest.errors import Stop
+from ingest.journal.copy_before import copy_before
 from ingest.system.patience import Patience
 from ingest.system.sqlite import PAGE_BYTES, transaction, write_ahead
 
@@ -158,9 +159,22 @@ def _straps(db: sqlite3.Connection) -> None:
     _all(db, STRAPS)
 
 
+CHARACTERISTICS = """
+-- Which characteristic of the strap (GATT) the notifications of a connection are of, and how what a chunk holds is packed
+-- in its blobs: whoever reads the file knows by which decoder. Columns with a default: no row is written anew.
+ALTER TABLE connection ADD COLUMN characteristic TEXT NOT NULL DEFAULT '2A37';
+ALTER TABLE chunk ADD COLUMN packing INTEGER NOT NULL DEFAULT 1;
+"""
+
+
+def _characteristics(db: sqlite3.Connection) -> None:
+    _all(db, CHARACTERISTICS)
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("first light", _first),
     ("straps", _straps),
+    ("characteristics", _characteristics),
 )
 
 
@@ -194,17 +208,23 @@ def require_current(db: sqlite3.Connection) -> None:
 
 
 def migrate(db: sqlite3.Connection, patience: Patience) -> None:
-    """Bring the file up to date; ready at once when it is."""
+    """Bring the file up to date, after a copy of it was made; ready at once when it is.
+
+    Raises Stop where a newer version wrote it, TryLater where there is no room for the copy, or sqlite3.Error.
+    """
     if not missing(db):
         return
     seen = applied(db)
     if seen and "straps" not in seen:
         _smaller_pages(db, patience)
-    for name, change in MIGRATIONS:
-        with transaction(db, patience):
-            db.execute("CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY, applied TEXT NOT NULL)")
-            # Asked again within the transaction: two processes may open a new journal at once.
-            if name not in applied(db):
+    with transaction(db, patience):
+        # Asked again within the transaction: two processes may open a new journal, or an old one, at once.
+        names = missing(db)
+        if names and applied(db):
+            copy_before(db, names[0])
+        db.execute("CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY, applied TEXT NOT NULL)")
+        for name, change in MIGRATIONS:
+            if name in names:
                 change(db)
                 db.execute("INSERT INTO migration VALUES (?, datetime('now'))", (name,))
 

@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import Stop, TryLater
+from ingest.formats.recording import Recording
 from ingest.journal import ALWAYS_MS, DAY_MS, Chunk, Columns, Journal
 from ingest.journal.schema import MIGRATIONS, applied
 from ingest.rows.profile import read_profile
@@ -150,26 +150,26 @@ def test_a_chunk_is_at_most_a_day(journal: Journal) -> None:
 # --- files ---
 
 
-@dataclass(frozen=True)
-class Brought:
-    """What a file brought, as the journal asks for it."""
+def brought(
+    digest: bytes = b"d",
+    identity: str = "garmin 1 activity 0",
+    *,
+    whole: bool = True,
+    samples: int = 2,
+    span_ms: tuple[int, int] = (0, 1000),
+) -> Recording:
+    """What a file brought, as far as the journal tells copies of one recording apart by it."""
+    return Recording(identity, digest, whole, [], [], samples, 0, span_ms)
 
-    identity: str | None = "garmin 1 activity 0"
-    digest: bytes | None = b"d"
-    whole: bool = True
-    samples: int = 2
-    beats: int = 0
-    span_ms: tuple[int, int] | None = (0, 1000)
 
-
-def file(journal: Journal, member: str, brought: Brought, *ms: int) -> int:
+def file(journal: Journal, member: str, recording: Recording, *ms: int) -> int:
     """A file with one chunk and one fact."""
     with journal.write() as w:
         person = w.person("me")
         arrival = w.arrival(person, member, member.encode(), kept=False)
-        better, worse = w.copies(person, brought)
-        outcome = "stored" if brought.whole else "partial"
-        made = w.file(arrival, "", person, member.encode(), outcome, "", brought, better)
+        better, worse = w.copies(person, recording)
+        outcome = "stored" if recording.whole else "partial"
+        made = w.file(arrival, "", person, member.encode(), outcome, "", recording, better)
         source = w.source(person, "watch", "activity", 2)
         w.chunk(person, source, columns(*ms), made)
         w.entry(person, "session", ms[0], (ms[0], ms[-1]), {"n": member}, made)
@@ -180,7 +180,7 @@ def file(journal: Journal, member: str, brought: Brought, *ms: int) -> int:
 @pytest.mark.parametrize("first", ["partial", "whole"])
 def test_a_damaged_copy_does_not_count_beside_the_whole_one(journal: Journal, first: str) -> None:
     """Half of a recording and then all of it, or the other way round: the half is in no count and no fact."""
-    whole, partial = Brought(), Brought(whole=False, samples=1, digest=b"e")
+    whole, partial = brought(), brought(whole=False, samples=1, digest=b"e")
     for name in ("partial", "whole") if first == "partial" else ("whole", "partial"):
         ms = (0, 1000) if name == "whole" else (0, 600)
         file(journal, name, whole if name == "whole" else partial, *ms)
@@ -196,8 +196,8 @@ def test_a_damaged_copy_does_not_count_beside_the_whole_one(journal: Journal, fi
 
 def test_one_identity_for_every_recording_loses_none(journal: Journal) -> None:
     """A device that gives all its files one number and date still has all its days counted."""
-    file(journal, "monday", Brought(whole=False), 0, 1000)
-    file(journal, "tuesday", Brought(span_ms=(DAY_MS, DAY_MS + 1000)), DAY_MS, DAY_MS + 1000)
+    file(journal, "monday", brought(whole=False), 0, 1000)
+    file(journal, "tuesday", brought(span_ms=(DAY_MS, DAY_MS + 1000)), DAY_MS, DAY_MS + 1000)
     person = journal.person("me")
     assert person
     assert len(journal.chunks(person.id, 0, 3 * DAY_MS)) == 2
@@ -206,7 +206,7 @@ def test_one_identity_for_every_recording_loses_none(journal: Journal) -> None:
 def test_of_two_damaged_copies_the_longer_counts(journal: Journal) -> None:
     """A copy cut off later is the better one, whichever came first."""
     for name, samples, last in (("short", 1, 300), ("long", 5, 800), ("middle", 3, 500)):
-        file(journal, name, Brought(whole=False, samples=samples, digest=name.encode()), 0, last)
+        file(journal, name, brought(whole=False, samples=samples, digest=name.encode()), 0, last)
     person = journal.person("me")
     assert person
     assert [c.last_ms for c in journal.chunks(person.id, 0, DAY_MS)] == [800]
@@ -224,7 +224,7 @@ def test_limits_touch_what_they_govern(
 ) -> None:
     """In whatever order the files of a watch arrive, exactly those moments are counted anew whose edges change."""
     with Journal(tmp_path_factory.mktemp("j") / "journal.db") as journal:
-        made = file(journal, "a", Brought(), 0, 1)
+        made = file(journal, "a", brought(), 0, 1)
         person = journal.person("me")
         assert person
 
@@ -260,7 +260,7 @@ def test_limits_of_a_damaged_copy_go_with_it(
 ) -> None:
     """When a whole copy replaces a damaged one, every moment whose edges change by that is counted anew."""
     with Journal(tmp_path_factory.mktemp("j") / "journal.db") as journal:
-        other, damaged = (file(journal, name, Brought(identity=name), 0, 1) for name in "ab")
+        other, damaged = (file(journal, name, brought(identity=name), 0, 1) for name in "ab")
         person = journal.person("me")
         assert person
         with journal.write() as w:

@@ -18,11 +18,11 @@ from ingest.journal import ALWAYS_MS, STANDS_MS, Chunk, Journal, Notifications
 from ingest.journal import columns as packed
 from ingest.journal.dating import SMALLEST_STEP_MS, Observation, new_observation, offset_ms
 from ingest.journal.entry import LONGEST_STRAP_CHUNK_MS
-from ingest.journal.schema import FIRST, applied
+from ingest.journal.schema import FIRST, MIGRATIONS, applied
 from ingest.rows.cache import RowCache
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
-from ingest.system.sqlite import PAGE_BYTES
+from ingest.system.sqlite import PAGE_BYTES, STEP_S
 from ingest.verbs.export import lines
 from tests.support.air.heart import measurement
 from tests.support.happenings import new_folder
@@ -286,12 +286,21 @@ def test_merging_changes_nothing_and_hides_nothing(happened: list[Bit]) -> None:
     """Protects every store: what it has not read yet is touched behind its position, what it reads is what there was."""
     with new_folder() as folder, Journal(folder / "j.db") as journal:
         live(journal, happened)
-        before, said = rows_of(journal), contents(all_chunks(journal))
+        before, said, size = rows_of(journal), contents(all_chunks(journal)), journal.size()
         everything = journal.entries(0, 100_000)
         with journal.write() as w:
             fewer = w.merge({})
         after = rows_of(journal)
         assert contents(all_chunks(journal)) == said
+        counted = (
+            sum(1 for what, *_ in said if what == "sample"),
+            sum(1 for what, *_ in said if what == "beat"),
+        )
+        assert (
+            (journal.size()["samples"], journal.size()["beats"])
+            == (size["samples"], size["beats"])
+            == counted
+        )
         assert len(before) - len(after) == fewer
         groups = {row[1:] for row in before.values()}
         assert sorted(row[1:] for row in after.values()) == sorted(groups), (
@@ -491,11 +500,11 @@ def test_a_journal_from_before_straps_goes_on(tmp_path: Path, *, busy: bool) -> 
             reader.execute("BEGIN")
             reader.execute("SELECT * FROM entry").fetchall()
         with Journal(path) as journal:
-            assert applied(journal._db) == ["first light", "straps"]
+            assert applied(journal._db) == [name for name, _ in MIGRATIONS]
             assert journal.id == "an old one"
             assert journal._db.execute("PRAGMA page_size").fetchone() == (4096 if busy else PAGE_BYTES,)
             assert journal._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-            assert journal._db.execute("PRAGMA busy_timeout").fetchone() == (60_000,)
+            assert journal._db.execute("PRAGMA busy_timeout").fetchone() == (STEP_S * 1000,)
             (chunk,) = journal.chunks(1, 0, 10_000)
             assert (chunk.columns.series.bpm.tolist(), chunk.notifications, chunk.connection) == (
                 [99, 100],

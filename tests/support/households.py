@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ingest.formats import recording
 from ingest.household import record_profile
 from ingest.journal import RANKS, Columns, Journal, Writer
 from ingest.rows.table import TABLES
@@ -154,14 +155,7 @@ class Copies:
 Event = Fact | Noted | Copies
 
 
-@dataclass(frozen=True)
-class _Contents:
-    identity: str | None = None
-    digest: bytes | None = None
-    whole: bool = True
-    samples: int = 0
-    beats: int = 0
-    span_ms: Pair | None = None
+_EMPTY = recording.Recording(None, None, whole=True, parts=[], facts=[], samples=0, beats=0, span_ms=None)
 
 
 def a_file(w: Writer, person: int, outcome: str = "stored", name: str = "a.fit") -> int:
@@ -169,7 +163,7 @@ def a_file(w: Writer, person: int, outcome: str = "stored", name: str = "a.fit")
     arrival = w.arrival(person, name, os.urandom(32), kept=False)
     w.end_arrival(arrival, f"archive/2026/{name}", None)
     w.arrivals_filed([arrival])
-    return w.file(arrival, "", person, os.urandom(32), outcome, "", _Contents(), None)
+    return w.file(arrival, "", person, os.urandom(32), outcome, "", _EMPTY, None)
 
 
 def came_in(w: Writer, person: int, file: int, outcome: str, replaced: Sequence[int] = ()) -> None:

@@ -1,0 +1,165 @@
+"""Reading chunks back: their columns, those of straps decoded; and which there are, without their data."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ingest.formats.recording import DAY_MS, Columns
+from ingest.journal import columns as packed
+from ingest.journal.dating import Observation
+from ingest.journal.entry import Chunk, Source
+from ingest.journal.row_reader import RowReader
+from ingest.journal.strap_chunks import (
+    STRAP_COLUMNS,
+    check_packing,
+    decode_columns,
+    observations,
+    unpack_rows,
+)
+from zones.series import TIMES, Series
+from zones.spans import Spans
+
+_FILE_COLUMNS = (
+    "c.end_ms, c.samples, c.times_first_ms, c.times, c.bpm, c.beats, c.beats_first_ms, c.beat_times, c.rr, c.pauses,"
+    " c.movement, c.packing"
+)
+"""What `_columns` needs of a chunk `c`."""
+
+
+class ChunkReader(RowReader):
+    """Questions about chunks. Times are ms since 1970, UTC."""
+
+    def sources(self, person: int) -> list[Source]:
+        """The sources of a person, those to be believed first in front; ties by name."""
+        rows = self._rows(
+            "SELECT id, person, name, kind, rank FROM source WHERE person = ? ORDER BY rank, name", person
+        )
+        return [Source(*row) for row in rows]
+
+    def chunks(self, person: int, start_ms: int, end_ms: int) -> list[Chunk]:
+        """A person's chunks with data in [start, end), in order of position; what was replaced is left out.
+
+        Those of one connection to a strap with one date come as one, at the last of their positions: as if they were
+        merged already. Raises Stop where a newer version wrote them, ValueError or zlib.error where they are damaged.
+        """
+        sources = {s.id: s for s in self.sources(person)}
+        rows = self._rows(
+            f"SELECT c.position, c.source, c.first_ms, c.last_ms, c.connection, {_FILE_COLUMNS}, {STRAP_COLUMNS}"
+            " FROM chunk c LEFT JOIN file f ON f.id = c.file LEFT JOIN connection n ON n.id = c.connection"
+            " WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms < ? AND max(c.last_ms, c.end_ms) >= ?"
+            " AND f.replaced_by IS NULL ORDER BY c.position",
+            person,
+            start_ms - DAY_MS,
+            end_ms,
+            start_ms,
+        )
+        chunks, connections = [], dict[tuple[int, int], list[Any]]()
+        for row in rows:
+            position, source, first, last, connection = row[:5]
+            if connection is None:
+                chunks.append(Chunk(position, sources[source], first, last, _columns(row[5:17])))
+            else:
+                ahead = first - row[_STEADY]
+                connections.setdefault((connection, ahead), []).append(row)
+        for (_, ahead), together in connections.items():
+            notifications = unpack_rows([row[17:] for row in together])
+            first, last = (int(at) + ahead for at in notifications.steady_ms[[0, -1]])
+            position, source = together[-1][:2]
+            columns = decode_columns(notifications, ahead)
+            chunks.append(Chunk(position, sources[source], first, last, columns, notifications))
+        return sorted(chunks, key=lambda c: c.position)
+
+    def observations(self, boot: str) -> list[Observation]:
+        """How the clocks of a boot stood to each other, in order."""
+        return observations(self._rows, boot)
+
+    def chunk_spans(self, person: int, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+        """The (first, last) times of a person's chunks that touch [start, end], latest first, without their data."""
+        return self._rows(
+            "SELECT c.first_ms, max(c.last_ms, c.end_ms) FROM chunk c LEFT JOIN file f ON f.id = c.file"
+            " WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms <= ? AND max(c.last_ms, c.end_ms) >= ?"
+            " AND f.replaced_by IS NULL ORDER BY c.first_ms DESC",
+            person,
+            start_ms - 2 * DAY_MS,
+            end_ms,
+            start_ms,
+        )
+
+    def chunk_sizes(self, person: int, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+        """When a person's chunks that touch [start, end) begin, and how many samples and beats each holds."""
+        return self._rows(
+            "SELECT c.first_ms, c.samples + c.beats FROM chunk c"
+            " LEFT JOIN file f ON f.id = c.file WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms < ?"
+            " AND max(c.last_ms, c.end_ms) >= ? AND f.replaced_by IS NULL",
+            person,
+            start_ms - DAY_MS,
+            end_ms,
+            start_ms,
+        )
+
+    def newest_spans(self, person: int, latest: int) -> list[tuple[int, int, int]]:
+        """The (source, first time, last time) of a person's newest chunks that are not of an all-day watch."""
+        return self._rows(
+            "SELECT c.source, c.first_ms, max(c.last_ms, c.end_ms) FROM chunk c JOIN source s ON s.id = c.source"
+            " LEFT JOIN file f ON f.id = c.file WHERE c.person = ? AND s.kind <> 'monitoring'"
+            " AND f.replaced_by IS NULL ORDER BY c.first_ms DESC LIMIT ?",
+            person,
+            latest,
+        )
+
+    def broken_chunks(self) -> Iterator[tuple[int, str]]:
+        """Chunks whose columns cannot be read back as they were counted: (position, what is wrong)."""
+        for (position,) in self._rows("SELECT position FROM chunk ORDER BY position"):
+            (row,) = self._rows(
+                f"SELECT c.connection, {_FILE_COLUMNS}, {STRAP_COLUMNS} FROM chunk c"
+                " LEFT JOIN connection n ON n.id = c.connection WHERE c.position = ?",
+                position,
+            )
+            try:
+                if row[0] is not None:
+                    # What they say may be read otherwise one day, and is not what is kept.
+                    unpack_rows([row[13:]])
+                    continue
+                columns = _columns(row[1:13])
+            except Exception as e:  # noqa: BLE001 - whatever is wrong with it is the answer
+                yield position, f"cannot be read back: {e}"
+                continue
+            held, counted = (len(columns.series.bpm), len(columns.rr_ms)), (row[2], row[6])
+            if held != counted:
+                yield (
+                    position,
+                    f"holds {held[0]} samples and {held[1]} beats, not {counted[0]} and {counted[1]}",
+                )
+
+
+_STEADY = 17 + 5
+"""Where in a row of `chunks` the steady clock of its first notification stands."""
+
+
+def _columns(row: Sequence[Any]) -> Columns:
+    (
+        end_ms,
+        samples,
+        times_first,
+        times,
+        bpm,
+        beats,
+        beats_first,
+        beat_times,
+        rr,
+        pauses,
+        movement,
+        packing,
+    ) = row
+    check_packing(packing)
+    return Columns(
+        series=Series(packed.unpack_times(times, times_first, samples), packed.unpack_bpm(bpm))
+        if samples
+        else Series.empty(),
+        end_ms=end_ms,
+        beat_times=packed.unpack_times(beat_times, beats_first, beats) if beats else np.empty(0, TIMES),
+        rr_ms=packed.unpack_rr(rr) if beats else np.empty(0, np.float32),
+        pauses=Spans.of(*packed.unpack_spans(pauses)) if pauses else Spans.none(),
+        movement=None if movement is None else Spans.of(*packed.unpack_spans(movement)),
+    )

@@ -1,0 +1,106 @@
+"""Reading what became of files: on their way, and once they are filed."""
+
+from ingest.journal.entry import Filed
+from ingest.journal.row_reader import RowReader
+
+
+class FileReader(RowReader):
+    """Questions about files and arrivals."""
+
+    def files(self, outcome: str | None = None, latest: int = 1_000_000) -> list[Filed]:
+        """What became of the files, newest first."""
+        rows = self._rows(
+            "SELECT f.id, a.path || CASE f.member WHEN '' THEN '' ELSE '/' || f.member END, p.name, f.outcome,"
+            " f.reason, f.samples, f.beats, f.first_ms, f.last_ms, a.received_ms"
+            " FROM file f JOIN arrival a ON a.id = f.arrival JOIN person p ON p.id = f.person"
+            " WHERE ?1 IS NULL OR f.outcome = ?1 ORDER BY f.id DESC LIMIT ?2",
+            outcome,
+            latest,
+        )
+        return [Filed(*row) for row in rows]
+
+    def files_named(self, name: str) -> list[Filed]:
+        """The files that came under a name or path, or lie there below the data folder; newest first."""
+        last = name.replace("\\", "/").rsplit("/", maxsplit=1)[-1]
+        rows = self._rows(
+            "SELECT f.id, a.path || CASE f.member WHEN '' THEN '' ELSE '/' || f.member END AS named, p.name, f.outcome,"
+            " f.reason, f.samples, f.beats, f.first_ms, f.last_ms, a.received_ms, coalesce(a.destination, '')"
+            " FROM file f JOIN arrival a ON a.id = f.arrival JOIN person p ON p.id = f.person"
+            " WHERE named LIKE '%' || ?1 OR a.destination LIKE '%' || ?1 ORDER BY f.id DESC",
+            last,
+        )
+        found = [(Filed(*row[:10]), row[10]) for row in rows]
+
+        def ends(path: str) -> bool:
+            return path == name or path.endswith("/" + name) or name.endswith("/" + path)
+
+        exact = [f for f, place in found if ends(f.name) or (place and ends(place))]
+        return exact or [f for f, place in found if last in {f.name.split("/")[-1], place.split("/")[-1]}]
+
+    def recorded_by_file(self, file: int) -> tuple[tuple[int, int] | None, list[int]]:
+        """The time (ms) that a file recorded, and the sources it recorded it as."""
+        ((first, last),) = self._rows(
+            "SELECT min(first_ms), max(last_ms) FROM entry WHERE file = ? AND what IN ('chunk', 'session')",
+            file,
+        )
+        sources = self._rows("SELECT DISTINCT source FROM chunk WHERE file = ? ORDER BY source", file)
+        return (None if first is None else (first, last)), [source for (source,) in sources]
+
+    def known_copy(self, person: str, sha256: bytes) -> bool:
+        """Whether this very file is already stored for the person."""
+        rows = self._rows(
+            "SELECT 1 FROM file f JOIN person p ON p.id = f.person WHERE p.name = ? AND f.sha256 = ?"
+            " AND f.outcome IN ('stored', 'partial')",
+            person,
+            sha256,
+        )
+        return bool(rows)
+
+    def unfinished_arrival(self, person: str, path: str, sha256: bytes) -> tuple[int | None, set[str]]:
+        """The arrival that an earlier life began to read and did not end, and its members that are committed."""
+        rows = self._rows(
+            "SELECT a.id FROM arrival a JOIN person p ON p.id = a.person"
+            " WHERE p.name = ? AND a.path = ? AND a.sha256 = ? AND NOT a.ended AND a.filed = 0",
+            person,
+            path,
+            sha256,
+        )
+        if not rows:
+            return None, set()
+        members = self._rows("SELECT member FROM file WHERE arrival = ?", rows[0][0])
+        return rows[0][0], {member for (member,) in members}
+
+    def committed_arrivals(self, person: str, path: str, sha256: bytes) -> list[int]:
+        """Arrivals of this very file that are committed and not known to be filed."""
+        rows = self._rows(
+            "SELECT a.id FROM arrival a JOIN person p ON p.id = a.person"
+            " WHERE p.name = ? AND a.path = ? AND a.sha256 = ? AND a.ended AND a.filed = 0",
+            person,
+            path,
+            sha256,
+        )
+        return [arrival for (arrival,) in rows]
+
+    def arrival_members(self, arrival: int) -> list[tuple[str, str, int, int, int | None, int | None, str]]:
+        """What became of an arrival's files: (member, outcome, samples, beats, first and last time in ms, reason)."""
+        return self._rows(
+            "SELECT member, outcome, samples, beats, first_ms, last_ms, reason FROM file WHERE arrival = ?"
+            " ORDER BY id",
+            arrival,
+        )
+
+    def unfiled_arrivals(self) -> list[tuple[int, str, bytes, bool]]:
+        """Arrivals whose content is committed and that may still lie where they lay: (id, path, sha256, kept)."""
+        rows = self._rows("SELECT id, path, sha256, kept FROM arrival WHERE filed = 0 AND ended")
+        return [(i, path, sha256, bool(kept)) for i, path, sha256, kept in rows]
+
+    def arrival_destination(self, arrival: int) -> tuple[str | None, str | None, bool]:
+        """Where an arrival goes below the data folder, the reason to lay beside it, whether the original is kept."""
+        ((destination, reason, kept),) = self._rows(
+            "SELECT destination, reason, kept FROM arrival WHERE id = ?", arrival
+        )
+        return destination, reason, bool(kept)
+
+    def outcome_counts(self) -> dict[str, int]:
+        """How many files ended how."""
+        return dict(self._rows("SELECT outcome, count(*) FROM file GROUP BY outcome"))

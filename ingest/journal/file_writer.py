@@ -1,0 +1,219 @@
+"""Appending what files bring: arrivals, files and what stands in them, and which copy of a recording counts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ingest.formats.recording import DAY_MS, Columns, Recording
+from ingest.journal import columns as packed
+from ingest.journal.entry import ALWAYS_MS, LEAST_MAXIMUM_BPM, MOST_MAXIMUM_BPM
+from ingest.journal.entry_writer import EntryWriter
+
+_MAXIMA = (
+    "SELECT e.at_ms, json_extract(e.content, '$.maximum_bpm') AS maximum FROM entry e LEFT JOIN file f ON f.id = e.file"
+    f" WHERE e.person = ? AND e.what = 'limits' AND e.what <> 'chunk' AND maximum BETWEEN {LEAST_MAXIMUM_BPM} AND {MOST_MAXIMUM_BPM}"
+    " AND f.replaced_by IS NULL"
+)
+"""When which maximum of a person's watches took effect, of those that decide anything."""
+
+
+class FileWriter(EntryWriter):
+    """What a transaction may append of files."""
+
+    def chunk(self, person: int, source: int, columns: Columns, file: int | None = None) -> int:
+        """Append one batch of columns; gives its position.
+
+        Raises ValueError when it is empty or longer than a day.
+        """
+        s, beats = columns.series, columns.beat_times
+        ends = [t[[0, -1]].astype(np.int64) for t in (s.times, beats) if len(t)]
+        if not ends:
+            raise ValueError("a chunk without samples and beats")
+        first, last = int(min(e[0] for e in ends)), int(max(e[1] for e in ends))
+        if max(last, columns.end_ms) - first > DAY_MS:
+            raise ValueError("a chunk is at most a day long")
+        position = self.entry(person, "chunk", first, (first, max(last, columns.end_ms)), file=file)
+        self.db.execute(
+            "INSERT INTO chunk (position, person, source, file, first_ms, last_ms, end_ms, samples, beats,"
+            " times_first_ms, times, bpm, beats_first_ms, beat_times, rr, pauses, movement, packing)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                position,
+                person,
+                source,
+                file,
+                first,
+                last,
+                columns.end_ms,
+                len(s),
+                len(beats),
+                *(
+                    (int(s.times[0].astype(np.int64)), packed.pack_times(s.times), packed.pack_bpm(s.bpm))
+                    if len(s)
+                    else (None,) * 3
+                ),
+                *(
+                    (int(beats[0].astype(np.int64)), packed.pack_times(beats), packed.pack_rr(columns.rr_ms))
+                    if len(beats)
+                    else (None,) * 3
+                ),
+                packed.pack_spans(columns.pauses.start, columns.pauses.end) if len(columns.pauses) else None,
+                None
+                if columns.movement is None
+                else packed.pack_spans(columns.movement.start, columns.movement.end),
+                packed.PACKING,
+            ),
+        )
+        return position
+
+    def arrival(self, person: int, path: str, sha256: bytes, *, kept: bool) -> int:
+        """The id of a new arrival."""
+        cursor = self.db.execute(
+            "INSERT INTO arrival (person, path, sha256, received_ms, kept) VALUES (?, ?, ?, ?, ?)",
+            (person, path, sha256, self.now_ms, kept),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def arrival_outcomes(self, arrival: int) -> tuple[set[str], list[str], int | None]:
+        """The outcomes of an arrival's files, the reasons of the rejected, and the first moment in any of them."""
+        rows = self.db.execute(
+            "SELECT outcome, reason, member, first_ms FROM file WHERE arrival = ? ORDER BY id", (arrival,)
+        ).fetchall()
+        reasons = [
+            f"{m}: {reason}" if m else reason for outcome, reason, m, _ in rows if outcome == "rejected"
+        ]
+        moments = [first for *_, first in rows if first is not None]
+        return {row[0] for row in rows}, reasons, min(moments, default=None)
+
+    def end_arrival(self, arrival: int, destination: str | None, reason: str | None) -> None:
+        """Note that all of an arrival is committed and where it goes."""
+        self.db.execute(
+            "UPDATE arrival SET ended = 1, destination = ?, reason = ? WHERE id = ?",
+            (destination, reason, arrival),
+        )
+
+    def destination_holder(self, destination: str) -> bytes | None:
+        """The sha256 of what goes, or went, to a place below the data folder."""
+        sql = "SELECT sha256 FROM arrival WHERE destination = ? ORDER BY id DESC LIMIT 1"
+        row = self.db.execute(sql, (destination,)).fetchone()
+        return row[0] if row else None
+
+    def arrivals_filed(self, arrivals: Sequence[int]) -> None:
+        """Note that arrivals lie where they belong."""
+        self.db.executemany("UPDATE arrival SET filed = 1 WHERE id = ?", [(a,) for a in arrivals])
+
+    def copy_of(self, person: int, sha256: bytes) -> str | None:
+        """The name of an earlier file of the person with the very same bytes."""
+        return self._named("f.sha256 = ? AND f.outcome IN ('stored', 'partial')", person, sha256)
+
+    def same_recording(self, person: int, digest: bytes) -> str | None:
+        """The name of an earlier whole file of the person with the very same heart rates."""
+        return self._named("f.digest = ? AND f.outcome = 'stored'", person, digest)
+
+    def _named(self, condition: str, person: int, value: bytes) -> str | None:
+        row = self.db.execute(
+            "SELECT CASE f.member WHEN '' THEN a.path ELSE f.member END FROM file f JOIN arrival a ON a.id = f.arrival"
+            f" WHERE f.person = ? AND {condition} ORDER BY f.id LIMIT 1",
+            (person, value),
+        ).fetchone()
+        return row[0] if row else None
+
+    def file(
+        self,
+        arrival: int,
+        member: str,
+        person: int,
+        sha256: bytes,
+        outcome: str,
+        reason: str,
+        recording: Recording | None,
+        replaced_by: int | None,
+    ) -> int:
+        """The id of a new file; `recording` is what it brought, None when nothing."""
+        r = recording
+        first, last = r.span_ms if r and r.span_ms else (None, None)
+        cursor = self.db.execute(
+            "INSERT INTO file (arrival, member, person, sha256, identity, digest, outcome, reason, samples, beats,"
+            " first_ms, last_ms, replaced_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                arrival,
+                member,
+                person,
+                sha256,
+                r and r.identity,
+                r and r.digest,
+                outcome,
+                reason,
+                r.samples if r else 0,
+                r.beats if r else 0,
+                first,
+                last,
+                replaced_by,
+            ),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def copies(self, person: int, recording: Recording) -> tuple[int | None, list[int]]:
+        """How a file stands to other copies of its recording: (a better one if there is, those it is better than).
+
+        A whole copy is better than a damaged one, and of two damaged ones that with more samples.
+        """
+        if recording.identity is None:
+            return None, []
+        found = self.db.execute(
+            "SELECT id, outcome, samples, first_ms, last_ms FROM file WHERE person = ? AND identity = ?"
+            " AND outcome IN ('stored', 'partial') AND replaced_by IS NULL ORDER BY id",
+            (person, recording.identity),
+        ).fetchall()
+        a, b = recording.span_ms or (None, None)
+        worse = []
+        for file, outcome, samples, first, last in found:
+            # A device that gives every recording one serial number and time of creation must not lose any.
+            if a is not None and b is not None and first is not None and (first > b or last < a):
+                continue
+            if outcome == "stored" and not recording.whole:
+                return file, []
+            if outcome == "partial" and (recording.whole or recording.samples > samples):
+                worse.append(file)
+            elif outcome == "partial":
+                return file, []
+        return None, worse
+
+    def replace(self, files: Sequence[int], better: int) -> tuple[int, int] | None:
+        """Leave the data of files out of all counting, as a better copy is there; gives the time (ms) they touched.
+
+        Where the limits in them decided anything, all time is touched.
+        """
+        if not files:
+            return None
+        (person,) = self.db.execute("SELECT person FROM file WHERE id = ?", (better,)).fetchone()
+        maxima = f"{_MAXIMA} ORDER BY e.at_ms, e.position"
+        before = self.db.execute(maxima, (person,)).fetchall()
+        spans = []
+        for file in files:
+            self.db.execute("UPDATE file SET replaced_by = ? WHERE id = ?", (better, file))
+            sql = "SELECT min(first_ms), max(last_ms) FROM entry WHERE file = ? AND what NOT IN ('limits', 'file')"
+            spans.append(self.db.execute(sql, (file,)).fetchone())
+        if self.db.execute(maxima, (person,)).fetchall() != before:
+            self.entry(person, "touch", self.now_ms, (-ALWAYS_MS, ALWAYS_MS))
+        spans = [s for s in spans if s[0] is not None]
+        return (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else None
+
+    def limits(self, person: int, at_ms: int, content: dict[str, Any], file: int) -> int:
+        """Append the limits a watch had at a time; touches the time they govern, if they change anything there.
+
+        They govern until the next ones; the first ones also all time before them. Of two at one moment the higher
+        ones are the ones, so that it does not matter which came in first.
+        """
+        beside = _MAXIMA + " AND e.at_ms {} ? ORDER BY e.at_ms {}, maximum DESC LIMIT 1"
+        before = self.db.execute(beside.format("<", "DESC"), (person, at_ms)).fetchone()
+        after = self.db.execute(beside.format(">", "ASC"), (person, at_ms)).fetchone()
+        here = self.db.execute(beside.format("=", "ASC"), (person, at_ms)).fetchone()
+        in_force = before or after
+        span = None
+        maximum = content["maximum_bpm"]
+        changes = maximum > here[1] if here else in_force is None or in_force[1] != maximum
+        if changes and LEAST_MAXIMUM_BPM <= maximum <= MOST_MAXIMUM_BPM:
+            span = (at_ms if before else -ALWAYS_MS, after[0] - 1 if after else ALWAYS_MS)
+        return self.entry(person, "limits", at_ms, span, content, file)
