@@ -94,8 +94,8 @@ def test_one_place_knows_each_of_the_worlds() -> None:
 
 
 def loaded(code: str) -> set[str]:
-    """The top-level modules that a fresh interpreter holds after some code."""
-    script = f"import sys\ntry:\n    {code}\nexcept SystemExit:\n    pass\nprint('MODULES', *{{m.split('.')[0] for m in sys.modules}})"
+    """The modules that a fresh interpreter holds after some code."""
+    script = f"import sys\ntry:\n    {code}\nexcept SystemExit:\n    pass\nprint('MODULES', *sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
     )
@@ -122,6 +122,19 @@ def test_verbs_that_read_the_journal_do_not_load_what_reads_files(verb: str, tmp
     held = loaded(f"from ingest.cli import main; sys.argv = {words!r}; main()")
     assert not held & {"fitparse", "asyncio", *HEAVY}
     assert "sqlite3" in held
+
+
+def test_the_week_of_somebody_loads_no_more_than_it_needs(tmp_path: Path) -> None:
+    """Protects the wait for an answer: what a call deep below drags along (numpy.ma, bz2) costs a verb its tenths."""
+    from tests.support.households import household, steady
+
+    with household(tmp_path, [steady("Anna", 1_700_000_000_000, 600, 120)]):
+        pass
+    (tmp_path / "hartslag.toml").write_text('[[person]]\nname = "Anna"\nborn = 1978\nzone = "UTC"\n')
+    words = ["hartslag", "--data", str(tmp_path), "week"]
+    held = loaded(f"from ingest.cli import main; sys.argv = {words!r}; main()")
+    assert "tomllib" in held
+    assert not held & {"numpy.ma", "bz2", "lzma", "difflib", "email", "tzlocal", "ingest.settings.mistakes"}
 
 
 def test_straps_in_the_settings_cost_a_verb_nothing(tmp_path: Path) -> None:

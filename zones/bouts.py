@@ -7,7 +7,7 @@ import numpy as np
 
 from zones.edges import Timeline
 from zones.minutes import Zone, at_changes, classify
-from zones.moments import Length, length_ms
+from zones.moments import Length, distinct, length_ms
 from zones.pieces import Pieces, split
 from zones.spans import Spans
 
@@ -36,7 +36,7 @@ def bouts(effort: Spans, least: Length, interruption: Length) -> Spans:
     inside = Spans.of(effort.start[first], effort.end[last] - shortest + 1)
     # How much effort a window holds grows or falls by a millisecond each, or stays, between these moments.
     borders = np.concatenate([effort.start, effort.end])
-    at = np.unique(np.concatenate([borders, borders - shortest]))
+    at = distinct(np.concatenate([borders, borders - shortest]))
     over = effort.before_ms(at + shortest) - effort.before_ms(at) - (shortest - rest)
     a, b, fa, fb = at[:-1], at[1:], over[:-1], over[1:]
     some = (fa >= 0) | (fb >= 0)

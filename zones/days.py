@@ -9,7 +9,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from zones.moments import milliseconds, moment_ms
+from zones.moments import distinct, milliseconds, moment_ms
+
+_DAY_MS = 86_400_000
+
+_EPOCH = date(1970, 1, 1).toordinal()
+_MARGIN_DAYS = 2  # how far a local day may lie from the day in UTC, with one to spare
 
 Place = str | ZoneInfo | Sequence[tuple[date, str | ZoneInfo]]
 """A time zone, by name or itself; or for one who travels, ascending (from this day on, this zone)."""
@@ -37,14 +42,21 @@ def midnights(zone: Place, first: date, last: date) -> NDArray[np.int64]:
 
 
 def day_of(moments: ArrayLike, zone: Place) -> NDArray[np.int64]:
-    """The local day of each moment, as the ordinal of its date."""
+    """The local day of each moment, as the ordinal of its date.
+
+    A midnight costs microseconds, so it costs what the days with moments cost, however many years lie between them.
+    """
     ms = milliseconds(moments)
     if not len(ms):
         return np.empty(0, np.int64)
-    margin = timedelta(days=2)
-    first = _utc(int(ms.min())).date() - margin
-    begins = midnights(zone, first, _utc(int(ms.max())).date() + margin)
-    return np.searchsorted(begins, ms, side="right") - 1 + first.toordinal()
+    utc_days = distinct(ms // _DAY_MS)
+    begins, days = [], []
+    for stretch in np.split(utc_days, np.flatnonzero(np.diff(utc_days) > 2 * _MARGIN_DAYS) + 1):
+        first, last = (date.fromordinal(_EPOCH + int(day)) for day in stretch[[0, -1]])
+        first, last = first - timedelta(days=_MARGIN_DAYS), last + timedelta(days=_MARGIN_DAYS)
+        begins.append(midnights(zone, first, last))
+        days.append(np.arange(first.toordinal(), last.toordinal() + 1))
+    return np.concatenate(days)[np.searchsorted(np.concatenate(begins), ms, side="right") - 1]
 
 
 def week_of(day: date, first_weekday: int = 0) -> tuple[date, str]:
@@ -71,10 +83,6 @@ def _places(zone: Place) -> list[tuple[date, ZoneInfo]]:
 
 def _zone(zone: str | ZoneInfo) -> ZoneInfo:
     return ZoneInfo(zone) if isinstance(zone, str) else zone
-
-
-def _utc(ms: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zones.edges import Timeline
-from zones.moments import milliseconds
+from zones.moments import distinct, milliseconds
 from zones.pieces import Pieces, split, split_every
 
 MINUTE = 60_000
@@ -106,7 +106,7 @@ def classify(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> NDArray
     else:
         moderate = np.zeros(len(pieces), np.int16)
         vigorous = np.zeros(len(pieces), np.int16)
-        for source in np.unique(pieces.source):
+        for source in distinct(pieces.source):
             mine = pieces.source == source
             moderate[mine], vigorous[mine] = timeline[source].limits(pieces.start[mine])
     reached = (pieces.bpm >= moderate).astype(np.uint8) + (pieces.bpm >= vigorous)

@@ -1,7 +1,7 @@
 """Moments and lengths of time as whole milliseconds: the only form in which `zones` counts."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,8 @@ Moment = int | datetime | np.datetime64
 
 Length = timedelta | np.timedelta64 | float
 """How long: a timedelta of either kind, or a number of seconds."""
+
+Integer = TypeVar("Integer", bound=np.integer[Any])
 
 FOREVER = np.iinfo(np.int64).max
 ALWAYS = np.iinfo(np.int64).min
@@ -26,6 +28,15 @@ def milliseconds(moments: ArrayLike) -> NDArray[np.int64]:
     if column.size and column.dtype.kind not in "iu":
         raise TypeError(f"moments are datetime64 or whole milliseconds, not {column.dtype}")
     return column.astype(np.int64, copy=False)
+
+
+def distinct(column: NDArray[Integer]) -> NDArray[Integer]:
+    """The whole numbers of a column in order, each once.
+
+    As `np.unique`, which imports numpy.ma for it: 10 ms, a tenth of what importing numpy takes.
+    """
+    column = np.sort(column)
+    return column[np.append(True, column[1:] != column[:-1])] if len(column) else column
 
 
 def moment_ms(moment: Moment) -> int:

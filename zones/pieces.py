@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from zones.moments import Length, length_ms, milliseconds
+from zones.moments import Length, distinct, length_ms, milliseconds
 from zones.series import Samples, median_gap_ms, samples
 from zones.spans import Spans
 
@@ -129,7 +129,7 @@ def split(pieces: Pieces, at: NDArray[np.int64]) -> Pieces:
     """The same time in pieces that cross none of the moments."""
     if not len(pieces):
         return pieces
-    at = np.unique(at[(at > pieces.start[0]) & (at < pieces.end[-1])])
+    at = distinct(at[(at > pieces.start[0]) & (at < pieces.end[-1])])
     if not len(at):
         return pieces
     first = np.searchsorted(at, pieces.start, side="right")

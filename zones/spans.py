@@ -7,6 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from zones.moments import distinct
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spans:
@@ -79,7 +81,7 @@ class Spans:
         return Spans.of(np.maximum(self.start[i:j], start), np.minimum(self.end[i:j], end))
 
     def _cut(self, other: "Spans", *, inside: bool) -> "Spans":
-        at = np.unique(np.concatenate([self.start, self.end, other.start, other.end]))
+        at = distinct(np.concatenate([self.start, self.end, other.start, other.end]))
         kept = self.covers(at) & (other.covers(at) == inside)
         return Spans.of(at[:-1][kept[:-1]], at[1:][kept[:-1]])
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ingest.journal import RANKS, Chunk, Journal, Source
 from zones import artefacts
+from zones.moments import distinct
 from zones.pieces import Pieces, hold, resolve
 from zones.placing import place
 from zones.series import TIMES, Series, join
@@ -130,7 +131,7 @@ def _ends(chunks: list[Chunk]) -> NDArray[np.int64]:
     order = np.argsort(first, kind="stable")
     longest = np.maximum.accumulate(ends[order])
     goes_on = longest[np.searchsorted(first[order], ends, side="right") - 1] > ends
-    return np.unique(ends[~goes_on])
+    return distinct(ends[~goes_on])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

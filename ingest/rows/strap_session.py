@@ -16,6 +16,7 @@ from ingest.rows.load import load_fields
 from ingest.rows.profile import Profile
 from zones.dose import dose_min
 from zones.minutes import MINUTE, Minutes
+from zones.moments import distinct
 from zones.pieces import Pieces, split_every
 from zones.spans import Spans
 
@@ -95,7 +96,7 @@ def find_strap_sessions(
     if not len(strap_minutes.start_ms):
         return []
     found = []
-    for source in np.unique(strap_minutes.source).tolist():
+    for source in distinct(strap_minutes.source).tolist():
         rows = np.flatnonzero(strap_minutes.source == source)
         runs = _split_at_interruptions(strap_minutes, rows, workouts)
         found += [_summarize(strap_minutes, run, minutes, profile) for run in runs]

@@ -18,6 +18,7 @@ from ingest.rows.workout import find_workouts, workout_spans
 from zones.days import day_of, midnights, week_of
 from zones.dose import dose_min
 from zones.minutes import MINUTE, Minutes, Totals
+from zones.moments import distinct
 from zones.placing import LATEST_MS
 from zones.resting import AFTERWARDS_MS
 
@@ -142,7 +143,7 @@ def weeks_with_data(
     chunks = chunks[chunks[:, 0] - before_ms < end_ms]
     # No chunk is longer than a week: where its first and its last moment lie is where all of it does.
     moments = np.clip([chunks[:, 0] - before_ms, chunks[:, 1]], start_ms, end_ms - 1).ravel()
-    days = np.unique(day_of(moments, profile.zone))
+    days = distinct(day_of(moments, profile.zone))
     return sorted({profile.calendar.week_of(date.fromordinal(int(d)))[0] for d in days}, reverse=True)
 
 

@@ -5,7 +5,6 @@ A rename is remembered once the folder is synced, the bytes once the file is (ht
 
 import errno
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -112,7 +111,9 @@ class Mover:
         beside = _beside(target)
         origin.seek(0)
         with beside.open("wb") as out:
-            shutil.copyfileobj(origin, out, 1 << 20)
+            from shutil import copyfileobj  # it brings bz2 and lzma along
+
+            copyfileobj(origin, out, 1 << 20)
         self._disk.rename(beside, target)
         self._files.append(target)
         self._folders.add(target.parent)
