@@ -77,7 +77,7 @@ class StrapSignals:
     no_contact: NDArray[np.bool_]
 
 
-def artefacts(
+def find_artefacts(
     series: Series,
     stuck: Length | None = None,
     alive: Spans | None = None,
@@ -145,7 +145,7 @@ def _loose(
     return no_contact & knows & (silent | _stuck(t, bpm, length_ms(LOOSE_S), alive))
 
 
-def believed(series: Series, bad: NDArray[np.uint8]) -> Series:
+def without_artefacts(series: Series, bad: NDArray[np.uint8]) -> Series:
     """The samples without artefacts. What is masked is no sample: the one before stands on, up to its cap."""
     good = bad == 0
     if good.all():

@@ -66,7 +66,9 @@ class Variability:
         return 60 * self.beats / self.seconds if self.seconds else float("nan")
 
 
-def starts(times: NDArray[np.int64], rr_ms: ArrayLike, tolerance_ms: int = 1500) -> NDArray[np.bool_]:
+def find_chain_starts(
+    times: NDArray[np.int64], rr_ms: ArrayLike, tolerance_ms: int = 1500
+) -> NDArray[np.bool_]:
     """Which beats begin a new stretch: those whose interval does not reach back to the beat before.
 
     `times` are the moments of the beats in ms. A notification that was lost leaves such a hole.
@@ -77,7 +79,7 @@ def starts(times: NDArray[np.int64], rr_ms: ArrayLike, tolerance_ms: int = 1500)
     return new
 
 
-def faults(
+def find_faults(
     rr_ms: ArrayLike, new: NDArray[np.bool_] | None = None, *, least_ms: float = LEAST_MS
 ) -> NDArray[np.uint8]:
     """For each interval (ms) what is wrong with it, as a `Fault`; `new` marks those that begin a stretch.
@@ -96,7 +98,7 @@ def faults(
     return np.where(impossible & (found < Fault.MISSED), np.uint8(Fault.RANGE), found)
 
 
-def variability(
+def measure_variability(
     rr_ms: ArrayLike, found: NDArray[np.uint8] | None = None, new: NDArray[np.bool_] | None = None
 ) -> Variability:
     """RMSSD, its logarithm, SDNN (n - 1) and pNN50 (of the pairs) of intervals in ms.
@@ -107,7 +109,9 @@ def variability(
     rr = np.asarray(rr_ms, np.float64)
     none = np.zeros(len(rr), np.uint8), np.zeros(len(rr), np.bool_)
     one = np.zeros(len(rr), np.intp)
-    return summed(sums(one, 1, rr, none[0] if found is None else found, none[1] if new is None else new)[0])
+    return variability_of_sums(
+        sum_intervals(one, 1, rr, none[0] if found is None else found, none[1] if new is None else new)[0]
+    )
 
 
 CONTEXT_MS = 480_000
@@ -120,7 +124,7 @@ squares, pairs of true ones that adjoin each other, the sum of the squares of th
 are above 50 ms. Lengths are in 1/128000 s: whole for files and straps, so that sums are exact."""
 
 
-def sums(
+def sum_intervals(
     which: NDArray[np.intp], n: int, rr_ms: ArrayLike, found: NDArray[np.uint8], new: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """The `SUMS` of n parts (a row each); `which` is the part of each interval. A pair is of the part of its second."""
@@ -142,7 +146,7 @@ def sums(
     return np.stack(parts, axis=1).astype(np.int64)
 
 
-def summed(total: NDArray[np.int64]) -> Variability:
+def variability_of_sums(total: NDArray[np.int64]) -> Variability:
     """The variability that `SUMS` tell of."""
     intervals, accepted, length, squares, pairs, steps, far = map(int, total)
     nan = float("nan")

@@ -6,21 +6,21 @@ from dataclasses import replace
 import numpy as np
 
 from zones.edges import Timeline
-from zones.minutes import Zone, at_changes, classify
+from zones.minutes import Zone, classify, split_at_changes
 from zones.moments import Length, distinct, length_ms
 from zones.pieces import Pieces, split
 from zones.spans import Spans
 
 
-def efforts(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Spans:
+def find_efforts(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Spans:
     """When the heart rate was moderate or vigorous, of a kind that counts."""
-    pieces = at_changes(pieces, timeline)
+    pieces = split_at_changes(pieces, timeline)
     zone = classify(pieces, timeline)
     hard = (zone == Zone.MODERATE) | (zone == Zone.VIGOROUS)
     return Spans.of(pieces.start[hard], pieces.end[hard])
 
 
-def bouts(effort: Spans, least: Length, interruption: Length) -> Spans:
+def find_bouts(effort: Spans, least: Length, interruption: Length) -> Spans:
     """The stretches in which effort lasts, `interruption` in every `least` left aside: of ten minutes eight.
 
     A moment is in a bout if some `least` around it, that effort begins and ends but for the interruptions within it, holds
@@ -46,7 +46,7 @@ def bouts(effort: Spans, least: Length, interruption: Length) -> Spans:
     return Spans.of(enough.start, enough.end - 1 + shortest)
 
 
-def only_in(pieces: Pieces, spans: Spans) -> Pieces:
+def count_only_in(pieces: Pieces, spans: Spans) -> Pieces:
     """The same pieces, counting within the spans only; outside them what is at or above moderate is elevated."""
     pieces = split(pieces, np.concatenate([spans.start, spans.end]))
     return replace(pieces, counts=pieces.counts & spans.covers(pieces.start))

@@ -114,19 +114,19 @@ def classify(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> NDArray
     return np.where(moderate == 0, np.uint8(Zone.UNCLASSIFIED), zone)
 
 
-def at_changes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Pieces:
+def split_at_changes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Pieces:
     """The pieces split wherever any edges change."""
     lines = [timeline] if isinstance(timeline, Timeline) else list(timeline)
     return split(pieces, np.concatenate([line.valid_from for line in lines])) if lines else pieces
 
 
-def minutes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Minutes:
+def tabulate_minutes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Minutes:
     """Seconds per zone and heart rate of every minute that the pieces touch.
 
     Each moment is classified by the edges in force at it. Sums are whole milliseconds, so the result does not
     depend on how the pieces were cut: a long history may be counted a month at a time, in little memory.
     """
-    pieces = split_every(at_changes(pieces, timeline), MINUTE)
+    pieces = split_every(split_at_changes(pieces, timeline), MINUTE)
     if not len(pieces):
         return Minutes.none()
     minute = pieces.start // MINUTE
@@ -151,15 +151,15 @@ def minutes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Minutes:
     )
 
 
-def totals(minutes: Minutes, borders: ArrayLike) -> Totals:
+def sum_minutes(minutes: Minutes, borders: ArrayLike) -> Totals:
     """The zones of each span [borders[i], borders[i + 1]); a minute belongs to the span its start lies in."""
     at = np.searchsorted(minutes.start_ms, milliseconds(borders))
     sums = [np.append(0, np.cumsum(column)) for column in minutes.columns]
     return Totals(*(np.diff(total[at]) for total in sums))
 
 
-def tally(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Totals:
+def sum_pieces(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Totals:
     """The zones of all the pieces together, to the millisecond: one row."""
-    pieces = at_changes(pieces, timeline)
+    pieces = split_at_changes(pieces, timeline)
     sums = np.bincount(classify(pieces, timeline), pieces.end - pieces.start, len(Zone)).astype(np.int64)
     return Totals.of(sums.reshape(1, -1))

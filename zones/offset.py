@@ -39,7 +39,7 @@ class Offset:
     likeness_now: float
 
 
-def offset(one: Pieces, other: Pieces) -> Offset | None:
+def find_offset(one: Pieces, other: Pieces) -> Offset | None:
     """By how much the clock of `other` is ahead of that of `one`, if by more than 5 s; None if not or unknown.
 
     Their heart rates second by second are correlated at every offset up to three minutes, over what both held.

@@ -170,10 +170,10 @@ def resolve(ranked: Sequence[Pieces]) -> Pieces:
             parts.append(left)
             if i < len(some):
                 taken = taken | left.spans
-    return merged(parts)
+    return merge(parts)
 
 
-def merged(parts: Sequence[Pieces]) -> Pieces:
+def merge(parts: Sequence[Pieces]) -> Pieces:
     """Pieces that do not overlap each other, in order of time."""
     if len(parts) == 1:
         return parts[0]

@@ -15,7 +15,7 @@ HIGHEST = 15
 """Samples whose median must reach a value: an optical sensor's spike of two seconds is no maximum."""
 
 
-def recovery(series: Series, stop: Moment, vigorous_bpm: int, after: Length = 60) -> float | None:
+def measure_recovery(series: Series, stop: Moment, vigorous_bpm: int, after: Length = 60) -> float | None:
     """How many bpm the heart fell within a minute of the end of effort; None when that was not recorded.
 
     Medians of five seconds before and six around. None also when the effort did not end vigorous. What is normal
@@ -30,7 +30,7 @@ def recovery(series: Series, stop: Moment, vigorous_bpm: int, after: Length = 60
     return None if later is None else before - later
 
 
-def highest(series: Series) -> int | None:
+def find_highest(series: Series) -> int | None:
     """The highest heart rate held by the median of fifteen samples within half a minute; None without any.
 
     To be proposed as a maximum, never taken for one: of a strap only, for a wrist may count steps.

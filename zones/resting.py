@@ -23,15 +23,15 @@ LEAST_REST_MS = 7_200_000
 """Measured rest in a day below which it has no resting heart rate: a strap worn for training only never sees one."""
 
 
-def resting(pieces: Pieces, exercise: Spans, borders: ArrayLike) -> NDArray[np.float64]:
+def find_resting(pieces: Pieces, exercise: Spans, borders: ArrayLike) -> NDArray[np.float64]:
     """For each span (day) [borders[i], borders[i + 1]) the lowest mean over five minutes, in bpm; NaN without rest.
 
     Windows lie within the span, are measured to four fifths, and free of `exercise` and the hour after it.
     """
-    return quietest(pieces, exercise, borders)[0]
+    return find_quietest(pieces, exercise, borders)[0]
 
 
-def quietest(
+def find_quietest(
     pieces: Pieces, exercise: Spans, borders: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """The same, and when those five minutes began (ms, on a whole minute); the first of several equal ones."""
@@ -41,11 +41,11 @@ def quietest(
     first = np.flatnonzero(np.append(True, minute[1:] != minute[:-1])[: len(minute)])
     measured, bpm = (np.add.reduceat(x, first) if len(x) else x for x in (lasts, lasts * parts.bpm))
     start, covered = minute[first] * STEP_MS, pieces.spans
-    found = [calmest(start, measured, bpm, covered, exercise, a, b) for a, b in pairwise(edge.tolist())]
+    found = [find_calmest(start, measured, bpm, covered, exercise, a, b) for a, b in pairwise(edge.tolist())]
     return np.array([low for low, _ in found]), np.array([at for _, at in found], np.int64)
 
 
-def calmest(
+def find_calmest(
     start_ms: NDArray[np.int64],
     measured_ms: NDArray[np.int64],
     bpm_ms: NDArray[np.int64],
@@ -84,7 +84,7 @@ def calmest(
     return float(means[calm]), int(starts[good[calm]])
 
 
-def usual(resting_bpm: NDArray[np.float64], least: int = 7) -> float:
+def find_usual_resting(resting_bpm: NDArray[np.float64], least: int = 7) -> float:
     """The median of the days that have one, to be proposed to the person; NaN with fewer than `least`."""
     known = resting_bpm[~np.isnan(resting_bpm)]
     return float(np.median(known)) if len(known) >= least else float("nan")

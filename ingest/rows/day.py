@@ -12,7 +12,7 @@ from ingest.rows.strap_session import StrapSession, find_strap_sessions
 from ingest.rows.table import Block
 from zones.dose import dose_min
 from zones.minutes import MINUTE, Totals
-from zones.resting import calmest
+from zones.resting import find_calmest
 from zones.spans import Spans
 
 
@@ -35,7 +35,7 @@ class Day:
         """That of a day [start, end) that was counted; `workouts` are those around it."""
         m = counted.minutes
         exercise = workouts | counted.exercise
-        resting, quiet = calmest(
+        resting, quiet = find_calmest(
             m.start_ms, m.measured_ms, m.bpm_ms, counted.covered, exercise, start_ms, end_ms
         )
         zones_ms = np.array([column.sum() for column in m.columns])

@@ -58,7 +58,7 @@ class Evidence:
     @property
     def good(self) -> Series:
         """The samples that are believed."""
-        return artefacts.believed(self.series, self.bad)
+        return artefacts.without_artefacts(self.series, self.bad)
 
 
 def read_evidence(journal: Journal, person: int, start_ms: int, end_ms: int) -> list[Evidence]:
@@ -84,7 +84,7 @@ def _read_source(index: int, chunks: list[Chunk], start_ms: int, end_ms: int) ->
     a, b = np.array([start_ms - REACH_MS, end_ms + REACH_MS]).astype(TIMES)
     series = join([c.columns.series for c in chunks]).between(a, b)
     beats = _Beats.of(chunks)
-    bad = artefacts.artefacts(
+    bad = artefacts.find_artefacts(
         series,
         _stuck_s(source),
         beats.alive if len(beats.told) else None,
@@ -92,7 +92,7 @@ def _read_source(index: int, chunks: list[Chunk], start_ms: int, end_ms: int) ->
     )
     pauses, movement, ends = Spans.union([c.columns.pauses for c in chunks]), _movement(chunks), _ends(chunks)
     pieces = hold(
-        artefacts.believed(series, bad),
+        artefacts.without_artefacts(series, bad),
         LONGEST_HOLD[source.kind],
         pauses=pauses,
         ends=ends,

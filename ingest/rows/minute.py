@@ -13,7 +13,7 @@ from ingest.rows.profile import Profile
 from ingest.rows.ruling import apply_edges
 from ingest.rows.strap_session import StrapMinutes
 from ingest.rows.table import Block
-from zones.minutes import MINUTE, Minutes, Totals, minutes
+from zones.minutes import MINUTE, Minutes, Totals, tabulate_minutes
 from zones.pieces import Pieces, split_every
 from zones.spans import Spans
 
@@ -47,7 +47,7 @@ class CountedMinutes:
         """That of [start, end), of which `pieces` are the resolved evidence."""
         exercise = Spans.union(e.pieces.spans for e in evidence if e.source.kind == "activity")
         pieces = split_every(pieces, MINUTE)  # once, for all that goes by the minute
-        counted = minutes(*apply_edges(journal, person, profile, pieces, start_ms, end_ms))
+        counted = tabulate_minutes(*apply_edges(journal, person, profile, pieces, start_ms, end_ms))
         return cls(counted, StrapMinutes.count(evidence, pieces), pieces.spans, exercise)
 
     @classmethod

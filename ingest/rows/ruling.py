@@ -11,9 +11,9 @@ from ingest.journal import Entry, Journal
 from ingest.rows.evidence import read_evidence, resolve_sources
 from ingest.rows.profile import Profile
 from ingest.rows.workout import find_workouts, workout_end_ms
-from zones.bouts import bouts, efforts, only_in
+from zones.bouts import count_only_in, find_bouts, find_efforts
 from zones.edges import Timeline
-from zones.minutes import at_changes, classify
+from zones.minutes import classify, split_at_changes
 from zones.pieces import Pieces, split
 
 AROUND_MS = 2 * 3_600_000
@@ -39,7 +39,7 @@ def apply_edges(
         journal, person, profile, resolve_sources(read_evidence(journal, person, a, b)), a, b
     )
     least = timedelta(minutes=profile.bout_min)
-    return only_in(pieces, bouts(efforts(*wide), least, least * INTERRUPTION)), lines
+    return count_only_in(pieces, find_bouts(find_efforts(*wide), least, least * INTERRUPTION)), lines
 
 
 def classify_by_source(
@@ -49,7 +49,7 @@ def classify_by_source(
     if not len(resolved):
         return resolved, np.empty(0, np.uint8)
     pieces, lines = apply_edges(journal, person, profile, resolved, start_ms, end_ms)
-    pieces = at_changes(pieces, lines)
+    pieces = split_at_changes(pieces, lines)
     source = resolved.source[np.searchsorted(resolved.start, pieces.start, side="right") - 1]
     return replace(pieces, source=source), classify(pieces, lines)
 

@@ -18,9 +18,9 @@ from ingest.rows.table import Block
 from ingest.rows.workout import find_workouts, workout_end_ms, workout_spans
 from zones.days import midnights
 from zones.dose import dose_min
-from zones.minutes import MINUTE, tally
+from zones.minutes import MINUTE, sum_pieces
 from zones.pieces import Pieces, milliseconds_per_bpm
-from zones.recovery import recovery
+from zones.recovery import measure_recovery
 
 
 def session_blocks(
@@ -84,7 +84,7 @@ def workout_fields(
     """The fields of a workout's row, of the evidence of any span that holds it, and the pieces it resolves to."""
     start_ms, end_ms = workout.at_ms, workout_end_ms(workout)
     pieces = (resolve_sources(evidence) if resolved is None else resolved).clip(start_ms, end_ms)
-    t = tally(*apply_edges(journal, person.id, profile, pieces, start_ms, end_ms))
+    t = sum_pieces(*apply_edges(journal, person.id, profile, pieces, start_ms, end_ms))
     held_ms = pieces.end - pieces.start
     timer_s = workout.content["timer_s"]
     return {
@@ -106,7 +106,7 @@ def _recovery(evidence: list[Evidence], profile: Profile, workout: Entry) -> flo
     edges = profile.sports.get(ruling_sport(workout, profile) or "", profile.timeline).edges_at(end_ms)
     if edges is None:
         return None
-    falls = (recovery(e.good, end_ms, edges.vigorous_bpm) for e in evidence)
+    falls = (measure_recovery(e.good, end_ms, edges.vigorous_bpm) for e in evidence)
     return next((fall for fall in falls if fall is not None), None)
 
 

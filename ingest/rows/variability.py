@@ -13,7 +13,16 @@ from ingest.rows.evidence import LONGEST_BEAT_MS, Evidence
 from ingest.rows.strap_session import StrapSession
 from ingest.rows.table import Block
 from ingest.rows.workout import find_workouts, workout_end_ms
-from zones.beats import CONTEXT_MS, SUMS, Variability, faults, starts, summed, sums, variability
+from zones.beats import (
+    CONTEXT_MS,
+    SUMS,
+    Variability,
+    find_chain_starts,
+    find_faults,
+    measure_variability,
+    sum_intervals,
+    variability_of_sums,
+)
 from zones.minutes import MINUTE
 from zones.resting import WINDOW_MS
 
@@ -83,7 +92,7 @@ def _strap_row(
         strap = next((e for e in evidence_between(a, b) if e.source.id == session.source), None)
         table = _minute_sums(strap, a, b) if strap else np.zeros((len(run), len(SUMS)), np.int64)
         sums_at.update(zip(run.tolist(), table, strict=True))
-    v = summed(np.sum([sums_at[at] for at in minutes.tolist()], axis=0))
+    v = variability_of_sums(np.sum([sums_at[at] for at in minutes.tolist()], axis=0))
     return _as_row(name, session.start_ms, v)
 
 
@@ -92,11 +101,11 @@ def _minute_sums(e: Evidence, start_ms: int, end_ms: int) -> NDArray[np.int64]:
     times = e.beat_times.astype(np.int64)
     i, j = np.searchsorted(times, [start_ms - CONTEXT_MS, end_ms + CONTEXT_MS])
     times, rr_ms = times[i:j], e.rr_ms[i:j].astype(np.float64)
-    new = starts(times, rr_ms) | (rr_ms > LONGEST_BEAT_MS)
+    new = find_chain_starts(times, rr_ms) | (rr_ms > LONGEST_BEAT_MS)
     n = (end_ms - start_ms) // MINUTE
     # What lies around is there for the faults alone.
     minute = np.where((times >= start_ms) & (times < end_ms), (times - start_ms) // MINUTE, n)
-    return sums(minute, n + 1, rr_ms, faults(rr_ms, new), new)[:n]
+    return sum_intervals(minute, n + 1, rr_ms, find_faults(rr_ms, new), new)[:n]
 
 
 def _row(evidence_between: EvidenceBetween, start_ms: int, end_ms: int) -> Row | None:
@@ -111,8 +120,8 @@ def _source_row(e: Evidence, start_ms: int, end_ms: int) -> Row | None:
     rr_ms = e.rr_ms[i:j].astype(np.float64)
     if rr_ms.sum() < LEAST_S * 1000:
         return None
-    new = starts(times[i:j], rr_ms)
-    return _as_row(e.source.name, start_ms, variability(rr_ms, faults(rr_ms, new), new))
+    new = find_chain_starts(times[i:j], rr_ms)
+    return _as_row(e.source.name, start_ms, measure_variability(rr_ms, find_faults(rr_ms, new), new))
 
 
 def _as_row(source: str, at_ms: int, v: Variability) -> Row | None:

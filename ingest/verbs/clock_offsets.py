@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from ingest.journal import Journal, Person
 from ingest.rows.evidence import Evidence, read_evidence
 from ingest.rows.profile import read_profile
-from zones.offset import LEAST_OVERLAP, offset
+from zones.offset import LEAST_OVERLAP, find_offset
 
 STRETCHES = 5
 """Stretches of overlap that are looked at, the newest first: each takes some milliseconds."""
@@ -72,7 +72,7 @@ def _of(journal: Journal, person: Person) -> Iterator[Disagreement]:
 def between(journal: Journal, person: Person, found: list[Evidence]) -> Iterator[Disagreement]:
     """Whether any two of the sources seen in a span disagree in it."""
     for one, other in combinations(found, 2):
-        far = offset(one.pieces, other.pieces)
+        far = find_offset(one.pieces, other.pieces)
         if far is not None:
             calendar = read_profile(journal, person.id).calendar
             at_ms = int(max(one.pieces.start[0], other.pieces.start[0]))

@@ -14,8 +14,8 @@ from ingest.rows.profile import Profile, build_profile, read_profile
 from ingest.settings.profile_history import profile_states
 from zones.days import midnights
 from zones.pieces import resolve
-from zones.recovery import highest
-from zones.resting import resting, usual
+from zones.recovery import find_highest
+from zones.resting import find_resting, find_usual_resting
 from zones.spans import Spans
 
 DAYS = 14
@@ -114,7 +114,7 @@ def _highest(
         for e in read_evidence(journal, person.id, a, b):
             if e.source.rank > RANKS["activity strap"]:
                 continue
-            bpm = highest(e.series.between(np.datetime64(a, "ms"), np.datetime64(b, "ms")))
+            bpm = find_highest(e.series.between(np.datetime64(a, "ms"), np.datetime64(b, "ms")))
             if bpm is not None and (best is None or bpm > best[0]):
                 best = bpm, known.calendar.day_of(a + DAY_MS // 2), e.source.name
     return best
@@ -136,11 +136,11 @@ def _resting(
         if e.content.get("resting_bpm")
     }
     words = "as the watch says"
-    if np.isnan(usual(np.array(list(by_day.values())))):
+    if np.isnan(find_usual_resting(np.array(list(by_day.values())))):
         by_day, words = _quietest(journal, person, known, since_ms, now_ms), "as the all-day files show"
     newest = sorted(by_day)[-DAYS:]
     bpm = np.array([by_day[day] for day in newest])
-    median = usual(bpm)
+    median = find_usual_resting(bpm)
     if np.isnan(median):
         return None
     return int(median + 0.5), (
@@ -167,7 +167,7 @@ def _quietest(
             if e.last_ms is not None
         ]
         if pieces:
-            lowest = resting(resolve(pieces), Spans.pairs(worked), np.array([a, b]))[0]
+            lowest = find_resting(resolve(pieces), Spans.pairs(worked), np.array([a, b]))[0]
             if not np.isnan(lowest):
                 found[day] = float(lowest)
     return found

@@ -16,7 +16,7 @@ from ingest.rows.evidence import LONGEST_HOLD, Evidence, read_evidence, resolve_
 from ingest.rows.profile import Profile
 from ingest.rows.ruling import apply_edges, ruling_sport
 from ingest.rows.workout import find_workouts
-from zones.minutes import MINUTE, tally
+from zones.minutes import MINUTE, sum_pieces
 from zones.pieces import Pieces, hold
 from zones.spans import Spans
 
@@ -163,7 +163,7 @@ def claimed(journal: Journal, person: int, known: Profile, claim: Entry) -> Clai
     mine = next((e for e in found if e.source.name == c["source"]), None)
     resolved = resolve_sources(found)
     ours = _minutes(journal, person, known, resolved, a, b)
-    elevated = float(tally(*apply_edges(journal, person, known, resolved, a, b)).elevated_ms[0]) / MINUTE
+    elevated = float(sum_pieces(*apply_edges(journal, person, known, resolved, a, b)).elevated_ms[0]) / MINUTE
     steps = None
     if c["moderate_min"] is not None and c["vigorous_min"] is not None:
         # Its own samples with our limits; where it saw movement; what of them is believed; with all other sources.
@@ -199,7 +199,7 @@ def _minutes(
     journal: Journal, person: int, known: Profile, pieces: Pieces, start_ms: int, end_ms: int
 ) -> tuple[float, float]:
     """Moderate and vigorous minutes of pieces by the limits in force."""
-    t = tally(*apply_edges(journal, person, known, pieces, start_ms, end_ms))
+    t = sum_pieces(*apply_edges(journal, person, known, pieces, start_ms, end_ms))
     return float(t.moderate_ms[0]) / MINUTE, float(t.vigorous_ms[0]) / MINUTE
 
 

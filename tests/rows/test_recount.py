@@ -45,7 +45,7 @@ from tests.support.households import (
     rows,
     steady,
 )
-from zones.artefacts import STUCK_S, artefacts, believed
+from zones.artefacts import STUCK_S, find_artefacts, without_artefacts
 from zones.series import TIMES, Series
 
 HOME = Noted("Jan", (("zone", "Europe/Amsterdam"),))
@@ -262,7 +262,7 @@ def believed_of(kind: str, samples: dict[int, int]) -> dict[int, int]:
     series = Series.of(
         np.array(sorted(samples), np.int64).astype(TIMES), [samples[t] for t in sorted(samples)]
     )
-    good = believed(series, artefacts(series, STUCK_S.get(kind)))
+    good = without_artefacts(series, find_artefacts(series, STUCK_S.get(kind)))
     return dict(zip(good.times.astype(np.int64).tolist(), good.bpm.tolist(), strict=True))
 
 

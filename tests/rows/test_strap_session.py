@@ -38,7 +38,7 @@ from tests.support.households import (
 )
 from tests.support.strap_sessions import Corrected, Heard, Merge, Part, Word, connections, happen_all, worn
 from zones.artefacts import Artefact
-from zones.beats import faults, starts, variability
+from zones.beats import find_chain_starts, find_faults, measure_variability
 
 HOME = Noted("Jan", (("moderate_bpm", 110), ("vigorous_bpm", 140), ("zone", "Europe/Amsterdam")))
 START = at("2026-11-16T10:00+01:00")
@@ -422,7 +422,7 @@ def test_variability_of_a_session_is_that_of_all_its_beats(tmp_path: Path) -> No
     heard = worn(START + 5 * S, [*wander(900, 70), *[0] * 30, *wander(900, 120)])
     (row,) = told(tmp_path / "a", "variability", heard)
     found = seen(tmp_path / "b", heard)
-    begins = starts(found.beat_times.astype(np.int64), found.rr_ms)
-    v = variability(found.rr_ms, faults(found.rr_ms, begins), begins)
+    begins = find_chain_starts(found.beat_times.astype(np.int64), found.rr_ms)
+    v = measure_variability(found.rr_ms, find_faults(found.rr_ms, begins), begins)
     assert (row["rmssd_ms"], row["sdnn_ms"], row["pnn50"]) == (v.rmssd_ms, v.sdnn_ms, v.pnn50)
     assert (row["beats"], row["artefact_pct"]) == (v.beats, v.artefact_pct)

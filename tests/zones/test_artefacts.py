@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zones.artefacts import REACH_MS, Artefact, _extreme, artefacts, believed
+from zones.artefacts import REACH_MS, Artefact, _extreme, find_artefacts, without_artefacts
 from zones.series import Series
 from zones.spans import Spans
 
@@ -17,7 +17,7 @@ def by_second(*bpm: int, step: int = 1) -> Series:
 
 
 def found(series: Series, kind: Artefact, **more: Any) -> list[int]:
-    return [i for i, bad in enumerate(artefacts(series, **more)) if bad & kind]
+    return [i for i, bad in enumerate(find_artefacts(series, **more)) if bad & kind]
 
 
 def wander(n: int, seed: int = 1) -> list[int]:
@@ -32,7 +32,7 @@ def test_a_spike_of_two_seconds() -> None:
         bpm = wander(120)
         bpm[at : at + 2] = [190, 191]
         assert found(by_second(*bpm), Artefact.SPIKE) == [at, at + 1]
-        assert not artefacts(by_second(*wander(120))).any()
+        assert not find_artefacts(by_second(*wander(120))).any()
 
 
 def test_a_spike_lasts_ten_seconds_at_most() -> None:
@@ -47,7 +47,7 @@ def test_a_spike_lasts_ten_seconds_at_most() -> None:
 def test_an_onset_is_no_spike() -> None:
     """From rest to effort within a minute: all of it is believed."""
     rise = [70] * 60 + [70 + i for i in range(0, 90, 2)] + [160] * 60
-    assert not artefacts(by_second(*rise)).any()
+    assert not find_artefacts(by_second(*rise)).any()
 
 
 def test_twenty_five_is_not_far() -> None:
@@ -66,7 +66,7 @@ def test_rare_values_are_never_spikes() -> None:
     bpm = [60] * 60
     bpm[30] = 120
     for step in (3, 60):  # thirty-one of them are more than a minute
-        assert not artefacts(by_second(*bpm, step=step)).any()
+        assert not find_artefacts(by_second(*bpm, step=step)).any()
 
 
 def test_dropouts() -> None:
@@ -109,12 +109,12 @@ def test_the_mask_leaves_the_samples_alone() -> None:
     bpm = [100] * 60
     bpm[30] = 180
     series = by_second(*bpm)
-    good = believed(series, artefacts(series))
+    good = without_artefacts(series, find_artefacts(series))
     assert series.bpm.tolist() == bpm
     assert len(good) == 59
     assert not (good.bpm == 180).any()
-    assert believed(good, artefacts(good)) is good
-    assert artefacts(Series.empty()).tolist() == []
+    assert without_artefacts(good, find_artefacts(good)) is good
+    assert find_artefacts(Series.empty()).tolist() == []
 
 
 @given(st.lists(st.sampled_from([0, 60, 80, 86, 100, 111, 140, 255]), max_size=90), st.integers(1, 4))
@@ -172,5 +172,5 @@ def test_a_verdict_knows_no_farther_than_its_reach(
     ms = series.times.astype(np.int64)
     near = (ms >= start - REACH_MS) & (ms <= start + lasts + REACH_MS)
     there = (ms >= start) & (ms <= start + lasts)
-    alone = artefacts(Series.of(series.times[near], series.bpm[near]), stuck, alive)
-    assert alone[there[near]].tolist() == artefacts(series, stuck, alive)[there].tolist()
+    alone = find_artefacts(Series.of(series.times[near], series.bpm[near]), stuck, alive)
+    assert alone[there[near]].tolist() == find_artefacts(series, stuck, alive)[there].tolist()

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from zones.bouts import bouts, efforts, only_in
+from zones.bouts import count_only_in, find_bouts, find_efforts
 from zones.edges import Edges, Timeline
 from zones.load import banister, edwards
-from zones.minutes import tally
-from zones.offset import offset
+from zones.minutes import sum_pieces
+from zones.offset import find_offset
 from zones.pieces import Pieces, hold, milliseconds_per_bpm, resolve
-from zones.recovery import highest, recovery
-from zones.resting import resting, usual
+from zones.recovery import find_highest, measure_recovery
+from zones.resting import find_resting, find_usual_resting
 from zones.series import Series
 from zones.spans import Spans
 
@@ -81,29 +81,29 @@ class TestRecovery:
     def test_a_minute_after(self) -> None:
         """From 165 to 135 within the minute: thirty."""
         ran = series([165] * 300 + [165 - i // 2 for i in range(120)])
-        assert recovery(ran, 300_000, 131) == 165 - 135
-        assert recovery(ran, 300_000, 131, after=110) == 165 - 110
+        assert measure_recovery(ran, 300_000, 131) == 165 - 135
+        assert measure_recovery(ran, 300_000, 131, after=110) == 165 - 110
 
     def test_a_spike_at_the_end_does_not_matter(self) -> None:
         """Medians, not single samples."""
         bpm = [165] * 300 + [135] * 90
         bpm[299], bpm[360] = 220, 60
-        assert recovery(series(bpm), 299_000, 131) == 30
+        assert measure_recovery(series(bpm), 299_000, 131) == 30
 
     def test_not_recorded(self) -> None:
         """Most watches stop with the effort: no number, rather than one from somewhere else."""
-        assert recovery(series([165] * 300), 300_000, 131) is None
-        assert recovery(series([165] * 300 + [0] * 90), 300_000, 131) is None
-        assert recovery(series([120] * 400), 300_000, 131) is None
-        assert recovery(Series.empty(), 0, 131) is None
+        assert measure_recovery(series([165] * 300), 300_000, 131) is None
+        assert measure_recovery(series([165] * 300 + [0] * 90), 300_000, 131) is None
+        assert measure_recovery(series([120] * 400), 300_000, 131) is None
+        assert measure_recovery(Series.empty(), 0, 131) is None
 
     def test_the_highest(self) -> None:
         """A spike of seven seconds is no maximum; eight of fifteen seconds are. Gaps and faults hold none."""
-        assert highest(series([150] * 60 + [200] * 7 + [150] * 60)) == 150
-        assert highest(series([150] * 60 + [200] * 8 + [150] * 60)) == 200
-        assert highest(series([150] * 60 + [255] * 20)) == 150
-        assert highest(series([150] * 10)) is None
-        assert highest(series([150] * 60, step=60)) is None
+        assert find_highest(series([150] * 60 + [200] * 7 + [150] * 60)) == 150
+        assert find_highest(series([150] * 60 + [200] * 8 + [150] * 60)) == 200
+        assert find_highest(series([150] * 60 + [255] * 20)) == 150
+        assert find_highest(series([150] * 10)) is None
+        assert find_highest(series([150] * 60, step=60)) is None
 
 
 class TestResting:
@@ -114,35 +114,37 @@ class TestResting:
     def test_the_lowest_mean(self) -> None:
         """Five minutes at 50 in a night at 56: fifty, for the day they lie in."""
         night = pieces((2 * 3600, 56), (300, 50), (3600, 56), start=2 * HOUR, step=60)
-        assert resting(night, Spans.none(), self.DAYS).tolist() == pytest.approx([50, np.nan], nan_ok=True)
+        assert find_resting(night, Spans.none(), self.DAYS).tolist() == pytest.approx(
+            [50, np.nan], nan_ok=True
+        )
 
     def test_a_strap_worn_for_training_has_none(self) -> None:
         """An hour before a run is not a rest; under two hours there is no value."""
-        assert np.isnan(resting(pieces((7100, 60)), Spans.none(), self.DAYS)).all()
-        assert resting(pieces((7260, 60)), Spans.none(), self.DAYS)[0] == 60
+        assert np.isnan(find_resting(pieces((7100, 60)), Spans.none(), self.DAYS)).all()
+        assert find_resting(pieces((7260, 60)), Spans.none(), self.DAYS)[0] == 60
 
     def test_not_after_exercise(self) -> None:
         """Neither exercise nor the hour after it are rest, however low the heart rate."""
         day = pieces((4 * 3600, 60), (3600, 40), (3600, 45), (3600, 62), step=60)
         ran = Spans.of([4 * HOUR], [5 * HOUR])
-        assert resting(day, ran, self.DAYS)[0] == 60
-        assert resting(day, Spans.none(), self.DAYS)[0] == 40
+        assert find_resting(day, ran, self.DAYS)[0] == 60
+        assert find_resting(day, Spans.none(), self.DAYS)[0] == 40
 
     def test_a_window_that_touches_exercise(self) -> None:
         """Four quiet minutes and one of exercise are not five minutes of rest."""
         day = pieces((3 * 3600, 60), (240, 40), (3600, 130), step=60)
-        assert resting(day, Spans.of([3 * HOUR + 240_000], [4 * HOUR + 240_000]), self.DAYS)[0] == 44
+        assert find_resting(day, Spans.of([3 * HOUR + 240_000], [4 * HOUR + 240_000]), self.DAYS)[0] == 44
 
     def test_a_gappy_window_does_not_count(self) -> None:
         """Three minutes at 40 alone are no five minutes."""
         day = resolve([pieces((3 * 3600, 60), step=60), pieces((180, 40), start=10 * HOUR, step=60)])
-        assert resting(day, Spans.none(), self.DAYS)[0] == 60
+        assert find_resting(day, Spans.none(), self.DAYS)[0] == 60
 
     def test_usual(self) -> None:
         """The median of known days, and nothing from a few."""
-        assert usual(np.array([50, 52, np.nan, 51, 60, 49, 50, 51])) == 51
-        assert np.isnan(usual(np.array([50.0] * 6)))
-        assert np.isnan(resting(Pieces.none(), Spans.none(), self.DAYS)).all()
+        assert find_usual_resting(np.array([50, 52, np.nan, 51, 60, 49, 50, 51])) == 51
+        assert np.isnan(find_usual_resting(np.array([50.0] * 6)))
+        assert np.isnan(find_resting(Pieces.none(), Spans.none(), self.DAYS)).all()
 
 
 def milliseconds_of(spans: Spans) -> set[int]:
@@ -177,7 +179,7 @@ class TestBouts:
     def test_as_found_by_hand(self, effort: Spans, rule: tuple[int, int]) -> None:
         """Every moment in a bout is in a window that is one, and no other moment is: found slowly, window by window."""
         least, rest = rule
-        found = bouts(effort, least / 1000, rest / 1000)
+        found = find_bouts(effort, least / 1000, rest / 1000)
         assert milliseconds_of(found) == bouts_by_hand(effort, least, rest)
 
     @given(short_efforts, rules, st.integers(-20, 80), st.integers(1, 40))
@@ -187,37 +189,37 @@ class TestBouts:
         """A follower that looks at half an hour and its surroundings finds what one finds who looks at the whole day."""
         least, rest = rule
         end, around = start + lasts, least + rest
-        near = bouts(effort.clip(start - around, end + around), least / 1000, rest / 1000)
-        whole = bouts(effort, least / 1000, rest / 1000)
+        near = find_bouts(effort.clip(start - around, end + around), least / 1000, rest / 1000)
+        whole = find_bouts(effort, least / 1000, rest / 1000)
         assert milliseconds_of(near.clip(start, end)) == milliseconds_of(whole.clip(start, end))
 
     def test_eight_of_ten(self) -> None:
         """Ten minutes with two of rest in them are a bout; with longer rest, or shorter in all, they are none."""
-        walk = efforts(pieces((240, 115), (120, 100), (240, 140)), LINE)
-        assert bouts(walk, 600, 120).measure_ms == 600_000
-        assert len(bouts(walk, 600, 119)) == 0
-        assert len(bouts(walk, 601, 120)) == 0
-        assert bouts(walk, 240, 0).measure_ms == 480_000
-        many = efforts(pieces(*[(30, 115), (110, 100)] * 8), LINE)
-        assert len(bouts(many, 600, 120)) == 0
-        assert len(bouts(Spans.none(), 600, 120)) == 0
+        walk = find_efforts(pieces((240, 115), (120, 100), (240, 140)), LINE)
+        assert find_bouts(walk, 600, 120).measure_ms == 600_000
+        assert len(find_bouts(walk, 600, 119)) == 0
+        assert len(find_bouts(walk, 601, 120)) == 0
+        assert find_bouts(walk, 240, 0).measure_ms == 480_000
+        many = find_efforts(pieces(*[(30, 115), (110, 100)] * 8), LINE)
+        assert len(find_bouts(many, 600, 120)) == 0
+        assert len(find_bouts(Spans.none(), 600, 120)) == 0
 
     def test_only_bouts_count(self) -> None:
         """What is outside them is kept apart as elevated; not a second is lost."""
         day = pieces((60, 120), (300, 90), (600, 120), (300, 90))
-        kept = only_in(day, bouts(efforts(day, LINE), 600, 120))
-        assert [int(c[0]) for c in tally(kept, LINE).columns] == [600_000, 600_000, 0, 60_000, 0]
+        kept = count_only_in(day, find_bouts(find_efforts(day, LINE), 600, 120))
+        assert [int(c[0]) for c in sum_pieces(kept, LINE).columns] == [600_000, 600_000, 0, 60_000, 0]
 
     def test_effort_follows_the_edges_in_force(self) -> None:
         """A change of edges within one long sample begins or ends effort at that moment."""
         line = Timeline.of([(0, Edges.from_bpm(100, 131)), (2000, Edges.from_bpm(120, 131))])
-        assert efforts(hold(series([110]), 5, ends=[5000]), line).end.tolist() == [2000]
+        assert find_efforts(hold(series([110]), 5, ends=[5000]), line).end.tolist() == [2000]
 
     def test_elevated_is_no_effort(self) -> None:
         """Time that does not count makes no bout."""
         quiet = hold(series([120] * 700), 5, counts=False)
-        assert len(efforts(quiet, LINE)) == 0
-        assert not only_in(quiet, Spans.of([0], [HOUR])).counts.any()
+        assert len(find_efforts(quiet, LINE)) == 0
+        assert not count_only_in(quiet, Spans.of([0], [HOUR])).counts.any()
 
 
 class TestOffset:
@@ -236,7 +238,7 @@ class TestOffset:
     @pytest.mark.parametrize("shift", [-150, -6, 6, 47, 170])
     def test_found(self, shift: int) -> None:
         """A clock that is ahead or behind is told to about a second, noise and a gap notwithstanding."""
-        found = offset(self.heard(noise=0), self.heard(shift=shift, gap=True))
+        found = find_offset(self.heard(noise=0), self.heard(shift=shift, gap=True))
         assert found is not None
         assert abs(found.seconds - shift) <= 1
         assert found.likeness > 0.99
@@ -245,24 +247,24 @@ class TestOffset:
     def test_good_clocks(self) -> None:
         """Up to five seconds nobody is bothered."""
         for shift in (-5, 0, 3, 5):
-            assert offset(self.heard(noise=0), self.heard(shift=shift)) is None
+            assert find_offset(self.heard(noise=0), self.heard(shift=shift)) is None
 
     def test_unknown(self) -> None:
         """Too short, too rare, too steady, not overlapping, or two different hearts: no claim."""
         one = self.heard()
-        assert offset(one, self.heard(shift=30, seconds=500)) is None
-        assert offset(one, Pieces.none()) is None
-        assert offset(one, hold(series(self.HEART[:3000:60].astype(np.uint8), step=60), 90)) is None
-        assert offset(hold(series([70] * 3000), 5), one) is None
-        assert offset(one, self.heard(shift=5000)) is None
-        assert offset(self.heard(noise=0), self.heard(shift=100, noise=60)) is None
+        assert find_offset(one, self.heard(shift=30, seconds=500)) is None
+        assert find_offset(one, Pieces.none()) is None
+        assert find_offset(one, hold(series(self.HEART[:3000:60].astype(np.uint8), step=60), 90)) is None
+        assert find_offset(hold(series([70] * 3000), 5), one) is None
+        assert find_offset(one, self.heard(shift=5000)) is None
+        assert find_offset(self.heard(noise=0), self.heard(shift=100, noise=60)) is None
         noise = np.random.default_rng(1).normal(0, 1, (2, 3000))
         waves, climb = 110 + 30 * np.sin(np.arange(3000) / 48), np.linspace(80, 160, 3000)
-        assert offset(hold(series(waves), 5), hold(series(waves + 25 * noise[0], 100_000), 5)) is None
+        assert find_offset(hold(series(waves), 5), hold(series(waves + 25 * noise[0], 100_000), 5)) is None
         inner = hold(series((climb + 5 * noise[0])[500:2500], 500_000), 5)
-        assert offset(inner, hold(series(climb + 5 * noise[1]), 5)) is None
+        assert find_offset(inner, hold(series(climb + 5 * noise[1]), 5)) is None
         other = np.random.default_rng(9).integers(60, 180, 4000)
-        assert offset(one, hold(series(other), 5)) is None
+        assert find_offset(one, hold(series(other), 5)) is None
 
 
 def test_any_series_will_do() -> None:

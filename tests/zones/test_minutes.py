@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.by_hand import raw
 from zones.days import midnights
 from zones.edges import Edges, Timeline
-from zones.minutes import MINUTE, Minutes, Zone, classify, minutes, tally, totals
+from zones.minutes import MINUTE, Minutes, Zone, classify, sum_minutes, sum_pieces, tabulate_minutes
 from zones.pieces import Pieces, hold, resolve
 from zones.spans import Spans
 
@@ -49,15 +49,15 @@ def rows(found: Minutes) -> dict[int, list[Any]]:
 def test_one_minute_by_hand() -> None:
     """Twenty seconds at 100, twenty at 120, ten at 140: mean, extremes and zones of one minute."""
     pieces = hold(raw([(0, 100), (20, 120), (40, 140)], 1000), 30, ends=[50_000])
-    assert rows(minutes(pieces, ALWAYS)) == {0: [20_000, 20_000, 10_000, 0, 0, 116.0, 100, 140]}
+    assert rows(tabulate_minutes(pieces, ALWAYS)) == {0: [20_000, 20_000, 10_000, 0, 0, 116.0, 100, 140]}
 
 
 def test_nothing_gives_no_minutes() -> None:
     """Unknown is not zero: where nothing was measured there is no row."""
-    found = minutes(Pieces.none(), ALWAYS)
+    found = tabulate_minutes(Pieces.none(), ALWAYS)
     assert rows(found) == {}
-    assert totals(found, [0, MINUTE]).measured_ms.tolist() == [0]
-    assert tally(Pieces.none(), ALWAYS).measured_ms.tolist() == [0]
+    assert sum_minutes(found, [0, MINUTE]).measured_ms.tolist() == [0]
+    assert sum_pieces(Pieces.none(), ALWAYS).measured_ms.tolist() == [0]
 
 
 @given(households, timelines)
@@ -92,10 +92,10 @@ def test_minutes_equal_counting_by_hand(pieces: Pieces, line: Timeline) -> None:
         ]
         for minute in sorted(expected)
     }
-    found = minutes(pieces, line)
+    found = tabulate_minutes(pieces, line)
     assert rows(found) == by_hand
     assert found.measured_ms.sum() == pieces.measure_ms
-    assert [int(c[0]) for c in tally(pieces, line).columns] == [int(c.sum()) for c in found.columns]
+    assert [int(c[0]) for c in sum_pieces(pieces, line).columns] == [int(c.sum()) for c in found.columns]
 
 
 @given(households, timelines, st.integers(-2, 6), st.integers(-100_000, 300_000))
@@ -103,9 +103,11 @@ def test_minutes_are_additive_over_any_split(pieces: Pieces, line: Timeline, min
     """What changed can be recounted alone: parts give the rows, to the byte, that the whole gives."""
     border = minute * MINUTE
     before, after = pieces.clip(-(10**7), border), pieces.clip(border, 10**7)
-    assert rows(minutes(before, line)) | rows(minutes(after, line)) == rows(minutes(pieces, line))
-    halves = [tally(p, line).columns for p in (pieces.clip(-(10**7), at), pieces.clip(at, 10**7))]
-    assert np.sum(halves, axis=0).tolist() == [c.tolist() for c in tally(pieces, line).columns]
+    assert rows(tabulate_minutes(before, line)) | rows(tabulate_minutes(after, line)) == rows(
+        tabulate_minutes(pieces, line)
+    )
+    halves = [sum_pieces(p, line).columns for p in (pieces.clip(-(10**7), at), pieces.clip(at, 10**7))]
+    assert np.sum(halves, axis=0).tolist() == [c.tolist() for c in sum_pieces(pieces, line).columns]
 
 
 def test_each_source_may_have_its_own_edges() -> None:
@@ -113,7 +115,7 @@ def test_each_source_may_have_its_own_edges() -> None:
     pieces = resolve([by_second([(0, 112)], ends=[30_000]), by_second([(30, 112)], ends=[60_000], source=1)])
     lines = [ALWAYS, Timeline.of([(0, OWN.shifted(10, "arms"))])]
     assert classify(pieces, lines).tolist() == [Zone.MODERATE, Zone.LIGHT]
-    assert [int(c[0]) for c in minutes(pieces, lines).columns] == [30_000, 30_000, 0, 0, 0]
+    assert [int(c[0]) for c in tabulate_minutes(pieces, lines).columns] == [30_000, 30_000, 0, 0, 0]
 
 
 def test_a_workout_over_midnight_is_split_by_second() -> None:
@@ -121,7 +123,7 @@ def test_a_workout_over_midnight_is_split_by_second() -> None:
     midnight = int(midnights("Europe/Amsterdam", date(2026, 11, 17), date(2026, 11, 17))[0])
     pieces = hold(raw([(midnight - 40_000, 120)]), 60, ends=[midnight + 20_000])
     days = midnights("Europe/Amsterdam", date(2026, 11, 16), date(2026, 11, 18))
-    assert totals(minutes(pieces, ALWAYS), days).moderate_ms.tolist() == [40_000, 20_000]
+    assert sum_minutes(tabulate_minutes(pieces, ALWAYS), days).moderate_ms.tolist() == [40_000, 20_000]
 
 
 # Clocks that change at night, at midnight, by half an hour, over a whole day, and a minute after midnight.
@@ -161,7 +163,7 @@ def test_zones_and_what_was_not_measured_make_up_every_day(zone: str, day: date,
     ]
     line = Timeline.of([(int(borders[2]) + 12_345, OWN)])
     pieces = resolve(ranked)
-    sums = totals(minutes(pieces, line), borders)
+    sums = sum_minutes(tabulate_minutes(pieces, line), borders)
     silent = Spans.of(borders[:1], borders[-1:])
     gaps_start, gaps_end = np.append(silent.start, pieces.end), np.append(pieces.start, silent.end)
     gaps = Spans.of(np.maximum(gaps_start, borders[0]), np.minimum(gaps_end, borders[-1]))

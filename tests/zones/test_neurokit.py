@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support.needs import package
-from zones.beats import Fault, faults, variability
+from zones.beats import Fault, find_faults, measure_variability
 
 Floats = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ def test_variability_is_theirs(neurokit: Any, seed: int) -> None:
     """RMSSD and SDNN are the same numbers; pNN50 too, of the pairs where they take the intervals."""
     rr = a_heart(seed=seed)
     theirs = neurokit.hrv_time(peaks(rr), sampling_rate=1000)
-    ours = variability(rr)
+    ours = measure_variability(rr)
     assert ours.rmssd_ms == pytest.approx(float(theirs["HRV_RMSSD"].iloc[0]))
     assert ours.sdnn_ms == pytest.approx(float(theirs["HRV_SDNN"].iloc[0]))
     n = len(rr)
@@ -61,7 +61,7 @@ def test_faults_are_theirs(neurokit: Any, seed: int) -> None:
     # no interval.
     found, _ = neurokit.signal_fixpeaks(peaks(rr), sampling_rate=1000, method="Kubios", iterative=False)
     theirs = {kind: {int(i) - 1 for i in found[kind]} for kind in ("ectopic", "missed", "extra", "longshort")}
-    ours = faults(rr)
+    ours = find_faults(rr)
     assert theirs["missed"] == set(np.flatnonzero(ours == Fault.MISSED).tolist()) == {100}
     assert theirs["extra"] == set(np.flatnonzero(ours == Fault.EXTRA).tolist()) == {300}
     assert theirs["ectopic"] <= set(np.flatnonzero(ours == Fault.ECTOPIC).tolist())

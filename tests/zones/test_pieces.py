@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tests.support import by_hand as byhand
 from tests.support.by_hand import raw
 from zones.edges import Edges, Timeline
-from zones.minutes import tally
+from zones.minutes import sum_pieces
 from zones.moments import Length
-from zones.pieces import Pieces, hold, merged, milliseconds_per_bpm, resolve, split, split_every
+from zones.pieces import Pieces, hold, merge, milliseconds_per_bpm, resolve, split, split_every
 from zones.spans import Spans
 
 some_ends = st.lists(byhand.moments, max_size=4).map(sorted)
@@ -104,7 +104,7 @@ def test_clips_at_any_moment_add_up(ranked: list[Pieces], at: int) -> None:
     before, after = pieces.clip(-1000, at), pieces.clip(at, 1000)
     assert byhand.spelt_out(before) | byhand.spelt_out(after) == byhand.spelt_out(pieces)
     assert before.measure_ms + after.measure_ms == pieces.measure_ms
-    assert byhand.spelt_out(merged([after, before])) == byhand.spelt_out(pieces)
+    assert byhand.spelt_out(merge([after, before])) == byhand.spelt_out(pieces)
 
 
 @given(st.dictionaries(byhand.moments, byhand.heart_rates), st.randoms(use_true_random=False), byhand.caps)
@@ -123,7 +123,7 @@ LINE = Timeline.of([(-(10**15), Edges.from_bpm(109, 131))])
 
 def seconds(samples: Any, longest: Length, **more: Any) -> list[float]:
     """Light, moderate and vigorous seconds of samples, as a week counts them."""
-    return [int(c[0]) / 1000 for c in tally(hold(samples, longest, **more), LINE).columns[:3]]
+    return [int(c[0]) / 1000 for c in sum_pieces(hold(samples, longest, **more), LINE).columns[:3]]
 
 
 def every_second(start: int, *bpm: int) -> list[tuple[int, int]]:

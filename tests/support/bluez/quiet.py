@@ -12,7 +12,8 @@ _BUS = "org.freedesktop.DBus"
 _ROUNDS = 3
 """The daemon takes what was sent in one of its turns, and hands it on in the next at the latest."""
 
-_ANSWER_S = 1.0
+_ANSWER_S = 30.0
+"""A bus that is down says so at once; one that is there may have to wait for a busy machine."""
 
 
 class Quiet:
