@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Callable
 
 from ingest.errors import Stop
-from ingest.journal.copy_before import copy_before
 from ingest.system.patience import Patience
 from ingest.system.sqlite import PAGE_BYTES, transaction, write_ahead
 
@@ -221,6 +220,8 @@ def migrate(db: sqlite3.Connection, patience: Patience) -> None:
         # Asked again within the transaction: two processes may open a new journal, or an old one, at once.
         names = missing(db)
         if names and applied(db):
+            from ingest.journal.copy_before import copy_before
+
             copy_before(db, names[0])
         db.execute("CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY, applied TEXT NOT NULL)")
         for name, change in MIGRATIONS:
