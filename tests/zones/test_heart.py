@@ -97,6 +97,38 @@ class TestRecovery:
         assert measure_recovery(series([120] * 400), 300_000, 131) is None
         assert measure_recovery(Series.empty(), 0, 131) is None
 
+    def test_the_moment_of_the_stop_is_part_of_the_effort(self) -> None:
+        """Protects what was recorded every ten seconds: the sample at the stop is where the heart started from."""
+        sparse = series([150, 160, 170, 140, 140, 140, 140, 140, 130, 130], step=10)
+        assert measure_recovery(sparse, 20_000, 131) == 170 - 130
+        before = Series.of(np.array([0, 65_000]).view("datetime64[ms]"), [170, 130])
+        assert measure_recovery(before, 5000, 131) == 40, "and so is what was five seconds before it"
+        assert measure_recovery(before, 5001, 131) is None
+
+    @pytest.mark.parametrize(("at_s", "there"), [(56, False), (57, True), (63, True), (64, False)])
+    def test_how_near_to_a_minute_after(self, at_s: int, there: bool) -> None:  # noqa: FBT001
+        """Protects the comparison with other days: what is farther from the minute than three seconds is not it."""
+        two = Series.of(np.array([0, at_s * 1000]).view("datetime64[ms]"), [170, 130])
+        assert measure_recovery(two, 0, 170) == (40 if there else None)
+        assert measure_recovery(two, 0, 171) is None, "it did not end vigorous"
+
+    @pytest.mark.parametrize("before", [200, 201, 16_384, 16_385])
+    def test_the_highest_of_every_window(self, before: int) -> None:
+        """Protects a maximum that one window alone holds, wherever it lies: eight of fifteen, first and last among them."""
+        bpm = np.full(before + 600, 150)
+        bpm[before : before + 15 : 2] = 200
+        assert find_highest(series(bpm)) == 200
+        bpm[before] = 150
+        assert find_highest(series(bpm)) == 150
+
+    def test_the_highest_of_a_sensor_that_speaks_seldom(self) -> None:
+        """Protects straps that notify every other second: fifteen samples within half a minute are enough, not more."""
+        assert find_highest(series([150] * 60, step=2)) == 150
+        t = np.linspace(0, 30_000, 15).astype(np.int64)
+        assert find_highest(Series.of(t.view("datetime64[ms]"), [150] * 15)) == 150
+        t[-1] += 1
+        assert find_highest(Series.of(t.view("datetime64[ms]"), [150] * 15)) is None
+
     def test_the_highest(self) -> None:
         """A spike of seven seconds is no maximum; eight of fifteen seconds are. Gaps and faults hold none."""
         assert find_highest(series([150] * 60 + [200] * 7 + [150] * 60)) == 150
@@ -121,7 +153,8 @@ class TestResting:
     def test_a_strap_worn_for_training_has_none(self) -> None:
         """An hour before a run is not a rest; under two hours there is no value."""
         assert np.isnan(find_resting(pieces((7100, 60)), Spans.none(), self.DAYS)).all()
-        assert find_resting(pieces((7260, 60)), Spans.none(), self.DAYS)[0] == 60
+        assert find_resting(pieces((7200, 60)), Spans.none(), self.DAYS)[0] == 60
+        assert np.isnan(find_resting(pieces((7199, 60)), Spans.none(), self.DAYS)).all()
 
     def test_not_after_exercise(self) -> None:
         """Neither exercise nor the hour after it are rest, however low the heart rate."""
@@ -139,6 +172,12 @@ class TestResting:
         """Three minutes at 40 alone are no five minutes."""
         day = resolve([pieces((3 * 3600, 60), step=60), pieces((180, 40), start=10 * HOUR, step=60)])
         assert find_resting(day, Spans.none(), self.DAYS)[0] == 60
+
+    def test_four_of_five_minutes_are_enough(self) -> None:
+        """Protects nights with a little silence: a window measured to exactly four fifths counts, a second less does not."""
+        for seconds, lowest in ((240, 40), (239, 60)):
+            day = resolve([pieces((3 * 3600, 60)), pieces((seconds, 40), start=10 * HOUR)])
+            assert find_resting(day, Spans.none(), self.DAYS)[0] == lowest
 
     def test_usual(self) -> None:
         """The median of known days, and nothing from a few."""
