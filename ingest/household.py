@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from ingest.errors import Stop
 from ingest.journal import ALWAYS_MS, Journal
 from ingest.journal import Person as Known
 from ingest.rows.profile import build_profile, differences
@@ -81,6 +82,21 @@ def _adopt(journal: Journal, settings: Settings) -> None:
 def find_person(journal: Journal, name: str) -> Known | None:
     """The person of that name, however it is capitalised; None when the journal knows nobody so called."""
     return next((p for p in journal.persons() if same_name(p.name) == same_name(name)), None)
+
+
+def persons_called(journal: Journal, name: str | None) -> list[Known]:
+    """The person of that name, or everybody when none is given. Raises Stop when the journal knows nobody so called."""
+    if name is None:
+        return journal.persons()
+    person = find_person(journal, name)
+    if person is None:
+        raise Stop(f"Nobody called {name} is known here; known: {known_names(journal)}.")
+    return [person]
+
+
+def known_names(journal: Journal) -> str:
+    """Everybody whom the journal knows, for a message."""
+    return ", ".join(p.name for p in journal.persons()) or "nobody yet"
 
 
 def _facts(journal: Journal, person: PersonSettings, before: Known | None) -> dict[str, Any]:

@@ -10,20 +10,22 @@ from pathlib import Path
 import click
 import pytest
 
-from ingest.cli import hartslag as group
+from ingest.cli import VERBS as SUMMARIES
+from ingest.cli import load_verb
 from tests.support.fit_encoder import ERA, workout
 from tests.support.households import COMMAND, S, at, hartslag, household, steady
 
 ROOT = Path(__file__).parents[1]
 START = at("2026-11-16T10:00+01:00")
-VERBS = sorted(group.commands)
+VERBS = sorted(SUMMARIES)
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_and_every_option_says_what_it_is_for(verb: str) -> None:
     """Protects who reads --help instead of a README."""
-    command = group.commands[verb]
+    command = load_verb(verb)
     assert command.help
+    assert command.help.partition("\n\n")[0] == SUMMARIES[verb]
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, parameter.name

@@ -16,7 +16,8 @@ ORDER = (
     {"ingest.journal"},
     {"ingest.collect", "ingest.rows"},
     {"ingest.stores", "ingest.grafana", "ingest.household"},
-    {"ingest.verbs", "ingest.daemon"},
+    {"ingest.daemon"},
+    {"ingest.verbs"},
     {"ingest.cli"},
     {"ingest.__main__"},
 )

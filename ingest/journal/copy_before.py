@@ -1,7 +1,6 @@
 """A copy of the journal as it was, made before its tables are changed and kept beside it."""
 
 import os
-import shutil
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
@@ -20,6 +19,8 @@ def copy_before(db: sqlite3.Connection, migration: str) -> Path:
     `db` may hold the lock for writing, so that nobody appends meanwhile; it has changed nothing yet. Raises TryLater
     when there is no room, or sqlite3.Error.
     """
+    import shutil  # which drags bz2 and lzma along; copies are rare
+
     path = Path(db.execute("PRAGMA database_list").fetchone()[2])
     target = path.with_name(f"{path.name}.before-{migration}")
     beside = target.with_name(f".{target.name}.tmp")

@@ -1,4 +1,4 @@
-"""Files taken by hand: what `add` does and says."""
+"""Files taken by hand."""
 
 import json
 import logging
@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import click
 
 from ingest.collect.arrival import Arrivals, Outcome
 from ingest.collect.inbox import files as files_below
@@ -22,6 +23,8 @@ from ingest.settings.model import Settings
 from ingest.settings.names import wrong_with_name
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
+from ingest.verbs.command import Invocation
+from ingest.verbs.times import utc_text
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +32,7 @@ PORTION = 25
 """Files after which the store follows: enough that a week with many of them is counted once."""
 
 
-def files_in(given: Sequence[Path]) -> list[Path]:
+def find_files(given: Sequence[Path]) -> list[Path]:
     """The files that are meant: those given, and all below the folders given.
 
     Raises Stop for what is not there.
@@ -47,7 +50,9 @@ def files_in(given: Sequence[Path]) -> list[Path]:
     return found
 
 
-def add(settings: Settings, files: Sequence[Path], person: str | None) -> Iterator[list[Outcome] | TryLater]:
+def add_files(
+    settings: Settings, files: Sequence[Path], person: str | None
+) -> Iterator[list[Outcome] | TryLater]:
     """Take files into the journal one after the other, and the store along with them.
 
     Each file gives its outcomes, or what keeps it from being read now. Raises Stop for a person who may not send files.
@@ -101,76 +106,83 @@ def _catch_up(settings: Settings) -> str | None:
     return None
 
 
-def as_json(o: Outcome, shown: str) -> str:
-    """One line of `add --json`."""
-    return json.dumps(
-        {
-            "file": shown,
-            "outcome": o.outcome,
-            "person": o.person,
-            "samples": o.samples,
-            "beats": o.beats,
-            "from": _moment(o.first_ms),
-            "to": _moment(o.last_ms),
-            "reason": o.reason,
-        },
-        ensure_ascii=False,
-    )
+def outcome_json(o: Outcome, path: Path) -> dict[str, Any]:
+    """What `add --json` prints of a file, or of a member of one."""
+    return {
+        "file": o.shown(path),
+        "outcome": o.outcome,
+        "person": o.person,
+        "samples": o.samples,
+        "beats": o.beats,
+        "from": None if o.first_ms is None else utc_text(o.first_ms, "milliseconds"),
+        "to": None if o.last_ms is None else utc_text(o.last_ms, "milliseconds"),
+        "reason": o.reason,
+    }
 
 
-def _moment(ms: int | None) -> str | None:
-    if ms is None:
-        return None
-    return f"{(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)).isoformat(timespec='milliseconds')[:-6]}Z"
+class _Report:
+    """Prints what became of each file; behind a progress bar only the failures and the sum, once it is done."""
 
-
-class Told:
-    """Says what became of each file; behind a progress bar only what is amiss and the sum, once it is done."""
-
-    def __init__(self, *, as_json: bool, wait: bool) -> None:
-        self._as_json, self._wait = as_json, wait
-        self._amiss: list[str] = []
+    def __init__(self, *, as_json: bool, has_bar: bool) -> None:
+        self._as_json, self._has_bar = as_json, has_bar
+        self._failures: list[str] = []
         self._sums: Counter[str] = Counter()
+        self.failed = False
 
-    def take(self, path: Path, outcomes: list[Outcome] | TryLater) -> bool:
-        """Tell of one file; says whether it was not taken."""
+    def add(self, path: Path, outcomes: list[Outcome] | TryLater) -> None:
+        """Print what became of one file."""
         if isinstance(outcomes, TryLater):
             self._sums["not read"] += 1
-            self._say(str(outcomes), amiss=True)
-            return True
+            self._print(str(outcomes), is_failure=True)
+            self.failed = True
+            return
         for o in outcomes:
             self._sums[o.outcome] += 1
+            self.failed |= o.outcome == "rejected"
             if self._as_json:
-                print(as_json(o, o.shown(path)), flush=True)
+                print(json.dumps(outcome_json(o, path), ensure_ascii=False), flush=True)
             else:
-                self._say(o.sentence, amiss=o.outcome in {"partial", "rejected"})
-        return any(o.outcome == "rejected" for o in outcomes)
+                self._print(o.sentence, is_failure=o.outcome in {"partial", "rejected"})
 
-    def _say(self, text: str, *, amiss: bool) -> None:
-        if self._wait:
-            if amiss:
-                self._amiss.append(text)
+    def _print(self, text: str, *, is_failure: bool) -> None:
+        if self._has_bar:
+            if is_failure:
+                self._failures.append(text)
         elif self._as_json:
             print(text, file=sys.stderr)
         else:
             print(text, flush=True)
 
     def finish(self) -> None:
-        """What is left to say."""
-        for text in self._amiss:
+        """Print what had to wait for the bar, and the sum."""
+        for text in self._failures:
             print(text, file=sys.stderr if self._as_json else sys.stdout)
         if not self._as_json and self._sums.total() > 1:
             print(", ".join(f"{count} {outcome}" for outcome, count in sorted(self._sums.items())) + ".")
 
 
-def has_bar(files: Sequence[Path]) -> bool:
-    return sys.stderr.isatty() and len(files) > 1
+@click.command("add")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--person", help="Whose files these are (default: the first person in the settings).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per file and line.")
+@click.pass_obj
+def command(invocation: Invocation, files: tuple[Path, ...], person: str | None, as_json: bool) -> None:
+    """Take FILES (or all files in a folder) into the journal; they stay where they are.
 
-
-def bar(files: Sequence[Path]) -> AbstractContextManager[Any]:
-    """A progress bar over files on a terminal; the bare files in a pipe."""
-    if not has_bar(files):
-        return nullcontext(files)
-    import click
-
-    return click.progressbar(files, label="Adding", file=sys.stderr, show_pos=True)
+    Ends with 1 when a file was rejected.
+    """
+    settings = invocation.load_settings()
+    found = find_files(files)
+    has_bar = sys.stderr.isatty() and len(found) > 1
+    report = _Report(as_json=as_json, has_bar=has_bar)
+    bar: AbstractContextManager[Any] = nullcontext(found)
+    if has_bar:
+        bar = click.progressbar(found, label="Adding", file=sys.stderr, show_pos=True)
+    try:
+        with bar as shown:
+            for path, outcomes in zip(shown, add_files(settings, found, person), strict=True):
+                report.add(path, outcomes)
+    finally:
+        report.finish()
+    if report.failed:
+        sys.exit(1)

@@ -2,31 +2,33 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 
+import click
+
+from ingest.household import open_journal
 from ingest.journal import Journal
 from ingest.settings.model import Settings
 from ingest.stores.configured import configured_stores
 from ingest.stores.sqlite import SqliteStore
+from ingest.verbs.command import Invocation
 
 LEAST_FREE_BYTES = 200 << 20
 """Some months of four straps; below it a card is nearly full whatever fills it."""
 
 
-def check(settings: Settings, journal: Journal | None) -> Iterator[tuple[bool, str]]:
+def check_lines(settings: Settings, journal: Journal | None) -> Iterator[tuple[bool, str]]:
     """(Whether something is wrong, a line about it) for everything that can be looked at; no journal yet is no fault."""
     yield False, f"Settings: {settings.file or 'no file, defaults'}: fine"
     if settings.straps:
-        yield _bluetooth(settings)
+        yield _check_bluetooth(settings)
     free = free_bytes(settings)
-    yield (
-        (True, little_room(settings, free))
-        if free < LEAST_FREE_BYTES
-        else (
-            False,
-            f"Room: {free / 1e9:.1f} GB free",
-        )
-    )
+    if free < LEAST_FREE_BYTES:
+        yield True, low_space_line(settings, free)
+    else:
+        yield False, f"Room: {free / 1e9:.1f} GB free"
     for folder in (settings.inbox_folder, settings.archive, settings.rejected):
         if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
             yield True, f"Folder {folder} cannot be written by you; the daemon's user must own it"
@@ -34,7 +36,7 @@ def check(settings: Settings, journal: Journal | None) -> Iterator[tuple[bool, s
         yield False, f"Journal {settings.journal_file}: not made yet; the daemon makes it"
         return
     faults = journal.faults() + [f"chunk {position} {what}" for position, what in journal.broken_chunks()]
-    yield from _told(
+    yield from _fault_lines(
         f"Journal {journal.path}", faults, "Keep a copy; files in the archive can be added to a new journal."
     )
     mode = settings.journal_file.stat().st_mode & 0o077
@@ -44,7 +46,7 @@ def check(settings: Settings, journal: Journal | None) -> Iterator[tuple[bool, s
         if isinstance(store, SqliteStore) and not store.path.exists():
             yield False, f"Store {store.place}: not made yet; the daemon makes it"
         else:
-            yield from _told(f"Store {store.place}", store.faults(journal.id), store.remedy)
+            yield from _fault_lines(f"Store {store.place}", store.faults(journal.id), store.remedy)
 
 
 def free_bytes(settings: Settings) -> int:
@@ -52,12 +54,12 @@ def free_bytes(settings: Settings) -> int:
     return shutil.disk_usage(settings.data).free
 
 
-def little_room(settings: Settings, free: int) -> str:
-    """What is said when less than LEAST_FREE_BYTES is left."""
+def low_space_line(settings: Settings, free: int) -> str:
+    """That less than LEAST_FREE_BYTES is left."""
     return f"Only {free >> 20} MB are free where {settings.data} lies; make room soon"
 
 
-def _bluetooth(settings: Settings) -> tuple[bool, str]:
+def _check_bluetooth(settings: Settings) -> tuple[bool, str]:
     """Whether straps can be listened to now; asked of the system, nothing is searched for."""
     import asyncio
 
@@ -70,10 +72,26 @@ def _bluetooth(settings: Settings) -> tuple[bool, str]:
     return False, f"Bluetooth: the adapter {adapter.address} ({adapter.name}) is on"
 
 
-def _told(what: str, faults: list[str], do: str) -> Iterator[tuple[bool, str]]:
+def _fault_lines(what: str, faults: list[str], do: str) -> Iterator[tuple[bool, str]]:
     if not faults:
         yield False, f"{what}: whole"
     for fault in faults[:10]:
         yield True, f"{what}: {fault}"
     if faults:
         yield True, f"{what}: {do}"
+
+
+@click.command("check")
+@click.pass_obj
+def command(invocation: Invocation) -> None:
+    """Check settings, journal and store; ends with 1 when something is wrong."""
+    settings = invocation.load_settings()
+    has_faults = False
+    # A folder that is not there is mistyped, one without a journal waits for the first run of the daemon.
+    is_new = settings.data.is_dir() and not settings.journal_file.exists()
+    with nullcontext() if is_new else open_journal(settings, create=False) as journal:
+        for is_fault, line in check_lines(settings, journal):
+            has_faults |= is_fault
+            click.echo(line)
+    if has_faults:
+        sys.exit(1)

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import combinations
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from ingest.journal import Journal, Person
 from ingest.rows.evidence import Evidence, read_evidence
 from ingest.rows.profile import read_profile
+from ingest.verbs.times import day_and_time, zone_at
 from zones.offset import LEAST_OVERLAP, find_offset
 
 STRETCHES = 5
@@ -25,7 +24,7 @@ Pair = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Disagreement:
+class ClockOffset:
     """Over a stretch of time the clock of one source is this many seconds ahead of that of the other."""
 
     person: str
@@ -46,19 +45,18 @@ class Disagreement:
 
     @property
     def sentence(self) -> str:
-        when = datetime.fromtimestamp(self.at_ms / 1000, ZoneInfo(self.zone))
         return (
             f"The clock of {self.ahead} is {self.seconds} s ahead of that of {self.behind} ({self.person},"
-            f" {when:%Y-%m-%d %H:%M}). Set both by a phone or the internet; minutes at the borders may be off by that much."
+            f" {day_and_time(self.at_ms, self.zone)}). Set both by a phone or the internet; minutes at the borders may be off by that much."
         )
 
 
-def disagreements(journal: Journal) -> list[Disagreement]:
+def clock_offsets(journal: Journal) -> list[ClockOffset]:
     """What the newest stretches that two sources of one person saw tell of their clocks; the newest per pair."""
-    return [d for person in journal.persons() for d in _of(journal, person)]
+    return [d for person in journal.persons() for d in _newest_offsets(journal, person)]
 
 
-def _of(journal: Journal, person: Person) -> Iterator[Disagreement]:
+def _newest_offsets(journal: Journal, person: Person) -> Iterator[ClockOffset]:
     held = journal.newest_spans(person.id, LOOKED_AT)
     judged: set[Pair] = set()
     for a, b, one, other in _overlaps(held)[:STRETCHES]:
@@ -66,20 +64,19 @@ def _of(journal: Journal, person: Person) -> Iterator[Disagreement]:
         if pair not in judged:
             judged.add(pair)
             found = read_evidence(journal, person.id, a, min(b, a + LONGEST_MS))
-            yield from between(journal, person, [e for e in found if e.source.id in pair])
+            yield from offsets_between(journal, person, [e for e in found if e.source.id in pair])
 
 
-def between(journal: Journal, person: Person, found: list[Evidence]) -> Iterator[Disagreement]:
+def offsets_between(journal: Journal, person: Person, found: list[Evidence]) -> Iterator[ClockOffset]:
     """Whether any two of the sources seen in a span disagree in it."""
     for one, other in combinations(found, 2):
         far = find_offset(one.pieces, other.pieces)
         if far is not None:
-            calendar = read_profile(journal, person.id).calendar
             at_ms = int(max(one.pieces.start[0], other.pieces.start[0]))
             ahead, behind = (other, one) if far.seconds > 0 else (one, other)
-            yield Disagreement(
+            yield ClockOffset(
                 person.name,
-                calendar.zone_on(calendar.day_of(at_ms)),
+                zone_at(read_profile(journal, person.id).calendar, at_ms),
                 ahead.source.name,
                 behind.source.name,
                 abs(far.seconds),

@@ -1,448 +1,65 @@
-"""Why is this minute, day, week or file counted as it is? The answer in words and as JSON.
+"""Why is this minute, day, week or file counted as it is? The answer in words."""
 
-Every millisecond asked for appears once: in a zone, under the source that was believed, or among what is not measured,
-under the reason. So minutes explained one by one add up to what `week` says.
-"""
-
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo
 
+import click
 import numpy as np
 
-from ingest.errors import Stop
-from ingest.household import find_person
-from ingest.journal import Entry, Filed, Journal, Person
-from ingest.rows.account import Account, Share, account_for
+from ingest.rows.account import Share
 from ingest.rows.calendar import Calendar
-from ingest.rows.evidence import Evidence, read_evidence, resolve_sources
-from ingest.rows.profile import Profile, read_profile
-from ingest.rows.ruling import classify_by_source, ruling_sport
-from ingest.rows.workout import find_workouts as sessions_in
-from ingest.verbs.body import Body, body, variability_line, workout_lines
-from ingest.verbs.clock_offsets import Disagreement, between
-from ingest.verbs.export import moment_ms
-from ingest.verbs.watch_comparison import STEPS, Beside, Claimed, beside, claimed
-from zones.artefacts import Artefact
-from zones.days import midnights
-from zones.dose import dose_min
-from zones.edges import Edges, Timeline
-from zones.minutes import MINUTE, Zone
-from zones.pieces import Pieces
-
-YEARS = range(1971, 2201)
-"""What can be asked for: no heart rate is from before or after, and every clock can tell its midnights."""
+from ingest.rows.profile import Profile
+from ingest.verbs.command import Invocation, print_json, print_lines
+from ingest.verbs.explain_subject import parse_subject
+from ingest.verbs.explanation import FIRST_MS, ExplainedSample, Explanation, MaskedRun, explain
+from ingest.verbs.measures import Measures
+from ingest.verbs.times import (
+    day_and_time,
+    length_text,
+    time_of_day,
+    time_to_the_ms,
+    weekday_and_date,
+    zone_at,
+)
+from ingest.verbs.watch_comparison import STEPS, ClaimComparison, ZoneComparison
+from zones.edges import Edges
+from zones.minutes import Zone
 
 _MANY = 12
 """Lines of one sort that are shown; JSON holds all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Whose time, from when to when, cut at the borders; `what` names it. A file if one was named."""
-
-    what: str
-    person: Person
-    known: Profile
-    borders_ms: list[int]
-    file: Filed | None = None
-    whole_days: bool = False
-
-    @property
-    def start_ms(self) -> int:
-        return self.borders_ms[0]
-
-    @property
-    def end_ms(self) -> int:
-        return self.borders_ms[-1]
-
-    @property
-    def is_minute(self) -> bool:
-        return self.file is None and self.end_ms - self.start_ms == MINUTE
-
-
-def asked(journal: Journal, text: str, name: str | None) -> Asked:
-    """What is meant by a time, a day, a week or a file.
-
-    Raises Stop for what is none of these, and when it is not clear whose it is.
-    """
-    if found := re.fullmatch(r"(\d{4})-?(W\d{1,2})", text):
-        person, known = _who(journal, name)
-        week = "-".join(found.groups())
-        borders = _midnights(known, _first_day(known, week), 7)
-        return Asked(f"week {week}", person, known, borders, whole_days=True)
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) and (files := journal.files_named(text)):
-        return _file(journal, files, name)
-    person, known = _who(journal, name)
-    if (day := _day(text)) is not None:
-        borders = _midnights(known, day, 1)
-        return Asked(f"{day:%A} {day.day} {day:%B %Y}", person, known, borders, whole_days=True)
-    what, minute = _minute(text, known.calendar)
-    return Asked(what, person, known, [minute, minute + MINUTE])
-
-
-def _day(text: str) -> date | None:
-    """The day that a text names, however ISO 8601 writes one; None for what is no day.
-
-    Raises Stop for a day that there is not, or far from any that could be meant.
-    """
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            return None
-    if day is None or day.year not in YEARS:
-        raise Stop(f"There is no day {text}; right would be 2026-11-16.")
-    return day
-
-
-def _minute(text: str, calendar: Calendar) -> tuple[str, int]:
-    """The minute in which a time lies, in words and in ms; of an hour that the clock shows twice the first one.
-
-    Raises Stop for what is no time, and for one that the clock skips.
-    """
-    try:
-        when = datetime.fromisoformat(text)
-        if when.year not in YEARS:
-            raise ValueError(text)  # noqa: TRY301 - the same mistake as one that cannot be read
-        zone = calendar.zone_on(when.date())
-        minute = moment_ms(text, zone) // MINUTE * MINUTE
-    except (ValueError, OverflowError) as e:
-        raise Stop(
-            f"{text!r} is no time (2026-11-16T10:30), no day (2026-11-16), no week (2026-W47), and no file of that"
-            " name has come in."
-        ) from e
-    what = f"the minute from {_clock(minute, calendar, day=True)}"
-    if when.tzinfo is None:
-        first, second = (when.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
-        if first.astimezone(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) != when:
-            raise Stop(
-                f"There is no {text} in {zone}: the clock was set on over it. Ask for a time before or after."
-            )
-        if first.utcoffset() != second.utcoffset():
-            other = second.isoformat(timespec="minutes")
-            what += f", the first of two as the clock was set back; {other} asks for the other"
-    return what, minute
-
-
-def _first_day(known: Profile, week: str) -> date:
-    """The first day of a week by its name, on whichever day the person's weeks begin."""
-    year, number = week.split("-W")
-    try:
-        if not 1 <= int(number) <= 53 or int(year) not in YEARS:
-            raise ValueError(week)  # noqa: TRY301 - the same mistake as one that cannot be read
-        # Where weeks do not begin on Monday another year may be the one with 53 of them.
-        thursday = date.fromisocalendar(int(year), 1, 4) + timedelta(weeks=int(number) - 1)
-    except ValueError as e:
-        raise Stop(f"There is no week {week}; right would be 2026-W47.") from e
-    name = f"{year}-W{int(number):02d}"
-    around = (thursday + timedelta(days=i) for i in range(-9, 10))
-    found = next((d for d in around if known.calendar.week_of(d) == (d, name)), None)
-    if found is None:
-        raise Stop(f"There is no week {week} where weeks begin on this day.")
-    return found
-
-
-def _who(journal: Journal, name: str | None) -> tuple[Person, Profile]:
-    everybody = journal.persons()
-    names = ", ".join(p.name for p in everybody) or "nobody yet"
-    if name is not None:
-        person = find_person(journal, name)
-        if person is None:
-            raise Stop(f"Nobody called {name} is known here; known: {names}.")
-    elif len(everybody) == 1:
-        person = everybody[0]
-    else:
-        raise Stop(f"Say whose, behind the time; known: {names}.")
-    return person, read_profile(journal, person.id)
-
-
-def _file(journal: Journal, files: list[Filed], name: str | None) -> Asked:
-    """The newest file of a name that brought anything."""
-    for f in files:
-        span, _ = journal.recorded_by_file(f.id)
-        person = journal.person(f.person)
-        if span is None or person is None or (name is not None and name.casefold() != f.person.casefold()):
-            continue
-        known = read_profile(journal, person.id)
-        a, b = span[0], max(span[1], span[0] + 1)
-        first, last = known.calendar.day_of(a), known.calendar.day_of(b - 1)
-        inside = [m for m in _midnights(known, first, (last - first).days + 1) if a < m < b]
-        return Asked(f"file {f.name}", person, known, [a, *inside, b], f)
-    f = files[0]
-    raise Stop(f"The file {f.name} brought no time to explain: it is {f.outcome}. {f.reason}".rstrip())
-
-
-def _midnights(known: Profile, first: date, days: int) -> list[int]:
-    return [int(m) for m in midnights(known.zone, first, first + timedelta(days=days))]
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """The whole answer."""
-
-    asked: Asked
-    account: Account
-    edges: list[tuple[int, Edges | None]]
-    sports: dict[str, list[tuple[int, Edges | None]]]
-    """The edges of the sports that were done in the span and have their own."""
-    body: Body
-    claims: list[Claimed]
-    checks: list[Beside]
-    clocks: list[Disagreement]
-    masks: list[dict[str, Any]]
-    samples: list[dict[str, Any]]
-    """Of a minute, each sample and what became of it."""
-
-    def json(self) -> dict[str, Any]:
-        """What `explain --json` prints."""
-        a = self.asked
-        zones = {
-            f"{z.name.lower()}_s": ms / 1000
-            for z, ms in zip(Zone, self.account.zones_ms.tolist(), strict=True)
-        }
-        return {
-            "person": a.person.name,
-            "what": a.what,
-            "zone": a.known.calendar.zone_on(a.known.calendar.day_of(a.start_ms)),
-            "from": _iso(a.start_ms),
-            "to": _iso(a.end_ms),
-            **zones,
-            "measured_s": int(self.account.zones_ms.sum()) / 1000,
-            "dose_min": self.dose_min,
-            "not_measured_s": {why: ms / 1000 for why, ms in self.account.not_measured_ms.items()},
-            "edges": _edges_json(self.edges),
-            "sports": {sport: _edges_json(edges) for sport, edges in self.sports.items()},
-            "sources": [_share_json(s) for s in self.account.shares.values()],
-            "sessions": [
-                {"from": _iso(e.at_ms), "source": e.content["source"], **row} for e, row in self.body.workouts
-            ],
-            "worn": [{"from": _iso(s.start_ms), "source": name, **s.fields} for name, s in self.body.worn],
-            "days": [
-                {
-                    "from": _iso(d.start_ms),
-                    **d.zones_s,
-                    "dose_min": d.dose_min,
-                    "resting_bpm": d.resting_bpm,
-                    "quiet_from": None if d.quiet_ms is None else _iso(d.quiet_ms),
-                }
-                for d in self.body.days
-            ],
-            "variability": [
-                {"from": _iso(row["at_ms"]), **{k: v for k, v in row.items() if k != "at_ms"}}
-                for row in self.body.variability
-            ],
-            "claims": [{"from": _iso(c.claim.at_ms), **c.json()} for c in self.claims],
-            "watch": [c.json() for c in self.checks],
-            "clocks": [d.json() for d in self.clocks],
-            "masked": self.masks,
-            "samples": self.samples,
-        }
-
-    @property
-    def dose_min(self) -> float:
-        """What the span adds to the week."""
-        zones = self.account.zones_ms
-        return float(dose_min(int(zones[Zone.MODERATE]) / MINUTE, int(zones[Zone.VIGOROUS]) / MINUTE))
-
-
-_FIRST_MS = -(1 << 45)
-"""Edges from before this hold from the beginning."""
-
-
-def explain(journal: Journal, a: Asked) -> Explained:
-    """All that can be said of what was asked for."""
-    person = a.person.id
-    whole = account_for(journal, person, a.known, a.borders_ms)
-    claims = [
-        c
-        for c in journal.facts(person, "claim", a.start_ms - 2 * 86_400_000, a.end_ms)
-        if _end(c) > a.start_ms
-    ]
-    checks = [
-        c
-        for c in journal.facts(person, "check", a.start_ms - 7 * 86_400_000, a.end_ms)
-        if _end(c) > a.start_ms and (a.file is None or c.file in {a.file.id, None})
-    ]
-    masks, samples = [], []
-    clocks: dict[tuple[str, str], Disagreement] = {}
-    for start, end in pairwise(a.borders_ms):
-        found = read_evidence(journal, person, start, end)
-        masks += [m for e in found for m in _masks(e, start, end)]
-        clocks |= {(d.ahead, d.behind): d for d in between(journal, a.person, found)}
-        if a.is_minute:
-            samples = _samples(journal, person, found, a.known, start, end)
-    return Explained(
-        a,
-        whole,
-        _edges(a.known.timeline, a.start_ms, a.end_ms),
-        _sports(journal, person, a.known, a.start_ms, a.end_ms),
-        body(journal, a.person, a.known, a.start_ms, a.end_ms, whole_days=a.whole_days),
-        [claimed(journal, person, a.known, c) for c in claims],
-        [beside(journal, person, a.known, c) for c in checks],
-        list(clocks.values()),
-        masks,
-        samples,
-    )
-
-
-def _end(e: Entry) -> int:
-    return int(e.content.get("end") or e.last_ms or e.at_ms)
-
-
-def _edges(line: Timeline, start_ms: int, end_ms: int) -> list[tuple[int, Edges | None]]:
-    """The edges in force in a span, each with when it took effect."""
-    return [
-        (int(line.valid_from[i]), line.edges[i])
-        for i in range(len(line))
-        if line.governed(i)[0] < end_ms and line.governed(i)[1] > start_ms
-    ]
-
-
-def _sports(
-    journal: Journal, person: int, known: Profile, start_ms: int, end_ms: int
-) -> dict[str, list[tuple[int, Edges | None]]]:
-    """The edges in force in the sports that were done in a span, if they have their own."""
-    done = (ruling_sport(e, known) for e in sessions_in(journal, person, start_ms, end_ms))
-    return {sport: _edges(known.sports[sport], start_ms, end_ms) for sport in sorted({s for s in done if s})}
-
-
-def _edges_json(edges: list[tuple[int, Edges | None]]) -> list[dict[str, Any]]:
-    return [
-        {
-            "from": None if begins < _FIRST_MS else _iso(begins),
-            "moderate_bpm": e and e.moderate_bpm,
-            "vigorous_bpm": e and e.vigorous_bpm,
-            "method": e and e.method,
-            "origin": e and e.origin,
-        }
-        for begins, e in edges
-    ]
-
-
-def _masks(e: Evidence, start_ms: int, end_ms: int) -> Iterator[dict[str, Any]]:
-    """The runs of samples of a source that are not believed, each with the reason."""
-    ms = e.series.times.astype(np.int64)
-    there = np.flatnonzero((ms >= start_ms) & (ms < end_ms) & (e.bad != 0))
-    for run in np.split(there, np.flatnonzero(np.diff(there) > 1) + 1) if len(there) else ():
-        bpm = e.series.bpm[run]
-        yield {
-            "source": e.source.name,
-            "from": _iso(int(ms[run[0]])),
-            "to": _iso(int(ms[run[-1]])),
-            "samples": len(run),
-            "bpm": [int(bpm.min()), int(bpm.max())],
-            "why": _why(int(np.bitwise_or.reduce(e.bad[run]))),
-        }
-
-
-def _why(bad: int) -> str:
-    return ", ".join(_ARTEFACTS[sort] for sort in Artefact if bad & sort)
-
-
-_ARTEFACTS = {
-    Artefact.DROPOUT: "no heart rate (the sensor's way to say that it has none)",
-    Artefact.SPIKE: "a spike: far from what was seconds before and after",
-    Artefact.STUCK: "frozen: one value for minutes, or hardly another while no beats came",
-    Artefact.LOOSE: "no contact: the strap said that it touched no skin, and no beats came",
-}
-
-
-def _samples(
-    journal: Journal, person: int, found: list[Evidence], known: Profile, start_ms: int, end_ms: int
-) -> list[dict[str, Any]]:
-    """Each sample that has a say in a span: how long it stands, until what, and what it counts as."""
-    resolved, zone = classify_by_source(journal, person, known, resolve_sources(found), start_ms, end_ms)
-    rows = []
-    for i, e in enumerate(found):
-        ms = e.series.times.astype(np.int64)
-        good = e.good.times.astype(np.int64)
-        holder = (
-            good[np.maximum(np.searchsorted(good, e.pieces.start, side="right") - 1, 0)] if len(good) else ms
-        )
-        for k in np.flatnonzero((ms < end_ms) & (ms >= start_ms - 90_000)).tolist():
-            t, bpm = int(ms[k]), int(e.series.bpm[k])
-            mine = e.pieces.take(holder == t) if len(e.pieces) else Pieces.none()
-            if t < start_ms and not len(mine):
-                continue
-            won = _overlap_ms(mine, resolved, zone, i)
-            rows.append(
-                {
-                    "source": e.source.name,
-                    "time": _iso(t),
-                    "bpm": bpm,
-                    "stands_s": mine.measure_ms / 1000,
-                    "counts_as": {Zone(z).name.lower(): n / 1000 for z, n in won.items()},
-                    "not_used_s": (mine.measure_ms - sum(won.values())) / 1000,
-                    "masked": _why(int(e.bad[k])) or None,
-                }
-            )
-    return sorted(rows, key=lambda row: datetime.fromisoformat(str(row["time"])))
-
-
-def _overlap_ms(mine: Pieces, resolved: Pieces, zone: Any, source: int) -> dict[int, int]:
-    """How much of some pieces of a source was believed, by zone."""
-    won: dict[int, int] = {}
-    for a, b in zip(mine.start.tolist(), mine.end.tolist(), strict=True):
-        i, j = np.searchsorted(resolved.end, a, side="right"), np.searchsorted(resolved.start, b)
-        for k in range(int(i), int(j)):
-            if resolved.source[k] == source:
-                n = int(min(resolved.end[k], b) - max(resolved.start[k], a))
-                won[int(zone[k])] = won.get(int(zone[k]), 0) + n
-    return won
-
-
-def _share_json(s: Share) -> dict[str, Any]:
-    return {
-        "source": s.source.name,
-        "kind": s.source.kind,
-        "samples": s.samples,
-        **{f"{z.name.lower()}_s": ms / 1000 for z, ms in zip(Zone, s.zones_ms.tolist(), strict=True)},
-        "lost_to_s": {name: ms / 1000 for name, ms in s.lost_ms.items()},
-        "paused_s": s.paused_ms / 1000,
-        "masked_s": s.masked_ms / 1000,
-        "gap_s": s.gap_ms / 1000,
-        "masked_samples": s.artefacts,
-    }
-
-
-# --- in words ---
-
-
-def told(x: Explained) -> Iterator[str]:
+def explanation_lines(x: Explanation) -> Iterator[str]:
     """The answer in plain lines."""
-    a, zone = x.asked, x.asked.known.calendar
+    subject, calendar = x.subject, x.subject.profile.calendar
     yield (
-        f"{a.person.name}, {a.what} ({zone.zone_on(zone.day_of(a.start_ms))}):"
-        f" {_clock(a.start_ms, zone, day=True)} to {_clock(a.end_ms, zone, day=True)}"
+        f"{subject.person.name}, {subject.name} ({zone_at(calendar, subject.start_ms)}):"
+        f" {_day_and_time(subject.start_ms, calendar)} to {_day_and_time(subject.end_ms, calendar)}"
     )
     yield ""
     yield from _total_lines(x)
     yield ""
-    yield from _edge_lines(x.edges, a.known)
+    yield from _edge_lines(x.edges, subject.profile)
     for sport, edges in x.sports.items():
-        yield from _edge_lines(edges, a.known, f"In {sport} moderate")
+        yield from _edge_lines(edges, subject.profile, f"In {sport} moderate")
     parts: list[Iterable[str]] = [
         [line for share in x.account.shares.values() for line in _source_lines(share)],
-        _few([_mask_line(m, zone) for m in x.masks]),
+        _first_lines([_masked_line(run, calendar) for run in x.masked]),
         [f"  {d.sentence}" for d in x.clocks],
-        [_sample_line(s, zone) for s in x.samples],
-        _day_lines(x.body, zone, each=len(a.borders_ms) > 2),
+        [_sample_line(sample, calendar) for sample in x.samples],
+        _day_lines(x.measures, calendar, each=len(subject.borders_ms) > 2),
         *(
-            _session_lines(f"Workout {_clock(e.at_ms, zone, day=True)}", e.at_ms, row, x.body)
-            for e, row in x.body.workouts
+            _session_lines(f"Workout {_day_and_time(e.at_ms, calendar)}", e.at_ms, row, x.measures)
+            for e, row in x.measures.workouts
         ),
         *(
-            _session_lines(f"{name} worn {_clock(s.start_ms, zone, day=True)}", s.start_ms, s.fields, x.body)
-            for name, s in x.body.worn
+            _session_lines(
+                f"{name} worn {_day_and_time(s.start_ms, calendar)}", s.start_ms, s.fields, x.measures
+            )
+            for name, s in x.measures.worn
         ),
-        *(_claim_lines(claim, zone) for claim in x.claims),
-        *(_beside_lines(check, zone) for check in x.checks),
+        *(_claim_lines(claim, calendar) for claim in x.claims),
+        *(_comparison_lines(check, calendar) for check in x.checks),
     ]
     for part in parts:
         for i, line in enumerate(part):
@@ -451,16 +68,16 @@ def told(x: Explained) -> Iterator[str]:
             yield line
 
 
-def _total_lines(x: Explained) -> Iterator[str]:
-    bout_min = x.asked.known.bout_min
+def _total_lines(x: Explanation) -> Iterator[str]:
+    bout_min = x.subject.profile.bout_min
     for sort, ms in zip(Zone, x.account.zones_ms.tolist(), strict=True):
         if ms:
             short = f", or effort shorter than {bout_min} min" if bout_min and sort == Zone.ELEVATED else ""
-            yield f"  {_span(ms):>14}  {_MEANING[sort]}{short}"
+            yield f"  {length_text(ms):>14}  {_MEANING[sort]}{short}"
     for why, ms in x.account.not_measured_ms.items():
         if ms:
-            yield f"  {_span(ms):>14}  not measured: {_REASON[why]}"
-    if not x.asked.is_minute:
+            yield f"  {length_text(ms):>14}  not measured: {_REASON[why]}"
+    if not x.subject.is_minute:
         yield f"  {x.dose_min:>10.1f} min  adds to the week: moderate + 2 x vigorous"
 
 
@@ -468,7 +85,7 @@ def _edge_lines(
     edges: list[tuple[int, Edges | None]], known: Profile, what: str = "Moderate"
 ) -> Iterator[str]:
     for begins, e in edges:
-        since = "" if begins < _FIRST_MS else f" since {_clock(begins, known.calendar, day=True)}"
+        since = "" if begins < FIRST_MS else f" since {_day_and_time(begins, known.calendar)}"
         if e is not None:
             yield (
                 f"  {what} from {e.moderate_bpm}, vigorous from {e.vigorous_bpm} bpm{since} (method {e.method}):"
@@ -484,47 +101,46 @@ def _edge_lines(
         yield "  No limits are known: nothing tells where moderate begins."
 
 
-def _day_lines(x: Body, zone: Calendar, *, each: bool) -> Iterator[str]:
+def _day_lines(x: Measures, calendar: Calendar, *, each: bool) -> Iterator[str]:
     """The resting heart rate of a day; of a week each of its days."""
     for d in x.days:
         at_rest = ""
         if d.resting_bpm is not None and d.quiet_ms is not None:
-            at_rest = (
-                f"resting heart rate {d.resting_bpm:.0f} bpm (five minutes from {_clock(d.quiet_ms, zone)})"
-            )
+            at_rest = f"resting heart rate {d.resting_bpm:.0f} bpm (five minutes from {time_of_day(d.quiet_ms, zone_at(calendar, d.quiet_ms))})"
         if each:
-            there = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=d.start_ms)
+            day = weekday_and_date(d.start_ms, zone_at(calendar, d.start_ms))
             minutes = f"{d.dose_min:.0f} min, measured {d.measured_s / 3600:.1f} h"
-            yield f"  {_there(there, zone):%a %Y-%m-%d}: {minutes}{'; ' if at_rest else ''}{at_rest}"
+            yield f"  {day}: {minutes}{'; ' if at_rest else ''}{at_rest}"
         elif at_rest:
             yield f"  {at_rest[0].upper()}{at_rest[1:]}."
     worked = {e.at_ms for e, _ in x.workouts} | {s.start_ms for _, s in x.worn}
     for row in x.variability:
         if row["at_ms"] not in worked:
-            yield f"  At rest, from {_clock(row['at_ms'], zone, day=each)}: {variability_line(row)}."
+            begins = (day_and_time if each else time_of_day)(row["at_ms"], zone_at(calendar, row["at_ms"]))
+            yield f"  At rest, from {begins}: {_variability_text(row)}."
 
 
-def _session_lines(what: str, at_ms: int, row: dict[str, Any], x: Body) -> Iterator[str]:
-    yield f"  {what}, {row['sport'] or 'sport unknown'}, {_span(round(row['duration_s'] * 1000))}:"
+def _session_lines(what: str, at_ms: int, row: dict[str, Any], x: Measures) -> Iterator[str]:
+    yield f"  {what}, {row['sport'] or 'sport unknown'}, {length_text(round(row['duration_s'] * 1000))}:"
     yield (
-        f"    moderate {_span(round(row['moderate_s'] * 1000))}, vigorous {_span(round(row['vigorous_s'] * 1000))}"
+        f"    moderate {length_text(round(row['moderate_s'] * 1000))}, vigorous {length_text(round(row['vigorous_s'] * 1000))}"
     )
-    yield from workout_lines(row)
+    yield from _workout_lines(row)
     for varied in x.variability:
         if varied["at_ms"] == at_ms:
-            yield f"    variability: {variability_line(varied)}"
+            yield f"    variability: {_variability_text(varied)}"
 
 
-def _claim_lines(x: Claimed, zone: Calendar) -> Iterator[str]:
+def _claim_lines(x: ClaimComparison, calendar: Calendar) -> Iterator[str]:
     c = x.claim.content
     resting = f", resting heart rate {c['resting_bpm']} bpm" if c.get("resting_bpm") else ""
     yield (
-        f"  The watch claims from {_clock(x.claim.at_ms, zone, day=True)}: moderate {_min(c['moderate_min'])}, vigorous"
-        f" {_min(c['vigorous_min'])}{resting}."
+        f"  The watch claims from {_day_and_time(x.claim.at_ms, calendar)}: moderate {_minutes_text(c['moderate_min'])}, vigorous"
+        f" {_minutes_text(c['vigorous_min'])}{resting}."
     )
     yield (
-        f"  We count in the same time: moderate {_min(x.ours_min[0])}, vigorous {_min(x.ours_min[1])},"
-        f" and {_min(x.elevated_min)} raised without movement."
+        f"  We count in the same time: moderate {_minutes_text(x.ours_min[0])}, vigorous {_minutes_text(x.ours_min[1])},"
+        f" and {_minutes_text(x.elevated_min)} raised without movement."
     )
     for why in STEPS:
         moderate, vigorous = (x.steps or {}).get(why, (0.0, 0.0))
@@ -556,42 +172,44 @@ _REASON = {
 
 
 def _source_lines(s: Share) -> Iterator[str]:
-    yield f"  {s.source.name} ({s.source.kind}, {s.samples} samples): believed for {_span(int(s.zones_ms.sum()))}"
+    yield f"  {s.source.name} ({s.source.kind}, {s.samples} samples): believed for {length_text(int(s.zones_ms.sum()))}"
     for name, ms in s.lost_ms.items():
-        yield f"    {_span(ms)} not used: {name} saw the same time and is believed first"
+        yield f"    {length_text(ms)} not used: {name} saw the same time and is believed first"
     for ms, why in ((s.paused_ms, "paused"), (s.masked_ms, "masked"), (s.gap_ms, "gap")):
         if ms:
-            yield f"    {_span(ms)} nothing of it: {_REASON[why]}"
+            yield f"    {length_text(ms)} nothing of it: {_REASON[why]}"
 
 
-def _mask_line(m: dict[str, Any], zone: Calendar) -> str:
-    low, high = m["bpm"]
+def _masked_line(run: MaskedRun, calendar: Calendar) -> str:
+    low, high = run.bpm
     bpm = f"{low}" if low == high else f"{low} to {high}"
-    return f"  Not believed: {m['source']} from {_local(m['from'], zone)} to {_local(m['to'], zone)}, {bpm} bpm, {m['why']}"
+    first, last = (time_to_the_ms(ms, zone_at(calendar, ms)) for ms in (run.first_ms, run.last_ms))
+    return f"  Not believed: {run.source} from {first} to {last}, {bpm} bpm, {run.reason}"
 
 
-def _sample_line(s: dict[str, Any], zone: Calendar) -> str:
-    line = f"  {_local(s['time'], zone)}  {s['bpm']:>3} bpm  {s['source']}"
-    if s["masked"]:
-        return f"{line}: not believed, {s['masked']}"
-    parts = [f"{seconds:g} s {name}" for name, seconds in s["counts_as"].items()]
-    if s["not_used_s"]:
-        parts.append(f"{s['not_used_s']:g} s not used, a better source saw them")
+def _sample_line(sample: ExplainedSample, calendar: Calendar) -> str:
+    time = time_to_the_ms(sample.at_ms, zone_at(calendar, sample.at_ms))
+    line = f"  {time}  {sample.bpm:>3} bpm  {sample.source}"
+    if sample.masked:
+        return f"{line}: not believed, {sample.masked}"
+    parts = [f"{seconds:g} s {name}" for name, seconds in sample.counts_as_s.items()]
+    if sample.not_used_s:
+        parts.append(f"{sample.not_used_s:g} s not used, a better source saw them")
     return f"{line}: {', '.join(parts) or 'stands for no time'}"
 
 
-def _beside_lines(b: Beside, zone: Calendar) -> Iterator[str]:
-    yield f"  The watch's own seconds per zone, workout of {_clock(b.at_ms, zone, day=True)}, and ours within its limits:"
-    yield f"    {'from bpm':<22}{_row([0, *b.edges])}"
-    yield f"    {'the watch':<22}{_row(b.watch_s)}"
-    yield f"    {'ours':<22}{_row(b.ours_s)}"
+def _comparison_lines(b: ZoneComparison, calendar: Calendar) -> Iterator[str]:
+    yield f"  The watch's own seconds per zone, workout of {_day_and_time(b.at_ms, calendar)}, and ours within its limits:"
+    yield f"    {'from bpm':<22}{_columns_text([0, *b.edges])}"
+    yield f"    {'the watch':<22}{_columns_text(b.watch_s)}"
+    yield f"    {'ours':<22}{_columns_text(b.ours_s)}"
     for name, column in (
         ("its way of counting", b.counting_s),
         ("not believed", b.masked_s),
         ("another source", b.other_s),
     ):
         if np.abs(column).max(initial=0) >= 0.05:
-            yield f"    {name:<22}{_row(column, sign=True)}"
+            yield f"    {name:<22}{_columns_text(column, sign=True)}"
     own = None if b.timer_s is None else float(b.watch_s.sum()) - b.timer_s
     if own is not None and abs(own) >= 0.5:
         yield f"    Its zones add up to {abs(own):.1f} s {'more' if own > 0 else 'less'} than its own timer ran."
@@ -609,45 +227,68 @@ def _beside_lines(b: Beside, zone: Calendar) -> Iterator[str]:
         )
 
 
-def _row(numbers: Any, *, sign: bool = False) -> str:
+def _columns_text(numbers: Any, *, sign: bool = False) -> str:
     return "".join(f"{float(n):>+9.1f}" if sign else f"{float(n):>9g}" for n in numbers)
 
 
-def _few(lines: list[str]) -> Iterator[str]:
+def _first_lines(lines: list[str]) -> Iterator[str]:
     yield from lines[:_MANY]
     if len(lines) > _MANY:
         yield f"  and {len(lines) - _MANY} more such stretches"
 
 
-def _min(minutes: float | None) -> str:
+def _minutes_text(minutes: float | None) -> str:
     return "unknown" if minutes is None else f"{minutes:.0f} min"
 
 
-def _span(ms: int) -> str:
-    """A length of time as people say it, to the millisecond below a minute."""
-    if ms < MINUTE:
-        return f"{ms / 1000:g} s"
-    minutes, rest = divmod(ms, MINUTE)
-    seconds = f" {rest / 1000:g} s" if rest else ""
-    if minutes < 60:
-        return f"{minutes} min{seconds}"
-    return f"{minutes // 60} h {minutes % 60} min{seconds}"
+def _workout_lines(row: dict[str, Any]) -> Iterator[str]:
+    """A workout's row in words, after its heading."""
+    if row["bpm_mean"] is not None:
+        yield f"    heart rate {row['bpm_mean']:.0f} bpm on average, {row['bpm_max']} at most"
+    recovered = row["recovery_60s"]
+    if recovered is not None:
+        way = "lower" if recovered >= 0 else "higher"
+        yield f"    recovery: {abs(recovered):.0f} bpm {way} a minute after the end"
+    loads = [
+        f"{name} {row[key]:.0f}"
+        for name, key in (("Banister's (TRIMP)", "trimp"), ("Edwards'", "edwards"))
+        if row[key] is not None
+    ]
+    if loads:
+        yield f"    training load: {', '.join(loads)}"
 
 
-def _iso(ms: int) -> str:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)).isoformat().replace("+00:00", "Z")
+def _variability_text(row: dict[str, Any]) -> str:
+    """A row of variability in words."""
+    numbers = [f"RMSSD {row['rmssd_ms']:.1f} ms"]
+    if row["ln_rmssd"] is not None:
+        numbers.append(f"lnRMSSD {row['ln_rmssd']:.2f}")
+    if row["sdnn_ms"] is not None:
+        numbers.append(f"SDNN {row['sdnn_ms']:.1f} ms")
+    numbers.append(f"pNN50 {row['pnn50']:.1f} %")
+    return f"{', '.join(numbers)}, of {row['beats']} beats of {row['source']}, {row['artefact_pct']:.1f} % artefacts left out"
 
 
-def _local(iso: str, zone: Calendar) -> str:
-    moment = _there(datetime.fromisoformat(iso), zone)
-    return f"{moment:%H:%M:%S}" + (f".{moment.microsecond // 1000:03d}" if moment.microsecond else "")
+def _day_and_time(ms: int, calendar: Calendar) -> str:
+    return day_and_time(ms, zone_at(calendar, ms))
 
 
-def _clock(ms: int, zone: Calendar, *, day: bool = False) -> str:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
-    return f"{_there(moment, zone):{'%Y-%m-%d ' if day else ''}%H:%M}"
+@click.command("explain")
+@click.argument("what", metavar="TIME|DAY|WEEK|FILE")
+@click.argument("person", required=False)
+@click.option(
+    "--json", "as_json", is_flag=True, help="As JSON, with every sample of a minute and every mask."
+)
+@click.pass_obj
+def command(invocation: Invocation, what: str, person: str | None, as_json: bool) -> None:
+    """Say why a minute, day, week or file counts as it does.
 
-
-def _there(moment: datetime, zone: Calendar) -> datetime:
-    """The moment on the clock of where the person was."""
-    return moment.astimezone(ZoneInfo(zone.zone_on(zone.day_of(round(moment.timestamp() * 1000)))))
+    A time (2026-11-16T10:30, local unless it says otherwise) means its minute; a day is 2026-11-16, a week 2026-W47,
+    a file its name. Shows which source was believed, the limits in force, what counted, what did not, and why.
+    """
+    with invocation.open_journal() as (_, journal):
+        explanation = explain(journal, parse_subject(journal, what, person))
+        if as_json:
+            print_json(explanation.json())
+        else:
+            print_lines(explanation_lines(explanation))

@@ -1,36 +1,44 @@
-"""The samples as they are, as CSV in order of time."""
+"""All samples as they were recorded, as CSV in order of time."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 
+import click
 import numpy as np
 
-from ingest.journal import DAY_MS, Journal, Person
+from ingest.household import persons_called
+from ingest.journal import ALWAYS_MS, DAY_MS, Journal, Person
+from ingest.rows.calendar import Calendar
 from ingest.rows.evidence import read_evidence
+from ingest.rows.profile import read_profile
+from ingest.verbs.command import Invocation, print_lines
+from ingest.verbs.times import local_ms, parse_moment
 
 HEADER = "time,person,source,kind,bpm"
 
+Span = tuple[Person, int, int]
+"""A person, and the first and the last moment (ms, excluded) of what is exported of them."""
 
-def lines(journal: Journal, persons: list[Person], start_ms: int, end_ms: int) -> Iterator[str]:
-    """CSV lines of all samples with start <= time < end, ascending; the memory of a few hours at a time."""
+
+def export_lines(journal: Journal, spans: Sequence[Span]) -> Iterator[str]:
+    """CSV lines of all samples in the spans of their persons, ascending; the memory of a few hours at a time."""
     yield HEADER
     days: set[int] = set()
-    for person in persons:
+    for person, start_ms, end_ms in spans:
         for first, last in journal.chunk_spans(person.id, start_ms, end_ms):
             days.update(range(first // DAY_MS, last // DAY_MS + 1))
     for day in sorted(days):
-        a, b = max(day * DAY_MS, start_ms), min((day + 1) * DAY_MS, end_ms)
-        if a < b:
-            yield from _span(journal, persons, a, b)
+        begins, ends = day * DAY_MS, (day + 1) * DAY_MS
+        within = [(person, max(start, begins), min(end, ends)) for person, start, end in spans]
+        yield from _sorted_lines(journal, [span for span in within if span[1] < span[2]])
 
 
-def _span(journal: Journal, persons: list[Person], a: int, b: int) -> Iterator[str]:
+def _sorted_lines(journal: Journal, spans: Sequence[Span]) -> Iterator[str]:
     times, tails = [], []
-    for person in persons:
-        for e in read_evidence(journal, person.id, a, b):
-            ms = e.series.times.astype(np.int64)
-            i, j = np.searchsorted(ms, [a, b])
-            head = f",{_quoted(person.name)},{_quoted(e.source.name)},{e.source.kind},"
+    for person, start_ms, end_ms in spans:
+        for e in read_evidence(journal, person.id, start_ms, end_ms):
+            i, j = np.searchsorted(e.series.times.astype(np.int64), [start_ms, end_ms])
+            head = f",{_csv_field(person.name)},{_csv_field(e.source.name)},{e.source.kind},"
             times.append(e.series.times[i:j])
             tails += [head + str(bpm) for bpm in e.series.bpm[i:j].tolist()]
     if not times:
@@ -42,19 +50,54 @@ def _span(journal: Journal, persons: list[Person], a: int, b: int) -> Iterator[s
         yield stamp + tails[i]
 
 
-def _quoted(text: str) -> str:
-    """A CSV field by RFC 4180."""
+def _csv_field(text: str) -> str:
+    """A text as RFC 4180 has it."""
     return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\r\n') else text
 
 
-def moment_ms(text: str, zone: str) -> int:
-    """Milliseconds of a date or time as a person writes it, local unless it says otherwise.
+def local_spans(
+    journal: Journal, persons: Sequence[Person], start: date | datetime | None, end: date | datetime | None
+) -> list[Span]:
+    """What lies between two days or times for each person: a day begins at the midnight of where that person was then."""
+    spans = []
+    for person in persons:
+        calendar = read_profile(journal, person.id).calendar
+        spans.append(
+            (
+                person,
+                -ALWAYS_MS if start is None else local_ms(start, calendar),
+                ALWAYS_MS if end is None else local_ms(end, calendar),
+            )
+        )
+    return spans
 
-    Raises ValueError when it is neither.
-    """
-    from zoneinfo import ZoneInfo
 
-    when = datetime.fromisoformat(text)
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=ZoneInfo(zone))
-    return round(when.timestamp() * 1000)
+def _parse_option(option: str, text: str | None) -> date | datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = parse_moment(text)
+        local_ms(moment, Calendar())
+    except (ValueError, OverflowError) as e:
+        raise click.BadParameter(
+            f"{text!r} is no date or time; right would be 2026-11-16", param_hint=option
+        ) from e
+    return moment
+
+
+@click.command("export")
+@click.option(
+    "--csv", is_flag=True, hidden=True, expose_value=False, help="As CSV, the only format there is."
+)
+@click.option("--person", help="Only this person.")
+@click.option(
+    "--from", "start", help="From this date or time, local unless it says otherwise (2026-11-16T10:00Z)."
+)
+@click.option("--to", "end", help="To before this date or time.")
+@click.pass_obj
+def command(invocation: Invocation, person: str | None, start: str | None, end: str | None) -> None:
+    """Print all samples in order of time."""
+    with invocation.open_journal() as (_, journal):
+        persons = persons_called(journal, person)
+        begins, ends = _parse_option("--from", start), _parse_option("--to", end)
+        print_lines(export_lines(journal, local_spans(journal, persons, begins, ends)))

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
+import click
+
+from ingest.household import persons_called
 from ingest.journal import ALWAYS_MS, Journal, Person
 from ingest.rows.profile import Profile, read_profile
+from ingest.verbs.command import Invocation, print_json, print_lines
+from ingest.verbs.times import zoned_text
 from zones.edges import Timeline
 
 LISTS = ("profile", "sport", "target", "pause", "travel")
@@ -15,7 +18,7 @@ LISTS = ("profile", "sport", "target", "pause", "travel")
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ProfileItem:
     """Something that the settings say or said: since when it holds, when it was recorded and when withdrawn."""
 
     what: str
@@ -32,27 +35,27 @@ class Item:
             "from": self.since,
             "to": self.until,
             "said": self.words,
-            "recorded": _iso(self.recorded_ms, zone),
-            "withdrawn": None if self.withdrawn_ms is None else _iso(self.withdrawn_ms, zone),
+            "recorded": zoned_text(self.recorded_ms, zone),
+            "withdrawn": None if self.withdrawn_ms is None else zoned_text(self.withdrawn_ms, zone),
         }
 
 
-def items(journal: Journal, person: int) -> list[Item]:
+def profile_items(journal: Journal, person: int) -> list[ProfileItem]:
     """Everything that was ever said, in the order in which it was recorded; two clocks: valid from, and recorded."""
-    found: list[Item] = []
+    found: list[ProfileItem] = []
     held: dict[tuple[str, ...], tuple[int, tuple[str, str | None, str | None, str]]] = {}
     for e in sorted(journal.facts(person, "profile"), key=lambda e: e.position):
-        now = dict(_flat(e.content))
+        now = dict(_flatten(e.content))
         for key in [k for k in held if k not in now]:
             recorded, value = held.pop(key)
-            found.append(Item(*value, recorded, e.recorded_ms))
+            found.append(ProfileItem(*value, recorded, e.recorded_ms))
         for key, value in now.items():
             held.setdefault(key, (e.recorded_ms, value))
-    found += [Item(*value, recorded, None) for recorded, value in held.values()]
+    found += [ProfileItem(*value, recorded, None) for recorded, value in held.values()]
     return sorted(found, key=lambda i: (i.withdrawn_ms is None, i.recorded_ms, i.since or "", i.what))
 
 
-def _flat(
+def _flatten(
     facts: Mapping[str, Any],
 ) -> Iterator[tuple[tuple[str, ...], tuple[str, str | None, str | None, str]]]:
     """What facts say, one by one, each with a key that tells it from all others."""
@@ -71,7 +74,7 @@ def _flat(
             yield (key, str(since), str(until), words), (key, since, until, words)
 
 
-def known(journal: Journal, person: Person, now_ms: int) -> dict[str, Any]:
+def profile_answer(journal: Journal, person: Person, now_ms: int) -> dict[str, Any]:
     """All of it, in the shape that `--json` prints."""
     p = read_profile(journal, person.id)
     held = journal.chunk_spans(person.id, -ALWAYS_MS, ALWAYS_MS)
@@ -81,7 +84,7 @@ def known(journal: Journal, person: Person, now_ms: int) -> dict[str, Any]:
     resting, maximum, sex = p.heart_at(now_ms)
     return {
         "person": person.name,
-        "said": [i.json(p.calendar.zone_on(today)) for i in items(journal, person.id)],
+        "said": [i.json(p.calendar.zone_on(today)) for i in profile_items(journal, person.id)],
         "edges": _edges(p, p.timeline, begins, now_ms),
         "sports": {sport: _edges(p, line, begins, now_ms) for sport, line in p.sports.items()},
         "resting_bpm": resting,
@@ -114,15 +117,15 @@ def _edges(p: Profile, line: Timeline, begins_ms: int, now_ms: int) -> list[dict
     return found
 
 
-def told(found: dict[str, Any]) -> Iterator[str]:
+def profile_lines(found: dict[str, Any]) -> Iterator[str]:
     """The same in plain lines."""
     yield f"{found['person']}"
     yield ""
     yield "  Where moderate and vigorous begin:"
-    yield from _limits(found["edges"])
+    yield from _limit_lines(found["edges"])
     for sport, edges in found["sports"].items():
         yield f"  In {sport}:"
-        yield from _limits(edges)
+        yield from _limit_lines(edges)
     judged = "" if found["judged"] else "; it is not to be judged"
     yield f"  The target of this week ({found['week']}) is {found['target_min']:.0f} min{judged}."
     yield ""
@@ -136,7 +139,7 @@ def told(found: dict[str, Any]) -> Iterator[str]:
         yield "    nothing"
 
 
-def _limits(edges: list[dict[str, Any]]) -> Iterator[str]:
+def _limit_lines(edges: list[dict[str, Any]]) -> Iterator[str]:
     for e in edges:
         since = f"from {e['from']}" if e["from"] else "always"
         bpm = f"{e['moderate_bpm']} and {e['vigorous_bpm']} bpm" if e["method"] else "not known"
@@ -145,5 +148,26 @@ def _limits(edges: list[dict[str, Any]]) -> Iterator[str]:
         yield "    not known; one line in the settings mends that, such as  born = 1970"
 
 
-def _iso(ms: int, zone: str) -> str:
-    return datetime.fromtimestamp(ms / 1000, ZoneInfo(zone)).isoformat(timespec="seconds")
+@click.command("profile")
+@click.argument("person", required=False)
+@click.option("--propose", is_flag=True, help="What your own data know better; nothing is changed by asking.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON array, one per person or proposal.")
+@click.pass_obj
+def command(invocation: Invocation, person: str | None, propose: bool, as_json: bool) -> None:
+    """Show which limits held since when, why, and when each entry was recorded."""
+    with invocation.open_journal() as (_, journal):
+        persons, now_ms = persons_called(journal, person), journal.now_ms()
+        if propose:
+            from ingest.verbs.proposals import find_proposals, proposal_lines
+
+            proposals = [(p.name, find_proposals(journal, p, now_ms)) for p in persons]
+            if as_json:
+                print_json([proposal.json() for _, of_person in proposals for proposal in of_person])
+            else:
+                print_lines(line for name, them in proposals for line in proposal_lines(name, them))
+            return
+        answers = [profile_answer(journal, p, now_ms) for p in persons]
+        if as_json:
+            print_json(answers)
+        else:
+            print_lines(line for answer in answers for line in (*profile_lines(answer), ""))

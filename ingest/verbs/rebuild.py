@@ -5,6 +5,8 @@ import time
 from contextlib import closing, nullcontext
 from typing import Any
 
+import click
+
 from ingest.errors import Stop, TryLater
 from ingest.journal import Journal
 from ingest.settings.model import Settings
@@ -12,6 +14,7 @@ from ingest.stores.configured import configured_stores
 from ingest.stores.contract import Store
 from ingest.stores.following import follow
 from ingest.stores.influx.client import Unavailable
+from ingest.verbs.command import Invocation
 
 PORTION = 100
 """Entries between two steps of the bar."""
@@ -20,8 +23,10 @@ PATIENCE_S = 60.0
 """How long a store that was written to may be away before we give up waiting for it."""
 
 
-def rebuild(settings: Settings, journal: Journal, name: str = "sqlite", *, resume: bool = False) -> str:
-    """Forget a store's rows and fill it from the journal; gives what to say when done.
+def rebuild(
+    settings: Settings, journal: Journal, name: str = "sqlite", *, resume: bool = False
+) -> tuple[str, int]:
+    """Forget a store's rows and fill it from the journal; gives where the store is and how many entries it took.
 
     Stopped halfway it goes on from there by itself in the daemon, or here with `resume`, which forgets nothing.
     Raises TryLater when the store is away, Stop when the settings name none.
@@ -32,10 +37,7 @@ def rebuild(settings: Settings, journal: Journal, name: str = "sqlite", *, resum
     with closing(store):
         if not resume:
             _clear(store, journal)
-        taken = _fill(store, journal)
-    if resume:
-        return f"The store {store.place} is up to date; it took {taken} entries of the journal."
-    return f"The store {store.place} is made anew from {taken} entries of the journal."
+        return store.place, _fill(store, journal)
 
 
 def _clear(store: Store, journal: Journal) -> None:
@@ -74,6 +76,35 @@ def _fill(store: Store, journal: Journal) -> int:
 def _bar(length: int) -> Any:
     if not sys.stderr.isatty():
         return nullcontext(None)
-    import click
-
     return click.progressbar(length=length, label="Rebuilding", file=sys.stderr)
+
+
+@click.command("rebuild")
+@click.option(
+    "--store",
+    "name",
+    type=click.Choice(["sqlite", "influx"]),
+    default="sqlite",
+    show_default=True,
+    help="Which store; influx is the server below [influx] in the settings.",
+)
+@click.option("--resume", is_flag=True, help="Go on where it was broken off; nothing is forgotten first.")
+@click.pass_obj
+def command(invocation: Invocation, name: str, resume: bool) -> None:
+    """Make a store anew from the journal.
+
+    Broken off, it goes on by itself in the daemon.
+    """
+    with invocation.open_journal() as (settings, journal):
+        try:
+            place, taken = rebuild(settings, journal, name, resume=resume)
+        except KeyboardInterrupt:
+            click.echo(
+                "Broken off. The daemon goes on with it, or `hartslag rebuild --resume` with the same --store.",
+                err=True,
+            )
+            raise
+        if resume:
+            click.echo(f"The store {place} is up to date; it took {taken} entries of the journal.")
+        else:
+            click.echo(f"The store {place} is made anew from {taken} entries of the journal.")

@@ -1,17 +1,35 @@
 """Rows that a server refused, sent once more: when its owner has mended something there."""
 
+import sys
 from contextlib import closing
+
+import click
 
 from ingest.errors import Stop
 from ingest.settings.model import Settings
+from ingest.verbs.command import Invocation
 
 
-def retry(settings: Settings) -> tuple[int, str]:
-    """(How many rows are still refused, what to say). Raises TryLater when the server is away, Stop without one."""
+def send_refused(settings: Settings) -> tuple[int, int, str]:
+    """How many rows the server took and how many it still refuses, and its address.
+
+    Raises TryLater when it is away, Stop without one.
+    """
     if settings.influx is None:
         raise Stop("No server is named in the settings, so nothing was refused.")
     from ingest.stores.influx.store import InfluxStore
 
     with closing(InfluxStore(settings.influx, settings.store_file.parent)) as store:
-        taken, left = store.retry()
-    return len(left), f"{taken} rows were taken by {store.place}, {len(left)} are still refused."
+        taken, refused = store.retry()
+    return taken, len(refused), store.place
+
+
+@click.command("retry")
+@click.pass_obj
+def command(invocation: Invocation) -> None:
+    """Send once more the rows that a server refused; ends with 1 when it refuses some again."""
+    with invocation.open_journal() as (settings, _):
+        taken, refused, place = send_refused(settings)
+        click.echo(f"{taken} rows were taken by {place}, {refused} are still refused.")
+    if refused:
+        sys.exit(1)

@@ -9,8 +9,11 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from ingest.settings.model import Settings, StrapSettings
 from ingest.system.lock import holder
+from ingest.verbs.command import Invocation, print_json, print_lines
 
 if TYPE_CHECKING:
     from ingest.collect.radio import Advertisement, Radio
@@ -23,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundStrap:
     """A sensor in reach; None where something is not known."""
 
     address: str
@@ -53,7 +56,7 @@ class Found:
         }
 
 
-async def scan(settings: Settings, radio: "Radio", seconds: float, *, ask: bool) -> list[Found]:
+async def scan(settings: Settings, radio: "Radio", seconds: float, *, ask: bool) -> list[FoundStrap]:
     """The heart-rate sensors in reach, those that are connected already first, then the strongest.
 
     `ask` connects to each that is free, for a moment, and reads what it tells of itself.
@@ -68,31 +71,31 @@ async def scan(settings: Settings, radio: "Radio", seconds: float, *, ask: bool)
         raise NoBluetooth(
             "wedged", f"Bluetooth cannot search, though its adapter is on ({error_text(e)})"
         ) from e
-    found: list[Found] = []
+    found: list[FoundStrap] = []
     connected: list[StrapSettings] = []
     for heard in held:
-        one = _found(settings, heard, connected)
+        one = _found_strap(settings, heard, connected)
         found.append(replace(one, battery_pct=_last_battery(settings, one)))
         connected += [one.strap] if one.strap else []
     for heard in spoke:
-        one = _found(settings, heard, connected)
+        one = _found_strap(settings, heard, connected)
         if HEART_RATE_SERVICE not in heard.services and one.strap is None:
             continue
         if one.strap is not None and holder(settings.data) is not None:
             # The daemon is about to connect to it: a second client would end that link in leaving.
             found.append(replace(one, battery_pct=_last_battery(settings, one)))
             continue
-        about = await _ask(radio, heard) if ask else None
-        found.append(_found(settings, heard, connected, about))
+        about = await _read_about(radio, heard) if ask else None
+        found.append(_found_strap(settings, heard, connected, about))
     return found
 
 
-def _found(
+def _found_strap(
     settings: Settings,
     heard: "Advertisement",
     connected: list[StrapSettings],
     about: "SensorInfo | None" = None,
-) -> Found:
+) -> FoundStrap:
     """What is known of a sensor. By its name alone it is nobody's who is connected already: names are shared by many."""
     serial = about.serial if about else None
     known = [
@@ -104,12 +107,12 @@ def _found(
             and (s not in connected if serial is None else serial == s.serial)
         )
     ]
-    return Found(
+    return FoundStrap(
         heard.address,
         heard.name,
         heard.signal_dbm,
         heard.connected,
-        _changes(heard),
+        _is_private(heard),
         known[0] if known else None,
         about.battery_pct if about else None,
         serial,
@@ -117,23 +120,23 @@ def _found(
     )
 
 
-def _last_battery(settings: Settings, one: Found) -> int | None:
+def _last_battery(settings: Settings, one: FoundStrap) -> int | None:
     """What the daemon was last told by a strap that is its own now."""
     from ingest.errors import HartslagError
     from ingest.journal import Journal
-    from ingest.verbs.status import of_strap
+    from ingest.verbs.status import strap_status
 
     if one.strap is None:
         return None
     try:
         with Journal(settings.journal_file, create=False) as journal:
-            battery_pct: int | None = of_strap(journal, one.strap, runs=True)["battery_pct"]
+            battery_pct: int | None = strap_status(journal, one.strap, runs=True)["battery_pct"]
             return battery_pct
     except (HartslagError, OSError):
         return None  # nothing was collected yet, or it is another user's
 
 
-def _changes(heard: "Advertisement") -> bool:
+def _is_private(heard: "Advertisement") -> bool:
     """Whether this is a private address, by its two highest bits (Bluetooth Core 5.4, vol 6, part B, 1.3.2).
 
     Only where BlueZ says that it is a random one at all: makers' addresses have all bits.
@@ -143,7 +146,7 @@ def _changes(heard: "Advertisement") -> bool:
     return about.get("AddressType") == "random" and int(heard.address[:2], 16) >> 6 != 0b11
 
 
-async def _ask(radio: "Radio", heard: "Advertisement") -> "SensorInfo | None":
+async def _read_about(radio: "Radio", heard: "Advertisement") -> "SensorInfo | None":
     from ingest.collect.radio import ERRORS, within
     from ingest.collect.sensor_info import read_sensor_info
     from ingest.collect.strap import DISCONNECT_S
@@ -162,7 +165,7 @@ async def _ask(radio: "Radio", heard: "Advertisement") -> "SensorInfo | None":
             _log.debug("%s: disconnecting: %r", heard.address, e)
 
 
-def told(settings: Settings, found: list[Found]) -> Iterator[str]:
+def scan_lines(settings: Settings, found: list[FoundStrap]) -> Iterator[str]:
     """The straps as blocks of the settings, with what else is known of them as remarks."""
     if not found:
         yield "No strap was heard. Put it on and moisten it, switch a watch to broadcast its heart rate, and come near."
@@ -170,68 +173,67 @@ def told(settings: Settings, found: list[Found]) -> Iterator[str]:
         return
     for one in found:
         yield ""
-        yield f"# {_remark(one)}"
+        yield f"# {_remark_text(one)}"
         if one.strap is not None:
             yield f"# {one.strap.person}'s, in the settings already"
-        yield from _block(settings, one)
+        yield from _block_lines(settings, one)
 
 
-def _remark(one: Found) -> str:
+def _remark_text(one: FoundStrap) -> str:
     parts = (
         one.name or "without a name",
         one.model if one.model != one.name else None,
         "connected to this computer" if one.connected else None,
-        None if one.signal_dbm is None else f"signal {one.signal_dbm} dBm ({_strength(one.signal_dbm)})",
+        None if one.signal_dbm is None else f"signal {one.signal_dbm} dBm ({_signal_text(one.signal_dbm)})",
         None if one.battery_pct is None else f"battery {one.battery_pct} %",
         None if one.serial is None else f"serial number {one.serial}",
     )
-    return _line(", ".join(filter(None, parts)))
+    return _one_line(", ".join(filter(None, parts)))
 
 
-def _strength(signal_dbm: int) -> str:
+def _signal_text(signal_dbm: int) -> str:
     return "strong" if signal_dbm >= -65 else "fair" if signal_dbm >= -80 else "weak"
 
 
-def _block(settings: Settings, one: Found) -> Iterator[str]:
+def _block_lines(settings: Settings, one: FoundStrap) -> Iterator[str]:
     if one.strap is not None:
         mine = one.strap
         yield "# [[strap]]"
         if mine.address is not None:
             yield f'# address = "{mine.address}"'
         else:
-            yield f"# name = {_quoted(mine.name or '')}"
-            yield f"# serial = {_quoted(mine.serial or '')}"
-        yield f"# person = {_quoted(mine.person)}"
+            yield f"# name = {_toml_text(mine.name or '')}"
+            yield f"# serial = {_toml_text(mine.serial or '')}"
+        yield f"# person = {_toml_text(mine.person)}"
         return
     yield "[[strap]]"
     if one.changes and one.name and one.serial:
-        yield f"name = {_quoted(one.name)}"
-        yield f"serial = {_quoted(one.serial)}"
+        yield f"name = {_toml_text(one.name)}"
+        yield f"serial = {_toml_text(one.serial)}"
     else:
         yield f'address = "{one.address}"'
         if one.changes:
             yield "# this address will change, and without a serial number the sensor cannot be known again"
     if len(settings.persons) > 1:
-        yield f"person = {_quoted(settings.default_person)}  # or {', '.join(p.name for p in settings.persons[1:])}"
+        yield f"person = {_toml_text(settings.default_person)}  # or {', '.join(p.name for p in settings.persons[1:])}"
 
 
-def _quoted(text: str) -> str:
+def _toml_text(text: str) -> str:
     """A text as TOML has it; the rules for what must be written otherwise are those of JSON."""
     return json.dumps(text, ensure_ascii=False)
 
 
-def _line(text: str) -> str:
+def _one_line(text: str) -> str:
     """Names come by radio from anybody: they stay on their line."""
     return "".join(ch if ch.isprintable() else "?" for ch in text)
 
 
 @contextlib.asynccontextmanager
-async def progress(seconds: float) -> AsyncIterator[None]:
+async def _progress(seconds: float) -> AsyncIterator[None]:
     """A bar on a terminal while it is listened; nothing in a pipe."""
     if not sys.stderr.isatty():
         yield
         return
-    import click
 
     async def fill() -> None:
         for _ in range(int(seconds)):
@@ -244,3 +246,32 @@ async def progress(seconds: float) -> AsyncIterator[None]:
             yield
         finally:
             filling.cancel()
+
+
+@click.command("scan")
+@click.option(
+    "--seconds", type=click.IntRange(1, 600), default=12, show_default=True, help="How long to listen."
+)
+@click.option(
+    "--listen-only", is_flag=True, help="Connect to nothing: battery and serial number stay unknown."
+)
+@click.option("--json", "as_json", is_flag=True, help="A JSON array.")
+@click.pass_obj
+def command(invocation: Invocation, seconds: int, listen_only: bool, as_json: bool) -> None:
+    """Find straps in reach, and print them as lines for the settings.
+
+    Connects to each for a moment to read its battery and serial number, unless this computer has a link to it already.
+    """
+    from ingest.collect.radio import Radio
+
+    settings = invocation.load_settings()
+
+    async def listen() -> list[FoundStrap]:
+        async with _progress(seconds):
+            return await scan(settings, Radio(settings.bluetooth.adapter), seconds, ask=not listen_only)
+
+    found = asyncio.run(listen())
+    if as_json:
+        print_json([one.json() for one in found])
+    else:
+        print_lines(scan_lines(settings, found))

@@ -3,9 +3,10 @@
 import math
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from functools import partial
 from typing import Any
+
+import click
 
 from ingest.collect.inbox import Inbox, Waiting
 from ingest.collect.strap_state import ADVICE, NUMBERS
@@ -18,7 +19,9 @@ from ingest.stores.configured import configured_stores
 from ingest.stores.contract import Store
 from ingest.system.lock import holder
 from ingest.verbs import clock_offsets, zone_check
-from ingest.verbs.check import LEAST_FREE_BYTES, free_bytes, little_room
+from ingest.verbs.check import LEAST_FREE_BYTES, free_bytes, low_space_line
+from ingest.verbs.command import Invocation, print_json, print_lines
+from ingest.verbs.times import day_and_time
 
 _MANY = 5
 _REFUSALS = 100
@@ -35,13 +38,13 @@ _NEWEST = 50
 def status(settings: Settings, journal: Journal) -> dict[str, Any]:
     """Everything `status` knows, in the shape that `--json` prints."""
     daemon = holder(settings.data)
-    waiting = _waiting(settings, journal, runs=daemon is not None)
+    waiting = _waiting_files(settings, journal, runs=daemon is not None)
     outcomes = journal.outcome_counts()
     errors = journal.readers()
     return {
         "daemon": daemon,
         "settings": str(settings.file) if settings.file else None,
-        "persons": [_person(journal, p.id, p.name) for p in journal.persons()],
+        "persons": [_person_status(journal, p.id, p.name) for p in journal.persons()],
         "journal": journal.size(),
         "free_bytes": free_bytes(settings),
         "inbox": {
@@ -50,16 +53,16 @@ def status(settings: Settings, journal: Journal) -> dict[str, Any]:
             "files": [{"file": w.name, "why": w.why} for w in waiting],
         },
         "stores": [
-            _store(journal, store, errors.get(store.name, (0, None, None))[1], runs=daemon is not None)
+            _store_status(journal, store, errors.get(store.name, (0, None, None))[1], runs=daemon is not None)
             for store in configured_stores(settings)
         ],
-        "clocks": [d.json() | {"sentence": d.sentence} for d in clock_offsets.disagreements(journal)],
-        "judge": zone_check.summed(zone_check.judged(journal)),
-        "straps": [of_strap(journal, s, runs=daemon is not None) for s in settings.straps],
+        "clocks": [d.json() | {"sentence": d.sentence} for d in clock_offsets.clock_offsets(journal)],
+        "judge": zone_check.summarize_zone_checks(zone_check.zone_checks(journal)),
+        "straps": [strap_status(journal, s, runs=daemon is not None) for s in settings.straps],
     }
 
 
-def _person(journal: Journal, person: int, name: str) -> dict[str, Any]:
+def _person_status(journal: Journal, person: int, name: str) -> dict[str, Any]:
     known = read_profile(journal, person)
     now_ms = time.time_ns() // 1_000_000
     edges = known.timeline.edges_at(now_ms)
@@ -75,10 +78,10 @@ def _person(journal: Journal, person: int, name: str) -> dict[str, Any]:
     }
 
 
-def of_strap(journal: Journal, strap: StrapSettings, *, runs: bool) -> dict[str, Any]:
+def strap_status(journal: Journal, strap: StrapSettings, *, runs: bool) -> dict[str, Any]:
     """How a strap is, from what its collector last said, and what came of it in a day."""
     person = find_person(journal, strap.person)
-    said = _said(journal, person.id, strap.source) if person else []
+    said = _strap_entries(journal, person.id, strap.source) if person else []
     newest = said[-1] if said else None
     now_ms = time.time_ns() // 1_000_000
     content = newest.content if newest else {}
@@ -111,7 +114,7 @@ def of_strap(journal: Journal, strap: StrapSettings, *, runs: bool) -> dict[str,
     }
 
 
-def _said(journal: Journal, person: int, source: str) -> list[Entry]:
+def _strap_entries(journal: Journal, person: int, source: str) -> list[Entry]:
     """What was said of a source by those who listen to it, in order; as far back as it takes to find anything."""
     now_ms = time.time_ns() // 1_000_000
     for days in (1, 30, None):
@@ -122,7 +125,7 @@ def _said(journal: Journal, person: int, source: str) -> list[Entry]:
     return sorted(found, key=lambda e: e.position)
 
 
-def _store(journal: Journal, store: Store, error: str | None, *, runs: bool) -> dict[str, Any]:
+def _store_status(journal: Journal, store: Store, error: str | None, *, runs: bool) -> dict[str, Any]:
     """How a store is. A server's position is written down seldom: what came in since then is not held against it."""
     position, known_ms = store.reported_position(journal.id)
     now_ms = time.time_ns() // 1_000_000
@@ -142,7 +145,7 @@ def _store(journal: Journal, store: Store, error: str | None, *, runs: bool) -> 
     }
 
 
-def _waiting(settings: Settings, journal: Journal, *, runs: bool) -> list[Waiting]:
+def _waiting_files(settings: Settings, journal: Journal, *, runs: bool) -> list[Waiting]:
     """The files in the inbox and why each still lies there, those first that a person must do something about."""
     # As the daemon sees it, but for the time that has passed.
     inbox = Inbox(
@@ -167,7 +170,7 @@ def _waiting(settings: Settings, journal: Journal, *, runs: bool) -> list[Waitin
     return sorted(found, key=lambda w: not w.act)
 
 
-def told(settings: Settings, journal: Journal, now: dict[str, Any]) -> Iterator[str]:
+def status_lines(settings: Settings, journal: Journal, now: dict[str, Any]) -> Iterator[str]:
     """The status in plain lines."""
     pid = now["daemon"]
     yield (
@@ -189,17 +192,19 @@ def told(settings: Settings, journal: Journal, now: dict[str, Any]) -> Iterator[
     j = now["journal"]
     yield f"Journal: {j['samples']} samples and {j['beats']} beats in {j['chunks']} chunks, {j['bytes'] / 1e6:.1f} MB"
     if now["free_bytes"] < LEAST_FREE_BYTES:
-        yield little_room(settings, now["free_bytes"])
+        yield low_space_line(settings, now["free_bytes"])
     i = now["inbox"]
     yield (
         f"Files: {i['stored']} stored, {i['duplicate']} duplicate, {i['partial']} partial, {i['rejected']} rejected,"
         f" {i['waiting']} waiting in {settings.inbox_folder}"
     )
-    yield from _listed([f"{quoted(f['file'])}: {f['why']}" for f in i["files"]])
+    yield from _first_lines([f"{quoted(f['file'])}: {f['why']}" for f in i["files"]])
     for outcome in ("rejected", "partial"):
         found = journal.files(outcome, _MANY)
-        yield from _listed([f"{outcome} {_when(f.received_ms)} {quoted(f.name)}: {f.reason}" for f in found])
-    yield from zone_check.told(now["judge"])
+        yield from _first_lines(
+            [f"{outcome} {day_and_time(f.received_ms)} {quoted(f.name)}: {f.reason}" for f in found]
+        )
+    yield from zone_check.zone_check_lines(now["judge"])
     yield from (c["sentence"] for c in now["clocks"])
     for s in now["stores"]:
         late = (
@@ -213,26 +218,30 @@ def told(settings: Settings, journal: Journal, now: dict[str, Any]) -> Iterator[
         yield f"Store {s['name']}: {late}{trouble}"
         if s["refused"]:
             yield f"    {s['refused']} rows are refused by the server and kept here; `hartslag retry` sends them again:"
-            yield from _listed(
-                [f"{_when(r['since_ms'])} {quoted(r['row'])}: {r['why']}" for r in s["refusals"]]
+            yield from _first_lines(
+                [f"{day_and_time(r['since_ms'])} {quoted(r['row'])}: {r['why']}" for r in s["refusals"]]
             )
     for s in now["straps"]:
-        yield from _told_of_strap(s)
+        yield from _strap_lines(s)
 
 
-def _told_of_strap(s: dict[str, Any]) -> Iterator[str]:
+def _strap_lines(s: dict[str, Any]) -> Iterator[str]:
     called = s["address"] or f"{quoted(s['name'])} {s['serial']}"
-    facts = [f"{s['state']} since {_when(s['since_ms'])}" if s["since_ms"] else s["state"]]
+    facts = [f"{s['state']} since {day_and_time(s['since_ms'])}" if s["since_ms"] else s["state"]]
     if s["age_s"] is not None:
-        facts.append(f"last heard {_ago(s['age_s'])} ago")
+        facts.append(f"last heard {_age_text(s['age_s'])} ago")
     if s["battery_pct"] is not None:
         facts.append(f"battery {s['battery_pct']} %")
     if s["signal_dbm"] is not None:
         facts.append(f"signal {s['signal_dbm']} dBm")
     if s["samples_24h"] or s["gaps_24h"]:
-        facts.append(f"{_many(s['samples_24h'], 'sample')} and {_many(s['gaps_24h'], 'gap')} in 24 h")
+        facts.append(
+            f"{_count_text(s['samples_24h'], 'sample')} and {_count_text(s['gaps_24h'], 'gap')} in 24 h"
+        )
     if s["reconnects"]:
-        facts.append(f"connected anew {'once' if s['reconnects'] == 1 else _many(s['reconnects'], 'time')}")
+        facts.append(
+            f"connected anew {'once' if s['reconnects'] == 1 else _count_text(s['reconnects'], 'time')}"
+        )
     yield f"Strap {called} of {s['person']}: {', '.join(facts)}"
     if s["state"] not in {"connected", "connecting", "stopped"}:
         yield f"    {'. '.join(filter(None, (s['why'], s['advice'])))}"
@@ -240,23 +249,32 @@ def _told_of_strap(s: dict[str, Any]) -> Iterator[str]:
         yield "    it is connected and tells no heart rate: not worn?"
 
 
-def _many(number: int, what: str) -> str:
+def _count_text(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _ago(seconds: float) -> str:
+def _age_text(seconds: float) -> str:
     for unit, name in ((86400, "days"), (3600, "h"), (60, "min")):
         if seconds >= 2 * unit:
             return f"{seconds / unit:.0f} {name}"
     return f"{seconds:.0f} s"
 
 
-def _listed(texts: list[str]) -> Iterator[str]:
+def _first_lines(texts: list[str]) -> Iterator[str]:
     for text in texts[:_MANY]:
         yield f"    {text}"
     if len(texts) > _MANY:
         yield f"    and {len(texts) - _MANY} more"
 
 
-def _when(ms: int) -> str:
-    return f"{datetime.fromtimestamp(ms / 1000).astimezone():%Y-%m-%d %H:%M}"
+@click.command("status")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_obj
+def command(invocation: Invocation, as_json: bool) -> None:
+    """Show what is collected, what waits, and how the stores are."""
+    with invocation.open_journal() as (settings, journal):
+        now = status(settings, journal)
+        if as_json:
+            print_json(now)
+        else:
+            print_lines(status_lines(settings, journal, now))

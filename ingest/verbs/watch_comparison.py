@@ -31,7 +31,7 @@ RECORDED_MS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class ZoneComparison:
     """One workout, seconds per zone of the watch, lowest first: its own, ours, and the steps between them."""
 
     at_ms: int
@@ -83,40 +83,39 @@ class Beside:
         }
 
 
-def beside(journal: Journal, person: int, known: Profile, check: Entry) -> Beside:
+def compare_zones(journal: Journal, person: int, known: Profile, check: Entry) -> ZoneComparison:
     """What a watch counted in one workout beside what we count there."""
-    c, a, b = check.content, check.at_ms, int(check.content["end"])
-    edges = tuple(c["edges"])
-    found = read_evidence(journal, person, a, b)
+    start_ms, end_ms, edges = check.at_ms, int(check.content["end"]), tuple(check.content["edges"])
+    found = read_evidence(journal, person, start_ms, end_ms)
     _, sources = journal.recorded_by_file(check.file) if check.file is not None else (None, [])
     mine = next((e for e in found if e.source.id in sources and e.source.kind == "activity"), None)
-    watch = np.array(c["watch_s"], np.float64)
-    none = np.zeros(len(watch))
-    paused = gap = left_open = 0.0
-    raw, masked = none, none
+    watch = np.array(check.content["watch_s"], np.float64)
+    recorded = trusted = np.zeros(len(watch))
+    paused = gap = undecided = 0.0
     if mine is not None:
-        whole = _as_recorded(mine, a, b)
-        raw, masked = _seconds(whole, edges), _seconds(mine.pieces, edges)
-        left_open = _open_s(whole, edges)
-        quiet = find_silence(mine, a, b)
+        whole = _recorded_pieces(mine, start_ms, end_ms)
+        recorded, trusted = _zone_seconds(whole, edges), _zone_seconds(mine.pieces, edges)
+        undecided = _undecided_s(whole, edges)
+        quiet = find_silence(mine, start_ms, end_ms)
         paused, gap = quiet.paused.measure_ms / 1000, quiet.gap.measure_ms / 1000
     resolved = resolve_sources(found)
-    ours = _seconds(resolved, edges)
-    session = next((e for e in find_workouts(journal, person, a, b) if (e.at_ms, e.last_ms) == (a, b)), None)
-    sport = None if session is None else ruling_sport(session, known)
-    own = known.sports.get(sport or "", known.timeline).edges_at(a)
-    moderate, vigorous = _minutes(journal, person, known, resolved, a, b)
-    return Beside(
-        at_ms=a,
-        end_ms=b,
+    ours = _zone_seconds(resolved, edges)
+    of_span = find_workouts(journal, person, start_ms, end_ms)
+    workout = next((e for e in of_span if (e.at_ms, e.last_ms) == (start_ms, end_ms)), None)
+    sport = None if workout is None else ruling_sport(workout, known)
+    own = known.sports.get(sport or "", known.timeline).edges_at(start_ms)
+    moderate, vigorous = _count_minutes(journal, person, known, resolved, start_ms, end_ms)
+    return ZoneComparison(
+        at_ms=start_ms,
+        end_ms=end_ms,
         edges=edges,
         watch_s=watch,
         ours_s=ours,
-        counting_s=raw - watch,
-        masked_s=masked - raw,
-        other_s=ours - masked,
-        timer_s=None if session is None else session.content.get("timer_s"),
-        open_s=left_open,
+        counting_s=recorded - watch,
+        masked_s=trusted - recorded,
+        other_s=ours - trusted,
+        timer_s=None if workout is None else workout.content.get("timer_s"),
+        open_s=undecided,
         paused_s=paused,
         gap_s=gap,
         moderate_bpm=own.moderate_bpm if own else None,
@@ -127,7 +126,7 @@ def beside(journal: Journal, person: int, known: Profile, check: Entry) -> Besid
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimComparison:
     """The minutes a watch claims of a day, (moderate, vigorous), ours, and the steps between them.
 
     The steps are None where it claims none.
@@ -155,31 +154,33 @@ class Claimed:
         }
 
 
-def claimed(journal: Journal, person: int, known: Profile, claim: Entry) -> Claimed:
+def compare_claim(journal: Journal, person: int, known: Profile, claim: Entry) -> ClaimComparison:
     """What a watch claims of a stretch of time beside what we count there; the steps add up to the difference."""
-    c, a = claim.content, claim.at_ms
-    b = int(c.get("end") or claim.last_ms or a)
-    found = read_evidence(journal, person, a, b)
-    mine = next((e for e in found if e.source.name == c["source"]), None)
+    content, start_ms = claim.content, claim.at_ms
+    end_ms = int(content.get("end") or claim.last_ms or start_ms)
+    found = read_evidence(journal, person, start_ms, end_ms)
+    mine = next((e for e in found if e.source.name == content["source"]), None)
     resolved = resolve_sources(found)
-    ours = _minutes(journal, person, known, resolved, a, b)
-    elevated = float(sum_pieces(*apply_edges(journal, person, known, resolved, a, b)).elevated_ms[0]) / MINUTE
+    ours = _count_minutes(journal, person, known, resolved, start_ms, end_ms)
+    ruled_pieces = apply_edges(journal, person, known, resolved, start_ms, end_ms)
+    elevated = float(sum_pieces(*ruled_pieces).elevated_ms[0]) / MINUTE
     steps = None
-    if c["moderate_min"] is not None and c["vigorous_min"] is not None:
+    if content["moderate_min"] is not None and content["vigorous_min"] is not None:
         # Its own samples with our limits; where it saw movement; what of them is believed; with all other sources.
         each = [Pieces.none()] * 3
         if mine is not None:
-            each = [_as_recorded(mine, a, b), _as_recorded(mine, a, b, mine.movement), mine.pieces]
+            recorded = _recorded_pieces(mine, start_ms, end_ms)
+            each = [recorded, _recorded_pieces(mine, start_ms, end_ms, mine.movement), mine.pieces]
         counts = [
-            (float(c["moderate_min"]), float(c["vigorous_min"])),
-            *(_minutes(journal, person, known, pieces, a, b) for pieces in each),
+            (float(content["moderate_min"]), float(content["vigorous_min"])),
+            *(_count_minutes(journal, person, known, pieces, start_ms, end_ms) for pieces in each),
             ours,
         ]
         steps = {
-            why: (after[0] - before[0], after[1] - before[1])
-            for why, before, after in zip(STEPS, counts[:-1], counts[1:], strict=True)
+            step: (after[0] - before[0], after[1] - before[1])
+            for step, before, after in zip(STEPS, counts[:-1], counts[1:], strict=True)
         }
-    return Claimed(claim, ours, elevated, steps)
+    return ClaimComparison(claim, ours, elevated, steps)
 
 
 STEPS = ("limits_and_rules", "no_movement", "not_believed", "other_sources")
@@ -187,7 +188,7 @@ STEPS = ("limits_and_rules", "no_movement", "not_believed", "other_sources")
 seen; samples that are not believed; sources that are believed first, or that recorded while it did not."""
 
 
-def _as_recorded(e: Evidence, start_ms: int, end_ms: int, movement: Spans | None = None) -> Pieces:
+def _recorded_pieces(e: Evidence, start_ms: int, end_ms: int, movement: Spans | None = None) -> Pieces:
     """What a source recorded, all of it believed; counting everywhere or where it saw movement."""
     counts = True if movement is None else movement
     return hold(e.series, LONGEST_HOLD[e.source.kind], pauses=e.pauses, ends=e.ends, counts=counts).clip(
@@ -195,7 +196,7 @@ def _as_recorded(e: Evidence, start_ms: int, end_ms: int, movement: Spans | None
     )
 
 
-def _minutes(
+def _count_minutes(
     journal: Journal, person: int, known: Profile, pieces: Pieces, start_ms: int, end_ms: int
 ) -> tuple[float, float]:
     """Moderate and vigorous minutes of pieces by the limits in force."""
@@ -203,7 +204,7 @@ def _minutes(
     return float(t.moderate_ms[0]) / MINUTE, float(t.vigorous_ms[0]) / MINUTE
 
 
-def _open_s(pieces: Pieces, edges: tuple[int, ...]) -> float:
+def _undecided_s(pieces: Pieces, edges: tuple[int, ...]) -> float:
     """Seconds after the first of each sample's own, where a limit is as near as the heart may have come unseen."""
     bpm = pieces.bpm.astype(np.int64)
     low, high = (np.searchsorted(edges, bpm + k, side="right") for k in (-NEAR_BPM, NEAR_BPM))
@@ -211,7 +212,7 @@ def _open_s(pieces: Pieces, edges: tuple[int, ...]) -> float:
     return float(after[low != high].sum()) / 1000
 
 
-def _seconds(pieces: Pieces, edges: tuple[int, ...]) -> Seconds:
+def _zone_seconds(pieces: Pieces, edges: tuple[int, ...]) -> Seconds:
     """Seconds per zone of given edges."""
     zone = np.searchsorted(edges, pieces.bpm, side="right")
     return np.bincount(zone, pieces.end - pieces.start, len(edges) + 1) / 1000

@@ -10,26 +10,27 @@ from ingest.rows.profile import Profile, build_profile
 from ingest.rows.week import count_week
 from ingest.settings.mistakes import mistakes_in
 from ingest.settings.profile_history import NEEDS, NUMBERS, ProfileState, mistakes, profile_states
-from ingest.verbs.week import Shown, aside, one
+from ingest.verbs.week import not_judged_text
+from ingest.verbs.week_answer import WeekAnswer, answer_of
 
-ASIDE = ("bout_min", "target_min")
+NOT_OF_A_PROFILE = ("bout_min", "target_min")
 """Keys that are no part of a profile but may be asked about too."""
 
-KEYS = ("method", *NUMBERS, *ASIDE)
+KEYS = ("method", *NUMBERS, *NOT_OF_A_PROFILE)
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class HypotheticalWeek:
     """A week of a person as it would be if something else held."""
 
-    said: str
-    shown: Shown
+    question: str
+    answer: WeekAnswer
 
     def json(self) -> dict[str, Any]:
-        return {"what_if": self.said, **self.shown.json()}
+        return {"what_if": self.question, **self.answer.json()}
 
 
-def read(text: str) -> dict[str, Any]:
+def parse_question(text: str) -> dict[str, Any]:
     """The keys and values of `method=reserve,resting_bpm=60`.
 
     Raises ValueError with a sentence for anything else.
@@ -40,8 +41,8 @@ def read(text: str) -> dict[str, Any]:
         if not equals or key not in KEYS:
             raise ValueError(f"{part.strip()!r} is none of {', '.join(f'{k}=...' for k in KEYS)}")
         found[key] = int(value) if value.lstrip("-").isdecimal() else value
-    entry = {k: v for k, v in found.items() if k not in {*ASIDE, "born"}}
-    person = {k: v for k, v in found.items() if k in {*ASIDE, "born"}}
+    entry = {k: v for k, v in found.items() if k not in {*NOT_OF_A_PROFILE, "born"}}
+    person = {k: v for k, v in found.items() if k in {*NOT_OF_A_PROFILE, "born"}}
     wrong = mistakes_in("person.profile", {"from": date(2000, 1, 1), **entry})
     wrong += mistakes_in("person", {"name": "me", "zone": "UTC", **person})
     if wrong:
@@ -49,43 +50,47 @@ def read(text: str) -> dict[str, Any]:
     return found
 
 
-def others(journal: Journal, rows: Sequence[Shown], asked: Sequence[str], now_ms: int) -> list[list[Other]]:
+def hypothetical_weeks(
+    journal: Journal, rows: Sequence[WeekAnswer], questions: Sequence[str], now_ms: int
+) -> list[list[HypotheticalWeek]]:
     """For each week that is shown, what it would be under each of the questions.
 
     Raises ValueError with a sentence where a question cannot be answered.
     """
     persons = {p.name: p for p in journal.persons()}
     profiles = {
-        (name, text): supposed(journal, persons[name], text, now_ms)
+        (name, text): hypothetical_profile(journal, persons[name], text, now_ms)
         for name in {row.person for row in rows}
-        for text in asked
+        for text in questions
     }
     return [
         [
-            Other(
+            HypotheticalWeek(
                 text,
-                one(count_week(journal, persons[row.person], profiles[row.person, text], row.first), now_ms),
+                answer_of(
+                    count_week(journal, persons[row.person], profiles[row.person, text], row.first), now_ms
+                ),
             )
-            for text in asked
+            for text in questions
         ]
         for row in rows
     ]
 
 
-def supposed(journal: Journal, person: Person, text: str, now_ms: int) -> Profile:
+def hypothetical_profile(journal: Journal, person: Person, text: str, now_ms: int) -> Profile:
     """The profile of a person if something held from the beginning instead of what was said of their heart.
 
     Numbers that the question leaves out are those in force now.
     """
-    asked = read(text)
+    asked = parse_question(text)
     facts = journal.profile(person.id) or {}
     limits = journal.facts(person.id, "limits")
     if "target_min" in asked:  # instead of every target that was said, as of everything else
         facts = {key: value for key, value in facts.items() if key not in {"target", "plan"}}
-    facts = {**facts, **{key: asked.pop(key) for key in ASIDE if key in asked}}
+    facts = {**facts, **{key: asked.pop(key) for key in NOT_OF_A_PROFILE if key in asked}}
     if not asked:
         return build_profile(facts, limits)
-    state = _now(profile_states(facts), build_profile(facts, limits), now_ms)
+    state = _state_now(profile_states(facts), build_profile(facts, limits), now_ms)
     numbers = {**state.numbers, **asked}
     if not {"method", "moderate_bpm"} & asked.keys() and "maximum_bpm" in asked:
         # Another maximum alone: by the method that uses one.
@@ -107,29 +112,41 @@ def supposed(journal: Journal, person: Person, text: str, now_ms: int) -> Profil
     return build_profile({**facts, **born, "what_if": {**numbers, "method": method}}, limits)
 
 
-def _now(found: Sequence[ProfileState], known: Profile, now_ms: int) -> ProfileState:
+def _state_now(found: Sequence[ProfileState], known: Profile, now_ms: int) -> ProfileState:
     """The state in force today."""
     today = known.calendar.day_of(now_ms)
     return [s for s in found if s.since is None or s.since <= today][-1]
 
 
-def told(rows: Sequence[Shown], found: Sequence[Sequence[Other]]) -> Iterator[str]:
+def what_if_json(
+    rows: Sequence[WeekAnswer], answers: Sequence[Sequence[HypotheticalWeek]]
+) -> list[dict[str, Any]]:
+    """What `week --what-if ... --json` prints."""
+    return [
+        {**row.json(), "what_if": [other.json() for other in hypothetical]}
+        for row, hypothetical in zip(rows, answers, strict=True)
+    ]
+
+
+def what_if_lines(rows: Sequence[WeekAnswer], answers: Sequence[Sequence[HypotheticalWeek]]) -> Iterator[str]:
     """The weeks in plain lines, each as it is and as it would be."""
     if not rows:
         yield "Nothing is measured yet, so nothing would be different."
         return
     yield "The same weeks under other limits. Asking changes nothing."
-    width = max(len(text) for text in ["as it is", *(o.said for others in found for o in others)])
-    for row, others in zip(rows, found, strict=True):
+    width = max(
+        len(text) for text in ["as it is", *(other.question for others in answers for other in others)]
+    )
+    for row, weeks in zip(rows, answers, strict=True):
         yield ""
-        yield f"{row.person}, {row.week}{aside(row)}: measured {row.measured_min / 60:.1f} h"
-        for said, shown in [("as it is", row), *((o.said, o.shown) for o in others)]:
-            target = "" if shown.not_judged is not None else f" of {shown.target_min:.0f}"
+        yield f"{row.person}, {row.week}{not_judged_text(row)}: measured {row.measured_min / 60:.1f} h"
+        for heading, answer in [("as it is", row), *((other.question, other.answer) for other in weeks)]:
+            target = "" if answer.not_judged is not None else f" of {answer.target_min:.0f}"
             edges = "; ".join(
-                f"from {e.moderate_bpm} and {e.vigorous_bpm} bpm, {e.origin}" for _, e in shown.edges
+                f"from {e.moderate_bpm} and {e.vigorous_bpm} bpm, {e.origin}" for _, e in answer.edges
             )
             yield (
-                f"  {said:<{width}}  {shown.dose_min:>5.0f}{target} min"
-                f" = moderate {shown.moderate_min:.0f} + 2 x vigorous {shown.vigorous_min:.0f}"
+                f"  {heading:<{width}}  {answer.dose_min:>5.0f}{target} min"
+                f" = moderate {answer.moderate_min:.0f} + 2 x vigorous {answer.vigorous_min:.0f}"
             )
             yield f"  {'':<{width}}         {edges or 'limits unknown'}"

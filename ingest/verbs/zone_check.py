@@ -16,19 +16,19 @@ AGREES = 0.02
 """Smart-recorded workouts differ by a per cent or so, as samples between the kept ones are lost."""
 
 
-def judged(journal: Journal) -> list[ZoneCheck]:
+def zone_checks(journal: Journal) -> list[ZoneCheck]:
     """Every workout whose watch wrote its own seconds per zone, oldest first."""
-    found = [_judged(e) for p in journal.persons() for e in journal.facts(p.id, "check")]
+    found = [_zone_check(e) for p in journal.persons() for e in journal.facts(p.id, "check")]
     return sorted(found, key=lambda check: check.start)
 
 
-def _judged(e: Entry) -> ZoneCheck:
+def _zone_check(e: Entry) -> ZoneCheck:
     c = e.content
     start, end = np.datetime64(e.at_ms, "ms"), np.datetime64(int(c["end"]), "ms")
     return ZoneCheck(start, end, tuple(c["edges"]), tuple(c["watch_s"]), tuple(c["ours_s"]))
 
 
-def summed(found: list[ZoneCheck]) -> dict[str, Any] | None:
+def summarize_zone_checks(found: list[ZoneCheck]) -> dict[str, Any] | None:
     """How far apart we are over all of them; None when no watch has said."""
     if not found:
         return None
@@ -42,7 +42,7 @@ def summed(found: list[ZoneCheck]) -> dict[str, Any] | None:
     }
 
 
-def told(summary: dict[str, Any] | None) -> list[str]:
+def zone_check_lines(summary: dict[str, Any] | None) -> list[str]:
     """The same in words."""
     if summary is None:
         return []

@@ -16,7 +16,7 @@ from ingest.settings.model import InfluxSettings
 from ingest.stores.following import follow
 from ingest.stores.influx.store import InfluxStore
 from ingest.stores.sqlite import SqliteStore
-from ingest.verbs.week import shown
+from ingest.verbs.week_answer import week_answers
 from tests.support.grafana_queries import Frame, Json, Looking, Store, drawn, offered
 from tests.support.grafana_stores import ANNA, NOW, ODD, WEEKS, happenings, tell, week_ms
 from tests.support.households import DAY, HOUR, MINUTE, Event, Noted, household, steady
@@ -94,7 +94,7 @@ def the_only(found: dict[int, dict[str, Any]]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def truth(journal: Journal) -> dict[tuple[str, str], dict[str, Any]]:
     """What `hartslag week --json` says of each week, by person and first day."""
-    rows = json.loads(json.dumps([row.json() for row in shown(journal, None, 100, NOW)]))
+    rows = json.loads(json.dumps([row.json() for row in week_answers(journal, journal.persons(), 100, NOW)]))
     return {(row["person"], row["from"]): row for row in rows}
 
 

@@ -23,7 +23,7 @@ from ingest.rows.cache import RowCache
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from ingest.system.sqlite import PAGE_BYTES, STEP_S
-from ingest.verbs.export import lines
+from ingest.verbs.export import export_lines
 from tests.support.air.heart import measurement
 from tests.support.happenings import new_folder
 from tests.support.households import filled, rows
@@ -183,7 +183,7 @@ def test_export_shows_samples_of_straps(tmp_path: Path) -> None:
         see(journal, BOOT, 60_000, WALL)
         with journal.write() as w:
             tell(w, beating(60_000, 61_000, 3))
-        assert list(lines(journal, journal.persons(), WALL, WALL + HOUR))[1:] == [
+        assert list(export_lines(journal, [(p, WALL, WALL + HOUR) for p in journal.persons()]))[1:] == [
             f"2026-01-01T00:00:0{i + 1}.000Z,me,{ADA},strap,{70 + i}" for i in range(3)
         ]
 

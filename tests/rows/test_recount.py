@@ -11,11 +11,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ingest.household import persons_called
 from ingest.journal import RANKS, Journal
 from ingest.rows.cache import RowCache
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
-from ingest.verbs.week import shown
+from ingest.verbs.week_answer import week_answers
 from tests.support.happenings import (
     MOMENTS,
     SOURCES,
@@ -135,7 +136,7 @@ def test_bouts_followed_live_are_those_of_a_rebuild(tmp_path: Path) -> None:
                 happen(journal, Recording("Jan", "watch", "activity", part, a + half))
                 follow(journal, store, cache=cache)
         along, anew = rows(tmp_path / "along.db"), filled(journal, tmp_path / "anew.db")
-        (week,) = shown(journal, "Jan", 1, NOW)
+        (week,) = week_answers(journal, persons_called(journal, "Jan"), 1, NOW)
     assert along == anew
     assert (week.dose_min, week.elevated_min, week.measured_min) == (0.0, 120.0, 720.0)
 

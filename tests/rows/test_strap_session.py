@@ -15,8 +15,9 @@ from ingest.rows.evidence import Evidence, read_evidence, resolve_sources
 from ingest.rows.table import TABLES
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
-from ingest.verbs.explain import asked, explain
-from ingest.verbs.explain import told as explained
+from ingest.verbs.explain import explanation_lines
+from ingest.verbs.explain_subject import parse_subject
+from ingest.verbs.explanation import explain
 from tests.rows.test_evidence import held
 from tests.support.happenings import MOMENTS, facts, new_folder, noted
 from tests.support.households import (
@@ -225,8 +226,8 @@ def test_explain_names_the_contact_and_the_session(tmp_path: Path) -> None:
     back = worn(START + 950 * S, wander(300, 130), contact=True)
     with household(tmp_path, [HOME]) as journal:
         happen_all(journal, [Heard(on.arrivals + slipped.arrivals + back.arrivals)])
-        found = explain(journal, asked(journal, "2026-11-16", "Jan"))
-    words = "\n".join(explained(found))
+        found = explain(journal, parse_subject(journal, "2026-11-16", "Jan"))
+    words = "\n".join(explanation_lines(found))
     assert "no contact: the strap said that it touched no skin" in words
     assert "strap A0:9E:1A:00:00:01 worn 2026-11-16 10:00, sport unknown, 21 min:" in words
     said = found.json()

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from ingest.verbs.week import Shown, shown, told
+from ingest.verbs.week import week_lines
+from ingest.verbs.week_answer import WeekAnswer, week_answers
 from tests.support.households import DAY, Noted, at, household, steady
 
 NOON = at("2026-11-18T12:00+01:00")
@@ -14,12 +15,12 @@ NOON = at("2026-11-18T12:00+01:00")
 HOME: dict[str, Any] = {"moderate_bpm": 110, "vigorous_bpm": 140, "zone": "Europe/Amsterdam"}
 
 
-def lines(folder: Path, now_ms: int, **facts: Any) -> tuple[list[str], list[Shown]]:
+def lines(folder: Path, now_ms: int, **facts: Any) -> tuple[list[str], list[WeekAnswer]]:
     """What is told of a household with a walk on a Friday, a Monday and a Tuesday."""
     walks = [steady("Jan", NOON - i * DAY, 1200, 120) for i in (1, 2, 5)]
     with household(folder, [Noted("Jan", tuple({**HOME, **facts}.items())), *walks]) as journal:
-        rows = shown(journal, None, 4, now_ms)
-    return list(told(rows, "hartslag.toml")), rows
+        rows = week_answers(journal, journal.persons(), 4, now_ms)
+    return list(week_lines(rows, "hartslag.toml")), rows
 
 
 def test_the_week_so_far_and_the_last_seven_days(tmp_path: Path) -> None:
@@ -97,7 +98,7 @@ def test_who_takes_a_medicine_is_not_sent_to_a_formula(tmp_path: Path) -> None:
         tmp_path,
         [Noted("Jan", (("born", 1970), ("profile", [medicine]))), steady("Jan", NOON - DAY, 1200, 120)],
     ) as journal:
-        text = list(told(shown(journal, None, 4, NOON), "hartslag.toml"))
+        text = list(week_lines(week_answers(journal, journal.persons(), 4, NOON), "hartslag.toml"))
     assert (
         "  20 min are measured but not counted: since 2026-11-09 a medicine limits this heart rate," in text
     )
@@ -118,7 +119,7 @@ def test_a_medicine_of_another_time_is_not_blamed(tmp_path: Path, entries: list[
     """Protects who will take a medicine, or did, from losing the one line that mends this week."""
     noted = Noted("Jan", (("profile", entries),))
     with household(tmp_path, [noted, steady("Jan", NOON - DAY, 1200, 120)]) as journal:
-        text = list(told(shown(journal, None, 4, NOON), "hartslag.toml"))
+        text = list(week_lines(week_answers(journal, journal.persons(), 4, NOON), "hartslag.toml"))
     assert not any("medicine" in line for line in text)
     assert "      born = 1970" in text
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from ingest.settings.model import Settings
-from ingest.verbs.clock_offsets import disagreements
-from ingest.verbs.explain import asked, explain, told
-from ingest.verbs.status import status
-from ingest.verbs.status import told as status_told
+from ingest.verbs.clock_offsets import clock_offsets
+from ingest.verbs.explain import explanation_lines
+from ingest.verbs.explain_subject import parse_subject
+from ingest.verbs.explanation import explain
+from ingest.verbs.status import status, status_lines
 from tests.support.households import Recording, S, at, household
 
 START = at("2026-11-16T10:00+01:00")
@@ -29,9 +30,9 @@ def test_a_clock_that_is_off_is_named(strap_s: int, watch_s: int, tmp_path: Path
     with household(
         tmp_path, [heart("chest", "strap", strap_s), heart("watch", "activity", watch_s)]
     ) as journal:
-        (found,) = disagreements(journal)
-        words = list(status_told(Settings(tmp_path), journal, status(Settings(tmp_path), journal)))
-        told_of_day = list(told(explain(journal, asked(journal, "2026-11-16", None))))
+        (found,) = clock_offsets(journal)
+        words = list(status_lines(Settings(tmp_path), journal, status(Settings(tmp_path), journal)))
+        told_of_day = list(explanation_lines(explain(journal, parse_subject(journal, "2026-11-16", None))))
     ahead, behind = ("watch", "chest") if watch_s > strap_s else ("chest", "watch")
     assert (found.ahead, found.behind, found.seconds) == (ahead, behind, abs(watch_s - strap_s))
     assert f"The clock of {ahead} is {found.seconds} s ahead of that of {behind}" in found.sentence
@@ -42,7 +43,7 @@ def test_a_clock_that_is_off_is_named(strap_s: int, watch_s: int, tmp_path: Path
 def test_clocks_that_agree_are_not_spoken_of(tmp_path: Path) -> None:
     """A wrist that is two seconds late is no wrong clock, and somebody else's heart is not compared."""
     with household(tmp_path, [heart("chest", "strap", 0), heart("watch", "activity", 2)]) as journal:
-        assert disagreements(journal) == []
+        assert clock_offsets(journal) == []
 
 
 def test_the_newest_stretch_decides(tmp_path: Path) -> None:
@@ -55,4 +56,4 @@ def test_the_newest_stretch_decides(tmp_path: Path) -> None:
         heart("watch", "activity", 0, start=later, seed=2),
     ]
     with household(tmp_path, recorded) as journal:
-        assert disagreements(journal) == []
+        assert clock_offsets(journal) == []

@@ -12,12 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import Stop
+from ingest.household import persons_called
 from ingest.journal import ALWAYS_MS
 from ingest.rows.account import account_for
 from ingest.rows.profile import read_profile
 from ingest.rows.table import TABLES
-from ingest.verbs.explain import asked, explain, told
-from ingest.verbs.week import shown
+from ingest.verbs.explain import explanation_lines
+from ingest.verbs.explain_subject import parse_subject
+from ingest.verbs.explanation import explain
+from ingest.verbs.week_answer import week_answers
 from tests.support.daemons import hartslag
 from tests.support.fit_encoder import Fit
 from tests.support.happenings import around, events, faulty, new_folder
@@ -46,8 +49,8 @@ FIT_START = 1_100_000_000
 def answer(folder: Path, happened: Sequence[Event], text: str) -> tuple[dict[str, Any], str]:
     """What `explain` says of a household in which this happened, as JSON and in words."""
     with household(folder, [HOME, *happened]) as journal:
-        found = explain(journal, asked(journal, text, "Jan"))
-        return found.json(), "\n".join(told(found))
+        found = explain(journal, parse_subject(journal, text, "Jan"))
+        return found.json(), "\n".join(explanation_lines(found))
 
 
 @settings(max_examples=25)
@@ -55,15 +58,15 @@ def answer(folder: Path, happened: Sequence[Event], text: str) -> tuple[dict[str
 def test_every_week_that_is_shown_is_explained_in_full(happened: list[Event]) -> None:
     """Protects the owner from two numbers for one week: limits that changed, pauses, masks and all."""
     with new_folder() as folder, household(folder, [HOME, *happened]) as journal:
-        for row in shown(journal, "Jan", 10, 4_000_000_000_000):
-            found = explain(journal, asked(journal, row.week, "Jan"))
+        for row in week_answers(journal, persons_called(journal, "Jan"), 10, 4_000_000_000_000):
+            found = explain(journal, parse_subject(journal, row.week, "Jan"))
             said = found.json()
             for zone in ("light", "moderate", "vigorous", "elevated", "unclassified", "measured"):
                 assert said[f"{zone}_s"] == pytest.approx(getattr(row, f"{zone}_min") * 60, abs=1e-6)
             hours = sum(said["not_measured_s"].values()) / 3600 + said["measured_s"] / 3600
             assert hours == pytest.approx(row.hours)
             assert json.dumps(said)
-            assert list(told(found))
+            assert list(explanation_lines(found))
 
 
 @settings(max_examples=25)
@@ -73,7 +76,7 @@ def test_any_minute_adds_up_sample_by_sample(happened: list[Event], data: st.Dat
     start = (data.draw(around(happened)) // MINUTE - 3) * MINUTE
     with new_folder() as folder, household(folder, [HOME, *happened]) as journal:
         minutes = [start + i * MINUTE for i in range(8)]
-        said = [explain(journal, asked(journal, _at(m), "Jan")).json() for m in minutes]
+        said = [explain(journal, parse_subject(journal, _at(m), "Jan")).json() for m in minutes]
         jan = next(p for p in journal.persons() if p.name == "Jan")
         whole = account_for(journal, jan.id, read_profile(journal, jan.id), [start, start + 8 * MINUTE])
     for one in said:
@@ -139,7 +142,7 @@ def test_limits_that_change_within_the_span_are_all_shown(tmp_path: Path) -> Non
         Limits("Jan", noon, 180),
     ]
     with household(tmp_path, [*happened, steady("Jan", START, 60, 100)]) as journal:
-        said = explain(journal, asked(journal, "2026-11-16", None)).json()
+        said = explain(journal, parse_subject(journal, "2026-11-16", None)).json()
     assert [(e["from"], e["moderate_bpm"], e["method"]) for e in said["edges"]] == [
         (None, 122, "max"),
         ("2026-11-16T11:00:00Z", 115, "max"),
@@ -212,10 +215,10 @@ def test_of_several_persons_one_is_to_be_named(tmp_path: Path) -> None:
     """Nobody is told of somebody else's heart by mistake."""
     with household(tmp_path, [HOME, Noted("Piet", (("zone", "UTC"),))]) as journal:
         with pytest.raises(Exception, match="Say whose"):
-            asked(journal, "2026-11-16", None)
-        assert asked(journal, "2026-11-16", "Piet").person.name == "Piet"
+            parse_subject(journal, "2026-11-16", None)
+        assert parse_subject(journal, "2026-11-16", "Piet").person.name == "Piet"
         with pytest.raises(Exception, match="Nobody called Klaas"):
-            asked(journal, "2026-11-16", "Klaas")
+            parse_subject(journal, "2026-11-16", "Klaas")
         assert journal.chunk_spans(1, -ALWAYS_MS, ALWAYS_MS) == []
 
 
@@ -241,10 +244,10 @@ def test_limits_of_a_sport_are_shown_where_it_was_done(tmp_path: Path) -> None:
         steady("Jan", START + 2 * HOUR, 60, 105),
     ]
     with household(tmp_path, happened) as journal:
-        found = explain(journal, asked(journal, "2026-11-16T10:05", None))
-        other = explain(journal, asked(journal, "2026-11-16T12:00", None))
-        day = explain(journal, asked(journal, "2026-11-16", None))
-    said, words = found.json(), "\n".join(told(found))
+        found = explain(journal, parse_subject(journal, "2026-11-16T10:05", None))
+        other = explain(journal, parse_subject(journal, "2026-11-16T12:00", None))
+        day = explain(journal, parse_subject(journal, "2026-11-16", None))
+    said, words = found.json(), "\n".join(explanation_lines(found))
     assert (said["moderate_s"], said["light_s"]) == (60.0, 0.0)
     ((sport, (edges,)),) = said["sports"].items()
     assert (sport, edges["moderate_bpm"], edges["method"], edges["from"]) == (
@@ -301,9 +304,9 @@ def test_what_lies_beyond_minutes_is_told_of_a_day(tmp_path: Path) -> None:
         Workout("Jan", "watch", START, START + 600 * S),
     ]
     with household(tmp_path, happened) as journal:
-        found = explain(journal, asked(journal, "2026-11-16", None))
+        found = explain(journal, parse_subject(journal, "2026-11-16", None))
         held = filled(journal, tmp_path / "store.db")
-    said, words = found.json(), "\n".join(told(found))
+    said, words = found.json(), "\n".join(explanation_lines(found))
     (workout,) = said["sessions"]
     columns = ("time", *TABLES["session"].tags, *TABLES["session"].fields)
     (row,) = [dict(zip(columns, r, strict=True)) for r in held["session"]]
@@ -369,7 +372,7 @@ def test_a_medicine_is_named_as_the_reason_for_unknown_limits(tmp_path: Path) ->
     entry = {"from": "2026-11-16", "limiting_medicine": True}
     facts = (("born", 1970), ("profile", [entry]), ("zone", "Europe/Amsterdam"))
     with household(tmp_path, [Noted("Jan", facts), steady("Jan", START, 60, 100)]) as journal:
-        words = "\n".join(told(explain(journal, asked(journal, "2026-W47", None))))
+        words = "\n".join(explanation_lines(explain(journal, parse_subject(journal, "2026-W47", None))))
     assert "No limits are known since 2026-11-16 00:00: a medicine limits this heart rate" in words
 
 
@@ -387,23 +390,25 @@ def test_a_medicine_is_named_as_the_reason_for_unknown_limits(tmp_path: Path) ->
 def test_times_are_taken_as_what_they_say(text: str, what: str, minutes: int, tmp_path: Path) -> None:
     """Who leaves out the strokes of a date gets that day, and not its first minute."""
     with household(tmp_path, [HOME]) as journal:
-        found = asked(journal, text, None)
-    assert (found.what, (found.end_ms - found.start_ms) // MINUTE) == (what, minutes)
+        found = parse_subject(journal, text, None)
+    assert (found.name, (found.end_ms - found.start_ms) // MINUTE) == (what, minutes)
 
 
 def test_an_hour_that_comes_twice_is_told_of(tmp_path: Path) -> None:
     """Who asks for half past two of the night in which it comes twice reads which one it is, and how to ask for the other."""
     with household(tmp_path, [HOME]) as journal:
-        first, other = (asked(journal, text, None) for text in ("2026-10-25T02:30", "2026-10-25T02:30+01:00"))
+        first, other = (
+            parse_subject(journal, text, None) for text in ("2026-10-25T02:30", "2026-10-25T02:30+01:00")
+        )
     assert first.start_ms == at("2026-10-25T02:30+02:00") == other.start_ms - HOUR
     assert (
-        "the first of two as the clock was set back; 2026-10-25T02:30+01:00 asks for the other" in first.what
+        "the first of two as the clock was set back; 2026-10-25T02:30+01:00 asks for the other" in first.name
     )
-    assert other.what == "the minute from 2026-10-25 02:30"
+    assert other.name == "the minute from 2026-10-25 02:30"
 
 
 def test_an_hour_that_the_clock_skips_is_said_to_be_none(tmp_path: Path) -> None:
     """Who asks for a time that no clock showed is not answered about another one."""
     words = "There is no 2026-03-29T02:30 in Europe/Amsterdam: the clock was set on over it."
     with household(tmp_path, [HOME]) as journal, pytest.raises(Stop, match=words):
-        asked(journal, "2026-03-29T02:30", None)
+        parse_subject(journal, "2026-03-29T02:30", None)

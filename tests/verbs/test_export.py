@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.journal import ALWAYS_MS
-from ingest.verbs.export import HEADER, lines, moment_ms
+from ingest.rows.calendar import Calendar
+from ingest.verbs.export import HEADER, export_lines
+from ingest.verbs.times import local_ms, parse_moment
 from tests.support.happenings import new_folder, recordings
 from tests.support.households import DAY, Event, Noted, Recording, S, at, hartslag, household, steady
 
@@ -27,7 +29,7 @@ def test_every_sample_of_every_source_once_in_order(recorded: list[Recording], d
     borders = st.sampled_from([-ALWAYS_MS, *times, times[-1] + 1, ALWAYS_MS])
     start, end = data.draw(borders), data.draw(borders)
     with new_folder() as folder, household(folder, recorded) as journal:
-        header, *rows = list(lines(journal, journal.persons(), start, end))
+        header, *rows = list(export_lines(journal, [(p, start, end) for p in journal.persons()]))
     assert header == HEADER == "time,person,source,kind,bpm"
     assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z,", row) for row in rows)
     read = [
@@ -42,14 +44,14 @@ def test_names_that_need_quotes_get_them(tmp_path: Path) -> None:
     """Protects columns from a source called by its owner."""
     odd = steady("Jan, de oude", START, 1, 60, source='a "b"')
     with household(tmp_path, [odd]) as journal:
-        _, row = lines(journal, journal.persons(), -ALWAYS_MS, ALWAYS_MS)
+        _, row = export_lines(journal, [(p, -ALWAYS_MS, ALWAYS_MS) for p in journal.persons()])
     assert row == '2026-11-15T23:00:00.000Z,"Jan, de oude","a ""b""",activity,60'
 
 
 def test_it_is_given_piece_by_piece(tmp_path: Path) -> None:
     """Protects the memory of a Pi: the first line of a long history comes before the last is read."""
     with household(tmp_path, [steady("Jan", START + i * DAY, 60, 60) for i in range(3)]) as journal:
-        rows = lines(journal, journal.persons(), -ALWAYS_MS, ALWAYS_MS)
+        rows = export_lines(journal, [(p, -ALWAYS_MS, ALWAYS_MS) for p in journal.persons()])
         assert isinstance(rows, Iterator)
         assert [next(rows) for _ in range(2)][1].startswith("2026-11-15T23:00:00.000Z,")
         with journal.write() as w:
@@ -58,13 +60,17 @@ def test_it_is_given_piece_by_piece(tmp_path: Path) -> None:
         assert any(row.endswith(",99") for row in rows), "what is not yet reached has not yet been read"
 
 
+def milliseconds(text: str) -> int:
+    return local_ms(parse_moment(text), Calendar("Europe/Amsterdam"))
+
+
 def test_a_moment_is_local_unless_it_says_otherwise() -> None:
     """Protects --from and --to, also on the day on which the clock changes."""
-    assert moment_ms("2026-11-16", "Europe/Amsterdam") == START
-    assert moment_ms("2026-07-01T12:00", "Europe/Amsterdam") == at("2026-07-01T10:00+00:00")
-    assert moment_ms("2026-11-16T10:00Z", "Europe/Amsterdam") == at("2026-11-16T10:00+00:00")
+    assert milliseconds("2026-11-16") == START
+    assert milliseconds("2026-07-01T12:00") == at("2026-07-01T10:00+00:00")
+    assert milliseconds("2026-11-16T10:00Z") == at("2026-11-16T10:00+00:00")
     midnight = datetime(2026, 10, 25, tzinfo=UTC) - timedelta(hours=2)
-    assert moment_ms("2026-10-25", "Europe/Amsterdam") == round(midnight.timestamp() * 1000)
+    assert milliseconds("2026-10-25") == round(midnight.timestamp() * 1000)
 
 
 def test_the_verb_knows_person_from_and_to(tmp_path: Path) -> None:

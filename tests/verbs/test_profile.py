@@ -10,8 +10,8 @@ from ingest.journal import RANKS, Journal
 from ingest.rows.profile import read_profile
 from ingest.settings.file import load
 from ingest.settings.model import Settings
-from ingest.verbs.profile import items, known, told
-from ingest.verbs.propose import proposals
+from ingest.verbs.profile import profile_answer, profile_items, profile_lines
+from ingest.verbs.proposals import find_proposals
 from tests.support.households import (
     DAY,
     HOUR,
@@ -40,7 +40,7 @@ def test_two_clocks(tmp_path: Path) -> None:
     ) as journal:
         for facts in ({"born": 1970}, {"born": 1970, "profile": [wrong]}, {"born": 1970, "profile": [right]}):
             record_profile(journal, "Jan", facts, overwrite=True)
-        found = items(journal, 1)
+        found = profile_items(journal, 1)
     days = [
         (i.since, i.words, (i.recorded_ms - NOW) // DAY, i.withdrawn_ms and (i.withdrawn_ms - NOW) // DAY)
         for i in found
@@ -61,11 +61,11 @@ def test_limits_with_method_and_error(tmp_path: Path) -> None:
     with household(tmp_path, happened) as journal:
         jan = journal.person("Jan")
         assert jan is not None
-        found = known(journal, jan, NOW)
+        found = profile_answer(journal, jan, NOW)
     assert [e["method"] for e in found["edges"]] == ["age"]
     assert "+/- 10.8 bpm" in found["edges"][0]["origin"]
     assert found["sports"]["rowing"][0]["moderate_bpm"] == found["edges"][0]["moderate_bpm"] - 10
-    text = "\n".join(told(found))
+    text = "\n".join(profile_lines(found))
     assert "In rowing:" in text
     assert "born: 1970  (recorded 2026-11-" in text
 
@@ -90,7 +90,7 @@ def test_a_higher_maximum_is_proposed_from_straps_only(tmp_path: Path) -> None:
         jan = journal.person("Jan")
         assert jan is not None
         before = journal.last_position()
-        (found,) = proposals(journal, jan, NOW)
+        (found,) = find_proposals(journal, jan, NOW)
         assert (journal.last_position(), read_profile(journal, jan.id).heart_at(NOW)[1]) == (before, 170)
     assert (found.key, found.bpm, found.in_use) == ("maximum_bpm", 182, 170)
     assert "reached 182 bpm on 2026-11-16, seen by strap; in use is 170 bpm" in found.evidence
@@ -101,7 +101,7 @@ def test_a_higher_maximum_is_proposed_from_straps_only(tmp_path: Path) -> None:
     with household(tmp_path) as journal:
         record_profile(journal, "Jan", pasted.facts(), overwrite=True)
         assert read_profile(journal, jan.id).heart_at(NOW)[1] == 182
-        assert proposals(journal, jan, NOW) == [], "what was taken over is not proposed again"
+        assert find_proposals(journal, jan, NOW) == [], "what was taken over is not proposed again"
 
 
 def test_no_maximum_from_before_a_medicine(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_no_maximum_from_before_a_medicine(tmp_path: Path) -> None:
     with household(tmp_path, happened) as journal:
         jan = journal.person("Jan")
         assert jan is not None
-        assert proposals(journal, jan, NOW) == []
+        assert find_proposals(journal, jan, NOW) == []
 
 
 def claims(resting: list[int]) -> list[tuple[int, dict[str, Any]]]:
@@ -131,7 +131,7 @@ def test_a_usual_resting_rate_is_proposed_from_the_claims_of_the_watch(tmp_path:
             with journal.write() as w:
                 for start, content in claims(resting):
                     w.entry(jan.id, "claim", start, (start, start + HOUR), content)
-            found = proposals(journal, jan, NOW)
+            found = find_proposals(journal, jan, NOW)
         assert [(p.key, p.bpm) for p in found] == ([] if proposed is None else [("resting_bpm", proposed)])
     assert (
         "the median of 8 days from 2026-11-01 to 2026-11-08 is 58 bpm (lowest 57, highest 90)"
@@ -158,7 +158,7 @@ def test_a_usual_resting_rate_from_all_day_files(tmp_path: Path) -> None:
     with household(tmp_path, [Noted("Jan", HOME), *days]) as journal:
         jan = journal.person("Jan")
         assert jan is not None
-        (found,) = proposals(journal, jan, NOW)
+        (found,) = find_proposals(journal, jan, NOW)
     assert found.key == "resting_bpm"
     assert 60 <= found.bpm <= 62
     assert "as the all-day files show" in found.evidence

@@ -16,8 +16,8 @@ from ingest.collect.strap_state import StrapState
 from ingest.journal import Journal
 from ingest.settings.model import Settings
 from ingest.system.lock import only_daemon
-from ingest.verbs import status as showing
-from ingest.verbs.check import check
+from ingest.verbs.check import check_lines
+from ingest.verbs.status import status, status_lines
 from tests.support.households import Event, Noted, a_file, at, filled, hartslag, household, steady
 
 START = at("2026-11-16T10:00+01:00")
@@ -106,8 +106,8 @@ def test_a_full_disk_is_told_by_status_too(tmp_path: Path, monkeypatch: pytest.M
     with household(tmp_path, HAPPENED) as journal:
         for free_mb, tells in ((300, False), (100, True)):
             monkeypatch.setattr(shutil, "disk_usage", lambda _, mb=free_mb: usage._replace(free=mb << 20))
-            status = showing.told(settings, journal, showing.status(settings, journal))
-            for lines in (list(status), [line for _, line in check(settings, journal)]):
+            told = list(status_lines(settings, journal, status(settings, journal)))
+            for lines in (told, [line for _, line in check_lines(settings, journal)]):
                 assert (f"Only 100 MB are free where {tmp_path} lies; make room soon" in lines) == tells
 
 

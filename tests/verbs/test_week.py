@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import Stop
-from ingest.verbs.week import shown, told
+from ingest.household import persons_called
+from ingest.verbs.week import week_lines
+from ingest.verbs.week_answer import week_answers
 from tests.support.households import DAY, Event, Limits, Noted, at, hartslag, household, steady
 
 HOME = Noted(
@@ -52,14 +54,21 @@ def test_json_has_the_agreed_keys_and_numbers_counted_by_hand(tmp_path: Path) ->
 def test_so_many_weeks_with_data_of_each_person_are_shown(tmp_path: Path) -> None:
     """Protects `--weeks` and the name: weeks without data are passed over, not shown as zero."""
     with household(tmp_path, HAPPENED) as journal:
-        assert [row.week for row in shown(journal, "jan", 2)] == ["2026-W47", "2026-W46"]
-        assert [row.week for row in shown(journal, "Jan", 3)] == ["2026-W47", "2026-W46", "2026-W44"]
-        assert [(row.person, row.week) for row in shown(journal, None, 1)] == [
+        assert [row.week for row in week_answers(journal, persons_called(journal, "jan"), 2)] == [
+            "2026-W47",
+            "2026-W46",
+        ]
+        assert [row.week for row in week_answers(journal, persons_called(journal, "Jan"), 3)] == [
+            "2026-W47",
+            "2026-W46",
+            "2026-W44",
+        ]
+        assert [(row.person, row.week) for row in week_answers(journal, journal.persons(), 1)] == [
             ("Jan", "2026-W47"),
             ("Piet", "2026-W47"),
         ]
         with pytest.raises(Stop, match="Kim is known here; known: Jan, Piet"):
-            shown(journal, "Kim", 1)
+            week_answers(journal, persons_called(journal, "Kim"), 1)
 
 
 def test_the_edges_of_the_week_and_their_origin_stand_beside_it(tmp_path: Path) -> None:
@@ -71,9 +80,9 @@ def test_the_edges_of_the_week_and_their_origin_stand_beside_it(tmp_path: Path) 
         Limits("Jan", MONDAY + 2 * DAY, 190),
     ]
     with household(tmp_path, happened) as journal:
-        (row,) = shown(journal, None, 4)
+        (row,) = week_answers(journal, journal.persons(), 4)
     assert [(begins, e.moderate_bpm) for begins, e in row.edges] == [(None, 115), (date(2026, 11, 18), 122)]
-    words = "\n".join(told([row], "x.toml"))
+    words = "\n".join(week_lines([row], "x.toml"))
     assert "maximum heart rate 180 bpm set in the watch" in words
     assert "since 2026-11-18" in words
 
@@ -81,8 +90,14 @@ def test_the_edges_of_the_week_and_their_origin_stand_beside_it(tmp_path: Path) 
 def test_words_say_how_much_of_what_is_wanted_was_reached(tmp_path: Path) -> None:
     """Protects the one sentence that the whole program is for."""
     with household(tmp_path, HAPPENED) as journal:
-        words = "\n".join(told(shown(journal, "Jan", 4, MONDAY + 7 * DAY - 1), "x.toml"))
-        later = "\n".join(told(shown(journal, "Jan", 4, MONDAY + 8 * DAY), "x.toml"))
+        words = "\n".join(
+            week_lines(
+                week_answers(journal, persons_called(journal, "Jan"), 4, MONDAY + 7 * DAY - 1), "x.toml"
+            )
+        )
+        later = "\n".join(
+            week_lines(week_answers(journal, persons_called(journal, "Jan"), 4, MONDAY + 8 * DAY), "x.toml")
+        )
     assert "Jan, this week: Monday 16 November to Sunday 22 November 2026" in words
     assert "25 of 90 minutes  [#####...............]" in words
     assert "moderate 15 min + 2 x vigorous 5 min; light 10 min; 1 active day" in words
@@ -100,7 +115,7 @@ def test_this_week_is_that_of_the_person(zone: str, this_week: bool, tmp_path: P
     now = at("2026-11-16T00:30+13:00")
     home = Noted("Jan", (("moderate_bpm", 110), ("vigorous_bpm", 140), ("zone", zone)))
     with household(tmp_path, [home, steady("Jan", now - 600_000 - 2 * DAY, 600, 120)]) as journal:
-        before = "\n".join(told(shown(journal, None, 4, now), "x.toml"))
+        before = "\n".join(week_lines(week_answers(journal, journal.persons(), 4, now), "x.toml"))
     assert ("nothing is measured this week yet" in before) == this_week
 
 
@@ -109,9 +124,14 @@ def test_a_file_from_the_future_hides_no_week(tmp_path: Path) -> None:
     happened = [*HAPPENED, steady("Jan", at("2027-11-16T10:00+01:00"), 600, 120)]
     now = MONDAY + 5 * DAY
     with household(tmp_path, happened) as journal:
-        ((row,), rows) = (shown(journal, "Jan", 1, now), shown(journal, "Jan", 9, now))
-        before = "\n".join(told(shown(journal, "Jan", 4, MONDAY - 60 * DAY), "x.toml"))
-    words = "\n".join(told([row], "x.toml"))
+        ((row,), rows) = (
+            week_answers(journal, persons_called(journal, "Jan"), 1, now),
+            week_answers(journal, persons_called(journal, "Jan"), 9, now),
+        )
+        before = "\n".join(
+            week_lines(week_answers(journal, persons_called(journal, "Jan"), 4, MONDAY - 60 * DAY), "x.toml")
+        )
+    words = "\n".join(week_lines([row], "x.toml"))
     assert [r.week for r in rows] == ["2026-W47", "2026-W46", "2026-W44"]
     assert "Jan, this week: Monday 16 November" in words
     assert "Files hold days that are still to come (2027-W46): the clock of a watch was wrong." in words
@@ -123,7 +143,12 @@ def test_a_week_that_was_measured_throughout_is_not_the_least_it_can_be(tmp_path
     """Protects from "0 h not measured, so this is the least": it is said from half an hour on, beside the minutes too."""
     with household(tmp_path, [HOME, steady("Jan", MONDAY, 7200, 120, kind="strap")]) as journal:
         texts = [
-            "\n".join(told(shown(journal, "Jan", 1, MONDAY + minutes * 60_000), "x.toml"))
+            "\n".join(
+                week_lines(
+                    week_answers(journal, persons_called(journal, "Jan"), 1, MONDAY + minutes * 60_000),
+                    "x.toml",
+                )
+            )
             for minutes in (120, 149, 150)
         ]
     assert ["At least" in text for text in texts] == [False, False, True]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.verbs import what_if
-from ingest.verbs.week import shown
+from ingest.verbs.week_answer import week_answers
 from tests.support.happenings import facts, new_folder
 from tests.support.households import NOW, Event, Limits, Noted, at, filled, hartslag, household, steady
 
@@ -41,12 +41,12 @@ def test_a_week_under_other_limits(
 ) -> None:
     """Protects the answer to "is it the formula or is it me": each question gives its own minutes and its origin."""
     with household(tmp_path, [Noted("Jan", HOME), WALK]) as journal:
-        rows = shown(journal, None, 1, NOW)
-        (((other,),)) = what_if.others(journal, rows, [asked], NOW)
+        rows = week_answers(journal, journal.persons(), 1, NOW)
+        (((other,),)) = what_if.hypothetical_weeks(journal, rows, [asked], NOW)
     assert (rows[0].moderate_min, rows[0].vigorous_min) == (20.0, 0.0)
-    assert (other.shown.moderate_min, other.shown.vigorous_min) == (moderate, vigorous)
-    assert [e.origin for _, e in other.shown.edges] == [origin]
-    assert other.shown.measured_min == 20.0
+    assert (other.answer.moderate_min, other.answer.vigorous_min) == (moderate, vigorous)
+    assert [e.origin for _, e in other.answer.edges] == [origin]
+    assert other.answer.measured_min == 20.0
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_a_week_under_other_limits(
 def test_what_cannot_be_asked(tmp_path: Path, asked: str, said: str) -> None:
     """Protects from an answer to another question than was asked: each mistake is said in words."""
     with household(tmp_path, [Noted("Jan", HOME), WALK]) as journal:
-        rows = shown(journal, None, 1, NOW)
+        rows = week_answers(journal, journal.persons(), 1, NOW)
         with pytest.raises(ValueError, match=r"\w|^$") as told:
-            what_if.others(journal, rows, [asked], NOW)
+            what_if.hypothetical_weeks(journal, rows, [asked], NOW)
     assert said in str(told.value)
 
 
@@ -74,9 +74,9 @@ def test_a_formula_is_refused_to_who_takes_a_medicine(tmp_path: Path) -> None:
     """Protects who takes a beta blocker from a guess also when it is only asked about."""
     medicine = ("profile", [{"from": "2026-11-01", "limiting_medicine": True}])
     with household(tmp_path, [Noted("Jan", (*HOME, medicine)), WALK]) as journal:
-        rows = shown(journal, None, 1, NOW)
+        rows = week_answers(journal, journal.persons(), 1, NOW)
         with pytest.raises(ValueError, match="a medicine that limits your heart rate"):
-            what_if.others(journal, rows, ["method=age"], NOW)
+            what_if.hypothetical_weeks(journal, rows, ["method=age"], NOW)
 
 
 @pytest.mark.parametrize(
@@ -89,9 +89,9 @@ def test_a_formula_is_refused_to_who_takes_a_medicine(tmp_path: Path) -> None:
 def test_a_target_is_supposed_whatever_was_said_of_targets(tmp_path: Path, said: tuple[str, Any]) -> None:
     """Protects who asks "and with 60?" from the answer to the target that the settings date."""
     with household(tmp_path, [Noted("Jan", (*HOME, said)), WALK]) as journal:
-        rows = shown(journal, None, 1, NOW)
-        (((other,),)) = what_if.others(journal, rows, ["target_min=70"], NOW)
-    assert (rows[0].target_min, other.shown.target_min) == (90, 70)
+        rows = week_answers(journal, journal.persons(), 1, NOW)
+        (((other,),)) = what_if.hypothetical_weeks(journal, rows, ["target_min=70"], NOW)
+    assert (rows[0].target_min, other.answer.target_min) == (90, 70)
 
 
 questions = st.sampled_from(
@@ -105,12 +105,12 @@ def test_asking_changes_nothing(happened: list[Event], asked: list[str]) -> None
     """Protects the journal and the store: after any question both are what they were, to the byte and to the row."""
     with new_folder() as folder, household(folder, [Noted("Jan", HOME), *happened]) as journal:
         before = filled(journal, folder / "store.db"), list(journal._db.iterdump())
-        rows = shown(journal, None, 3, NOW)
-        found = what_if.others(journal, rows, asked, NOW)
+        rows = week_answers(journal, journal.persons(), 3, NOW)
+        found = what_if.hypothetical_weeks(journal, rows, asked, NOW)
         assert [len(others) for others in found] == [len(asked)] * len(rows)
         for row, others in zip(rows, found, strict=True):
-            assert {o.shown.measured_min for o in others} == {row.measured_min}
-        assert rows == shown(journal, None, 3, NOW)
+            assert {o.answer.measured_min for o in others} == {row.measured_min}
+        assert rows == week_answers(journal, journal.persons(), 3, NOW)
         assert (filled(journal, folder / "store.db"), list(journal._db.iterdump())) == before
 
 

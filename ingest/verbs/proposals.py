@@ -44,7 +44,7 @@ class Proposal:
         return {**{name: getattr(self, name) for name in names}, "lines": list(self.lines)}
 
 
-def proposals(journal: Journal, person: Person, now_ms: int) -> list[Proposal]:
+def find_proposals(journal: Journal, person: Person, now_ms: int) -> list[Proposal]:
     """What is known better than what is in use; nothing is changed by it."""
     known = read_profile(journal, person.id)
     today = known.calendar.day_of(now_ms)
@@ -173,7 +173,7 @@ def _quietest(
     return found
 
 
-def told(person: str, found: list[Proposal]) -> Iterator[str]:
+def proposal_lines(person: str, found: list[Proposal]) -> Iterator[str]:
     """The proposals in plain lines."""
     if not found:
         yield f"{person}: nothing in the data is known better than what is in use."

@@ -21,7 +21,7 @@ from zones.minutes import Zone
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class DayMeasures:
     """A local day: seconds per zone, its resting heart rate and when the five minutes of it began (ms)."""
 
     start_ms: int
@@ -40,10 +40,10 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class Measures:
     """Of a span: its days where whole ones were asked for, its workouts with their rows, and the rows of variability."""
 
-    days: list[Day]
+    days: list[DayMeasures]
     workouts: list[tuple[Entry, dict[str, Any]]]
     worn: list[tuple[str, StrapSession]]
     """Sessions of straps that no file tells of, each with the name of its strap."""
@@ -51,15 +51,15 @@ class Body:
     """Each with `at_ms` and `source`."""
 
 
-def body(
+def measure_span(
     journal: Journal, person: Person, known: Profile, start_ms: int, end_ms: int, *, whole_days: bool
-) -> Body:
+) -> Measures:
     """The same numbers as the rows of a store hold."""
-    days = list(_days(journal, person, known, start_ms, end_ms)) if whole_days else []
+    days = list(_measured_days(journal, person, known, start_ms, end_ms)) if whole_days else []
     quiet = [d.quiet_ms for d in days if d.quiet_ms is not None]
     worn = strap_sessions_between(journal, person.id, known, start_ms, end_ms)
     seen = partial(read_evidence, journal, person.id)
-    return Body(
+    return Measures(
         days,
         [
             (
@@ -81,17 +81,19 @@ def body(
     )
 
 
-def _days(journal: Journal, person: Person, known: Profile, start_ms: int, end_ms: int) -> Iterator[Day]:
+def _measured_days(
+    journal: Journal, person: Person, known: Profile, start_ms: int, end_ms: int
+) -> Iterator[DayMeasures]:
     """The days of a span with anything measured."""
     first_day, _ = known.calendar.week_of(known.calendar.day_of(start_ms))
     yield from (
         day
-        for day in _of(count_week(journal, person, known, first_day))
+        for day in _measure_days(count_week(journal, person, known, first_day))
         if day.start_ms >= start_ms and day.end_ms <= end_ms and day.measured_s
     )
 
 
-def _of(counted: Week) -> Iterator[Day]:
+def _measure_days(counted: Week) -> Iterator[DayMeasures]:
     for i, (a, b) in enumerate(
         zip(counted.borders_ms[:-1].tolist(), counted.borders_ms[1:].tolist(), strict=True)
     ):
@@ -100,32 +102,4 @@ def _of(counted: Week) -> Iterator[Day]:
             f"{z.name.lower()}_s": int(c[i]) / 1000 for z, c in zip(Zone, counted.days.columns, strict=True)
         }
         some = not np.isnan(at_rest)
-        yield Day(a, b, zones, at_rest if some else None, int(counted.quiet_ms[i]) if some else None)
-
-
-def workout_lines(row: dict[str, Any]) -> Iterator[str]:
-    """A workout's row in words, after its heading."""
-    if row["bpm_mean"] is not None:
-        yield f"    heart rate {row['bpm_mean']:.0f} bpm on average, {row['bpm_max']} at most"
-    recovered = row["recovery_60s"]
-    if recovered is not None:
-        way = "lower" if recovered >= 0 else "higher"
-        yield f"    recovery: {abs(recovered):.0f} bpm {way} a minute after the end"
-    loads = [
-        f"{name} {row[key]:.0f}"
-        for name, key in (("Banister's (TRIMP)", "trimp"), ("Edwards'", "edwards"))
-        if row[key] is not None
-    ]
-    if loads:
-        yield f"    training load: {', '.join(loads)}"
-
-
-def variability_line(row: dict[str, Any]) -> str:
-    """A row of variability in words."""
-    numbers = [f"RMSSD {row['rmssd_ms']:.1f} ms"]
-    if row["ln_rmssd"] is not None:
-        numbers.append(f"lnRMSSD {row['ln_rmssd']:.2f}")
-    if row["sdnn_ms"] is not None:
-        numbers.append(f"SDNN {row['sdnn_ms']:.1f} ms")
-    numbers.append(f"pNN50 {row['pnn50']:.1f} %")
-    return f"{', '.join(numbers)}, of {row['beats']} beats of {row['source']}, {row['artefact_pct']:.1f} % artefacts left out"
+        yield DayMeasures(a, b, zones, at_rest if some else None, int(counted.quiet_ms[i]) if some else None)

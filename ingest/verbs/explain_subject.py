@@ -1,0 +1,155 @@
+"""What `explain` is asked about: a time, a day, a week or a file, of one person."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from ingest.errors import Stop
+from ingest.household import find_person, known_names, persons_called
+from ingest.journal import Filed, Journal, Person
+from ingest.rows.calendar import Calendar
+from ingest.rows.profile import Profile, read_profile
+from ingest.settings.names import same_name
+from ingest.verbs.times import day_and_time, local_ms, zone_at
+from zones.days import midnights
+from zones.minutes import MINUTE
+
+YEARS = range(1971, 2201)
+"""What can be asked for: no heart rate is from before or after, and every clock can tell its midnights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The time of one person that is asked about, cut at the midnights within; a file if one was named."""
+
+    name: str
+    person: Person
+    profile: Profile
+    borders_ms: list[int]
+    file: Filed | None = None
+    whole_days: bool = False
+
+    @property
+    def start_ms(self) -> int:
+        return self.borders_ms[0]
+
+    @property
+    def end_ms(self) -> int:
+        return self.borders_ms[-1]
+
+    @property
+    def is_minute(self) -> bool:
+        return self.file is None and self.end_ms - self.start_ms == MINUTE
+
+
+def parse_subject(journal: Journal, text: str, name: str | None) -> Subject:
+    """What is meant by a time, a day, a week or a file.
+
+    Raises Stop for what is none of these, and when it is not clear whose it is.
+    """
+    if found := re.fullmatch(r"(\d{4})-?(W\d{1,2})", text):
+        person, known = _one_person(journal, name)
+        week = "-".join(found.groups())
+        borders = _midnights(known, _first_day(known, week), 7)
+        return Subject(f"week {week}", person, known, borders, whole_days=True)
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) and (files := journal.files_named(text)):
+        return _file_subject(journal, files, name)
+    person, known = _one_person(journal, name)
+    if (day := _parse_day(text)) is not None:
+        borders = _midnights(known, day, 1)
+        return Subject(f"{day:%A} {day.day} {day:%B %Y}", person, known, borders, whole_days=True)
+    words, minute = _parse_minute(text, known.calendar)
+    return Subject(words, person, known, [minute, minute + MINUTE])
+
+
+def _one_person(journal: Journal, name: str | None) -> tuple[Person, Profile]:
+    persons = persons_called(journal, name)
+    if len(persons) != 1:
+        raise Stop(f"Say whose, behind the time; known: {known_names(journal)}.")
+    return persons[0], read_profile(journal, persons[0].id)
+
+
+def _parse_day(text: str) -> date | None:
+    """The day that a text names, however ISO 8601 writes one; None for what is no day.
+
+    Raises Stop for a day that there is not, or far from any that could be meant.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            return None
+    if day is None or day.year not in YEARS:
+        raise Stop(f"There is no day {text}; right would be 2026-11-16.")
+    return day
+
+
+def _parse_minute(text: str, calendar: Calendar) -> tuple[str, int]:
+    """The minute in which a time lies, in words and in ms; of an hour that the clock shows twice the first one.
+
+    Raises Stop for what is no time, and for one that the clock skips.
+    """
+    try:
+        when = datetime.fromisoformat(text)
+        if when.year not in YEARS:
+            raise ValueError(text)  # noqa: TRY301 - the same mistake as one that cannot be read
+        minute = local_ms(when, calendar) // MINUTE * MINUTE
+    except (ValueError, OverflowError) as e:
+        raise Stop(
+            f"{text!r} is no time (2026-11-16T10:30), no day (2026-11-16), no week (2026-W47), and no file of that"
+            " name has come in."
+        ) from e
+    words = f"the minute from {day_and_time(minute, zone_at(calendar, minute))}"
+    if when.tzinfo is None:
+        zone = calendar.zone_on(when.date())
+        first, second = (when.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
+        if first.astimezone(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) != when:
+            raise Stop(
+                f"There is no {text} in {zone}: the clock was set on over it. Ask for a time before or after."
+            )
+        if first.utcoffset() != second.utcoffset():
+            other = second.isoformat(timespec="minutes")
+            words += f", the first of two as the clock was set back; {other} asks for the other"
+    return words, minute
+
+
+def _first_day(known: Profile, week: str) -> date:
+    """The first day of a week by its name, on whichever day the person's weeks begin."""
+    year, number = week.split("-W")
+    try:
+        if not 1 <= int(number) <= 53 or int(year) not in YEARS:
+            raise ValueError(week)  # noqa: TRY301 - the same mistake as one that cannot be read
+        # Where weeks do not begin on Monday another year may be the one with 53 of them.
+        thursday = date.fromisocalendar(int(year), 1, 4) + timedelta(weeks=int(number) - 1)
+    except ValueError as e:
+        raise Stop(f"There is no week {week}; right would be 2026-W47.") from e
+    name = f"{year}-W{int(number):02d}"
+    around = (thursday + timedelta(days=i) for i in range(-9, 10))
+    found = next((d for d in around if known.calendar.week_of(d) == (d, name)), None)
+    if found is None:
+        raise Stop(f"There is no week {week} where weeks begin on this day.")
+    return found
+
+
+def _file_subject(journal: Journal, files: list[Filed], name: str | None) -> Subject:
+    """The newest file of a name that brought anything, of a person if one is named."""
+    for f in files:
+        span, _ = journal.recorded_by_file(f.id)
+        person = find_person(journal, f.person)
+        if span is None or person is None:
+            continue
+        if name is not None and same_name(name) != same_name(person.name):
+            continue
+        known = read_profile(journal, person.id)
+        a, b = span[0], max(span[1], span[0] + 1)
+        first, last = known.calendar.day_of(a), known.calendar.day_of(b - 1)
+        inside = [m for m in _midnights(known, first, (last - first).days + 1) if a < m < b]
+        return Subject(f"file {f.name}", person, known, [a, *inside, b], f)
+    f = files[0]
+    raise Stop(f"The file {f.name} brought no time to explain: it is {f.outcome}. {f.reason}".rstrip())
+
+
+def _midnights(known: Profile, first: date, days: int) -> list[int]:
+    return [int(m) for m in midnights(known.zone, first, first + timedelta(days=days))]

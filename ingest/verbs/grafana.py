@@ -1,0 +1,60 @@
+"""Dashboards and data sources for Grafana, with the values of one owner filled in."""
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from ingest.errors import Stop, TryLater
+from ingest.grafana import folder as grafana_folder
+from ingest.settings.model import Settings
+from ingest.verbs.command import Invocation, print_lines
+
+
+def kind_of_server(settings: Settings) -> str:
+    """What the server below [influx] introduces itself as. Raises Stop when it does not."""
+    from ingest.stores.influx.client import ServerClient
+    from ingest.stores.influx.detection import detect_server
+    from ingest.stores.influx.victoria import VictoriaServer
+
+    assert settings.influx is not None
+    try:
+        with closing(ServerClient(settings.influx)) as client:
+            is_victoria = isinstance(detect_server(client, settings.influx), VictoriaServer)
+    except TryLater as e:
+        raise Stop(
+            f"{e}\nOr say what it is, and it is not asked: --server influxdb, or --server victoriametrics."
+        ) from e
+    return "victoriametrics" if is_victoria else "influxdb"
+
+
+@click.command("grafana")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--server",
+    type=click.Choice(["influxdb", "victoriametrics"]),
+    help="What the server below [influx] is (default: it is asked).",
+)
+@click.option(
+    "--token", is_flag=True, help="The server wants a token of Grafana too (assumed with a token_file)."
+)
+@click.pass_obj
+def command(invocation: Invocation, folder: Path, server: str | None, token: bool) -> None:
+    """Write dashboards and data sources for Grafana into DIR, with your paths, and say what to do next.
+
+    Nothing that was written or changed by somebody else is written over.
+    """
+    settings = invocation.load_settings()
+    if settings.influx and server is None:
+        server = kind_of_server(settings)
+    sources = grafana_folder.data_sources(settings, server or "influxdb", token=token)
+    defaults = grafana_folder.dashboard_defaults(settings)
+    grafana_folder.write_folder(
+        folder,
+        {
+            path: text
+            for one in sources
+            for path, text in grafana_folder.provisioning_files(one, defaults).items()
+        },
+    )
+    print_lines(grafana_folder.instruction_lines(folder, sources))

@@ -1,0 +1,14 @@
+"""The daemon."""
+
+import click
+
+from ingest.verbs.command import Invocation
+
+
+@click.command("run")
+@click.pass_obj
+def command(invocation: Invocation) -> None:
+    """Listen to straps, watch the inbox and keep the store up to date, until told to stop."""
+    from ingest import daemon
+
+    daemon.run(invocation.load_settings())

@@ -1,0 +1,81 @@
+"""Moments and lengths of time as people read and write them; moments are milliseconds since 1970, UTC."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from ingest.rows.calendar import Calendar
+from zones.days import midnights
+from zones.minutes import MINUTE
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def utc_text(ms: int, timespec: str = "auto") -> str:
+    """A moment in UTC by ISO 8601, such as 2026-11-16T09:00:00Z."""
+    return (EPOCH + timedelta(milliseconds=ms)).isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
+def zoned_text(ms: int, zone: str) -> str:
+    """A moment on the clock of a time zone by ISO 8601, such as 2026-11-16T10:00:00+01:00."""
+    return _in_zone(ms, zone).isoformat(timespec="seconds")
+
+
+def zone_at(calendar: Calendar, ms: int) -> str:
+    """The name of the time zone in which a person was at a moment."""
+    return calendar.zone_on(calendar.day_of(ms))
+
+
+def day_and_time(ms: int, zone: str | None = None) -> str:
+    """A moment such as 2026-11-16 10:00, on the clock of a time zone or of this machine."""
+    return f"{_in_zone(ms, zone):%Y-%m-%d %H:%M}"
+
+
+def time_of_day(ms: int, zone: str) -> str:
+    """A moment such as 10:00."""
+    return f"{_in_zone(ms, zone):%H:%M}"
+
+
+def time_to_the_ms(ms: int, zone: str) -> str:
+    """A moment such as 10:00:05, or 10:00:05.250 between two seconds."""
+    moment = _in_zone(ms, zone)
+    return f"{moment:%H:%M:%S}" + (f".{moment.microsecond // 1000:03d}" if moment.microsecond else "")
+
+
+def weekday_and_date(ms: int, zone: str) -> str:
+    """A day such as Mon 2026-11-16."""
+    return f"{_in_zone(ms, zone):%a %Y-%m-%d}"
+
+
+def _in_zone(ms: int, zone: str | None) -> datetime:
+    return (EPOCH + timedelta(milliseconds=ms)).astimezone(None if zone is None else ZoneInfo(zone))
+
+
+def length_text(ms: int) -> str:
+    """A length of time such as 1 h 5 min 2.5 s; to the millisecond."""
+    if ms < MINUTE:
+        return f"{ms / 1000:g} s"
+    minutes, rest = divmod(ms, MINUTE)
+    seconds = f" {rest / 1000:g} s" if rest else ""
+    if minutes < 60:
+        return f"{minutes} min{seconds}"
+    return f"{minutes // 60} h {minutes % 60} min{seconds}"
+
+
+def parse_moment(text: str) -> date | datetime:
+    """A date or a time as a person writes it. Raises ValueError when it is neither."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return datetime.fromisoformat(text)
+
+
+def local_ms(moment: date | datetime, calendar: Calendar) -> int:
+    """The milliseconds of a person's midnight or of a time, on the clock of where the person was unless it says otherwise.
+
+    Raises ValueError or OverflowError for what no clock can show.
+    """
+    if not isinstance(moment, datetime):
+        return int(midnights(calendar.zone, moment, moment)[0])
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(calendar.zone_on(moment.date())))
+    return round(moment.timestamp() * 1000)

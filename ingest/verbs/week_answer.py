@@ -1,0 +1,187 @@
+"""Was this week enough? The newest weeks of a person, counted as people read them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from itertools import islice
+from typing import Any
+
+from ingest.journal import ALWAYS_MS, Journal, Person
+from ingest.rows.calendar import Calendar
+from ingest.rows.profile import Profile, read_profile
+from ingest.rows.week import Week, count_active_days, count_week, weeks_with_data
+from zones.dose import dose_min
+from zones.edges import Edges, Timeline
+
+_MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class WeekAnswer:
+    """A week's minutes as people read them; never rounded before they are summed."""
+
+    person: str
+    week: str
+    first: date
+    last: date
+    light_min: float
+    moderate_min: float
+    vigorous_min: float
+    elevated_min: float
+    unclassified_min: float
+    measured_min: float
+    dose_min: float
+    target_min: float
+    active_days: int
+    hours: float
+    """How long the week was, or has been so far."""
+    edges: list[tuple[date | None, Edges]]
+    is_current: bool = False
+    """Whether it is that week now, where the person is."""
+    not_judged: str | None = None
+    """Why the week is not judged, "" if nobody said why; None if it is."""
+    bout_min: int | None = None
+    sports: Mapping[str, list[tuple[date | None, Edges]]] = field(default_factory=dict)
+    """The edges in the sports that have their own."""
+    medicine_since: date | None = None
+    """When the medicine began that limited the heart rate in the week so far."""
+    still_to_come: tuple[str, ...] = ()
+    """Weeks that begin after now and yet have something recorded, beside the newest week of a person."""
+    last_seven_days: "WeekAnswer | None" = None
+    """Today and the six days before it, beside the newest week of a person."""
+
+    def json(self) -> dict[str, Any]:
+        """What `week --json` prints of it."""
+        numbers = (
+            "light_min",
+            "moderate_min",
+            "vigorous_min",
+            "elevated_min",
+            "unclassified_min",
+            "measured_min",
+            "dose_min",
+            "target_min",
+            "active_days",
+        )
+        return {
+            "person": self.person,
+            "week": self.week,
+            "from": self.first.isoformat(),
+            "to": self.last.isoformat(),
+            **{name: getattr(self, name) for name in numbers},
+            "edges": _edges_json(self.edges),
+            "sports": {sport: _edges_json(edges) for sport, edges in self.sports.items()},
+            "not_measured_h": self.not_measured_h,
+            "judged": self.not_judged is None,
+            "not_judged_why": self.not_judged or None,
+            "bout_min": self.bout_min,
+            "still_to_come": list(self.still_to_come),
+            "last_seven_days": self.last_seven_days and self.last_seven_days.minutes_json(),
+        }
+
+    @property
+    def not_measured_h(self) -> float:
+        """What no sensor saw of the week so far, in hours."""
+        return max(self.hours - self.measured_min / 60, 0.0)
+
+    @property
+    def may_be_more(self) -> bool:
+        """Whether so much was not measured that the minutes are only the least they can be."""
+        return self.not_measured_h >= 0.5
+
+    def minutes_json(self) -> dict[str, Any]:
+        """The same of any days, held against nothing."""
+        names = ("moderate_min", "vigorous_min", "dose_min", "measured_min", "active_days", "not_measured_h")
+        days = {"from": self.first.isoformat(), "to": self.last.isoformat()}
+        return {**days, **{name: getattr(self, name) for name in names}}
+
+
+def week_answers(
+    journal: Journal, persons: Sequence[Person], most: int, now_ms: int | None = None
+) -> list[WeekAnswer]:
+    """The newest weeks of some persons with anything measured, at most so many of each, newest first.
+
+    Weeks that are still to come are passed over, unless a person has no others.
+    """
+    now_ms = journal.now_ms() if now_ms is None else now_ms
+    found = [row for person in persons for row in _newest_weeks(journal, person, most, now_ms)]
+    return sorted(found, key=lambda row: row.first, reverse=True)
+
+
+def _newest_weeks(journal: Journal, person: Person, most: int, now_ms: int) -> Iterator[WeekAnswer]:
+    known = read_profile(journal, person.id)
+    today = known.calendar.day_of(now_ms)
+    held = weeks_with_data(journal, person, known)
+    coming = tuple(known.calendar.week_of(d)[1] for d in reversed(held) if d > today)
+    begun = [d for d in held if d <= today]
+    for i, counted in enumerate(islice(_measured_weeks(journal, person, known, begun or held), most)):
+        row = answer_of(counted, now_ms)
+        if i == 0:
+            since = today - timedelta(days=6)
+            rolling = counted if since == counted.first_day else count_week(journal, person, known, since)
+            row = replace(row, last_seven_days=answer_of(rolling, now_ms), still_to_come=coming)
+        yield row
+
+
+def _measured_weeks(
+    journal: Journal, person: Person, known: Profile, first_days: list[date]
+) -> Iterator[Week]:
+    """Those of the weeks in which anything is measured."""
+    for first_day in first_days:
+        counted = count_week(journal, person, known, first_day)
+        if int(counted.total.measured_ms[0]):
+            yield counted
+
+
+def answer_of(counted: Week, now_ms: int) -> WeekAnswer:
+    """A counted week as people read it."""
+    t, calendar = counted.total, counted.profile.calendar
+    light, moderate, vigorous, elevated, unclassified = (int(c[0]) / _MINUTE_MS for c in t.columns)
+    a, b = int(counted.borders_ms[0]), int(counted.borders_ms[-1])
+    return WeekAnswer(
+        counted.person.name,
+        counted.name,
+        counted.first_day,
+        counted.first_day + timedelta(days=6),
+        light,
+        moderate,
+        vigorous,
+        elevated,
+        unclassified,
+        int(t.measured_ms[0]) / _MINUTE_MS,
+        dose_min(moderate, vigorous),
+        calendar.target(counted.first_day),
+        count_active_days(counted.days),
+        (min(b, max(now_ms, a)) - a) / 3_600_000,
+        _edges(counted.profile.timeline, calendar, a, b),
+        a <= now_ms < b,
+        calendar.not_judged(counted.first_day),
+        counted.profile.bout_min,
+        {sport: _edges(line, calendar, a, b) for sport, line in counted.profile.sports.items()},
+        counted.profile.medicine_in(
+            counted.first_day, min(counted.first_day + timedelta(days=6), calendar.day_of(now_ms))
+        ),
+    )
+
+
+def _edges(line: Timeline, calendar: Calendar, a: int, b: int) -> list[tuple[date | None, Edges]]:
+    """The edges in force in the week, with the day they took effect; None if they always held."""
+    found: list[tuple[date | None, Edges]] = []
+    for i, edges in enumerate(line.edges):
+        begins, ends = line.governed(i)
+        if edges is not None and begins < b and ends > a:
+            found.append((None if begins == -ALWAYS_MS else calendar.day_of(begins), edges))
+    return found
+
+
+def _edges_json(edges: list[tuple[date | None, Edges]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "from": begins.isoformat() if begins else None,
+            "moderate_bpm": e.moderate_bpm,
+            "vigorous_bpm": e.vigorous_bpm,
+            "method": e.method,
+            "origin": e.origin,
+        }
+        for begins, e in edges
+    ]
