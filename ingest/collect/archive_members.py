@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import IO, Any, BinaryIO, Protocol, cast
 
 from ingest.errors import Unusable
+from ingest.formats.file_formats import ENDINGS, HEAD_BYTES, describe_unread, format_of
 
 MOST_MEMBERS = 20_000
 """A zip of a whole account holds a few thousand files per decade of wear."""
@@ -45,14 +46,7 @@ _BROKEN = (
 
 _GZIP = b"\x1f\x8b"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_LATER_EXPORTS = {
-    b"<?xml": "an XML file such as GPX or TCX",
-    b"<gpx": "a GPX file",
-    b"<Trai": "a TCX file",
-    b"{": "a JSON file",
-    b"%PDF": "a PDF",
-    b"\x00\x05\x16\x07": "a side file that macOS makes (AppleDouble); it holds no recording",
-}
+_MEANT = (*ENDINGS, *(f"{ending}.gz" for ending in ENDINGS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +56,6 @@ class Member:
     name: str
     data: bytes
     fault: str = ""
-
-
-def is_fit(data: bytes) -> bool:
-    """Whether the bytes begin like a FIT file."""
-    return len(data) >= 12 and data[8:12] == b".FIT"
-
-
-def what_it_is(data: bytes) -> str:
-    """A guess in words at what bytes that are no FIT file may be."""
-    if not data:
-        return "empty"
-    return next(
-        (words for magic, words in _LATER_EXPORTS.items() if data.startswith(magic)), "something else"
-    )
 
 
 def looks_whole(stream: BinaryIO, largest_bytes: int) -> bool:
@@ -122,8 +102,8 @@ def members(stream: BinaryIO, largest_bytes: int) -> Iterator[Member]:
     data = _gunzip(stream, largest_bytes) if head.startswith(_GZIP) else _bounded(stream, largest_bytes)
     if not data:
         raise Unusable("The file is empty. Copy it again from the watch.")
-    if not is_fit(data):
-        raise Unusable(f"This is not a FIT file but {what_it_is(data)}. {_DO}")
+    if format_of(data) is None:
+        raise Unusable(f"This is not a FIT file but {describe_unread(data)}. {_DO}")
     yield Member("", data)
 
 
@@ -246,7 +226,7 @@ def _nested(inner: bytes, name: str, depth: int, largest_bytes: int, budget: _Bu
 
 def _inner(parcel: zipfile.ZipFile, info: zipfile.ZipInfo, largest_bytes: int, budget: _Budget) -> bytes:
     """The bytes of a member that is, or should be, a FIT file or a zip; nothing for any other."""
-    meant = info.filename.lower().endswith((".fit", ".fit.gz"))
+    meant = info.filename.lower().endswith(_MEANT)
     if info.flag_bits & 1 or info.compress_type not in _PACKED:
         if meant or info.filename.lower().endswith(".zip"):
             why = "locked with a password" if info.flag_bits & 1 else "packed in a way that is not read here"
@@ -254,8 +234,8 @@ def _inner(parcel: zipfile.ZipFile, info: zipfile.ZipInfo, largest_bytes: int, b
         return b""
     try:
         with parcel.open(info) as stream:
-            head = stream.read(12)
-            if not (meant or is_fit(head) or head.startswith((_GZIP, *_ZIP))):
+            head = stream.read(HEAD_BYTES)
+            if not (meant or format_of(head) or head.startswith((_GZIP, *_ZIP))):
                 return b""
             # Paid before it is read: what turns out too large or broken has cost as much time.
             budget.spend(min(info.file_size, largest_bytes))
@@ -271,9 +251,9 @@ def _inner(parcel: zipfile.ZipFile, info: zipfile.ZipInfo, largest_bytes: int, b
             budget.spend(largest_bytes)
             raise
         budget.spend(len(inner))
-    if meant and not is_fit(inner):
-        raise Unusable(f"This is not a FIT file but {what_it_is(inner)}.")
-    return inner if is_fit(inner) or inner[:4] in _ZIP else b""
+    if meant and format_of(inner) is None:
+        raise Unusable(f"This is not a FIT file but {describe_unread(inner)}.")
+    return inner if format_of(inner) or inner[:4] in _ZIP else b""
 
 
 def _gunzip(stream: BinaryIO, largest_bytes: int) -> bytes:

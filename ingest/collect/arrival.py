@@ -20,7 +20,6 @@ from typing import Any
 from ingest.collect import archive_members
 from ingest.collect.reader_process import Reader
 from ingest.errors import TryLater, Unusable
-from ingest.formats.fit.recording import to_recording
 from ingest.formats.recording import Recording
 from ingest.journal import Journal, Writer
 from ingest.log import quoted
@@ -235,7 +234,7 @@ class Arrivals:
         if self._journal.known_copy(person, sha256):
             return _Read(member.name, sha256, None, "")  # no need to read what is already stored
         try:
-            return _Read(member.name, sha256, to_recording(self._reader.read(member.data)), "")
+            return _Read(member.name, sha256, self._reader.read(member.data), "")
         except Unusable as e:
             if member.name:
                 self._set_aside(member, str(e))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.collect import archive_members
-from ingest.formats import fit
+from ingest.formats.file_formats import ENDINGS, HEAD_BYTES, format_of
 
 DEEPEST = 8
 """A watch's memory copied as a whole is four folders deep."""
@@ -178,13 +178,14 @@ def whole(path: Path, largest_bytes: int) -> bool:
     if not stat.S_ISREG(path.lstat().st_mode):
         return True
     with path.open("rb") as stream:
-        head = stream.read(12)
+        head = stream.read(HEAD_BYTES)
         if not head:
             return False
-        if archive_members.is_fit(head):
+        known = format_of(head)
+        if known is not None:
             stream.seek(0)
-            return fit.looks_whole(stream.read(largest_bytes))
-        if head.startswith(b"\0" * 4) or path.suffix.lower() == ".fit":
+            return known.looks_whole(stream.read(largest_bytes))
+        if head.startswith(b"\0" * 4) or path.suffix.lower() in ENDINGS:
             # Some programs claim the whole size first and fill it in afterwards.
             return path.name.startswith("._")
         return archive_members.looks_whole(stream, largest_bytes)

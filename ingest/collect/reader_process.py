@@ -1,4 +1,4 @@
-"""Reading a FIT file in a process of its own, so that no file can take the daemon down.
+"""Reading a file in a process of its own, so that no file can take the daemon down.
 
 The child has bounded memory and steps back behind everything else on the machine; a file that takes too long or
 too much costs the child its life and nobody else anything. What it sends back is believed no further than its
@@ -17,7 +17,8 @@ import time
 from typing import IO, Any, Self
 
 from ingest.errors import Unusable
-from ingest.formats import fit
+from ingest.formats.file_formats import read_recording
+from ingest.formats.recording import Recording
 
 PATIENCE_S = 20.0
 PATIENCE_S_PER_MB = 5.0
@@ -38,7 +39,7 @@ _LENGTH = struct.Struct("<Q")
 
 
 class Reader:
-    """A process that reads FIT files, started when the first one comes and again whenever it has died."""
+    """A process that reads files, started when the first one comes and again whenever it has died."""
 
     def __init__(self, largest_bytes: int, *, patience_s: float = PATIENCE_S) -> None:
         self._largest_bytes = largest_bytes
@@ -52,10 +53,10 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def read(self, data: bytes) -> fit.FitFile:
-        """What the file says.
+    def read(self, data: bytes) -> Recording:
+        """The recording in a file.
 
-        Raises Unusable for what is no readable FIT file, or takes more memory or time than any recording needs.
+        Raises Unusable for what holds nothing to read, or takes more memory or time than any recording needs.
         """
         allowed_s = self._patience_s + PATIENCE_S_PER_MB * len(data) / 1e6
         try:
@@ -82,7 +83,7 @@ class Reader:
             raise Unusable(f"Reading it gave an answer that is none ({e}).") from None
         if isinstance(result, str):
             raise Unusable(result)
-        if not isinstance(result, fit.FitFile):
+        if not isinstance(result, Recording):
             raise TypeError(f"the reading process sent {type(result).__name__}")
         return result
 
@@ -153,7 +154,7 @@ class _Records(pickle.Unpickler):
     """Makes our own records and numpy arrays, and nothing else whatever the message asks for."""
 
     def find_class(self, module: str, name: str) -> Any:
-        ours = module in {"ingest.formats.fit.file", "zones.series", "zones.spans"}
+        ours = module in {"ingest.formats.recording", "zones.series", "zones.spans"}
         numpys = module.split(".", maxsplit=1)[0] == "numpy" and name in {
             "ndarray",
             "dtype",
@@ -210,9 +211,9 @@ def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
             data = _take(requests, _LENGTH.unpack(_take(requests, _LENGTH.size))[0])
         except EOFError:
             return
-        answer: fit.FitFile | str
+        answer: Recording | str
         try:
-            answer = fit.read(data)
+            answer = read_recording(data)
         except Unusable as e:
             answer = str(e)
         message = pickle.dumps(answer, protocol=5)

@@ -19,6 +19,8 @@ from ingest.collect.arrival import Arrivals, Outcome
 from ingest.collect.reader_process import Reader
 from ingest.errors import TryLater
 from ingest.formats import fit
+from ingest.formats.file_formats import read_recording
+from ingest.formats.recording import Recording
 from ingest.journal import ALWAYS_MS, Journal
 from tests.support.fit_encoder import Fit, workout
 
@@ -35,9 +37,9 @@ class Direct(Reader):
         super().__init__(LARGEST)
         self.before: Callable[[bytes], None] = lambda _: None
 
-    def read(self, data: bytes) -> fit.FitFile:
+    def read(self, data: bytes) -> Recording:
         self.before(data)
-        return fit.read(data)
+        return read_recording(data)
 
 
 class House:

@@ -19,9 +19,10 @@ import pytest
 from ingest.collect import reader_process
 from ingest.collect.reader_process import Reader
 from ingest.errors import Unusable
-from ingest.formats import fit
-from ingest.formats.fit.file import FitFile, FitSeries
+from ingest.formats.file_formats import read_recording
+from ingest.formats.recording import Columns, Fact, Part, Recording
 from tests.support.fit_encoder import day, workout
+from zones.series import Series
 
 FIT = workout(1_100_000_000, [100, 120, 140])
 LARGEST = 8 << 20
@@ -59,7 +60,7 @@ def same(a: Any, b: Any) -> bool:
     """Whether two answers hold the same values; arrays by value, records field by field."""
     if isinstance(a, np.ndarray):
         return bool(a.dtype == b.dtype and np.array_equal(a, b))
-    if isinstance(a, tuple):
+    if isinstance(a, tuple | list):
         return len(a) == len(b) and all(map(same, a, b))
     if hasattr(a, "__dataclass_fields__"):
         return type(a) is type(b) and all(same(getattr(a, f), getattr(b, f)) for f in a.__dataclass_fields__)
@@ -69,7 +70,7 @@ def same(a: Any, b: Any) -> bool:
 @pytest.mark.parametrize("data", [FIT, day(1_100_000_000, [60, 110, 80, 255, 70]), FIT[:-60]])
 def test_it_says_what_the_reader_itself_says(reader: Reader, data: bytes) -> None:
     """The detour through another process changes no value, no type and no fault."""
-    assert same(reader.read(data), fit.read(data))
+    assert same(reader.read(data), read_recording(data))
 
 
 def test_real_files_come_through(reader: Reader, fit_files: Path) -> None:
@@ -77,11 +78,11 @@ def test_real_files_come_through(reader: Reader, fit_files: Path) -> None:
     for path in sorted(fit_files.glob("*.[fF][iI][tT]"))[:12]:
         data = path.read_bytes()
         try:
-            expected: FitFile | str = fit.read(data)
+            expected: Recording | str = read_recording(data)
         except Unusable as e:
             expected = str(e)
         try:
-            got: FitFile | str = reader.read(data)
+            got: Recording | str = reader.read(data)
         except Unusable as e:
             got = str(e)
         assert same(got, expected), path.name
@@ -102,12 +103,12 @@ def test_an_accident_condemns_no_file(reader: Reader) -> None:
     reader.read(FIT)
     first = child(reader)
     os.kill(first, signal.SIGKILL)
-    assert len(reader.read(FIT).series[0]) == 3
+    assert reader.read(FIT).samples == 3
     second = child(reader)
     os.kill(second, signal.SIGSTOP)  # so that it cannot answer before it is ended
     killer = threading.Timer(0.3, os.kill, (second, signal.SIGKILL))
     killer.start()
-    assert len(reader.read(FIT).series[0]) == 3
+    assert reader.read(FIT).samples == 3
     killer.join()
     assert len({first, second, child(reader)}) == 3
 
@@ -118,7 +119,7 @@ def test_stopping_the_service_condemns_no_file(reader: Reader) -> None:
     first = child(reader)
     for number in (signal.SIGTERM, signal.SIGINT):
         os.kill(first, number)
-    assert len(reader.read(FIT).series[0]) == 3
+    assert reader.read(FIT).samples == 3
     assert child(reader) == first
 
 
@@ -144,7 +145,7 @@ def test_a_file_that_ends_every_reader_is_unusable(reader: Reader) -> None:
     finally:
         over.set()
         killer.join()
-    assert len(reader.read(FIT).series[0]) == 3
+    assert reader.read(FIT).samples == 3
 
 
 def test_memory_is_bounded(reader: Reader) -> None:
@@ -154,7 +155,7 @@ def test_memory_is_bounded(reader: Reader) -> None:
     assert limit == hard == reader_process.MEMORY_BYTES + 6 * LARGEST
     with pytest.raises(Unusable, match="more memory"):
         reader.read(bytes(limit // 2))  # more than the parent would ever send: with one copy, all it may have
-    assert len(reader.read(FIT).series[0]) == 3
+    assert reader.read(FIT).samples == 3
 
 
 def test_patience_ends() -> None:
@@ -179,7 +180,7 @@ def test_large_files_do_not_stop_both_sides(reader: Reader) -> None:
     """A file and an answer larger than any pipe holds pass in both directions at once."""
     data = workout(1_100_000_000, [100 + i % 50 for i in range(60_000)])
     assert len(data) > 6 * (1 << 16)
-    assert len(reader.read(data).series[0]) == 60_000
+    assert reader.read(data).samples == 60_000
 
 
 # --- what it leaves behind ---
@@ -228,7 +229,7 @@ def test_a_folder_of_the_same_name_is_not_taken_for_ours(
     (tmp_path / "pickle.py").write_text("raise SystemExit('taken for ours')")
     monkeypatch.chdir(tmp_path)
     with Reader(LARGEST) as r:
-        assert len(r.read(FIT).series[0]) == 3
+        assert r.read(FIT).samples == 3
 
 
 # --- what it believes ---
@@ -262,9 +263,9 @@ def call(module: str, name: str, argument: str) -> bytes:
         ("numpy", "load"),
         ("numpy.testing", "rundocs"),
         ("ingest.collect.reader_process", "os.system"),
-        ("ingest.formats.fit.file", "np.testing._private.utils.os.system"),
-        ("ingest.formats.fit.file", "np.fromfile"),
-        ("ingest.formats.fit.file", "dataclass"),
+        ("ingest.formats.recording", "np.testing._private.utils.os.system"),
+        ("ingest.formats.recording", "np.fromfile"),
+        ("ingest.formats.recording", "dataclass"),
         ("zones.spans", "np.save"),
         ("zones.series", "milliseconds"),
         ("ingest.journal.reader", "Path"),
@@ -281,5 +282,7 @@ def test_an_answer_can_make_nothing_but_our_records(module: str, name: str, tmp_
 def test_our_own_records_pass() -> None:
     """The gate lets through everything that a reader may answer."""
     times = np.array([1, 2], "datetime64[ms]")
-    file = FitFile(series=(FitSeries("activity", times, np.array([60, 61], np.uint8), times[1]),))
+    columns = Columns(Series(times, np.array([60, 61], np.uint8)), 3, times, np.array([1, 1], np.float32))
+    parts = [Part("watch", "activity", 2, [columns])]
+    file = Recording("one", b"digest", True, parts, [Fact("check", 1, 2, {"edges": (1, 2)})], 2, 2, (1, 2))
     assert same(reader_process._loads(pickle.dumps(file, protocol=5)), file)

@@ -12,7 +12,8 @@ from ingest.formats.fit.file import (
     Limits,
     ZoneCheck,
 )
-from ingest.formats.fit.segment import looks_whole
+from ingest.formats.fit.recording import read_recording
+from ingest.formats.fit.segment import looks_whole, recognises
 
 __all__ = [
     "Beats",
@@ -27,4 +28,6 @@ __all__ = [
     "heart_rate",
     "looks_whole",
     "read",
+    "read_recording",
+    "recognises",
 ]

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ingest.errors import Unusable
-from ingest.formats.fit import FitFile
+from ingest.formats.fit.decoder import read
+from ingest.formats.fit.file import FitFile
 from ingest.formats.recording import DAY_MS, LONGEST_SESSION_MS, RANKS, Columns, Fact, Part, Recording
 from zones.series import TIMES, Series, median_gap_ms
 from zones.spans import Spans
@@ -20,6 +21,14 @@ _LONGEST_HOLD_MS = 90_000
 """How long an all-day sample stands for at most; watches record about one a minute."""
 
 _CHUNK_MS = DAY_MS - 2 * _LONGEST_HOLD_MS
+
+
+def read_recording(data: bytes) -> Recording:
+    """The recording in the bytes of a FIT file.
+
+    Raises Unusable, and nothing else, for bytes that hold nothing to read, or whose times are spread too far.
+    """
+    return to_recording(read(data))
 
 
 def to_recording(file: FitFile) -> Recording:

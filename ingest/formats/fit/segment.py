@@ -71,6 +71,11 @@ def segments(data: bytes) -> tuple[list[Segment], list[str]]:
     return found, faults
 
 
+def recognises(data: bytes) -> bool:
+    """Whether the first twelve bytes are those of a FIT file (FIT SDK, "FIT Protocol", file header)."""
+    return len(data) >= 12 and data[8:12] == MARK
+
+
 def looks_whole(data: bytes) -> bool:
     """Whether nothing of a FIT file is missing: every chained file complete, every checksum right."""
     try:

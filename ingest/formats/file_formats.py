@@ -1,0 +1,64 @@
+"""Which format a file is in, and who reads it: one entry for each format that can be read, and words for others we know."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ingest.errors import Unusable
+from ingest.formats import fit
+from ingest.formats.recording import Recording
+
+HEAD_BYTES = 12
+"""So many bytes from the beginning tell every format from the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """How files of one format are known, and read.
+
+    `recognises` takes the first `HEAD_BYTES` of a file or more, `looks_whole` and `read` all of it. `read` raises
+    Unusable, and nothing else, for what holds nothing to read.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    """Of file names, in small letters: a file that has one is meant to be in this format."""
+    recognises: Callable[[bytes], bool]
+    looks_whole: Callable[[bytes], bool]
+    read: Callable[[bytes], Recording]
+
+
+FORMATS: tuple[FileFormat, ...] = (
+    FileFormat("FIT", (".fit",), fit.recognises, fit.looks_whole, fit.read_recording),
+)
+
+ENDINGS = tuple(ending for known in FORMATS for ending in known.endings)
+
+NOT_READ: Mapping[bytes, str] = {
+    b"<?xml": "an XML file such as GPX or TCX",
+    b"<gpx": "a GPX file",
+    b"<Trai": "a TCX file",
+    b"{": "a JSON file",
+    b"%PDF": "a PDF",
+    b"\x00\x05\x16\x07": "a side file that macOS makes (AppleDouble); it holds no recording",
+}
+"""The first bytes of what people drop as well, and what it is in words."""
+
+
+def format_of(data: bytes) -> FileFormat | None:
+    """The format of a file, by its first bytes; None where it is in none that can be read."""
+    return next((known for known in FORMATS if known.recognises(data)), None)
+
+
+def describe_unread(data: bytes) -> str:
+    """A guess in words at what bytes in none of the formats may be."""
+    if not data:
+        return "empty"
+    return next((words for magic, words in NOT_READ.items() if data.startswith(magic)), "something else")
+
+
+def read_recording(data: bytes) -> Recording:
+    """The recording in a file. Raises Unusable, and nothing else, for what holds nothing to read."""
+    known = format_of(data)
+    if known is None:
+        raise Unusable(f"This is not a FIT file but {describe_unread(data)}.")
+    return known.read(data)
