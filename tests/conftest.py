@@ -23,6 +23,12 @@ settings.register_profile(
 settings.load_profile("here")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: tests also wait, for daemons and servers."""
+    return (os.cpu_count() or 2) * 3 // 2
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what is marked `root` for everybody else: only root becomes another user or mounts a disk."""
     if item.get_closest_marker("root") is not None and os.geteuid() != 0:
