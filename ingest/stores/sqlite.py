@@ -17,13 +17,11 @@ from numpy.typing import NDArray
 
 from ingest.errors import Stop
 from ingest.rows.table import TABLES, Block
+from ingest.rows.version import rows_version
 from ingest.stores.contract import RefusedRow
 from ingest.system.crash_points import reached
 from ingest.system.patience import Patience
 from ingest.system.sqlite import Replica, open_readonly
-
-VERSION = 3
-"""Raised whenever rows come out otherwise than before; an older store is then filled anew."""
 
 SAMPLED = ("heart_rate", "beat")
 """Tables of a row per sample: kept by source number, and shown with its tags by a view."""
@@ -75,7 +73,7 @@ class SqliteStore:
         with self._file.explained():
             db = self._file.connection()
             held = db.execute("SELECT journal, version, position FROM replica").fetchone()
-            if held is not None and held[:2] == (journal, VERSION):
+            if held is not None and held[:2] == (journal, rows_version()):
                 self._began = int(held[2])
             else:
                 self.clear(journal)
@@ -118,7 +116,7 @@ class SqliteStore:
                     db.execute(f'DROP {kind} "{name}"')
             db.execute("DELETE FROM replica")
             _create(db)
-            db.execute("INSERT INTO replica VALUES (?, ?, 0)", (journal, VERSION))
+            db.execute("INSERT INTO replica VALUES (?, ?, 0)", (journal, rows_version()))
 
     # --- for `status` and `check` ---
 
@@ -131,7 +129,7 @@ class SqliteStore:
         """Its position, which is always the true one; 0 when the file is not there or cannot be read."""
         with suppress(sqlite3.DatabaseError, Stop), closing(open_readonly(self.path)) as db:
             held = db.execute("SELECT journal, version, position FROM replica").fetchone()
-            if held is not None and held[:2] == (journal, VERSION):
+            if held is not None and held[:2] == (journal, rows_version()):
                 return int(held[2]), None
         return 0, None
 

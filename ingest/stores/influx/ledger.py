@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import Stop
+from ingest.rows.version import rows_version
 from ingest.stores.contract import RefusedRow
 from ingest.system.sqlite import Replica, open_readonly
 
 PAGE_BYTES = 4096
 """SQLite's own: copies of whole series are kept here, and little else."""
-
-VERSION = 1
-"""Raised whenever rows come out otherwise than before, or this file looks otherwise: the store is then compared anew."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS replica (
@@ -106,7 +104,7 @@ class Ledger:
                 db.execute(f"DELETE FROM {table}")
             db.execute(
                 "INSERT INTO replica VALUES (?, ?, ?, 0, 0, ?, ?, ?)",
-                (place, journal, VERSION, self.now_ms(), empty_to, writer),
+                (place, journal, rows_version(), self.now_ms(), empty_to, writer),
             )
             return Held(0, 0, self.now_ms(), empty_to, writer)
 
@@ -245,7 +243,7 @@ def _create(db: sqlite3.Connection) -> None:
 def _held(db: sqlite3.Connection, place: str, journal: str) -> Held | None:
     row = db.execute(
         "SELECT position, sent, sent_ms, empty_to, writer FROM replica WHERE place = ? AND journal = ? AND version = ?",
-        (place, journal, VERSION),
+        (place, journal, rows_version()),
     ).fetchone()
     return Held(*row) if row else None
 
