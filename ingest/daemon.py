@@ -4,16 +4,17 @@ import asyncio
 import contextlib
 import ctypes
 import logging
+import os
 import shlex
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from ingest.collect.arrival import Arrivals
-from ingest.collect.inbox import Dropped, Inbox
+from ingest.collect.inbox import Candidate, Inbox
 from ingest.collect.reader_process import Reader
 from ingest.errors import Stop, TryLater
 from ingest.household import open_journal, owner_of_folder, register_person
@@ -25,16 +26,28 @@ from ingest.stores.configured import configured_stores
 from ingest.stores.contract import Store
 from ingest.stores.following import follow
 from ingest.system import systemd
+from ingest.system.files import NO_ROOM
 from ingest.system.lock import only_daemon
+from ingest.system.patience import ENDLESS, Patience
+from ingest.system.watchdog import Part, Watchdog
 
-LOOK_S = 1.0
-"""Between two looks into the inbox; a thousand files cost 2 ms."""
+SCAN_S = 1.0
+"""Between two scans of the inbox; a thousand files cost 2 ms."""
 
 RETRY_S = 30.0
 """After which what could not be done is tried again."""
 
 LET_GO_S = 12.0
 """For straps to be let go at the end, however much hangs; what they told is then committed in any case."""
+
+LOCK_S = 10.0
+"""How long a store that another process brings up to date is waited for in silence; then `status` says so."""
+
+SILENT_TIMES = 4
+"""A part is taken to hang after so many times of what systemd is to hear from us, two minutes: a slow card may take one."""
+
+END_S = 25.0
+"""For everything to end; systemd waits 30 s for us."""
 
 _M_ARENA_MAX = -8
 """The name in glibc's malloc.h."""
@@ -45,12 +58,31 @@ _log = logging.getLogger(__name__)
 def run(settings: Settings) -> None:
     """Run until told to stop (SIGTERM, Ctrl-C).
 
-    Raises Stop when a person must act first: a folder that cannot be made, another daemon, a damaged journal.
+    A full disk is waited for. Raises Stop when a person must act first: a folder that cannot be made, another daemon, a
+    damaged journal.
     """
     _share_memory()
-    _make_folders(settings)
-    with open_journal(settings, create=True), only_daemon(settings.data):
-        asyncio.run(_run(settings))
+    repeats = Repeats(_log)
+    with contextlib.ExitStack() as held:
+        for _ in ENDLESS.attempts(step_s=SCAN_S):
+            try:
+                _make_folders(settings)
+                held.enter_context(_only_daemon(settings))
+                break
+            except TryLater as e:
+                repeats.say("disk", str(e))
+        owners = [strap.person for strap in settings.straps]
+        try:
+            # Held open to the end: the last to close it would take over the whole log.
+            journal = held.enter_context(open_journal(settings, create=True))
+            owners = [register_person(journal, settings, strap.person) for strap in settings.straps]
+        except TryLater as e:
+            _log.warning(
+                "%s The daemon starts all the same; it goes on by itself once that is over, and keeps in memory what"
+                " straps tell until then.",
+                e,
+            )
+        asyncio.run(_Daemon(settings, owners).run())
 
 
 def _share_memory() -> None:
@@ -68,57 +100,138 @@ def _make_folders(settings: Settings) -> None:
         try:
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         except OSError as e:
-            raise Stop(
-                f"The folder {folder} cannot be made: {e.strerror}. Choose another with --data."
-            ) from e
+            raise _cannot_make(f"The folder {folder}", e) from e
 
 
-async def _run(settings: Settings) -> None:
-    stop = threading.Event()
-    stores = configured_stores(settings)
-    bells = [threading.Event() for _ in stores]
+@contextlib.contextmanager
+def _only_daemon(settings: Settings) -> Iterator[None]:
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(only_daemon(settings.data))
+        except OSError as e:
+            raise _cannot_make(f"The lock of the daemon in {settings.data}", e) from e
+        yield
 
-    def ring() -> None:
-        """Something is in the journal that the stores do not have yet."""
-        for bell in bells:
-            bell.set()
 
-    loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
+def _cannot_make(what: str, e: OSError) -> Stop | TryLater:
+    if e.errno in NO_ROOM:
+        return TryLater(f"{what} cannot be made: the disk is full. Make room; it is tried again.")
+    return Stop(f"{what} cannot be made: {e.strerror}. Choose another with --data.")
 
-    def stopping() -> None:
-        stop.set()
-        ring()
-        stopped.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping)
-    alive = asyncio.create_task(_alive())
-    parts = [partial(_collect, settings, stop, ring)]
-    parts += [
-        partial(_supply, settings, store, stop, bell) for store, bell in zip(stores, bells, strict=True)
-    ]
-    work = [asyncio.create_task(asyncio.to_thread(part)) for part in parts]
-    if settings.straps:
-        work.append(asyncio.create_task(_listen(settings, stopped, ring)))
-    for line in greeting(settings):
-        print(line, flush=True)
-    systemd.ready()
-    try:
-        await asyncio.wait([*work, asyncio.create_task(stopped.wait())], return_when=asyncio.FIRST_COMPLETED)
-    finally:
+class _Daemon:
+    """What runs at once: the inbox, each store, the straps, and an eye on all of them.
+
+    `owners` gives for each strap the journal's spelling of its person's name.
+    """
+
+    def __init__(self, settings: Settings, owners: Sequence[str]) -> None:
+        self._settings, self._owners = settings, owners
+        self._stop = threading.Event()
+        self._stopped = asyncio.Event()
+        self._watchdog = Watchdog()
+        self._stores = configured_stores(settings)
+        self._wakes = [threading.Event() for _ in self._stores]
+
+    async def run(self) -> None:
+        """Work until told to stop, or until a part fails; then all others are ended first."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end)
+        alive = asyncio.create_task(self._say_alive())
+        work = [self._start("the inbox", partial(_collect, self._settings, self._wake_stores))]
+        for store, wake in zip(self._stores, self._wakes, strict=True):
+            name = f"the store {store.name}"
+            work.append(self._start(name, partial(_keep_up_to_date, self._settings, store, wake)))
+        if self._settings.straps:
+            work.append(asyncio.create_task(self._listen(), name="the straps"))
+        for line in greeting(self._settings):
+            print(line, flush=True)
+        systemd.ready()
+        stopped = asyncio.create_task(self._stopped.wait())
+        await asyncio.wait([*work, stopped], return_when=asyncio.FIRST_COMPLETED)
         systemd.stopping()
-        stopping()
+        self._end()
         alive.cancel()
-        await asyncio.gather(*work)  # a part that failed ends the daemon with its error
+        # All of them, also when one has failed: the others have something to put away.
+        _, hanging = await asyncio.wait(work, timeout=END_S)
+        if hanging:
+            names = ", ".join(task.get_name() for task in hanging)
+            _log.error("Ended by force, as %s did not end. What is in the journal is safe.", names)
+            os._exit(1)  # a thread cannot be ended otherwise
+        for task in work:
+            task.result()  # a part that failed ends the daemon with its error
 
+    def _end(self) -> None:
+        self._stop.set()
+        self._wake_stores()
+        self._stopped.set()
 
-async def _alive() -> None:
-    """Tell systemd that the loop still turns."""
-    every = systemd.every()
-    while every is not None:
-        systemd.alive()
-        await asyncio.sleep(every.total_seconds())
+    def _wake_stores(self) -> None:
+        """Something is in the journal that the stores do not have yet."""
+        for wake in self._wakes:
+            wake.set()
+
+    def _start(self, name: str, work: Callable[[Part], None]) -> asyncio.Task[None]:
+        """Start a part in a thread of its own."""
+        part = self._watchdog.part(name, self._stop)
+
+        async def run() -> None:
+            try:
+                await asyncio.to_thread(work, part)
+            finally:
+                part.ended = True
+
+        return asyncio.create_task(run(), name=name)
+
+    async def _say_alive(self) -> None:
+        """Tell systemd that everything goes on, for as long as it does."""
+        every = systemd.every()
+        repeats = Repeats(_log)
+        while every is not None:
+            silent = self._watchdog.silent(SILENT_TIMES * every.total_seconds())
+            if silent:
+                repeats.say(
+                    "silent", f"{', '.join(silent)}: no sign of life; systemd will start the daemon anew."
+                )
+            else:
+                systemd.alive()
+            await asyncio.sleep(every.total_seconds())
+
+    async def _listen(self) -> None:
+        """Listen to the straps until told to stop: then they are let go, and what they told is committed."""
+        from ingest.collect.connection import StrapOwner
+        from ingest.collect.radio import Radio
+        from ingest.collect.recorder import Recorder
+        from ingest.collect.strap import StrapListener
+        from ingest.system.clock import SystemClock
+
+        settings = self._settings
+        recorder = Recorder(settings.journal_file, SystemClock(), on_commit=self._wake_stores)
+        radio = Radio(settings.bluetooth.adapter)
+        listeners = [
+            StrapListener(strap, StrapOwner(person, strap.source), radio, recorder)
+            for strap, person in zip(settings.straps, self._owners, strict=True)
+        ]
+        over = threading.Event()
+        part = self._watchdog.part("the straps' recorder", over)
+        recording = asyncio.create_task(asyncio.to_thread(recorder.run, over, part.mark))
+        listening = [asyncio.create_task(run) for run in (radio.run(), *(one.run() for one in listeners))]
+        stopped = asyncio.create_task(self._stopped.wait())
+        try:
+            await asyncio.wait([stopped, recording, *listening], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (stopped, *listening):
+                task.cancel()
+            await asyncio.wait(listening, timeout=LET_GO_S)
+            over.set()
+            try:
+                await recording
+            finally:
+                part.ended = True
+        for task in listening:
+            if task.done() and not task.cancelled():
+                task.result()  # a part that failed ends the daemon with its error
 
 
 def greeting(settings: Settings) -> list[str]:
@@ -151,36 +264,20 @@ def greeting(settings: Settings) -> list[str]:
     return lines
 
 
-async def _listen(settings: Settings, stopped: asyncio.Event, ring: Callable[[], None]) -> None:
-    """Listen to the straps until told to stop: then they are let go, and what they told is committed."""
-    from ingest.collect.connection import StrapOwner
-    from ingest.collect.radio import Radio
-    from ingest.collect.recorder import Recorder
-    from ingest.collect.strap import StrapListener
-    from ingest.system.clock import SystemClock
-
-    with Journal(settings.journal_file) as journal:
-        whom = [StrapOwner(register_person(journal, settings, s.person), s.source) for s in settings.straps]
-    recorder, over = Recorder(settings.journal_file, SystemClock(), on_commit=ring), threading.Event()
-    radio = Radio(settings.bluetooth.adapter)
-    listeners = [StrapListener(s, w, radio, recorder) for s, w in zip(settings.straps, whom, strict=True)]
-    writing = asyncio.create_task(asyncio.to_thread(recorder.run, over))
-    hearing = [asyncio.create_task(part) for part in (radio.run(), *(one.run() for one in listeners))]
-    told = asyncio.create_task(stopped.wait())
-    try:
-        await asyncio.wait([told, writing, *hearing], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (told, *hearing):
-            task.cancel()
-        await asyncio.wait(hearing, timeout=LET_GO_S)
-        over.set()
-        await writing
-    for task in hearing:
-        if task.done() and not task.cancelled():
-            task.result()  # a part that failed ends the daemon with its error
+def _open_journal(part: Part, repeats: Repeats, opened: Callable[[], Journal]) -> Journal | None:
+    """The journal, waited for while the disk is full or another process holds it; None: told to stop meanwhile."""
+    for _ in Patience(going_on=part.going_on).attempts(step_s=SCAN_S):
+        try:
+            journal = opened()
+        except TryLater as e:
+            repeats.say("journal", str(e))
+        else:
+            repeats.over("journal", "The journal is open.")
+            return journal
+    return None
 
 
-def _collect(settings: Settings, stop: threading.Event, ring: Callable[[], None]) -> None:
+def _collect(settings: Settings, wake_stores: Callable[[], None], part: Part) -> None:
     """Take what arrives in the inbox."""
     largest = settings.inbox.largest_mb << 20
     inbox = Inbox(
@@ -190,48 +287,61 @@ def _collect(settings: Settings, stop: threading.Event, ring: Callable[[], None]
         settle_s=settings.inbox.settle_s,
         patience_s=settings.inbox.patience_s,
         largest_bytes=largest,
+        going_on=part.going_on,
     )
     repeats = Repeats(_log)
     not_before: dict[str, float] = {}
-    with Journal(settings.journal_file) as journal, Reader(largest) as reader:
-        arrivals = Arrivals(journal, reader, settings.data, largest)
+    journal = _open_journal(
+        part, repeats, lambda: open_journal(settings, create=True, going_on=part.going_on)
+    )
+    if journal is None:
+        return
+    with journal, Reader(largest, going_on=part.going_on) as reader:
+        arrivals = Arrivals(journal, reader, settings.data, largest, going_on=part.going_on)
         _patiently(repeats, "unfinished files", lambda: arrivals.finish(settings.inbox_folder))
-        while not stop.is_set():
-            look = inbox.look()
-            for w in look.waiting:
-                if w.act:
-                    repeats.say(f"waiting {w.name}", f"{quoted(w.name)} waits: {w.why}.")
-            due = [d for d in look.arrived if not_before.get(d.name, 0) <= time.monotonic()]
-            for done, dropped in enumerate(due):
-                if stop.is_set():
+        while part.going_on():
+            found = inbox.scan()
+            for waiting in found.waiting:
+                if waiting.act:
+                    repeats.say(f"waiting {waiting.name}", f"{quoted(waiting.name)} waits: {waiting.why}.")
+            due = [c for c in found.arrived if not_before.get(c.name, 0) <= time.monotonic()]
+            for done, candidate in enumerate(due):
+                if not part.going_on():
                     break
-                left = len(due) - done - 1 + len(look.waiting)
-                if _take(journal, settings, arrivals, dropped, left, repeats):
-                    not_before.pop(dropped.name, None)
-                    ring()
+                left = len(due) - done - 1 + len(found.waiting)
+                if _take(journal, settings, arrivals, candidate, left, repeats, part):
+                    not_before.pop(candidate.name, None)
+                    wake_stores()
                 else:
-                    not_before[dropped.name] = time.monotonic() + RETRY_S
+                    not_before[candidate.name] = time.monotonic() + RETRY_S
             _patiently(repeats, "noting what is filed", arrivals.flush)
             reader.rest()
-            stop.wait(LOOK_S)
+            part.stop.wait(SCAN_S)
         _patiently(repeats, "noting what is filed", arrivals.flush)
 
 
 def _take(
-    journal: Journal, settings: Settings, arrivals: Arrivals, dropped: Dropped, left: int, repeats: Repeats
+    journal: Journal,
+    settings: Settings,
+    arrivals: Arrivals,
+    candidate: Candidate,
+    left: int,
+    repeats: Repeats,
+    part: Part,
 ) -> bool:
-    """Take one file; says whether that worked, which is logged either way."""
-    kind = f"file {dropped.name}"
+    """Take one file and return whether that worked, which is logged either way."""
+    kind = f"file {candidate.name}"
     try:
-        person = register_person(journal, settings, dropped.person)
-        for outcome in arrivals.take(dropped.path, dropped.name, person, waiting=left):
+        person = register_person(journal, settings, candidate.person)
+        for outcome in arrivals.take(candidate.path, candidate.name, person, waiting=left):
             _log.log(
                 logging.WARNING if outcome.outcome == "rejected" else logging.INFO, "%s", outcome.sentence
             )
     except TryLater as e:
-        repeats.say(kind, str(e))
+        if part.going_on():  # at the end it is only left for the next start
+            repeats.say(kind, str(e))
         return False
-    repeats.over(kind, f"{quoted(dropped.name)} is taken after all.")
+    repeats.over(kind, f"{quoted(candidate.name)} is taken after all.")
     return True
 
 
@@ -244,18 +354,24 @@ def _patiently(repeats: Repeats, kind: str, work: Callable[[], object]) -> None:
         repeats.over(kind, f"{kind}: done after all.")
 
 
-def _supply(settings: Settings, store: Store, stop: threading.Event, bell: threading.Event) -> None:
+def _keep_up_to_date(settings: Settings, store: Store, wake: threading.Event, part: Part) -> None:
     """Keep one store up to date with the journal, whoever appends to it; the others do not wait for it."""
     repeats, cache = Repeats(_log), RowCache()
-    with Journal(settings.journal_file) as journal, contextlib.closing(store):
+    store.patience = Patience(LOCK_S, part.going_on)
+    journal = _open_journal(part, repeats, lambda: Journal(settings.journal_file, going_on=part.going_on))
+    if journal is None:
+        return
+    with journal, contextlib.closing(store):
         trouble: str | None = None
-        while not stop.is_set():
-            bell.clear()
+        while part.going_on():
+            wake.clear()
             before = trouble
             try:
-                follow(journal, store, going_on=lambda: not stop.is_set(), cache=cache)
+                follow(journal, store, going_on=part.going_on, cache=cache)
                 trouble = None
             except TryLater as e:
+                if not part.going_on():
+                    break
                 trouble = str(e)
                 repeats.say("store", trouble)
             else:
@@ -264,4 +380,4 @@ def _supply(settings: Settings, store: Store, stop: threading.Event, bell: threa
                 with contextlib.suppress(TryLater), journal.write() as w:
                     w.reader(store.name, 0, trouble)
             # Other processes append too (`hartslag add`), and a store that somebody deleted is made anew.
-            bell.wait(LOOK_S)
+            wake.wait(SCAN_S)

@@ -1,7 +1,7 @@
 """The settings put to work: whose files are whose, and what the journal is told of its persons."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ingest.errors import Stop
@@ -12,16 +12,17 @@ from ingest.rows.workout import find_workouts, sport_spans
 from ingest.settings.model import Settings
 from ingest.settings.names import NOBODY, same_name, wrong_with_name
 from ingest.settings.person import PersonSettings
+from ingest.system.patience import always
 
 _log = logging.getLogger(__name__)
 
 
-def open_journal(settings: Settings, *, create: bool) -> Journal:
+def open_journal(settings: Settings, *, create: bool, going_on: Callable[[], bool] = always) -> Journal:
     """The journal, told what the settings say of everybody named in them.
 
     Raises Stop when there is none and it must not be made, or it cannot be opened.
     """
-    journal = Journal(settings.journal_file, create=create)
+    journal = Journal(settings.journal_file, create=create, going_on=going_on)
     try:
         _adopt(journal, settings)
         for person in settings.persons:

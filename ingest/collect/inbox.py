@@ -1,6 +1,6 @@
 """The watched folder: what lies in it, whose it is, and whether it has arrived whole.
 
-The folder is looked at, not listened to: network shares and USB sticks tell nobody when a file appears.
+The folder is scanned, not listened to: network shares and USB sticks tell nobody when a file appears.
 """
 
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ingest.collect import archive_members
 from ingest.formats.file_formats import ENDINGS, HEAD_BYTES, format_of
+from ingest.system.patience import always
 
 DEEPEST = 8
 """A watch's memory copied as a whole is four folders deep."""
@@ -20,7 +21,7 @@ _NOT_OURS = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
+class Candidate:
     """A file that has arrived: where it lies, its name below the inbox, whose it is."""
 
     path: Path
@@ -38,18 +39,18 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What one look into the inbox found."""
+class InboxScan:
+    """What one scan of the inbox found."""
 
-    arrived: list[Dropped]
+    arrived: list[Candidate]
     waiting: list[Waiting]
 
 
 @dataclass(slots=True)
-class _Seen:
-    """What a file looked like, since when it has, and whether it reads to its end (not known until asked)."""
+class _FileStat:
+    """What a file's status was, since when it has been so, and whether it reads to its end (not known until asked)."""
 
-    looks: tuple[int, int, int]
+    status: tuple[int, int, int]
     since_s: float
     whole: bool | None = None
 
@@ -72,21 +73,26 @@ class Inbox:
         settle_s: float,
         patience_s: float,
         largest_bytes: int,
+        going_on: Callable[[], bool] = always,
     ) -> None:
+        """`going_on` is asked between two files; when it says no, a scan ends with what it has found by then."""
         self.folder = folder
         self._whose = whose
         self._monotonic_s = monotonic_s
         self._settle_s = settle_s
         self._patience_s = patience_s
         self._largest_bytes = largest_bytes
-        self._seen: dict[str, _Seen] = {}
+        self._going_on = going_on
+        self._known: dict[str, _FileStat] = {}
 
-    def look(self) -> Look:
+    def scan(self) -> InboxScan:
         """What has arrived by now, and what is being waited for; an inbox that is away is empty."""
         now_s = self._monotonic_s()
-        found = Look([], [])
-        seen: dict[str, _Seen] = {}
+        found = InboxScan([], [])
+        present: dict[str, _FileStat] = {}
         for entry, name in files(self.folder, found.waiting):
+            if not self._going_on():
+                break
             if unfinished(entry.name):
                 found.waiting.append(Waiting(name, "its name says that it is still being copied"))
                 continue
@@ -95,42 +101,42 @@ class Inbox:
                 found.waiting.append(Waiting(name, why_not, act=True))
                 continue
             try:
-                looks = _looks(entry.stat(follow_symlinks=False))
+                status = _identify(entry.stat(follow_symlinks=False))
             except OSError:  # it has just gone again
                 continue
-            known = self._seen.get(name)
-            if known is None or known.looks != looks:
-                known = _Seen(looks, now_s)
-            seen[name] = known
+            known = self._known.get(name)
+            if known is None or known.status != status:
+                known = _FileStat(status, now_s)
+            present[name] = known
             why = self._why_wait(Path(entry.path), name, known, now_s - known.since_s)
             if why:
                 found.waiting.append(why)
             else:
-                found.arrived.append(Dropped(Path(entry.path), name, person))
-        self._seen = seen
+                found.arrived.append(Candidate(Path(entry.path), name, person))
+        self._known = present
         return found
 
-    def _why_wait(self, path: Path, name: str, seen: _Seen, stood_still_s: float) -> Waiting | None:
+    def _why_wait(self, path: Path, name: str, known: _FileStat, stood_still_s: float) -> Waiting | None:
         if stood_still_s < self._settle_s:
             return Waiting(name, "it has just appeared or changed")
-        if seen.whole is None:
+        if known.whole is None:
             try:
-                seen.whole = whole(path, self._largest_bytes)
+                known.whole = whole(path, self._largest_bytes)
             except OSError as e:
                 return Waiting(name, f"it cannot be read ({e.strerror}); check who owns it", act=True)
-        if not seen.whole and stood_still_s < self._patience_s:
+        if not known.whole and stood_still_s < self._patience_s:
             return Waiting(
                 name, f"it ends too early; the rest is waited for, {self._patience_s:.0f} s at most"
             )
         return None
 
 
-def files(folder: Path, passed: list[Waiting] | None = None) -> Iterator[tuple[os.DirEntry[str], str]]:
+def files(folder: Path, skipped: list[Waiting] | None = None) -> Iterator[tuple[os.DirEntry[str], str]]:
     """Every file below a folder that could be meant for us, with its name below it; links are not followed.
 
-    Folders that cannot be opened, or lie too deep, are added to `passed`.
+    Folders that cannot be opened, or lie too deep, are added to `skipped`.
     """
-    passed = [] if passed is None else passed
+    skipped = [] if skipped is None else skipped
     todo = [(os.fspath(folder), "", 0)]
     while todo:
         place, prefix, depth = todo.pop()
@@ -138,7 +144,7 @@ def files(folder: Path, passed: list[Waiting] | None = None) -> Iterator[tuple[o
             with os.scandir(place) as found:
                 entries = sorted(found, key=lambda e: e.name)
         except PermissionError as e:
-            passed.append(
+            skipped.append(
                 Waiting(prefix, f"the folder cannot be opened ({e.strerror}); check who owns it", act=True)
             )
             continue
@@ -152,7 +158,7 @@ def files(folder: Path, passed: list[Waiting] | None = None) -> Iterator[tuple[o
                 if depth < DEEPEST:
                     todo.append((entry.path, name + "/", depth + 1))
                 else:
-                    passed.append(
+                    skipped.append(
                         Waiting(name + "/", f"the folder lies more than {DEEPEST} deep; move it up", act=True)
                     )
             elif not (
@@ -191,5 +197,5 @@ def whole(path: Path, largest_bytes: int) -> bool:
         return archive_members.looks_whole(stream, largest_bytes)
 
 
-def _looks(status: os.stat_result) -> tuple[int, int, int]:
+def _identify(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_ino, status.st_size, status.st_mtime_ns

@@ -14,11 +14,13 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import IO, Any, Self
 
-from ingest.errors import Unusable
+from ingest.errors import TryLater, Unusable
 from ingest.formats.file_formats import read_recording
 from ingest.formats.recording import Recording
+from ingest.system.patience import always
 
 PATIENCE_S = 20.0
 PATIENCE_S_PER_MB = 5.0
@@ -33,6 +35,9 @@ IDLE_S = 30.0
 ANSWER_TIMES = 40
 """A sample takes three bytes of a file at the least, and nine of an answer; a beat two, and twelve."""
 
+ASK_S = 1.0
+"""How often whoever waits for a file is asked whether to go on."""
+
 _MOST_ANSWER_BYTES = 1 << 20
 
 _LENGTH = struct.Struct("<Q")
@@ -41,9 +46,17 @@ _LENGTH = struct.Struct("<Q")
 class Reader:
     """A process that reads files, started when the first one comes and again whenever it has died."""
 
-    def __init__(self, largest_bytes: int, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self,
+        largest_bytes: int,
+        *,
+        patience_s: float = PATIENCE_S,
+        going_on: Callable[[], bool] = always,
+    ) -> None:
+        """`going_on` is asked while a file is being read; when it says no, the file is left for another time."""
         self._largest_bytes = largest_bytes
         self._patience_s = patience_s
+        self._going_on = going_on
         self._child: subprocess.Popen[bytes] | None = None
         self._used_s = 0.0
 
@@ -56,16 +69,17 @@ class Reader:
     def read(self, data: bytes) -> Recording:
         """The recording in a file.
 
-        Raises Unusable for what holds nothing to read, or takes more memory or time than any recording needs.
+        Raises Unusable for what holds nothing to read, or takes more memory or time than any recording needs; TryLater
+        when it shall not go on.
         """
         allowed_s = self._patience_s + PATIENCE_S_PER_MB * len(data) / 1e6
         try:
             try:
-                answer = self._asked(data, allowed_s)
+                answer = self._ask(data, allowed_s)
             except (BrokenPipeError, EOFError):
                 # Perhaps it was not the file: a service that is stopped, or a machine short of memory, ends children.
                 self.close()
-                answer = self._asked(data, allowed_s)
+                answer = self._ask(data, allowed_s)
         except TimeoutError:
             self.close()
             raise Unusable(
@@ -87,10 +101,14 @@ class Reader:
             raise TypeError(f"the reading process sent {type(result).__name__}")
         return result
 
-    def _asked(self, data: bytes, allowed_s: float) -> bytes:
-        child = self._started()
+    def _ask(self, data: bytes, allowed_s: float) -> bytes:
+        child = self._running_child()
         self._used_s = time.monotonic()
-        return _exchange(child, data, self._used_s + allowed_s)
+        try:
+            return _exchange(child, data, self._used_s + allowed_s, self._going_on)
+        except TryLater:
+            self.close()  # it is in the middle of a file
+            raise
 
     def rest(self) -> None:
         """Let the child go when it has had nothing to do for a while."""
@@ -107,7 +125,7 @@ class Reader:
                         pipe.close()
             child.wait()
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _running_child(self) -> subprocess.Popen[bytes]:
         if self._child is None or self._child.poll() is not None:
             self.close()
             self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -122,7 +140,9 @@ class Reader:
         return self._child
 
 
-def _exchange(child: subprocess.Popen[bytes], data: bytes, until_s: float) -> bytes:
+def _exchange(
+    child: subprocess.Popen[bytes], data: bytes, until_s: float, going_on: Callable[[], bool]
+) -> bytes:
     """Send one message and wait for one; both pipes are watched, so neither side can block the other for ever."""
     assert child.stdin
     assert child.stdout
@@ -133,7 +153,9 @@ def _exchange(child: subprocess.Popen[bytes], data: bytes, until_s: float) -> by
     wanted: int | None = None
     while wanted is None or len(received) < wanted:
         left_s = until_s - time.monotonic()
-        ready, able, _ = select.select([back], [to] if sending else [], [], max(left_s, 0))
+        ready, able, _ = select.select([back], [to] if sending else [], [], min(max(left_s, 0), ASK_S))
+        if not going_on():
+            raise TryLater("Reading a file was broken off by the end; it is read at the next start.")
         if not ready and not able and left_s <= 0:
             raise TimeoutError
         if able:
@@ -194,7 +216,7 @@ def _limit(largest_bytes: int, parent: int) -> None:
         raise SystemExit
 
 
-def _take(stream: IO[bytes], count: int) -> bytes:
+def _receive(stream: IO[bytes], count: int) -> bytes:
     data = bytearray()
     while len(data) < count:
         some = stream.read(min(count - len(data), 1 << 20))
@@ -208,7 +230,7 @@ def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     """The child: one file in, one answer out, until the parent is gone."""
     while True:
         try:
-            data = _take(requests, _LENGTH.unpack(_take(requests, _LENGTH.size))[0])
+            data = _receive(requests, _LENGTH.unpack(_receive(requests, _LENGTH.size))[0])
         except EOFError:
             return
         answer: Recording | str

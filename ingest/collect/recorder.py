@@ -174,8 +174,10 @@ class Recorder:
 
     # --- the thread that writes ---
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: threading.Event, on_round: Callable[[], None] = lambda: None) -> None:
         """Commit every interval until told to stop, and a last time then; what is lost in the end is logged.
+
+        `on_round` is called each time, for whoever wants to know that this goes on.
 
         Raises Stop when the journal cannot be written and a person must act.
         """
@@ -186,6 +188,7 @@ class Recorder:
                 # From beginning to beginning: what a commit takes does not make the next one late.
                 due = max(due + self._interval_s, time.monotonic())
                 over = stop.wait(due - time.monotonic())
+                on_round()
                 self._commit_patiently(at_the_end=over)
         finally:
             if self._journal is not None:

@@ -12,7 +12,8 @@ from typing import IO
 NEEDED_BYTES = 64 << 10
 """What `has_room` asks for: the index of SQLite's log takes 32 KiB at once, and some pages come along."""
 
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""The disk is full, or a quota or limit is reached."""
 
 
 class Disk:
@@ -65,7 +66,7 @@ def has_room(folder: Path) -> bool:
         with tempfile.TemporaryFile(dir=folder) as probe:
             os.posix_fallocate(probe.fileno(), 0, NEEDED_BYTES)
     except OSError as e:
-        return e.errno not in _NO_ROOM
+        return e.errno not in NO_ROOM
     return True
 
 

@@ -156,17 +156,17 @@ def _waiting_files(settings: Settings, journal: Journal, *, runs: bool) -> list[
         patience_s=settings.inbox.patience_s or math.inf,
         largest_bytes=settings.inbox.largest_mb << 20,
     )
-    look = inbox.look()
+    scan = inbox.scan()
     stuck = {path for _, path, _, kept in journal.unfiled_arrivals() if not kept}
-    found = list(look.waiting)
-    for dropped in look.arrived:
-        if dropped.name in stuck:
+    found = list(scan.waiting)
+    for candidate in scan.arrived:
+        if candidate.name in stuck:
             why = "its content is stored, but it cannot be moved away; check who owns the folders"
-            found.append(Waiting(dropped.name, why, act=True))
+            found.append(Waiting(candidate.name, why, act=True))
         elif runs:
-            found.append(Waiting(dropped.name, "it is taken in a moment, after those before it"))
+            found.append(Waiting(candidate.name, "it is taken in a moment, after those before it"))
         else:
-            found.append(Waiting(dropped.name, "the daemon does not run", act=True))
+            found.append(Waiting(candidate.name, "the daemon does not run", act=True))
     return sorted(found, key=lambda w: not w.act)
 
 

@@ -41,10 +41,10 @@ class Watch:
     def after(self, seconds: float = 0) -> list[str]:
         """The names that have arrived that much later."""
         self.clock.now += seconds
-        return [d.name for d in self.inbox.look().arrived]
+        return [d.name for d in self.inbox.scan().arrived]
 
     def why(self, name: str) -> str:
-        return next((w.why for w in self.inbox.look().waiting if w.name == name), "")
+        return next((w.why for w in self.inbox.scan().waiting if w.name == name), "")
 
     def drop(self, name: str, data: bytes = FIT) -> Path:
         path = self.folder / name
@@ -147,7 +147,7 @@ def test_what_is_nobodys_recording_is_not_even_mentioned(watch: Watch, name: str
     watch.drop(name)
     watch.after()
     assert watch.after(PATIENCE) == []
-    assert watch.inbox.look().waiting == []
+    assert watch.inbox.scan().waiting == []
 
 
 def test_another_file_under_the_same_name_starts_anew(watch: Watch) -> None:
@@ -185,7 +185,7 @@ def test_folders_are_persons(watch: Watch) -> None:
         watch.drop(name)
     watch.after()
     watch.clock.now += SETTLE
-    found = watch.inbox.look()
+    found = watch.inbox.scan()
     assert sorted((d.name, d.person) for d in found.arrived) == [
         ("anna/2026/may/run.fit", "anna"), ("anna/run.fit", "anna"), ("run.fit", "me"),
     ]  # fmt: skip
@@ -250,7 +250,7 @@ def test_two_thousand_files_are_looked_at_cheaply(watch: Watch) -> None:
     for _ in range(3):
         assert len(watch.after(1)) == 2000
     assert bytes_read() - before < 2000, "a look must not become a reading"
-    assert len(watch.inbox._seen) == 2000
+    assert len(watch.inbox._known) == 2000
 
 
 def test_what_is_gone_leaves_no_memory(watch: Watch) -> None:
@@ -262,7 +262,7 @@ def test_what_is_gone_leaves_no_memory(watch: Watch) -> None:
     watch.drop("bob/run.fit")
     watch.drop("x.part")
     watch.after()
-    assert len(watch.inbox._seen) == 0
+    assert len(watch.inbox._known) == 0
 
 
 def test_a_gzip_bomb_does_not_hold_up_the_inbox(watch: Watch) -> None:

@@ -1,0 +1,150 @@
+"""Where a file goes once its content is in the journal: below the data folder, under a name that is free.
+
+The card is told to remember where files were moved before the journal notes that they are filed; until then a crash
+makes the next start look for them again.
+"""
+
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from ingest.errors import TryLater
+from ingest.journal import Journal, Writer
+from ingest.settings.names import NOBODY
+from ingest.system.crash_points import reached
+from ingest.system.files import DISK, Disk, Mover, write_file
+
+TOGETHER = 64
+"""Files after which the card is told to remember where they were filed: once for all of them spares it."""
+
+LONGEST_NAME = 200
+"""Bytes; file systems allow 255, and a number or `.txt` may come behind."""
+
+Status = tuple[int, int, int, int]
+"""What tells whether a file is the same as before: device, inode, size and time of change (ns)."""
+
+
+def status_of(found: os.stat_result) -> Status:
+    """What tells this file from any other and from itself after a change."""
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+class Filing:
+    """Moves arrivals to where the journal says they go, and notes that once the card remembers it."""
+
+    def __init__(self, journal: Journal, data: Path, disk: Disk = DISK) -> None:
+        self._journal = journal
+        self._data = data
+        self._disk = disk
+        self._mover = Mover(disk)
+        self._moved: list[int] = []
+
+    def is_moved(self, arrival: int) -> bool:
+        """Whether it was moved already, and only the note is missing."""
+        return arrival in self._moved
+
+    def file(
+        self, arrival: int, path: Path | None, opened: IO[bytes] | None = None, status: Status | None = None
+    ) -> None:
+        """Move an arrival to where it belongs, with its reason beside it if it was rejected.
+
+        It lies at `path`, or nowhere any more. With `opened` its bytes are still to be had though something else lies there
+        by now, which is taken in its turn. With `status` nothing else than what looked like that is moved.
+
+        Raises TryLater.
+        """
+        destination, reason, kept = self._journal.arrival_destination(arrival)
+        if destination and path is not None:
+            target = self._data / destination
+            try:
+                if reason is not None:
+                    self._write_reason(target, reason)
+                    reached("reason written")
+                if opened is not None:
+                    self._mover.copy(opened, target)
+                elif not kept:
+                    self._mover.move(path, target, lambda found: status is None or status_of(found) == status)
+                elif not (target.exists() and target.samefile(path)):  # it was added out of the archive
+                    with path.open("rb") as stream:
+                        self._mover.copy(stream, target)
+            except OSError as e:
+                raise TryLater(
+                    f"{path} is in the journal but cannot be moved to {destination}: {e.strerror}. "
+                    "Check permissions and room on the disk; it will be tried again."
+                ) from e
+            reached("arrival moved")
+        self._moved.append(arrival)
+        reached("arrival filed")
+        if len(self._moved) >= TOGETHER:
+            self.flush()
+
+    def flush(self) -> None:
+        """Have the card remember what has been filed, then note it. Raises TryLater."""
+        if self._moved:
+            try:
+                self._mover.sync()
+            except OSError as e:
+                raise TryLater(
+                    f"The disk does not take what was filed: {e.strerror}. It will be tried again."
+                ) from e
+            with self._journal.write() as w:
+                w.arrivals_filed(self._moved)
+            self._moved = []
+
+    def set_aside(self, member: str, data: bytes, digest: str, reason: str) -> None:
+        """Write a member that will never do beside the rejected files, so that it can be looked at outside its zip."""
+        stem = plain_name(member.replace("/", " - "))
+        stem = stem[:-4] if stem.lower().endswith(".fit") else stem
+        target = self._data / "rejected" / f"{stem}-{digest[:8]}.fit"
+        write_file(target, data, self._disk)
+        self._write_reason(target, reason)
+
+    def _write_reason(self, target: Path, reason: str) -> None:
+        write_file(target.with_name(target.name + ".txt"), (reason + "\n").encode(), self._disk)
+
+    def path_in_archive(self, name: str) -> str | None:
+        """Where a file that is added out of the archive lies already, below the data folder."""
+        archive, path = (self._data / "archive").absolute(), Path(name)
+        if not path.is_relative_to(archive):
+            return None
+        return str(path.relative_to(self._data.absolute()))
+
+    def free_path(self, w: Writer, folder: str, name: str, sha256: bytes, *, with_reason: bool) -> str:
+        """Where in the folder an arrival may lie: under its own name, or one with a number when that is taken."""
+        name = plain_name(name)
+        stem, dot, suffix = name.partition(".") if not name.startswith(".") else (name, "", "")
+        number = 1
+        while True:
+            candidate = f"{folder}/{name}" if number == 1 else f"{folder}/{stem}-{number}{dot}{suffix}"
+            if w.destination_holder(candidate) == sha256:
+                return candidate  # the same bytes, which will replace each other
+            names = [candidate, f"{candidate}.txt"] if with_reason else [candidate]
+            if not any(w.destination_holder(n) is not None or os.path.lexists(self._data / n) for n in names):
+                return candidate
+            number += 1
+
+
+def archive_folder(person: str, first_ms: int | None, now_ms: int) -> str:
+    """The folder of a year, and in it a person's own, so that an archive that is added anew gives everybody theirs."""
+    owner = "" if person == NOBODY else f"/{plain_name(person)}"
+    return f"archive/{_year(first_ms, now_ms)}{owner}"
+
+
+def _year(first_ms: int | None, now_ms: int) -> int:
+    """The year that the archive keeps it under: of the recording, or of its arrival when the watch's clock was off."""
+    now = datetime.fromtimestamp(now_ms / 1000, UTC).year
+    if first_ms is not None:
+        year = datetime.fromtimestamp(first_ms / 1000, UTC).year
+        if 1990 <= year <= now + 1:
+            return year
+    return now
+
+
+def plain_name(name: str) -> str:
+    """A file name without anything that a file system or a terminal could take amiss."""
+    plain = re.sub(r"[\x00-\x1f\x7f/\\]", "_", name) or "_"
+    while len(plain.encode("utf-8", "surrogateescape")) > LONGEST_NAME:
+        plain = plain[: len(plain) // 2 - 8] + "..." + plain[len(plain) // 2 + 8 :]
+    return plain

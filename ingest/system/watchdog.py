@@ -1,0 +1,47 @@
+"""Whether every part of the program goes on: systemd is told so only then, and starts a new one otherwise."""
+
+import threading
+import time
+from collections.abc import Callable
+
+
+class Part:
+    """One part of the program, with a thread or task of its own; it goes on as long as it says so now and then.
+
+    What takes long within it calls `going_on` in between: a wait that is known to end is no hang.
+    """
+
+    def __init__(self, name: str, stop: threading.Event, monotonic_s: Callable[[], float]) -> None:
+        self.name = name
+        self.ended = False
+        self.stop = stop
+        self._monotonic_s = monotonic_s
+        self.marked_s = monotonic_s()
+
+    def mark(self) -> None:
+        """Say that it goes on. Any thread may."""
+        self.marked_s = self._monotonic_s()
+
+    def going_on(self) -> bool:
+        """Say that it goes on, and be told whether it shall."""
+        self.mark()
+        return not self.stop.is_set()
+
+
+class Watchdog:
+    """The parts of the program."""
+
+    def __init__(self, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic_s = monotonic_s
+        self._parts: list[Part] = []
+
+    def part(self, name: str, stop: threading.Event) -> Part:
+        """A new part, which shall go on until `stop` is set."""
+        part = Part(name, stop, self._monotonic_s)
+        self._parts.append(part)
+        return part
+
+    def silent(self, longest_s: float) -> list[str]:
+        """The names of the parts that said nothing for longer than that and have not ended."""
+        now_s = self._monotonic_s()
+        return [p.name for p in self._parts if not p.ended and now_s - p.marked_s > longest_s]
