@@ -33,16 +33,16 @@ A watch's file may leave the beats of its strap out. None for all-day files: the
 heart may well show the same one twice."""
 
 SILENT_S = 60
-"""The same for a strap that usually tells of beats and does not meanwhile."""
+"""The same for a strap that usually reports beats and does not meanwhile."""
 
 STILL_S, STILL_BPM = 120, 2
 """How long, and within how many bpm, the value of such a strap may linger without any beats."""
 
-TOLD_MS = 5_000
-"""A sample so near to word of a beat is not without beats: a slow heart leaves notifications without any."""
+BEATS_NEAR_MS = 5_000
+"""A sample so near to a reported beat is not without beats: a slow heart leaves notifications without any."""
 
 USUAL_MS = 30_000
-"""So long must a strap have told of beats to be one that usually does."""
+"""So long must a strap have reported beats to be one that usually does."""
 
 AROUND_STRAP_MS = 300_000
 """How far from a sample is looked for what its strap usually says."""
@@ -61,15 +61,15 @@ class Artefact(IntFlag):
     STUCK = 4
     """The same value for minutes: a sensor that lost the heart and repeats itself."""
     LOOSE = 8
-    """The strap says that it touches no skin, and told of no beats or repeated itself meanwhile."""
+    """The strap reports no skin contact, and reported no beats or repeated itself meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StrapSignals:
-    """What a strap said besides heart rates: the moments (int64 ms) at which it told of beats, and skin.
+    """What a strap said besides heart rates: when it reported beats, and whether it touched skin.
 
-    `contact` and `no_contact` are for each sample whether it touched skin then by its own word, and whether it did not;
-    neither where it does not say.
+    `beats` are moments (int64 ms, ascending). `contact` and `no_contact` (bool, a row per sample) are whether the strap
+    reported skin contact then, and whether it reported none; neither where it reports nothing of it.
     """
 
     beats: NDArray[np.int64]
@@ -83,10 +83,18 @@ def find_artefacts(
     alive: Spans | None = None,
     signals: StrapSignals | None = None,
 ) -> NDArray[np.uint8]:
-    """For each sample 0, or the `Artefact`s it is one of; the samples themselves stay as they are.
+    """For each sample 0, or the `Artefact`s it is one of (uint8, a row per sample); the samples stay as they are.
 
-    `stuck` is how long a value may stay the same (not looked at without it), `alive` the stretches in which beats
-    were seen to vary, so that an unchanging heart rate is a true one. `signals` is what a strap said besides.
+    Parameters
+    ----------
+    stuck
+        How long a value may stay the same; not looked at without it.
+    alive
+        The stretches in which beats were seen to vary, so that an unchanging heart rate is a true one.
+    signals
+        What a strap said besides, a row per sample of `series`.
+
+    Raises ValueError when `stuck` is no length of time.
     """
     bad = np.where(plausible(series.bpm), np.uint8(0), np.uint8(Artefact.DROPOUT))
     there = np.flatnonzero(bad == 0)
@@ -95,7 +103,7 @@ def find_artefacts(
     if stuck is not None:
         bad[there] |= np.where(_stuck(t, bpm, length_ms(stuck), alive), np.uint8(Artefact.STUCK), np.uint8(0))
     if signals is not None and len(there):
-        near_beats = Spans.of(signals.beats - TOLD_MS, signals.beats + TOLD_MS + 1)
+        near_beats = Spans.of(signals.beats - BEATS_NEAR_MS, signals.beats + BEATS_NEAR_MS + 1)
         usual = (
             near_beats.start[near_beats.end - near_beats.start >= USUAL_MS],
             near_beats.end[near_beats.end - near_beats.start >= USUAL_MS],
@@ -118,12 +126,12 @@ def _still(t: NDArray[np.int64], bpm: NDArray[np.uint8], silent: NDArray[np.bool
         return np.zeros(n, np.bool_)
     end = np.searchsorted(t, t[begin] + longest)
     beats = np.append(0, np.cumsum(~silent))
-    good = (beats[end + 1] == beats[begin]) & ((end - begin) * DENSE_MS >= t[end] - t[begin])
-    begin, end = begin[good], end[good]
+    without = (beats[end + 1] == beats[begin]) & ((end - begin) * DENSE_MS >= t[end] - t[begin])
+    begin, end = begin[without], end[without]
     if not len(begin):
         return np.zeros(n, np.bool_)
     value, widest = bpm.astype(np.int64), int((end + 1 - begin).max())
-    spread = -Lowest(-value, widest).of(begin, end + 1) - Lowest(value, widest).of(begin, end + 1)
+    spread = -Lowest(-value, widest).between(begin, end + 1) - Lowest(value, widest).between(begin, end + 1)
     return _covered(begin[spread <= STILL_BPM], end[spread <= STILL_BPM], n)
 
 
@@ -146,11 +154,14 @@ def _loose(
 
 
 def without_artefacts(series: Series, bad: NDArray[np.uint8]) -> Series:
-    """The samples without artefacts. What is masked is no sample: the one before stands on, up to its cap."""
-    good = bad == 0
-    if good.all():
+    """The samples whose mask (uint8, as of `find_artefacts`) is 0; the same Series where all are.
+
+    What is masked is no sample: the one before stands on, up to its cap.
+    """
+    kept = bad == 0
+    if kept.all():
         return series
-    times, bpm = series.times[good], series.bpm[good]
+    times, bpm = series.times[kept], series.bpm[kept]
     times.flags.writeable = bpm.flags.writeable = False
     return Series(times, bpm)
 
@@ -222,15 +233,15 @@ def _covered(begin: NDArray[np.intp], end: NDArray[np.intp], n: int) -> NDArray[
     return np.cumsum(edge)[:n] > 0
 
 
-def _extreme(bpm: NDArray[np.uint8], of: np.ufunc) -> NDArray[np.uint8]:
+def _extreme(bpm: NDArray[np.uint8], extreme: np.ufunc) -> NDArray[np.uint8]:
     """The highest or lowest of each whole window, by doubling: of 2, 4, 8, 16 and then of 31."""
     found = bpm
     width = 1
     while 2 * width <= AROUND:
-        found = of(found[width:], found[:-width])
+        found = extreme(found[width:], found[:-width])
         width *= 2
     rest = AROUND - width
-    return of(found[rest:], found[:-rest])  # type: ignore[no-any-return]  # a ufunc is typed as any
+    return extreme(found[rest:], found[:-rest])  # type: ignore[no-any-return]  # a ufunc is typed as any
 
 
 def _blocks(which: NDArray[np.intp]) -> list[NDArray[np.intp]]:

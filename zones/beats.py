@@ -69,9 +69,10 @@ class Variability:
 def find_chain_starts(
     times: NDArray[np.int64], rr_ms: ArrayLike, tolerance_ms: int = 1500
 ) -> NDArray[np.bool_]:
-    """Which beats begin a new stretch: those whose interval does not reach back to the beat before.
+    """Which beats begin a new chain (bool, a row per beat): those whose interval does not reach back to the beat before.
 
-    `times` are the moments of the beats in ms. A notification that was lost leaves such a hole.
+    `times` are the moments of the beats (int64 ms, ascending), `rr_ms` their intervals. A notification that was lost
+    leaves such a hole.
     """
     rr = np.asarray(rr_ms, np.float64)
     new = np.ones(len(rr), np.bool_)
@@ -82,7 +83,7 @@ def find_chain_starts(
 def find_faults(
     rr_ms: ArrayLike, new: NDArray[np.bool_] | None = None, *, least_ms: float = LEAST_MS
 ) -> NDArray[np.uint8]:
-    """For each interval (ms) what is wrong with it, as a `Fault`; `new` marks those that begin a stretch.
+    """For each interval (ms) what is wrong with it, as a `Fault` (uint8); `new` marks those that begin a chain.
 
     Lipponen and Tarvainen 2019 (doi 10.1080/03091902.2019.1640306), with a floor under its two thresholds. An interval
     outside 300..2000 ms is a fault of its own and no neighbour to any other, unless it can be told to hold a missed
@@ -90,10 +91,10 @@ def find_faults(
     """
     rr = np.asarray(rr_ms, np.float64)
     found = np.zeros(len(rr), np.uint8)
-    borders = np.append(_begins(len(rr), new), len(rr))
+    borders = np.append(_chain_begins(len(rr), new), len(rr))
     for a, b in pairwise(borders.tolist()):
         if b - a >= FEWEST:
-            found[a:b] = _stretch(rr[a:b], least_ms)
+            found[a:b] = _chain_faults(rr[a:b], least_ms)
     impossible = (rr < SHORTEST_MS) | (rr > LONGEST_MS)
     return np.where(impossible & (found < Fault.MISSED), np.uint8(Fault.RANGE), found)
 
@@ -103,7 +104,8 @@ def measure_variability(
 ) -> Variability:
     """RMSSD, its logarithm, SDNN (n - 1) and pNN50 (of the pairs) of intervals in ms.
 
-    `found` are their faults and `new` the beginnings of stretches: faulty intervals are left out, and only two true
+    As the Task Force of the European Society of Cardiology defines them (doi 10.1161/01.CIR.93.5.1043). `found` are
+    their faults and `new` the beginnings of chains: faulty intervals are left out, and only two true
     ones that adjoin each other make a pair. Nothing is interpolated: an invented beat varies less than a true one.
     """
     rr = np.asarray(rr_ms, np.float64)
@@ -119,24 +121,27 @@ CONTEXT_MS = 480_000
 4 s: forty-five beats around each of the forty-five around it, and some more, none of them 5.5 s from the next."""
 
 SUMS = ("intervals", "accepted", "length", "squares", "pairs", "steps", "far")
-"""What adds up to the variability of any stretch: intervals and how many of them are true, their sum and that of their
-squares, pairs of true ones that adjoin each other, the sum of the squares of their differences, and how many of these
+"""What adds up to the variability of any stretch: intervals and how many are accepted, their sum and that of their
+squares, pairs of accepted ones that adjoin each other, the sum of the squares of their differences, and how many of these
 are above 50 ms. Lengths are in 1/128000 s: whole for files and straps, so that sums are exact."""
 
 
 def sum_intervals(
     which: NDArray[np.intp], n: int, rr_ms: ArrayLike, found: NDArray[np.uint8], new: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """The `SUMS` of n parts (a row each); `which` is the part of each interval. A pair is of the part of its second."""
+    """The `SUMS` of n parts (int64, a row each); `which` is the part of each interval.
+
+    `found` are the faults of the intervals, `new` marks those that begin a chain. A pair is of the part of its second.
+    """
     rr = np.rint(np.asarray(rr_ms, np.float64) * 128).astype(np.int64)
-    good = found == Fault.NONE
+    accepted = found == Fault.NONE
     step = np.diff(rr, prepend=rr[:1])
-    pair = good & np.append(False, good[:-1]) & ~new
+    pair = accepted & np.append(False, accepted[:-1]) & ~new
     columns = [
         np.ones_like(rr),
-        good,
-        good * rr,
-        good * rr**2,
+        accepted,
+        accepted * rr,
+        accepted * rr**2,
         pair,
         pair * step**2,
         pair & (np.abs(step) > 50 * 128),
@@ -147,7 +152,7 @@ def sum_intervals(
 
 
 def variability_of_sums(total: NDArray[np.int64]) -> Variability:
-    """The variability that `SUMS` tell of."""
+    """The variability of a stretch, from its row of `SUMS` or the sum of several."""
     intervals, accepted, length, squares, pairs, steps, far = map(int, total)
     nan = float("nan")
     rmssd = math.sqrt(steps / pairs) / 128 if pairs else nan
@@ -163,7 +168,7 @@ def variability_of_sums(total: NDArray[np.int64]) -> Variability:
     )
 
 
-def _begins(n: int, new: NDArray[np.bool_] | None) -> NDArray[np.intp]:
+def _chain_begins(n: int, new: NDArray[np.bool_] | None) -> NDArray[np.intp]:
     """The first index of each stretch."""
     if not n:
         return np.empty(0, np.intp)
@@ -171,7 +176,7 @@ def _begins(n: int, new: NDArray[np.bool_] | None) -> NDArray[np.intp]:
     return np.append(0, inner)
 
 
-def _stretch(rr: Floats, least: float) -> NDArray[np.uint8]:
+def _chain_faults(rr: Floats, least: float) -> NDArray[np.uint8]:
     """The faults of one unbroken stretch."""
     step = np.diff(rr, prepend=rr[0])
     d = step / _threshold(step, least)
@@ -190,8 +195,8 @@ def _stretch(rr: Floats, least: float) -> NDArray[np.uint8]:
     missed = long & (np.abs(rr / 2 - usual) < limit)
     extra = short & (np.abs(rr + np.append(rr[1:], np.inf) - usual) < limit)
     kinds = [(ectopic, Fault.ECTOPIC), (missed, Fault.MISSED), (extra, Fault.EXTRA), (long, Fault.LONG)]
-    which = [which for which, _ in kinds]
-    return np.select([*which, short], [*(kind for _, kind in kinds), Fault.SHORT], Fault.NONE).astype(
+    flags = [flag for flag, _ in kinds]
+    return np.select([*flags, short], [*(kind for _, kind in kinds), Fault.SHORT], Fault.NONE).astype(
         np.uint8
     )
 

@@ -13,7 +13,10 @@ from zones.spans import Spans
 
 
 def find_efforts(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Spans:
-    """When the heart rate was moderate or vigorous, of a kind that counts."""
+    """When the heart rate was moderate or vigorous, of a kind that counts.
+
+    Each source may have a timeline of its own, by the index that pieces carry.
+    """
     pieces = split_at_changes(pieces, timeline)
     zone = classify(pieces, timeline)
     hard = (zone == Zone.MODERATE) | (zone == Zone.VIGOROUS)
@@ -22,6 +25,10 @@ def find_efforts(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Spa
 
 def find_bouts(effort: Spans, least: Length, interruption: Length) -> Spans:
     """The stretches in which effort lasts, `interruption` in every `least` left aside: of ten minutes eight.
+
+    Raises ValueError when `least` or `interruption` is no length of time.
+
+    Eight of ten minutes is how accelerometers' bouts are counted (Troiano 2008, doi 10.1249/mss.0b013e31815a51b3).
 
     A moment is in a bout if some `least` around it, that effort begins and ends but for the interruptions within it, holds
     that much effort. So only what lies within `least` and one interruption of a moment has a say in it.

@@ -26,6 +26,9 @@ def midnights(zone: Place, first: date, last: date) -> NDArray[np.int64]:
     A day begins at the first instant whose local date it is, also where the clock skips midnight or passes it
     twice, and lasts until the next begins: 23, 24 or 25 hours, none at all for a day an island skipped. The borders
     of days d..e are the midnights of d..e+1.
+
+    Raises ValueError when the zones of a traveller do not ascend by day, zoneinfo.ZoneInfoNotFoundError for a name that
+    is no time zone.
     """
     places = _places(zone)
     # Two days earlier than asked for: what a day skipped there takes away is the same whatever is asked for.
@@ -63,7 +66,7 @@ def week_of(day: date, first_weekday: int = 0) -> tuple[date, str]:
     """The first day of a date's week, and its name, such as "2026-W47".
 
     `first_weekday` is 0 for Monday (ISO 8601) to 6 for Sunday. A week belongs to the year that holds its fourth
-    day, the rule of ISO 8601 whatever the first day; with Sunday these are the weeks of epidemiologists.
+    day, the rule of ISO 8601 whatever the first day; with Sunday these are the weeks of epidemiologists (CDC, MMWR weeks).
     """
     start = day - timedelta(days=(day.weekday() - first_weekday) % 7)
     middle = start + timedelta(days=3)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 VIGOROUS_WEIGHT = 2
-"""A vigorous minute does what two moderate ones do: 75 or 150 minutes a week are one recommendation (WHO 2020)."""
+"""A vigorous minute does what two moderate ones do: 75 or 150 minutes a week are one recommendation (WHO 2020,
+doi 10.1136/bjsports-2020-102955)."""
 
 USUAL_TARGET = 150
 """Minutes of dose a week for adults, also with a chronic condition (WHO 2020)."""
@@ -30,7 +31,10 @@ class Plan:
 
     @classmethod
     def of(cls, steps: Sequence[tuple[date, float]]) -> Self:
-        """A plan of (from this day on, minutes a week); of two for one day the later in the list holds."""
+        """A plan of (from this day on, minutes a week); of two for one day the later in the list holds.
+
+        Raises ValueError for a target that is not above 0 and at most 10 000 minutes.
+        """
         for day, target in steps:
             if not 0 < target <= 10_000:
                 raise ValueError(f"a target of {target} minutes a week from {day}")

@@ -35,7 +35,7 @@ class Formula:
     source: str
 
     def maximum(self, age: int) -> int:
-        """Whole bpm at that age, rounded half up."""
+        """Whole bpm at that age (years), rounded half up; ValueError for an age outside 5 to 110."""
         if not 5 <= age <= 110:
             raise ValueError(f"an age of {age} years: a formula knows none outside 5 to 110")
         return (self.at_birth - self.per_year * age + 50) // 100
@@ -55,12 +55,16 @@ FORMULAS = {
     "sydo-women": Formula(21000, 79, "210 - 0.79 x age", f"{USUAL_ERROR}; women", "Sydo 2014"),
     "sydo-men": Formula(22000, 95, "220 - 0.95 x age", f"{USUAL_ERROR}; men", "Sydo 2014"),
 }
-"""Last resorts, by name. Nes: doi 10.1111/j.1600-0838.2012.01445.x."""
+"""Last resorts, by name. Tanaka: doi 10.1016/S0735-1097(00)01054-8; Gellish: doi 10.1097/mss.0b013e31803349c6; Nes:
+doi 10.1111/j.1600-0838.2012.01445.x; Gulati: doi 10.1161/CIRCULATIONAHA.110.939249."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """The lowest moderate and the lowest vigorous bpm, by which method, and from which numbers (in words)."""
+    """The lowest moderate and the lowest vigorous bpm, by which method, and from which numbers (in words).
+
+    However they are made, ValueError is raised when the two are no such pair between 31 and 230.
+    """
 
     moderate_bpm: int
     vigorous_bpm: int
@@ -87,7 +91,7 @@ class Edges:
 
     @classmethod
     def from_reserve(cls, resting: int, maximum: int, origin: str | None = None) -> Self:
-        """40 and 60 % of the way from the resting to the maximum heart rate."""
+        """40 and 60 % of the way from the resting to the maximum heart rate (Karvonen 1957); ValueError where that is short."""
         if maximum - resting < LEAST_RESERVE:
             raise ValueError(
                 f"resting {resting} and maximum {maximum} bpm lie less than {LEAST_RESERVE} apart: "
@@ -100,7 +104,8 @@ class Edges:
     def from_threshold(cls, threshold: int, sport: str = "running", origin: str | None = None) -> Self:
         """Where the second and third of Friel's zones begin, from a lactate-threshold heart rate.
 
-        Stricter for moderate than per cent of the maximum: 85 % of a threshold is some 74 % of a maximum.
+        Stricter for moderate than per cent of the maximum: 85 % of a threshold is some 74 % of a maximum. Raises
+        ValueError for a sport that has no such zones.
         """
         if sport not in OF_THRESHOLD:
             raise ValueError(f"no zones of a threshold for {sport!r}, only for {', '.join(OF_THRESHOLD)}")
@@ -109,7 +114,10 @@ class Edges:
 
     @classmethod
     def from_age(cls, age: int, formula: str = "nes") -> Self:
-        """64 and 77 % of what a formula guesses the maximum to be: a last resort, its error in the origin."""
+        """64 and 77 % of what a formula guesses the maximum to be: a last resort, its error in the origin.
+
+        Raises ValueError for a formula that is not in `FORMULAS` and an age that it does not know.
+        """
         if formula not in FORMULAS:
             raise ValueError(f"no formula {formula!r}, only {', '.join(FORMULAS)}")
         guess = FORMULAS[formula]
@@ -128,9 +136,9 @@ class Edges:
         )
 
 
-def percent(p: int, of: int, above: int = 0) -> int:
-    """`above` plus p per cent of `of`, rounded half up as printed tables do (Python's round gives even numbers)."""
-    return above + (of * p + 50) // 100
+def percent(p: int, whole: int, above: int = 0) -> int:
+    """`above` plus p per cent of `whole`, rounded half up as printed tables do (Python's round gives even numbers)."""
+    return above + (whole * p + 50) // 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,7 +161,7 @@ class Timeline:
         return len(self.edges)
 
     def at(self, moments: NDArray[np.int64]) -> NDArray[np.intp]:
-        """For each moment the index of its entry, -1 before the first."""
+        """For each moment (int64 ms) the index of its entry, -1 before the first."""
         return np.searchsorted(self.valid_from, moments, side="right") - 1
 
     def edges_at(self, moment: int) -> Edges | None:
@@ -167,7 +175,7 @@ class Timeline:
         return int(self.valid_from[i]), end
 
     def limits(self, moments: NDArray[np.int64]) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
-        """For each moment where moderate and vigorous begin; 0 for both while unknown."""
+        """For each moment (int64 ms) the bpm at which moderate and vigorous begin (int16 each); 0 for both while unknown."""
         entry = self.at(moments) + 1
         moderate = np.array([0, *(e.moderate_bpm if e else 0 for e in self.edges)], np.int16)
         vigorous = np.array([0, *(e.vigorous_bpm if e else 0 for e in self.edges)], np.int16)

@@ -16,8 +16,8 @@ class Lowest:
             width *= 2
         self._table = np.stack(found)
 
-    def of(self, first: NDArray[np.intp], behind: NDArray[np.intp]) -> NDArray[np.int64]:
-        """The lowest in each [first, behind), none of them empty."""
+    def between(self, first: NDArray[np.intp], behind: NDArray[np.intp]) -> NDArray[np.int64]:
+        """The lowest (int64) in each [first, behind), indices of values; none of them empty or longer than `widest`."""
         level = np.frexp(behind - first)[1] - 1
         found: NDArray[np.int64] = np.minimum(
             self._table[level, first], self._table[level, behind - (1 << level)]

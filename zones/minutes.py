@@ -60,9 +60,9 @@ class Totals:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Minutes(Totals):
-    """The minutes with any data in them: `start_ms` (multiples of 60 000, ascending), zones, and bpm.
+    """The minutes with any data in them: `start_ms` (int64, multiples of 60 000, ascending), zones, and bpm.
 
-    `bpm_ms` is heart rate times the time it stood for.
+    `bpm_ms` is heart rate times the milliseconds it held; `bpm_min` and `bpm_max` are uint8.
     """
 
     start_ms: NDArray[np.int64]
@@ -72,6 +72,7 @@ class Minutes(Totals):
 
     @classmethod
     def none(cls) -> Self:
+        """No minute at all."""
         none, byte = np.empty(0, np.int64), np.empty(0, np.uint8)
         return cls(none, none, none, none, none, none, none, byte, byte)
 
@@ -93,7 +94,7 @@ class Minutes(Totals):
 
 
 def classify(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> NDArray[np.uint8]:
-    """The zone of each piece by the edges in force at its start.
+    """The zone of each piece (uint8, a `Zone` each) by the edges in force at its start.
 
     A sequence gives each source its own timeline, by the index the pieces carry.
     """
@@ -121,7 +122,7 @@ def split_at_changes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) ->
 
 
 def tabulate_minutes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> Minutes:
-    """Seconds per zone and heart rate of every minute that the pieces touch.
+    """Milliseconds per zone, and heart rate, of every minute that the pieces touch.
 
     Each moment is classified by the edges in force at it. Sums are whole milliseconds, so the result does not
     depend on how the pieces were cut: a long history may be counted a month at a time, in little memory.
@@ -152,7 +153,7 @@ def tabulate_minutes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) ->
 
 
 def sum_minutes(minutes: Minutes, borders: ArrayLike) -> Totals:
-    """The zones of each span [borders[i], borders[i + 1]); a minute belongs to the span its start lies in."""
+    """The zones of each span [borders[i], borders[i + 1]), a row per span; a minute is of the span its start lies in."""
     at = np.searchsorted(minutes.start_ms, milliseconds(borders))
     sums = [np.append(0, np.cumsum(column)) for column in minutes.columns]
     return Totals(*(np.diff(total[at]) for total in sums))

@@ -21,7 +21,10 @@ ALWAYS = np.iinfo(np.int64).min
 
 
 def milliseconds(moments: ArrayLike) -> NDArray[np.int64]:
-    """A column of moments as int64 milliseconds since 1970; a view, not a copy, of datetime64[ms]."""
+    """A column of moments as int64 milliseconds since 1970; a view, not a copy, of datetime64[ms].
+
+    Raises TypeError for what is neither datetime64 nor whole numbers.
+    """
     column: NDArray[Any] = np.asarray(moments)
     if column.dtype.kind == "M":
         return column.astype(MILLISECONDS, copy=False).view(np.int64)
@@ -40,7 +43,7 @@ def distinct(column: NDArray[Integer]) -> NDArray[Integer]:
 
 
 def moment_ms(moment: Moment) -> int:
-    """One moment in milliseconds since 1970, fractions cut off downwards."""
+    """One moment in milliseconds since 1970, fractions cut off downwards; ValueError for a datetime without a zone."""
     if isinstance(moment, datetime):
         if moment.tzinfo is None:
             raise ValueError(f"{moment} has no time zone")

@@ -1,4 +1,4 @@
-"""The clock of one source against that of another, from the heart that both of them heard."""
+"""The clock of one source against that of another, from the heart that both of them measured."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from zones.pieces import Pieces
 
 SECOND = 1000
 LEAST_OVERLAP = 600
-"""Seconds both must have heard."""
+"""Seconds both must have measured."""
 
 MOST_OVERLAP = 7200
 """Seconds looked at; more would not tell more."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zones.moments import Length, distinct, length_ms, milliseconds
-from zones.series import Samples, median_gap_ms, samples
+from zones.series import Samples, clean_samples, median_gap_ms
 from zones.spans import Spans
 
 
@@ -28,6 +28,7 @@ class Pieces:
 
     @classmethod
     def none(cls) -> Self:
+        """No piece at all."""
         moments = np.empty(0, np.int64)
         return cls(moments, moments, np.empty(0, np.uint8), np.empty(0, np.int16), np.empty(0, np.bool_))
 
@@ -99,9 +100,9 @@ def hold(
     `ends` are the ascending moments at which a recording ended: no sample reaches past the first of them at or
     after its own time. A last sample with no end after it stands for the median of the newest gaps. `counts` may be
     the stretches (of movement) in which time counts; pieces are split at their borders. A bpm outside 30..230 is
-    no sample.
+    no sample. Raises ValueError when `longest` is no length of time or the columns differ in length.
     """
-    t, bpm = samples(series.times, series.bpm)
+    t, bpm = clean_samples(series.times, series.bpm)
     if not len(t):
         return Pieces.none()
     cap = length_ms(longest)
@@ -126,7 +127,7 @@ def hold(
 
 
 def split(pieces: Pieces, at: NDArray[np.int64]) -> Pieces:
-    """The same time in pieces that cross none of the moments."""
+    """The same time in pieces that cross none of the moments (int64 ms, in any order)."""
     if not len(pieces):
         return pieces
     at = distinct(at[(at > pieces.start[0]) & (at < pieces.end[-1])])
@@ -186,5 +187,5 @@ def merge(parts: Sequence[Pieces]) -> Pieces:
 
 
 def milliseconds_per_bpm(pieces: Pieces) -> NDArray[np.int64]:
-    """For how long (ms) each heart rate held: 256 rows, by bpm; whole numbers, the same in whatever order they come."""
+    """For how long (int64 ms, 256 rows by bpm) each heart rate held: the same in whatever order the pieces come."""
     return np.bincount(pieces.bpm, pieces.end - pieces.start, 256).astype(np.int64)

@@ -16,10 +16,10 @@ HIGHEST = 15
 
 
 def measure_recovery(series: Series, stop: Moment, vigorous_bpm: int, after: Length = 60) -> float | None:
-    """How many bpm the heart fell within a minute of the end of effort; None when that was not recorded.
+    """How many bpm the heart fell within a minute (`after`) of the end of effort; None when that was not recorded.
 
     Medians of five seconds before and six around. None also when the effort did not end vigorous. What is normal
-    depends on protocol and posture, so there is no judgement.
+    depends on protocol and posture, so there is no judgement (Cole 1999, doi 10.1056/NEJM199910283411804).
     """
     end = moment_ms(stop)
     then = end + length_ms(after)
@@ -31,12 +31,12 @@ def measure_recovery(series: Series, stop: Moment, vigorous_bpm: int, after: Len
 
 
 def find_highest(series: Series) -> int | None:
-    """The highest heart rate held by the median of fifteen samples within half a minute; None without any.
+    """The highest heart rate (bpm) held by the median of fifteen samples within half a minute; None without any.
 
     To be proposed as a maximum, never taken for one: of a strap only, for a wrist may count steps.
     """
-    good = plausible(series.bpm)
-    t, bpm = series.times[good].view(np.int64), series.bpm[good]
+    possible = plausible(series.bpm)
+    t, bpm = series.times[possible].view(np.int64), series.bpm[possible]
     if len(t) < HIGHEST:
         return None
     windows = np.lib.stride_tricks.sliding_window_view(bpm, HIGHEST)

@@ -26,7 +26,9 @@ LEAST_REST_MS = 7_200_000
 def find_resting(pieces: Pieces, exercise: Spans, borders: ArrayLike) -> NDArray[np.float64]:
     """For each span (day) [borders[i], borders[i + 1]) the lowest mean over five minutes, in bpm; NaN without rest.
 
-    Windows lie within the span, are measured to four fifths, and free of `exercise` and the hour after it.
+    `borders` are moments, ascending; the result has a row (float64) less. Windows lie within the span, are measured to
+    four fifths, and free of `exercise` and the hour after it. Other definitions (Garmin's half hour, Firstbeat's fifty
+    beats) give other numbers.
     """
     return find_quietest(pieces, exercise, borders)[0]
 
@@ -76,15 +78,18 @@ def find_calmest(
     t, b = time[wide:] - time[:-wide], beats[wide:] - beats[:-wide]
     starts = zero + np.arange(n - wide + 1) * STEP_MS
     free = ~busy.meet(starts, starts + WINDOW_MS)
-    good = np.flatnonzero(free & (t >= LEAST_COVERAGE * WINDOW_MS))
-    if not len(good):
+    usable = np.flatnonzero(free & (t >= LEAST_COVERAGE * WINDOW_MS))
+    if not len(usable):
         return float("nan"), 0
-    means = b[good] / t[good]
+    means = b[usable] / t[usable]
     calm = int(np.argmin(means))
-    return float(means[calm]), int(starts[good[calm]])
+    return float(means[calm]), int(starts[usable[calm]])
 
 
 def find_usual_resting(resting_bpm: NDArray[np.float64], least: int = 7) -> float:
-    """The median of the days that have one, to be proposed to the person; NaN with fewer than `least`."""
+    """The median (bpm) of the days that have one, to be proposed to the person; NaN with fewer than `least`.
+
+    `resting_bpm` is a row per day, NaN for those without.
+    """
     known = resting_bpm[~np.isnan(resting_bpm)]
     return float(np.median(known)) if len(known) >= least else float("nan")

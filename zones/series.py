@@ -30,7 +30,7 @@ class Samples(Protocol):
 
 
 def plausible(bpm: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which values can be a heart rate at all."""
+    """Which values (bpm) can be a heart rate at all."""
     return (bpm >= LOWEST_BPM) & (bpm <= HIGHEST_BPM)
 
 
@@ -69,6 +69,7 @@ class Series:
 
     @classmethod
     def empty(cls) -> Self:
+        """No sample at all."""
         return cls.of(np.empty(0, TIMES), np.empty(0, np.uint8))
 
     def __len__(self) -> int:
@@ -96,17 +97,18 @@ def join(parts: Sequence[Series]) -> Series:
     return Series.of(t, b)
 
 
-def samples(times: ArrayLike, bpm: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+def clean_samples(times: ArrayLike, bpm: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     """The columns that can count: int64 ms strictly ascending, and plausible bpm.
 
-    What cannot be a heart rate goes first, then of several at one time the last one given stays.
+    What cannot be a heart rate goes first, then of several at one time the last one given stays. Raises ValueError when
+    the columns differ in length, TypeError for times that are no moments.
     """
     t, b = milliseconds(times), np.asarray(bpm)
     if t.shape != b.shape or t.ndim != 1:
         raise ValueError(f"times {t.shape} and bpm {b.shape} are not two columns of one length")
-    good = plausible(b)
-    if not good.all():
-        t, b = t[good], b[good]
+    possible = plausible(b)
+    if not possible.all():
+        t, b = t[possible], b[possible]
     b = b.astype(np.uint8, copy=False)
     if (t[1:] <= t[:-1]).any():
         order = np.argsort(t, kind="stable")

@@ -22,7 +22,10 @@ class Spans:
 
     @classmethod
     def of(cls, start: ArrayLike, end: ArrayLike) -> Self:
-        """The union of any stretches; those that end before they start hold nothing."""
+        """The union of any stretches, in any order; those that end before they start hold nothing.
+
+        Raises ValueError when the columns differ in length.
+        """
         a, b = _ms(start), _ms(end)
         if a.shape != b.shape or a.ndim != 1:
             raise ValueError(f"starts {a.shape} and ends {b.shape} are not two columns of one length")
@@ -86,7 +89,7 @@ class Spans:
         return Spans.of(at[:-1][kept[:-1]], at[1:][kept[:-1]])
 
     def before_ms(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
-        """How much of the stretches lies before each moment."""
+        """How much of the stretches (ms) lies before each moment (int64 ms)."""
         if not len(self):
             return np.zeros(len(at), np.int64)
         total = np.concatenate([[0], np.cumsum(self.end - self.start)])
@@ -95,7 +98,7 @@ class Spans:
         return np.where(i > 0, total[np.maximum(i - 1, 0)] + inside, 0)
 
     def covers(self, at: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which moments lie within a stretch."""
+        """Which moments (int64 ms) lie within a stretch."""
         i = np.searchsorted(self.start, at, side="right")
         return (i > 0) & (at < self.end[np.maximum(i - 1, 0)]) if len(self) else np.zeros(len(at), np.bool_)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support import by_hand as byhand
 from zones.moments import length_ms, milliseconds, moment_ms
-from zones.series import Series, join, median_gap_ms, samples
+from zones.series import Series, clean_samples, join, median_gap_ms
 from zones.spans import Spans
 
 
@@ -61,7 +61,7 @@ def test_between_takes_the_half_open_span(rows: Any, a: int, b: int) -> None:
 @given(byhand.any_samples)
 def test_only_plausible_samples_can_count(rows: Any) -> None:
     """A fault never hides a true sample of the same time, whichever came first."""
-    t, bpm = samples(*columns(rows))
+    t, bpm = clean_samples(*columns(rows))
     good = {t: b for t, b in rows if 30 <= b <= 230}
     assert list(zip(t.tolist(), bpm.tolist(), strict=True)) == sorted(good.items())
 
@@ -86,7 +86,7 @@ def test_columns_that_do_not_match() -> None:
     with pytest.raises(ValueError, match="two columns"):
         Series.of(np.arange(3).astype("datetime64[ms]"), [60, 61])
     with pytest.raises(ValueError, match="two columns"):
-        samples(np.arange(3), np.array([60, 61]))
+        clean_samples(np.arange(3), np.array([60, 61]))
     with pytest.raises(ValueError, match="byte"):
         Series.of(np.arange(1).astype("datetime64[ms]"), [300])
     with pytest.raises(ValueError, match="two columns"):
