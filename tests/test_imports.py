@@ -155,3 +155,13 @@ def test_the_daemon_does_not_carry_what_its_reading_process_needs() -> None:
     """Protects the memory of a daemon that runs for months: files are read apart."""
     held = loaded("import ingest.daemon")
     assert not held & {"fitparse", *HEAVY}
+
+
+def test_a_daemon_without_a_server_does_without_openssl() -> None:
+    """Protects the memory of a small computer, a tenth of which it would take; whoever needs it still gets it."""
+    start = "from ingest.system.openssl import leave_out_openssl; leave_out_openssl(); import ingest.daemon"
+    held = loaded(f"{start}; import ingest.collect.radio, bleak")
+    assert {"asyncio", "hashlib", "bleak"} <= held
+    assert not held & {"ssl", "_ssl", "_hashlib"}
+    later = "import hashlib, http.client, ssl; hashlib.sha256(b'1'), ssl.create_default_context()"
+    assert "_ssl" in loaded(f"{start}; {later}, http.client.HTTPSConnection('localhost')")
