@@ -373,12 +373,12 @@ def test_a_full_disk_is_waited_for(journal: Journal) -> None:
 
 def test_a_busy_journal_is_tried_again(journal: Journal, path: Path) -> None:
     """Another process that writes for long costs patience only."""
-    journal._db.execute("PRAGMA busy_timeout = 20")
-    with Journal(path) as other, other.write() as w:
-        w.person("me")
-        with pytest.raises(TryLater, match="busy"), journal.write():
-            pass
-    append(journal, columns(0))
+    with Journal(path, busy_ms=20) as hasty:
+        with journal.write() as w:
+            w.person("me")
+            with pytest.raises(TryLater, match="busy"), hasty.write():
+                pass
+        append(hasty, columns(0))
 
 
 def test_a_transaction_leaves_all_or_nothing(journal: Journal, path: Path) -> None:

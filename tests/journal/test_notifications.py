@@ -320,6 +320,21 @@ def test_merging_changes_nothing_and_hides_nothing(happened: list[Bit]) -> None:
             assert w.merge({}) == 0
 
 
+def test_a_merged_chunk_takes_the_last_position(tmp_path: Path) -> None:
+    """Protects a store that has read a part: what it has not read yet still lies behind where it is."""
+    with Journal(tmp_path / "j.db") as journal:
+        see(journal, BOOT, 0, WALL)
+        with journal.write() as w:
+            first, second, third = [tell(w, beating(0, i * 5000, 5)) for i in range(3)]
+            assert w.merge({}) == 2
+        (entry,) = journal.entries(second)
+        assert first < second < third == entry.position
+        assert (entry.what, entry.first_ms, entry.last_ms) == ("chunk", WALL, WALL + 14_000 + STANDS_MS)
+        (chunk,) = all_chunks(journal)
+        assert (chunk.position, len(chunk.columns.series)) == (third, 15)
+        assert journal.entries(third) == []
+
+
 def rows_of(journal: Journal) -> dict[int, tuple[tuple[int, int], int, int, int]]:
     """How a strap's chunks lie on disk: position -> its span, and what those merged into one have in common."""
     sql = (
@@ -407,6 +422,8 @@ def test_only_news_of_the_clocks_is_noted() -> None:
         # A month without network: the clock went wrong meanwhile, what came before stays right.
         ([(50, 7000, True), (250, 20_000, True)], [7000, 7000, 20_000, 20_000]),
         ([(50, 1000, False), (150, 7000, True), (250, 20_000, True)], [7000, 7000, 20_000, 20_000]),
+        # What comes at the very moment of a look is dated by it.
+        ([(50, 7000, True), (200, 20_000, True)], [7000, 20_000, 20_000, 20_000]),
     ],
 )
 def test_the_best_known_clock_dates(looks: list[tuple[int, int, bool]], dated: list[int]) -> None:
