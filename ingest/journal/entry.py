@@ -21,6 +21,8 @@ LONGEST_STRAP_CHUNK_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Person:
+    """Who the heart belongs to; the number never changes, the name is a label."""
+
     id: int
     name: str
 

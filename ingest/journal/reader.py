@@ -98,6 +98,7 @@ class Journal(ChunkReader, FileReader):
         return str(self._rows("SELECT journal FROM identity")[0][0])
 
     def close(self) -> None:
+        """Let go of the file."""
         self._db.close()
 
     def __enter__(self) -> Self:
@@ -126,10 +127,12 @@ class Journal(ChunkReader, FileReader):
         return [Person(*row) for row in self._rows("SELECT id, name FROM person ORDER BY id")]
 
     def person(self, name: str) -> Person | None:
+        """Who has this name, exactly; None where nobody has."""
         rows = self._rows("SELECT id, name FROM person WHERE name = ?", name)
         return Person(*rows[0]) if rows else None
 
     def last_position(self) -> int:
+        """The position of the entry that came in last; 0 in an empty journal."""
         return int(self._rows("SELECT coalesce(max(position), 0) FROM entry")[0][0])
 
     def entries(self, after: int, limit: int = 500) -> list[Entry]:

@@ -40,6 +40,7 @@ class Share:
     artefacts: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: "Share") -> None:
+        """Count another share in."""
         self.zones_ms = self.zones_ms + other.zones_ms
         for mine, more in ((self.lost_ms, other.lost_ms), (self.artefacts, other.artefacts)):
             for name, n in more.items():

@@ -37,6 +37,7 @@ class HeartRateLimits:
     numbers: tuple[tuple[int | None, int | None], ...] = ()
 
     def at(self, moment_ms: int) -> tuple[int | None, int | None]:
+        """The two numbers in force at a moment (ms); None where there is none."""
         i = int(np.searchsorted(self.begins, moment_ms, side="right")) - 1
         return self.numbers[i] if i >= 0 else (None, None)
 

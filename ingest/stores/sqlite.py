@@ -51,6 +51,7 @@ class SqliteStore:
 
     @property
     def patience(self) -> Patience:
+        """How long it waits for another process."""
         return self._file.patience
 
     @patience.setter
@@ -64,6 +65,7 @@ class SqliteStore:
         self.close()
 
     def close(self) -> None:
+        """Let go of the file; used again afterwards, it opens anew."""
         self._file.close()
 
     # --- the contract of a store ---
@@ -123,6 +125,7 @@ class SqliteStore:
     remedy = "`hartslag rebuild` makes it anew."
 
     def refused_rows(self) -> list[RefusedRow]:
+        """None: SQLite takes every row."""
         return []
 
     def reported_position(self, journal: str) -> tuple[int, None]:

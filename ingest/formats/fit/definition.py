@@ -40,10 +40,12 @@ class Definition:
 
     @property
     def big_endian(self) -> bool:
+        """Whether numbers of several octets begin with the highest one."""
         return bool(self.raw[1] & 1)
 
     @property
     def has_developer_fields(self) -> bool:
+        """Whether fields of a maker's own follow the standard ones."""
         return len(self.raw) > 5 + 3 * self.raw[4]
 
     def field(self, number: int) -> tuple[int, int, int] | None:
@@ -77,6 +79,7 @@ class Definition:
             self.pending.clear()
 
     def add_run(self, first: int, count: int) -> None:
+        """Note `count` messages, one directly behind the other, the first at the offset `first`."""
         self.flush()
         self.pieces.append((first, count))
 
@@ -94,6 +97,7 @@ class Definition:
         return piece[0] + (piece[1] - 1) * self.size if isinstance(piece, tuple) else int(piece[-1])
 
     def drop_last(self) -> None:
+        """Forget the message noted last."""
         if not self.pending:
             piece = self.pieces.pop()
             if isinstance(piece, tuple):

@@ -45,6 +45,7 @@ class DescriptiveMessage:
         return value.strip() or None if isinstance(value, str) else None
 
     def seconds(self, number: int) -> float | None:
+        """A number in seconds as fitparse scaled it; None where the message lacks it."""
         value = self.decoded.get(number)
         return float(value) if isinstance(value, int | float) else None
 
@@ -57,6 +58,7 @@ class Description:
     faults: list[str] = field(default_factory=list)
 
     def messages_of(self, number: int) -> list[DescriptiveMessage]:
+        """All messages of a number, in the order of the file."""
         return self.messages.get(number, [])
 
 

@@ -115,10 +115,12 @@ class InfluxServer:
         return True
 
     def read_field(self, series: StoredSeries, key: FieldKey, start_us: int, end_us: int) -> FieldColumn:
+        """One field of a series in [start, end), in microseconds."""
         none: FieldColumn = (np.empty(0, np.int64), np.empty(0))
         return self.read_range(series, start_us, end_us).get(key, none)
 
     def delete_field(self, series: StoredSeries, key: FieldKey) -> None:
+        """Delete all rows of a series with these labels, whichever field asked for it."""
         self.delete_ranges(series, key[0], [(FIRST_US, LAST_US)])
 
     def clear(self) -> None:

@@ -74,6 +74,7 @@ class Ledger:
         )
 
     def close(self) -> None:
+        """Let go of the file."""
         self.file.close()
 
     def open(self) -> AbstractContextManager[sqlite3.Connection]:
@@ -135,6 +136,7 @@ class Ledger:
             )
 
     def refusals(self, limit: int = 1_000_000) -> list[RefusedRow]:
+        """The rows that the server refused, the newest first."""
         if not self.path.exists():
             return []
         with self.open() as db:
@@ -145,6 +147,7 @@ class Ledger:
             return [RefusedRow(*row) for row in rows]
 
     def accepted(self, keys: Iterable[str]) -> None:
+        """Forget refused rows that the server has taken by now."""
         with self.open() as db:
             db.executemany("DELETE FROM refused WHERE key = ?", [(k,) for k in keys])
 

@@ -90,6 +90,7 @@ class InfluxStore:
 
     @property
     def patience(self) -> Patience:
+        """How long the ledger waits for another process."""
         return self._ledger.file.patience
 
     @patience.setter

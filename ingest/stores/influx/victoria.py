@@ -92,6 +92,7 @@ class VictoriaServer:
         )
 
     def encode(self, block: Block) -> Iterator[tuple[bytes, str]]:
+        """The lines of a block, as bodies with their precision; of a text field each text is a label with the value 1."""
         kinds = TABLES[block.table].fields
         numbers = {name: column for name, column in block.fields.items() if kinds[name] != TEXT}
         tags = {**block.tags, "site": self.site}
@@ -111,6 +112,7 @@ class VictoriaServer:
                     yield body, precision
 
     def block_cells(self, block: Block) -> Cells:
+        """The cells of a block as the server will show them: texts as labels."""
         found: Cells = {}
         for (labels, name), (times, values) in block_cells(block).items():
             if TABLES[block.table].fields[name] != TEXT:
@@ -124,6 +126,7 @@ class VictoriaServer:
         return found
 
     def read_range(self, series: StoredSeries, start_us: int, end_us: int) -> Cells:
+        """All fields of a series in [start, end), in microseconds. Raises ResponseTooLarge."""
         names = "|".join(TABLES[series.table].fields)
         match = _selector([("__name__", f"{series.table}_(?:{names})")], series.tags)
         found: dict[FieldKey, list[FieldColumn]] = {}
@@ -150,20 +153,24 @@ class VictoriaServer:
         return False
 
     def clear(self) -> None:
+        """Take away all rows of this site, and its marker."""
         for names in (_ALL, [f"{MARKER}_{field}" for field in ("version", "canary")]):
             self._delete(_selector([("__name__", "|".join(names))], [("site", self.site)]))
             reached("store clearing")
 
     def is_empty(self) -> bool:
+        """Whether it holds no row of this site."""
         return not self._find_series(_selector([("__name__", "|".join(_ALL))], [("site", self.site)]))
 
     # --- the marker ---
 
     def owners(self) -> set[str]:
+        """The ids of the journals whose marker it holds for this site."""
         found = self._find_series(_selector([], [("__name__", f"{MARKER}_version"), ("site", self.site)]))
         return {metric["journal"] for metric in found if "journal" in metric}
 
     def claim_ownership(self, journal: str) -> None:
+        """Write the marker of a journal and find out how this server keeps rows. Raises TryLater where it drops or doubles them."""
         try:
             for _ in range(2):
                 self._client.write_lines(marker_line(journal, self.site), "s")
@@ -218,6 +225,7 @@ class VictoriaServer:
         return shown == [[2.0] * moments]
 
     def sync_visibility(self) -> None:
+        """Return when questions see all that was written."""
         response = self._client.request("GET", "/internal/force_flush", base=self._query_url)
         if response.status != 200:
             time.sleep(VISIBLE_AFTER_S)  # where this is not allowed, it shows by itself
@@ -229,6 +237,7 @@ class VictoriaServer:
             self._can_force_flush = response.status == 200
 
     def instance_id(self) -> str:
+        """What changes when the server is started anew."""
         response = self._client.request("GET", "/metrics")
         found = re.search(rb"^vm_app_start_timestamp (\S+)", response.body, re.MULTILINE)
         # Where this is not told, every new connection may be to a server that was started anew.
