@@ -23,10 +23,12 @@ class Samples(Protocol):
     """Anything with columns of times (moments in any order) and bpm, of equal length."""
 
     @property
-    def times(self) -> NDArray[Any]: ...
+    def times(self) -> NDArray[Any]:
+        """Moments, `datetime64[ms]` in UTC."""
 
     @property
-    def bpm(self) -> NDArray[Any]: ...
+    def bpm(self) -> NDArray[Any]:
+        """Heart rates, one for each moment."""
 
 
 def plausible(bpm: NDArray[Any]) -> NDArray[np.bool_]:
