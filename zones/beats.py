@@ -32,8 +32,8 @@ FEWEST = 12
 """Intervals below which a stretch is too short to tell which of them are odd."""
 
 
-class Fault(IntEnum):
-    """What is wrong with an interval."""
+class BeatFault(IntEnum):
+    """What is wrong with an interval between two beats."""
 
     NONE = 0
     RANGE = 1
@@ -83,7 +83,7 @@ def find_chain_starts(
 def find_faults(
     rr_ms: ArrayLike, new: NDArray[np.bool_] | None = None, *, least_ms: float = LEAST_MS
 ) -> NDArray[np.uint8]:
-    """For each interval (ms) what is wrong with it, as a `Fault` (uint8); `new` marks those that begin a chain.
+    """For each interval (ms) what is wrong with it, as a `BeatFault` (uint8); `new` marks those that begin a chain.
 
     Lipponen and Tarvainen 2019 (doi 10.1080/03091902.2019.1640306), with a floor under its two thresholds. An interval
     outside 300..2000 ms is a fault of its own and no neighbour to any other, unless it can be told to hold a missed
@@ -96,7 +96,7 @@ def find_faults(
         if b - a >= FEWEST:
             found[a:b] = _chain_faults(rr[a:b], least_ms)
     impossible = (rr < SHORTEST_MS) | (rr > LONGEST_MS)
-    return np.where(impossible & (found < Fault.MISSED), np.uint8(Fault.RANGE), found)
+    return np.where(impossible & (found < BeatFault.MISSED), np.uint8(BeatFault.RANGE), found)
 
 
 def measure_variability(
@@ -134,7 +134,7 @@ def sum_intervals(
     `found` are the faults of the intervals, `new` marks those that begin a chain. A pair is of the part of its second.
     """
     rr = np.rint(np.asarray(rr_ms, np.float64) * 128).astype(np.int64)
-    accepted = found == Fault.NONE
+    accepted = found == BeatFault.NONE
     step = np.diff(rr, prepend=rr[:1])
     pair = accepted & np.append(False, accepted[:-1]) & ~new
     columns = [
@@ -194,9 +194,14 @@ def _chain_faults(rr: Floats, least: float) -> NDArray[np.uint8]:
     short = ~ectopic & (((d < -1) & (following > 1)) | (m < -3))
     missed = long & (np.abs(rr / 2 - usual) < limit)
     extra = short & (np.abs(rr + np.append(rr[1:], np.inf) - usual) < limit)
-    kinds = [(ectopic, Fault.ECTOPIC), (missed, Fault.MISSED), (extra, Fault.EXTRA), (long, Fault.LONG)]
+    kinds = [
+        (ectopic, BeatFault.ECTOPIC),
+        (missed, BeatFault.MISSED),
+        (extra, BeatFault.EXTRA),
+        (long, BeatFault.LONG),
+    ]
     flags = [flag for flag, _ in kinds]
-    return np.select([*flags, short], [*(kind for _, kind in kinds), Fault.SHORT], Fault.NONE).astype(
+    return np.select([*flags, short], [*(kind for _, kind in kinds), BeatFault.SHORT], BeatFault.NONE).astype(
         np.uint8
     )
 

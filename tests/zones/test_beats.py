@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.needs import package
-from zones.beats import Fault, find_chain_starts, find_faults, measure_variability
+from zones.beats import BeatFault, find_chain_starts, find_faults, measure_variability
 
 
 def published(name: str) -> np.ndarray:
@@ -47,10 +47,10 @@ def test_faults_as_another_implementation_finds_them() -> None:
     """Over an hour of a real heart NeuroKit2 0.2.13 names the same ectopic and missed beats, and as many odd ones."""
     found = find_faults(published("SampleNNISeriesLong"))
     ectopic = [401, 402, 439, 2097, 2255, 2674, 2682, 2991, 3051, 4261, 4430]
-    assert np.flatnonzero(found == Fault.ECTOPIC).tolist() == ectopic
-    assert np.flatnonzero(found == Fault.MISSED).tolist() == [923, 1079, 1798]
-    assert np.count_nonzero((found == Fault.LONG) | (found == Fault.SHORT)) == 69
-    assert not (found == Fault.EXTRA).any()
+    assert np.flatnonzero(found == BeatFault.ECTOPIC).tolist() == ectopic
+    assert np.flatnonzero(found == BeatFault.MISSED).tolist() == [923, 1079, 1798]
+    assert np.count_nonzero((found == BeatFault.LONG) | (found == BeatFault.SHORT)) == 69
+    assert not (found == BeatFault.EXTRA).any()
 
 
 def test_by_hand() -> None:
@@ -80,7 +80,7 @@ def test_one_missed_beat() -> None:
     bad[499] = rr[499] + rr[500]
     found = find_faults(bad)
     assert np.flatnonzero(found).tolist() == [499]
-    assert found[499] == Fault.MISSED
+    assert found[499] == BeatFault.MISSED
     true = measure_variability(rr).rmssd_ms
     assert measure_variability(bad).rmssd_ms > 2 * true
     assert measure_variability(bad, found).rmssd_ms == pytest.approx(true, rel=0.01)
@@ -93,7 +93,7 @@ def test_one_extra_beat() -> None:
     bad = np.insert(rr, 500, 350.0)
     bad[501] -= 350
     found = find_faults(bad)
-    assert found[500] == Fault.EXTRA
+    assert found[500] == BeatFault.EXTRA
     assert set(np.flatnonzero(found)) <= {500, 501}
 
 
@@ -102,13 +102,13 @@ def test_beats_missed_one_after_the_other() -> None:
     rr = np.concatenate([a_heart(100), [1600.0, 1600.0, 1600.0], a_heart(100, 2)])
     found = find_faults(rr)
     assert np.flatnonzero(found).tolist() == [100, 101, 102]
-    assert (found[100:103] == Fault.MISSED).all()
+    assert (found[100:103] == BeatFault.MISSED).all()
 
 
 def test_short_ones_one_after_the_other() -> None:
     """Nor does the middle one of three that came too soon."""
     rr = np.concatenate([a_heart(100), [550.0, 550.0, 550.0], a_heart(100, 2)])
-    assert np.flatnonzero(find_faults(rr) == Fault.SHORT).tolist() == [100, 101, 102]
+    assert np.flatnonzero(find_faults(rr) == BeatFault.SHORT).tolist() == [100, 101, 102]
 
 
 def test_an_early_beat() -> None:
@@ -128,14 +128,14 @@ def test_a_missed_beat_in_a_perfectly_even_rhythm(rhythm: float) -> None:
     rr[100] *= 2
     found = find_faults(rr)
     assert np.flatnonzero(found).tolist() == [100]
-    assert found[100] == Fault.MISSED
+    assert found[100] == BeatFault.MISSED
 
 
 def test_intervals_no_heart_has() -> None:
     """Outside 300..2000 ms nothing is accepted, however short the stretch."""
     rr = [700, 600, 2300, 200, 1000, 230, 1200]
-    assert np.flatnonzero(find_faults(rr) == Fault.RANGE).tolist() == [2, 3, 5]
-    assert find_faults([100, 100]).tolist() == [Fault.RANGE] * 2
+    assert np.flatnonzero(find_faults(rr) == BeatFault.RANGE).tolist() == [2, 3, 5]
+    assert find_faults([100, 100]).tolist() == [BeatFault.RANGE] * 2
     assert find_faults([]).tolist() == []
 
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support.needs import package
-from zones.beats import Fault, find_faults, measure_variability
+from zones.beats import BeatFault, find_faults, measure_variability
 
 Floats = NDArray[np.float64]
 
@@ -62,8 +62,8 @@ def test_faults_are_theirs(neurokit: Any, seed: int) -> None:
     found, _ = neurokit.signal_fixpeaks(peaks(rr), sampling_rate=1000, method="Kubios", iterative=False)
     theirs = {kind: {int(i) - 1 for i in found[kind]} for kind in ("ectopic", "missed", "extra", "longshort")}
     ours = find_faults(rr)
-    assert theirs["missed"] == set(np.flatnonzero(ours == Fault.MISSED).tolist()) == {100}
-    assert theirs["extra"] == set(np.flatnonzero(ours == Fault.EXTRA).tolist()) == {300}
-    assert theirs["ectopic"] <= set(np.flatnonzero(ours == Fault.ECTOPIC).tolist())
+    assert theirs["missed"] == set(np.flatnonzero(ours == BeatFault.MISSED).tolist()) == {100}
+    assert theirs["extra"] == set(np.flatnonzero(ours == BeatFault.EXTRA).tolist()) == {300}
+    assert theirs["ectopic"] <= set(np.flatnonzero(ours == BeatFault.ECTOPIC).tolist())
     assert set().union(*theirs.values()) == set(np.flatnonzero(ours).tolist())
     assert {450, 451, 520, 521} <= set(np.flatnonzero(ours).tolist())
