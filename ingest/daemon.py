@@ -29,7 +29,7 @@ from ingest.system import systemd
 from ingest.system.files import NO_ROOM
 from ingest.system.lock import only_daemon
 from ingest.system.patience import ENDLESS, Patience
-from ingest.system.watchdog import Part, Watchdog
+from ingest.system.watchdog import Watchdog, WatchedPart
 
 SCAN_S = 1.0
 """Between two scans of the inbox; a thousand files cost 2 ms."""
@@ -172,7 +172,7 @@ class _Daemon:
         for wake in self._wakes:
             wake.set()
 
-    def _start(self, name: str, work: Callable[[Part], None]) -> asyncio.Task[None]:
+    def _start(self, name: str, work: Callable[[WatchedPart], None]) -> asyncio.Task[None]:
         """Start a part in a thread of its own."""
         part = self._watchdog.part(name, self._stop)
 
@@ -264,7 +264,7 @@ def greeting(settings: Settings) -> list[str]:
     return lines
 
 
-def _open_journal(part: Part, repeats: Repeats, opened: Callable[[], Journal]) -> Journal | None:
+def _open_journal(part: WatchedPart, repeats: Repeats, opened: Callable[[], Journal]) -> Journal | None:
     """The journal, waited for while the disk is full or another process holds it; None: told to stop meanwhile."""
     for _ in Patience(going_on=part.going_on).attempts(step_s=SCAN_S):
         try:
@@ -277,7 +277,7 @@ def _open_journal(part: Part, repeats: Repeats, opened: Callable[[], Journal]) -
     return None
 
 
-def _collect(settings: Settings, wake_stores: Callable[[], None], part: Part) -> None:
+def _collect(settings: Settings, wake_stores: Callable[[], None], part: WatchedPart) -> None:
     """Take what arrives in the inbox."""
     largest = settings.inbox.largest_mb << 20
     inbox = Inbox(
@@ -327,7 +327,7 @@ def _take(
     candidate: Candidate,
     left: int,
     repeats: Repeats,
-    part: Part,
+    part: WatchedPart,
 ) -> bool:
     """Take one file and return whether that worked, which is logged either way."""
     kind = f"file {candidate.name}"
@@ -354,7 +354,7 @@ def _patiently(repeats: Repeats, kind: str, work: Callable[[], object]) -> None:
         repeats.over(kind, f"{kind}: done after all.")
 
 
-def _keep_up_to_date(settings: Settings, store: Store, wake: threading.Event, part: Part) -> None:
+def _keep_up_to_date(settings: Settings, store: Store, wake: threading.Event, part: WatchedPart) -> None:
     """Keep one store up to date with the journal, whoever appends to it; the others do not wait for it."""
     repeats, cache = Repeats(_log), RowCache()
     store.patience = Patience(LOCK_S, part.going_on)

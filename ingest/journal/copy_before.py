@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ingest.errors import TryLater
 from ingest.system.files import DISK, make_file, sync_path
-from ingest.system.sqlite import Fault, fault_of
+from ingest.system.sqlite import SqliteFault, fault_of
 
 _MODE = 0o600
 """Heart rates are nobody else's business."""
@@ -37,7 +37,7 @@ def copy_before(db: sqlite3.Connection, migration: str) -> Path:
         DISK.rename(beside, target)
         sync_path(path.parent)
     except sqlite3.Error as e:
-        if fault_of(e, path) is Fault.FULL:
+        if fault_of(e, path) is SqliteFault.FULL:
             raise _no_room(path, target, needed) from e
         raise
     except OSError as e:

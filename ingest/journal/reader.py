@@ -21,7 +21,7 @@ from ingest.journal.file_reader import FileReader
 from ingest.journal.schema import migrate, require_current
 from ingest.journal.writer import Writer
 from ingest.system.patience import Patience, always
-from ingest.system.sqlite import Fault, fault_of, open_database, open_readonly, retried, transaction
+from ingest.system.sqlite import SqliteFault, fault_of, open_database, open_readonly, retried, transaction
 
 BUSY_MS = 60_000
 """How long to wait for another process that is appending; transactions last milliseconds."""
@@ -218,16 +218,16 @@ def _full(path: Path) -> TryLater:
 
 def _explained(e: Exception, path: Path) -> Exception:
     """SQLite's complaint as a sentence with what to do; a journal without its own row (TypeError) is damaged, too."""
-    fault = fault_of(e, path) if isinstance(e, sqlite3.Error) else Fault.DAMAGED
-    if fault is Fault.BUSY:
+    fault = fault_of(e, path) if isinstance(e, sqlite3.Error) else SqliteFault.DAMAGED
+    if fault is SqliteFault.BUSY:
         return TryLater(f"The journal {path} is busy: another process has been writing to it for too long.")
-    if fault is Fault.FULL:
+    if fault is SqliteFault.FULL:
         return _full(path)
-    if fault is Fault.UNWRITABLE:
+    if fault is SqliteFault.UNWRITABLE:
         return Stop(
             f"The journal {path} cannot be written ({e}). Check who owns it and that the disk is well."
         )
-    if fault is Fault.DAMAGED:
+    if fault is SqliteFault.DAMAGED:
         return Stop(
             f"The journal {path} is damaged ({e}). Keep a copy of it and of the archive folder; "
             "with an empty journal the files in the archive can be added again: hartslag add archive"

@@ -18,7 +18,7 @@ from ingest.settings.person import (
     TargetEntry,
     TravelEntry,
 )
-from ingest.settings.table import Setting, Table, flag, many, number, setting, text, unfit, whole
+from ingest.settings.table import Setting, SettingsTable, flag, many, number, setting, text, unfit, whole
 
 # --- straps and the adapter -------------------------------------------------------------------------------
 
@@ -57,7 +57,7 @@ def _one_way_to_know_it(address: str | None, before: Mapping[str, Any]) -> None:
         )
 
 
-class StrapSettings(Table):
+class StrapSettings(SettingsTable):
     """A sensor that is listened to, and whose heart it hears."""
 
     name: str | None = setting(
@@ -76,7 +76,7 @@ class StrapSettings(Table):
         return f"strap {self.address or f'{self.name} {self.serial}'}"
 
 
-class BluetoothSettings(Table):
+class BluetoothSettings(SettingsTable):
     """Which of several adapters listens."""
 
     adapter: str | None = setting(
@@ -121,7 +121,7 @@ def _site(name: str) -> str:
     return name
 
 
-class InfluxSettings(Table):
+class InfluxSettings(SettingsTable):
     """A server that is sent what the store for Grafana holds."""
 
     url: str = setting(text(_url), 'an address like "http://127.0.0.1:8086"')
@@ -139,7 +139,7 @@ def _longer_than_settling(patience: float, before: Mapping[str, Any]) -> None:
         raise ValueError(f"found {patience:g}; right would be at least settle_s, {settle:g}")
 
 
-class InboxSettings(Table):
+class InboxSettings(SettingsTable):
     """How files that are dropped are taken."""
 
     settle_s: float = setting(number(0, 600), "seconds from 0 to 600, without quotes", default=2.0)
@@ -152,7 +152,7 @@ class InboxSettings(Table):
     largest_mb: int = setting(whole(1, 1024), "whole megabytes from 1 to 1024, without quotes", default=64)
 
 
-class DataSettings(Table):
+class DataSettings(SettingsTable):
     """Where everything is kept."""
 
     folder: Path | None = setting(_path, 'a folder in quotes, like "/var/lib/hartslag"', default=None)
@@ -161,7 +161,7 @@ class DataSettings(Table):
 # --- the whole --------------------------------------------------------------------------------------------
 
 
-class FileSettings(Table):
+class FileSettings(SettingsTable):
     """The whole file: a key for each heading, a tuple where the heading may stand several times."""
 
     data: DataSettings = setting(DataSettings.read, default_factory=DataSettings)
@@ -172,7 +172,7 @@ class FileSettings(Table):
     influx: InfluxSettings | None = setting(InfluxSettings.read, default=None)
 
 
-TABLES: Mapping[str, type[Table]] = {
+TABLES: Mapping[str, type[SettingsTable]] = {
     "data": DataSettings,
     "inbox": InboxSettings,
     "person": PersonSettings,

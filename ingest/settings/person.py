@@ -8,7 +8,7 @@ from typing import Any
 from ingest.log import quoted
 from ingest.settings.names import as_kept
 from ingest.settings.profile_history import FORMULAS, LARGEST_OFFSET_BPM, METHODS, THRESHOLD_SPORTS
-from ingest.settings.table import Check, Table, day, flag, many, one_of, setting, text, whole
+from ingest.settings.table import Check, SettingsTable, day, flag, many, one_of, setting, text, whole
 from ingest.settings.time_zone import known_zone, machine_zone
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -66,7 +66,7 @@ def _both_in_order(vigorous: int | None, before: Mapping[str, Any]) -> None:
         raise ValueError(f"found {vigorous}; right would be more than moderate_bpm, which is {moderate}")
 
 
-class LimitSettings(Table):
+class LimitSettings(SettingsTable):
     """A maximum and limits of one's own, in beats per minute."""
 
     maximum_bpm: int | None = setting(whole(100, 230), _beats(100, 230), default=None)
@@ -111,7 +111,7 @@ def _sport(name: str) -> str:
     return name
 
 
-class SportEntry(Table):
+class SportEntry(SettingsTable):
     """How the limits differ in one sport."""
 
     name: str = setting(text(_sport), 'a sport as the watch calls it, in quotes, like "hand_cycling"')
@@ -125,14 +125,14 @@ class SportEntry(Table):
     vigorous_bpm: int | None = setting(whole(40, 220), _beats(40, 220), default=None)
 
 
-class TargetEntry(Table):
+class TargetEntry(SettingsTable):
     """A target for the weeks that begin on a day or later."""
 
     since: date = setting(day, _DATE, key="from")
     target_min: int = setting(_TARGET, _TARGET_WORDS)
 
 
-class PlanEntry(Table):
+class PlanEntry(SettingsTable):
     """A target that rises step by step and stays at the last one."""
 
     since: date = setting(day, _DATE, key="from")
@@ -149,7 +149,7 @@ def _one_line(why: str) -> str:
     return why
 
 
-class PauseEntry(Table):
+class PauseEntry(SettingsTable):
     """Days whose weeks are not to be judged."""
 
     since: date = setting(day, _DATE, key="from")
@@ -159,7 +159,7 @@ class PauseEntry(Table):
     )
 
 
-class TravelEntry(Table):
+class TravelEntry(SettingsTable):
     """Days in another time zone."""
 
     since: date = setting(day, _DATE, key="from")

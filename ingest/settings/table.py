@@ -84,7 +84,7 @@ def setting(
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(setting,))
-class Table:
+class SettingsTable:
     """Checked values, one for each key, which do not change. Raises Mistakes when they cannot be."""
 
     SETTINGS: ClassVar[Mapping[str, Setting]] = {}
@@ -161,7 +161,7 @@ def _placed(error: ValueError, *here: int | str) -> list[Mistake]:
 
 def _plain(value: Any) -> Any:
     match value:
-        case Table():
+        case SettingsTable():
             return value.written()
         case tuple():
             return [_plain(one) for one in value]

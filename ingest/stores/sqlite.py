@@ -21,7 +21,7 @@ from ingest.rows.version import rows_version
 from ingest.stores.contract import RefusedRow
 from ingest.system.crash_points import reached
 from ingest.system.patience import Patience
-from ingest.system.sqlite import Replica, open_readonly
+from ingest.system.sqlite import DerivedFile, open_readonly
 
 SAMPLED = ("heart_rate", "beat")
 """Tables of a row per sample: kept by source number, and shown with its tags by a view."""
@@ -37,7 +37,7 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.place = str(path)
-        self._file = Replica(
+        self._file = DerivedFile(
             path,
             _create_position,
             subject=f"The store {path}",

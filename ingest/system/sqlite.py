@@ -42,7 +42,7 @@ COMPANIONS = ("-wal", "-shm")
 Result = TypeVar("Result")
 
 
-class Fault(Enum):
+class SqliteFault(Enum):
     """What an error of SQLite means."""
 
     BUSY = "another process holds it"
@@ -53,23 +53,23 @@ class Fault(Enum):
 
 
 _FAULTS = {
-    sqlite3.SQLITE_BUSY: Fault.BUSY,
-    sqlite3.SQLITE_LOCKED: Fault.BUSY,
-    sqlite3.SQLITE_PROTOCOL: Fault.BUSY,  # lost the race for the log's locks too often
-    sqlite3.SQLITE_FULL: Fault.FULL,
-    sqlite3.SQLITE_READONLY: Fault.UNWRITABLE,
-    sqlite3.SQLITE_CANTOPEN: Fault.UNWRITABLE,
-    sqlite3.SQLITE_PERM: Fault.UNWRITABLE,
-    sqlite3.SQLITE_IOERR: Fault.UNWRITABLE,
-    sqlite3.SQLITE_CORRUPT: Fault.DAMAGED,
-    sqlite3.SQLITE_NOTADB: Fault.DAMAGED,
-    sqlite3.SQLITE_FORMAT: Fault.DAMAGED,
-    sqlite3.SQLITE_ERROR: Fault.FOREIGN,
+    sqlite3.SQLITE_BUSY: SqliteFault.BUSY,
+    sqlite3.SQLITE_LOCKED: SqliteFault.BUSY,
+    sqlite3.SQLITE_PROTOCOL: SqliteFault.BUSY,  # lost the race for the log's locks too often
+    sqlite3.SQLITE_FULL: SqliteFault.FULL,
+    sqlite3.SQLITE_READONLY: SqliteFault.UNWRITABLE,
+    sqlite3.SQLITE_CANTOPEN: SqliteFault.UNWRITABLE,
+    sqlite3.SQLITE_PERM: SqliteFault.UNWRITABLE,
+    sqlite3.SQLITE_IOERR: SqliteFault.UNWRITABLE,
+    sqlite3.SQLITE_CORRUPT: SqliteFault.DAMAGED,
+    sqlite3.SQLITE_NOTADB: SqliteFault.DAMAGED,
+    sqlite3.SQLITE_FORMAT: SqliteFault.DAMAGED,
+    sqlite3.SQLITE_ERROR: SqliteFault.FOREIGN,
 }
 _PERHAPS_FULL = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 
 
-def fault_of(error: sqlite3.Error, path: Path) -> Fault | None:
+def fault_of(error: sqlite3.Error, path: Path) -> SqliteFault | None:
     """What an error about the database at `path` means; None for what can only be a mistake in this program.
 
     On a full disk SQLite may call it an input/output error (SQLITE_IOERR_SHMSIZE: no room for the log's index) or a
@@ -78,7 +78,7 @@ def fault_of(error: sqlite3.Error, path: Path) -> Fault | None:
     # An extended code has the primary one in its low byte; a misuse of the module has none at all.
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF
     if code in _PERHAPS_FULL and not has_room(path.parent):
-        return Fault.FULL
+        return SqliteFault.FULL
     return _FAULTS.get(code)
 
 
@@ -119,7 +119,7 @@ def retried(work: Callable[[], Result], patience: Patience) -> Result:
         try:
             return work()
         except sqlite3.OperationalError as e:
-            if _FAULTS.get(e.sqlite_errorcode & 0xFF) is not Fault.BUSY:
+            if _FAULTS.get(e.sqlite_errorcode & 0xFF) is not SqliteFault.BUSY:
                 raise
             busy = e
     assert busy is not None
@@ -155,7 +155,7 @@ def open_readonly(path: Path, *, patience: Patience = ENDLESS) -> sqlite3.Connec
             return _connect_readonly(path, "mode=ro", patience)
         except sqlite3.OperationalError as e:
             # Neither the index nor room for it, or no permission to make it.
-            if fault_of(e, path) not in {Fault.UNWRITABLE, Fault.FULL} or not _is_empty(log):
+            if fault_of(e, path) not in {SqliteFault.UNWRITABLE, SqliteFault.FULL} or not _is_empty(log):
                 raise
     if not _is_empty(log):
         raise _unfinished(path)
@@ -186,7 +186,7 @@ def _connect_readonly(path: Path, how: str, patience: Patience) -> sqlite3.Conne
     return db
 
 
-class Replica:
+class DerivedFile:
     """An SQLite file that can be made anew from the journal: opened again when it was replaced, deleted when damaged.
 
     One connection; belongs to the thread that uses it. All that goes wrong is raised as TryLater: what is written here
@@ -281,11 +281,11 @@ class Replica:
         except sqlite3.DatabaseError as e:
             self.close()
             fault = fault_of(e, self.path)
-            if fault in {Fault.DAMAGED, Fault.FOREIGN}:
+            if fault in {SqliteFault.DAMAGED, SqliteFault.FOREIGN}:
                 for end in ("", *COMPANIONS):
                     self.path.with_name(self.path.name + end).unlink(missing_ok=True)
                 raise TryLater(f"{self._subject} was damaged ({e}); {self._made_anew}.") from e
-            if fault is Fault.FULL:
+            if fault is SqliteFault.FULL:
                 raise TryLater(
                     f"{self._subject} cannot be written: the disk is full. Make room; {self._waits}."
                 ) from e

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 
-class Part:
+class WatchedPart:
     """One part of the program, with a thread or task of its own; it goes on as long as it says so now and then.
 
     What takes long within it calls `going_on` in between: a wait that is known to end is no hang.
@@ -33,11 +33,11 @@ class Watchdog:
 
     def __init__(self, monotonic_s: Callable[[], float] = time.monotonic) -> None:
         self._monotonic_s = monotonic_s
-        self._parts: list[Part] = []
+        self._parts: list[WatchedPart] = []
 
-    def part(self, name: str, stop: threading.Event) -> Part:
+    def part(self, name: str, stop: threading.Event) -> WatchedPart:
         """A new part, which shall go on until `stop` is set."""
-        part = Part(name, stop, self._monotonic_s)
+        part = WatchedPart(name, stop, self._monotonic_s)
         self._parts.append(part)
         return part
 

@@ -14,8 +14,8 @@ import pytest
 from ingest.errors import Stop, TryLater
 from ingest.system.patience import Patience
 from ingest.system.sqlite import (
-    Fault,
-    Replica,
+    DerivedFile,
+    SqliteFault,
     fault_of,
     open_database,
     open_readonly,
@@ -59,7 +59,7 @@ def test_a_database_that_may_not_grow_is_full(path: Path) -> None:
     with closing(open_database(path, synchronous="FULL")) as db:
         db.execute("PRAGMA max_page_count = 1")
         e = error(lambda: db.execute("INSERT INTO t VALUES (zeroblob(100000))"))
-    assert fault_of(e, path) is Fault.FULL
+    assert fault_of(e, path) is SqliteFault.FULL
 
 
 def test_a_full_disk_is_full_whatever_sqlite_calls_it(tmp_path: Path) -> None:
@@ -70,10 +70,10 @@ def test_a_full_disk_is_full_whatever_sqlite_calls_it(tmp_path: Path) -> None:
         fill(small / "filler")
         found = error(lambda: open_database(path, synchronous="FULL").execute("INSERT INTO t VALUES (2)"))
         assert found.sqlite_errorname != "SQLITE_FULL", "the case that needs a look at the disk"
-        assert fault_of(found, path) is Fault.FULL
+        assert fault_of(found, path) is SqliteFault.FULL
         assert rows(path) == [(1,)], "and what is there can be read"
         (small / "filler").unlink()
-        assert fault_of(found, path) is Fault.UNWRITABLE
+        assert fault_of(found, path) is SqliteFault.UNWRITABLE
 
 
 def test_a_disk_without_inodes_is_full(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_disk_without_inodes_is_full(tmp_path: Path) -> None:
             for i in range(30):
                 (small / str(i)).touch()
         found = error(lambda: open_database(path, synchronous="FULL").execute("INSERT INTO t VALUES (2)"))
-        assert fault_of(found, path) is Fault.FULL
+        assert fault_of(found, path) is SqliteFault.FULL
 
 
 def test_what_holds_it_is_waited_for_and_then_named_busy(path: Path) -> None:
@@ -103,7 +103,7 @@ def test_what_holds_it_is_waited_for_and_then_named_busy(path: Path) -> None:
         with transaction(one):
             one.execute("INSERT INTO t VALUES (2)")
             e = error(lambda: transaction(other, Patience(going_on=going_on)).__enter__())
-        assert fault_of(e, path) is Fault.BUSY
+        assert fault_of(e, path) is SqliteFault.BUSY
         assert len(asked) == 2
         with transaction(other):
             other.execute("INSERT INTO t VALUES (3)")
@@ -142,7 +142,7 @@ def test_damage_is_told_from_everything_else(path: Path, content: bytes | None) 
         with closing(open_database(path, synchronous="FULL")) as db:
             db.execute("SELECT x FROM t").fetchall()
 
-    assert fault_of(error(read), path) is Fault.DAMAGED
+    assert fault_of(error(read), path) is SqliteFault.DAMAGED
 
 
 def test_a_mistake_in_the_program_is_none_of_these(path: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_disk_that_may_not_be_written_needs_a_person(path: Path) -> None:
 
     try:
         _reachable(path)
-        assert run_as(NOBODY, work) == str(Fault.UNWRITABLE)
+        assert run_as(NOBODY, work) == str(SqliteFault.UNWRITABLE)
     finally:
         path.parent.chmod(0o755)
 
@@ -256,7 +256,7 @@ def test_a_log_without_its_index_is_never_passed_over(path: Path) -> None:
 def test_reading_makes_no_database(tmp_path: Path) -> None:
     """Protects a mistyped folder from an empty file."""
     found = error(lambda: open_readonly(tmp_path / "a.db"))
-    assert fault_of(found, tmp_path / "a.db") is Fault.UNWRITABLE
+    assert fault_of(found, tmp_path / "a.db") is SqliteFault.UNWRITABLE
     assert not list(tmp_path.iterdir())
 
 
@@ -273,8 +273,8 @@ def _tables(db: sqlite3.Connection) -> None:
     db.execute("CREATE TABLE IF NOT EXISTS t (x)")
 
 
-def _replica(path: Path) -> Replica:
-    return Replica(
+def _replica(path: Path) -> DerivedFile:
+    return DerivedFile(
         path,
         _tables,
         subject="It",
@@ -286,7 +286,7 @@ def _replica(path: Path) -> Replica:
     )
 
 
-def _write(replica: Replica, x: int) -> None:
+def _write(replica: DerivedFile, x: int) -> None:
     with replica.transaction() as db:
         db.execute("INSERT INTO t VALUES (?)", (x,))
 

@@ -15,7 +15,7 @@ from typing import Any
 from ingest.errors import Stop
 from ingest.rows.version import rows_version
 from ingest.stores.contract import RefusedRow
-from ingest.system.sqlite import Replica, open_readonly
+from ingest.system.sqlite import DerivedFile, open_readonly
 
 PAGE_BYTES = 4096
 """SQLite's own: copies of whole series are kept here, and little else."""
@@ -61,7 +61,7 @@ class Ledger:
 
     def __init__(self, path: Path, now_ms: Callable[[], int]) -> None:
         self.path, self.now_ms = path, now_ms
-        self.file = Replica(
+        self.file = DerivedFile(
             path,
             _create,
             subject=str(path),
