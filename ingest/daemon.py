@@ -378,6 +378,6 @@ def _keep_up_to_date(settings: Settings, store: Store, wake: threading.Event, pa
                 repeats.over("store", f"The store {store.place} is written again.")
             if trouble != before:
                 with contextlib.suppress(TryLater), journal.write() as w:
-                    w.reader(store.name, 0, trouble)
+                    w.store_error(store.name, trouble)
             # Other processes append too (`hartslag add`), and a store that somebody deleted is made anew.
             wake.wait(SCAN_S)

@@ -1,4 +1,4 @@
-"""Appending to the journal: persons, sources, entries, and how far the stores are."""
+"""Appending to the journal: persons, sources, entries, and what troubles the stores."""
 
 import json
 import sqlite3
@@ -51,10 +51,7 @@ class EntryWriter:
         )
         return int(cursor.lastrowid or 0)
 
-    def reader(self, name: str, position: int, error: str | None) -> None:
-        """Note how far a store is and what troubles it; the time of an error is that of its beginning."""
-        self.db.execute(
-            "INSERT INTO reader VALUES (?1, ?2, ?3, iif(?3 IS NULL, NULL, ?4)) ON CONFLICT (name) DO UPDATE SET"
-            " position = ?2, error = ?3, error_ms = iif(?3 IS NULL, NULL, coalesce(error_ms, ?4))",
-            (name, position, error, self.now_ms),
-        )
+    def store_error(self, name: str, error: str | None) -> None:
+        """Note what troubles a store; None: nothing any more."""
+        sql = "INSERT INTO reader VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET error = ?2"
+        self.db.execute(sql, (name, error))

@@ -176,10 +176,9 @@ class Journal(ChunkReader, FileReader):
         )
         return dict(zip(("chunks", "samples", "beats", "bytes"), (*rows[0], on_disk), strict=True))
 
-    def readers(self) -> dict[str, tuple[int, str | None, int | None]]:
-        """Per store: the position it last told us of, and its last error with the time (ms) it began."""
-        rows = self._rows("SELECT name, position, error, error_ms FROM reader")
-        return {name: (position, error, error_ms) for name, position, error, error_ms in rows}
+    def store_errors(self) -> dict[str, str]:
+        """What troubles the stores, by their names; those without trouble are left out."""
+        return dict(self._rows("SELECT name, error FROM reader WHERE error IS NOT NULL"))
 
     def faults(self) -> list[str]:
         """What SQLite finds wrong with the file itself; empty when it is whole."""

@@ -163,6 +163,10 @@ CHARACTERISTICS = """
 -- in its blobs: whoever reads the file knows by which decoder. Columns with a default: no row is written anew.
 ALTER TABLE connection ADD COLUMN characteristic TEXT NOT NULL DEFAULT '2A37';
 ALTER TABLE chunk ADD COLUMN packing INTEGER NOT NULL DEFAULT 1;
+
+-- How far a store is, it says itself; here only what troubles it is kept.
+ALTER TABLE reader DROP COLUMN position;
+ALTER TABLE reader DROP COLUMN error_ms;
 """
 
 

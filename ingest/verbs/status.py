@@ -40,7 +40,7 @@ def status(settings: Settings, journal: Journal) -> dict[str, Any]:
     daemon = holder(settings.data)
     waiting = _waiting_files(settings, journal, runs=daemon is not None)
     outcomes = journal.outcome_counts()
-    errors = journal.readers()
+    errors = journal.store_errors()
     return {
         "daemon": daemon,
         "settings": str(settings.file) if settings.file else None,
@@ -53,7 +53,7 @@ def status(settings: Settings, journal: Journal) -> dict[str, Any]:
             "files": [{"file": w.name, "why": w.why} for w in waiting],
         },
         "stores": [
-            _store_status(journal, store, errors.get(store.name, (0, None, None))[1], runs=daemon is not None)
+            _store_status(journal, store, errors.get(store.name), runs=daemon is not None)
             for store in configured_stores(settings)
         ],
         "clocks": [d.json() | {"sentence": d.sentence} for d in clock_offsets.clock_offsets(journal)],

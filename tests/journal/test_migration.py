@@ -56,6 +56,11 @@ def test_an_older_journal_is_read_as_it_was_and_goes_on(path: Path) -> None:
         _, strap = journal.chunks(1, -ALWAYS_MS, ALWAYS_MS)
         assert strap.columns.series.bpm.tolist() == [70, 71, 72, 73, 74, 75, 76]
         assert (journal.size()["samples"], journal.size()["beats"]) == (13, 8)
+        assert journal.store_errors() == {"sqlite": "the disk is full"}
+        with journal.write() as w:
+            w.store_error("sqlite", None)
+            w.store_error("influx", "it does not answer")
+        assert journal.store_errors() == {"influx": "it does not answer"}
         assert (journal.faults(), list(journal.broken_chunks())) == ([], [])
 
 

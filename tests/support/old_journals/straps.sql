@@ -102,6 +102,7 @@ CREATE TABLE source (
     rank INTEGER NOT NULL,           -- the lower is believed first
     UNIQUE (person, name)
 );
+INSERT INTO "reader" VALUES('sqlite',0,'the disk is full',1767225600000);
 INSERT INTO "source" VALUES(1,1,'garmin-1-activity','activity',2);
 INSERT INTO "source" VALUES(2,1,'strap A0:9E:1A:00:00:01','strap',0);
 CREATE INDEX arrival_unfiled ON arrival (filed) WHERE filed = 0;
