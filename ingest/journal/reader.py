@@ -67,13 +67,7 @@ class Journal(ChunkReader, FileReader):
                     "or name the right data folder with --data."
                 )
             _make_private(path)
-        try:
-            if readonly:
-                self._db = open_readonly(path, patience=self._patience)
-            else:
-                self._db = open_database(path, patience=self._patience, synchronous="FULL")
-        except sqlite3.Error as e:
-            raise _explained(e, path) from e
+        self._db = _opened(path, self._patience, readonly=readonly)
         try:
             if readonly:
                 require_current(self._db)
@@ -213,6 +207,15 @@ def _full(path: Path) -> TryLater:
     return TryLater(
         f"The journal {path} cannot grow: the disk is full. Make room; nothing is lost meanwhile."
     )
+
+
+def _opened(path: Path, patience: Patience, *, readonly: bool) -> sqlite3.Connection:
+    try:
+        if readonly:
+            return open_readonly(path, patience=patience)
+        return open_database(path, patience=patience, synchronous="FULL")
+    except sqlite3.Error as e:
+        raise _explained(e, path) from e
 
 
 def _explained(e: Exception, path: Path) -> Exception:

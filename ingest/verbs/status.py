@@ -180,15 +180,7 @@ def status_lines(settings: Settings, journal: Journal, now: dict[str, Any]) -> I
     )
     yield f"Settings: {now['settings'] or 'no file now; of a person known from earlier settings these still hold'}"
     for p in now["persons"]:
-        e = p["edges"]
-        limits = (
-            f"moderate from {e['moderate_bpm']}, vigorous from {e['vigorous_bpm']} bpm ({e['origin']})"
-            if e
-            else f"limits unknown: a medicine limits this heart rate since {p['medicine_since']}; give your own limits"
-            if p["medicine_since"]
-            else "limits unknown: add  born = YEAR  below this name in the settings"
-        )
-        yield f"Person {p['name']}: target {p['target_min']:.0f} min a week, {limits}, time zone {p['zone']}"
+        yield f"Person {p['name']}: target {p['target_min']:.0f} min a week, {_limits(p)}, time zone {p['zone']}"
     j = now["journal"]
     yield f"Journal: {j['samples']} samples and {j['beats']} beats in {j['chunks']} chunks, {j['bytes'] / 1e6:.1f} MB"
     if now["free_bytes"] < LEAST_FREE_BYTES:
@@ -223,6 +215,17 @@ def status_lines(settings: Settings, journal: Journal, now: dict[str, Any]) -> I
             )
     for s in now["straps"]:
         yield from _strap_lines(s)
+
+
+def _limits(p: dict[str, Any]) -> str:
+    e = p["edges"]
+    return (
+        f"moderate from {e['moderate_bpm']}, vigorous from {e['vigorous_bpm']} bpm ({e['origin']})"
+        if e
+        else f"limits unknown: a medicine limits this heart rate since {p['medicine_since']}; give your own limits"
+        if p["medicine_since"]
+        else "limits unknown: add  born = YEAR  below this name in the settings"
+    )
 
 
 def _strap_lines(s: dict[str, Any]) -> Iterator[str]:
