@@ -1,10 +1,13 @@
-"""The contract of a store: it holds everything up to its position, whatever happens on the way there."""
+"""The contract of a store, for every store there is: it holds everything up to its position, whatever happens on the way."""
 
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,31 +15,23 @@ import pytest
 from ingest.journal import Journal
 from ingest.rows.recount import recount_rows
 from ingest.rows.table import Block
-from ingest.settings.model import Settings
+from ingest.stores.contract import Store
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
-from tests.support.households import (
-    DAY,
-    Event,
-    Limits,
-    Noted,
-    Workout,
-    at,
-    filled,
-    happen,
-    household,
-    rows,
-    steady,
-)
+from tests.support.households import DAY, Event, Limits, Noted, Workout, at, filled, happen, rows, steady
+from tests.support.replicas import Rows, differences, expected, held
+from tests.support.server_stores import Clock, catch_up, journal_of_2024, open_store
+from tests.support.servers import InfluxDB, VictoriaMetrics
 
-START = at("2026-11-16T10:00+01:00")
+START = at("2024-10-26T10:00+02:00")
 HAPPENED: list[Event] = [
-    Noted("Jan", (("zone", "Europe/Amsterdam"),)),
+    Noted("Jan", (("maximum_bpm", 180), ("zone", "Europe/Amsterdam"))),
     *(steady("Jan", START + i * DAY, 300, 100 + i, source=f"watch {i % 3}") for i in range(12)),
     Limits("Jan", START + DAY, 180),
     Workout("Jan", "watch 0", START, START + 300_000),
     steady("Piet", START, 300, 90),
 ]
+MORE = steady("Jan", START + 20 * DAY, 200, 130)
 
 FOLLOW = """
 import sys
@@ -49,11 +44,170 @@ with Journal(Path(sys.argv[1])) as journal, SqliteStore(Path(sys.argv[2])) as st
 """
 
 
+@dataclass
+class Place:
+    """Where one kind of store is, empty at first. Each `open` gives another object, as another process has it."""
+
+    open: Callable[[], AbstractContextManager[Store]]
+    read: Callable[[], Rows]
+    wanted: Callable[[Rows], Rows]
+    """What it must hold when an SQLite store holds these rows: not all can hold everything."""
+    clock: Clock
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self._number = count()
+
+    def wrong_rows(self, journal: Journal) -> list[str]:
+        """How what it holds differs from what is made of the journal in one go."""
+        anew = filled(journal, self.folder / f"anew {next(self._number)}.db")
+        return differences(self.read(), self.wanted(anew))
+
+    def catch_up(self, journal: Journal, store: Store, portion: int = 4) -> int:
+        """Up to date, as after some quiet minutes."""
+        return catch_up(journal, store, self.clock, portion=portion)
+
+
+@pytest.fixture(params=["sqlite", "influxdb", "victoriametrics"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Each kind of store; one that is added gets a branch here."""
+    clock = Clock()
+    if request.param == "sqlite":
+        path = tmp_path / "store" / "s.db"
+        yield Place(lambda: closing(SqliteStore(path)), lambda: rows(path), lambda r: r, clock, tmp_path)
+        return
+    kind = {"influxdb": InfluxDB, "victoriametrics": VictoriaMetrics}[request.param]
+    with kind(tmp_path / "server") as server:
+        yield Place(
+            lambda: open_store(server.url, tmp_path / "store", clock=clock),
+            lambda: held(server),
+            lambda r: expected(r, server),
+            clock,
+            tmp_path,
+        )
+
+
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
     """A journal of two persons and some weeks."""
-    with household(tmp_path, HAPPENED) as opened:
+    with journal_of_2024(tmp_path / "data", HAPPENED) as opened:
         yield opened
+
+
+def test_a_count_that_fails_midway_leaves_the_position(journal: Journal, place: Place) -> None:
+    """Protects "the position moves only at the end": what raises after some rows is repeated as a whole."""
+
+    def failing() -> Iterator[list[Block]]:
+        yield from list(recount_rows(journal, journal.entries(0)))[:-1]
+        raise RuntimeError
+
+    with place.open() as store:
+        assert store.begin(journal.id, journal.last_position()) == 0
+        with pytest.raises(RuntimeError):
+            store.write(failing(), journal.last_position())
+        assert store.begin(journal.id, journal.last_position()) == 0
+        assert place.catch_up(journal, store) == journal.last_position()
+    assert place.wrong_rows(journal) == []
+
+
+def test_the_same_again_changes_nothing(journal: Journal, place: Place) -> None:
+    """Protects against a lost answer: a portion written twice is written once, and the position never goes back."""
+    entries = journal.entries(0, 9)
+    with place.open() as store:
+        place.catch_up(journal, store)
+        position = store.begin(journal.id, journal.last_position())
+        store.write(recount_rows(journal, entries), entries[-1].position)
+        assert store.begin(journal.id, journal.last_position()) == position == journal.last_position()
+        place.catch_up(journal, store)
+    assert place.wrong_rows(journal) == []
+
+
+def test_rows_that_change_and_rows_that_vanish_are_no_more_what_they_were(
+    journal: Journal, place: Place
+) -> None:
+    """Protects corrections: a block takes the place of all that was held in its span, higher, lower or nothing at all."""
+    with place.open() as store:
+        place.catch_up(journal, store)
+        for bpm in (210, 130):
+            happen(journal, Noted("Jan", (("maximum_bpm", bpm), ("zone", "Asia/Kolkata"))))
+            place.catch_up(journal, store)
+            assert place.wrong_rows(journal) == []
+
+
+def test_it_stops_between_portions_when_told_and_goes_on_from_there(journal: Journal, place: Place) -> None:
+    """Protects a quick end of the daemon during a long rebuild, and the work done by then."""
+    seen: list[int] = []
+    with place.open() as store:
+        taken = follow(
+            journal, store, portion=4, progress=lambda p, _: seen.append(p), going_on=lambda: len(seen) < 2
+        )
+        assert taken == 8
+        assert seen == [4, 8]
+        assert place.catch_up(journal, store) == journal.last_position() - 8
+    assert place.wrong_rows(journal) == []
+
+
+def test_the_position_is_known_to_who_only_asks(journal: Journal, place: Place) -> None:
+    """Protects `status`: what is reported is where the store is, and nothing for another journal; refused is nothing."""
+    with place.open() as store:
+        assert store.reported_position(journal.id) == (0, None)
+        assert store.reported_position(journal.id)[0] == 0
+        place.catch_up(journal, store)
+        store.close()
+        store.close()
+        assert store.reported_position(journal.id)[0] == journal.last_position()
+        assert store.reported_position("another")[0] == 0
+        assert store.refused_rows() == []
+        assert store.faults(journal.id) == []
+        happen(journal, MORE)
+        place.catch_up(journal, store)
+        assert store.reported_position(journal.id)[0] == journal.last_position()
+    assert place.wrong_rows(journal) == []
+
+
+def test_made_anew_while_another_follows_and_not_finished_it_is_still_made_whole(
+    journal: Journal, place: Place
+) -> None:
+    """Protects the rows that a running daemon had counted before somebody's `rebuild` began, and was broken off."""
+    with place.open() as daemon, place.open() as rebuilding:
+        positions: list[int] = []
+
+        def broken_off(position: int, _: int) -> None:
+            positions.append(position)
+            if len(positions) == 2:
+                rebuilding.clear(journal.id, journal.last_position())
+
+        follow(journal, daemon, portion=4, progress=broken_off)
+        place.catch_up(journal, daemon)
+    assert place.wrong_rows(journal) == []
+
+
+def test_emptied_since_it_began_its_position_does_not_move(journal: Journal, place: Place) -> None:
+    """Protects all rows from a `rebuild` between a daemon's question and its writing: they would be missed by nobody."""
+    with place.open() as daemon, place.open() as rebuilding:
+        place.catch_up(journal, daemon)
+        happen(journal, MORE)
+        begun = daemon.begin(journal.id, journal.last_position())
+        entries = journal.entries(begun)
+        rebuilding.clear(journal.id, journal.last_position())
+        daemon.write(recount_rows(journal, entries), entries[-1].position)
+        assert daemon.begin(journal.id, journal.last_position()) == 0
+        place.catch_up(journal, daemon)
+    assert place.wrong_rows(journal) == []
+
+
+def test_of_another_journal_it_is_emptied_first(journal: Journal, place: Place) -> None:
+    """Protects a restored or exchanged data folder: no row of the other household stays."""
+    with place.open() as store:
+        place.catch_up(journal, store)
+        with journal_of_2024(place.folder / "other", [steady("Kim", START, 60, 100)]) as other:
+            place.clock.passes(400)
+            place.catch_up(other, store)
+            assert place.wrong_rows(other) == []
+    assert {row[1] for row in place.read()["minute"]} == {"Kim"}
+
+
+# --- processes of their own, with the store that needs no server; those on a server: influx/test_outage.py ---
 
 
 def following(journal: Journal, store: Path, **env: str) -> "subprocess.Popen[bytes]":
@@ -87,46 +241,6 @@ def test_killed_at_any_step_and_followed_again_no_row_is_lost_or_double(
     assert filled(journal, along) == filled(journal, tmp_path / "anew.db")
 
 
-def test_a_count_that_fails_midway_leaves_the_position(journal: Journal, tmp_path: Path) -> None:
-    """Protects "the position moves only at the end": what raises after some rows is repeated as a whole."""
-
-    def failing() -> Iterator[list[Block]]:
-        yield from list(recount_rows(journal, journal.entries(0)))[:-1]
-        raise RuntimeError
-
-    with SqliteStore(tmp_path / "along.db") as store:
-        assert store.begin(journal.id) == 0
-        with pytest.raises(RuntimeError):
-            store.write(failing(), journal.last_position())
-        assert store.begin(journal.id) == 0
-        assert follow(journal, store) == journal.last_position()
-    assert rows(tmp_path / "along.db") == filled(journal, tmp_path / "anew.db")
-
-
-def test_the_same_again_changes_nothing(journal: Journal, tmp_path: Path) -> None:
-    """Protects against a lost answer: a portion written twice is written once, and the position never goes back."""
-    before = filled(journal, tmp_path / "s.db")
-    entries = journal.entries(0, 9)
-    with SqliteStore(tmp_path / "s.db") as store:
-        position = store.begin(journal.id)
-        store.write(recount_rows(journal, entries), entries[-1].position)
-        assert store.begin(journal.id) == position == journal.last_position()
-    assert rows(tmp_path / "s.db") == before
-
-
-def test_it_stops_between_portions_when_told_and_goes_on_from_there(journal: Journal, tmp_path: Path) -> None:
-    """Protects a quick end of the daemon during a long rebuild, and the work done by then."""
-    seen: list[int] = []
-    with SqliteStore(tmp_path / "s.db") as store:
-        taken = follow(
-            journal, store, portion=4, progress=lambda p, _: seen.append(p), going_on=lambda: len(seen) < 2
-        )
-        assert taken == 8
-        assert seen == [4, 8]
-        assert follow(journal, store) == journal.last_position() - 8
-    assert rows(tmp_path / "s.db") == filled(journal, tmp_path / "anew.db")
-
-
 def test_two_at_once_give_what_one_gives(journal: Journal, tmp_path: Path) -> None:
     """Protects `hartslag add` beside a running daemon: both follow, neither undoes the other's rows."""
     along = tmp_path / "along.db"
@@ -135,29 +249,3 @@ def test_two_at_once_give_what_one_gives(journal: Journal, tmp_path: Path) -> No
         happen(journal, steady("Jan", START + i * DAY + 100_000, 400, 150, source="strap", kind="strap"))
     assert [one.wait(60) for one in both] == [0, 0]
     assert filled(journal, along) == filled(journal, tmp_path / "anew.db")
-
-
-def test_made_anew_while_another_follows_and_not_finished_it_is_still_made_whole(
-    journal: Journal, tmp_path: Path
-) -> None:
-    """Protects the rows that a running daemon had counted before somebody's `rebuild` began, and was broken off."""
-    with SqliteStore(tmp_path / "s.db") as daemon, SqliteStore(tmp_path / "s.db") as rebuilding:
-        told: list[int] = []
-
-        def broken_off(position: int, _: int) -> None:
-            told.append(position)
-            if len(told) == 2:
-                rebuilding.clear(journal.id)
-
-        follow(journal, daemon, portion=4, progress=broken_off)
-    assert rows(tmp_path / "s.db") == filled(journal, tmp_path / "anew.db")
-
-
-def test_of_another_journal_it_is_emptied_first(journal: Journal, tmp_path: Path) -> None:
-    """Protects a restored or exchanged data folder: no row of the other household stays."""
-    filled(journal, tmp_path / "s.db")
-    other = Settings(tmp_path / "other")
-    with household(other.data, [steady("Kim", START, 60, 100)]) as theirs:
-        found = filled(theirs, tmp_path / "s.db")
-        assert found == filled(theirs, tmp_path / "anew.db")
-        assert {row[1] for row in found["minute"]} == {"Kim"}

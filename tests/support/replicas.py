@@ -110,7 +110,7 @@ def _same(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
 
 def _close(x: Any, y: Any) -> bool:
     return (
-        isinstance(x, float)
+        isinstance(x, int | float)
         and isinstance(y, int | float)
         and math.isclose(x, y, rel_tol=1e-12, abs_tol=1e-12)
     )

@@ -26,7 +26,10 @@ READY_S = 60.0
 FAR_S = 4_102_444_800
 """The year 2100."""
 
-INFLUXD = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hartslag" / "influxd-1.8.3"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hartslag"
+INFLUXD = Path(os.environ.get("HARTSLAG_INFLUXD") or CACHE / "influxd-1.8.3")
+"""InfluxDB 1.8.3, where `.ci/servers` has built it or where the environment says."""
+
 VICTORIA = "victoria-metrics"
 INSTALLS = ".ci/servers installs it"
 

@@ -41,7 +41,7 @@ class Corrections:
         self._server, self._batch, self._ledger, self._clock = server, batch, ledger, clock
         self._pending: list[Patch] = []
         self._pending_cells = 0
-        self._series: set[str] = set(ledger.patched()) if not server.overwrites else set()
+        self._series: set[str] = set(ledger.patched_series()) if not server.overwrites else set()
         self._new_series: list[str] = []
         self._last_round = -1e9
         self._written_at: dict[str, float] = {}
@@ -74,7 +74,7 @@ class Corrections:
     def save_series(self) -> None:
         """Have the ledger know of the series concerned; to be done before rows are sent."""
         if self._new_series:
-            self._ledger.patch([(name, 0, 0, b"", b"") for name in self._new_series])
+            self._ledger.add_patches([(name, 0, 0, b"", b"") for name in self._new_series])
             self._new_series = []
 
     @property
@@ -101,8 +101,8 @@ class Corrections:
         """Correct all series that the ledger knows of."""
         self._last_round = self._clock()
         self._server.sync_visibility()
-        for name in self._ledger.patched():
-            self._ledger.copy(name, self._corrected_lines(name, self._ledger.patches(name)))
+        for name in self._ledger.patched_series():
+            self._ledger.save_copy(name, self._corrected_lines(name, self._ledger.patches(name)))
             reached("series copied")
             self._rewrite(name)
         self._series.clear()
@@ -112,14 +112,14 @@ class Corrections:
 
         However long ago that was: a power cut may have come right behind them, and lasted.
         """
-        for name in self._ledger.copies():
+        for name in self._ledger.copied_series():
             self._rewrite(name)
 
     def _rewrite(self, name: str) -> None:
         series, key = _decode_name(name)
         self._server.delete_field(series, key)
         reached("series deleted")
-        for precision, body in self._ledger.bodies(name):
+        for precision, body in self._ledger.copied_lines(name):
             self._batch.add(body, precision)
         self._batch.flush()
         reached("series posted")
@@ -132,7 +132,7 @@ class Corrections:
         """
         lag_s = self._server.durability_lag_s
         for name in [n for n, at in self._written_at.items() if seen - at >= lag_s]:
-            self._ledger.discard(name)
+            self._ledger.delete_copy(name)
             del self._written_at[name]
 
     def _corrected_lines(

@@ -21,7 +21,7 @@ class FutureRows:
 
     def __init__(self, server: Server, batch: BatchWriter, ledger: Ledger) -> None:
         self._server, self._batch, self._ledger = server, batch, ledger
-        self._any = bool(ledger.ahead(FOREVER_US))
+        self._any = bool(ledger.deferred_rows(FOREVER_US))
 
     def defer(self, series: StoredSeries, block: Block) -> Block:
         """The block without what lies too far ahead, which is kept in place of what was kept of the block's span."""
@@ -30,7 +30,7 @@ class FutureRows:
         limit_us = self._limit_us()
         ahead = block.time_us >= limit_us
         if self._any or ahead.any():
-            self._ledger.lies_ahead(
+            self._ledger.defer_rows(
                 repr(series), block.start_us, block.end_us, self._encode_each(block, np.flatnonzero(ahead))
             )
             self._any = True
@@ -48,11 +48,11 @@ class FutureRows:
     def send_due(self) -> None:
         """Send what lay too far ahead and does so no more; returns with the server's yes."""
         if self._any:
-            due = self._ledger.ahead(self._limit_us())
+            due = self._ledger.deferred_rows(self._limit_us())
             for _, precision, line in due:
                 self._batch.add(line, precision)
             self._batch.flush()
-            self._ledger.arrived(number for number, *_ in due)
+            self._ledger.delete_deferred(number for number, *_ in due)
 
     def _limit_us(self) -> int:
         """By the true time, whatever clock a test gives to the rest: the server has it, too."""

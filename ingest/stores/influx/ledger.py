@@ -1,4 +1,4 @@
-"""What we know of a server's store, on our side: how far it is, what it refused, which series are being put right.
+"""What we know of a server's store, on our side: how far it is, what it refused, which series are being corrected.
 
 A small SQLite file beside the store for Grafana. Not the server, which may be away when `status` asks; not the journal,
 where each of our steps would cost a write to the card that waits for it. Without this file all is compared anew.
@@ -46,7 +46,7 @@ _PATCH = "INSERT INTO patch (series, start_us, end_us, times, cells) VALUES (?, 
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ReplicaState:
     """How far a store is."""
 
     position: int
@@ -77,152 +77,154 @@ class Ledger:
         """Let go of the file."""
         self.file.close()
 
-    def open(self) -> AbstractContextManager[sqlite3.Connection]:
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         """The connection, within one transaction. Raises TryLater."""
         return self.file.transaction()
 
-    def alone(self) -> AbstractContextManager[None]:
+    def exclusive(self) -> AbstractContextManager[None]:
         """One process at a time brings the server up to date: rows counted earlier must not land later."""
         return self.file.exclusive()
 
     # --- how far ---
 
-    def held(self, place: str, journal: str) -> Held | None:
+    def replica_state(self, place: str, journal: str) -> ReplicaState | None:
         """How far the store is; None when the file tells of another server or journal, or of nothing."""
-        with self.open() as db:
-            return _held(db, place, journal)
+        with self.transaction() as db:
+            return _read_state(db, place, journal)
 
-    def journal(self, place: str) -> str | None:
+    def last_journal(self, place: str) -> str | None:
         """The journal that was last sent to the server."""
-        with self.open() as db:
+        with self.transaction() as db:
             found = db.execute("SELECT journal FROM replica WHERE place = ?", (place,)).fetchone()
         return found[0] if found else None
 
-    def start(self, place: str, journal: str, writer: str, empty_to: int) -> Held:
+    def reset(self, place: str, journal: str, writer: str, empty_to: int) -> ReplicaState:
         """Be at the beginning; nothing is refused any more, as all is sent once more."""
-        with self.open() as db:
+        with self.transaction() as db:
             for table in ("replica", "refused", "ahead", "patch", "copy", "copied"):
                 db.execute(f"DELETE FROM {table}")
             db.execute(
                 "INSERT INTO replica VALUES (?, ?, ?, 0, 0, ?, ?, ?)",
                 (place, journal, rows_version(), self.now_ms(), empty_to, writer),
             )
-            return Held(0, 0, self.now_ms(), empty_to, writer)
+            return ReplicaState(0, 0, self.now_ms(), empty_to, writer)
 
-    def move(self, position: int, sent: int, writer: str, patches: Iterable[tuple[Any, ...]] = ()) -> None:
-        """Be further on, together with what is still to be put right up to there."""
-        with self.open() as db:
+    def advance(self, position: int, sent: int, writer: str, patches: Iterable[tuple[Any, ...]] = ()) -> None:
+        """Be further on, together with what is still to be corrected up to there."""
+        with self.transaction() as db:
             db.execute(
                 "UPDATE replica SET position = ?, sent = ?, sent_ms = ?, writer = ?",
                 (position, sent, self.now_ms(), writer),
             )
             db.executemany(_PATCH, patches)
 
-    def look(self, place: str, journal: str) -> Held | None:
+    def peek_state(self, place: str, journal: str) -> ReplicaState | None:
         """How far the store is, for `status`; makes and changes nothing."""
         with suppress(sqlite3.DatabaseError, Stop), closing(open_readonly(self.path)) as db:
-            return _held(db, place, journal)
+            return _read_state(db, place, journal)
         return None
 
     # --- what was refused ---
 
-    def refuse(self, refusals: Iterable[tuple[bytes, str, str, str, int, str]]) -> None:
-        """Keep rows: (line, unit, key, table, time in us, words); the newest of a key takes the older one's place."""
-        with self.open() as db:
+    def add_refused(self, refusals: Iterable[tuple[bytes, str, str, str, int, str]]) -> None:
+        """Keep rows: (line, precision, key, table, time in us, reason); the newest of a key takes the older one's place."""
+        with self.transaction() as db:
             db.executemany(
-                "INSERT OR REPLACE INTO refused (line, unit, key, tables, time_us, words, since_ms)"
+                "INSERT OR REPLACE INTO refused (line, precision, key, tables, time_us, words, since_ms)"
                 f" VALUES (?, ?, ?, ?, ?, ?, {self.now_ms()})",
                 refusals,
             )
 
-    def refusals(self, limit: int = 1_000_000) -> list[RefusedRow]:
-        """The rows that the server refused, the newest first."""
+    def refused_rows(self, limit: int = 1_000_000) -> list[RefusedRow]:
+        """The newest of them first."""
         if not self.path.exists():
             return []
-        with self.open() as db:
+        with self.transaction() as db:
             rows = db.execute(
                 "SELECT key, line, unit, words, since_ms FROM refused ORDER BY since_ms DESC, key LIMIT ?",
                 (limit,),
             )
             return [RefusedRow(*row) for row in rows]
 
-    def accepted(self, keys: Iterable[str]) -> None:
-        """Forget refused rows that the server has taken by now."""
-        with self.open() as db:
+    def delete_refused(self, keys: Iterable[str]) -> None:
+        """The rows of these keys were taken after all."""
+        with self.transaction() as db:
             db.executemany("DELETE FROM refused WHERE key = ?", [(k,) for k in keys])
 
-    def outdated(self, table: str, start_us: int, end_us: int, of_those: Callable[[str], bool]) -> None:
+    def delete_outdated(
+        self, table: str, start_us: int, end_us: int, is_outdated: Callable[[str], bool]
+    ) -> None:
         """Rows in [start, end) are sent anew, or are no more: what was refused of them is forgotten.
 
-        `of_those` says so of a key.
+        `is_outdated` says of a key in that span whether its tags are among them.
         """
-        with self.open() as db:
+        with self.transaction() as db:
             span = (table, max(start_us, -(1 << 62)), min(end_us, 1 << 62))
             keys = db.execute(
                 "SELECT key FROM refused WHERE tables = ? AND time_us >= ? AND time_us < ?", span
             ).fetchall()
-            db.executemany("DELETE FROM refused WHERE key = ?", [key for key in keys if of_those(key[0])])
+            db.executemany("DELETE FROM refused WHERE key = ?", [key for key in keys if is_outdated(key[0])])
 
     # --- what lies in the future ---
 
-    def lies_ahead(
+    def defer_rows(
         self, series: str, start_us: int, end_us: int, rows: Iterable[tuple[int, str, bytes]]
     ) -> None:
-        """Keep rows, (time, unit, line) each, until their time has come, in place of those of the series in [start, end)."""
-        with self.open() as db:
+        """Keep rows, (time, precision, line) each, until their time has come, in place of those of the series in [start, end)."""
+        with self.transaction() as db:
             span = (series, max(start_us, -(1 << 62)), min(end_us, 1 << 62))
             db.execute("DELETE FROM ahead WHERE series = ? AND time_us >= ? AND time_us < ?", span)
             db.executemany("INSERT INTO ahead VALUES (?, ?, ?, ?)", ((series, *row) for row in rows))
 
-    def ahead(self, before_us: int) -> list[tuple[int, str, bytes]]:
-        """The rows kept of the time before a moment: (number, unit, line)."""
-        with self.open() as db:
+    def deferred_rows(self, before_us: int) -> list[tuple[int, str, bytes]]:
+        """The rows kept of the time before a moment: (number, precision, line)."""
+        with self.transaction() as db:
             return db.execute(
                 "SELECT rowid, unit, line FROM ahead WHERE time_us < ?", (before_us,)
             ).fetchall()
 
-    def arrived(self, numbers: Iterable[int]) -> None:
+    def delete_deferred(self, numbers: Iterable[int]) -> None:
         """These rows were sent."""
-        with self.open() as db:
+        with self.transaction() as db:
             db.executemany("DELETE FROM ahead WHERE rowid = ?", [(n,) for n in numbers])
 
-    # --- series that are put right ---
+    # --- corrections ---
 
-    def patch(self, patches: Iterable[tuple[Any, ...]]) -> None:
-        """Note what is to be put right: (series, start, end, times, cells)."""
-        with self.open() as db:
+    def add_patches(self, patches: Iterable[tuple[Any, ...]]) -> None:
+        """Note what is to be corrected: (series, start, end, times, cells)."""
+        with self.transaction() as db:
             db.executemany(_PATCH, patches)
 
     def patches(self, series: str) -> list[tuple[int, int, bytes, bytes]]:
         """What is to be put right in a series, oldest first: (start, end, times, cells)."""
-        with self.open() as db:
+        with self.transaction() as db:
             sql = "SELECT start_us, end_us, times, cells FROM patch WHERE series = ? ORDER BY id"
             return db.execute(sql, (series,)).fetchall()
 
-    def patched(self) -> list[str]:
-        """The series with something to be put right, that longest known first."""
-        with self.open() as db:
+    def patched_series(self) -> list[str]:
+        """The series with something to be corrected, that longest known first."""
+        with self.transaction() as db:
             return [s for (s,) in db.execute("SELECT series FROM patch GROUP BY series ORDER BY min(id)")]
 
-    def copy(self, series: str, bodies: Iterable[tuple[str, bytes]]) -> None:
-        """Keep all that a series is to hold, (unit, lines) each, in place of what was to be put right in it."""
-        with self.open() as db:
+    def save_copy(self, series: str, bodies: Iterable[tuple[str, bytes]]) -> None:
+        """Keep all that a series is to hold, (precision, lines) each, in place of what was to be corrected in it."""
+        with self.transaction() as db:
             db.execute("DELETE FROM copy WHERE series = ?", (series,))
             rows = ((series, unit, body) for unit, body in bodies)
             db.executemany("INSERT INTO copy (series, unit, body) VALUES (?, ?, ?)", rows)
             db.execute("INSERT OR REPLACE INTO copied (series) VALUES (?)", (series,))
             db.execute("DELETE FROM patch WHERE series = ?", (series,))
 
-    def copies(self) -> list[str]:
+    def copied_series(self) -> list[str]:
         """The series of which a copy is kept."""
-        with self.open() as db:
+        with self.transaction() as db:
             return [name for (name,) in db.execute("SELECT series FROM copied ORDER BY series")]
 
-    def bodies(self, series: str) -> Iterator[tuple[str, bytes]]:
-        """The copy of a series, a (unit, lines) at a time."""
+    def copied_lines(self, series: str) -> Iterator[tuple[str, bytes]]:
+        """The copy of a series, a (precision, lines) at a time."""
         after = 0
         while True:
-            with self.open() as db:
+            with self.transaction() as db:
                 row = db.execute(
                     "SELECT id, unit, body FROM copy WHERE series = ? AND id > ? ORDER BY id LIMIT 1",
                     (series, after),
@@ -232,9 +234,9 @@ class Ledger:
             after = row[0]
             yield row[1], row[2]
 
-    def discard(self, series: str) -> None:
+    def delete_copy(self, series: str) -> None:
         """The copy of a series is no longer needed."""
-        with self.open() as db:
+        with self.transaction() as db:
             for table in ("copy", "copied"):
                 db.execute(f"DELETE FROM {table} WHERE series = ?", (series,))
 
@@ -243,12 +245,12 @@ def _create(db: sqlite3.Connection) -> None:
     db.executescript(_TABLES)
 
 
-def _held(db: sqlite3.Connection, place: str, journal: str) -> Held | None:
+def _read_state(db: sqlite3.Connection, place: str, journal: str) -> ReplicaState | None:
     row = db.execute(
         "SELECT position, sent, sent_ms, empty_to, writer FROM replica WHERE place = ? AND journal = ? AND version = ?",
         (place, journal, rows_version()),
     ).fetchone()
-    return Held(*row) if row else None
+    return ReplicaState(*row) if row else None
 
 
 def wall_ms() -> int:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from ingest.errors import TryLater
 from ingest.log import quoted
 from ingest.settings.model import InfluxSettings
-from ingest.stores.influx.ledger import Held, Ledger
+from ingest.stores.influx.ledger import Ledger, ReplicaState
 from ingest.stores.influx.server import Server
 
 _log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ class Ownership:
 
     def is_foreign(self, owners: set[str], journal: str) -> bool:
         """Whether a site's rows are neither of this journal nor of our last one."""
-        return not owners <= {journal, self._ledger.journal(self.replica_id)}
+        return not owners <= {journal, self._ledger.last_journal(self.replica_id)}
 
     def explain_foreign(self, server: Server) -> str:
         """What to tell the owner then."""
@@ -33,7 +33,7 @@ class Ownership:
             " `hartslag rebuild --store influx` puts this one in its place."
         )
 
-    def take(self, server: Server, journal: str, last: int) -> Held:
+    def take(self, server: Server, journal: str, last: int) -> ReplicaState:
         """How far the server is in a journal whose last position is `last`; emptied first when it is of an earlier one.
 
         Raises TryLater when the rows are somebody else's, or the server does not keep what it is given.
@@ -41,7 +41,7 @@ class Ownership:
         owners = server.owners()
         if self.is_foreign(owners, journal):
             raise TryLater(self.explain_foreign(server))
-        held = self._ledger.held(self.replica_id, journal) if journal in owners else None
+        held = self._ledger.replica_state(self.replica_id, journal) if journal in owners else None
         if owners - {journal}:
             _log.info("%s at %s is of an earlier journal; it is emptied.", server.title, self._influx.url)
             server.clear()
@@ -60,6 +60,6 @@ class Ownership:
                 f"{server.title} at {self._influx.url} was emptied or replaced; it is filled from the journal."
             )
 
-    def start(self, journal: str, empty_to: int) -> Held:
+    def start(self, journal: str, empty_to: int) -> ReplicaState:
         """Be at 0 of a journal; nothing is held of what comes up to `empty_to`, and need not be compared."""
-        return self._ledger.start(self.replica_id, journal, self.writer, empty_to)
+        return self._ledger.reset(self.replica_id, journal, self.writer, empty_to)

@@ -21,7 +21,7 @@ class RefusedRows:
 
     def load(self) -> None:
         """See whether there are any: while there are none, nobody looks for those that are outdated."""
-        self._any = bool(self._ledger.refusals(1))
+        self._any = bool(self._ledger.refused_rows(1))
 
     def set_aside(self, rejected: RejectedLine) -> None:
         """Keep a line that the server has rejected."""
@@ -29,7 +29,7 @@ class RefusedRows:
         at_us = line_time_us(rejected.line, rejected.precision)
         key = f"{series.decode(errors='replace')} {at_us}"
         _log.warning("The server refuses the row %s: %s", quoted(key), rejected.reason)
-        self._ledger.refuse(
+        self._ledger.add_refused(
             [(rejected.line, rejected.precision, key, table_name(series), at_us, rejected.reason)]
         )
         self._any = True
@@ -39,7 +39,7 @@ class RefusedRows:
     ) -> None:
         """Note rows that are no longer true and that the server cannot delete."""
         name = ",".join([series.table, *(f"{k}={v}" for k, v in (*series.tags, *labels) if v)])
-        self._ledger.refuse((b"", "us", f"{name} {t}", series.table, t, reason) for t in times_us)
+        self._ledger.add_refused((b"", "us", f"{name} {t}", series.table, t, reason) for t in times_us)
         self._any = True
 
     def drop_outdated(self, block: Block) -> None:
@@ -47,7 +47,7 @@ class RefusedRows:
         if not self._any:
             return
         tags = {name: clean_tag(value) for name, value in block.tags.items()}
-        self._ledger.outdated(
+        self._ledger.delete_outdated(
             block.table,
             block.start_us,
             block.end_us,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ingest.stores.influx.batch import BatchWriter
 from ingest.stores.influx.corrections import Corrections
-from ingest.stores.influx.ledger import Held, Ledger
+from ingest.stores.influx.ledger import Ledger, ReplicaState
 from ingest.stores.influx.reconciliation import Reconciler
 from ingest.stores.influx.refused_rows import RefusedRows
 from ingest.stores.influx.server import Server
@@ -15,7 +15,7 @@ SAVE_S = 30.0
 """How often the ledger is written while nothing but live samples comes in: the card is spared."""
 
 
-class Replica:
+class ServerReplica:
     """What is known of them from one `begin` until something goes wrong; then all is asked anew.
 
     `state` is how far it is now, and is in the ledger when it is saved.
@@ -24,7 +24,7 @@ class Replica:
     def __init__(
         self,
         server: Server,
-        state: Held,
+        state: ReplicaState,
         batch: BatchWriter,
         ledger: Ledger,
         refused: RefusedRows,
@@ -59,7 +59,7 @@ class Replica:
             _, position = self._acknowledged.popleft()
             self.state = replace(self.state, position=max(position, self.state.position))
 
-    def resume(self, state: Held) -> None:
+    def resume(self, state: ReplicaState) -> None:
         """Go on from where another process has left the server: what was known of its rows may be otherwise."""
         self.reconciler.known.clear()
         self._acknowledged.clear()
@@ -77,7 +77,7 @@ class Replica:
 
     def save(self) -> None:
         """Write to the ledger how far it is, together with what is still to be corrected up to there."""
-        self._ledger.move(
+        self._ledger.advance(
             self.state.position, self.state.sent, self.state.writer, self.corrections.take_pending()
         )
         self._saved_at = self._clock()

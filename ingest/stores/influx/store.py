@@ -26,7 +26,7 @@ from ingest.stores.influx.ledger import Ledger, wall_ms
 from ingest.stores.influx.marker import marker_line
 from ingest.stores.influx.ownership import Ownership
 from ingest.stores.influx.refused_rows import RefusedRows
-from ingest.stores.influx.replica import Replica
+from ingest.stores.influx.replica import ServerReplica
 from ingest.stores.influx.server import Server
 from ingest.system.crash_points import reached
 from ingest.system.patience import Patience
@@ -71,7 +71,7 @@ class InfluxStore:
         """Know nothing any more of the server and what it holds: all is asked anew."""
         self._batch.discard()
         self._server: Server | None = None
-        self._replica: Replica | None = None
+        self._replica: ServerReplica | None = None
         self._began = 0
         self._instance_id = ""
         self._connections = -1
@@ -139,7 +139,7 @@ class InfluxStore:
             self._confirm(replica)
             replica.correct()
             if replica.is_save_due:
-                saved = self._ledger.held(self._ownership.replica_id, self._journal)
+                saved = self._ledger.replica_state(self._ownership.replica_id, self._journal)
                 state = replace(replica.state, sent_ms=saved.sent_ms if saved else 0)
                 if replica.corrections.has_pending or saved != state:
                     replica.save()
@@ -159,12 +159,12 @@ class InfluxStore:
 
     def reported_position(self, journal: str) -> tuple[int, int | None]:
         """How far it is by the ledger, which may be up to half a minute behind, and when that was written (ms)."""
-        held = self._ledger.look(self._ownership.replica_id, journal)
+        held = self._ledger.peek_state(self._ownership.replica_id, journal)
         return (held.sent, held.sent_ms) if held else (0, None)
 
     def refused_rows(self) -> list[RefusedRow]:
         """What the server will never take, newest first."""
-        return self._ledger.refusals()
+        return self._ledger.refused_rows()
 
     def faults(self, journal: str) -> list[str]:
         """Whether it is there, the right one, and keeps what it is given; nothing but the marker is written."""
@@ -190,7 +190,7 @@ class InfluxStore:
         self._backoff.skip()
         taken = []
         with self._exclusively():
-            for refused in self._ledger.refusals():
+            for refused in self._ledger.refused_rows():
                 if not refused.line:
                     continue
                 try:
@@ -198,8 +198,8 @@ class InfluxStore:
                     taken.append(refused.key)
                 except (Refused, BodyTooLarge):
                     continue
-            self._ledger.accepted(taken)
-        return len(taken), self._ledger.refusals()
+            self._ledger.delete_refused(taken)
+        return len(taken), self._ledger.refused_rows()
 
     # --- the server ---
 
@@ -208,7 +208,7 @@ class InfluxStore:
         """One process at a time; a server that was away is left alone for a while, and all is asked anew after an error."""
         self._backoff.check()
         try:
-            with self._ledger.alone():
+            with self._ledger.exclusive():
                 yield
         except TryLater as e:
             if isinstance(e, Unavailable) and self._replica is not None:
@@ -227,7 +227,7 @@ class InfluxStore:
         assert self._server is not None, "begin comes first"
         return self._server
 
-    def _ready(self, journal: str, last: int) -> Replica:
+    def _ready(self, journal: str, last: int) -> ServerReplica:
         """The replica, once the server is known to be there, the right one, whole and ours."""
         if self._server is None:
             self._server = detect_server(self._client, self._influx)
@@ -260,24 +260,24 @@ class InfluxStore:
             self._instance_id = server.instance_id()
         return replica is not None and before != self._instance_id
 
-    def _open_replica(self, server: Server, journal: str, last: int) -> Replica:
+    def _open_replica(self, server: Server, journal: str, last: int) -> ServerReplica:
         self._journal = journal
         self._marker_seen_at = self._clock()
         server.sync_visibility()
         self._batch.probe_line = marker_line(journal, server.site)
         state = self._ownership.take(server, journal, last)
         self._refused.load()
-        replica = Replica(server, state, self._batch, self._ledger, self._refused, self._clock)
+        replica = ServerReplica(server, state, self._batch, self._ledger, self._refused, self._clock)
         replica.corrections.resend()
         return replica
 
-    def _notice_other_writer(self, replica: Replica) -> None:
+    def _notice_other_writer(self, replica: ServerReplica) -> None:
         """Go on from where another process has left the server. Each tells the other in the ledger how far it is."""
-        held = self._ledger.held(self._ownership.replica_id, self._journal)
+        held = self._ledger.replica_state(self._ownership.replica_id, self._journal)
         if held is None or held.writer != self._ownership.writer:
             self._other_writer_at = self._clock()
             held = held or self._ownership.start(self._journal, 0)
             replica.resume(replace(held, writer=self._ownership.writer))
 
-    def _confirm(self, replica: Replica) -> None:
+    def _confirm(self, replica: ServerReplica) -> None:
         replica.confirm(self._marker_seen_at if self._server_now.durability_lag_s else self._clock())

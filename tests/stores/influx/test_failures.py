@@ -13,10 +13,10 @@ from ingest.errors import TryLater
 from ingest.journal import Journal
 from ingest.stores.following import follow
 from ingest.stores.influx.store import InfluxStore
-from tests.stores.influx.test_influx import START, Clock, brought, home, store_on, wrong
 from tests.support import fake_server as fakeserver
 from tests.support.fake_server import WRITE, Exchange, FakeServer, Fault, Point, says
 from tests.support.households import DAY, Event, Noted, happen, steady
+from tests.support.server_stores import START, Clock, catch_up, journal_of_2024, open_store, wrong_rows
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
 TOKEN = "a-secret-that-nobody-may-see"
@@ -45,7 +45,7 @@ def influx_fake(tmp_path: Path) -> Iterator[FakeServer]:
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
     """Some days of one person."""
-    with home(tmp_path / "data", HAPPENED) as opened:
+    with journal_of_2024(tmp_path / "data", HAPPENED) as opened:
         yield opened
 
 
@@ -58,7 +58,7 @@ def clock() -> Clock:
 @pytest.fixture
 def store(influx_fake: FakeServer, tmp_path: Path, clock: Clock) -> Iterator[InfluxStore]:
     """The store on the fake server before InfluxDB."""
-    with store_on(influx_fake.url, tmp_path / "store", clock=clock) as opened:
+    with open_store(influx_fake.url, tmp_path / "store", clock=clock) as opened:
         yield opened
 
 
@@ -109,7 +109,7 @@ def test_what_is_no_yes_moves_nothing_and_comes_again(
     journal: Journal, store: InfluxStore, influx_fake: FakeServer, clock: Clock, tmp_path: Path
 ) -> None:
     """Protects "never lose": the position stays, the owner reads what to do, and later each row is there once."""
-    brought(journal, store, clock)
+    catch_up(journal, store, clock)
     for i, (name, (fault, words)) in enumerate(KEPT.items()):
         before = store.reported_position(journal.id)[0]
         happen(journal, steady("Jan", START + (i + 4) * DAY, 100 + i, 130))
@@ -119,9 +119,9 @@ def test_what_is_no_yes_moves_nothing_and_comes_again(
         assert influx_fake.url in said, name
         assert store.reported_position(journal.id)[0] == before, name
         influx_fake.always = None
-        brought(journal, store, clock)
+        catch_up(journal, store, clock)
         assert store.reported_position(journal.id)[0] == journal.last_position(), name
-        assert (name, wrong(journal, real(influx_fake), tmp_path / f"{i}.db")) == (name, [])
+        assert (name, wrong_rows(journal, real(influx_fake), tmp_path / f"{i}.db")) == (name, [])
 
 
 def test_an_answer_to_a_question_that_is_none_is_no_harm(
@@ -133,18 +133,18 @@ def test_an_answer_to_a_question_that_is_none_is_no_harm(
     some = list(KEPT.values())[:: 1 if isinstance(fake.behind, InfluxDB) else 4]
     for i, (fault, _) in enumerate(some):
         happen(journal, steady("Jan", START + (i + 4) * DAY, 60, 130))
-        with store_on(fake.url, tmp_path / "store", clock=clock) as store:
+        with open_store(fake.url, tmp_path / "store", clock=clock) as store:
             fake.always = fault
             assert fake.url in gone_wrong(journal, store)
             fake.always = None
-            brought(journal, store, clock)
+            catch_up(journal, store, clock)
             happen(journal, steady("Jan", START + (i + 4) * DAY + 60_000, 60, 130))
             clock.passes(100)
             fake.always = fault
             gone_wrong(journal, store)
             fake.always = None
-            brought(journal, store, clock)
-    assert wrong(journal, real(fake), tmp_path / "s.db") == []
+            catch_up(journal, store, clock)
+    assert wrong_rows(journal, real(fake), tmp_path / "s.db") == []
 
 
 @pytest.mark.parametrize(
@@ -162,15 +162,15 @@ def test_at_each_single_request_something_may_go_wrong(
     for n in range(0, 400, 2 if isinstance(fake.behind, InfluxDB) else 5):
         clock, site = Clock(), f"pi-{n}"
         fake.nth = (n, fault)
-        with store_on(fake.url, tmp_path / site, clock=clock, site=site) as store:
+        with open_store(fake.url, tmp_path / site, clock=clock, site=site) as store:
             for _ in range(3):
                 with contextlib.suppress(TryLater):
                     follow(journal, store, portion=at_first)
                 clock.passes(400)
             left, fake.nth = fake.nth, None
-            brought(journal, store, clock)
+            catch_up(journal, store, clock)
         if n % 10 == 0:
-            assert (n, wrong(journal, real(fake), tmp_path / f"{n}.db", site)) == (n, [])
+            assert (n, wrong_rows(journal, real(fake), tmp_path / f"{n}.db", site)) == (n, [])
         if left is not None:
             break
     assert left is not None, "a run has more requests than expected"
@@ -184,7 +184,7 @@ def test_the_token_goes_nowhere_else(journal: Journal, tmp_path: Path, clock: Cl
         server.everywhere = True
         for status in (301, 302, 303, 307, 308):
             server.always = says(status, Location=f"{thief.url}{WRITE}")
-            with store_on(server.url, tmp_path / "store", clock=clock, token_file=token) as store:
+            with open_store(server.url, tmp_path / "store", clock=clock, token_file=token) as store:
                 gone_wrong(journal, store)
         assert thief.requests == []
 
@@ -193,7 +193,7 @@ def test_several_faults_one_after_the_other(
     journal: Journal, fake: FakeServer, clock: Clock, tmp_path: Path
 ) -> None:
     """Protects both servers from a bad day: each write fails in another way first, and new things happen meanwhile."""
-    with store_on(fake.url, tmp_path / "store", clock=clock) as store:
+    with open_store(fake.url, tmp_path / "store", clock=clock) as store:
         for i, (fault, _) in enumerate(KEPT.values()):
             fake.faults += [Exchange.honestly] * (i % 3) + [fault]
             if i % 5 == 0:
@@ -202,9 +202,9 @@ def test_several_faults_one_after_the_other(
                 follow(journal, store, portion=2)
             except TryLater:
                 clock.passes(60)
-        brought(journal, store, clock, tries=60)
+        catch_up(journal, store, clock, tries=60)
         assert not fake.faults
-        assert wrong(journal, real(fake), tmp_path / "s.db") == []
+        assert wrong_rows(journal, real(fake), tmp_path / "s.db") == []
 
 
 # --- patience ---
@@ -241,7 +241,7 @@ def test_a_server_that_is_away_is_asked_rarely_and_not_in_step(
     for i in range(2):
         clock = Clock()
         mine: list[float] = []
-        with store_on(influx_fake.url, tmp_path / f"store {i}", clock=clock) as store:
+        with open_store(influx_fake.url, tmp_path / f"store {i}", clock=clock) as store:
             last = clock.now_s
             while len(mine) < 9:
                 if asked(influx_fake, journal, store):
@@ -265,9 +265,9 @@ def test_a_body_that_is_too_large_goes_in_parts(
 ) -> None:
     """Protects a server behind a proxy with a small limit: 413 is an order to split, down to what it takes."""
     fake.largest_bytes = largest
-    with store_on(fake.url, tmp_path / "store", clock=clock) as store:
-        brought(journal, store, clock, tries=2)
-    assert wrong(journal, real(fake), tmp_path / "s.db") == []
+    with open_store(fake.url, tmp_path / "store", clock=clock) as store:
+        catch_up(journal, store, clock, tries=2)
+    assert wrong_rows(journal, real(fake), tmp_path / "s.db") == []
     assert {413, 204} <= {r.status for r in fake.writes}
 
 
@@ -283,38 +283,38 @@ def test_poison_is_set_aside_with_the_servers_words_and_tried_again_on_request(
 ) -> None:
     """Protects all other rows from a row that a server will not have, and that row from being forgotten."""
     fake.poison, fake.poisoned = poisonous, poisoned
-    with store_on(fake.url, tmp_path / "store", clock=clock) as store:
-        brought(journal, store, clock)
+    with open_store(fake.url, tmp_path / "store", clock=clock) as store:
+        catch_up(journal, store, clock)
         assert store.reported_position(journal.id)[0] == journal.last_position()
         refused = store.refused_rows()
         assert len(refused) == 12
         assert all("type conflict" in r.reason and "heart_rate" in r.key for r in refused)
-        found = wrong(journal, real(fake), tmp_path / "a.db")
+        found = wrong_rows(journal, real(fake), tmp_path / "a.db")
         assert [line.split(":")[0] for line in found] == ["heart_rate"]
         assert "1188 rows, wanted 1200" in found[0]
         taken, left = store.retry()
         assert (taken, len(left)) == (0, 12)
         fake.poison = lambda _: None
-    with store_on(fake.url, tmp_path / "store", clock=clock) as store:
+    with open_store(fake.url, tmp_path / "store", clock=clock) as store:
         assert store.retry() == (12, [])
         assert store.refused_rows() == []
-        brought(journal, store, clock)
-    assert wrong(journal, real(fake), tmp_path / "b.db") == []
+        catch_up(journal, store, clock)
+    assert wrong_rows(journal, real(fake), tmp_path / "b.db") == []
 
 
 def test_a_server_that_refuses_everything_has_nothing_set_aside(
     journal: Journal, fake: FakeServer, clock: Clock, tmp_path: Path
 ) -> None:
     """Protects years of rows from being quarantined one by one because a bucket is of the wrong kind."""
-    with store_on(fake.url, tmp_path / "store", clock=clock) as store:
+    with open_store(fake.url, tmp_path / "store", clock=clock) as store:
         for status in (400, 422):
             fake.always = says(status, '{"message":"this bucket takes no lines"}')
             clock.passes(3600)
             assert "takes no lines" in gone_wrong(journal, store)
             assert store.refused_rows() == []
         fake.always = None
-        brought(journal, store, clock)
-    assert wrong(journal, real(fake), tmp_path / "s.db") == []
+        catch_up(journal, store, clock)
+    assert wrong_rows(journal, real(fake), tmp_path / "s.db") == []
 
 
 # --- the token ---
@@ -329,14 +329,14 @@ def test_the_token_is_in_no_word_and_no_file(
     token.write_text(f"{TOKEN}\n")
     influx_fake.token = TOKEN
     said: list[str] = []
-    with store_on(influx_fake.url, tmp_path / "store", clock=clock, token_file=token) as store:
+    with open_store(influx_fake.url, tmp_path / "store", clock=clock, token_file=token) as store:
         for status in (401, 403, 404, 500, 400, 200):
             influx_fake.always = says(status, f'{{"message":"not with Token {TOKEN}"}}')
             clock.passes(3600)
             said.append(gone_wrong(journal, store))
         influx_fake.always = None
         influx_fake.poison = lambda p: f"no {TOKEN}" if p.fields.get("bpm") == 106 else None
-        brought(journal, store, clock)
+        catch_up(journal, store, clock)
         said += [
             store.place,
             repr(store.refused_rows()),
@@ -359,10 +359,10 @@ def test_a_file_that_holds_no_token_is_said_so_without_showing_it(
     token = tmp_path / "token"
     token.write_text(content)
     influx_fake.token = TOKEN
-    with store_on(influx_fake.url, tmp_path / "store", clock=clock, token_file=token) as store:
+    with open_store(influx_fake.url, tmp_path / "store", clock=clock, token_file=token) as store:
         said = gone_wrong(journal, store)
         assert TOKEN not in said
         assert str(token) in said
         token.write_text(f"{TOKEN}\n")
-        brought(journal, store, clock)
-    assert wrong(journal, real(influx_fake), tmp_path / "s.db") == []
+        catch_up(journal, store, clock)
+    assert wrong_rows(journal, real(influx_fake), tmp_path / "s.db") == []

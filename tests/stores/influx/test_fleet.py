@@ -8,9 +8,9 @@ import pytest
 from ingest.errors import TryLater
 from ingest.journal import Journal
 from ingest.stores.following import follow
-from tests.stores.influx.test_influx import START, Clock, Real, brought, home, store_on, wrong
 from tests.support.households import DAY, Copies, Event, Limits, Noted, filled, happen, steady
 from tests.support.replicas import differences, expected, held
+from tests.support.server_stores import START, Clock, Real, catch_up, journal_of_2024, open_store, wrong_rows
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
 SITES = 50
@@ -35,7 +35,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Real]:
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
     """A small one."""
-    with home(tmp_path / "data", HAPPENED) as opened:
+    with journal_of_2024(tmp_path / "data", HAPPENED) as opened:
         yield opened
 
 
@@ -55,7 +55,7 @@ def test_victoria_with_other_flags_is_noticed_before_anything_is_sent(
     """Protects old files, which the default retention of a month swallows with a yes, and rows that are sent again."""
     with (
         VictoriaMetrics(tmp_path / "server", flags) as server,
-        store_on(server.url, tmp_path / "store", clock=Clock()) as store,
+        open_store(server.url, tmp_path / "store", clock=Clock()) as store,
     ):
         with pytest.raises(TryLater, match=words):
             follow(journal, store)
@@ -68,15 +68,15 @@ def test_influxdb_that_forgets_or_lacks_the_bucket_is_noticed(journal: Journal, 
     clock = Clock()
     with (
         InfluxDB(tmp_path / "server") as server,
-        store_on(server.url, tmp_path / "a", clock=clock) as store,
-        store_on(server.url, tmp_path / "b", clock=clock, bucket="other") as other,
+        open_store(server.url, tmp_path / "a", clock=clock) as store,
+        open_store(server.url, tmp_path / "b", clock=clock, bucket="other") as other,
     ):
         server.query('ALTER RETENTION POLICY "autogen" ON "hartslag" DURATION 30d')
         with pytest.raises(TryLater, match="for ever"):
             follow(journal, store)
         server.query('ALTER RETENTION POLICY "autogen" ON "hartslag" DURATION INF')
-        brought(journal, store, clock)
-        assert wrong(journal, server, tmp_path / "s.db") == []
+        catch_up(journal, store, clock)
+        assert wrong_rows(journal, server, tmp_path / "s.db") == []
         with pytest.raises(TryLater, match="Create"):
             follow(journal, other)
 
@@ -90,16 +90,16 @@ def test_an_emptied_server_is_filled_anew(
 ) -> None:
     """Protects Grafana from a server whose disk was exchanged: nobody has to tell hartslag."""
     clock = Clock()
-    with store_on(server.url, tmp_path / "store", clock=clock) as store:
-        brought(journal, store, clock)
+    with open_store(server.url, tmp_path / "store", clock=clock) as store:
+        catch_up(journal, store, clock)
         server.lost()
         server.start()
         if open_meanwhile:
-            brought(journal, store, clock)
-            assert wrong(journal, server, tmp_path / "s.db") == []
-    with store_on(server.url, tmp_path / "store", clock=clock) as store:
-        brought(journal, store, clock)
-        assert wrong(journal, server, tmp_path / "s.db") == []
+            catch_up(journal, store, clock)
+            assert wrong_rows(journal, server, tmp_path / "s.db") == []
+    with open_store(server.url, tmp_path / "store", clock=clock) as store:
+        catch_up(journal, store, clock)
+        assert wrong_rows(journal, server, tmp_path / "s.db") == []
 
 
 def test_without_what_is_known_of_it_the_server_is_compared(
@@ -108,41 +108,41 @@ def test_without_what_is_known_of_it_the_server_is_compared(
     """Protects a Pi whose state file is lost or garbled: nothing is double, and what changed meanwhile comes right."""
     clock = Clock()
     for i, content in enumerate([None, b"", b"no database at all, and rather long for one" * 100]):
-        with store_on(server.url, tmp_path / "store", clock=clock) as store:
-            brought(journal, store, clock)
+        with open_store(server.url, tmp_path / "store", clock=clock) as store:
+            catch_up(journal, store, clock)
         for path in (tmp_path / "store").glob("influx.db*"):
             path.unlink()
         if content is not None:
             (tmp_path / "store" / "influx.db").write_bytes(content)
         happen(journal, Noted("Jan", (("maximum_bpm", 150 + 20 * i), ("zone", "Europe/Amsterdam"))))
-        with store_on(server.url, tmp_path / "store", clock=clock) as store:
-            brought(journal, store, clock)
-            assert (i, wrong(journal, server, tmp_path / f"{i}.db")) == (i, [])
+        with open_store(server.url, tmp_path / "store", clock=clock) as store:
+            catch_up(journal, store, clock)
+            assert (i, wrong_rows(journal, server, tmp_path / f"{i}.db")) == (i, [])
 
 
 def test_two_without_a_site_are_told_apart_and_one_may_take_the_place(server: Real, tmp_path: Path) -> None:
     """Protects the first Pi's rows from a second one that was set up with the same lines."""
     clock = Clock()
     with (
-        home(tmp_path / "a", HAPPENED) as first,
-        home(tmp_path / "b", [steady("Jan", START, 60, 90)]) as second,
+        journal_of_2024(tmp_path / "a", HAPPENED) as first,
+        journal_of_2024(tmp_path / "b", [steady("Jan", START, 60, 90)]) as second,
     ):
-        with store_on(server.url, tmp_path / "1", clock=clock) as store:
-            brought(first, store, clock)
-        with store_on(server.url, tmp_path / "2", clock=clock) as store:
+        with open_store(server.url, tmp_path / "1", clock=clock) as store:
+            catch_up(first, store, clock)
+        with open_store(server.url, tmp_path / "2", clock=clock) as store:
             with pytest.raises(TryLater, match="site = "):
                 follow(second, store)
-            assert wrong(first, server, tmp_path / "1.db") == []
-        with store_on(server.url, tmp_path / "3", clock=clock, site="attic") as store:
-            brought(second, store, clock)
-        assert wrong(first, server, tmp_path / "1.db") == []
-        assert wrong(second, server, tmp_path / "2.db", "attic") == []
-        with store_on(server.url, tmp_path / "2", clock=clock) as store:
+            assert wrong_rows(first, server, tmp_path / "1.db") == []
+        with open_store(server.url, tmp_path / "3", clock=clock, site="attic") as store:
+            catch_up(second, store, clock)
+        assert wrong_rows(first, server, tmp_path / "1.db") == []
+        assert wrong_rows(second, server, tmp_path / "2.db", "attic") == []
+        with open_store(server.url, tmp_path / "2", clock=clock) as store:
             clock.passes(100)
             store.clear(second.id, second.last_position())
-            brought(second, store, clock)
-        assert wrong(second, server, tmp_path / "2.db") == []
-        with store_on(server.url, tmp_path / "1", clock=clock) as store:
+            catch_up(second, store, clock)
+        assert wrong_rows(second, server, tmp_path / "2.db") == []
+        with open_store(server.url, tmp_path / "1", clock=clock) as store:
             clock.passes(100)
             with pytest.raises(TryLater, match="another hartslag"):
                 follow(first, store)
@@ -156,11 +156,11 @@ def test_a_journal_that_was_exchanged_takes_the_place_of_the_earlier_one(
     theirs: list[Event] = [steady("Kim", START, 60, 90)]
     for i, happened in enumerate([HAPPENED, theirs]):
         with (
-            home(tmp_path / f"data {i}", happened) as journal,
-            store_on(server.url, tmp_path / "store", clock=clock) as store,
+            journal_of_2024(tmp_path / f"data {i}", happened) as journal,
+            open_store(server.url, tmp_path / "store", clock=clock) as store,
         ):
-            brought(journal, store, clock)
-            assert wrong(journal, server, tmp_path / f"{i}.db") == []
+            catch_up(journal, store, clock)
+            assert wrong_rows(journal, server, tmp_path / f"{i}.db") == []
 
 
 # --- many Pis ---
@@ -172,8 +172,8 @@ def test_fifty_pis_write_to_one_server(server: Real, tmp_path: Path) -> None:
     for i in range(SITES):
         more = steady("Jan", START + 2 * DAY, 60 + i, 100 + i)
         with (
-            home(tmp_path / f"data {i}", [*HAPPENED, more]) as journal,
-            store_on(server.url, tmp_path / f"store {i}", clock=clock, site=f"pi-{i}") as store,
+            journal_of_2024(tmp_path / f"data {i}", [*HAPPENED, more]) as journal,
+            open_store(server.url, tmp_path / f"store {i}", clock=clock, site=f"pi-{i}") as store,
         ):
             follow(journal, store)
             if i % 10 == 0:

@@ -18,17 +18,6 @@ from ingest.settings.model import InfluxSettings
 from ingest.stores.following import follow
 from ingest.stores.influx.client import ServerClient, Unavailable
 from ingest.system.crash_points import CLEARING, SERVER_POINTS
-from tests.stores.influx.test_influx import (
-    CORRECTIONS,
-    HAPPENED,
-    JAN,
-    START,
-    Clock,
-    brought,
-    home,
-    store_on,
-    wrong,
-)
 from tests.support import fake_server as fakeserver
 from tests.support import households
 from tests.support.daemons import QUICK, daemon, hartslag, settled, store, until
@@ -36,6 +25,17 @@ from tests.support.fake_server import FakeServer, says
 from tests.support.fit_encoder import day, workout
 from tests.support.households import DAY, Event, Noted, happen, steady
 from tests.support.replicas import differences, expected, held
+from tests.support.server_stores import (
+    CORRECTIONS,
+    HAPPENED,
+    JAN,
+    START,
+    Clock,
+    catch_up,
+    journal_of_2024,
+    open_store,
+    wrong_rows,
+)
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
 FIT_START = 1_100_000_000
@@ -149,9 +149,9 @@ def test_victoria_holds_all_of_it_after_every_outage(victoria: VictoriaMetrics, 
     clock = Clock()
     corrections = list(CORRECTIONS.values())
     with (
-        home(tmp_path / "data", HAPPENED) as journal,
+        journal_of_2024(tmp_path / "data", HAPPENED) as journal,
         FakeServer(victoria) as fake,
-        store_on(fake.url, tmp_path / "store", clock=clock) as store,
+        open_store(fake.url, tmp_path / "store", clock=clock) as store,
     ):
 
         def tries(count: int) -> None:
@@ -169,7 +169,7 @@ def test_victoria_holds_all_of_it_after_every_outage(victoria: VictoriaMetrics, 
             lambda: set_for(fake, fakeserver.half_answers, everywhere=True),
             lambda: dead(victoria),
         ]
-        brought(journal, store, clock)
+        catch_up(journal, store, clock)
         victoria.stop()
         victoria.start()
         for i, outage in enumerate(outages):
@@ -185,28 +185,28 @@ def test_victoria_holds_all_of_it_after_every_outage(victoria: VictoriaMetrics, 
         time.sleep(1.1)
         with dead(victoria):
             tries(1)
-        brought(journal, store, clock)
-        assert wrong(journal, victoria, tmp_path / "s.db") == []
+        catch_up(journal, store, clock)
+        assert wrong_rows(journal, victoria, tmp_path / "s.db") == []
 
 
 def test_a_power_cut_right_after_a_series_was_written_anew(victoria: VictoriaMetrics, tmp_path: Path) -> None:
     """Protects years of rows: deleted for good, written again, lost in the cut, and an hour without power behind it."""
     clock = Clock()
-    with home(tmp_path / "data", HAPPENED) as journal:
-        with store_on(victoria.url, tmp_path / "store", clock=clock) as store:
-            brought(journal, store, clock)
+    with journal_of_2024(tmp_path / "data", HAPPENED) as journal:
+        with open_store(victoria.url, tmp_path / "store", clock=clock) as store:
+            catch_up(journal, store, clock)
         victoria.stop()
         victoria.start()
         happen(journal, CORRECTIONS["a strap that says less"])
-        with store_on(victoria.url, tmp_path / "store", clock=clock) as store:
+        with open_store(victoria.url, tmp_path / "store", clock=clock) as store:
             follow(journal, store)
             victoria.flush()  # has the deletion on the disk, and not what was written
             victoria.kill()
         clock.passes(3600)
         victoria.start()
-        with store_on(victoria.url, tmp_path / "store", clock=clock) as store:
-            brought(journal, store, clock)
-        assert wrong(journal, victoria, tmp_path / "s.db") == []
+        with open_store(victoria.url, tmp_path / "store", clock=clock) as store:
+            catch_up(journal, store, clock)
+        assert wrong_rows(journal, victoria, tmp_path / "s.db") == []
 
 
 FOLLOW = """
@@ -253,9 +253,9 @@ def test_killed_at_any_step_of_sending_and_started_again_no_row_is_lost_or_doubl
 ) -> None:
     """Protects the server's rows from our own power cuts: at each step, while it corrects."""
     clock = Clock()
-    with kind(tmp_path / "server") as server, home(tmp_path / "data", HAPPENED) as journal:
-        with store_on(server.url, tmp_path / "store", clock=clock) as store:
-            brought(journal, store, clock)
+    with kind(tmp_path / "server") as server, journal_of_2024(tmp_path / "data", HAPPENED) as journal:
+        with open_store(server.url, tmp_path / "store", clock=clock) as store:
+            catch_up(journal, store, clock)
         changes: list[Event] = [
             Noted(JAN, (("maximum_bpm", bpm), ("zone", "Europe/Amsterdam"))) for bpm in (120, 220)
         ]
@@ -266,9 +266,9 @@ def test_killed_at_any_step_of_sending_and_started_again_no_row_is_lost_or_doubl
             happen(journal, list(CORRECTIONS.values())[4])
             killed = following(journal, server.url, tmp_path / "store", point).wait(60)
             assert (point, killed) == (point, -signal.SIGKILL)
-            with store_on(server.url, tmp_path / "store", clock=clock) as store:
-                brought(journal, store, clock)
-            assert (point, wrong(journal, server, tmp_path / f"{i}.db")) == (point, [])
+            with open_store(server.url, tmp_path / "store", clock=clock) as store:
+                catch_up(journal, store, clock)
+            assert (point, wrong_rows(journal, server, tmp_path / f"{i}.db")) == (point, [])
 
 
 @pytest.mark.parametrize("kind", [InfluxDB, VictoriaMetrics])
@@ -277,13 +277,13 @@ def test_killed_while_a_server_is_emptied_what_is_gone_does_not_pass_for_held(
 ) -> None:
     """Protects from a rebuild that was broken off: rows deleted by then would be missed by nobody."""
     clock = Clock()
-    with kind(tmp_path / "server") as server, home(tmp_path / "data", HAPPENED) as journal:
-        with store_on(server.url, tmp_path / "store", clock=clock) as store:
-            brought(journal, store, clock)
+    with kind(tmp_path / "server") as server, journal_of_2024(tmp_path / "data", HAPPENED) as journal:
+        with open_store(server.url, tmp_path / "store", clock=clock) as store:
+            catch_up(journal, store, clock)
         for point in (CLEARING, f"{CLEARING}:2"):
             killed = following(journal, server.url, tmp_path / "store", point, CLEAR).wait(60)
             assert (point, killed) == (point, -signal.SIGKILL)
-            with store_on(server.url, tmp_path / "store", clock=clock) as store:
+            with open_store(server.url, tmp_path / "store", clock=clock) as store:
                 assert store.begin(journal.id, journal.last_position()) == 0
-                brought(journal, store, clock)
-            assert (point, wrong(journal, server, tmp_path / f"{point}.db")) == (point, [])
+                catch_up(journal, store, clock)
+            assert (point, wrong_rows(journal, server, tmp_path / f"{point}.db")) == (point, [])
