@@ -51,7 +51,7 @@ class SqliteStore:
 
     @property
     def patience(self) -> Patience:
-        """How long it waits for another process."""
+        """How long it waits for another process that has the file."""
         return self._file.patience
 
     @patience.setter
@@ -65,13 +65,13 @@ class SqliteStore:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file; used again afterwards, it opens anew."""
+        """Let go of the file."""
         self._file.close()
 
     # --- the contract of a store ---
 
     def begin(self, journal: str, last: int = 0) -> int:  # noqa: ARG002 - of use to stores that compare
-        """The position in the journal of that id; the store is emptied when it is of another or of an older make."""
+        """The position in the journal of that id; the store is emptied when it is of another or of an older version."""
         with self._file.explained():
             db = self._file.connection()
             held = db.execute("SELECT journal, version, position FROM replica").fetchone()
@@ -90,17 +90,17 @@ class SqliteStore:
             for portion in chain(todo, [None]):
                 if before is not None:
                     with self._file.transaction() as db:
-                        _replace(db, before)
+                        _replace_blocks(db, before)
                         if portion is None:
-                            self._move(db, position)
+                            self._move_position(db, position)
                         reached("store written")
                 elif portion is None:
                     with self._file.transaction() as db:
-                        self._move(db, position)
+                        self._move_position(db, position)
                 before = portion
             reached("store committed")
 
-    def _move(self, db: sqlite3.Connection, position: int) -> None:
+    def _move_position(self, db: sqlite3.Connection, position: int) -> None:
         """Be at a position, unless another process has emptied the store since `begin`: then it starts over."""
         sql = "UPDATE replica SET position = max(position, ?) WHERE position >= ?"
         db.execute(sql, (position, self._began))
@@ -109,7 +109,7 @@ class SqliteStore:
         """Nothing waits here."""
 
     def clear(self, journal: str, last: int = 0) -> None:  # noqa: ARG002 - as above
-        """Forget all rows: the next one to follow the journal fills it anew."""
+        """Delete all rows: the next one to follow the journal fills it anew."""
         with self._file.exclusive(), self._file.transaction() as db:
             for kind, name in db.execute(
                 "SELECT type, name FROM sqlite_schema WHERE name NOT LIKE 'sqlite%'"
@@ -125,7 +125,7 @@ class SqliteStore:
     remedy = "`hartslag rebuild` makes it anew."
 
     def refused_rows(self) -> list[RefusedRow]:
-        """None: SQLite takes every row."""
+        """It takes all of them."""
         return []
 
     def reported_position(self, journal: str) -> tuple[int, None]:
@@ -189,7 +189,8 @@ def _create(db: sqlite3.Connection) -> None:
             )
 
 
-def _replace(db: sqlite3.Connection, blocks: Sequence[Block]) -> None:
+def _replace_blocks(db: sqlite3.Connection, blocks: Sequence[Block]) -> None:
+    """Have each block take the place of what is held in its span."""
     reached("store begun")
     for block in blocks:
         if block.table in SAMPLED:
@@ -207,26 +208,26 @@ def _replace_rows(db: sqlite3.Connection, block: Block) -> None:
     where = " AND ".join(f"{tag} = ?" for tag in block.tags) + " AND time >= ? AND time < ?"
     key = (*block.tags.values(), _seconds(block.start_us), _seconds(block.end_us))
     if block.only_zones:
-        block = _differing(db, block, where, key)
+        block = _possibly_changed(db, block, where, key)
     names, n = ("time", *table.tags, *table.fields), 1 + len(table.tags)
-    rows = {row[:n]: row for row in _listed_rows(block)}
+    rows = {row[:n]: row for row in _row_tuples(block)}
     if not block.only_zones:
         # What is as it was is not written again: a card wears out by the page.
-        gone = []
+        removed = []
         for held in db.execute(f"SELECT {', '.join(names)} FROM {block.table} WHERE {where}", key):
             if rows.get(held[:n]) == held:
                 del rows[held[:n]]
             elif held[:n] not in rows:
-                gone.append(held[:n])
+                removed.append(held[:n])
         one = " AND ".join(f"{name} = ?" for name in names[:n])
-        db.executemany(f"DELETE FROM {block.table} WHERE {one}", gone)
+        db.executemany(f"DELETE FROM {block.table} WHERE {one}", removed)
     marks = ", ".join("?" * len(names))
     db.executemany(
         f"INSERT OR REPLACE INTO {block.table} ({', '.join(names)}) VALUES ({marks})", list(rows.values())
     )
 
 
-def _listed_rows(block: Block) -> Iterator[tuple[Any, ...]]:
+def _row_tuples(block: Block) -> Iterator[tuple[Any, ...]]:
     """Time, tags and fields of each row."""
     if not len(block):
         return
@@ -234,12 +235,12 @@ def _listed_rows(block: Block) -> Iterator[tuple[Any, ...]]:
     columns = [
         (block.time_us / 1e6).tolist(),
         *([block.tags[tag]] * len(block) if tag in block.tags else block.labels[tag] for tag in table.tags),
-        *(_listed(block.fields[f]) for f in table.fields),
+        *(_as_list(block.fields[f]) for f in table.fields),
     ]
     yield from zip(*columns, strict=True)
 
 
-def _differing(db: sqlite3.Connection, block: Block, where: str, key: tuple[Any, ...]) -> Block:
+def _possibly_changed(db: sqlite3.Connection, block: Block, where: str, key: tuple[Any, ...]) -> Block:
     """The rows of a block that may differ from those held: what was and stays light is as it was.
 
     A year of an all-day watch is half a million minutes, nearly all of them light whatever the edges.
@@ -252,7 +253,7 @@ def _differing(db: sqlite3.Connection, block: Block, where: str, key: tuple[Any,
     return replace(block, time_us=block.time_us[some], fields=fields)
 
 
-def _listed(column: Any) -> list[Any]:
+def _as_list(column: Any) -> list[Any]:
     return column.tolist() if isinstance(column, np.ndarray) else list(column)
 
 
@@ -264,10 +265,10 @@ def _replace_samples(db: sqlite3.Connection, block: Block) -> None:
     for (series,) in db.execute(
         f"SELECT id FROM series WHERE {where}", tuple(block.tags.values())
     ).fetchall():
-        _insert(db, _news(db, block, series), series)
+        _insert_samples(db, _changed_rows(db, block, series), series)
 
 
-def _news(db: sqlite3.Connection, block: Block, series: int) -> Block:
+def _changed_rows(db: sqlite3.Connection, block: Block, series: int) -> Block:
     """The rows of a block that are not held as they are; those held that are none of its rows are deleted."""
     span = series, _seconds(block.start_us), _seconds(block.end_us)
     where = f"FROM {block.table}_sample WHERE series = ? AND time >= ? AND time < ?"
@@ -278,19 +279,19 @@ def _news(db: sqlite3.Connection, block: Block, series: int) -> Block:
     values = np.asarray(block.fields[field]) if len(block) else np.empty(0)
     time = block.time_us / 1e6
     at = np.minimum(np.searchsorted(held[:, 1], time), len(held) - 1)
-    news = (held[at, 1] != time) | (held[at, 2] != values)
-    gone = held[~np.isin(held[:, 1], time), 1]
-    if 2 * len(gone) > len(held):
+    changed = (held[at, 1] != time) | (held[at, 2] != values)
+    removed = held[~np.isin(held[:, 1], time), 1]
+    if 2 * len(removed) > len(held):
         db.execute(f"DELETE {where}", span)
         return block
     db.executemany(
         f"DELETE FROM {block.table}_sample WHERE series = ? AND time = ?",
-        [(series, t) for t in gone.tolist()],
+        [(series, t) for t in removed.tolist()],
     )
-    return replace(block, time_us=block.time_us[news], fields={field: values[news]})
+    return replace(block, time_us=block.time_us[changed], fields={field: values[changed]})
 
 
-def _insert(db: sqlite3.Connection, block: Block, series: int) -> None:
+def _insert_samples(db: sqlite3.Connection, block: Block, series: int) -> None:
     if not len(block):
         return
     (field,) = TABLES[block.table].fields

@@ -130,7 +130,7 @@ class Ledger:
         """Keep rows: (line, precision, key, table, time in us, reason); the newest of a key takes the older one's place."""
         with self.transaction() as db:
             db.executemany(
-                "INSERT OR REPLACE INTO refused (line, precision, key, tables, time_us, words, since_ms)"
+                "INSERT OR REPLACE INTO refused (line, unit, key, tables, time_us, words, since_ms)"
                 f" VALUES (?, ?, ?, ?, ?, ?, {self.now_ms()})",
                 refusals,
             )

@@ -214,7 +214,9 @@ class VictoriaServer:
             for body in encode_lines(MARKER, tags, at, {"canary": values}, {"canary": REAL}):
                 self._client.write_lines(body, "s")
 
-        write((0, 1.0), (1, 2.0), (2, 1.0), (2, 2.0), (3, 2.0), (3, 1.0))
+        write((0, 1.0), (1, 2.0))
+        write((2, 1.0), (2, 2.0))
+        write((3, 2.0), (3, 1.0))
         for i, value in ((4, 1.0), (5, 2.0), (4, 2.0), (5, 1.0)):
             write((i, value))
         self.sync_visibility()
