@@ -52,11 +52,13 @@ class Reader:
         *,
         patience_s: float = PATIENCE_S,
         going_on: Callable[[], bool] = always,
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """`going_on` is asked while a file is being read; when it says no, the file is left for another time."""
         self._largest_bytes = largest_bytes
         self._patience_s = patience_s
         self._going_on = going_on
+        self._monotonic_s = monotonic_s
         self._child: subprocess.Popen[bytes] | None = None
         self._used_s = 0.0
 
@@ -103,16 +105,17 @@ class Reader:
 
     def _ask(self, data: bytes, allowed_s: float) -> bytes:
         child = self._running_child()
-        self._used_s = time.monotonic()
+        self._used_s = self._monotonic_s()
+        until_s = self._used_s + allowed_s
         try:
-            return _exchange(child, data, self._used_s + allowed_s, self._going_on)
+            return _exchange(child, data, lambda: until_s - self._monotonic_s(), self._going_on)
         except TryLater:
             self.close()  # it is in the middle of a file
             raise
 
     def rest(self) -> None:
         """Let the child go when it has had nothing to do for a while."""
-        if self._child and time.monotonic() - self._used_s > IDLE_S:
+        if self._child and self._monotonic_s() - self._used_s > IDLE_S:
             self.close()
 
     def close(self) -> None:
@@ -141,7 +144,7 @@ class Reader:
 
 
 def _exchange(
-    child: subprocess.Popen[bytes], data: bytes, until_s: float, going_on: Callable[[], bool]
+    child: subprocess.Popen[bytes], data: bytes, left_s: Callable[[], float], going_on: Callable[[], bool]
 ) -> bytes:
     """Send one message and wait for one; both pipes are watched, so neither side can block the other for ever."""
     assert child.stdin
@@ -152,11 +155,11 @@ def _exchange(
     received = bytearray()
     wanted: int | None = None
     while wanted is None or len(received) < wanted:
-        left_s = until_s - time.monotonic()
-        ready, able, _ = select.select([back], [to] if sending else [], [], min(max(left_s, 0), ASK_S))
+        allowed_s = left_s()
+        ready, able, _ = select.select([back], [to] if sending else [], [], min(max(allowed_s, 0), ASK_S))
         if not going_on():
             raise TryLater("Reading a file was broken off by the end; it is read at the next start.")
-        if not ready and not able and left_s <= 0:
+        if not ready and not able and allowed_s <= 0:
             raise TimeoutError
         if able:
             sending = sending[os.write(to, sending[: 1 << 16]) :]

@@ -10,6 +10,7 @@ import pytest
 
 from ingest.collect.inbox import DEEPEST, Inbox
 from tests.support.fit_encoder import workout
+from tests.support.other_user import NOBODY, open_to_others, run_as
 
 FIT = workout(1_100_000_000, [100, 120, 140])
 SETTLE, PATIENCE = 2.0, 60.0
@@ -219,16 +220,25 @@ def test_links_and_pipes_are_never_opened(watch: Watch, tmp_path: Path) -> None:
     assert sorted(found) == ["folder", "link.fit", "loop", "nowhere.fit", "pipe.fit"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_an_unreadable_file_waits_with_the_reason(watch: Watch) -> None:
     """A file of another user is not rejected: its owner is told what to change, and then it is taken."""
     path = watch.drop("run.fit")
     path.chmod(0)
-    watch.after()
-    assert watch.after(PATIENCE) == []
-    assert watch.why("run.fit") == "it cannot be read (Permission denied); check who owns it"
-    path.chmod(0o600)
-    assert watch.after() == ["run.fit"]
+    open_to_others(watch.folder)
+
+    def work() -> str:
+        watch.after()
+        assert watch.after(PATIENCE) == []
+        return watch.why("run.fit")
+
+    assert run_as(NOBODY, work) == "it cannot be read (Permission denied); check who owns it"
+    path.chmod(0o644)
+
+    def again() -> str:
+        watch.after()
+        return ",".join(watch.after(PATIENCE))
+
+    assert run_as(NOBODY, again) == "run.fit"
 
 
 def test_folders_have_a_deepest(watch: Watch) -> None:

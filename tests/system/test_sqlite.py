@@ -22,7 +22,7 @@ from ingest.system.sqlite import (
     retried,
     transaction,
 )
-from tests.support.other_user import NOBODY, run_as
+from tests.support.other_user import NOBODY, open_to_others, run_as
 from tests.support.small_disk import fill, small_disk
 
 
@@ -178,7 +178,7 @@ def test_a_disk_that_may_not_be_written_needs_a_person(path: Path) -> None:
         return str(fault_of(caught.value, path))
 
     try:
-        _reachable(path)
+        open_to_others(path.parent.parent)
         assert run_as(NOBODY, work) == str(SqliteFault.UNWRITABLE)
     finally:
         path.parent.chmod(0o755)
@@ -187,15 +187,8 @@ def test_a_disk_that_may_not_be_written_needs_a_person(path: Path) -> None:
 # --- only to read ---
 
 
-def _reachable(path: Path) -> None:
-    """Let other users come as far as the folder; pytest's own are closed to them."""
-    for folder in path.parent.parents:
-        if folder.stat().st_uid == os.geteuid() and os.geteuid() == 0 and folder != Path("/"):
-            folder.chmod(folder.stat().st_mode | 0o055)
-
-
 def _readable(path: Path) -> None:
-    _reachable(path)
+    open_to_others(path.parent.parent)
     path.parent.chmod(0o755)
     for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
         if name.exists():
