@@ -27,3 +27,11 @@ def test_targets_that_cannot_be(target: float) -> None:
     """A target of nothing would always be met."""
     with pytest.raises(ValueError, match="target"):
         Plan.of([(date(2026, 1, 1), target)])
+
+
+def test_targets_at_the_ends() -> None:
+    """Protects who begins with next to nothing: any target above none is one, up to ten thousand minutes."""
+    assert Plan.of([(date(2026, 1, 1), 0.5)]).on(date(2026, 1, 1)) == 0.5
+    assert Plan.of([(date(2026, 1, 1), 10_000)]).on(date(2026, 1, 1)) == 10_000
+    with pytest.raises(ValueError, match="target"):
+        Plan.of([(date(2026, 1, 1), 10_000.5)])

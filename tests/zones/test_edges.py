@@ -115,3 +115,9 @@ def test_a_timeline_knows_what_held_when() -> None:
     assert vigorous.tolist() == [0, 130, 135, 0]
     assert Timeline.of([]).limits(np.array([5]))[0].tolist() == [0]
     assert Timeline.of([(0, A), (0, B)]).edges_at(0) == B
+
+
+@pytest.mark.parametrize(("age", "bpm"), [(69, 155), (50, 171)])
+def test_a_formula_is_rounded_half_up(age: int, bpm: int) -> None:
+    """Protects edges from the last digit: 155.49 is 155 and 170.5 is 171."""
+    assert FORMULAS["sydo-women"].maximum(age) == bpm

@@ -67,7 +67,8 @@ class TestLoad:
         assert banister(held((600, 50)), 60, 190, "man") == 0
         assert banister(held((600, 200)), 60, 190, "man") == banister(held((600, 190)), 60, 190, "man")
         with pytest.raises(ValueError, match="apart"):
-            banister(held((600, 100)), 160, 190, "man")
+            banister(held((600, 100)), 151, 190, "man")
+        assert banister(held((600, 100)), 150, 190, "man") == 0, "forty apart are enough"
 
     def test_edwards(self) -> None:
         """Ten minutes in each of six places, from below half of 200: weights 0 to 5."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import by_hand as byhand
-from zones.moments import length_ms, milliseconds, moment_ms
+from zones.moments import distinct, length_ms, milliseconds, moment_ms
 from zones.series import Series, clean_samples, join, median_gap_ms
 from zones.spans import Spans
 
@@ -128,3 +128,17 @@ def test_moments_of_every_kind() -> None:
     assert length_ms(0.0015) == 2
     with pytest.raises(ValueError, match="length of time"):
         length_ms(-1)
+
+
+@given(st.lists(st.integers(-5, 5)))
+def test_distinct_moments(moments: list[int]) -> None:
+    """Protects what is cut at borders: each moment once, in order, the first one too."""
+    assert distinct(np.array(moments, np.int64)).tolist() == sorted(set(moments))
+
+
+def test_the_shortest_length() -> None:
+    """Protects against a cap of nothing: a millisecond is a length of time, less is none, unless none is allowed."""
+    assert length_ms(0.001) == 1
+    assert length_ms(0, 0) == 0
+    with pytest.raises(ValueError, match="at least 1 ms"):
+        length_ms(0.0004)
