@@ -1,11 +1,13 @@
-"""The settings put to work: whose files are whose, and what the journal is told of its persons."""
+"""The settings put to work: whose files are whose, and what the journal holds of its persons."""
 
 import logging
+import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ingest.errors import Stop
-from ingest.journal import ALWAYS_MS, Journal
+from ingest.journal import ALWAYS_MS, Filed, Journal
 from ingest.journal import Person as Known
 from ingest.rows.profile import build_profile, differences
 from ingest.rows.workout import find_workouts, sport_spans
@@ -18,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 def open_journal(settings: Settings, *, create: bool, going_on: Callable[[], bool] = always) -> Journal:
-    """The journal, told what the settings say of everybody named in them.
+    """The journal to write to, in which what the settings say of everybody named in them is recorded.
 
     Raises Stop when there is none and it must not be made, or it cannot be opened.
     """
@@ -37,6 +39,71 @@ def open_journal(settings: Settings, *, create: bool, going_on: Callable[[], boo
         journal.close()
         raise
     return journal
+
+
+def view_journal(settings: Settings) -> "JournalView":
+    """The journal to read from, as it will be once the settings are recorded; nothing is written.
+
+    One that an older version wrote, or a crash left, is put in order first, if it is the asker's own. Raises Stop when
+    there is none, or it cannot be read.
+    """
+    path = settings.journal_file
+    try:
+        return JournalView(settings)
+    except Stop:
+        if not path.exists() or os.geteuid() not in {0, path.stat().st_uid}:
+            raise
+        Journal(path, create=False).close()
+        return JournalView(settings)
+
+
+class JournalView(Journal):
+    """The journal, opened to read only, with what the settings say now laid over what was recorded of its persons.
+
+    So whoever may read it may ask, and a change of the settings shows before the daemon has recorded it. A person whom
+    the journal does not know yet has an id that nobody has.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises Stop when there is no journal, or it cannot be opened."""
+        super().__init__(settings.journal_file, readonly=True)
+        self._facts: dict[int, dict[str, Any]] = {}
+        self._new_names: dict[str, str] = {}
+        try:
+            self._persons = super().persons()
+            self._lay_over(settings)
+        except BaseException:
+            self.close()
+            raise
+
+    def _lay_over(self, settings: Settings) -> None:
+        if nobody := _unowned(self, settings):
+            self._new_names = {nobody.name: settings.default_person}
+            self._persons = [replace(p, name=self._new_names.get(p.name, p.name)) for p in self._persons]
+        for i, person in enumerate(settings.persons):
+            before = find_person(self, person.name)
+            known = before or Known(-1 - i, person.name)
+            if before is None:
+                self._persons = [*self._persons, known]
+            self._facts[known.id] = _facts(self, person, before)
+
+    def persons(self) -> list[Known]:
+        return self._persons
+
+    def person(self, name: str) -> Known | None:
+        return next((p for p in self._persons if p.name == name), None)
+
+    def profile(self, person: int) -> dict[str, Any] | None:
+        return self._facts[person] if person in self._facts else super().profile(person)
+
+    def files(self, outcome: str | None = None, latest: int = 1_000_000) -> list[Filed]:
+        return self._renamed(super().files(outcome, latest))
+
+    def files_named(self, name: str) -> list[Filed]:
+        return self._renamed(super().files_named(name))
+
+    def _renamed(self, files: list[Filed]) -> list[Filed]:
+        return [replace(f, person=self._new_names.get(f.person, f.person)) for f in files]
 
 
 def record_profile(journal: Journal, name: str, facts: Mapping[str, Any], *, overwrite: bool) -> bool:
@@ -69,15 +136,20 @@ def record_profile(journal: Journal, name: str, facts: Mapping[str, Any], *, ove
 
 
 def _adopt(journal: Journal, settings: Settings) -> None:
-    """What was collected while nobody was named belongs to the first person that the settings name."""
-    nobody = journal.person(NOBODY)
-    if nobody is None or settings.names_are_open or settings.person(NOBODY) is not None:
-        return
-    first = settings.default_person
-    if find_person(journal, first) is None:
+    """Give what was collected while nobody was named to the first person that the settings name."""
+    if nobody := _unowned(journal, settings):
+        first = settings.default_person
         with journal.write() as w:
             w.rename(nobody.id, first)
         _log.info("What was collected for %r is %s's now, the first person in the settings.", NOBODY, first)
+
+
+def _unowned(journal: Journal, settings: Settings) -> Known | None:
+    """The person who stands for nobody in particular, if the first that the settings name is still to take their place."""
+    nobody = journal.person(NOBODY)
+    if nobody is None or settings.names_are_open or settings.person(NOBODY) is not None:
+        return None
+    return nobody if find_person(journal, settings.default_person) is None else None
 
 
 def find_person(journal: Journal, name: str) -> Known | None:

@@ -1,10 +1,15 @@
 """The command as a person meets it: help, exit codes, mistakes in words, and a clean end."""
 
+import hashlib
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -96,32 +101,105 @@ def test_a_data_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path, verb: s
     assert str(tmp_path / "file") in answer.err
 
 
-@pytest.mark.root
-@pytest.mark.parametrize("verb", ["week", "status", "check", "export", "rebuild"])
-def test_somebody_elses_data_is_a_sentence(tmp_path: Path, verb: str) -> None:
-    """Protects who asks for the week without being the daemon's user: told so, and no traceback."""
-    with household(tmp_path, [steady("me", START, 1, 60)]):
-        pass
-    for folder in (tmp_path, *list(tmp_path.parents)[:-1]):
-        if folder.stat().st_uid == os.geteuid() and str(folder).startswith("/tmp/"):
-            folder.chmod(folder.stat().st_mode | 0o055)
+@pytest.fixture
+def common() -> Iterator[Path]:
+    """A folder that every user may enter, as pytest's own is for one alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def as_somebody_else(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """A verb, run by a user who owns nothing; as root on a copy before, so that all it imports is there."""
+    copy = data.with_name("copy")
+    shutil.copytree(data, copy)
     script = (
-        "import os, sys, numpy, click, tzlocal, ingest.verbs.week, ingest.verbs.status, ingest.verbs.check\n"
-        "import ingest.verbs.export, ingest.verbs.rebuild, ingest.household\n"
-        "from ingest.cli import main\n"
+        "import contextlib, io, os, sys\n"
+        "from ingest.cli import hartslag, main\n"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
+        "    hartslag(['--data', sys.argv.pop(1), *sys.argv[3:]], standalone_mode=False)\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         "main()\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script, "--data", str(tmp_path), verb],
+    return subprocess.run(
+        [sys.executable, "-c", script, str(copy), "--data", str(data), *words],
         capture_output=True,
         text=True,
         check=False,
         cwd=ROOT,
+        env={**os.environ, "TZ": "Europe/Amsterdam"},
     )
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("verb", ["week", "status", "check", "export", "rebuild"])
+def test_somebody_elses_data_is_a_sentence(common: Path, verb: str) -> None:
+    """Protects who asks for the week without being the daemon's user: told so, and no traceback."""
+    data = common / "data"
+    with household(data, [steady("me", START, 1, 60)]):
+        pass
+    done = as_somebody_else(data, verb)
     assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode == 1
-    assert str(tmp_path) in done.stderr
+    assert str(data) in done.stderr
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("running", [False, True], ids=["daemon stopped", "daemon running"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["week"],
+        ["week", "--json"],
+        ["profile", "--propose"],
+        ["explain", "2026-11-16"],
+        ["export"],
+        ["status"],
+    ],
+    ids=" ".join,
+)
+def test_whoever_may_read_may_ask_and_changes_nothing(
+    common: Path, words: list[str], *, running: bool
+) -> None:
+    """Protects the family and a read-only mount: who may only read sees what the owner sees, new settings included."""
+    data = common / "data"
+    with household(data, [steady("me", START, 600, 120)]) as journal:
+        (data / "hartslag.toml").write_text('[[person]]\nname = "Anna"\nborn = 1980\n')
+        (data / "inbox").mkdir(mode=0o755)
+        data.chmod(0o755)
+        (data / "journal").chmod(0o755)
+        if not running:
+            journal.close()
+        for file in (data / "journal").iterdir():
+            file.chmod(0o644)
+        before = contents(data)
+        done = as_somebody_else(data, *words)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert contents(data) == before
+    owner = hartslag("--data", data, *words)
+    if words[0] == "status":
+        assert "Person Anna: target 150 min a week, moderate from" in done.stdout
+    else:
+        assert hours_apart(done.stdout) == hours_apart(owner.out)
+        assert "Anna" in done.stdout or words[0] == "explain"
+
+
+def contents(data: Path) -> dict[str, tuple[int, int, str]]:
+    """Of each file below a folder but the index of a log, which readers lock in: its mode, when it was changed, its bytes."""
+    return {
+        str(p.relative_to(data)): (
+            p.stat().st_mode,
+            p.stat().st_mtime_ns,
+            hashlib.sha256(p.read_bytes()).hexdigest(),
+        )
+        for p in sorted(data.rglob("*"))
+        if p.is_file() and not p.name.endswith("-shm")
+    }
+
+
+def hours_apart(text: str) -> str:
+    """An answer without the hours of the week that have passed meanwhile."""
+    return re.sub(r'"not_measured_h": [\d.]+', "", text)
 
 
 @pytest.mark.parametrize(

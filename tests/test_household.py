@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import Stop
-from ingest.household import open_journal, owner_of_folder, register_person
+from ingest.household import open_journal, owner_of_folder, persons_called, register_person, view_journal
 from ingest.settings.model import Settings
 from ingest.settings.person import PersonSettings
 from tests.support.daemons import daemon, hartslag, journal, left_behind, rows, settled, store, until
 from tests.support.fit_encoder import workout
-from tests.support.households import household
+from tests.support.households import household, steady
 
 
 def named(data: Path, *persons: PersonSettings) -> Settings:
@@ -30,6 +30,27 @@ def test_what_the_settings_say_is_noted_once(tmp_path: Path) -> None:
             jan = journal.person("jan")
             assert jan is not None
             assert journal.profile(jan.id) == person.facts()
+
+
+def test_what_is_shown_is_what_will_be_recorded(tmp_path: Path) -> None:
+    """Protects who changed the settings and looks before the daemon started anew: the same persons and profiles, unwritten."""
+    with household(
+        tmp_path, [steady("me", 1_700_000_000_000, 60, 120), steady("Özlem", 1_700_000_000_000, 60, 90)]
+    ):
+        pass
+    kim = PersonSettings(name="Kim", born=1990, zone="UTC")
+    settings = named(tmp_path, JAN, kim, OZLEM.replace(name="ÖZLEM"))
+    with view_journal(settings) as journal:
+        position = journal.last_position()
+        shown = [(p.name, journal.profile(p.id)) for p in journal.persons()]
+        assert [name for name, _ in shown] == ["Jan", "Özlem", "Kim"]
+        assert [p.name for p in persons_called(journal, "KIM")] == ["Kim"]
+        with pytest.raises(Stop, match="known: Jan, Özlem, Kim"):
+            persons_called(journal, "me")
+    with household(tmp_path) as journal:
+        assert (journal.last_position(), [p.name for p in journal.persons()]) == (position, ["me", "Özlem"])
+    with open_journal(settings, create=False) as journal:
+        assert [(p.name, journal.profile(p.id)) for p in journal.persons()] == shown
 
 
 def test_without_a_journal_nothing_is_made_by_asking(tmp_path: Path) -> None:
@@ -87,7 +108,8 @@ def test_a_time_zone_that_nobody_names_stays_as_first_found(tmp_path: Path) -> N
     file.write_bytes(workout(1_100_000_000, [120] * 60))
     assert hartslag("--data", data, "add", file, env={"TZ": "Europe/Amsterdam"}).returncode == 0
     before = rows(journal(data), "SELECT max(position) FROM entry")
-    assert hartslag("--data", data, "week", env={"TZ": "Asia/Tokyo"}).returncode == 0
+    for verb in ("week", "rebuild"):
+        assert hartslag("--data", data, verb, env={"TZ": "Asia/Tokyo"}).returncode == 0
     assert rows(journal(data), "SELECT max(position) FROM entry") == before
 
 
@@ -113,7 +135,8 @@ def test_me_may_be_a_name(tmp_path: Path) -> None:
     file.write_bytes(workout(1_100_000_000, [120, 121] * 300))
     hartslag("--data", data, "add", file)
     (data / "hartslag.toml").write_text('[[person]]\nname = "Anna"\n[[person]]\nname = "me"\n')
-    hartslag("--data", data, "week")
+    assert hartslag("--data", data, "week").returncode == 0
+    hartslag("--data", data, "rebuild")
     assert rows(journal(data), "SELECT name FROM person ORDER BY id") == [("me",), ("Anna",)]
 
 

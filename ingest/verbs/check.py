@@ -8,7 +8,7 @@ from contextlib import nullcontext
 
 import click
 
-from ingest.household import open_journal
+from ingest.household import view_journal
 from ingest.journal import Journal
 from ingest.settings.model import Settings
 from ingest.stores.configured import configured_stores
@@ -89,7 +89,7 @@ def command(invocation: Invocation) -> None:
     has_faults = False
     # A folder that is not there is mistyped, one without a journal waits for the first run of the daemon.
     is_new = settings.data.is_dir() and not settings.journal_file.exists()
-    with nullcontext() if is_new else open_journal(settings, create=False) as journal:
+    with nullcontext() if is_new else view_journal(settings) as journal:
         for is_fault, line in check_lines(settings, journal):
             has_faults |= is_fault
             click.echo(line)

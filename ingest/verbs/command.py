@@ -27,8 +27,17 @@ class Invocation:
         return load(self.config, self.data, os.environ, Path.cwd())
 
     @contextmanager
+    def view_journal(self) -> "Iterator[tuple[Settings, Journal]]":
+        """The settings, and the journal to read from, which must be there. Raises WrongSettings, Stop."""
+        from ingest.household import view_journal
+
+        settings = self.load_settings()
+        with view_journal(settings) as journal:
+            yield settings, journal
+
+    @contextmanager
     def open_journal(self) -> "Iterator[tuple[Settings, Journal]]":
-        """The settings and the journal, which must be there. Raises WrongSettings, Stop."""
+        """The settings, and the journal to write to, which must be there. Raises WrongSettings, Stop."""
         from ingest.household import open_journal
 
         settings = self.load_settings()

@@ -286,7 +286,7 @@ def command(invocation: Invocation, what: str, person: str | None, as_json: bool
     A time (2026-11-16T10:30, local unless it says otherwise) means its minute; a day is 2026-11-16, a week 2026-W47,
     a file its name. Shows which source was believed, the limits in force, what counted, what did not, and why.
     """
-    with invocation.open_journal() as (_, journal):
+    with invocation.view_journal() as (_, journal):
         explanation = explain(journal, parse_subject(journal, what, person))
         if as_json:
             print_json(explanation.json())

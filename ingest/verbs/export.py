@@ -97,7 +97,7 @@ def _parse_option(option: str, text: str | None) -> date | datetime | None:
 @click.pass_obj
 def command(invocation: Invocation, person: str | None, start: str | None, end: str | None) -> None:
     """Print all samples in order of time."""
-    with invocation.open_journal() as (_, journal):
+    with invocation.view_journal() as (_, journal):
         persons = persons_called(journal, person)
         begins, ends = _parse_option("--from", start), _parse_option("--to", end)
         print_lines(export_lines(journal, local_spans(journal, persons, begins, ends)))

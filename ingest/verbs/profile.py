@@ -1,5 +1,6 @@
 """What holds for a person's heart since when, when it was written down, and which limits follow from it."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,8 @@ class ProfileItem:
     since: str | None
     until: str | None
     words: str
-    recorded_ms: int
+    recorded_ms: int | None
+    """None for what the settings say and the daemon is still to record."""
     withdrawn_ms: int | None
 
     def json(self, zone: str) -> dict[str, Any]:
@@ -35,24 +37,37 @@ class ProfileItem:
             "from": self.since,
             "to": self.until,
             "said": self.words,
-            "recorded": zoned_text(self.recorded_ms, zone),
+            "recorded": None if self.recorded_ms is None else zoned_text(self.recorded_ms, zone),
             "withdrawn": None if self.withdrawn_ms is None else zoned_text(self.withdrawn_ms, zone),
         }
 
 
 def profile_items(journal: Journal, person: int) -> list[ProfileItem]:
-    """Everything that was ever said, in the order in which it was recorded; two clocks: valid from, and recorded."""
+    """Everything that was ever said, in the order in which it was recorded; two clocks: valid from, and recorded.
+
+    Last comes what the settings say now, if that is still to be recorded.
+    """
+    recorded = sorted(journal.facts(person, "profile"), key=lambda e: e.position)
+    versions: list[tuple[int | None, Mapping[str, Any]]] = [(e.recorded_ms, e.content) for e in recorded]
+    now = journal.profile(person)
+    if now is not None and (not versions or now != versions[-1][1]):
+        versions.append((None, now))
     found: list[ProfileItem] = []
-    held: dict[tuple[str, ...], tuple[int, tuple[str, str | None, str | None, str]]] = {}
-    for e in sorted(journal.facts(person, "profile"), key=lambda e: e.position):
-        now = dict(_flatten(e.content))
-        for key in [k for k in held if k not in now]:
-            recorded, value = held.pop(key)
-            found.append(ProfileItem(*value, recorded, e.recorded_ms))
-        for key, value in now.items():
-            held.setdefault(key, (e.recorded_ms, value))
-    found += [ProfileItem(*value, recorded, None) for recorded, value in held.values()]
-    return sorted(found, key=lambda i: (i.withdrawn_ms is None, i.recorded_ms, i.since or "", i.what))
+    held: dict[tuple[str, ...], tuple[int | None, tuple[str, str | None, str | None, str]]] = {}
+    for at_ms, facts in versions:
+        said = dict(_flatten(facts))
+        for key in [k for k in held if k not in said]:
+            recorded_ms, value = held.pop(key)
+            found.append(ProfileItem(*value, recorded_ms, journal.now_ms() if at_ms is None else at_ms))
+        for key, value in said.items():
+            held.setdefault(key, (at_ms, value))
+    found += [ProfileItem(*value, recorded_ms, None) for recorded_ms, value in held.values()]
+    return sorted(found, key=_order)
+
+
+def _order(item: ProfileItem) -> tuple[bool, float, str, str]:
+    recorded = math.inf if item.recorded_ms is None else item.recorded_ms
+    return item.withdrawn_ms is None, recorded, item.since or "", item.what
 
 
 def _flatten(
@@ -134,7 +149,8 @@ def profile_lines(found: dict[str, Any]) -> Iterator[str]:
         span = f"from {item['from']}" if item["from"] else "always"
         span += f" to {item['to']}" if item["to"] else ""
         gone = f", withdrawn {item['withdrawn'][:10]}" if item["withdrawn"] else ""
-        yield f"    {span:<29} {item['what']}: {item['said']}  (recorded {item['recorded'][:10]}{gone})"
+        recorded = item["recorded"][:10] if item["recorded"] else "when the daemon starts next"
+        yield f"    {span:<29} {item['what']}: {item['said']}  (recorded {recorded}{gone})"
     if not found["said"]:
         yield "    nothing"
 
@@ -155,7 +171,7 @@ def _limit_lines(edges: list[dict[str, Any]]) -> Iterator[str]:
 @click.pass_obj
 def command(invocation: Invocation, person: str | None, propose: bool, as_json: bool) -> None:
     """Show which limits held since when, why, and when each entry was recorded."""
-    with invocation.open_journal() as (_, journal):
+    with invocation.view_journal() as (_, journal):
         persons, now_ms = persons_called(journal, person), journal.now_ms()
         if propose:
             from ingest.verbs.proposals import find_proposals, proposal_lines

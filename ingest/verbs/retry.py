@@ -28,7 +28,7 @@ def send_refused(settings: Settings) -> tuple[int, int, str]:
 @click.pass_obj
 def command(invocation: Invocation) -> None:
     """Send once more the rows that a server refused; ends with 1 when it refuses some again."""
-    with invocation.open_journal() as (settings, _):
+    with invocation.view_journal() as (settings, _):
         taken, refused, place = send_refused(settings)
         click.echo(f"{taken} rows were taken by {place}, {refused} are still refused.")
     if refused:

@@ -129,7 +129,7 @@ def _last_battery(settings: Settings, one: FoundStrap) -> int | None:
     if one.strap is None:
         return None
     try:
-        with Journal(settings.journal_file, create=False) as journal:
+        with Journal(settings.journal_file, readonly=True) as journal:
             battery_pct: int | None = strap_status(journal, one.strap, runs=True)["battery_pct"]
             return battery_pct
     except (HartslagError, OSError):

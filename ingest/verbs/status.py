@@ -275,7 +275,7 @@ def _first_lines(texts: list[str]) -> Iterator[str]:
 @click.pass_obj
 def command(invocation: Invocation, as_json: bool) -> None:
     """Show what is collected, what waits, and how the stores are."""
-    with invocation.open_journal() as (settings, journal):
+    with invocation.view_journal() as (settings, journal):
         now = status(settings, journal)
         if as_json:
             print_json(now)

@@ -155,7 +155,7 @@ def command(
     invocation: Invocation, person: str | None, weeks: int, as_json: bool, questions: tuple[str, ...]
 ) -> None:
     """Show the minutes of the newest weeks against the target."""
-    with invocation.open_journal() as (settings, journal):
+    with invocation.view_journal() as (settings, journal):
         now_ms = journal.now_ms()
         rows = week_answers(journal, persons_called(journal, person), weeks, now_ms)
         if questions:
