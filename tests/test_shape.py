@@ -33,6 +33,8 @@ def test_nothing_is_too_long_to_be_read_at_once(source: Path) -> None:
     """Protects who has to change a file: it is one thing, and each function in it fits on a screen."""
     text = source.read_text()
     assert len(text.splitlines()) <= LONGEST_FILE or place(source) in TABLES
-    functions = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    functions = [
+        n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
     lengths = {f.name: f.end_lineno - f.lineno + 1 for f in functions if f.end_lineno is not None}
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FUNCTION} == {}

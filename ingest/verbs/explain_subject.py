@@ -10,7 +10,6 @@ from ingest.household import find_person, known_names, persons_called
 from ingest.journal import Filed, Journal, Person
 from ingest.rows.calendar import Calendar
 from ingest.rows.profile import Profile, read_profile
-from ingest.settings.names import same_name
 from ingest.verbs.times import day_and_time, local_ms, zone_at
 from zones.days import midnights
 from zones.minutes import MINUTE
@@ -135,18 +134,22 @@ def _first_day(known: Profile, week: str) -> date:
 
 def _file_subject(journal: Journal, files: list[Filed], name: str | None) -> Subject:
     """The newest file of a name that brought anything, of a person if one is named."""
+    owners = {f.person: find_person(journal, f.person) for f in files}
+    if name is not None:
+        (person,) = persons_called(journal, name)
+        others, files = files, [f for f in files if owners[f.person] == person]
+        if not files:
+            raise Stop(f"The file {others[0].name} is not of {person.name}, but of {others[0].person}.")
     for f in files:
         span, _ = journal.recorded_by_file(f.id)
-        person = find_person(journal, f.person)
-        if span is None or person is None:
+        owner = owners[f.person]
+        if span is None or owner is None:
             continue
-        if name is not None and same_name(name) != same_name(person.name):
-            continue
-        known = read_profile(journal, person.id)
+        known = read_profile(journal, owner.id)
         a, b = span[0], max(span[1], span[0] + 1)
         first, last = known.calendar.day_of(a), known.calendar.day_of(b - 1)
         inside = [m for m in _midnights(known, first, (last - first).days + 1) if a < m < b]
-        return Subject(f"file {f.name}", person, known, [a, *inside, b], f)
+        return Subject(f"file {f.name}", owner, known, [a, *inside, b], f)
     f = files[0]
     raise Stop(f"The file {f.name} brought no time to explain: it is {f.outcome}. {f.reason}".rstrip())
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from ingest.journal import ALWAYS_MS, DAY_MS, RANKS, Journal, Person
 from ingest.rows.evidence import read_evidence
 from ingest.rows.profile import Profile, build_profile, read_profile
 from ingest.settings.profile_history import profile_states
-from zones.days import midnights
+from zones.days import day_of, midnights
 from zones.pieces import resolve
 from zones.recovery import find_highest
 from zones.resting import find_resting, find_usual_resting
@@ -107,23 +106,35 @@ def _proposal(
 def _highest(
     journal: Journal, person: Person, known: Profile, since_ms: int, now_ms: int
 ) -> tuple[int, date, str] | None:
-    """The highest heart rate that a strap held, with the day and the source; a wrist may count steps."""
+    """The highest heart rate that a strap held and that is believed, with the day and the source; a wrist may count steps."""
     best: tuple[int, date, str] | None = None
-    for day in _days(journal, person, since_ms, now_ms):
-        a, b = max(day * DAY_MS, since_ms), (day + 1) * DAY_MS
-        for e in read_evidence(journal, person.id, a, b):
+    for day in _measured_days(journal, person, known, since_ms, now_ms):
+        begins, ends = _midnights(known, day)
+        start_ms = max(begins, since_ms)
+        for e in read_evidence(journal, person.id, start_ms, ends):
             if e.source.rank > RANKS["activity strap"]:
                 continue
-            bpm = find_highest(e.series.between(np.datetime64(a, "ms"), np.datetime64(b, "ms")))
+            bpm = find_highest(e.good.between(np.datetime64(start_ms, "ms"), np.datetime64(ends, "ms")))
             if bpm is not None and (best is None or bpm > best[0]):
-                best = bpm, known.calendar.day_of(a + DAY_MS // 2), e.source.name
+                best = bpm, day, e.source.name
     return best
 
 
-def _days(journal: Journal, person: Person, since_ms: int, now_ms: int) -> list[int]:
-    """The UTC days with anything measured, as numbers since 1970."""
-    held = journal.chunk_spans(person.id, since_ms, now_ms)
-    return sorted({day for first, last in held for day in range(first // DAY_MS, last // DAY_MS + 1)})
+def _measured_days(
+    journal: Journal, person: Person, known: Profile, since_ms: int, now_ms: int
+) -> list[date]:
+    """The local days between two moments with anything measured, ascending."""
+    spans = np.array(journal.chunk_spans(person.id, since_ms, now_ms), np.int64).reshape(-1, 2)
+    first = day_of(np.maximum(spans[:, 0], since_ms), known.zone)
+    last = day_of(np.minimum(spans[:, 1], now_ms), known.zone)
+    days = {day for a, b in zip(first.tolist(), last.tolist(), strict=True) for day in range(a, b + 1)}
+    return [date.fromordinal(day) for day in sorted(days)]
+
+
+def _midnights(known: Profile, day: date) -> tuple[int, int]:
+    """When a local day begins and ends."""
+    begins, ends = midnights(known.zone, day, day + timedelta(days=1)).tolist()
+    return begins, ends
 
 
 def _resting(
@@ -153,13 +164,9 @@ def _quietest(
     journal: Journal, person: Person, known: Profile, since_ms: int, now_ms: int
 ) -> dict[date, float]:
     """The resting heart rate of each of the newest days of an all-day watch that have one."""
-    recent = {
-        known.calendar.day_of(d * DAY_MS + DAY_MS // 2)
-        for d in _days(journal, person, since_ms, now_ms)[-3 * DAYS :]
-    }
     found: dict[date, float] = {}
-    for day in sorted(recent):
-        a, b = next(pairwise(midnights(known.zone, day, day + timedelta(days=1)).tolist()))
+    for day in _measured_days(journal, person, known, since_ms, now_ms)[-3 * DAYS :]:
+        a, b = _midnights(known, day)
         pieces = [e.pieces for e in read_evidence(journal, person.id, a, b) if e.source.kind == "monitoring"]
         worked = [
             (e.at_ms, e.last_ms)

@@ -22,7 +22,7 @@ from ingest.verbs.explain_subject import parse_subject
 from ingest.verbs.explanation import explain
 from ingest.verbs.week_answer import week_answers
 from tests.support.daemons import hartslag
-from tests.support.fit_encoder import Fit
+from tests.support.fit_encoder import Fit, workout
 from tests.support.happenings import around, events, faulty, new_folder
 from tests.support.households import (
     HOUR,
@@ -209,6 +209,22 @@ def test_what_is_none_of_these_gets_a_sentence(text: str, sentence: str, tmp_pat
     done = hartslag("--data", data, "explain", text)
     assert done.returncode == 1
     assert sentence in done.stderr
+
+
+def test_a_name_is_the_same_name_for_a_file_as_for_a_day(tmp_path: Path) -> None:
+    """Protects names with accents, which keyboards and file systems write in two ways; and says whose a file is."""
+    (tmp_path / "hartslag.toml").write_text(
+        '[[person]]\nname = "Zo\u00eb"\nborn = 1980\nzone = "UTC"\n[[person]]\nname = "Jan"\nzone = "UTC"\n'
+    )
+    file = tmp_path / "run.fit"
+    file.write_bytes(workout(1_100_000_000, [120] * 600))
+    assert hartslag("--data", tmp_path, "add", file).returncode == 0
+    for name in ("Zo\u00eb", "Zoe\u0308", "ZOE\u0308"):
+        assert hartslag("--data", tmp_path, "explain", "run.fit", name).stdout.startswith("Zo\u00eb, file ")
+    answers = {name: hartslag("--data", tmp_path, "explain", "run.fit", name) for name in ("jan", "Piet")}
+    assert {answer.returncode for answer in answers.values()} == {1}
+    assert answers["jan"].stderr.endswith("run.fit is not of Jan, but of Zo\u00eb.\n")
+    assert answers["Piet"].stderr == "Nobody called Piet is known here; known: Zo\u00eb, Jan.\n"
 
 
 def test_of_several_persons_one_is_to_be_named(tmp_path: Path) -> None:

@@ -90,3 +90,21 @@ def test_the_verb_knows_person_from_and_to(tmp_path: Path) -> None:
         "2026-11-16T23:00:00.000Z,Jan,watch,activity,61",
         "2026-11-16T23:00:01.000Z,Jan,watch,activity,61",
     ]
+
+
+def test_a_day_is_that_of_each_person_where_they_were_then(tmp_path: Path) -> None:
+    """Protects travellers and families far apart: --from and --to cut at everybody's own midnights, as `explain` does."""
+    tokyo = [{"from": "2026-10-01", "to": "2026-10-20", "zone": "Asia/Tokyo"}]
+    night = at("2026-10-11T05:00+09:00")  # 10 October 22:00 in Amsterdam
+    happened: list[Event] = [
+        Noted("Jan", (("zone", "Europe/Amsterdam"), ("travel", tokyo))),
+        Noted("Piet", (("zone", "Europe/Amsterdam"),)),
+        *(steady(person, night, 2, 60) for person in ("Jan", "Piet")),
+    ]
+    with household(tmp_path, happened):
+        pass
+    for day, next_day, person in (("10", "11", "Piet"), ("11", "12", "Jan")):
+        words = ["export", "--from", f"2026-10-{day}", "--to", f"2026-10-{next_day}"]
+        assert [row.split(",")[1] for row in hartslag("--data", tmp_path, *words).lines[1:]] == [person] * 2
+    hour = ["export", "--from", "2026-10-11T05:00", "--to", "2026-10-11T05:00:01"]
+    assert hartslag("--data", tmp_path, *hour).lines[1:] == ["2026-10-10T20:00:00.000Z,Jan,watch,activity,60"]

@@ -5,8 +5,11 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ingest.household import record_profile
 from ingest.journal import RANKS, Journal
+from ingest.rows.evidence import read_evidence
 from ingest.rows.profile import read_profile
 from ingest.settings.file import load
 from ingest.settings.model import Settings
@@ -42,7 +45,12 @@ def test_two_clocks(tmp_path: Path) -> None:
             record_profile(journal, "Jan", facts, overwrite=True)
         found = profile_items(journal, 1)
     days = [
-        (i.since, i.words, (i.recorded_ms - NOW) // DAY, i.withdrawn_ms and (i.withdrawn_ms - NOW) // DAY)
+        (
+            i.since,
+            i.words,
+            ((i.recorded_ms or 0) - NOW) // DAY,
+            i.withdrawn_ms and (i.withdrawn_ms - NOW) // DAY,
+        )
         for i in found
     ]
     assert days == [
@@ -70,11 +78,12 @@ def test_limits_with_method_and_error(tmp_path: Path) -> None:
     assert "born: 1970  (recorded 2026-11-" in text
 
 
-def effort(kind: str, source: str, top: int) -> Recording:
-    """Ten minutes that reach a heart rate and hold it for half a minute."""
-    bpm = [min(100 + t // 4, top) for t in range(600)]
+def effort(kind: str, source: str, top: int, start: int = MORNING) -> Recording:
+    """Ten minutes that reach a heart rate, hold it for half a minute and come down again."""
+    reached = 4 * (top - 100)
+    bpm = [100 + t // 4 if t < reached else top - max(t - reached - 30, 0) // 4 for t in range(600)]
     return Recording(
-        "Jan", source, kind, tuple((MORNING + t * S, b) for t, b in enumerate(bpm)), MORNING + 600 * S
+        "Jan", source, kind, tuple((start + t * S, b) for t, b in enumerate(bpm)), start + 600 * S
     )
 
 
@@ -102,6 +111,40 @@ def test_a_higher_maximum_is_proposed_from_straps_only(tmp_path: Path) -> None:
         record_profile(journal, "Jan", pasted.facts(), overwrite=True)
         assert read_profile(journal, jan.id).heart_at(NOW)[1] == 182
         assert find_proposals(journal, jan, NOW) == [], "what was taken over is not proposed again"
+
+
+def test_a_frozen_strap_proposes_no_maximum(tmp_path: Path) -> None:
+    """Protects zones from a strap that hung at one value: what is not believed elsewhere is no evidence here."""
+    steps = [130 + t % 9 for t in range(900)]
+    bpm = [*steps, *[222] * 180, *steps]
+    frozen = Recording(
+        "Jan",
+        "strap",
+        "strap",
+        tuple((MORNING + t * S, b) for t, b in enumerate(bpm)),
+        MORNING + len(bpm) * S,
+    )
+    with household(tmp_path, [Noted("Jan", (*HOME, ("maximum_bpm", 180))), frozen]) as journal:
+        jan = journal.person("Jan")
+        assert jan is not None
+        (seen,) = read_evidence(journal, jan.id, MORNING, frozen.end_ms)
+        assert (int(seen.series.bpm.max()), int(seen.good.bpm.max())) == (222, 138)
+        assert find_proposals(journal, jan, NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"), [("America/Los_Angeles", "2026-11-15"), ("Pacific/Auckland", "2026-11-16")]
+)
+def test_a_maximum_is_of_the_day_where_its_person_was(tmp_path: Path, zone: str, day: str) -> None:
+    """Protects who checks the proposal against a diary: the day is that of the clock on the wall."""
+    start = at("2026-11-16T05:00+00:00")
+    climb = effort("strap", "strap", 182, start)
+    facts = (("born", 1970), ("zone", zone), ("maximum_bpm", 170))
+    with household(tmp_path, [Noted("Jan", facts), climb]) as journal:
+        jan = journal.person("Jan")
+        assert jan is not None
+        (found,) = find_proposals(journal, jan, NOW)
+    assert f"reached 182 bpm on {day}, seen by strap" in found.evidence
 
 
 def test_no_maximum_from_before_a_medicine(tmp_path: Path) -> None:
@@ -175,9 +218,14 @@ def test_the_verb(tmp_path: Path) -> None:
     done = hartslag("--data", tmp_path, "profile")
     assert done.code == 0, done.err
     assert any("104 and 126 bpm" in line and "reserve" in line for line in done.lines)
-    assert any("from 2026-03-01" in line and "resting_bpm 60  (recorded" in line for line in done.lines)
+    not_yet = "resting_bpm 60  (recorded when the daemon starts next)"
+    assert any("from 2026-03-01" in line and not_yet in line for line in done.lines)
     ((found),) = json.loads(hartslag("--data", tmp_path, "profile", "Jan", "--json").out)
     assert (found["resting_bpm"], found["maximum_bpm"]) == (60, 170)
+    assert {item["recorded"] for item in found["said"]} == {None}
+    assert hartslag("--data", tmp_path, "rebuild").code == 0
+    ((found),) = json.loads(hartslag("--data", tmp_path, "profile", "Jan", "--json").out)
+    assert all(item["recorded"].startswith("20") for item in found["said"])
     done = hartslag("--data", tmp_path, "profile", "--propose")
     assert "    maximum_bpm = 182" in done.lines
     assert "    [[person.profile]]" in done.lines
