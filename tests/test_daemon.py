@@ -1,11 +1,15 @@
 """The daemon as its owner meets it: started, fed, disturbed, stopped."""
 
+import fcntl
 import json
 import os
 import shutil
 import signal
 import socket
+import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,8 +18,10 @@ from tests.support.bluez.bluez import Fault, played
 from tests.support.bluez.bus import Bus
 from tests.support.daemons import QUICK, daemon, hartslag, journal, left_behind, rows, settled, store, until
 from tests.support.fit_encoder import day, workout
+from tests.support.small_disk import fill, small_disk
 
 START = 1_100_000_000  # FIT era: November 2024
+STRAP = "F0:00:00:00:00:01"
 
 
 def _started(data: Path) -> None:
@@ -222,39 +228,83 @@ def test_it_tells_systemd_when_it_is_ready(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.root
 def test_a_card_that_is_full_loses_nothing(tmp_path: Path) -> None:
     """With no room for the journal a file stays in the inbox, and is taken once there is room."""
-    small = tmp_path / "small"
-    small.mkdir()
-    if os.system(f"mount -t tmpfs -o size=2500k none {small}") != 0:
-        pytest.skip("this machine lets nobody mount a disk")
-    try:
+    with small_disk(tmp_path / "small", "2500k") as small:
         data = small / "data"
         filler = small / "filler"
         with daemon(data):
             _started(data)
-            _fill(filler)
+            fill(filler)
             (data / "inbox" / "run.fit").touch()
             filler.write_bytes(filler.read_bytes()[:-40_000])
             (data / "inbox" / "run.fit").write_bytes(workout(START, [60 + i * 7 % 90 for i in range(2000)]))
-            _fill(small / "rest")
+            fill(small / "rest")
             until(lambda: "full" in _log(data) or "No space" in _log(data), "a word about the full disk")
             assert (data / "inbox" / "run.fit").exists()
             filler.unlink()
             (small / "rest").unlink()
             until(lambda: settled(data), "the file")
         assert rows(store(data), "SELECT count(*) FROM heart_rate") == [(2000,)]
-    finally:
-        os.system(f"umount {small}")
 
 
-def _fill(path: Path) -> None:
-    """Write until the disk is full."""
-    with path.open("wb", buffering=0) as out:
-        for size in (1 << 16, 1 << 12):
-            try:
-                while out.write(bytes(size)) == size:
-                    pass
-            except OSError:
-                pass
+def test_it_starts_on_a_full_card_and_keeps_what_straps_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects a workout on a card without room: the daemon stays, says what is wrong, and writes all of it later."""
+    settings = f'{QUICK}[[person]]\nname = "Anna"\n[[strap]]\naddress = "{STRAP}"\n'
+    with small_disk(tmp_path / "small", "2500k") as small, Bus(tmp_path) as bus, played(bus.address) as air:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
+        data = small / "data"
+        with daemon(data, settings=QUICK + '[[person]]\nname = "Anna"\n'):
+            _started(data)
+        (data / "hartslag.toml").write_text(settings)
+        fill(small / "filler")
+        strap = air.do(air.bluez.strap, STRAP, period_s=0.2)
+        with daemon(data, settings=settings) as process:
+            until(lambda: len(strap.delivered) > 30, "the strap to be heard")
+            assert process.poll() is None
+            assert "the disk is full" in _log(data)
+            (small / "filler").unlink()
+            held = "SELECT coalesce(sum(notified), 0) FROM chunk"
+            until(lambda: rows(journal(data), held)[0][0] > 30, "what was told meanwhile")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        # One may have been on its way when the link was ended.
+        assert rows(journal(data), held)[0][0] in {len(strap.delivered) - 1, len(strap.delivered)}
+
+
+@pytest.mark.parametrize("held", ["store/lock", "journal/journal.db"])
+def test_what_another_process_holds_keeps_neither_the_others_nor_the_end(held: str, tmp_path: Path) -> None:
+    """Protects from a verb that is stopped by Ctrl-Z: it is said, the rest goes on, and the daemon ends when told to."""
+    data = tmp_path / "data"
+    with daemon(data) as process:
+        _started(data)
+        with _held(data / held):
+            (data / "inbox" / "run.fit").write_bytes(workout(START, [120] * 60))
+            if held == "store/lock":
+                until(lambda: rows(journal(data), "SELECT 1 FROM arrival WHERE filed"), "the file")
+                until(lambda: "held by another process" in _log(data), "a word about it")
+                status = json.loads(hartslag("--data", data, "status", "--json").stdout)
+                assert "held by another process" in status["stores"][0]["last_error"]
+            else:
+                time.sleep(2)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(8) == 0
+    with daemon(data):
+        until(lambda: settled(data), "the file after all")
+    assert rows(store(data), "SELECT count(*) FROM heart_rate") == [(60,)]
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """A lock, or the right to write into a database, in somebody else's hands."""
+    if path.suffix == ".db":
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            yield
+    else:
+        with path.open("r+b") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            yield
 
 
 def test_a_huge_file_holds_nothing_up(tmp_path: Path) -> None:
@@ -292,9 +342,6 @@ def test_status_says_why_each_file_waits(tmp_path: Path) -> None:
     assert "does not run" in why["run.fit"]
     assert "ends too early" in why["cut.fit"]
     assert {f["file"] for f in files[-2:]} == {"copying.fit.part", "cut.fit"}
-
-
-STRAP = "F0:00:00:00:00:01"
 
 
 def test_straps_inbox_and_store_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
