@@ -1,6 +1,6 @@
-"""What was counted lately, for one who follows the journal: a beat that comes in costs its own minutes, no day or week.
+"""What was counted lately, for a store that follows the journal: a beat that comes in costs its own minutes, not a day.
 
-It changes no result: all of it is forgotten where an entry of the journal touches it, and counted again.
+It changes no result: what an entry of the journal touches is dropped and counted again.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -18,16 +18,16 @@ from zones.minutes import MINUTE
 from zones.spans import Spans
 
 MOST = 200
-"""Days remembered, some hundred bytes each; a week of some persons is what is asked for again and again."""
+"""Days kept, some hundred bytes each; a week of some persons is what is asked for again and again."""
 
 MOST_COUNTED = 8
-"""Days remembered minute by minute, half a megabyte each at most: of some persons the one that goes on."""
+"""Days kept minute by minute, half a megabyte each at most: of some persons the one that goes on."""
 
 MOST_ROWS = 500
-"""Rows of workouts and of variability remembered."""
+"""Rows of workouts and of variability that are kept."""
 
 MOST_SUMS = 5_000
-"""Minutes of beats remembered of each strap: three days."""
+"""Minutes of beats kept of each strap: three days."""
 
 Span = tuple[int, int, int]
 """A person, and from when to when (ms)."""
@@ -35,11 +35,11 @@ Span = tuple[int, int, int]
 Sums = NDArray[np.int64]
 """What adds up to variability (`zones.beats.SUMS`)."""
 
-Fields = TypeVar("Fields")
+Row = TypeVar("Row")
 
 
 class RowCache:
-    """What was counted last, each until an entry of the journal touches it."""
+    """Days, minutes, rows and profiles as they were made last, each until an entry of the journal touches it."""
 
     def __init__(self) -> None:
         self._position = 0
@@ -50,7 +50,7 @@ class RowCache:
         self._profiles: dict[int, Profile] = {}
 
     def begin(self, entries: Sequence[Entry]) -> None:
-        """Before these are heeded, person by person: forget all when others came in between that were never seen."""
+        """Start on these entries: drop everything when there were others since the last ones that were taken."""
         if entries[0].position > self._position + 1:
             for held in (self._days, self._minutes, self._rows, self._sums, self._profiles):
                 held.clear()
@@ -59,18 +59,18 @@ class RowCache:
                 self._profiles.pop(e.person, None)
 
     def invalidate(self, person: int, touched: Spans) -> None:
-        """Forget what of a person is touched."""
+        """Drop what the touched time of a person has a part in."""
         pairs = list(zip(touched.start.tolist(), touched.end.tolist(), strict=True))
 
-        def met(span: Span) -> bool:
+        def is_touched(span: Span) -> bool:
             return span[0] == person and any(a < span[2] and b > span[1] for a, b in pairs)
 
-        for day in [span for span in self._days if met(span)]:
+        for day in [span for span in self._days if is_touched(span)]:
             del self._days[day]
-        for row in [key for key in self._rows if met(key[1])]:
+        for row in [key for key in self._rows if is_touched(key[1])]:
             del self._rows[row]
         for span, (counted, stale) in self._minutes.items():
-            if met(span):
+            if is_touched(span):
                 self._minutes[span] = counted, stale | touched.clip(span[1], span[2])
         for key, held in self._sums.items():
             if key[0] == person:
@@ -78,7 +78,7 @@ class RowCache:
                     held.pop(minute, None)
 
     def advance(self, entries: Sequence[Entry]) -> None:
-        """All of these were heeded."""
+        """All of these entries were taken."""
         self._position = max(self._position, entries[-1].position)
 
     def profile(self, journal: Journal, person: int) -> Profile:
@@ -96,37 +96,37 @@ class RowCache:
         return self._minutes.get(span)
 
     def store(self, span: Span, day: Day, counted: CountedMinutes) -> None:
-        """Remember a day that was just counted."""
+        """Keep a day that was just counted."""
         self._days.pop(span, None)
         self._minutes.pop(span, None)
         self._days[span], self._minutes[span] = day, (counted, Spans.none())
         _bound(self._days, MOST)
         _bound(self._minutes, MOST_COUNTED)
 
-    def row(self, table: str, span: Span, of: Any, count: Callable[[], Fields]) -> Fields:
-        """A row about a span of time, `of` one thing in it; told anew when something touched it since."""
-        key = table, span, of
-        if key not in self._rows:
-            self._rows[key] = count()
+    def row(self, table: str, span: Span, key: Any, count: Callable[[], Row]) -> Row:
+        """A row about a span of time, told from others of it by `key`; made by `count` when something touched it since."""
+        whole_key = table, span, key
+        if whole_key not in self._rows:
+            self._rows[whole_key] = count()
             _bound(self._rows, MOST_ROWS)
-        found: Fields = self._rows[key]
-        return found
+        row: Row = self._rows[whole_key]
+        return row
 
     def beat_sums(self, person: int, source: int) -> dict[int, Sums]:
-        """What is remembered of the beats of a source by minute (ms), to be added to."""
+        """The sums of the beats of a source by minute (ms), to be added to."""
         held = self._sums.setdefault((person, source), {})
         _bound(held, MOST_SUMS)
         return held
 
 
 def _touched_minutes(held: Iterable[int], pairs: list[tuple[int, int]]) -> list[int]:
-    """The minutes of some that are touched, and perhaps others."""
+    """The minutes of some that are touched, or all of them where that is cheaper to say."""
     if sum(b - a for a, b in pairs) > MOST_SUMS * MINUTE:
         return list(held)
     return [m for a, b in pairs for m in range(a // MINUTE * MINUTE, b, MINUTE)]
 
 
 def _bound(held: dict[Any, Any], most: int) -> None:
-    """Forget what was remembered first."""
+    """Drop what was kept first."""
     while len(held) > most:
         del held[next(iter(held))]

@@ -83,11 +83,11 @@ def _read_source(index: int, chunks: list[Chunk], start_ms: int, end_ms: int) ->
     source = chunks[0].source
     a, b = np.array([start_ms - REACH_MS, end_ms + REACH_MS]).astype(TIMES)
     series = join([c.columns.series for c in chunks]).between(a, b)
-    beats = _Beats.of(chunks)
+    beats = _Beats.gather(chunks)
     bad = artefacts.find_artefacts(
         series,
         _stuck_s(source),
-        beats.alive if len(beats.told) else None,
+        beats.alive if len(beats.arrival_ms) else None,
         _strap_signals(chunks, series, beats),
     )
     pauses, movement, ends = Spans.union([c.columns.pauses for c in chunks]), _movement(chunks), _ends(chunks)
@@ -114,11 +114,13 @@ def _stuck_s(source: Source) -> float | None:
 
 def _movement(chunks: list[Chunk]) -> Spans | None:
     """When its wearer was seen to move; None where every second counts, as in workouts."""
-    seen = [c for c in chunks if c.columns.movement is not None]
-    if not seen:
+    with_movement = [c for c in chunks if c.columns.movement is not None]
+    if not with_movement:
         return None
     everything = Spans.pairs((c.first_ms, c.columns.end_ms) for c in chunks if c.columns.movement is None)
-    return Spans.union([everything, *(c.columns.movement for c in seen if c.columns.movement is not None)])
+    return Spans.union(
+        [everything, *(c.columns.movement for c in with_movement if c.columns.movement is not None)]
+    )
 
 
 def _ends(chunks: list[Chunk]) -> NDArray[np.int64]:
@@ -136,46 +138,51 @@ def _ends(chunks: list[Chunk]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Beats:
-    """The beats of a source in order of time, and when (int64 ms) it told of intervals of which length (ms).
+    """The beats of a source in order of time, and when (int64 ms) word of which intervals (ms) arrived.
 
-    A file tells of each beat at its own moment. A strap tells later: its beats are placed, connection by connection.
+    A file holds each beat at its own moment. A strap notifies of it later: its beats are placed, connection by connection.
     """
 
     times: NDArray[np.datetime64]
     rr_ms: NDArray[np.float32]
-    told: NDArray[np.int64]
-    told_rr_ms: NDArray[np.float32]
+    arrival_ms: NDArray[np.int64]
+    arrived_rr_ms: NDArray[np.float32]
 
     @classmethod
-    def of(cls, chunks: list[Chunk]) -> Self:
+    def gather(cls, chunks: list[Chunk]) -> Self:
+        """Those of all chunks of the source."""
         connections: dict[tuple[str, int], list[Chunk]] = {}
-        times, rr_ms = _together([c for c in chunks if c.notifications is None])
-        told, told_rr_ms = times.astype(np.int64), rr_ms
+        times, rr_ms = _merge_beats([c for c in chunks if c.notifications is None])
+        arrival_ms, arrived_rr_ms = times.astype(np.int64), rr_ms
         for c in chunks:
             if c.connection is not None:
                 connections.setdefault(c.connection, []).append(c)
         if connections:
-            parts = [_connection(mine) for mine in connections.values()]
-            told, told_rr_ms = _ordered([(told, told_rr_ms), *((p.told, p.told_rr_ms) for p in parts)])
-            ms, rr_ms = _ordered(
+            parts = [_place_connection(mine) for mine in connections.values()]
+            arrival_ms, arrived_rr_ms = _in_order(
+                [(arrival_ms, arrived_rr_ms), *((p.arrival_ms, p.arrived_rr_ms) for p in parts)]
+            )
+            ms, rr_ms = _in_order(
                 [(times.astype(np.int64), rr_ms), *((p.times.astype(np.int64), p.rr_ms) for p in parts)]
             )
             times = ms.view(TIMES)
-        return cls(times, rr_ms, told, told_rr_ms)
+        return cls(times, rr_ms, arrival_ms, arrived_rr_ms)
 
     @property
     def alive(self) -> Spans:
         """When beats were seen to vary: from each one to the next of another length, if none was lost between them."""
-        varies = (self.told_rr_ms[1:] != self.told_rr_ms[:-1]) & (np.diff(self.told) <= LONGEST_BEAT_MS)
-        return Spans.of(self.told[:-1][varies], self.told[1:][varies])
+        varies = (self.arrived_rr_ms[1:] != self.arrived_rr_ms[:-1]) & (
+            np.diff(self.arrival_ms) <= LONGEST_BEAT_MS
+        )
+        return Spans.of(self.arrival_ms[:-1][varies], self.arrival_ms[1:][varies])
 
 
-def _connection(chunks: list[Chunk]) -> _Beats:
+def _place_connection(chunks: list[Chunk]) -> _Beats:
     """The beats of one connection."""
     chunks = sorted(chunks, key=lambda c: (c.first_ms, c.last_ms, c.position))
-    told = np.concatenate([c.columns.beat_times for c in chunks]).astype(np.int64)
+    arrival_ms = np.concatenate([c.columns.beat_times for c in chunks]).astype(np.int64)
     rr_ms = np.concatenate([c.columns.rr_ms for c in chunks])
-    heard = np.concatenate(
+    notified_ms = np.concatenate(
         [
             c.notifications.steady_ms + (c.first_ms - c.notifications.steady_ms[0])
             for c in chunks
@@ -183,13 +190,13 @@ def _connection(chunks: list[Chunk]) -> _Beats:
         ]
     )
     # Where the clock was corrected meanwhile parts of a connection may overlap.
-    order = np.argsort(told, kind="stable")
-    told, rr_ms = told[order], rr_ms[order]
-    placed = place(told, rr_ms, np.sort(heard))
-    return _Beats(placed.times.view(TIMES), rr_ms[placed.which], told, rr_ms)
+    order = np.argsort(arrival_ms, kind="stable")
+    arrival_ms, rr_ms = arrival_ms[order], rr_ms[order]
+    placed = place(arrival_ms, rr_ms, np.sort(notified_ms))
+    return _Beats(placed.times.view(TIMES), rr_ms[placed.which], arrival_ms, rr_ms)
 
 
-def _together(chunks: list[Chunk]) -> tuple[NDArray[np.datetime64], NDArray[np.float32]]:
+def _merge_beats(chunks: list[Chunk]) -> tuple[NDArray[np.datetime64], NDArray[np.float32]]:
     """The beats of chunks that tell when each was; a beat that two chunks hold is one beat."""
     none = np.empty(0, TIMES), np.empty(0, np.float32)
     times = np.concatenate([none[0], *(c.columns.beat_times for c in chunks)])
@@ -202,7 +209,7 @@ def _together(chunks: list[Chunk]) -> tuple[NDArray[np.datetime64], NDArray[np.f
     return times, rr_ms
 
 
-def _ordered(
+def _in_order(
     parts: list[tuple[NDArray[np.int64], NDArray[np.float32]]],
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Moments and intervals of several connections in order of time."""
@@ -224,4 +231,4 @@ def _strap_signals(chunks: list[Chunk], series: Series, beats: _Beats) -> artefa
     spoke = (
         np.isin(t, np.concatenate([c.columns.series.times.astype(np.int64) for c in says])) if says else off
     )
-    return artefacts.StrapSignals(beats.told, spoke & ~off, off)
+    return artefacts.StrapSignals(beats.arrival_ms, spoke & ~off, off)

@@ -96,25 +96,25 @@ def read_profile(journal: Journal, person: int) -> Profile:
 def build_profile(facts: Mapping[str, Any], limits: Iterable[Entry]) -> Profile:
     """The profile that follows from what the settings said and from the limits set in watches."""
     calendar = Calendar.of(facts)
-    said = _Said(tuple(profile_states(facts)), calendar.zone, tuple(_watch(limits)), facts.get("born"))
-    timeline = Timeline.of(said.edges())
+    rules = _EdgeRules(tuple(profile_states(facts)), calendar.zone, tuple(_watch(limits)), facts.get("born"))
+    timeline = Timeline.of(rules.edges())
     return Profile(
         timeline,
         calendar,
         _sports(facts.get("sport", ()), timeline, calendar.zone),
         facts.get("bout_min"),
-        said.heart(),
+        rules.heart(),
         facts.get("sex"),
-        tuple(_medicines(said.states)),
+        tuple(_medicines(rules.states)),
     )
 
 
-def _medicines(said: Sequence[ProfileState]) -> Iterable[tuple[date, date]]:
+def _medicines(states: Sequence[ProfileState]) -> Iterable[tuple[date, date]]:
     """From when until when medicines were taken; entries that say nothing of one do not end it."""
     ends: dict[date, date] = {}
-    for i, state in enumerate(said):
+    for i, state in enumerate(states):
         if state.medicine_since is not None:
-            following = said[i + 1].since if i + 1 < len(said) else None
+            following = states[i + 1].since if i + 1 < len(states) else None
             ends[state.medicine_since] = following or date.max
     return ends.items()
 
@@ -137,7 +137,7 @@ def _watch(limits: Iterable[Entry]) -> Iterable[tuple[int, int]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _EdgeRules:
     """Everything that decides edges: what the owner wrote comes first, then the watch, and a guess by age last."""
 
     states: tuple[ProfileState, ...]
@@ -318,7 +318,7 @@ def differences(old: Profile, new: Profile, sessions: Callable[[str], Spans]) ->
     )
     for sport in {*old.sports, *new.sports}:
         differ = _differ(old, new, lambda p, at, s=sport: _bpm(p.sports.get(s, p.timeline), at))  # type: ignore[misc]  # mypy knows no type of a default in a lambda
-        found = found | common(differ, sessions(sport))
+        found = found | (differ & sessions(sport))
     return found | old.calendar.differences(new.calendar)
 
 
@@ -327,7 +327,7 @@ def _bpm(timeline: Timeline, at: int) -> tuple[int, int] | None:
     return (edges.moderate_bpm, edges.vigorous_bpm) if edges else None
 
 
-def _differ(old: Profile, new: Profile, what: Callable[[Profile, int], Any]) -> Spans:
+def _differ(old: Profile, new: Profile, value_at: Callable[[Profile, int], Any]) -> Spans:
     """The time in which something differs that only changes where an edge, a sport's edge or the heart does."""
     moments = {-ALWAYS_MS, ALWAYS_MS}
     for p in (old, new):
@@ -335,15 +335,5 @@ def _differ(old: Profile, new: Profile, what: Callable[[Profile, int], Any]) -> 
             moments.update(line.valid_from.tolist())
         moments.update(p.heart.begins)
     borders = sorted(moments)
-    differ = [(a, b) for a, b in pairwise(borders) if what(old, a) != what(new, a)]
+    differ = [(a, b) for a, b in pairwise(borders) if value_at(old, a) != value_at(new, a)]
     return Spans.pairs(differ)
-
-
-def common(a: Spans, b: Spans) -> Spans:
-    """The time that lies in both."""
-    return Spans.pairs(
-        (max(s, t), min(e, f))
-        for s, e in zip(a.start.tolist(), a.end.tolist(), strict=True)
-        for t, f in zip(b.start.tolist(), b.end.tolist(), strict=True)
-        if max(s, t) < min(e, f)
-    )
