@@ -56,7 +56,7 @@ def explanation_lines(x: Explanation) -> Iterator[str]:
             _session_lines(
                 f"{name} worn {_day_and_time(s.start_ms, calendar)}", s.start_ms, s.fields, x.measures
             )
-            for name, s in x.measures.worn
+            for name, s in x.measures.strap_sessions
         ),
         *(_claim_lines(claim, calendar) for claim in x.claims),
         *(_comparison_lines(check, calendar) for check in x.checks),
@@ -113,7 +113,7 @@ def _day_lines(x: Measures, calendar: Calendar, *, each: bool) -> Iterator[str]:
             yield f"  {day}: {minutes}{'; ' if at_rest else ''}{at_rest}"
         elif at_rest:
             yield f"  {at_rest[0].upper()}{at_rest[1:]}."
-    worked = {e.at_ms for e, _ in x.workouts} | {s.start_ms for _, s in x.worn}
+    worked = {e.at_ms for e, _ in x.workouts} | {s.start_ms for _, s in x.strap_sessions}
     for row in x.variability:
         if row["at_ms"] not in worked:
             begins = (day_and_time if each else time_of_day)(row["at_ms"], zone_at(calendar, row["at_ms"]))

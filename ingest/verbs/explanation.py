@@ -119,7 +119,10 @@ class Explanation:
                 {"from": utc_text(e.at_ms), "source": e.content["source"], **row}
                 for e, row in measures.workouts
             ],
-            "worn": [{"from": utc_text(s.start_ms), "source": name, **s.fields} for name, s in measures.worn],
+            "worn": [
+                {"from": utc_text(s.start_ms), "source": name, **s.fields}
+                for name, s in measures.strap_sessions
+            ],
             "days": [
                 {
                     "from": utc_text(d.start_ms),

@@ -1,4 +1,4 @@
-"""What is told of workouts and days beyond their minutes: load, recovery, resting heart rate, variability."""
+"""Workouts and days beyond their minutes: load, recovery, resting heart rate, variability."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Measures:
 
     days: list[DayMeasures]
     workouts: list[tuple[Entry, dict[str, Any]]]
-    worn: list[tuple[str, StrapSession]]
+    strap_sessions: list[tuple[str, StrapSession]]
     """Sessions of straps that no file tells of, each with the name of its strap."""
     variability: list[dict[str, Any]]
     """Each with `at_ms` and `source`."""
@@ -57,7 +57,7 @@ def measure_span(
     """The same numbers as the rows of a store hold."""
     days = list(_measured_days(journal, person, known, start_ms, end_ms)) if whole_days else []
     quiet = [d.quiet_ms for d in days if d.quiet_ms is not None]
-    worn = strap_sessions_between(journal, person.id, known, start_ms, end_ms)
+    strap_sessions = strap_sessions_between(journal, person.id, known, start_ms, end_ms)
     seen = partial(read_evidence, journal, person.id)
     return Measures(
         days,
@@ -68,14 +68,16 @@ def measure_span(
             )
             for e in find_workouts(journal, person.id, start_ms, end_ms)
         ],
-        worn,
+        strap_sessions,
         [
             {
                 "at_ms": int(block.time_us[i]) // 1000,
                 "source": block.labels["source"][i],
                 **{f: v[i] for f, v in block.fields.items()},
             }
-            for block in variability_blocks(journal, person, quiet, worn, start_ms, end_ms, RowCache(), seen)
+            for block in variability_blocks(
+                journal, person, quiet, strap_sessions, start_ms, end_ms, RowCache(), seen
+            )
             for i in range(len(block))
         ],
     )

@@ -47,12 +47,12 @@ def find_proposals(journal: Journal, person: Person, now_ms: int) -> list[Propos
     """What is known better than what is in use; nothing is changed by it."""
     known = read_profile(journal, person.id)
     today = known.calendar.day_of(now_ms)
-    said = [
+    state = [
         s for s in profile_states(journal.profile(person.id) or {}) if s.since is None or s.since <= today
     ][-1]
     since_ms = -ALWAYS_MS
-    if said.medicine_since is not None:  # what a heart did without the medicine says nothing of it now
-        since_ms = int(midnights(known.zone, said.medicine_since, said.medicine_since)[0])
+    if state.medicine_since is not None:  # what a heart did without the medicine says nothing of it now
+        since_ms = int(midnights(known.zone, state.medicine_since, state.medicine_since)[0])
     at_rest, maximum, _ = known.heart_at(now_ms)
     found = []
     best = _highest(journal, person, known, since_ms, now_ms)

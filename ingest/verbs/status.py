@@ -81,20 +81,20 @@ def _person_status(journal: Journal, person: int, name: str) -> dict[str, Any]:
 def strap_status(journal: Journal, strap: StrapSettings, *, runs: bool) -> dict[str, Any]:
     """How a strap is, from what its collector last said, and what came of it in a day."""
     person = find_person(journal, strap.person)
-    said = _strap_entries(journal, person.id, strap.source) if person else []
-    newest = said[-1] if said else None
+    entries = _strap_entries(journal, person.id, strap.source) if person else []
+    newest = entries[-1] if entries else None
     now_ms = time.time_ns() // 1_000_000
     content = newest.content if newest else {}
     state = content.get("state", "stopped") if runs else "stopped"
     if runs and state == "stopped":
         state = "searching"  # it has just begun, and not written a word yet
-    begun = next((e for e in reversed(said) if e.content["state"] != state), None)
-    since = next((e.at_ms for e in said if begun is None or e.position > begun.position), None)
+    begun = next((e for e in reversed(entries) if e.content["state"] != state), None)
+    since = next((e.at_ms for e in entries if begun is None or e.position > begun.position), None)
     heard_ms = [newest.at_ms - content["age_s"] * 1000] if newest and content["age_s"] is not None else []
     if person:
         ids = {one.id for one in journal.sources(person.id) if one.name == strap.source}
         heard_ms += [last for source, _, last in journal.newest_spans(person.id, _NEWEST) if source in ids]
-    today = [e for e in said if e.at_ms > now_ms - DAY_MS]
+    today = [e for e in entries if e.at_ms > now_ms - DAY_MS]
     return {
         "address": strap.address,
         "name": strap.name,
@@ -115,7 +115,7 @@ def strap_status(journal: Journal, strap: StrapSettings, *, runs: bool) -> dict[
 
 
 def _strap_entries(journal: Journal, person: int, source: str) -> list[Entry]:
-    """What was said of a source by those who listen to it, in order; as far back as it takes to find anything."""
+    """What the collector of a source wrote of it, in order; as far back as it takes to find anything."""
     now_ms = time.time_ns() // 1_000_000
     for days in (1, 30, None):
         start_ms = -ALWAYS_MS if days is None else now_ms - days * DAY_MS
