@@ -180,6 +180,25 @@ class TestResting:
             day = resolve([pieces((3 * 3600, 60)), pieces((seconds, 40), start=10 * HOUR)])
             assert find_resting(day, Spans.none(), self.DAYS)[0] == lowest
 
+    def test_exercise_of_the_day_before_takes_no_rest_away(self) -> None:
+        """Protects the day after a long run: only exercise within the day makes its rest shorter."""
+        night = pieces((9000, 60), start=30 * HOUR)
+        assert find_resting(night, Spans.of([2 * HOUR], [6 * HOUR]), self.DAYS)[1] == 60
+
+    def test_exercise_takes_rest_away(self) -> None:
+        """Protects days of training: of three hours one and a half are left beside half an hour of it and the hour after."""
+        assert np.isnan(find_resting(pieces((3 * 3600, 60)), Spans.of([0], [HOUR // 2]), self.DAYS)[0])
+
+    def test_a_day_that_begins_within_a_minute(self) -> None:
+        """Protects zones of the past with odd offsets: the minute that the day before shares is no part of a window."""
+        day = pieces((3 * 3600, 60), (60, 40), (3 * 3600, 60))
+        assert find_resting(day, Spans.none(), np.array([3 * HOUR + 30_000, 24 * HOUR]))[0] == 60
+
+    def test_a_day_that_ends_within_a_minute(self) -> None:
+        """Protects zones of the past with odd offsets: what lies in a last part of a minute is no window of its own."""
+        day = pieces((3 * 3600, 60), (90, 40))
+        assert find_resting(day, Spans.none(), np.array([0, 3 * HOUR + 30_000]))[0] == 60
+
     def test_usual(self) -> None:
         """The median of known days, and nothing from a few."""
         assert find_usual_resting(np.array([50, 52, np.nan, 51, 60, 49, 50, 51])) == 51
