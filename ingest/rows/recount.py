@@ -12,6 +12,7 @@ import numpy as np
 
 from ingest.journal import ALWAYS_MS, Entry, Journal, Person, Source
 from ingest.rows.cache import RowCache
+from ingest.rows.calendar import WEEK
 from ingest.rows.claim import claim_block
 from ingest.rows.collector import collector_blocks
 from ingest.rows.day import day_block
@@ -25,7 +26,7 @@ from ingest.rows.strap_session import StrapSession
 from ingest.rows.table import Block
 from ingest.rows.touched import ABOUT_EDGES, TouchedTime, overlaps
 from ingest.rows.variability import variability_blocks
-from ingest.rows.week import WEEK, Week, count_week, week_block, weeks_with_data
+from ingest.rows.week import Week, count_week, week_block, weeks_with_data
 from ingest.rows.workout import find_workouts, workout_end_ms
 from zones.days import midnights
 from zones.minutes import MINUTE, Totals

@@ -1,7 +1,7 @@
 """Local weeks, counted day by day, and the table `week`."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ingest.journal import ALWAYS_MS, Journal, Person
 from ingest.rows.cache import RowCache
+from ingest.rows.calendar import WEEK
 from ingest.rows.day import Day
 from ingest.rows.minute import CountedMinutes, OnEvidence, count_minutes
 from ingest.rows.profile import Profile
@@ -30,8 +31,6 @@ A call to numpy costs the same for a day as for a week; and what a day of a stra
 
 ACTIVE_DAY_MS = 10 * MINUTE
 """A day with at least this much moderate or vigorous movement is an active one."""
-
-WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

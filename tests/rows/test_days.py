@@ -27,7 +27,7 @@ from tests.support.households import (
     household,
     steady,
 )
-from tests.support.strap_sessions import Heard, worn
+from tests.support.strap_sessions import StrapConnection, wear_strap
 
 HOME = Noted("Jan", (("moderate_bpm", 110), ("vigorous_bpm", 140), ("zone", "Europe/Amsterdam")))
 
@@ -203,7 +203,7 @@ def test_a_workout_of_no_length_is_a_row_without_heart_rate(tmp_path: Path) -> N
     assert (duration, mean, highest) == (0.0, None, None)
 
 
-def stretches(folder: Path, *happened: Recording | Heard) -> list[tuple[int, int]]:
+def stretches(folder: Path, *happened: Recording | StrapConnection) -> list[tuple[int, int]]:
     """The stretches of time in which the week from 16 November 2026 is counted."""
     found: list[tuple[int, int]] = []
     with household(folder, [HOME]) as journal:
@@ -231,7 +231,7 @@ def test_a_week_of_beats_needs_no_memory_of_a_week(tmp_path: Path, kind: str) ->
     starts = [monday + i * 24 * HOUR + 8 * HOUR for i in range(3)]
     seconds = 26_000
     if kind == "strap":
-        found = stretches(tmp_path, *(worn(start, [100] * seconds, rr=False) for start in starts))
+        found = stretches(tmp_path, *(wear_strap(start, [100] * seconds, rr=False) for start in starts))
     else:
         found = stretches(tmp_path, *(steady("Jan", start, seconds, 100) for start in starts))
     assert found[:2] == [(monday, monday + 24 * HOUR), (monday + 24 * HOUR, monday + 48 * HOUR)]

@@ -37,7 +37,16 @@ from tests.support.households import (
     rows,
     steady,
 )
-from tests.support.strap_sessions import Corrected, Heard, Merge, Part, Word, connections, happen_all, worn
+from tests.support.strap_sessions import (
+    ChunkMerge,
+    ClockCorrection,
+    ConnectionPart,
+    StateReport,
+    StrapConnection,
+    connections,
+    happen_all,
+    wear_strap,
+)
 from zones.artefacts import Artefact
 from zones.beats import find_chain_starts, find_faults, measure_variability
 
@@ -45,7 +54,7 @@ HOME = Noted("Jan", (("moderate_bpm", 110), ("vigorous_bpm", 140), ("zone", "Eur
 START = at("2026-11-16T10:00+01:00")
 
 
-def seen(folder: Path, *heard: Heard | Merge) -> Evidence:
+def seen(folder: Path, *heard: StrapConnection | ChunkMerge) -> Evidence:
     """What the strap of a household tells of the six hours from START."""
     with household(folder) as journal:
         happen_all(journal, heard)
@@ -76,7 +85,7 @@ def beats_of(journal: Journal, a: int, b: int) -> dict[str, list[tuple[int, floa
     st.integers(1, 900),
 )
 def test_a_span_alone_is_what_it_is_in_a_longer_one(
-    heard: list[Heard], moment: int, offset: int, lasts: int
+    heard: list[StrapConnection], moment: int, offset: int, lasts: int
 ) -> None:
     """Protects "incremental equals rebuild": masks, caps and beats of a strap are the same whatever is read around."""
     a = moment + offset * S
@@ -96,7 +105,7 @@ def test_a_span_alone_is_what_it_is_in_a_longer_one(
 
 def test_beats_are_placed_before_their_notifications(tmp_path: Path) -> None:
     """Protects variability and recovery: a beat is where it was, not where word of it came, and none is lost."""
-    found = seen(tmp_path, worn(START, wander(600)))
+    found = seen(tmp_path, wear_strap(START, wander(600)))
     ms = found.beat_times.astype(np.int64)
     assert len(ms) > 900
     assert (np.diff(ms) > 0).all()
@@ -108,7 +117,7 @@ def test_beats_are_placed_before_their_notifications(tmp_path: Path) -> None:
 def test_a_strap_stands_for_five_seconds_at_most(tmp_path: Path) -> None:
     """Protects "unknown is not zero": what comes after the last notification is not measured, nor is a silence."""
     bpm = wander(100)
-    first, second = worn(START, bpm), worn(START + 130 * S, bpm)
+    first, second = wear_strap(START, bpm), wear_strap(START + 130 * S, bpm)
     found = seen(tmp_path, first, second)
     assert abs(found.pieces.measure_ms - 2 * (99 + 5) * S) < 100
 
@@ -116,10 +125,10 @@ def test_a_strap_stands_for_five_seconds_at_most(tmp_path: Path) -> None:
 @pytest.mark.parametrize("merged", [False, True])
 def test_cut_into_commits_it_is_what_it_is_in_one(tmp_path: Path, merged: bool) -> None:  # noqa: FBT001
     """Protects minutes from the moments at which they happened to be written to the card."""
-    whole = worn(START, wander(1000))
-    cut = worn(START, wander(1000), cuts=tuple(range(5, 1000, 5)))
+    whole = wear_strap(START, wander(1000))
+    cut = wear_strap(START, wander(1000), cuts=tuple(range(5, 1000, 5)))
     one = seen(tmp_path / "a", whole)
-    many = seen(tmp_path / "b", *([cut, Merge()] if merged else [cut]))
+    many = seen(tmp_path / "b", *([cut, ChunkMerge()] if merged else [cut]))
     assert held(one.pieces) == held(many.pieces)
     assert one.beat_times.tolist() == many.beat_times.tolist()
     assert one.bad.tolist() == many.bad.tolist()
@@ -130,8 +139,8 @@ def test_cut_into_commits_it_is_what_it_is_in_one(tmp_path: Path, merged: bool) 
 
 def test_frozen_without_beats_it_is_not_believed(tmp_path: Path) -> None:
     """Protects the week from a strap in the laundry basket that repeats its last 118: a minute of it is enough."""
-    on, off = worn(START, wander(300)), worn(START + 300 * S, [118] * 400, rr=False)
-    found = seen(tmp_path, Heard(on.arrivals + off.arrivals))
+    on, off = wear_strap(START, wander(300)), wear_strap(START + 300 * S, [118] * 400, rr=False)
+    found = seen(tmp_path, StrapConnection(on.arrivals + off.arrivals))
     # Seconds in which word of beats is still near are not without beats.
     assert set(found.bad[310:].tolist()) == {Artefact.STUCK}
     assert not found.bad[:300].any()
@@ -140,44 +149,45 @@ def test_frozen_without_beats_it_is_not_believed(tmp_path: Path) -> None:
 def test_lingering_without_beats_it_is_not_believed(tmp_path: Path) -> None:
     """Protects against a strap that takes minutes to let go of its last value; one that tells no beats ever may linger."""
     linger = [118 - i // 200 for i in range(400)]
-    on, off = worn(START, wander(300)), worn(START + 300 * S, linger, rr=False)
-    found = seen(tmp_path / "a", Heard(on.arrivals + off.arrivals))
+    on, off = wear_strap(START, wander(300)), wear_strap(START + 300 * S, linger, rr=False)
+    found = seen(tmp_path / "a", StrapConnection(on.arrivals + off.arrivals))
     assert (found.bad[310:580] == Artefact.STUCK).all()
-    never = worn(START, wander(300), rr=False)
+    never = wear_strap(START, wander(300), rr=False)
     found = seen(
-        tmp_path / "b", Heard(never.arrivals + worn(START + 300 * S, wander(400), rr=False).arrivals)
+        tmp_path / "b",
+        StrapConnection(never.arrivals + wear_strap(START + 300 * S, wander(400), rr=False).arrivals),
     )
     assert not found.bad.any()
 
 
 def test_a_heart_that_changes_is_believed_without_beats(tmp_path: Path) -> None:
     """Protects the minutes of a watch that tells beats at rest and none in movement."""
-    on, moving = worn(START, wander(300, 70)), worn(START + 300 * S, wander(600, 130), rr=False)
-    assert not seen(tmp_path, Heard(on.arrivals + moving.arrivals)).bad.any()
+    on, moving = wear_strap(START, wander(300, 70)), wear_strap(START + 300 * S, wander(600, 130), rr=False)
+    assert not seen(tmp_path, StrapConnection(on.arrivals + moving.arrivals)).bad.any()
 
 
 def test_no_contact_counts_only_with_no_beats_either(tmp_path: Path) -> None:
     """Protects both ways: a strap that slipped is not believed, one that errs about its skin and tells beats is."""
-    on = worn(START, wander(200), contact=True)
-    slipped = worn(START + 200 * S, wander(50), rr=False, contact=False)
-    back = worn(START + 250 * S, wander(200), contact=True)
-    found = seen(tmp_path / "a", Heard(on.arrivals + slipped.arrivals + back.arrivals))
+    on = wear_strap(START, wander(200), contact=True)
+    slipped = wear_strap(START + 200 * S, wander(50), rr=False, contact=False)
+    back = wear_strap(START + 250 * S, wander(200), contact=True)
+    found = seen(tmp_path / "a", StrapConnection(on.arrivals + slipped.arrivals + back.arrivals))
     assert set(found.bad[206:244].tolist()) == {Artefact.LOOSE}
     assert not found.bad[:200].any()
     assert not found.bad[250:].any()
     assert len(found.series) == 450
-    wrong = worn(START + 200 * S, wander(50), contact=False)
-    assert not seen(tmp_path / "b", Heard(on.arrivals + wrong.arrivals + back.arrivals)).bad.any()
+    wrong = wear_strap(START + 200 * S, wander(50), contact=False)
+    assert not seen(tmp_path / "b", StrapConnection(on.arrivals + wrong.arrivals + back.arrivals)).bad.any()
 
 
 def test_a_strap_that_never_says_contact_is_not_asked(tmp_path: Path) -> None:
     """Protects armbands that know nothing of skin and say "no contact" all their lives."""
-    assert not seen(tmp_path, worn(START, wander(300), rr=False, contact=False)).bad.any()
+    assert not seen(tmp_path, wear_strap(START, wander(300), rr=False, contact=False)).bad.any()
 
 
 def test_without_heart_there_is_no_sample(tmp_path: Path) -> None:
     """Protects the lowest heart rate of a day from the zero of a strap that finds none."""
-    found = seen(tmp_path, worn(START, [*wander(50), *[0] * 20, *wander(50)]))
+    found = seen(tmp_path, wear_strap(START, [*wander(50), *[0] * 20, *wander(50)]))
     assert len(found.series) == 100
     assert found.series.bpm.min() == 100
 
@@ -221,15 +231,15 @@ def test_how_a_strap_is_becomes_a_row(tmp_path: Path) -> None:
 
 def test_explain_names_the_contact_and_the_session(tmp_path: Path) -> None:
     """Protects the owner's question why these seconds do not count: the strap's own word is the answer."""
-    on = worn(START, wander(900, 130), contact=True)
-    slipped = worn(START + 900 * S, wander(50), rr=False, contact=False)
-    back = worn(START + 950 * S, wander(300, 130), contact=True)
+    on = wear_strap(START, wander(900, 130), contact=True)
+    slipped = wear_strap(START + 900 * S, wander(50), rr=False, contact=False)
+    back = wear_strap(START + 950 * S, wander(300, 130), contact=True)
     with household(tmp_path, [HOME]) as journal:
-        happen_all(journal, [Heard(on.arrivals + slipped.arrivals + back.arrivals)])
+        happen_all(journal, [StrapConnection(on.arrivals + slipped.arrivals + back.arrivals)])
         found = explain(journal, parse_subject(journal, "2026-11-16", "Jan"))
     words = "\n".join(explanation_lines(found))
     assert "no contact: the strap said that it touched no skin" in words
-    assert "strap A0:9E:1A:00:00:01 worn 2026-11-16 10:00, sport unknown, 21 min:" in words
+    assert "strap A0:9E:1A:00:00:01 wear_strap 2026-11-16 10:00, sport unknown, 21 min:" in words
     said = found.json()
     assert [mask["why"][:10] for mask in said["masked"]] == ["no contact"]
     assert said["not_measured_s"]["masked"] > 30
@@ -247,20 +257,22 @@ def test_explain_names_the_contact_and_the_session(tmp_path: Path) -> None:
     st.data(),
 )
 def test_a_store_that_followed_straps_equals_one_made_anew(
-    heard: list[Heard], beside: list[Fact | Noted], data: st.DataObject
+    heard: list[StrapConnection], beside: list[Fact | Noted], data: st.DataObject
 ) -> None:
     """Protects "delete them and they come back identical" live: with merges, late files, a clock put right."""
-    parts: list[Part | Merge | Corrected | Word | Fact | Noted] = [p for each in heard for p in each.parts()]
+    parts: list[ConnectionPart | ChunkMerge | ClockCorrection | StateReport | Fact | Noted] = [
+        p for each in heard for p in each.parts()
+    ]
     words = st.builds(
-        lambda each, ms, no: Word(each.arrivals[0][0] + ms, no, source=each.source),
+        lambda each, ms, no: StateReport(each.arrivals[0][0] + ms, no, source=each.source),
         st.sampled_from(heard),
         st.sampled_from([0, 0, 1500, 70_000, 2 * DAY]),
         st.integers(0, 5),
     )
     steps = st.lists(
-        st.sampled_from([1500, -70_000, 4 * HOUR, 8 * DAY]).map(Corrected), min_size=1, max_size=2
+        st.sampled_from([1500, -70_000, 4 * HOUR, 8 * DAY]).map(ClockCorrection), min_size=1, max_size=2
     )
-    others = [*beside, Merge(), *data.draw(steps), *data.draw(st.lists(words, max_size=4))]
+    others = [*beside, ChunkMerge(), *data.draw(steps), *data.draw(st.lists(words, max_size=4))]
     places = [data.draw(st.integers(0, len(parts))) for _ in others]
     for place, event in sorted(zip(places, others, strict=True), key=lambda p: -p[0]):
         parts.insert(place, event)
@@ -284,14 +296,19 @@ def test_a_store_that_followed_straps_equals_one_made_anew(
 def test_words_of_a_strap_move_with_the_clock(tmp_path: Path, portion: int) -> None:
     """Protects Grafana from a state at a time at which nobody was there: no store keeps it at the old time."""
     after = 3 * DAY
-    first = [Word(START, 1), Word(START, 2), Word(START + 2 * DAY), Word(START, source="strap Verity 7")]
+    first = [
+        StateReport(START, 1),
+        StateReport(START, 2),
+        StateReport(START + 2 * DAY),
+        StateReport(START, source="strap Verity 7"),
+    ]
     copies = Copies((steady("Jan", START, 60, 90),), (steady("Jan", START, 70, 90),))
     with household(tmp_path, [HOME, copies]) as journal, SqliteStore(tmp_path / "along.db") as store:
         happen_all(journal, first)
         follow(journal, store)
         inbox = [row for row in rows(tmp_path / "along.db")["collector"] if row[2] == "inbox"]
         last = journal.last_position()
-        happen_all(journal, [Corrected(after), Word(START + 2 * DAY + MINUTE)])
+        happen_all(journal, [ClockCorrection(after), StateReport(START + 2 * DAY + MINUTE)])
         assert len(journal.entries(last)) == 5, "one of the old time and one of the new for each strap"
         follow(journal, store)
         found = rows(tmp_path / "along.db")["collector"]
@@ -305,7 +322,7 @@ def test_words_of_a_strap_move_with_the_clock(tmp_path: Path, portion: int) -> N
 
 def test_beats_that_later_word_moves_are_moved_in_the_store(tmp_path: Path) -> None:
     """Protects the beats of the last minute, which are placed before all is known that places them."""
-    heard = worn(START, [*wander(60, 70), *wander(90, 95)], cuts=tuple(range(5, 150, 5)))
+    heard = wear_strap(START, [*wander(60, 70), *wander(90, 95)], cuts=tuple(range(5, 150, 5)))
     with household(tmp_path, [HOME]) as journal:
         cache = RowCache()
         with SqliteStore(tmp_path / "along.db") as store:
@@ -317,16 +334,18 @@ def test_beats_that_later_word_moves_are_moved_in_the_store(tmp_path: Path) -> N
 
 @settings(max_examples=15)
 @given(connections(), st.integers(0, 2), st.lists(facts, max_size=2))
-def test_cuts_and_merges_leave_no_trace(heard: Heard, hours: int, beside: list[Fact]) -> None:
+def test_cuts_and_merges_leave_no_trace(heard: StrapConnection, hours: int, beside: list[Fact]) -> None:
     """Protects every row from the moments at which the card was written, and from those at which chunks became one."""
-    longer = Heard(heard.arrivals + worn(heard.arrivals[-1][0] + 90 * S, wander(hours * 1200)).arrivals)
-    cut = Heard(longer.arrivals, cuts=tuple(range(7, len(longer.arrivals), 97)))
+    longer = StrapConnection(
+        heard.arrivals + wear_strap(heard.arrivals[-1][0] + 90 * S, wander(hours * 1200)).arrivals
+    )
+    cut = StrapConnection(longer.arrivals, cuts=tuple(range(7, len(longer.arrivals), 97)))
     found = []
-    ways: list[list[Heard | Part | Merge]] = [
+    ways: list[list[StrapConnection | ConnectionPart | ChunkMerge]] = [
         [longer],
         [cut],
-        [cut, Merge()],
-        [*cut.parts(), Merge(), Merge()],
+        [cut, ChunkMerge()],
+        [*cut.parts(), ChunkMerge(), ChunkMerge()],
     ]
     for events in ways:
         with new_folder() as folder, household(folder, [HOME, *beside]) as journal:
@@ -340,7 +359,7 @@ def test_cuts_and_merges_leave_no_trace(heard: Heard, hours: int, beside: list[F
 
 
 def told(
-    folder: Path, name: str, *heard: Heard | Merge, beside: Sequence[Event] = ()
+    folder: Path, name: str, *heard: StrapConnection | ChunkMerge, beside: Sequence[Event] = ()
 ) -> list[dict[str, Any]]:
     """The rows of one table of a household with a strap."""
     with household(folder, [HOME, *beside]) as journal:
@@ -352,7 +371,7 @@ def told(
 
 def test_a_strap_worn_is_a_session(tmp_path: Path) -> None:
     """Protects the workout that no watch recorded: its minutes, its dose, its beats, told under the strap's name."""
-    heard = worn(START, [*wander(600, 100), *wander(1200, 130)])
+    heard = wear_strap(START, [*wander(600, 100), *wander(1200, 130)])
     (row,) = told(tmp_path / "a", "session", heard)
     assert row["time"] == START / 1000
     assert row["source"] == heard.source
@@ -371,15 +390,15 @@ def test_a_strap_worn_is_a_session(tmp_path: Path) -> None:
 def test_a_session_outlasts_ten_minutes_without_a_strap_and_no_more(tmp_path: Path) -> None:
     """Protects a workout with a coffee in it from becoming two, and two workouts from becoming one."""
     for i, (pause, expected) in enumerate([(9, 1), (12, 2)]):
-        later = worn(START + (20 + pause) * MINUTE, wander(1200))
-        found = told(tmp_path / str(i), "session", worn(START, wander(1200)), later)
+        later = wear_strap(START + (20 + pause) * MINUTE, wander(1200))
+        found = told(tmp_path / str(i), "session", wear_strap(START, wander(1200)), later)
         assert len(found) == expected
-    assert told(tmp_path / "short", "session", worn(START, wander(500))) == []
+    assert told(tmp_path / "short", "session", wear_strap(START, wander(500))) == []
 
 
 def test_what_a_watch_tells_of_is_not_told_twice(tmp_path: Path) -> None:
     """Protects the list of workouts: strap and watch were worn in one; what the strap saw before and after is its own."""
-    heard = worn(START, wander(7200))
+    heard = wear_strap(START, wander(7200))
     workout = Workout("Jan", "watch", START + 60 * MINUTE, START + 90 * MINUTE)
     found = told(tmp_path / "a", "session", heard, beside=[workout])
     assert [(row["source"], row["time"] - START / 1000) for row in found] == [
@@ -394,7 +413,7 @@ def test_what_a_watch_tells_of_is_not_told_twice(tmp_path: Path) -> None:
 def test_a_day_ends_a_session(tmp_path: Path) -> None:
     """Protects who wears a strap around the clock from one session without an end."""
     midnight = at("2026-11-17T00:00+01:00")
-    found = told(tmp_path, "session", worn(midnight - 15 * MINUTE, wander(2400)))
+    found = told(tmp_path, "session", wear_strap(midnight - 15 * MINUTE, wander(2400)))
     assert [row["time"] - midnight / 1000 for row in found] == [-900, 0]
 
 
@@ -409,7 +428,7 @@ def test_load_of_a_strap_is_that_of_a_file(tmp_path: Path) -> None:
             ("zone", "Europe/Amsterdam"),
         ),
     )
-    heard = worn(START, wander(3595, 150))
+    heard = wear_strap(START, wander(3595, 150))
     (strap,) = told(tmp_path / "a", "session", heard, beside=[known])
     workout = Workout("Jan", "watch", START, START + HOUR)
     (file,) = told(tmp_path / "b", "session", heard, beside=[known, workout])
@@ -420,7 +439,7 @@ def test_load_of_a_strap_is_that_of_a_file(tmp_path: Path) -> None:
 
 def test_variability_of_a_session_is_that_of_all_its_beats(tmp_path: Path) -> None:
     """Protects variability told minute by minute: it is what the beats of the whole would tell."""
-    heard = worn(START + 5 * S, [*wander(900, 70), *[0] * 30, *wander(900, 120)])
+    heard = wear_strap(START + 5 * S, [*wander(900, 70), *[0] * 30, *wander(900, 120)])
     (row,) = told(tmp_path / "a", "variability", heard)
     found = seen(tmp_path / "b", heard)
     begins = find_chain_starts(found.beat_times.astype(np.int64), found.rr_ms)

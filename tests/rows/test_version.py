@@ -24,7 +24,7 @@ from tests.support.households import (
     household,
     steady,
 )
-from tests.support.strap_sessions import Word, happen_all, worn
+from tests.support.strap_sessions import StateReport, happen_all, wear_strap
 
 MONDAY = at("2026-10-19T00:00+02:00")
 
@@ -35,7 +35,9 @@ GOLDEN = (20756171958, "673f0621010983fc")
 def test_a_changed_computation_has_a_version_of_its_own(tmp_path: Path) -> None:
     """Protects installed stores from old rows beside new ones: they are filled anew if and only if the version differs."""
     with household(tmp_path, events()) as journal:
-        happen_all(journal, [worn(MONDAY + 3 * DAY + 9 * HOUR, pulse(1900, 4)), Word(MONDAY + 3 * DAY)])
+        happen_all(
+            journal, [wear_strap(MONDAY + 3 * DAY + 9 * HOUR, pulse(1900, 4)), StateReport(MONDAY + 3 * DAY)]
+        )
         happen(journal, Noted("Jan", (*PROFILE, ("week_begins", "sunday"))))
         rows = filled(journal, tmp_path / "store.db")
     assert all(rows.values()), "every table has rows here"

@@ -11,12 +11,11 @@ from ingest.rows.week import weeks_with_data
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.support.households import DAY, Noted, at, filled, happen, household, rows, steady
-from tests.support.strap_sessions import Heard as Connection
-from tests.support.strap_sessions import happen_all, payload
+from tests.support.strap_sessions import StrapConnection, happen_all, payload
 
 MONDAY = at("2026-11-16T00:00+01:00")
 AMSTERDAM = Noted("Jan", (("zone", "Europe/Amsterdam"),))
-LATE = Connection(
+LATE = StrapConnection(
     tuple(
         (at, octets)
         for at, octets in [

@@ -28,7 +28,7 @@ def payload(bpm: int, rr: Sequence[int] = (), *, contact: bool | None = None) ->
 
 
 @dataclass(frozen=True)
-class Heard:
+class StrapConnection:
     """One connection to a strap; its chunks are cut before the notifications of these numbers."""
 
     arrivals: tuple[Arrival, ...]
@@ -41,16 +41,16 @@ class Heard:
         person = w.person(self.person)
         source = w.source(person, self.source, "strap", RANKS["strap"])
         if not w.db.execute("SELECT 1 FROM clock").fetchone():
-            Corrected(0).write(w)
+            ClockCorrection(0).write(w)
         session = self.connection_ms if connection_ms is None else connection_ms
         for a, b in self._borders:
             part = [(at - BOOT_MS, octets) for at, octets in self.arrivals[a:b]]
             w.notifications(person, source, Notifications.from_arrivals("boot", session, part))
 
-    def parts(self) -> list["Part"]:
+    def parts(self) -> list["ConnectionPart"]:
         """Each chunk as an event of its own, as they come in life."""
         return [
-            Part(replace(self, arrivals=self.arrivals[a:b], cuts=()), self.connection_ms)
+            ConnectionPart(replace(self, arrivals=self.arrivals[a:b], cuts=()), self.connection_ms)
             for a, b in self._borders
         ]
 
@@ -68,10 +68,10 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class Part:
+class ConnectionPart:
     """Some notifications of a connection that began earlier."""
 
-    heard: Heard
+    heard: StrapConnection
     connection_ms: int
 
     def write(self, w: Writer) -> None:
@@ -79,7 +79,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Corrected:
+class ClockCorrection:
     """The wall clock turns out to have been that much behind: all that was heard is dated anew."""
 
     by_ms: int
@@ -90,7 +90,7 @@ class Corrected:
 
 
 @dataclass(frozen=True)
-class Word:
+class StateReport:
     """A collector says how a strap is; dated as best known."""
 
     at_ms: int
@@ -100,7 +100,7 @@ class Word:
 
     def write(self, w: Writer) -> None:
         if not w.db.execute("SELECT 1 FROM clock").fetchone():
-            Corrected(0).write(w)
+            ClockCorrection(0).write(w)
         steady = self.at_ms - BOOT_MS
         known = observations(lambda sql, *values: w.db.execute(sql, values), "boot")
         said = {"source": self.source, "boot": "boot", "steady_ms": steady, "state_no": self.state_no}
@@ -108,14 +108,14 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Merge:
+class ChunkMerge:
     """The chunks of each hour of all connections become one."""
 
     def write(self, w: Writer) -> None:
         w.merge({})
 
 
-def worn(
+def wear_strap(
     start_ms: int,
     bpm: Iterable[int],
     *,
@@ -123,7 +123,7 @@ def worn(
     contact: bool | None = None,
     source: str = "strap A0:9E:1A:00:00:01",
     cuts: tuple[int, ...] = (),
-) -> Heard:
+) -> StrapConnection:
     """A notification a second with these heart rates, with intervals that vary as a heart's do."""
     arrivals = []
     owed = 0.0
@@ -134,10 +134,13 @@ def worn(
             told.append(units)
             owed -= units / 1024
         arrivals.append((start_ms + i * S + 20 + i * 7 % 31, payload(value, told, contact=contact)))
-    return Heard(tuple(arrivals), source=source, cuts=cuts)
+    return StrapConnection(tuple(arrivals), source=source, cuts=cuts)
 
 
-def happen_all(journal: Journal, events: Iterable[Heard | Part | Merge | Corrected | Word]) -> None:
+def happen_all(
+    journal: Journal,
+    events: Iterable[StrapConnection | ConnectionPart | ChunkMerge | ClockCorrection | StateReport],
+) -> None:
     """Each in a transaction of its own."""
     for event in events:
         with journal.write() as w:
@@ -145,7 +148,7 @@ def happen_all(journal: Journal, events: Iterable[Heard | Part | Merge | Correct
 
 
 @st.composite
-def connections(draw: st.DrawFn) -> Heard:
+def connections(draw: st.DrawFn) -> StrapConnection:
     """A connection in which the strap tells no beats for a while, freezes, slips, loses the heart, is held up."""
     start = draw(moments)
     rng = np.random.default_rng(draw(st.integers(0, 1000)))
@@ -175,4 +178,4 @@ def connections(draw: st.DrawFn) -> Heard:
     if every:
         cuts += range(every, min(len(arrivals), 6 * every), every)
     source = draw(st.sampled_from(["strap A0:9E:1A:00:00:01", "strap A0:9E:1A:00:00:01", "strap Verity 7"]))
-    return Heard(tuple(arrivals), source=source, cuts=tuple(cuts))
+    return StrapConnection(tuple(arrivals), source=source, cuts=tuple(cuts))
