@@ -15,6 +15,7 @@ from ingest.journal.strap_chunks import (
     check_packing,
     decode_columns,
     observations,
+    unpack_parts,
     unpack_rows,
 )
 from zones.series import TIMES, Series
@@ -44,9 +45,10 @@ class ChunkReader(RowReader):
         merged already. Raises Stop where a newer version wrote them, ValueError or zlib.error where they are damaged.
         """
         sources = {s.id: s for s in self.sources(person)}
+        # Without the connection: of a strap that is worn there are hundreds of rows, and all say the same of it.
         rows = self._rows(
-            f"SELECT c.position, c.source, c.first_ms, c.last_ms, c.connection, {_FILE_COLUMNS}, {STRAP_COLUMNS}"
-            " FROM chunk c LEFT JOIN file f ON f.id = c.file LEFT JOIN connection n ON n.id = c.connection"
+            f"SELECT c.position, c.source, c.first_ms, c.last_ms, c.connection, c.steady_ms, c.notifications, c.notified,"
+            f" {_FILE_COLUMNS} FROM chunk c LEFT JOIN file f ON f.id = c.file"
             " WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms < ? AND max(c.last_ms, c.end_ms) >= ?"
             " AND f.replaced_by IS NULL ORDER BY c.position",
             person,
@@ -56,14 +58,18 @@ class ChunkReader(RowReader):
         )
         chunks, connections = [], dict[tuple[int, int], list[Any]]()
         for row in rows:
-            position, source, first, last, connection = row[:5]
-            if connection is None:
-                chunks.append(Chunk(position, sources[source], first, last, _columns(row[5:17])))
+            if row[4] is None:
+                chunks.append(Chunk(row[0], sources[row[1]], row[2], row[3], _columns(row[8:])))
             else:
-                ahead = first - row[_STEADY]
-                connections.setdefault((connection, ahead), []).append(row)
-        for (_, ahead), together in connections.items():
-            notifications = unpack_rows([row[17:] for row in together])
+                connections.setdefault((row[4], row[2] - row[5]), []).append(row)
+        for (connection, ahead), together in connections.items():
+            for packing in {row[-1] for row in together}:
+                check_packing(packing)
+            ((boot, began_ms, characteristic),) = self._rows(
+                "SELECT boot, began_ms, characteristic FROM connection WHERE id = ?", connection
+            )
+            parts = [(row[6], row[5], row[7]) for row in together]
+            notifications = unpack_parts(boot, began_ms, characteristic, parts)
             first, last = (int(at) + ahead for at in notifications.steady_ms[[0, -1]])
             position, source = together[-1][:2]
             columns = decode_columns(notifications, ahead)
@@ -131,10 +137,6 @@ class ChunkReader(RowReader):
                     position,
                     f"holds {held[0]} samples and {held[1]} beats, not {counted[0]} and {counted[1]}",
                 )
-
-
-_STEADY = 17 + 5
-"""Where in a row of `chunks` the steady clock of its first notification stands."""
 
 
 def _columns(row: Sequence[Any]) -> Columns:

@@ -1,6 +1,7 @@
 """Reading what straps notified: unpacked, decoded and dated."""
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from ingest.errors import Stop
@@ -23,12 +24,19 @@ def unpack_rows(rows: Sequence[Sequence[Any]]) -> Notifications:
 
     Raises Stop for a packing that this version does not know, ValueError or zlib.error for damaged ones.
     """
-    boot, began_ms, characteristic, *_ = rows[0]
     for packing in {row[3] for row in rows}:
         check_packing(packing)
+    boot, began_ms, characteristic = rows[0][:3]
+    return unpack_parts(boot, began_ms, characteristic, [(blob, at, n) for *_, blob, at, n in rows])
+
+
+def unpack_parts(
+    boot: str, began_ms: int, characteristic: str, parts: Sequence[tuple[bytes, int, int]]
+) -> Notifications:
+    """The notifications of one connection, of (blob, steady clock of the first, how many there are) of each part."""
     # By the steady clock; stable: within a millisecond the earlier position goes first.
-    parts = sorted(((blob, steady, count) for *_, blob, steady, count in rows), key=lambda part: part[1])
-    return Notifications.unpack(boot, began_ms, parts, characteristic)
+    in_order = sorted(parts, key=itemgetter(1))
+    return Notifications.unpack(boot, began_ms, in_order, characteristic)
 
 
 def check_packing(packing: int) -> None:

@@ -1,7 +1,11 @@
 """Heartbeats out of `hrv`, `beat_intervals` and `raw_bbi` messages.
 
 `hrv` holds up to five R-R intervals and no time: its beats are laid end to end and held to the records they stand
-between. The other two carry the moment their first interval begins. Source: FIT SDK, profile messages of these names.
+between. The other two carry the moment their first interval begins. Source: FIT SDK, profile, fields of
+
+    hrv (78)              0 time (ms, up to five)
+    beat_intervals (290)  0 timestamp_ms, 1 time (ms, many)
+    raw_bbi (372)         0 timestamp_ms, 1 data (packed), 2 time, 3 quality, 4 gap
 """
 
 from typing import Any

@@ -1,6 +1,7 @@
 """A heart rate that an app on the watch wrote as its own field, used where the watch wrote none.
 
-A `field_description` message says which developer field stands in for which native one (FIT SDK, "Developer Data").
+A `field_description` message (206) says which developer field stands in for which native one: 0 developer_data_index,
+1 field_definition_number, 2 fit_base_type_id, 14 native_mesg_num, 15 native_field_num (FIT SDK, "Developer Data").
 """
 
 from typing import Any

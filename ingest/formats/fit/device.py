@@ -1,4 +1,10 @@
-"""Who wrote the file and what the heart was measured with."""
+"""Who wrote the file and what the heart was measured with.
+
+Source: FIT SDK, profile, fields of
+
+    file_id (0)       0 type, 1 manufacturer, 2 product, 3 serial_number, 4 time_created, 8 product_name
+    device_info (23)  1 device_type, 2 manufacturer, 4 product, 25 source_type, 27 product_name
+"""
 
 from ingest.formats.fit.contents import Contents
 from ingest.formats.fit.description import DEVICE_INFO, FILE_ID, Description, DescriptiveMessage

@@ -3,6 +3,9 @@
 What the watch saw of a workout comes in `record` messages, one value each, and, where a chest strap remembered what
 could not be sent under water, in `hr` messages. Both are the same heart; inside the time that `hr` covers it is
 believed. What the watch saw all day comes in `monitoring` and, on newer watches, `hsa_heart_rate_data`.
+
+Source: FIT SDK, profile, fields record (20) 3 heart_rate, monitoring (55) 27 heart_rate, hsa_heart_rate_data (308)
+0 processing_interval (s) and 2 heart_rate (an array); for hr (132) see `strap_memory`.
 """
 
 from dataclasses import dataclass, field

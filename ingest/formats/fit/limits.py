@@ -2,7 +2,12 @@
 
 `time_in_zone` comes first: it holds what the watch counted this very workout with. Then what was set in the watch
 (`zones_target`, `hr_zone`), then the person's profile; the resting heart rate that an all-day file measured goes
-before one that was typed in.
+before one that was typed in. Source: FIT SDK, profile, fields of
+
+    user_profile (3)          8 resting_heart_rate, 11 default_max_heart_rate
+    zones_target (7)          1 max_heart_rate, 2 threshold_heart_rate
+    hr_zone (8)               1 high_bpm
+    monitoring_hr_data (211)  0 resting_heart_rate (of seven days), 1 current_day_resting_heart_rate
 """
 
 from ingest.formats.fit.contents import Contents

@@ -8,8 +8,15 @@ message; or, without these, only the kind and how intense it was. From that, mov
   cycles grew as well or the intensity is above 0; a first message, with nothing to compare, stands for a minute;
 * the stated duration, or else the minute before the timestamp, where there is no active_time.
 
-Sedentary time never counts: watches give it intensities, too. Source: FIT SDK, profile messages `monitoring` and
-`monitoring_hr_data`, type `activity_type`; the arithmetic holds on files of a fenix 5.
+Sedentary time never counts: watches give it intensities, too. The arithmetic holds on files of a fenix 5.
+
+Source: FIT SDK, profile, type `activity_type` and the fields of
+
+    monitoring (55)           3 cycles, 4 active_time (1/1000 s), 5 activity_type, 9 cycles_16, 10 active_time_16 (s),
+                              24 current_activity_type_intensity (5 bits the type, 3 the intensity), 28 intensity,
+                              29 duration_min, 30 duration (s), 33 moderate_activity_minutes, 34 vigorous_activity_minutes
+    monitoring_info (103)     253 timestamp
+    monitoring_hr_data (211)  0 resting_heart_rate (of seven days), 1 current_day_resting_heart_rate
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Times that count from power-on: the watch did not know the date yet.
 
 Such a file can be dated only where the watch itself says which date a count meant: a `timestamp_correlation`
-message holds both (FIT SDK, profile). Without one the count stays a count; 1990 is never stored.
+message (162: 253 timestamp, 1 system_timestamp) holds both (FIT SDK, profile). Without one the count stays a count; 1990 is never stored.
 """
 
 import numpy as np

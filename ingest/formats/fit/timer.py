@@ -1,6 +1,6 @@
 """The timer of a workout: when the one who wears the watch pressed stop, and start again.
 
-Source: FIT SDK, profile message `event` (event 0 is the timer) and type `event_type`. Watches may write an event
+Source: FIT SDK, profile message `event` (21: 0 event, of which 0 is the timer; 1 event_type) and type `event_type`. Watches may write an event
 ahead of its turn, so events are put in order of their times first.
 """
 

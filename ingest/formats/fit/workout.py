@@ -1,4 +1,12 @@
-"""The workouts of a file as the watch sums them up."""
+"""The workouts of a file as the watch sums them up.
+
+Source: FIT SDK, profile, fields of
+
+    sport (12)    0 sport, 1 sub_sport
+    session (18)  2 start_time, 5 sport, 6 sub_sport, 7 total_elapsed_time, 8 total_timer_time, 16 avg_heart_rate,
+                  17 max_heart_rate, 253 timestamp
+    lap (19)      2 start_time, 8 total_timer_time (1/1000 s), 15 avg_heart_rate, 16 max_heart_rate
+"""
 
 import numpy as np
 
