@@ -239,7 +239,7 @@ def test_explain_names_the_contact_and_the_session(tmp_path: Path) -> None:
         found = explain(journal, parse_subject(journal, "2026-11-16", "Jan"))
     words = "\n".join(explanation_lines(found))
     assert "no contact: the strap said that it touched no skin" in words
-    assert "strap A0:9E:1A:00:00:01 wear_strap 2026-11-16 10:00, sport unknown, 21 min:" in words
+    assert "strap A0:9E:1A:00:00:01 worn 2026-11-16 10:00, sport unknown, 21 min:" in words
     said = found.json()
     assert [mask["why"][:10] for mask in said["masked"]] == ["no contact"]
     assert said["not_measured_s"]["masked"] > 30
