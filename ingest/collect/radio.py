@@ -32,14 +32,14 @@ TURN_S = 10.0
 """One turn of the search. BlueZ says nothing when it dies while it searches: it is asked anew this often."""
 
 CALL_S = 10.0
-"""For one call that should take milliseconds: ending a search, asking for links, subscribing."""
+"""For one call that should take milliseconds: ending a search, asking for connections, subscribing."""
 
 START_S = 30.0
-"""For starting a search. Longer than a link that somebody else tries to make, as the kernel does one after the other: a
+"""For starting a search. Longer than a connection that somebody else tries to make, as the kernel does one after the other: a
 search that begins after it was given up would be in the way of all that follow (InProgress), for ever."""
 
 CONNECT_S = 20.0
-"""For making a link and asking what the device can do; it takes a second."""
+"""For making a connection and asking what the device can do; it takes a second."""
 
 GRACE_S = 2.0
 """For what a call does to tidy up after it was given up."""
@@ -73,6 +73,7 @@ class Advertisement:
 
     @property
     def address(self) -> str:
+        """In capitals, as settings and the journal have it."""
         return self.device.address.upper()
 
 
@@ -117,7 +118,7 @@ class Radio:
         self._trouble: NoBluetooth | None = None
         self._repeats = Repeats(_log)
         self.connecting = asyncio.Lock()
-        """Held while a link is made or a search begins or ends: an adapter does one at a time."""
+        """Held while a connection is made or a search begins or ends: an adapter does one at a time."""
 
     # --- for those who wait for a device ---
 
@@ -170,7 +171,7 @@ class Radio:
                 adapter = await find_adapter(self._chosen, self._list_all, self._rfkill)
                 if fresh:
                     # Links that outlived our last life: such a strap does not advertise, so no search would find it.
-                    # Later only after a search in vain, as bleak may believe in links that bluetoothd took with it.
+                    # Later only after a search in vain, as bleak may believe in connections that bluetoothd took with it.
                     await self._offer_connected(adapter)
                     fresh = False
                 await self._turn(adapter)
@@ -229,7 +230,7 @@ class Radio:
         self._offer(_advertisement(device, data))
 
     async def _offer_connected(self, adapter: Adapter) -> None:
-        """Offer the devices to which BlueZ holds a link."""
+        """Offer the devices to which BlueZ holds a connection."""
         try:
             for device in await self.connected_devices(adapter):
                 self._offer(device)

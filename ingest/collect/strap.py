@@ -53,17 +53,17 @@ if TYPE_CHECKING:
 MEASUREMENT = normalize_uuid_16(0x2A37)
 
 DISCONNECT_S = 3.0
-"""For ending a link. bleak would wait 10 s for a bluetoothd that has gone."""
+"""For ending a connection. bleak would wait 10 s for a bluetoothd that has gone."""
 
 LEAST_SILENCE_S, MOST_SILENCE_S, INTERVALS = 6.0, 30.0, 5
-"""A link is given up after five times the usual interval without a word. With two listeners a Polar H10 speaks every 3
+"""A connection is given up after five times the usual interval without a word. With two listeners a Polar H10 speaks every 3
 to 5 s, so never below 6 s."""
 
 FEW_NOTIFICATIONS = 3
-"""A link that fell silent after fewer did not speak at the pace that is known of its strap."""
+"""A connection that fell silent after fewer did not speak at the pace that is known of its strap."""
 
 TICK_S = 1.0
-"""Between two looks at a link."""
+"""Between two looks at a connection."""
 
 WRONG_S, STRANGER_S = 60.0, 600.0
 """For how long a device is left alone that was connected to and is not the strap: somebody else may want to use it. The
@@ -97,11 +97,11 @@ class _WrongDeviceError(Exception):
 
 
 class _SilentError(Exception):
-    """The link stands, and nothing comes."""
+    """The connection stands, and nothing comes."""
 
 
 class _SilenceLimit:
-    """How long a silence of a strap is still no reason to give its link up; what is known of that outlives a link."""
+    """How long a silence of a strap is still no reason to give its connection up; what is known of that outlives a connection."""
 
     def __init__(self) -> None:
         self._intervals_s: deque[float] = deque(maxlen=60)
@@ -124,7 +124,7 @@ class _SilenceLimit:
 
 
 class _Receiver:
-    """What bleak calls for each notification of one link."""
+    """What bleak calls for each notification of one connection."""
 
     def __init__(
         self, connection: "Connection", silence_limit: _SilenceLimit, now: Callable[[], float]
@@ -171,6 +171,7 @@ class StrapListener:
 
     @property
     def state(self) -> StrapState:
+        """How the strap is now."""
         return self._state
 
     async def run(self) -> None:
@@ -218,7 +219,7 @@ class StrapListener:
             return False
         if self._strap.address is not None:
             return advertisement.address == self._strap.address
-        # A link that another program holds to a stranger of that name is looked at once in our life: in leaving BlueZ
+        # A connection that another program holds to a stranger of that name is looked at once in our life: in leaving BlueZ
         # ends it for everybody, and a client of bleak cannot leave otherwise. It may be one that our last life left.
         if advertisement.connected and advertisement.address in self._strangers:
             return False
@@ -244,7 +245,7 @@ class StrapListener:
     # --- one connection ---
 
     async def _run_connection(self, advertisement: Advertisement) -> None:
-        """Connect, listen until the link ends, and leave nothing of it behind."""
+        """Connect, listen until the connection ends, and leave nothing of it behind."""
         gone = asyncio.Event()
         client = self._radio.client(advertisement.device, gone.set, pair=self._strap.pair)
         connection: Connection | None = None
@@ -269,7 +270,7 @@ class StrapListener:
             except ERRORS as e:
                 _log.debug("%s: disconnecting: %r", self.name, e)
             finally:
-                # Not before: BlueZ takes two seconds to end a link, and delivers all the while.
+                # Not before: BlueZ takes two seconds to end a connection, and delivers all the while.
                 if connection is not None:
                     connection.end()
 
@@ -353,7 +354,7 @@ class StrapListener:
     async def _watch(
         self, client: BleakClient, receiver: _Receiver, gone: asyncio.Event, *, battery_comes: bool
     ) -> None:
-        """Until the link ends; raises _SilentError when nothing comes any more."""
+        """Until the connection ends; raises _SilentError when nothing comes any more."""
         speaks = False
         since_s = looked_s = _now_s()
         asked_s = looked_s
@@ -395,7 +396,7 @@ class StrapListener:
             self._low = False
 
     def _record_age(self, age_s: float) -> None:
-        """The other side ended the link; a pattern in that is the owner's to know."""
+        """The other side ended the connection; a pattern in that is the owner's to know."""
         least, most = SAME_AGE_S
         self._ages_s.append(age_s)
         ages = sorted(self._ages_s)

@@ -60,4 +60,5 @@ class StrapState:
 
     @property
     def number(self) -> int:
+        """The fixed number of the state, as stores keep it."""
         return NUMBERS[self.state]
