@@ -15,7 +15,7 @@ from functools import partial
 
 from ingest.collect.arrival import Arrivals
 from ingest.collect.inbox import Candidate, Inbox
-from ingest.collect.reader_process import Reader
+from ingest.collect.reader_process import ReaderProcess
 from ingest.errors import Stop, TryLater
 from ingest.household import open_journal, owner_of_folder, register_person
 from ingest.journal import Journal
@@ -296,7 +296,7 @@ def _collect(settings: Settings, wake_stores: Callable[[], None], part: WatchedP
     )
     if journal is None:
         return
-    with journal, Reader(largest, going_on=part.going_on) as reader:
+    with journal, ReaderProcess(largest, going_on=part.going_on) as reader:
         arrivals = Arrivals(journal, reader, settings.data, largest, going_on=part.going_on)
         _patiently(repeats, "unfinished files", lambda: arrivals.finish(settings.inbox_folder))
         while part.going_on():

@@ -51,7 +51,7 @@ _MEANT = (*ENDINGS, *(f"{ending}.gz" for ending in ENDINGS))
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file out of a parcel: its name within it ('' for the parcel itself) and its bytes, or why it has none."""
+    """One file out of an archive: its name within it ('' for the archive itself) and its bytes, or why it has none."""
 
     name: str
     data: bytes
@@ -70,7 +70,7 @@ def looks_whole(stream: BinaryIO, largest_bytes: int) -> bool:
                 while left >= 0 and (some := inner.read(1 << 20)):
                     left -= len(some)
         elif head in _ZIP:
-            _opened(stream).close()
+            _open_zip(stream).close()
     except Unusable:
         return True
     except _DiskError as e:
@@ -83,9 +83,9 @@ def looks_whole(stream: BinaryIO, largest_bytes: int) -> bool:
 
 
 def members(stream: BinaryIO, largest_bytes: int) -> Iterator[Member]:
-    """The FIT files in a parcel on disk, one after the other, each at most `largest_bytes` long.
+    """The FIT files in an archive on disk, one after the other, each at most `largest_bytes` long.
 
-    What is not meant to be a FIT file is passed over in a zip. Raises Unusable for a parcel that cannot be opened,
+    What is not meant to be a FIT file is passed over in a zip. Raises Unusable for an archive that cannot be opened,
     holds no FIT file at all, or is made to harm.
     """
     stream.seek(0)
@@ -95,11 +95,11 @@ def members(stream: BinaryIO, largest_bytes: int) -> Iterator[Member]:
     if head in _ZIP:
         names: set[str] = set()
         for member in _unzip(stream, "", 1, largest_bytes, _Budget(size * MOST_BYTES_TIMES + largest_bytes)):
-            yield replace(member, name=_another(member.name, names))
+            yield replace(member, name=_unique_name(member.name, names))
         if not names:
             raise Unusable("There is no FIT file in this zip. " + _DO)
         return
-    data = _gunzip(stream, largest_bytes) if head.startswith(_GZIP) else _bounded(stream, largest_bytes)
+    data = _gunzip(stream, largest_bytes) if head.startswith(_GZIP) else _read_bounded(stream, largest_bytes)
     if not data:
         raise Unusable("The file is empty. Copy it again from the watch.")
     if format_of(data) is None:
@@ -107,8 +107,8 @@ def members(stream: BinaryIO, largest_bytes: int) -> Iterator[Member]:
     yield Member("", data)
 
 
-def _another(name: str, taken: set[str]) -> str:
-    """The name, or one with a number when the parcel had that name before: a zip may hold one name twice."""
+def _unique_name(name: str, taken: set[str]) -> str:
+    """The name, or one with a number when the archive had that name before: a zip may hold one name twice."""
     name = name or "unnamed"
     number, unlike = 1, name
     while unlike in taken:
@@ -124,7 +124,7 @@ class _Readable(Protocol):
 
 @dataclass(slots=True)
 class _Budget:
-    """What a parcel may still unfold to."""
+    """What an archive may still unfold to."""
 
     left_bytes: int
     left_members: int = MOST_MEMBERS
@@ -133,7 +133,7 @@ class _Budget:
         self.left_bytes -= size
         self.check()
 
-    def look_at_one(self) -> None:
+    def count_member(self) -> None:
         self.left_members -= 1
         self.check()
 
@@ -152,7 +152,7 @@ class _DiskError(Exception):
         self.error = error
 
 
-class _Wary:
+class _GuardedStream:
     """A zip's stream that refuses to read a list of members larger than any account needs."""
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -174,25 +174,25 @@ class _Wary:
         return getattr(self._stream, name)
 
 
-def _opened(stream: BinaryIO) -> zipfile.ZipFile:
-    wary = _Wary(stream)
-    parcel = zipfile.ZipFile(cast("IO[bytes]", wary))
-    wary.most_bytes = None  # a member is bounded where it is read
-    return parcel
+def _open_zip(stream: BinaryIO) -> zipfile.ZipFile:
+    guarded = _GuardedStream(stream)
+    archive = zipfile.ZipFile(cast("IO[bytes]", guarded))
+    guarded.most_bytes = None  # a member is bounded where it is read
+    return archive
 
 
 def _unzip(
     stream: BinaryIO, prefix: str, depth: int, largest_bytes: int, budget: _Budget
 ) -> Iterator[Member]:
     try:
-        with _opened(stream) as parcel:
-            for info in parcel.infolist():
-                budget.look_at_one()
+        with _open_zip(stream) as archive:
+            for info in archive.infolist():
+                budget.count_member()
                 if info.filename.endswith("/"):  # a folder
                     continue
                 name = prefix + info.filename.replace("\\", "/")
                 try:
-                    inner = _inner(parcel, info, largest_bytes, budget)
+                    inner = _read_member(archive, info, largest_bytes, budget)
                 except Unusable as e:
                     budget.check()
                     yield Member(name, b"", str(e))
@@ -201,7 +201,7 @@ def _unzip(
                     if inner:
                         yield Member(name, inner)
                 elif depth < DEEPEST:
-                    yield from _nested(inner, name, depth + 1, largest_bytes, budget)
+                    yield from _unzip_nested(inner, name, depth + 1, largest_bytes, budget)
                 else:
                     yield Member(
                         name, b"", f"It lies more than {DEEPEST} zips deep. Unpack it and drop the FIT files."
@@ -216,7 +216,9 @@ def _unzip(
         ) from e
 
 
-def _nested(inner: bytes, name: str, depth: int, largest_bytes: int, budget: _Budget) -> Iterator[Member]:
+def _unzip_nested(
+    inner: bytes, name: str, depth: int, largest_bytes: int, budget: _Budget
+) -> Iterator[Member]:
     try:
         yield from _unzip(io.BytesIO(inner), name + "/", depth, largest_bytes, budget)
     except Unusable as e:
@@ -224,7 +226,9 @@ def _nested(inner: bytes, name: str, depth: int, largest_bytes: int, budget: _Bu
         yield Member(name, b"", str(e))
 
 
-def _inner(parcel: zipfile.ZipFile, info: zipfile.ZipInfo, largest_bytes: int, budget: _Budget) -> bytes:
+def _read_member(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, largest_bytes: int, budget: _Budget
+) -> bytes:
     """The bytes of a member that is, or should be, a FIT file or a zip; nothing for any other."""
     meant = info.filename.lower().endswith(_MEANT)
     if info.flag_bits & 1 or info.compress_type not in _PACKED:
@@ -233,13 +237,13 @@ def _inner(parcel: zipfile.ZipFile, info: zipfile.ZipInfo, largest_bytes: int, b
             raise Unusable(f"It is {why}. Unpack the zip yourself and drop the FIT files.")
         return b""
     try:
-        with parcel.open(info) as stream:
+        with archive.open(info) as stream:
             head = stream.read(HEAD_BYTES)
             if not (meant or format_of(head) or head.startswith((_GZIP, *_ZIP))):
                 return b""
             # Paid before it is read: what turns out too large or broken has cost as much time.
             budget.spend(min(info.file_size, largest_bytes))
-            inner = head + _bounded(stream, largest_bytes - len(head))
+            inner = head + _read_bounded(stream, largest_bytes - len(head))
     except Unusable:
         raise
     except _BROKEN as e:
@@ -259,7 +263,7 @@ def _inner(parcel: zipfile.ZipFile, info: zipfile.ZipInfo, largest_bytes: int, b
 def _gunzip(stream: BinaryIO, largest_bytes: int) -> bytes:
     try:
         with gzip.GzipFile(fileobj=stream) as inner:
-            return _bounded(inner, largest_bytes)
+            return _read_bounded(inner, largest_bytes)
     except Unusable:
         raise
     except _BROKEN as e:
@@ -268,7 +272,7 @@ def _gunzip(stream: BinaryIO, largest_bytes: int) -> bytes:
         raise Unusable(f"The gzip cannot be unpacked ({e}). Copy it again.") from e
 
 
-def _bounded(stream: _Readable, most_bytes: int) -> bytes:
+def _read_bounded(stream: _Readable, most_bytes: int) -> bytes:
     data = stream.read(most_bytes + 1)
     if len(data) > most_bytes:
         raise Unusable(

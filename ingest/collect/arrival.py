@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ingest.collect import archive_members
 from ingest.collect.filing import Filing, archive_folder, status_of
-from ingest.collect.reader_process import Reader
+from ingest.collect.reader_process import ReaderProcess
 from ingest.errors import TryLater, Unusable
 from ingest.formats.recording import Recording
 from ingest.journal import Journal, Writer
@@ -90,7 +90,7 @@ class Arrivals:
     def __init__(
         self,
         journal: Journal,
-        reader: Reader,
+        reader: ReaderProcess,
         data: Path,
         largest_bytes: int,
         *,

@@ -43,7 +43,7 @@ _MOST_ANSWER_BYTES = 1 << 20
 _LENGTH = struct.Struct("<Q")
 
 
-class Reader:
+class ReaderProcess:
     """A process that reads files, started when the first one comes and again whenever it has died."""
 
     def __init__(

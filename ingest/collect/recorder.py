@@ -358,8 +358,8 @@ class Recorder:
             for at, owner, content in entries:
                 at_ms = at + offset_ms(known, at)
                 writer.entry(writer.person(owner.person), "collector", at_ms, None, content)
-            reached("heard begun")
-        reached("heard committed")
+            reached("notifications begun")
+        reached("notifications committed")
         self._known = known
         for kept, part in zip(unwritten, parts, strict=True):
             kept.drop(part)

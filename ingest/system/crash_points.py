@@ -33,8 +33,8 @@ CLEARING = "store clearing"
 """A part of a server's rows is deleted, and others are not yet."""
 
 STRAP_POINTS = (
-    "heard begun",  # what straps told is within the transaction, before its commit
-    "heard committed",
+    "notifications begun",  # what straps sent is within the transaction, before its commit
+    "notifications committed",
     "merge begun",  # chunks of an hour are one, before the commit
     "merged",
 )
@@ -51,9 +51,10 @@ def reached(point: str) -> None:
 def _count(point: str) -> None:
     name, _, which = _CHOSEN.partition(":")
     if point == name:
-        _seen.append(point)
-        if len(_seen) == int(which or 1):
+        _times.append(point)
+        if len(_times) == int(which or 1):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-_seen: list[str] = []
+_times: list[str] = []
+"""The chosen moment, once for each time that it was reached."""

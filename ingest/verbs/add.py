@@ -15,7 +15,7 @@ import click
 
 from ingest.collect.arrival import Arrivals, Outcome
 from ingest.collect.inbox import files as files_below
-from ingest.collect.reader_process import Reader
+from ingest.collect.reader_process import ReaderProcess
 from ingest.errors import Stop, TryLater
 from ingest.household import open_journal, register_person
 from ingest.journal import Journal
@@ -64,7 +64,7 @@ def add_files(
     largest = settings.inbox.largest_mb << 20
     with (
         open_journal(settings, create=True) as journal,
-        Reader(largest) as reader,
+        ReaderProcess(largest) as reader,
         ThreadPoolExecutor(1) as beside,
     ):
         arrivals = Arrivals(journal, reader, settings.data, largest)

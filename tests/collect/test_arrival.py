@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from ingest.collect.arrival import Arrivals, Outcome
-from ingest.collect.reader_process import Reader
+from ingest.collect.reader_process import ReaderProcess
 from ingest.errors import TryLater
 from ingest.formats import fit
 from ingest.formats.file_formats import read_recording
@@ -30,7 +30,7 @@ OTHER = workout(START + 100_000, [90, 95])
 LARGEST = 1 << 20
 
 
-class Direct(Reader):
+class Direct(ReaderProcess):
     """Reads in this process, so that a hundred files cost no process; what it does may be changed by `before`."""
 
     def __init__(self) -> None:

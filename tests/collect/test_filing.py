@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 
 from ingest.collect.arrival import Arrivals
-from ingest.collect.reader_process import Reader
+from ingest.collect.reader_process import ReaderProcess
 from ingest.formats.file_formats import read_recording
 from ingest.formats.recording import Recording
 from ingest.journal import Journal
@@ -18,7 +18,7 @@ LARGEST = 1 << 20
 FIT = workout(1_100_000_000, [100, 120, 140, 150], maximum=None)
 
 
-class Direct(Reader):
+class Direct(ReaderProcess):
     """Reads in this process."""
 
     def read(self, data: bytes) -> Recording:

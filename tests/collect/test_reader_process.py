@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from ingest.collect import reader_process
-from ingest.collect.reader_process import Reader
+from ingest.collect.reader_process import ReaderProcess
 from ingest.errors import TryLater, Unusable
 from ingest.formats.file_formats import read_recording
 from ingest.formats.recording import Columns, Fact, Part, Recording
@@ -29,12 +29,12 @@ LARGEST = 8 << 20
 
 
 @pytest.fixture
-def reader() -> Iterator[Reader]:
-    with Reader(LARGEST) as r:
+def reader() -> Iterator[ReaderProcess]:
+    with ReaderProcess(LARGEST) as r:
         yield r
 
 
-def child(reader: Reader) -> int:
+def child(reader: ReaderProcess) -> int:
     assert reader._child
     return reader._child.pid
 
@@ -68,12 +68,12 @@ def same(a: Any, b: Any) -> bool:
 
 
 @pytest.mark.parametrize("data", [FIT, day(1_100_000_000, [60, 110, 80, 255, 70]), FIT[:-60]])
-def test_it_says_what_the_reader_itself_says(reader: Reader, data: bytes) -> None:
+def test_it_says_what_the_reader_itself_says(reader: ReaderProcess, data: bytes) -> None:
     """The detour through another process changes no value, no type and no fault."""
     assert same(reader.read(data), read_recording(data))
 
 
-def test_real_files_come_through(reader: Reader, fit_files: Path) -> None:
+def test_real_files_come_through(reader: ReaderProcess, fit_files: Path) -> None:
     """What real watches write survives the way as well: all of it, or the reason why not."""
     for path in sorted(fit_files.glob("*.[fF][iI][tT]"))[:12]:
         data = path.read_bytes()
@@ -88,7 +88,7 @@ def test_real_files_come_through(reader: Reader, fit_files: Path) -> None:
         assert same(got, expected), path.name
 
 
-def test_a_bad_file_costs_the_child_nothing(reader: Reader) -> None:
+def test_a_bad_file_costs_the_child_nothing(reader: ReaderProcess) -> None:
     """Two thousand files that are no recordings are refused by one process, not by two thousand."""
     reader.read(FIT)
     first = child(reader)
@@ -98,7 +98,7 @@ def test_a_bad_file_costs_the_child_nothing(reader: Reader) -> None:
     assert child(reader) == first
 
 
-def test_an_accident_condemns_no_file(reader: Reader) -> None:
+def test_an_accident_condemns_no_file(reader: ReaderProcess) -> None:
     """A child that the system ended, while idle or at work, is replaced, and the file is read after all."""
     reader.read(FIT)
     first = child(reader)
@@ -113,7 +113,7 @@ def test_an_accident_condemns_no_file(reader: Reader) -> None:
     assert len({first, second, child(reader)}) == 3
 
 
-def test_stopping_the_service_condemns_no_file(reader: Reader) -> None:
+def test_stopping_the_service_condemns_no_file(reader: ReaderProcess) -> None:
     """`systemctl stop` and Ctrl-C tell all processes of the daemon; a file being read then must not be rejected."""
     reader.read(FIT)
     first = child(reader)
@@ -123,7 +123,7 @@ def test_stopping_the_service_condemns_no_file(reader: Reader) -> None:
     assert child(reader) == first
 
 
-def test_a_file_that_ends_every_reader_is_unusable(reader: Reader) -> None:
+def test_a_file_that_ends_every_reader_is_unusable(reader: ReaderProcess) -> None:
     """A child that dies twice over one file dies of the file; the next file is read as ever."""
     over = threading.Event()
 
@@ -148,7 +148,7 @@ def test_a_file_that_ends_every_reader_is_unusable(reader: Reader) -> None:
     assert reader.read(FIT).samples == 3
 
 
-def test_memory_is_bounded(reader: Reader) -> None:
+def test_memory_is_bounded(reader: ReaderProcess) -> None:
     """A file that needs more memory than the child may have costs the child, not the machine."""
     reader.read(FIT)
     limit, hard = resource.prlimit(child(reader), resource.RLIMIT_AS)
@@ -169,7 +169,7 @@ def test_patience_ends() -> None:
         return True
 
     hanging = 0
-    with Reader(LARGEST, patience_s=20, going_on=pass_time, monotonic_s=lambda: now_s) as r:
+    with ReaderProcess(LARGEST, patience_s=20, going_on=pass_time, monotonic_s=lambda: now_s) as r:
         r.read(FIT)
         hanging = child(r)
         os.kill(hanging, signal.SIGSTOP)
@@ -181,7 +181,7 @@ def test_patience_ends() -> None:
 def test_a_file_is_left_when_the_end_comes() -> None:
     """Protects the end from a file that takes long: it stays where it is, and nobody is left behind with it."""
     ending = False
-    with Reader(LARGEST, going_on=lambda: not ending) as r:
+    with ReaderProcess(LARGEST, going_on=lambda: not ending) as r:
         r.read(FIT)
         reading = child(r)
         os.kill(reading, signal.SIGSTOP)
@@ -191,7 +191,7 @@ def test_a_file_is_left_when_the_end_comes() -> None:
         assert state(reading) == ""
 
 
-def test_large_files_do_not_stop_both_sides(reader: Reader) -> None:
+def test_large_files_do_not_stop_both_sides(reader: ReaderProcess) -> None:
     """A file and an answer larger than any pipe holds pass in both directions at once."""
     data = workout(1_100_000_000, [100 + i % 50 for i in range(60_000)])
     assert len(data) > 6 * (1 << 16)
@@ -206,7 +206,7 @@ def test_nothing_is_left_when_it_is_closed() -> None:
     before = sorted(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names of a moment, not paths
     pids = []
     for ending in (None, signal.SIGKILL, signal.SIGSTOP):
-        r = Reader(LARGEST)
+        r = ReaderProcess(LARGEST)
         r.read(FIT)
         pids.append(child(r))
         if ending:
@@ -220,8 +220,8 @@ def test_nothing_is_left_when_it_is_closed() -> None:
 def test_it_ends_with_its_parent() -> None:
     """A daemon that is killed leaves no reader behind that nobody knows of."""
     code = (
-        "import sys, time; from ingest.collect.reader_process import Reader\n"
-        "r = Reader(1 << 20); r.read(sys.stdin.buffer.read()); print(r._child.pid, flush=True); time.sleep(60)\n"
+        "import sys, time; from ingest.collect.reader_process import ReaderProcess\n"
+        "r = ReaderProcess(1 << 20); r.read(sys.stdin.buffer.read()); print(r._child.pid, flush=True); time.sleep(60)\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -243,7 +243,7 @@ def test_a_folder_of_the_same_name_is_not_taken_for_ours(
     (tmp_path / "zones").mkdir()
     (tmp_path / "pickle.py").write_text("raise SystemExit('taken for ours')")
     monkeypatch.chdir(tmp_path)
-    with Reader(LARGEST) as r:
+    with ReaderProcess(LARGEST) as r:
         assert r.read(FIT).samples == 3
 
 

@@ -22,6 +22,8 @@ from ingest.formats.recording import Recording
 from ingest.journal import ALWAYS_MS, DAY_MS, Chunk, Columns, Journal
 from ingest.journal.schema import MIGRATIONS, applied
 from ingest.rows.profile import read_profile
+from tests.support.other_user import NOBODY, open_to_others, run_as
+from tests.support.small_disk import fill, small_disk
 from zones.series import TIMES, Series
 from zones.spans import Spans
 
@@ -369,6 +371,58 @@ def test_a_full_disk_is_waited_for(journal: Journal) -> None:
     assert journal.last_position() == position
     journal._db.execute(f"PRAGMA max_page_count = {pages + 1000}")
     assert len(append(journal, columns(5), big)) == 2
+
+
+def test_a_full_disk_is_waited_for_by_whoever_opens_it(tmp_path: Path) -> None:
+    """Protects a start on a full card, which SQLite calls an input/output error: a person is told to make room."""
+    with small_disk(tmp_path / "small", "400k") as small:
+        path = small / "journal" / "journal.db"
+        with Journal(path) as journal:
+            append(journal, columns(0))
+        fill(small / "filler")
+        for where in (path, small / "another" / "journal.db"):
+            with pytest.raises(TryLater, match="disk is full"), Journal(where) as journal:
+                append(journal, columns(5))
+        with Journal(path, readonly=True) as journal:
+            assert journal.last_position() > 0, "what is there can be read"
+        (small / "filler").unlink()
+        with Journal(path) as journal:
+            append(journal, columns(5))
+
+
+def test_opened_only_to_read_it_changes_and_makes_nothing(path: Path) -> None:
+    """Protects the journal from verbs that only show, and a mistyped folder from an empty journal."""
+    with pytest.raises(Stop, match="There is no journal"):
+        Journal(path, readonly=True)
+    assert not path.parent.exists()
+    with Journal(path) as journal:
+        (position,) = append(journal, columns(0))
+    before = path.read_bytes()
+    with Journal(path, readonly=True) as journal:
+        assert journal.last_position() == position
+        with pytest.raises(Stop, match="cannot be written"):
+            append(journal, columns(5))
+    assert path.read_bytes() == before
+
+
+def test_whoever_may_read_it_opens_it(path: Path) -> None:
+    """Protects `week` for somebody in the household who may read the journal and is not the daemon's user."""
+    with Journal(path) as journal:
+        (position,) = append(journal, columns(0))
+    path.parent.chmod(0o755)
+    path.chmod(0o644)
+    open_to_others(path.parent)
+
+    def work() -> str:
+        with Journal(path, readonly=True) as journal:
+            return str(journal.last_position())
+
+    assert run_as(NOBODY, work) == str(position)
+    with Journal(path) as journal:
+        (position,) = append(journal, columns(5))
+        for end in ("-wal", "-shm"):
+            path.with_name(path.name + end).chmod(0o644)
+        assert run_as(NOBODY, work) == str(position), "beside a daemon that writes"
 
 
 def test_a_busy_journal_is_tried_again(journal: Journal, path: Path) -> None:
