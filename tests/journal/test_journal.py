@@ -574,3 +574,55 @@ def test_what_is_not_filed_is_found_without_looking_at_what_is(journal: Journal)
     assert len(plans) == 3
     for plan in plans:
         assert "arrival_unfiled" in plan, plan
+
+
+def test_chunks_are_found_without_their_data(journal: Journal) -> None:
+    """Protects spans, sizes and the newest: until a recording stopped, not only until its last sample."""
+    append(journal, columns(1000, 2000, end_ms=9000), columns(20_000, 21_000, 22_000), columns(DAY_MS))
+    append(journal, columns(5000), name="somebody else")
+    person = journal.person("me")
+    assert person
+    assert journal.chunk_spans(person.id, 9000, 19_999) == [(1000, 9000)]
+    assert journal.chunk_spans(person.id, 9001, 19_999) == []
+    assert journal.chunk_spans(person.id, 9001, 20_000) == [(20_000, 22_000)]
+    assert journal.chunk_spans(person.id, 0, DAY_MS) == [
+        (DAY_MS, DAY_MS),
+        (20_000, 22_000),
+        (1000, 9000),
+    ], "the latest first"
+    assert sorted(journal.chunk_sizes(person.id, 9000, 20_001)) == [(1000, 2), (20_000, 3)]
+    assert journal.chunk_sizes(person.id, 9001, 20_000) == []
+    source = journal.sources(person.id)[0].id
+    assert journal.newest_spans(person.id, 2) == [(source, DAY_MS, DAY_MS), (source, 20_000, 22_000)]
+
+
+def test_a_file_is_found_by_what_it_is_called(journal: Journal) -> None:
+    """Protects who asks for a file: the whole path before the mere name, in a zip and in the archive as well."""
+    with journal.write() as w:
+        person = w.person("me")
+        for path, member in (("in/a.fit", ""), ("in/z.zip", "b/a.fit"), ("other/a.fit", ""), ("c.fit", "")):
+            arrival = w.arrival(person, path, path.encode(), kept=False)
+            w.file(arrival, member, person, path.encode(), "stored", "", brought(), None)
+            w.end_arrival(arrival, f"archive/2026/{path.replace('/', '-')}", None)
+    named = {
+        "in/a.fit": ["in/a.fit"],
+        "/home/me/in/a.fit": ["in/a.fit"],
+        "z.zip/b/a.fit": ["in/z.zip/b/a.fit"],
+        "a.fit": ["other/a.fit", "in/z.zip/b/a.fit", "in/a.fit"],
+        "elsewhere/a.fit": ["other/a.fit", "in/z.zip/b/a.fit", "in/a.fit"],
+        "archive/2026/in-a.fit": ["in/a.fit"],
+        "nowhere\\in-a.fit": ["in/a.fit"],
+        "d.fit": [],
+    }
+    assert {name: [f.name for f in journal.files_named(name)] for name in named} == named
+
+
+def test_an_arrival_says_why_its_files_were_rejected(journal: Journal) -> None:
+    """Protects the words beside a rejected file: those of the rejected alone, each with its name in the zip."""
+    with journal.write() as w:
+        person = w.person("me")
+        arrival = w.arrival(person, "z.zip", b"z", kept=False)
+        w.file(arrival, "good.fit", person, b"g", "partial", "A bit is missing.", brought(whole=False), None)
+        w.file(arrival, "bad.fit", person, b"b", "rejected", "It is empty.", None, None)
+        found = w.arrival_outcomes(arrival)
+    assert found == ({"partial", "rejected"}, ["bad.fit: It is empty."], 0)
