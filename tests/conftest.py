@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.needs import skip_without
+from tests.support import needs
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
 # A slow machine is no failure, and the same examples come in every run: a red test means a change, not luck.
@@ -30,9 +30,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what is marked `root` for everybody else: only root becomes another user or mounts a disk."""
-    if item.get_closest_marker("root") is not None and os.geteuid() != 0:
-        pytest.skip("only root can become another user or mount a disk (sudo .venv/bin/pytest -m root)")
+    """What is marked `root` is skipped for everybody else."""
+    if item.get_closest_marker("root") is not None:
+        needs.root()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -53,7 +53,7 @@ def fit_files() -> Path:
     """The folder of real recordings; tests that need it skip where it is absent, and fail in CI."""
     folder = Path(os.environ.get("HARTSLAG_FIT_FILES") or Path(__file__).parents[2] / "shared" / "fit-files")
     if not folder.is_dir():
-        skip_without(f"the folder of real recordings {folder}", "HARTSLAG_FIT_FILES may name another")
+        needs.skip_without(f"the folder of real recordings {folder}", "HARTSLAG_FIT_FILES may name another")
     return folder
 
 

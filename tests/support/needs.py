@@ -18,6 +18,12 @@ def skip_without(what: str, remedy: str) -> NoReturn:
     pytest.skip(why)
 
 
+def root() -> None:
+    """Skips the test for everybody else; CI runs the tests as root, too."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user or mount a disk (sudo .venv/bin/pytest)")
+
+
 def program(name: str, remedy: str) -> str:
     """The path of a program."""
     found = shutil.which(name)

@@ -1,20 +1,19 @@
 """A disk that is soon full: a small tmpfs, where the machine lets us mount one."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.support import needs
+
 
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[Path]:
     """The folder, made, with a disk of that size in it; skips the test where nobody may mount."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("a small disk can be mounted by root only; run the tests as root, too")
+    needs.root()
     folder.mkdir()
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder], capture_output=True, check=False

@@ -105,6 +105,7 @@ def test_room_is_asked_of_the_disk(tmp_path: Path) -> None:
         assert not has_room(small)
 
 
+@pytest.mark.root
 def test_a_limit_counts_as_no_room(tmp_path: Path) -> None:
     """Protects the same where not the disk but a limit on the user is reached."""
 
@@ -112,6 +113,4 @@ def test_a_limit_counts_as_no_room(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
         return str(has_room(tmp_path))
 
-    if os.geteuid() != 0:
-        pytest.skip("the limit would stay with the tests; run them as root, too")
     assert run_as(0, limited) == "False"
