@@ -165,3 +165,14 @@ def test_too_few_beats_tell_nothing(tmp_path: Path) -> None:
     assert table(tmp_path / "a", "variability", HOME, beating("watch", "activity", 5, 50), workout) == []
     (row,) = table(tmp_path / "b", "variability", HOME, beating("watch", "activity", 5, 120), workout)
     assert row["sdnn_ms"] is None
+    for seconds, has_row, has_sdnn in [
+        (59, False, False),
+        (61, True, False),
+        (238, True, False),
+        (242, True, True),
+    ]:
+        found = table(
+            tmp_path / str(seconds), "variability", HOME, beating("watch", "activity", 5, seconds), workout
+        )
+        assert bool(found) == has_row
+        assert any(row["sdnn_ms"] is not None for row in found) == has_sdnn

@@ -7,11 +7,12 @@ import pytest
 
 from ingest.rows.cache import RowCache
 from ingest.rows.profile import read_profile
-from ingest.rows.week import weeks_with_data
+from ingest.rows.week import count_week, weeks_with_data
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
-from tests.support.households import DAY, Noted, at, filled, happen, household, rows, steady
+from tests.support.households import DAY, HOUR, MINUTE, Noted, at, filled, happen, household, rows, steady
 from tests.support.strap_sessions import StrapConnection, happen_all, payload
+from zones.spans import Spans
 
 MONDAY = at("2026-11-16T00:00+01:00")
 AMSTERDAM = Noted("Jan", (("zone", "Europe/Amsterdam"),))
@@ -64,3 +65,41 @@ def test_a_week_is_found_by_what_lies_in_it(tmp_path: Path) -> None:
         assert weeks_with_data(journal, jan, profile, begins - DAY, begins) == []
         assert weeks_with_data(journal, jan, profile, begins - DAY, begins, beats=True) == [date(2026, 11, 9)]
         assert weeks_with_data(journal, jan, profile, ends + DAY, ends + 2 * DAY) == []
+
+
+def test_a_day_is_active_from_ten_minutes_of_what_counts_on(tmp_path: Path) -> None:
+    """Protects the count of active days: moderate and vigorous minutes add up, others do not, and ten are enough."""
+    limits = (("moderate_bpm", 100), ("vigorous_bpm", 140), ("zone", "Europe/Amsterdam"))
+    days = [
+        steady("Jan", MONDAY, 600, 110),
+        steady("Jan", MONDAY + DAY, 595, 110),
+        steady("Jan", MONDAY + 2 * DAY, 300, 110),
+        steady("Jan", MONDAY + 2 * DAY + HOUR, 300, 150),
+        steady("Jan", MONDAY + 3 * DAY, 3600, 80),
+    ]
+    with household(tmp_path, [Noted("Jan", limits), *days]) as journal:
+        (week,) = filled(journal, tmp_path / "store.db")["week"]
+    assert week[-1] == 2
+
+
+def test_a_stretch_that_is_counted_in_one_go_ends_at_what_the_cache_holds(tmp_path: Path) -> None:
+    """Protects a store that follows from counting days that nothing touched: what is counted again is one day."""
+    days = [steady("Jan", MONDAY + i * DAY + HOUR, 600, 110) for i in range(7)]
+    counted: list[tuple[int, int]] = []
+    with household(tmp_path, [AMSTERDAM, *days]) as journal:
+        (jan,) = journal.persons()
+        profile, cache = read_profile(journal, jan.id), RowCache()
+
+        def count() -> list[tuple[int, int]]:
+            counted.clear()
+            count_week(
+                journal, jan, profile, date(2026, 11, 16), lambda a, b, *_: counted.append((a, b)), cache
+            )
+            return [*counted]
+
+        assert count() == [(MONDAY, MONDAY + 7 * DAY)]
+        assert count() == []
+        cache.invalidate(jan.id, Spans.of([MONDAY + DAY], [MONDAY + DAY + MINUTE]))
+        assert count() == [(MONDAY + DAY, MONDAY + DAY + MINUTE)]
+        cache.invalidate(jan.id + 1, Spans.of([MONDAY], [MONDAY + 7 * DAY]))
+        assert count() == []
