@@ -10,12 +10,9 @@ from ingest.household import find_person, known_names, persons_called
 from ingest.journal import Filed, Journal, Person
 from ingest.rows.calendar import Calendar
 from ingest.rows.profile import Profile, read_profile
-from ingest.verbs.times import day_and_time, local_ms, zone_at
+from ingest.verbs.times import YEARS, day_and_time, local_ms, zone_at
 from zones.days import midnights
 from zones.minutes import MINUTE
-
-YEARS = range(1971, 2201)
-"""What can be asked for: no heart rate is from before or after, and every clock can tell its midnights."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Moments and lengths of time as people read and write them; moments are milliseconds since 1970, UTC."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from ingest.rows.calendar import Calendar
@@ -8,6 +8,9 @@ from zones.days import midnights
 from zones.minutes import MINUTE
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+YEARS = range(1971, 2201)
+"""What can be asked for: no heart rate is from before or after, and every clock can tell its midnights."""
 
 
 def utc_text(ms: int, timespec: str = "auto") -> str:
@@ -75,7 +78,9 @@ def local_ms(moment: date | datetime, calendar: Calendar) -> int:
     Raises ValueError or OverflowError for what no clock can show.
     """
     if not isinstance(moment, datetime):
-        return int(midnights(calendar.zone, moment, moment)[0])
+        if moment.year in YEARS:
+            return int(midnights(calendar.zone, moment, moment)[0])
+        moment = datetime.combine(moment, time())
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(calendar.zone_on(moment.date())))
     return round(moment.timestamp() * 1000)

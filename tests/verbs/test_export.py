@@ -81,7 +81,8 @@ def test_the_verb_knows_person_from_and_to(tmp_path: Path) -> None:
     ]
     with household(tmp_path, happened):
         pass
-    whole = hartslag("--data", tmp_path, "export", "--csv")
+    ever = ["--from", "0001-01-01", "--to", "9999-12-31"]
+    whole = hartslag("--data", tmp_path, "export", "--csv", *ever)
     assert (whole.code, len(whole.lines), whole.lines[0]) == (0, 13, HEADER)
     assert len(hartslag("--data", tmp_path, "export", "--person", "piet").lines) == 7
     words = ["export", "--csv", "--person", "Jan", "--from", "2026-11-17", "--to", "2026-11-18"]
