@@ -43,9 +43,6 @@ LET_GO_S = 12.0
 LOCK_S = 10.0
 """How long a store that another process brings up to date is waited for in silence; then `status` says so."""
 
-SILENT_TIMES = 4
-"""A part is taken to hang after so many times of what systemd is to hear from us, two minutes: a slow card may take one."""
-
 END_S = 25.0
 """For everything to end; systemd waits 30 s for us."""
 
@@ -138,7 +135,7 @@ class _Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
-        alive = asyncio.create_task(self._say_alive())
+        alive = asyncio.create_task(self._watchdog.watch(systemd.alive, systemd.every()))
         work = [self._start("the inbox", partial(_collect, self._settings, self._wake_stores))]
         for store, wake in zip(self._stores, self._wakes, strict=True):
             name = f"the store {store.name}"
@@ -183,20 +180,6 @@ class _Daemon:
                 part.ended = True
 
         return asyncio.create_task(run(), name=name)
-
-    async def _say_alive(self) -> None:
-        """Tell systemd that everything goes on, for as long as it does."""
-        every = systemd.every()
-        repeats = Repeats(_log)
-        while every is not None:
-            silent = self._watchdog.silent(SILENT_TIMES * every.total_seconds())
-            if silent:
-                repeats.say(
-                    "silent", f"{', '.join(silent)}: no sign of life; systemd will start the daemon anew."
-                )
-            else:
-                systemd.alive()
-            await asyncio.sleep(every.total_seconds())
 
     async def _listen(self) -> None:
         """Listen to the straps until told to stop: then they are let go, and what they told is committed."""

@@ -1,8 +1,18 @@
 """Whether every part of the program goes on: systemd is told so only then, and starts a new one otherwise."""
 
+import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
+
+from ingest.log import Repeats
+
+SILENT_TIMES = 4
+"""A part is taken to hang after so many times of what systemd is to hear from us, two minutes: a slow card may take one."""
+
+_log = logging.getLogger(__name__)
 
 
 class WatchedPart:
@@ -45,3 +55,18 @@ class Watchdog:
         """The names of the parts that said nothing for longer than that and have not ended."""
         now_s = self._monotonic_s()
         return [p.name for p in self._parts if not p.ended and now_s - p.marked_s > longest_s]
+
+    async def watch(self, say_alive: Callable[[], None], every: timedelta | None) -> None:
+        """Say so every so often, from the event loop, for as long as all parts go on; never, when nobody listens."""
+        if every is None:
+            return
+        repeats = Repeats(_log)
+        while True:
+            silent = self.silent(SILENT_TIMES * every.total_seconds())
+            if silent:
+                repeats.say(
+                    "silent", f"{', '.join(silent)}: no sign of life. systemd will start the daemon anew."
+                )
+            else:
+                say_alive()
+            await asyncio.sleep(every.total_seconds())
