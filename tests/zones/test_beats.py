@@ -61,6 +61,7 @@ def test_by_hand() -> None:
     assert v.pnn50 == pytest.approx(200 / 3)
     assert (v.beats, v.seconds) == (4, 3.17)
     assert measure_variability([800, 850]).pnn50 == 0  # 50 is not more than 50
+    assert measure_variability([800, 850.25]).pnn50 == 100  # and this is
 
 
 def test_too_few_beats_have_no_variability() -> None:
