@@ -3,6 +3,7 @@
 from collections import deque
 from dataclasses import dataclass
 
+from ingest.formats.characteristics import HEART_RATE_MEASUREMENT
 from ingest.system.clock import Clock
 
 BEATS_FLAG = 0x10
@@ -32,8 +33,9 @@ class StrapOwner:
 class Connection:
     """One connection to a strap. `receive` and `end` belong to one thread, all else may be read by any."""
 
-    def __init__(self, clock: Clock, began_ms: int) -> None:
+    def __init__(self, clock: Clock, began_ms: int, characteristic: str = HEART_RATE_MEASUREMENT) -> None:
         self.began_ms = began_ms
+        self.characteristic = characteristic
         self.received = 0
         self.last_steady_ms: int | None = None
         self.ended = False

@@ -17,7 +17,7 @@ import numpy as np
 from ingest.collect.connection import Connection, StrapOwner
 from ingest.collect.strap_state import StrapState
 from ingest.errors import Stop, TryLater
-from ingest.formats.heart_rate_measurement import decode
+from ingest.formats.characteristics import DECODERS, HEART_RATE_MEASUREMENT, Decoder
 from ingest.journal import RANKS, STANDS_MS, Counts, Journal, Notifications, Writer
 from ingest.journal.dating import Observation, new_observation, offset_ms
 from ingest.journal.strap_writer import HOUR_MS
@@ -74,7 +74,8 @@ class _Unwritten:
         n = bisect_left(self.steady_ms, began + (hour + 1) * HOUR_MS)
         lengths = self.lengths[:n]
         octets = np.frombuffer(bytes(self.octets[: sum(lengths)]), np.uint8)
-        return Notifications.from_columns(boot, began, self.steady_ms[:n], lengths, octets)
+        characteristic = self.connection.characteristic
+        return Notifications.from_columns(boot, began, self.steady_ms[:n], lengths, octets, characteristic)
 
     def drop(self, part: Notifications) -> None:
         """Forget the first of them, which are committed."""
@@ -94,7 +95,7 @@ class _StrapStatus:
         self.last_ms: int | None = None
         self.samples = self.gaps = 0
 
-    def count(self, arrivals: list[tuple[int, bytes]]) -> Counts:
+    def count(self, arrivals: list[tuple[int, bytes]], decode: Decoder) -> Counts:
         """Count the heart rates and the gaps among new notifications (steady clock, payload).
 
         It is the only time that they are decoded on their way in, so what the journal counts is given as well.
@@ -158,13 +159,13 @@ class Recorder:
 
     # --- for those who listen to straps; any thread ---
 
-    def open_connection(self, owner: StrapOwner) -> Connection:
-        """A new connection to a strap."""
+    def open_connection(self, owner: StrapOwner, characteristic: str = HEART_RATE_MEASUREMENT) -> Connection:
+        """A new connection to a strap, which notifies this characteristic."""
         with self._lock:
             # Two connections within a millisecond are two all the same.
             began = max(self._clock.steady_ms(), self._began.get(owner, -1) + 1)
             self._began[owner] = began
-            connection = Connection(self._clock, began)
+            connection = Connection(self._clock, began, characteristic)
             self._unwritten.append(_Unwritten(owner, connection))
         return connection
 
@@ -280,7 +281,8 @@ class Recorder:
         for kept in unwritten:
             pending = kept.connection.pending
             arrivals = [pending.popleft() for _ in range(len(pending))]
-            counts = self._statuses.setdefault(kept.owner, _StrapStatus()).count(arrivals)
+            status = self._statuses.setdefault(kept.owner, _StrapStatus())
+            counts = status.count(arrivals, DECODERS[kept.connection.characteristic])
             if kept.counts:
                 kept.counts = Counts(kept.counts.samples + counts.samples, kept.counts.beats + counts.beats)
             for at, payload in arrivals:

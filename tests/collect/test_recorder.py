@@ -20,7 +20,7 @@ from ingest.collect.connection import Connection, StrapOwner
 from ingest.collect.recorder import MINUTE_MS, Recorder
 from ingest.collect.strap_state import StrapState
 from ingest.errors import Stop, TryLater
-from ingest.journal import Journal
+from ingest.journal import ALWAYS_MS, Journal
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from ingest.system.clock import SystemClock
@@ -78,6 +78,22 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     made = Desk(tmp_path)
     yield made
     made.journal.close()
+
+
+def test_what_is_counted_on_the_way_in_is_what_is_read_back(desk: Desk) -> None:
+    """Protects the counts of the journal: whole, cut at an hour, or kept while it was busy, each heart rate and interval once."""
+    connection = desk.recorder.open_connection(STRAP)
+    seconds = (1, 2, 3600 - 6, 5, 1)  # the fourth portion lies on both sides of an hour
+    for n, count in enumerate(seconds):
+        for i in range(count):
+            desk.hands.on(1000)
+            connection.receive(measurement(0 if i % 3 == 1 else 60 + n, (800,) * (i % 3), contact=True))
+        if n != 1:
+            desk.commit()
+    chunks = desk.journal.chunks(1, -ALWAYS_MS, ALWAYS_MS)
+    told = sum(len(c.columns.series) for c in chunks), sum(len(c.columns.rr_ms) for c in chunks)
+    assert (desk.journal.size()["samples"], desk.journal.size()["beats"]) == told
+    assert told[0] == sum(count - (count + 1) // 3 for count in seconds)
 
 
 # --- the callback ---
