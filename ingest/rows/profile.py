@@ -15,7 +15,6 @@ from ingest.rows.calendar import Calendar
 from ingest.rows.table import Block
 from ingest.settings.profile_history import USUAL_FORMULA, ProfileState, day, profile_states
 from zones.days import Place, midnights
-from zones.dose import Plan
 from zones.edges import FORMULAS, Edges, Timeline
 from zones.load import Sex
 from zones.spans import Spans
@@ -67,11 +66,6 @@ class Profile:
     def first_weekday(self) -> int:
         """The day on which a week begins, 0 for Monday."""
         return self.calendar.first_weekday
-
-    @property
-    def plan(self) -> Plan:
-        """The target in minutes of dose that holds for a week that begins on a day."""
-        return self.calendar.plan
 
     def medicine_in(self, first: date, last: date) -> date | None:
         """When the medicine began that limits the heart rate on some of these days; None if there is none."""
