@@ -316,17 +316,14 @@ class StrapListener:
     ) -> None:
         try:
             await within(CALL_S, client.start_notify(measurement, receiver))
-        except BleakGATTProtocolError as e:
-            if e.code in _UNPAIRED:
-                raise _WrongDeviceError(
-                    "must be paired", "the strap tells heart rates to paired devices only"
-                ) from e
-            raise
-        except BleakDBusError as e:
-            if e.dbus_error == "org.bluez.Error.NotPermitted":
-                raise _WrongDeviceError(
-                    "must be paired", "the strap tells heart rates to paired devices only"
-                ) from e
+        except (BleakGATTProtocolError, BleakDBusError) as e:
+            if isinstance(e, BleakGATTProtocolError):
+                unpaired = e.code in _UNPAIRED
+            else:
+                unpaired = e.dbus_error == "org.bluez.Error.NotPermitted"
+            if unpaired:
+                why = "the strap tells heart rates to paired devices only"
+                raise _WrongDeviceError("must be paired", why) from e
             raise
 
     async def _read_info(self, client: BleakClient) -> bool:
