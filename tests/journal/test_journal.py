@@ -191,6 +191,7 @@ def test_a_damaged_copy_does_not_count_beside_the_whole_one(journal: Journal, fi
     assert [c.last_ms for c in journal.chunks(person.id, 0, DAY_MS)] == [1000]
     assert [e.content["n"] for e in journal.facts(person.id, "session")] == ["whole"]
     assert journal.chunk_spans(person.id, 0, DAY_MS) == [(0, 1000)]
+    assert [begin for begin, _ in journal.chunk_sizes(person.id, 0, DAY_MS)] == [0]
     if first == "partial":
         touched = [(e.first_ms, e.last_ms) for e in journal.entries(0) if e.what == "file"]
         assert touched == [(None, None), (0, 600)], "what the half had brought must be counted anew"
@@ -615,6 +616,8 @@ def test_a_file_is_found_by_what_it_is_called(journal: Journal) -> None:
         "d.fit": [],
     }
     assert {name: [f.name for f in journal.files_named(name)] for name in named} == named
+    assert [f.name for f in journal.files(latest=2)] == ["c.fit", "other/a.fit"], "the newest first"
+    assert (len(journal.files("stored")), journal.files("rejected")) == (4, [])
 
 
 def test_an_arrival_says_why_its_files_were_rejected(journal: Journal) -> None:
