@@ -87,6 +87,7 @@ def workout_fields(
     t = sum_pieces(*apply_edges(journal, person.id, profile, pieces, start_ms, end_ms))
     held_ms = pieces.end - pieces.start
     timer_s = workout.content["timer_s"]
+    load = load_fields(milliseconds_per_bpm(pieces), profile, start_ms)
     return {
         "sport": workout.content["sport"],
         "duration_s": float(timer_s) if timer_s is not None else (end_ms - start_ms) / 1000,
@@ -95,8 +96,9 @@ def workout_fields(
         "moderate_s": float(t.moderate_ms[0]) / 1000,
         "vigorous_s": float(t.vigorous_ms[0]) / 1000,
         "dose_min": dose_min(float(t.moderate_ms[0]) / MINUTE, float(t.vigorous_ms[0]) / MINUTE),
-        **load_fields(milliseconds_per_bpm(pieces), profile, start_ms),
+        "trimp": load["trimp"],
         "recovery_60s": _recovery(evidence, profile, workout),
+        "edwards": load["edwards"],
     }
 
 
