@@ -184,14 +184,14 @@ def test_a_damaged_copy_does_not_count_beside_the_whole_one(journal: Journal, fi
     """Half of a recording and then all of it, or the other way round: the half is in no count and no fact."""
     whole, partial = brought(), brought(whole=False, samples=1, digest=b"e")
     for name in ("partial", "whole") if first == "partial" else ("whole", "partial"):
-        ms = (0, 1000) if name == "whole" else (0, 600)
+        ms = (0, 400, 1000) if name == "whole" else (0, 600)
         file(journal, name, whole if name == "whole" else partial, *ms)
     person = journal.person("me")
     assert person
     assert [c.last_ms for c in journal.chunks(person.id, 0, DAY_MS)] == [1000]
     assert [e.content["n"] for e in journal.facts(person.id, "session")] == ["whole"]
     assert journal.chunk_spans(person.id, 0, DAY_MS) == [(0, 1000)]
-    assert [begin for begin, _ in journal.chunk_sizes(person.id, 0, DAY_MS)] == [0]
+    assert journal.chunk_sizes(person.id, 0, DAY_MS) == [(0, 3)]
     if first == "partial":
         touched = [(e.first_ms, e.last_ms) for e in journal.entries(0) if e.what == "file"]
         assert touched == [(None, None), (0, 600)], "what the half had brought must be counted anew"
