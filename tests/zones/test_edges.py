@@ -121,3 +121,10 @@ def test_a_timeline_knows_what_held_when() -> None:
 def test_a_formula_is_rounded_half_up(age: int, bpm: int) -> None:
     """Protects edges from the last digit: 155.49 is 155 and 170.5 is 171."""
     assert FORMULAS["sydo-women"].maximum(age) == bpm
+
+
+def test_limits_themselves_are_allowed() -> None:
+    """Protects who stands at an end: the usual formula at sixty, ages 5 and 110, forty apart, and 230."""
+    assert [FORMULAS["nes"].maximum(age) for age in (5, 60, 110)] == [208, 173, 141]
+    assert Edges.from_reserve(100, 140).moderate_bpm == 116
+    assert Edges.from_bpm(31, 230).vigorous_bpm == 230

@@ -1,6 +1,6 @@
 """Samples as columns, and stretches of time."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -140,5 +140,6 @@ def test_the_shortest_length() -> None:
     """Protects against a cap of nothing: a millisecond is a length of time, less is none, unless none is allowed."""
     assert length_ms(0.001) == 1
     assert length_ms(0, 0) == 0
+    assert length_ms(timedelta(seconds=2)) == length_ms(2) == length_ms(np.timedelta64(2, "s")) == 2000
     with pytest.raises(ValueError, match="at least 1 ms"):
         length_ms(0.0004)
