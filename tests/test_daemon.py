@@ -40,7 +40,8 @@ def test_two_real_files_become_this_weeks_minutes_within_ten_seconds(fit_files: 
         for name in ("78TH1430.FIT", "796A4003.FIT"):
             shutil.copy(fit_files / name, data / "inbox")
         dropped = time.monotonic()
-        until(lambda: rows(store(data), "SELECT count(*) FROM collector") == [(2,)], "both files")
+        until(lambda: rows(store(data), "SELECT count(*) FROM week") == [(2,)], "both weeks")
+        until(lambda: (0.0,) != max(rows(store(data), "SELECT moderate_min FROM week")), "minutes")
         took_s = time.monotonic() - dropped
     assert took_s < 10
     weeks = {w["week"]: w for w in json.loads(hartslag("--data", data, "week", "--json").stdout)}

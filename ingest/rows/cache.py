@@ -87,6 +87,10 @@ class RowCache:
             self._profiles[person] = read_profile(journal, person)
         return self._profiles[person]
 
+    def forget_profiles(self) -> None:
+        """Read what the journal knows of persons anew: it has changed ahead of where its reader is."""
+        self._profiles.clear()
+
     def day(self, span: Span) -> Day | None:
         """A day that nothing has touched since it was counted."""
         return self._days.get(span)

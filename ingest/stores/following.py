@@ -6,6 +6,7 @@ from ingest.journal import Entry, Journal
 from ingest.rows.cache import RowCache
 from ingest.rows.recount import recount_rows
 from ingest.rows.table import Block
+from ingest.rows.touched import ABOUT_EDGES
 from ingest.stores.contract import Store
 
 PORTION = 400
@@ -24,7 +25,8 @@ def follow(
     """Bring a store up to date; gives how many entries it took.
 
     What comes in meanwhile goes first, between two portions of the past, and once more when it is its turn: nothing
-    has to be remembered of it, and what is written twice is written once.
+    has to be remembered of it, and what is written twice is written once. Where it brings other edges, the portion begins anew
+    by them.
 
     `progress` is called with (position, last position) after each portion; `going_on` may say that it is time to stop;
     `cache` spares one who follows all day long the days that nothing touched.
@@ -47,6 +49,11 @@ def follow(
             store.write(latest.interleave(recount_rows(journal, entries, cache), going_on), last)
         except _Stopped:
             break
+        except _EdgesChanged:
+            latest_position = latest.position
+            if cache:
+                cache.forget_profiles()
+            continue
         latest_position = latest.position
         taken += len(entries)
         if progress:
@@ -56,6 +63,10 @@ def follow(
 
 class _Stopped(Exception):  # noqa: N818 - nothing is wrong
     """It is time to stop, in the middle of entries: those that are begun are counted again another time."""
+
+
+class _EdgesChanged(Exception):  # noqa: N818 - nothing is wrong
+    """What is being counted goes by edges that hold no more."""
 
 
 class _LatestEntries:
@@ -78,3 +89,5 @@ class _LatestEntries:
                 self.position = entries[-1].position
                 # Without the cache: a day that it kept in between would be spared those who are at it.
                 yield from recount_rows(self._journal, entries)
+                if any(e.what in ABOUT_EDGES and e.first_ms is not None for e in entries):
+                    raise _EdgesChanged
