@@ -17,13 +17,14 @@ from bleak.backends.client import BaseBleakClient
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 from bleak.exc import BleakError
-from bleak.uuids import normalize_uuid_16
+from bleak.uuids import normalize_uuid_str
 from dbus_fast import DBusFastError
 
 from ingest.collect.adapter import RFKILL, Adapter, ListAdapters, NoBluetooth, find_adapter, list_adapters
+from ingest.formats.characteristics import CHARACTERISTICS
 from ingest.log import Repeats
 
-HEART_RATE_SERVICE = normalize_uuid_16(0x180D)
+HEART_RATE_SERVICES = frozenset(normalize_uuid_str(c.service) for c in CHARACTERISTICS.values())
 
 ERRORS = (BleakError, DBusFastError, TimeoutError, OSError, EOFError, AssertionError, KeyError)
 """All that was seen to come out of bleak 3.1 on BlueZ when the radio, the strap, bluetoothd or D-Bus fail."""
@@ -243,10 +244,8 @@ class Radio:
         Raises one of `ERRORS` when that cannot be known.
         """
         found = await within(CALL_S, BleakAdapter.get(bluez={"adapter": adapter.name}, backend=self._adapter))
-        devices = await within(CALL_S, found.get_connected_devices([HEART_RATE_SERVICE]))
-        return [
-            Advertisement(d, d.name, None, frozenset({HEART_RATE_SERVICE}), connected=True) for d in devices
-        ]
+        devices = await within(CALL_S, found.get_connected_devices(list(HEART_RATE_SERVICES)))
+        return [Advertisement(d, d.name, None, HEART_RATE_SERVICES, connected=True) for d in devices]
 
     def _offer(self, advertisement: Advertisement) -> None:
         if advertisement.address in self._in_use | {

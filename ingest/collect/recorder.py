@@ -17,7 +17,7 @@ import numpy as np
 from ingest.collect.connection import Connection, StrapOwner
 from ingest.collect.strap_state import StrapState
 from ingest.errors import Stop, TryLater
-from ingest.formats.characteristics import DECODERS, HEART_RATE_MEASUREMENT, Decoder
+from ingest.formats.characteristics import CHARACTERISTICS, HEART_RATE_MEASUREMENT, Decoder
 from ingest.journal import RANKS, STANDS_MS, Counts, Journal, Notifications, Writer
 from ingest.journal.dating import Observation, new_observation, offset_ms
 from ingest.journal.strap_writer import HOUR_MS
@@ -282,7 +282,7 @@ class Recorder:
             pending = kept.connection.pending
             arrivals = [pending.popleft() for _ in range(len(pending))]
             status = self._statuses.setdefault(kept.owner, _StrapStatus())
-            counts = status.count(arrivals, DECODERS[kept.connection.characteristic])
+            counts = status.count(arrivals, CHARACTERISTICS[kept.connection.characteristic].decode)
             if kept.counts:
                 kept.counts = Counts(kept.counts.samples + counts.samples, kept.counts.beats + counts.beats)
             for at, payload in arrivals:

@@ -17,14 +17,13 @@ from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.device import BLEDevice
 from bleak.exc import BleakDBusError, BleakError, BleakGATTProtocolError
-from bleak.uuids import normalize_uuid_16
+from bleak.uuids import normalize_uuid_str
 
 from ingest.collect.adapter import NoBluetooth
 from ingest.collect.radio import (
     CALL_S,
     CONNECT_S,
     ERRORS,
-    HEART_RATE_SERVICE,
     PAUSES_S,
     SAID_AFTER,
     Advertisement,
@@ -43,14 +42,13 @@ from ingest.collect.sensor_info import (
     read_text,
 )
 from ingest.collect.strap_state import StrapState
+from ingest.formats.characteristics import CHARACTERISTICS
 from ingest.log import Repeats, quoted
 from ingest.settings.model import StrapSettings
 
 if TYPE_CHECKING:
     from ingest.collect.connection import Connection, StrapOwner
     from ingest.collect.recorder import Recorder
-
-MEASUREMENT = normalize_uuid_16(0x2A37)
 
 DISCONNECT_S = 3.0
 """For ending a connection. bleak would wait 10 s for a bluetoothd that has gone."""
@@ -253,9 +251,9 @@ class StrapListener:
             if self._trouble[0] == "searching":
                 self._set_state("connecting", signal_dbm=advertisement.signal_dbm)
             await self._connect(client, advertisement.device)
-            measurement = self._find_measurement(client)
+            uuid, measurement = self._find_measurement(client)
             await self._check_serial(client)
-            connection = self._recorder.open_connection(self._owner)
+            connection = self._recorder.open_connection(self._owner, uuid)
             receiver = _Receiver(connection, self._silence_limit, _now_s)
             await self._subscribe(client, measurement, receiver)
             began_s = _now_s()
@@ -291,13 +289,14 @@ class StrapListener:
         except ERRORS as e:
             _log.debug("%s: forgetting: %r", self.name, e)
 
-    def _find_measurement(self, client: BleakClient) -> BleakGATTCharacteristic:
-        """Where it tells heart rates; advertisements do not always say whether it does."""
-        service = client.services.get_service(HEART_RATE_SERVICE)
-        found = service and service.get_characteristic(MEASUREMENT)
-        if not found:
-            raise _WrongDeviceError("not a heart-rate sensor", f"{client.address} does not tell heart rates")
-        return found
+    def _find_measurement(self, client: BleakClient) -> tuple[str, BleakGATTCharacteristic]:
+        """Where it tells heart rates, and the UUID of that; advertisements do not always say whether it does."""
+        for uuid, known in CHARACTERISTICS.items():
+            service = client.services.get_service(normalize_uuid_str(known.service))
+            found = service and service.get_characteristic(normalize_uuid_str(uuid))
+            if found:
+                return uuid, found
+        raise _WrongDeviceError("not a heart-rate sensor", f"{client.address} does not tell heart rates")
 
     async def _check_serial(self, client: BleakClient) -> None:
         wanted = self._strap.serial

@@ -1,10 +1,11 @@
-"""Which characteristics of a strap (GATT) can be decoded: one entry for each, by the number Bluetooth gave it.
+"""Which characteristics of a strap (GATT) are listened to and decoded: one entry for each, by the UUID Bluetooth gave it.
 
 The journal keeps the octets as they came and the name of their characteristic beside them, so this table is all that
 decoding a strap of another kind takes.
 """
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,4 +19,15 @@ Decoder = Callable[[NDArray[np.int64], NDArray[np.uint8]], Measurements]
 HEART_RATE_MEASUREMENT = "2A37"
 """Bluetooth SIG, "Assigned Numbers", 3.8.1."""
 
-DECODERS: Mapping[str, Decoder] = {HEART_RATE_MEASUREMENT: heart_rate_measurement.decode}
+
+class Characteristic(NamedTuple):
+    """One that tells of the heart: the service it belongs to (its UUID, as here), and what decodes its payloads."""
+
+    service: str
+    decode: Decoder
+
+
+CHARACTERISTICS: Mapping[str, Characteristic] = {
+    HEART_RATE_MEASUREMENT: Characteristic("180D", heart_rate_measurement.decode),
+}
+"""By UUID, four digits where the SIG assigned them; of several that one strap has, the first is subscribed to."""

@@ -5,7 +5,7 @@ from operator import itemgetter
 from typing import Any
 
 from ingest.errors import Stop
-from ingest.formats.characteristics import DECODERS
+from ingest.formats.characteristics import CHARACTERISTICS
 from ingest.formats.measurements import Measurements
 from ingest.formats.recording import Columns
 from ingest.journal.columns import PACKING
@@ -47,10 +47,10 @@ def check_packing(packing: int) -> None:
 
 def decode_notifications(notifications: Notifications) -> Measurements:
     """What notifications say, by the decoder of their characteristic. Raises Stop where there is none."""
-    decode = DECODERS.get(notifications.characteristic)
-    if decode is None:
+    characteristic = CHARACTERISTICS.get(notifications.characteristic)
+    if characteristic is None:
         raise _unknown(f"notifications of a characteristic ({notifications.characteristic})")
-    return decode(notifications.lengths, notifications.octets)
+    return characteristic.decode(notifications.lengths, notifications.octets)
 
 
 def _unknown(what: str) -> Stop:

@@ -1,12 +1,19 @@
 """The stores that the settings ask for."""
 
-from ingest.settings.model import Settings
-from ingest.stores.contract import Store
-from ingest.stores.sqlite import SqliteStore
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ingest.settings.model import Settings
+    from ingest.stores.contract import Store
+
+STORES = ("sqlite", "influx")
+"""The name of each kind of store there is; the first is always kept."""
 
 
-def configured_stores(settings: Settings) -> list[Store]:
+def configured_stores(settings: "Settings") -> "list[Store]":
     """Each store to be kept up to date; the embedded one always. None is opened before it is used."""
+    from ingest.stores.sqlite import SqliteStore
+
     stores: list[Store] = [SqliteStore(settings.store_file)]
     if settings.influx is not None:
         # Only where it is asked for: whoever has no server does not pay for its import.

@@ -10,7 +10,7 @@ import click
 from ingest.errors import Stop, TryLater
 from ingest.journal import Journal
 from ingest.settings.model import Settings
-from ingest.stores.configured import configured_stores
+from ingest.stores.configured import STORES, configured_stores
 from ingest.stores.contract import Store
 from ingest.stores.following import follow
 from ingest.stores.influx.client import Unavailable
@@ -83,8 +83,8 @@ def _bar(length: int) -> Any:
 @click.option(
     "--store",
     "name",
-    type=click.Choice(["sqlite", "influx"]),
-    default="sqlite",
+    type=click.Choice(STORES),
+    default=STORES[0],
     show_default=True,
     help="Which store; influx is the server below [influx] in the settings.",
 )

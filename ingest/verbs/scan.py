@@ -63,7 +63,7 @@ async def scan(settings: Settings, radio: "Radio", seconds: float, *, ask: bool)
     Raises TryLater in words when Bluetooth cannot be used now.
     """
     from ingest.collect.adapter import NoBluetooth
-    from ingest.collect.radio import ERRORS, HEART_RATE_SERVICE, error_text
+    from ingest.collect.radio import ERRORS, HEART_RATE_SERVICES, error_text
 
     try:
         spoke, held = await radio.scan(seconds)
@@ -79,7 +79,7 @@ async def scan(settings: Settings, radio: "Radio", seconds: float, *, ask: bool)
         connected += [one.strap] if one.strap else []
     for heard in spoke:
         one = _found_strap(settings, heard, connected)
-        if HEART_RATE_SERVICE not in heard.services and one.strap is None:
+        if not HEART_RATE_SERVICES & heard.services and one.strap is None:
             continue
         if one.strap is not None and holder(settings.data) is not None:
             # The daemon is about to connect to it: a second client would end that link in leaving.
