@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest.cli import VERBS
+
 ROOT = Path(__file__).parents[1]
 
 ORDER = (
@@ -110,6 +112,14 @@ def test_help_loads_next_to_nothing() -> None:
     """Protects completion and help on a Pi Zero, where numpy alone takes a second."""
     held = loaded("from ingest.cli import main; sys.argv = ['hartslag', '--help']; main()")
     assert not held & {"numpy", "fitparse", "sqlite3", "asyncio", *HEAVY}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_a_verb_loads_nothing_that_computes(verb: str) -> None:
+    """Protects who looks up an option on a Pi Zero: what a verb computes with is loaded when it computes."""
+    held = loaded(f"from ingest.cli import main; sys.argv = ['hartslag', {verb!r}, '--help']; main()")
+    assert f"ingest.verbs.{verb}" in held
+    assert not held & {"numpy", "fitparse", "sqlite3", "asyncio", "urllib3", *HEAVY}
 
 
 @pytest.mark.parametrize("verb", ["week", "export", "check", "rebuild"])

@@ -6,25 +6,19 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ingest.collect.arrival import Arrivals, Outcome
-from ingest.collect.inbox import files as files_below
-from ingest.collect.reader_process import ReaderProcess
 from ingest.errors import Stop, TryLater
-from ingest.household import open_journal, register_person
-from ingest.journal import Journal
-from ingest.settings.model import Settings
-from ingest.settings.names import wrong_with_name
-from ingest.stores.following import follow
-from ingest.stores.sqlite import SqliteStore
 from ingest.verbs.command import Invocation
 from ingest.verbs.times import utc_text
+
+if TYPE_CHECKING:
+    from ingest.collect.arrival import Outcome
+    from ingest.settings.model import Settings
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +31,8 @@ def find_files(given: Sequence[Path]) -> list[Path]:
 
     Raises Stop for what is not there.
     """
+    from ingest.collect.inbox import files as files_below
+
     found: list[Path] = []
     for path in given:
         if path.is_dir():
@@ -51,16 +47,23 @@ def find_files(given: Sequence[Path]) -> list[Path]:
 
 
 def add_files(
-    settings: Settings, files: Sequence[Path], person: str | None
-) -> Iterator[list[Outcome] | TryLater]:
+    settings: "Settings", files: Sequence[Path], person: str | None
+) -> Iterator[list["Outcome"] | TryLater]:
     """Take files into the journal one after the other, and the store along with them.
 
     Each file gives its outcomes, or what keeps it from being read now. Raises Stop for a person who may not send files.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
+    from ingest.collect.arrival import Arrivals
+    from ingest.collect.reader_process import ReaderProcess
+    from ingest.household import open_journal, register_person
+    from ingest.settings.names import wrong_with_name
+
     name = settings.default_person if person is None else person
     if wrong_with_name(name) or (settings.person(name) is None):
-        known = ", ".join(p.name for p in settings.persons)
-        raise Stop(wrong_with_name(name) or f"Nobody in the settings is called {name}; known: {known}.")
+        names = ", ".join(p.name for p in settings.persons)
+        raise Stop(wrong_with_name(name) or f"Nobody in the settings is called {name}; known: {names}.")
     largest = settings.inbox.largest_mb << 20
     with (
         open_journal(settings, create=True) as journal,
@@ -86,7 +89,7 @@ def add_files(
                 _log.warning("%s The files are in the journal; nothing is lost.", trouble)
 
 
-def _owner(settings: Settings, path: Path) -> str:
+def _owner(settings: "Settings", path: Path) -> str:
     """Whose a file is that nobody is named for: in the archive it lies in the folder of its person."""
     archive = settings.archive.absolute()
     if path.absolute().is_relative_to(archive):
@@ -96,8 +99,12 @@ def _owner(settings: Settings, path: Path) -> str:
     return settings.default_person
 
 
-def _catch_up(settings: Settings) -> str | None:
+def _catch_up(settings: "Settings") -> str | None:
     """Have the store follow the journal, or say why it cannot; beside the reading, as both mostly wait for the card."""
+    from ingest.journal import Journal
+    from ingest.stores.following import follow
+    from ingest.stores.sqlite import SqliteStore
+
     with Journal(settings.journal_file) as journal, SqliteStore(settings.store_file) as store:
         try:
             follow(journal, store)
@@ -106,7 +113,7 @@ def _catch_up(settings: Settings) -> str | None:
     return None
 
 
-def outcome_json(o: Outcome, path: Path) -> dict[str, Any]:
+def outcome_json(o: "Outcome", path: Path) -> dict[str, Any]:
     """What `add --json` prints of a file, or of a member of one."""
     return {
         "file": o.shown(path),
@@ -129,7 +136,7 @@ class _Report:
         self._sums: Counter[str] = Counter()
         self.failed = False
 
-    def add(self, path: Path, outcomes: list[Outcome] | TryLater) -> None:
+    def add(self, path: Path, outcomes: list["Outcome"] | TryLater) -> None:
         """Print what became of one file."""
         if isinstance(outcomes, TryLater):
             self._sums["not read"] += 1

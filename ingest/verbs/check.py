@@ -5,22 +5,25 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import click
 
-from ingest.household import view_journal
-from ingest.journal import Journal
-from ingest.settings.model import Settings
-from ingest.stores.configured import configured_stores
-from ingest.stores.sqlite import SqliteStore
 from ingest.verbs.command import Invocation
+
+if TYPE_CHECKING:
+    from ingest.journal import Journal
+    from ingest.settings.model import Settings
 
 LEAST_FREE_BYTES = 200 << 20
 """Some months of four straps; below it a card is nearly full whatever fills it."""
 
 
-def check_lines(settings: Settings, journal: Journal | None) -> Iterator[tuple[bool, str]]:
+def check_lines(settings: "Settings", journal: "Journal | None") -> Iterator[tuple[bool, str]]:
     """(Whether something is wrong, a line about it) for everything that can be looked at; no journal yet is no fault."""
+    from ingest.stores.configured import configured_stores
+    from ingest.stores.sqlite import SqliteStore
+
     yield False, f"Settings: {settings.file or 'no file, defaults'}: fine"
     if settings.straps:
         yield _check_bluetooth(settings)
@@ -49,17 +52,17 @@ def check_lines(settings: Settings, journal: Journal | None) -> Iterator[tuple[b
             yield from _fault_lines(f"Store {store.place}", store.faults(journal.id), store.remedy)
 
 
-def free_bytes(settings: Settings) -> int:
+def free_bytes(settings: "Settings") -> int:
     """The room that is left where the data lie."""
     return shutil.disk_usage(settings.data).free
 
 
-def low_space_line(settings: Settings, free: int) -> str:
+def low_space_line(settings: "Settings", free: int) -> str:
     """That less than LEAST_FREE_BYTES is left."""
     return f"Only {free >> 20} MB are free where {settings.data} lies; make room soon"
 
 
-def _check_bluetooth(settings: Settings) -> tuple[bool, str]:
+def _check_bluetooth(settings: "Settings") -> tuple[bool, str]:
     """Whether straps can be listened to now; asked of the system, nothing is searched for."""
     import asyncio
 
@@ -85,6 +88,8 @@ def _fault_lines(what: str, faults: list[str], do: str) -> Iterator[tuple[bool, 
 @click.pass_obj
 def command(invocation: Invocation) -> None:
     """Check settings, journal and store; ends with 1 when something is wrong."""
+    from ingest.household import view_journal
+
     settings = invocation.load_settings()
     has_faults = False
     # A folder that is not there is mistyped, one without a journal waits for the first run of the daemon.

@@ -1,18 +1,11 @@
 """Why is this minute, day, week or file counted as it is? The answer in words."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
-from ingest.rows.account import Share
-from ingest.rows.calendar import Calendar
-from ingest.rows.profile import Profile
 from ingest.verbs.command import Invocation, print_json, print_lines
-from ingest.verbs.explain_subject import parse_subject
-from ingest.verbs.explanation import FIRST_MS, ExplainedSample, Explanation, MaskedRun, explain
-from ingest.verbs.measures import Measures
 from ingest.verbs.times import (
     day_and_time,
     length_text,
@@ -21,15 +14,21 @@ from ingest.verbs.times import (
     weekday_and_date,
     zone_at,
 )
-from ingest.verbs.watch_comparison import STEPS, ClaimComparison, ZoneComparison
-from zones.edges import Edges
-from zones.minutes import Zone
+
+if TYPE_CHECKING:
+    from ingest.rows.account import Share
+    from ingest.rows.calendar import Calendar
+    from ingest.rows.profile import Profile
+    from ingest.verbs.explanation import ExplainedSample, Explanation, MaskedRun
+    from ingest.verbs.measures import Measures
+    from ingest.verbs.watch_comparison import ClaimComparison, ZoneComparison
+    from zones.edges import Edges
 
 _MANY = 12
 """Lines of one sort that are shown; JSON holds all of them."""
 
 
-def explanation_lines(x: Explanation) -> Iterator[str]:
+def explanation_lines(x: "Explanation") -> Iterator[str]:
     """The answer in plain lines."""
     subject, calendar = x.subject, x.subject.profile.calendar
     yield (
@@ -68,12 +67,14 @@ def explanation_lines(x: Explanation) -> Iterator[str]:
             yield line
 
 
-def _total_lines(x: Explanation) -> Iterator[str]:
+def _total_lines(x: "Explanation") -> Iterator[str]:
+    from zones.minutes import Zone
+
     bout_min = x.subject.profile.bout_min
     for sort, ms in zip(Zone, x.account.zones_ms.tolist(), strict=True):
         if ms:
             short = f", or effort shorter than {bout_min} min" if bout_min and sort == Zone.ELEVATED else ""
-            yield f"  {length_text(ms):>14}  {_MEANING[sort]}{short}"
+            yield f"  {length_text(ms):>14}  {_MEANING[sort.name]}{short}"
     for why, ms in x.account.not_measured_ms.items():
         if ms:
             yield f"  {length_text(ms):>14}  not measured: {_REASON[why]}"
@@ -82,8 +83,10 @@ def _total_lines(x: Explanation) -> Iterator[str]:
 
 
 def _edge_lines(
-    edges: list[tuple[int, Edges | None]], known: Profile, what: str = "Moderate"
+    edges: list[tuple[int, "Edges | None"]], known: "Profile", what: str = "Moderate"
 ) -> Iterator[str]:
+    from ingest.verbs.explanation import FIRST_MS
+
     for begins, e in edges:
         since = "" if begins < FIRST_MS else f" since {_day_and_time(begins, known.calendar)}"
         if e is not None:
@@ -101,7 +104,7 @@ def _edge_lines(
         yield "  No limits are known: nothing tells where moderate begins."
 
 
-def _day_lines(x: Measures, calendar: Calendar, *, each: bool) -> Iterator[str]:
+def _day_lines(x: "Measures", calendar: "Calendar", *, each: bool) -> Iterator[str]:
     """The resting heart rate of a day; of a week each of its days."""
     for d in x.days:
         at_rest = ""
@@ -120,7 +123,7 @@ def _day_lines(x: Measures, calendar: Calendar, *, each: bool) -> Iterator[str]:
             yield f"  At rest, from {begins}: {_variability_text(row)}."
 
 
-def _session_lines(what: str, at_ms: int, row: dict[str, Any], x: Measures) -> Iterator[str]:
+def _session_lines(what: str, at_ms: int, row: dict[str, Any], x: "Measures") -> Iterator[str]:
     yield f"  {what}, {row['sport'] or 'sport unknown'}, {length_text(round(row['duration_s'] * 1000))}:"
     yield (
         f"    moderate {length_text(round(row['moderate_s'] * 1000))}, vigorous {length_text(round(row['vigorous_s'] * 1000))}"
@@ -131,7 +134,9 @@ def _session_lines(what: str, at_ms: int, row: dict[str, Any], x: Measures) -> I
             yield f"    variability: {_variability_text(varied)}"
 
 
-def _claim_lines(x: ClaimComparison, calendar: Calendar) -> Iterator[str]:
+def _claim_lines(x: "ClaimComparison", calendar: "Calendar") -> Iterator[str]:
+    from ingest.verbs.watch_comparison import STEPS
+
     c = x.claim.content
     resting = f", resting heart rate {c['resting_bpm']} bpm" if c.get("resting_bpm") else ""
     yield (
@@ -156,11 +161,11 @@ _STEP = {
 }
 
 _MEANING = {
-    Zone.LIGHT: "light: below moderate",
-    Zone.MODERATE: "moderate: counts once",
-    Zone.VIGOROUS: "vigorous: counts twice",
-    Zone.ELEVATED: "elevated, does not count: heart rate at or above moderate while an all-day watch saw no movement",
-    Zone.UNCLASSIFIED: "measured, does not count: no limits are known for this time",
+    "LIGHT": "light: below moderate",
+    "MODERATE": "moderate: counts once",
+    "VIGOROUS": "vigorous: counts twice",
+    "ELEVATED": "elevated, does not count: heart rate at or above moderate while an all-day watch saw no movement",
+    "UNCLASSIFIED": "measured, does not count: no limits are known for this time",
 }
 
 _REASON = {
@@ -171,7 +176,7 @@ _REASON = {
 }
 
 
-def _source_lines(s: Share) -> Iterator[str]:
+def _source_lines(s: "Share") -> Iterator[str]:
     yield f"  {s.source.name} ({s.source.kind}, {s.samples} samples): believed for {length_text(int(s.zones_ms.sum()))}"
     for name, ms in s.lost_ms.items():
         yield f"    {length_text(ms)} not used: {name} saw the same time and is believed first"
@@ -180,14 +185,14 @@ def _source_lines(s: Share) -> Iterator[str]:
             yield f"    {length_text(ms)} nothing of it: {_REASON[why]}"
 
 
-def _masked_line(run: MaskedRun, calendar: Calendar) -> str:
+def _masked_line(run: "MaskedRun", calendar: "Calendar") -> str:
     low, high = run.bpm
     bpm = f"{low}" if low == high else f"{low} to {high}"
     first, last = (time_to_the_ms(ms, zone_at(calendar, ms)) for ms in (run.first_ms, run.last_ms))
     return f"  Not believed: {run.source} from {first} to {last}, {bpm} bpm, {run.reason}"
 
 
-def _sample_line(sample: ExplainedSample, calendar: Calendar) -> str:
+def _sample_line(sample: "ExplainedSample", calendar: "Calendar") -> str:
     time = time_to_the_ms(sample.at_ms, zone_at(calendar, sample.at_ms))
     line = f"  {time}  {sample.bpm:>3} bpm  {sample.source}"
     if sample.masked:
@@ -198,7 +203,7 @@ def _sample_line(sample: ExplainedSample, calendar: Calendar) -> str:
     return f"{line}: {', '.join(parts) or 'stands for no time'}"
 
 
-def _comparison_lines(b: ZoneComparison, calendar: Calendar) -> Iterator[str]:
+def _comparison_lines(b: "ZoneComparison", calendar: "Calendar") -> Iterator[str]:
     yield f"  The watch's own seconds per zone, workout of {_day_and_time(b.at_ms, calendar)}, and ours within its limits:"
     yield f"    {'from bpm':<22}{_columns_text([0, *b.edges])}"
     yield f"    {'the watch':<22}{_columns_text(b.watch_s)}"
@@ -208,7 +213,7 @@ def _comparison_lines(b: ZoneComparison, calendar: Calendar) -> Iterator[str]:
         ("not believed", b.masked_s),
         ("another source", b.other_s),
     ):
-        if np.abs(column).max(initial=0) >= 0.05:
+        if max(map(abs, column), default=0) >= 0.05:
             yield f"    {name:<22}{_columns_text(column, sign=True)}"
     own = None if b.timer_s is None else float(b.watch_s.sum()) - b.timer_s
     if own is not None and abs(own) >= 0.5:
@@ -269,7 +274,7 @@ def _variability_text(row: dict[str, Any]) -> str:
     return f"{', '.join(numbers)}, of {row['beats']} beats of {row['source']}, {row['artefact_pct']:.1f} % artefacts left out"
 
 
-def _day_and_time(ms: int, calendar: Calendar) -> str:
+def _day_and_time(ms: int, calendar: "Calendar") -> str:
     return day_and_time(ms, zone_at(calendar, ms))
 
 
@@ -286,6 +291,9 @@ def command(invocation: Invocation, what: str, person: str | None, as_json: bool
     A time (2026-11-16T10:30, local unless it says otherwise) means its minute; a day is 2026-11-16, a week 2026-W47,
     a file its name. Shows which source was believed, the limits in force, what counted, what did not, and why.
     """
+    from ingest.verbs.explain_subject import parse_subject
+    from ingest.verbs.explanation import explain
+
     with invocation.view_journal() as (_, journal):
         explanation = explain(journal, parse_subject(journal, what, person))
         if as_json:

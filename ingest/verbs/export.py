@@ -1,78 +1,16 @@
-"""All samples as they were recorded, as CSV in order of time."""
+"""All samples as they were recorded, as CSV."""
 
-from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 import click
-import numpy as np
 
-from ingest.household import persons_called
-from ingest.journal import ALWAYS_MS, DAY_MS, Journal, Person
-from ingest.rows.calendar import Calendar
-from ingest.rows.evidence import read_evidence
-from ingest.rows.profile import read_profile
 from ingest.verbs.command import Invocation, print_lines
 from ingest.verbs.times import local_ms, parse_moment
 
-HEADER = "time,person,source,kind,bpm"
-
-Span = tuple[Person, int, int]
-"""A person, and the first and the last moment (ms, excluded) of what is exported of them."""
-
-
-def export_lines(journal: Journal, spans: Sequence[Span]) -> Iterator[str]:
-    """CSV lines of all samples in the spans of their persons, ascending; the memory of a few hours at a time."""
-    yield HEADER
-    days: set[int] = set()
-    for person, start_ms, end_ms in spans:
-        for first, last in journal.chunk_spans(person.id, start_ms, end_ms):
-            days.update(range(first // DAY_MS, last // DAY_MS + 1))
-    for day in sorted(days):
-        begins, ends = day * DAY_MS, (day + 1) * DAY_MS
-        within = [(person, max(start, begins), min(end, ends)) for person, start, end in spans]
-        yield from _sorted_lines(journal, [span for span in within if span[1] < span[2]])
-
-
-def _sorted_lines(journal: Journal, spans: Sequence[Span]) -> Iterator[str]:
-    times, tails = [], []
-    for person, start_ms, end_ms in spans:
-        for e in read_evidence(journal, person.id, start_ms, end_ms):
-            i, j = np.searchsorted(e.series.times.astype(np.int64), [start_ms, end_ms])
-            head = f",{_csv_field(person.name)},{_csv_field(e.source.name)},{e.source.kind},"
-            times.append(e.series.times[i:j])
-            tails += [head + str(bpm) for bpm in e.series.bpm[i:j].tolist()]
-    if not times:
-        return
-    together = np.concatenate(times)
-    order = np.argsort(together, kind="stable")
-    stamps = np.datetime_as_string(together[order], unit="ms", timezone="UTC").tolist()
-    for stamp, i in zip(stamps, order.tolist(), strict=True):
-        yield stamp + tails[i]
-
-
-def _csv_field(text: str) -> str:
-    """A text as RFC 4180 has it."""
-    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\r\n') else text
-
-
-def local_spans(
-    journal: Journal, persons: Sequence[Person], start: date | datetime | None, end: date | datetime | None
-) -> list[Span]:
-    """What lies between two days or times for each person: a day begins at the midnight of where that person was then."""
-    spans = []
-    for person in persons:
-        calendar = read_profile(journal, person.id).calendar
-        spans.append(
-            (
-                person,
-                -ALWAYS_MS if start is None else local_ms(start, calendar),
-                ALWAYS_MS if end is None else local_ms(end, calendar),
-            )
-        )
-    return spans
-
 
 def _parse_option(option: str, text: str | None) -> date | datetime | None:
+    from ingest.rows.calendar import Calendar
+
     if text is None:
         return None
     try:
@@ -97,6 +35,9 @@ def _parse_option(option: str, text: str | None) -> date | datetime | None:
 @click.pass_obj
 def command(invocation: Invocation, person: str | None, start: str | None, end: str | None) -> None:
     """Print all samples in order of time."""
+    from ingest.household import persons_called
+    from ingest.verbs.samples_csv import export_lines, local_spans
+
     with invocation.view_journal() as (_, journal):
         persons = persons_called(journal, person)
         begins, ends = _parse_option("--from", start), _parse_option("--to", end)

@@ -2,16 +2,18 @@
 
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ingest.errors import Stop, TryLater
-from ingest.grafana import folder as grafana_folder
-from ingest.settings.model import Settings
 from ingest.verbs.command import Invocation, print_lines
 
+if TYPE_CHECKING:
+    from ingest.settings.model import Settings
 
-def kind_of_server(settings: Settings) -> str:
+
+def kind_of_server(settings: "Settings") -> str:
     """What the server below [influx] introduces itself as. Raises Stop when it does not."""
     from ingest.stores.influx.client import ServerClient
     from ingest.stores.influx.detection import detect_server
@@ -44,6 +46,8 @@ def command(invocation: Invocation, folder: Path, server: str | None, token: boo
 
     Nothing that was written or changed by somebody else is written over.
     """
+    from ingest.grafana import folder as grafana_folder
+
     settings = invocation.load_settings()
     if settings.influx and server is None:
         server = kind_of_server(settings)

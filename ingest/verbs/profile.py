@@ -3,16 +3,17 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ingest.household import persons_called
-from ingest.journal import ALWAYS_MS, Journal, Person
-from ingest.rows.profile import Profile, read_profile
 from ingest.verbs.command import Invocation, print_json, print_lines
 from ingest.verbs.times import zoned_text
-from zones.edges import Timeline
+
+if TYPE_CHECKING:
+    from ingest.journal import Journal, Person
+    from ingest.rows.profile import Profile
+    from zones.edges import Timeline
 
 LISTS = ("profile", "sport", "target", "pause", "travel")
 """Keys of a person's facts that hold several entries."""
@@ -42,7 +43,7 @@ class ProfileItem:
         }
 
 
-def profile_items(journal: Journal, person: int) -> list[ProfileItem]:
+def profile_items(journal: "Journal", person: int) -> list[ProfileItem]:
     """Everything that was ever said, in the order in which it was recorded; two clocks: valid from, and recorded.
 
     Last comes what the settings say now, if that is still to be recorded.
@@ -89,8 +90,11 @@ def _flatten(
             yield (key, str(since), str(until), words), (key, since, until, words)
 
 
-def profile_answer(journal: Journal, person: Person, now_ms: int) -> dict[str, Any]:
+def profile_answer(journal: "Journal", person: "Person", now_ms: int) -> dict[str, Any]:
     """All of it, in the shape that `--json` prints."""
+    from ingest.journal import ALWAYS_MS
+    from ingest.rows.profile import read_profile
+
     p = read_profile(journal, person.id)
     held = journal.chunk_spans(person.id, -ALWAYS_MS, ALWAYS_MS)
     begins = min((first for first, _ in held), default=now_ms)
@@ -113,8 +117,10 @@ def profile_answer(journal: Journal, person: Person, now_ms: int) -> dict[str, A
     }
 
 
-def _edges(p: Profile, line: Timeline, begins_ms: int, now_ms: int) -> list[dict[str, Any]]:
+def _edges(p: "Profile", line: "Timeline", begins_ms: int, now_ms: int) -> list[dict[str, Any]]:
     """The edges from the first thing measured until now and all that is written for later; guesses for later are not."""
+    from ingest.journal import ALWAYS_MS
+
     found = []
     for i, e in enumerate(line.edges):
         a, b = line.governed(i)
@@ -171,6 +177,8 @@ def _limit_lines(edges: list[dict[str, Any]]) -> Iterator[str]:
 @click.pass_obj
 def command(invocation: Invocation, person: str | None, propose: bool, as_json: bool) -> None:
     """Show which limits held since when, why, and when each entry was recorded."""
+    from ingest.household import persons_called
+
     with invocation.view_journal() as (_, journal):
         persons, now_ms = persons_called(journal, person), journal.now_ms()
         if propose:

@@ -3,18 +3,18 @@
 import sys
 import time
 from contextlib import closing, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ingest.errors import Stop, TryLater
-from ingest.journal import Journal
-from ingest.settings.model import Settings
 from ingest.stores.configured import STORES, configured_stores
-from ingest.stores.contract import Store
-from ingest.stores.following import follow
-from ingest.stores.influx.client import Unavailable
 from ingest.verbs.command import Invocation
+
+if TYPE_CHECKING:
+    from ingest.journal import Journal
+    from ingest.settings.model import Settings
+    from ingest.stores.contract import Store
 
 PORTION = 100
 """Entries between two steps of the bar."""
@@ -24,7 +24,7 @@ PATIENCE_S = 60.0
 
 
 def rebuild(
-    settings: Settings, journal: Journal, name: str = "sqlite", *, resume: bool = False
+    settings: "Settings", journal: "Journal", name: str = "sqlite", *, resume: bool = False
 ) -> tuple[str, int]:
     """Forget a store's rows and fill it from the journal; gives where the store is and how many entries it took.
 
@@ -40,7 +40,7 @@ def rebuild(
         return store.place, _fill(store, journal)
 
 
-def _clear(store: Store, journal: Journal) -> None:
+def _clear(store: "Store", journal: "Journal") -> None:
     last = journal.last_position()
     try:
         store.clear(journal.id, last)
@@ -48,7 +48,10 @@ def _clear(store: Store, journal: Journal) -> None:
         store.clear(journal.id, last)  # a damaged one was deleted by the attempt
 
 
-def _fill(store: Store, journal: Journal) -> int:
+def _fill(store: "Store", journal: "Journal") -> int:
+    from ingest.stores.following import follow
+    from ingest.stores.influx.client import Unavailable
+
     taken, until_s = 0, time.monotonic() + PATIENCE_S
     start = store.reported_position(journal.id)[0]
     with _bar(journal.last_position() - start) as shown:

@@ -2,15 +2,18 @@
 
 import sys
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import click
 
 from ingest.errors import Stop
-from ingest.settings.model import Settings
 from ingest.verbs.command import Invocation
 
+if TYPE_CHECKING:
+    from ingest.settings.model import Settings
 
-def send_refused(settings: Settings) -> tuple[int, int, str]:
+
+def send_refused(settings: "Settings") -> tuple[int, int, str]:
     """How many rows the server took and how many it still refuses, and its address.
 
     Raises TryLater when it is away, Stop without one.

@@ -1,6 +1,5 @@
 """Which straps are in reach, as lines to paste into the settings."""
 
-import asyncio
 import contextlib
 import json
 import logging
@@ -11,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ingest.settings.model import Settings, StrapSettings
-from ingest.system.lock import holder
 from ingest.verbs.command import Invocation, print_json, print_lines
 
 if TYPE_CHECKING:
     from ingest.collect.radio import Advertisement, Radio
     from ingest.collect.sensor_info import SensorInfo
+    from ingest.settings.model import Settings, StrapSettings
 
 ASK_S = 15.0
 """For connecting to a sensor and reading what it tells of itself."""
@@ -36,7 +34,7 @@ class FoundStrap:
     """Whether this computer has a link to it already, so that it was not asked anything."""
     changes: bool
     """Whether its address is one of those that are thrown away after a while."""
-    strap: StrapSettings | None
+    strap: "StrapSettings | None"
     """The block of the settings that it answers to."""
     battery_pct: int | None = None
     serial: str | None = None
@@ -56,7 +54,7 @@ class FoundStrap:
         }
 
 
-async def scan(settings: Settings, radio: "Radio", seconds: float, *, ask: bool) -> list[FoundStrap]:
+async def scan(settings: "Settings", radio: "Radio", seconds: float, *, ask: bool) -> list[FoundStrap]:
     """The heart-rate sensors in reach, those that are connected already first, then the strongest.
 
     `ask` connects to each that is free, for a moment, and reads what it tells of itself.
@@ -64,6 +62,7 @@ async def scan(settings: Settings, radio: "Radio", seconds: float, *, ask: bool)
     """
     from ingest.collect.adapter import NoBluetooth
     from ingest.collect.radio import ERRORS, HEART_RATE_SERVICES, error_text
+    from ingest.system.lock import holder
 
     try:
         spoke, held = await radio.scan(seconds)
@@ -91,9 +90,9 @@ async def scan(settings: Settings, radio: "Radio", seconds: float, *, ask: bool)
 
 
 def _found_strap(
-    settings: Settings,
+    settings: "Settings",
     heard: "Advertisement",
-    connected: list[StrapSettings],
+    connected: list["StrapSettings"],
     about: "SensorInfo | None" = None,
 ) -> FoundStrap:
     """What is known of a sensor. By its name alone it is nobody's who is connected already: names are shared by many."""
@@ -120,11 +119,11 @@ def _found_strap(
     )
 
 
-def _last_battery(settings: Settings, one: FoundStrap) -> int | None:
+def _last_battery(settings: "Settings", one: FoundStrap) -> int | None:
     """What the daemon was last told by a strap that is its own now."""
     from ingest.errors import HartslagError
     from ingest.journal import Journal
-    from ingest.verbs.status import strap_status
+    from ingest.verbs.status_answer import strap_status
 
     if one.strap is None:
         return None
@@ -165,7 +164,7 @@ async def _read_about(radio: "Radio", heard: "Advertisement") -> "SensorInfo | N
             _log.debug("%s: disconnecting: %r", heard.address, e)
 
 
-def scan_lines(settings: Settings, found: list[FoundStrap]) -> Iterator[str]:
+def scan_lines(settings: "Settings", found: list[FoundStrap]) -> Iterator[str]:
     """The straps as blocks of the settings, with what else is known of them as remarks."""
     if not found:
         yield "No strap was heard. Put it on and moisten it, switch a watch to broadcast its heart rate, and come near."
@@ -195,7 +194,7 @@ def _signal_text(signal_dbm: int) -> str:
     return "strong" if signal_dbm >= -65 else "fair" if signal_dbm >= -80 else "weak"
 
 
-def _block_lines(settings: Settings, one: FoundStrap) -> Iterator[str]:
+def _block_lines(settings: "Settings", one: FoundStrap) -> Iterator[str]:
     if one.strap is not None:
         mine = one.strap
         yield "# [[strap]]"
@@ -231,6 +230,8 @@ def _one_line(text: str) -> str:
 @contextlib.asynccontextmanager
 async def _progress(seconds: float) -> AsyncIterator[None]:
     """A bar on a terminal while it is listened; nothing in a pipe."""
+    import asyncio
+
     if not sys.stderr.isatty():
         yield
         return
@@ -262,6 +263,8 @@ def command(invocation: Invocation, seconds: int, listen_only: bool, as_json: bo
 
     Connects to each for a moment to read its battery and serial number, unless this computer has a link to it already.
     """
+    import asyncio
+
     from ingest.collect.radio import Radio
 
     settings = invocation.load_settings()

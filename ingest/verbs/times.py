@@ -1,11 +1,13 @@
 """Moments and lengths of time as people read and write them; moments are milliseconds since 1970, UTC."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from ingest.rows.calendar import Calendar
-from zones.days import midnights
-from zones.minutes import MINUTE
+if TYPE_CHECKING:
+    from ingest.rows.calendar import Calendar
+
+_MINUTE_MS = 60_000
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -23,7 +25,7 @@ def zoned_text(ms: int, zone: str) -> str:
     return _in_zone(ms, zone).isoformat(timespec="seconds")
 
 
-def zone_at(calendar: Calendar, ms: int) -> str:
+def zone_at(calendar: "Calendar", ms: int) -> str:
     """The name of the time zone in which a person was at a moment."""
     return calendar.zone_on(calendar.day_of(ms))
 
@@ -55,9 +57,9 @@ def _in_zone(ms: int, zone: str | None) -> datetime:
 
 def length_text(ms: int) -> str:
     """A length of time such as 1 h 5 min 2.5 s; to the millisecond."""
-    if ms < MINUTE:
+    if ms < _MINUTE_MS:
         return f"{ms / 1000:g} s"
-    minutes, rest = divmod(ms, MINUTE)
+    minutes, rest = divmod(ms, _MINUTE_MS)
     seconds = f" {rest / 1000:g} s" if rest else ""
     if minutes < 60:
         return f"{minutes} min{seconds}"
@@ -72,13 +74,15 @@ def parse_moment(text: str) -> date | datetime:
         return datetime.fromisoformat(text)
 
 
-def local_ms(moment: date | datetime, calendar: Calendar) -> int:
+def local_ms(moment: date | datetime, calendar: "Calendar") -> int:
     """The milliseconds of a person's midnight or of a time, on the clock of where the person was unless it says otherwise.
 
     Raises ValueError or OverflowError for what no clock can show.
     """
     if not isinstance(moment, datetime):
         if moment.year in YEARS:
+            from zones.days import midnights
+
             return int(midnights(calendar.zone, moment, moment)[0])
         moment = datetime.combine(moment, time())
     if moment.tzinfo is None:

@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator
 from datetime import date
+from typing import TYPE_CHECKING
 
 import click
 
-from ingest.household import persons_called
 from ingest.verbs.command import Invocation, print_json, print_lines
-from ingest.verbs.week_answer import WeekAnswer, week_answers
-from zones.edges import Edges
+
+if TYPE_CHECKING:
+    from ingest.verbs.week_answer import WeekAnswer
+    from zones.edges import Edges
 
 _BAR = 20
 _MANY = 3
 
 
-def week_lines(rows: list[WeekAnswer], settings_file: str) -> Iterator[str]:
+def week_lines(rows: list["WeekAnswer"], settings_file: str) -> Iterator[str]:
     """The weeks in plain lines: of each person the newest in full, those before in a line each."""
     if not rows:
         yield "Nothing is measured yet. Drop FIT files into the inbox, or give them to `hartslag add`."
@@ -26,7 +28,7 @@ def week_lines(rows: list[WeekAnswer], settings_file: str) -> Iterator[str]:
     yield "Minutes from a heart-rate sensor against a target of your own. Not a medical device."
 
 
-def _person_lines(name: str, rows: list[WeekAnswer], settings_file: str) -> Iterator[str]:
+def _person_lines(name: str, rows: list["WeekAnswer"], settings_file: str) -> Iterator[str]:
     newest = rows[0]
     if newest.is_current:
         yield f"{name}, this week: {_days_text(newest)}"
@@ -65,7 +67,7 @@ def _person_lines(name: str, rows: list[WeekAnswer], settings_file: str) -> Iter
     yield from _unclassified_lines(name, rows, settings_file)
 
 
-def _unclassified_lines(name: str, rows: list[WeekAnswer], settings_file: str) -> Iterator[str]:
+def _unclassified_lines(name: str, rows: list["WeekAnswer"], settings_file: str) -> Iterator[str]:
     unclassified = [row for row in rows if row.unclassified_min > 0]
     limited = [row for row in unclassified if row.medicine_since is not None]
     unknown = [row for row in unclassified if row.medicine_since is None]
@@ -78,7 +80,7 @@ def _unclassified_lines(name: str, rows: list[WeekAnswer], settings_file: str) -
         yield from _no_limits_lines(name, sum(row.unclassified_min for row in unknown), settings_file)
 
 
-def _limit_lines(edges: list[tuple[date | None, Edges]], what: str) -> Iterator[str]:
+def _limit_lines(edges: list[tuple[date | None, "Edges"]], what: str) -> Iterator[str]:
     for begins, e in edges:
         since = f" since {begins}" if begins and "since" not in e.origin else ""
         yield f"  {what} from {e.moderate_bpm}, vigorous from {e.vigorous_bpm} bpm{since}: {e.origin}."
@@ -101,24 +103,24 @@ def _no_limits_lines(name: str, minutes: float, settings_file: str) -> Iterator[
     yield f'  below the lines  [[person]]  and  name = "{name}". A measured  maximum_bpm  is better than the year.'
 
 
-def dose_text(row: WeekAnswer) -> str:
+def dose_text(row: "WeekAnswer") -> str:
     """The minutes of a week; where a part of it was not measured, they are the least that it can be."""
     return f"{'At least ' if row.may_be_more else ''}{_minutes_text(row.dose_min)}"
 
 
-def not_judged_text(row: WeekAnswer) -> str:
+def not_judged_text(row: "WeekAnswer") -> str:
     """That a week is held against nothing, and why; "" for any other week."""
     if row.not_judged is None:
         return ""
     return f", not to be judged{f' ({row.not_judged})' if row.not_judged else ''}"
 
 
-def _measured_text(row: WeekAnswer) -> str:
+def _measured_text(row: "WeekAnswer") -> str:
     rest = f"; {int(row.not_measured_h + 0.5)} h not measured" if row.may_be_more else ""
     return f"Measured {row.measured_min / 60:.1f} h{rest}"
 
 
-def _days_text(row: WeekAnswer) -> str:
+def _days_text(row: "WeekAnswer") -> str:
     same_year = row.first.year == row.last.year
     first = f"{row.first.day} {row.first:%B}" + ("" if same_year else f" {row.first.year}")
     return f"{row.first:%A} {first} to {row.last:%A} {row.last.day} {row.last:%B} {row.last.year}"
@@ -132,7 +134,7 @@ def _active_days_text(days: int) -> str:
     return f"{days} active {'day' if days == 1 else 'days'}"
 
 
-def _bar(row: WeekAnswer) -> str:
+def _bar(row: "WeekAnswer") -> str:
     full = min(int(row.dose_min / row.target_min * _BAR), _BAR)
     return "[" + "#" * full + "." * (_BAR - full) + "]"
 
@@ -155,6 +157,9 @@ def command(
     invocation: Invocation, person: str | None, weeks: int, as_json: bool, questions: tuple[str, ...]
 ) -> None:
     """Show the minutes of the newest weeks against the target."""
+    from ingest.household import persons_called
+    from ingest.verbs.week_answer import week_answers
+
     with invocation.view_journal() as (settings, journal):
         now_ms = journal.now_ms()
         rows = week_answers(journal, persons_called(journal, person), weeks, now_ms)

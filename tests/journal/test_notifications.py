@@ -23,7 +23,7 @@ from ingest.rows.cache import RowCache
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from ingest.system.sqlite import PAGE_BYTES, STEP_S
-from ingest.verbs.export import export_lines
+from ingest.verbs.samples_csv import export_lines
 from tests.support.air.heart import measurement
 from tests.support.happenings import new_folder
 from tests.support.households import filled, rows

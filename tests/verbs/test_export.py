@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ingest.journal import ALWAYS_MS
 from ingest.rows.calendar import Calendar
-from ingest.verbs.export import HEADER, export_lines
+from ingest.verbs.samples_csv import HEADER, export_lines
 from ingest.verbs.times import local_ms, parse_moment
 from tests.support.happenings import new_folder, recordings
 from tests.support.households import DAY, Event, Noted, Recording, S, at, hartslag, household, steady

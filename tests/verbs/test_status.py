@@ -17,7 +17,8 @@ from ingest.journal import Journal
 from ingest.settings.model import Settings
 from ingest.system.lock import only_daemon
 from ingest.verbs.check import check_lines
-from ingest.verbs.status import status, status_lines
+from ingest.verbs.status import status_lines
+from ingest.verbs.status_answer import status
 from tests.support.households import Event, Noted, a_file, at, filled, hartslag, household, steady
 
 START = at("2026-11-16T10:00+01:00")

@@ -1,0 +1,160 @@
+"""How things stand, in the shape that `status --json` prints: what is collected, what waits, which store is behind and why."""
+
+import math
+import time
+from functools import partial
+from typing import Any
+
+from ingest.collect.inbox import Inbox, Waiting
+from ingest.collect.strap_state import ADVICE, NUMBERS
+from ingest.household import find_person, owner_of_folder
+from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal
+from ingest.rows.profile import read_profile
+from ingest.settings.model import Settings, StrapSettings
+from ingest.stores.configured import configured_stores
+from ingest.stores.contract import Store
+from ingest.system.lock import holder
+from ingest.verbs import clock_offsets, zone_check
+from ingest.verbs.check import free_bytes
+
+_REFUSALS = 100
+_LATELY_MS = 60_000
+"""Twice what passes at most until a server's position is written down."""
+
+_NEWEST = 50
+"""Chunks looked through for the last word of a strap; one is written every five seconds while it is worn."""
+
+
+def status(settings: Settings, journal: Journal) -> dict[str, Any]:
+    """Everything `status` knows, in the shape that `--json` prints."""
+    daemon = holder(settings.data)
+    waiting = _waiting_files(settings, journal, runs=daemon is not None)
+    outcomes = journal.outcome_counts()
+    errors = journal.store_errors()
+    return {
+        "daemon": daemon,
+        "settings": str(settings.file) if settings.file else None,
+        "persons": [_person_status(journal, p.id, p.name) for p in journal.persons()],
+        "journal": journal.size(),
+        "free_bytes": free_bytes(settings),
+        "inbox": {
+            "waiting": len(waiting),
+            **{name: outcomes.get(name, 0) for name in ("stored", "duplicate", "partial", "rejected")},
+            "files": [{"file": w.name, "why": w.why} for w in waiting],
+        },
+        "stores": [
+            _store_status(journal, store, errors.get(store.name), runs=daemon is not None)
+            for store in configured_stores(settings)
+        ],
+        "clocks": [d.json() | {"sentence": d.sentence} for d in clock_offsets.clock_offsets(journal)],
+        "judge": zone_check.summarize_zone_checks(zone_check.zone_checks(journal)),
+        "straps": [strap_status(journal, s, runs=daemon is not None) for s in settings.straps],
+    }
+
+
+def _person_status(journal: Journal, person: int, name: str) -> dict[str, Any]:
+    known = read_profile(journal, person)
+    now_ms = time.time_ns() // 1_000_000
+    edges = known.timeline.edges_at(now_ms)
+    today = known.calendar.day_of(now_ms)
+    medicine = known.medicine_in(today, today)
+    return {
+        "name": name,
+        "zone": known.calendar.zone_on(today),
+        "target_min": known.calendar.target(known.calendar.week_of(today)[0]),
+        "medicine_since": medicine and medicine.isoformat(),
+        "edges": edges
+        and {"moderate_bpm": edges.moderate_bpm, "vigorous_bpm": edges.vigorous_bpm, "origin": edges.origin},
+    }
+
+
+def strap_status(journal: Journal, strap: StrapSettings, *, runs: bool) -> dict[str, Any]:
+    """How a strap is, from what its collector last said, and what came of it in a day."""
+    person = find_person(journal, strap.person)
+    entries = _strap_entries(journal, person.id, strap.source) if person else []
+    newest = entries[-1] if entries else None
+    now_ms = time.time_ns() // 1_000_000
+    content = newest.content if newest else {}
+    state = content.get("state", "stopped") if runs else "stopped"
+    if runs and state == "stopped":
+        state = "searching"  # it has just begun, and not written a word yet
+    begun = next((e for e in reversed(entries) if e.content["state"] != state), None)
+    since = next((e.at_ms for e in entries if begun is None or e.position > begun.position), None)
+    heard_ms = [newest.at_ms - content["age_s"] * 1000] if newest and content["age_s"] is not None else []
+    if person:
+        ids = {one.id for one in journal.sources(person.id) if one.name == strap.source}
+        heard_ms += [last for source, _, last in journal.newest_spans(person.id, _NEWEST) if source in ids]
+    today = [e for e in entries if e.at_ms > now_ms - DAY_MS]
+    return {
+        "address": strap.address,
+        "name": strap.name,
+        "serial": strap.serial,
+        "person": strap.person,
+        "state": state,
+        "state_no": NUMBERS[state],
+        "since_ms": since if runs else None,
+        "why": content.get("why", "") if runs else "",
+        "advice": ADVICE[state],
+        "battery_pct": content.get("battery_pct"),
+        "signal_dbm": content.get("signal_dbm"),
+        "reconnects": content.get("reconnects", 0),
+        "samples_24h": sum(e.content["samples"] for e in today),
+        "gaps_24h": sum(e.content["gaps"] for e in today),
+        "age_s": round(max(now_ms - max(heard_ms), 0) / 1000, 1) if heard_ms else None,
+    }
+
+
+def _strap_entries(journal: Journal, person: int, source: str) -> list[Entry]:
+    """What the collector of a source wrote of it, in order; as far back as it takes to find anything."""
+    now_ms = time.time_ns() // 1_000_000
+    for days in (1, 30, None):
+        start_ms = -ALWAYS_MS if days is None else now_ms - days * DAY_MS
+        found = [e for e in journal.facts(person, "collector", start_ms) if e.content["source"] == source]
+        if found:
+            break
+    return sorted(found, key=lambda e: e.position)
+
+
+def _store_status(journal: Journal, store: Store, error: str | None, *, runs: bool) -> dict[str, Any]:
+    """How a store is. A server's position is written down seldom: what came in since then is not held against it."""
+    position, known_ms = store.reported_position(journal.id)
+    now_ms = time.time_ns() // 1_000_000
+    lately = known_ms is not None and runs and error is None and now_ms - known_ms < _LATELY_MS
+    behind, oldest_ms = (
+        journal.waiting(position, known_ms) if lately and known_ms else journal.waiting(position)
+    )
+    refused = [{"row": r.key, "why": r.reason, "since_ms": r.since_ms} for r in store.refused_rows()]
+    return {
+        "name": store.name,
+        "place": store.place,
+        "behind": behind,
+        "oldest_waiting_s": None if oldest_ms is None else max(time.time() - oldest_ms / 1000, 0.0),
+        "last_error": error,
+        "refused": len(refused),
+        "refusals": refused[:_REFUSALS],
+    }
+
+
+def _waiting_files(settings: Settings, journal: Journal, *, runs: bool) -> list[Waiting]:
+    """The files in the inbox and why each still lies there, those first that a person must do something about."""
+    # As the daemon sees it, but for the time that has passed.
+    inbox = Inbox(
+        settings.inbox_folder,
+        partial(owner_of_folder, settings),
+        lambda: 0.0,
+        settle_s=0,
+        patience_s=settings.inbox.patience_s or math.inf,
+        largest_bytes=settings.inbox.largest_mb << 20,
+    )
+    scan = inbox.scan()
+    stuck = {path for _, path, _, kept in journal.unfiled_arrivals() if not kept}
+    found = list(scan.waiting)
+    for candidate in scan.arrived:
+        if candidate.name in stuck:
+            why = "its content is stored, but it cannot be moved away; check who owns the folders"
+            found.append(Waiting(candidate.name, why, act=True))
+        elif runs:
+            found.append(Waiting(candidate.name, "it is taken in a moment, after those before it"))
+        else:
+            found.append(Waiting(candidate.name, "the daemon does not run", act=True))
+    return sorted(found, key=lambda w: not w.act)
