@@ -73,6 +73,8 @@ def holder(data: Path) -> int | None:
     """The process of the daemon that works in a data folder, None when there is none."""
     try:
         descriptor = os.open(_path(data), os.O_RDONLY | os.O_CLOEXEC)
+    except PermissionError:
+        return _holder_by_kernel(_path(data))
     except OSError:
         return None
     try:
@@ -83,6 +85,20 @@ def holder(data: Path) -> int | None:
         return None
     finally:
         os.close(descriptor)
+
+
+def _holder_by_kernel(path: Path) -> int | None:
+    """The process that holds the lock at a path which only its owner may open: whoever could, could hold it too.
+
+    The kernel lists locks to everybody, by inode (proc_locks(5)); the device it names is not that of stat(2) everywhere.
+    """
+    with contextlib.suppress(OSError):
+        inode = f":{path.stat().st_ino}"
+        for line in Path("/proc/locks").read_text().splitlines():
+            _, kind, _, access, pid, file, *_ = line.split()
+            if (kind, access) == ("FLOCK", "WRITE") and file.endswith(inode):
+                return int(pid)
+    return None
 
 
 def _named(descriptor: int) -> int:

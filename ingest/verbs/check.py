@@ -42,9 +42,11 @@ def check_lines(settings: "Settings", journal: "Journal | None") -> Iterator[tup
     yield from _fault_lines(
         f"Journal {journal.path}", faults, "Keep a copy; files in the archive can be added to a new journal."
     )
-    mode = settings.journal_file.stat().st_mode & 0o077
-    if mode:
-        yield True, f"Journal {journal.path} can be read by others: chmod 600 {journal.path}"
+    if settings.journal_file.stat().st_mode & 0o007:
+        yield (
+            True,
+            f"Journal {journal.path} is open to others than its owner and group: chmod o-rwx {journal.path}",
+        )
     for store in configured_stores(settings):
         if isinstance(store, SqliteStore) and not store.path.exists():
             yield False, f"Store {store.place}: not made yet; the daemon makes it"

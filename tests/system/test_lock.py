@@ -10,6 +10,7 @@ import pytest
 
 from ingest.errors import Stop
 from ingest.system.lock import holder, only_daemon
+from tests.support.other_user import NOBODY, open_to_others, run_as
 
 HOLD = """
 import sys
@@ -67,3 +68,11 @@ def test_the_lock_is_private(data: Path) -> None:
     """Protects the daemon from strangers who could hold its lock."""
     with only_daemon(data):
         assert (data / "journal" / "daemon").stat().st_mode & 0o077 == 0
+
+
+def test_another_user_sees_the_daemon_too(data: Path) -> None:
+    """Protects `status` of whoever may read the journal from saying that a daemon which runs does not."""
+    open_to_others(data / "journal")
+    with only_daemon(data):
+        assert run_as(NOBODY, lambda: str(holder(data))) == str(os.getpid())
+    assert run_as(NOBODY, lambda: str(holder(data))) == "None"

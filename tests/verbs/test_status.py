@@ -155,14 +155,16 @@ def test_a_damaged_store_is_found_and_rebuild_mends_it(tmp_path: Path) -> None:
 
 
 def test_a_journal_that_others_can_read_is_found(tmp_path: Path) -> None:
-    """Protects what the journal holds: heart rates are nobody else's business."""
+    """Protects what the journal holds: heart rates are for its owner, and the group that they let in."""
     with household(tmp_path, HAPPENED) as journal:
         path = journal.path
     assert path.stat().st_mode & 0o077 == 0
+    path.chmod(0o640)
+    assert hartslag("--data", tmp_path, "check").code == 0
     path.chmod(0o644)
     answer = hartslag("--data", tmp_path, "check")
     assert answer.code == 1
-    assert f"chmod 600 {path}" in answer.out
+    assert f"chmod o-rwx {path}" in answer.out
 
 
 # --- straps ---
