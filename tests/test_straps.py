@@ -13,7 +13,7 @@ from tests.support.bluez.bluez import Played, played
 from tests.support.bluez.bus import Bus
 from tests.support.bluez.strap import Strap
 from tests.support.daemons import QUICK, daemon, journal, rows, settled, store, until
-from tests.support.data_folder import heard
+from tests.support.data_folder import recorded_payloads
 from tests.support.fit_encoder import workout
 
 PEOPLE = {"jan": "F0:00:00:00:00:01", "els": "F0:00:00:00:00:02"}
@@ -68,7 +68,7 @@ def test_straps_inbox_and_store_together(tmp_path: Path, bluez: Played) -> None:
     assert process.returncode == 0
     assert straps["els"].link is None
     for person, strap in straps.items():
-        told = heard(journal(data), f"strap {PEOPLE[person]}")
+        told = recorded_payloads(journal(data), f"strap {PEOPLE[person]}")
         assert [p for _, p in told] == [d.payload for d in strap.delivered]
         for (at, _), d in zip(told, strap.delivered, strict=True):
             assert -0.01 < at / 1000 - steady_s(d) < SLOW_S
@@ -96,7 +96,7 @@ def test_killed_at_any_moment(tmp_path: Path, bluez: Played) -> None:
         for strap in straps.values():
             speaks(strap, 20)
     for person, strap in straps.items():
-        came = iter(heard(journal(data), f"strap {PEOPLE[person]}"))
+        came = iter(recorded_payloads(journal(data), f"strap {PEOPLE[person]}"))
         times = [d.at_s for d in strap.delivered]
         now = next(came, None)
         for i, d in enumerate(strap.delivered):

@@ -31,7 +31,7 @@ from tests.support.bluez.bluez import played
 from tests.support.bluez.bus import Bus
 from tests.support.daemons import QUICK, daemon
 from tests.support.daemons import until as until_real
-from tests.support.data_folder import Home, heard, one_adapter, strap_of, told
+from tests.support.data_folder import Home, delivered_payloads, one_adapter, recorded_payloads, strap_of
 from zones.placing import place
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -60,7 +60,10 @@ def forty(folder: Path, minutes: float) -> None:
             await asyncio.sleep(60 * minutes)
             await home.end()
             delivered = sum(len(s.delivered) for s in straps)
-            whole = all(heard(journal, f"strap {s.address}") == told(s.delivered, clock) for s in straps)
+            whole = all(
+                recorded_payloads(journal, f"strap {s.address}") == delivered_payloads(s.delivered, clock)
+                for s in straps
+            )
             size = journal.stat().st_size
             print(
                 f"40 straps, {minutes:g} min: {delivered} delivered, in the journal once and in order: {whole}; {size / 1e6:.1f} MB"
@@ -159,7 +162,7 @@ def four(folder: Path, seconds: float) -> None:
         del os.environ["DBUS_SYSTEM_BUS_ADDRESS"]
 
 
-class Hands:
+class ManualClock:
     """A clock moved by hand."""
 
     boot = "bench"
@@ -179,7 +182,7 @@ class Hands:
 
 def growth(folder: Path, days: float) -> None:
     """Memory of a recorder that follows four straps for days, an hour's connection each, and of a store that follows it."""
-    clock, cache = Hands(), RowCache()
+    clock, cache = ManualClock(), RowCache()
     recorder = Recorder(folder / "growth.db", clock, on_commit=lambda: None)
     sensors = [Sensor(Heart(n, 60.0)) for n in range(4)]
     sizes = []

@@ -30,7 +30,7 @@ from tests.support.daemons import until
 from tests.support.happenings import new_folder
 from tests.support.households import filled, rows
 from tests.support.strap_feeder import COMMITS, EACH, numbered
-from tests.support.straps import ADA, Hands, held, held_at
+from tests.support.straps import ADA, ManualClock, stored_notifications, stored_notifications_at
 
 STRAP = StrapOwner("me", ADA)
 OTHER = StrapOwner("Piet", "strap Polar 7")
@@ -45,10 +45,10 @@ class Desk:
 
     def __init__(self, folder: Path, **more: Any) -> None:
         self.path = folder / "j.db"
-        self.hands = Hands()
+        self.clock = ManualClock()
         self.rung = 0
-        self.journal = Journal(self.path, now_ms=self.hands.wall_ms, busy_ms=20)
-        self.recorder = Recorder(self.path, self.hands, on_commit=self._ring, **more)
+        self.journal = Journal(self.path, now_ms=self.clock.wall_ms, busy_ms=20)
+        self.recorder = Recorder(self.path, self.clock, on_commit=self._ring, **more)
 
     def _ring(self) -> None:
         self.rung += 1
@@ -59,12 +59,15 @@ class Desk:
     def beat(self, connection: Connection, n: int, count: int = 1) -> None:
         """The notifications numbered from n on, one a second."""
         for i in range(n, n + count):
-            self.hands.on(1000)
+            self.clock.on(1000)
             connection.receive(numbered(i))
 
     def numbers(self, person: str = "me") -> list[int]:
         """Which notifications the journal holds."""
-        return [int.from_bytes(octets[2:4], "little") - 400 for *_, octets in held(self.journal, person).told]
+        return [
+            int.from_bytes(octets[2:4], "little") - 400
+            for *_, octets in stored_notifications(self.journal, person).notifications
+        ]
 
     def chunks(self) -> int:
         return self.journal.size()["chunks"]
@@ -86,7 +89,7 @@ def test_what_is_counted_on_the_way_in_is_what_is_read_back(desk: Desk) -> None:
     seconds = (1, 2, 3600 - 6, 5, 1)  # the fourth portion lies on both sides of an hour
     for n, count in enumerate(seconds):
         for i in range(count):
-            desk.hands.on(1000)
+            desk.clock.on(1000)
             connection.receive(measurement(0 if i % 3 == 1 else 60 + n, (800,) * (i % 3), contact=True))
         if n != 1:
             desk.commit()
@@ -101,10 +104,10 @@ def test_what_is_counted_on_the_way_in_is_what_is_read_back(desk: Desk) -> None:
 
 def stamped(*arrivals: tuple[int, bytes]) -> list[tuple[int, bytes]]:
     """What a connection keeps of notifications that come at these moments."""
-    hands = Hands()
-    connection = Connection(hands, 0)
+    clock = ManualClock()
+    connection = Connection(clock, 0)
     for at, octets in arrivals:
-        hands.steady = at
+        clock.steady = at
         connection.receive(octets)
     assert connection.received == len(connection.pending)
     assert connection.last_steady_ms == connection.pending[-1][0]
@@ -172,9 +175,11 @@ def test_what_was_told_is_in_the_journal(desk: Desk) -> None:
         desk.beat(two, 50 + i)
     assert desk.commit()
     assert desk.rung == 1
-    found = held(desk.journal)
-    assert found.told == [(ADA, "first boot", 60_000, 61_000 + 2000 * i, numbered(i)) for i in range(4)]
-    assert found.dates == [desk.hands.ahead + 61_000 + 2000 * i for i in range(4)]
+    found = stored_notifications(desk.journal)
+    assert found.notifications == [
+        (ADA, "first boot", 60_000, 61_000 + 2000 * i, numbered(i)) for i in range(4)
+    ]
+    assert found.dates == [desk.clock.ahead + 61_000 + 2000 * i for i in range(4)]
     assert desk.numbers("Piet") == [50, 51, 52, 53]
     assert [s.kind for s in desk.journal.sources(1)] == ["strap"]
 
@@ -205,7 +210,7 @@ def test_nothing_is_written_when_nothing_came(desk: Desk) -> None:
     desk.commit()
     written = desk.path.with_name("j.db-wal").stat().st_size, desk.journal._db.total_changes
     for _ in range(50):
-        desk.hands.on(5000)
+        desk.clock.on(5000)
         assert not desk.commit()
     assert (desk.path.with_name("j.db-wal").stat().st_size, desk.journal._db.total_changes) == written
     assert desk.rung == 1
@@ -218,7 +223,11 @@ def test_two_connections_in_one_millisecond_are_two(desk: Desk) -> None:
         connection.receive(numbered(n))
         connection.end()
     desk.commit()
-    assert [began for _, _, began, _, _ in held(desk.journal).told] == [60_000, 60_001, 60_002]
+    assert [began for _, _, began, _, _ in stored_notifications(desk.journal).notifications] == [
+        60_000,
+        60_001,
+        60_002,
+    ]
 
 
 def test_threads_lose_nothing(desk: Desk) -> None:
@@ -272,7 +281,7 @@ def test_what_cannot_be_written_is_written_later(desk: Desk, trouble: str) -> No
         for _ in range(6):
             desk.beat(connection, n, 400)
             n += 400
-            desk.hands.on(HOUR // 3)
+            desk.clock.on(HOUR // 3)
             with pytest.raises(TryLater):
                 desk.commit()
         desk.recorder.record_state(STRAP, StrapState("silent"))
@@ -292,7 +301,7 @@ def test_what_cannot_be_written_is_written_later(desk: Desk, trouble: str) -> No
 
 def test_memory_is_bounded_and_its_end_is_said(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     """Protects a Pi with 512 MB whose card is full for weeks: what is kept is the beginning, whole, and it is said once."""
-    recorder = Recorder(desk.path, desk.hands, on_commit=lambda: None, most_bytes=18 * 1000)
+    recorder = Recorder(desk.path, desk.clock, on_commit=lambda: None, most_bytes=18 * 1000)
     connection = recorder.open_connection(STRAP)
     caplog.set_level(logging.INFO)
     with busy(desk.path):
@@ -318,7 +327,7 @@ def test_weeks_fit_into_the_memory() -> None:
     """Protects the promise that a full card costs nothing for days: a strap at one a second for twenty of them."""
     from ingest.collect.recorder import MOST_BYTES, _Unwritten
 
-    kept = _Unwritten(STRAP, Connection(Hands(), 0))
+    kept = _Unwritten(STRAP, Connection(ManualClock(), 0))
     for i in range(3600):
         kept.add(i * 1000, measurement(70, (850, 860)))
     assert kept.size * 24 * 20 < MOST_BYTES
@@ -351,9 +360,9 @@ def test_what_a_killed_process_left_is_merged(desk: Desk) -> None:
             desk.beat(connection, 10 * life + i)
             desk.commit()
         assert desk.chunks() == life + 4
-        desk.recorder = Recorder(desk.path, desk.hands, on_commit=lambda: None)
+        desk.recorder = Recorder(desk.path, desk.clock, on_commit=lambda: None)
         if life == 1:
-            desk.hands.boot, desk.hands.steady = "second boot", 1000
+            desk.clock.boot, desk.clock.steady = "second boot", 1000
     desk.commit()
     assert desk.chunks() == 3
     assert sorted(desk.numbers()) == [0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23]
@@ -364,18 +373,18 @@ def test_what_a_killed_process_left_is_merged(desk: Desk) -> None:
 
 def test_a_clock_that_is_set_dates_what_was_heard_before(desk: Desk) -> None:
     """Protects a workout that began before the router was on: it was on that morning, not when the Pi last ran."""
-    hands = desk.hands
-    hands.right, hands.ahead = False, 1_600_000_000_000
+    clock = desk.clock
+    clock.right, clock.ahead = False, 1_600_000_000_000
     connection = desk.recorder.open_connection(STRAP)
     desk.beat(connection, 0, 3)
     desk.commit()
     desk.beat(connection, 3, 3)
-    hands.ahead = 1_800_000_000_000
-    hands.right = True
+    clock.ahead = 1_800_000_000_000
+    clock.right = True
     desk.commit()
     desk.beat(connection, 6, 1)
     desk.commit()
-    assert held(desk.journal).dates == [1_800_000_061_000 + 1000 * i for i in range(7)]
+    assert stored_notifications(desk.journal).dates == [1_800_000_061_000 + 1000 * i for i in range(7)]
     looks = desk.journal.observations("first boot")
     assert [(o.offset_ms, o.synchronized) for o in looks] == [
         (1_600_000_000_000, False),
@@ -385,16 +394,18 @@ def test_a_clock_that_is_set_dates_what_was_heard_before(desk: Desk) -> None:
 
 def test_the_clock_may_be_set_when_no_strap_is_near(desk: Desk) -> None:
     """Protects a short walk: it is dated anew when the network comes, though nothing more was heard."""
-    desk.hands.right = False
+    desk.clock.right = False
     connection = desk.recorder.open_connection(STRAP)
     desk.beat(connection, 0, 3)
     connection.end()
     desk.commit()
     rung = desk.rung
-    desk.hands.ahead += 5 * HOUR
+    desk.clock.ahead += 5 * HOUR
     assert desk.commit()
     assert desk.rung == rung + 1
-    assert held(desk.journal).dates == [desk.hands.ahead + 61_000 + 1000 * i for i in range(3)]
+    assert stored_notifications(desk.journal).dates == [
+        desk.clock.ahead + 61_000 + 1000 * i for i in range(3)
+    ]
 
 
 def test_a_life_of_the_same_boot_knows_its_clock(desk: Desk) -> None:
@@ -402,13 +413,13 @@ def test_a_life_of_the_same_boot_knows_its_clock(desk: Desk) -> None:
     connection = desk.recorder.open_connection(STRAP)
     desk.beat(connection, 0)
     desk.commit()
-    desk.hands.ahead += 300  # slewed by as little as no clock is set
-    desk.recorder = Recorder(desk.path, desk.hands, on_commit=lambda: None)
+    desk.clock.ahead += 300  # slewed by as little as no clock is set
+    desk.recorder = Recorder(desk.path, desk.clock, on_commit=lambda: None)
     connection = desk.recorder.open_connection(STRAP)
     desk.beat(connection, 1)
     desk.commit()
     assert len(desk.journal.observations("first boot")) == 1
-    assert held(desk.journal).dates == [1_700_000_061_000, 1_700_000_062_000]
+    assert stored_notifications(desk.journal).dates == [1_700_000_061_000, 1_700_000_062_000]
 
 
 def test_clocks_that_could_not_be_read_at_once_are_not_believed(desk: Desk) -> None:
@@ -416,7 +427,7 @@ def test_clocks_that_could_not_be_read_at_once_are_not_believed(desk: Desk) -> N
     connection = desk.recorder.open_connection(STRAP)
     desk.beat(connection, 0)
     desk.commit()
-    desk.hands.torn = 3000
+    desk.clock.torn = 3000
     desk.beat(connection, 1)
     desk.commit()
     assert len(desk.journal.observations("first boot")) == 1
@@ -427,7 +438,7 @@ def test_clocks_that_could_not_be_read_at_once_are_not_believed(desk: Desk) -> N
 
 def test_states_are_written_on_change_and_each_minute(desk: Desk) -> None:
     """Protects `status` and the card: what changed at once, what goes on once a minute, a signal alone never."""
-    recorder, hands = desk.recorder, desk.hands
+    recorder, clock = desk.recorder, desk.clock
     recorder.record_state(STRAP, StrapState("searching"))
     desk.commit()
     connection = recorder.open_connection(STRAP)
@@ -441,7 +452,7 @@ def test_states_are_written_on_change_and_each_minute(desk: Desk) -> None:
     recorder.record_state(STRAP, StrapState("searching", reconnects=1))
     desk.commit()
     for _ in range(100):
-        hands.on(5000)
+        clock.on(5000)
         desk.commit()
     found = desk.states()
     assert [s["state"] for s in found] == ["searching", "connected", "connected", "connected", "searching"]
@@ -463,9 +474,9 @@ def test_gaps_and_silence_are_counted(desk: Desk) -> None:
     desk.recorder.record_state(STRAP, StrapState("connected"))
     desk.commit()
     for n, pause in enumerate([0, 0, 9000, 0, 30_000, 4000]):
-        desk.hands.on(pause)
+        desk.clock.on(pause)
         desk.beat(connection, n)
-    desk.hands.on(20_000)
+    desk.clock.on(20_000)
     desk.recorder.record_state(STRAP, StrapState("silent", why="nothing was heard for 20 s"))
     desk.commit()
     said = desk.states()[-1]
@@ -474,18 +485,18 @@ def test_gaps_and_silence_are_counted(desk: Desk) -> None:
 
 def test_a_clock_that_is_set_dates_what_was_said_of_straps(desk: Desk, tmp_path: Path) -> None:
     """Protects "connected since" and Grafana: what was said before the network came was said today, in every store."""
-    hands, recorder = desk.hands, desk.recorder
-    hands.right, hands.ahead = False, 1_600_000_000_000
+    clock, recorder = desk.clock, desk.recorder
+    clock.right, clock.ahead = False, 1_600_000_000_000
     with SqliteStore(tmp_path / "along.db") as store:
         recorder.record_state(STRAP, StrapState("searching"))
         recorder.record_state(OTHER, StrapState("searching"))
         desk.commit()
-        hands.on(9000)
+        clock.on(9000)
         recorder.record_state(STRAP, StrapState("connected"))
         desk.commit()
         follow(desk.journal, store)
-        hands.right, hands.ahead = True, 1_800_000_000_000
-        hands.on(9000)
+        clock.right, clock.ahead = True, 1_800_000_000_000
+        clock.on(9000)
         recorder.record_state(STRAP, StrapState("silent"))
         desk.commit()
         follow(desk.journal, store)
@@ -495,9 +506,9 @@ def test_a_clock_that_is_set_dates_what_was_said_of_straps(desk: Desk, tmp_path:
     assert along == filled(desk.journal, tmp_path / "anew.db")
     assert [round(row[0] * 1000) for row in along["collector"]] == moments
     last = desk.journal.last_position()
-    hands.boot = "second boot"
-    desk.recorder = Recorder(desk.path, hands, on_commit=lambda: None)
-    hands.ahead += HOUR
+    clock.boot = "second boot"
+    desk.recorder = Recorder(desk.path, clock, on_commit=lambda: None)
+    clock.ahead += HOUR
     desk.recorder.record_state(STRAP, StrapState("searching"))
     desk.commit()
     assert [e.what for e in desk.journal.entries(last)] == ["collector"], "another boot has its own clock"
@@ -511,7 +522,7 @@ def test_what_tells_no_heart_rate_is_no_sample(desk: Desk) -> None:
     desk.commit()
     desk.beat(connection, 0, 3)
     for second in range(60):
-        desk.hands.on(1000)
+        desk.clock.on(1000)
         connection.receive(nothing[second % len(nothing)])
         if second % 5 == 4:
             desk.commit()
@@ -522,7 +533,7 @@ def test_what_tells_no_heart_rate_is_no_sample(desk: Desk) -> None:
     again = desk.states()[-1]
     assert (worn["samples"], worn["gaps"], worn["age_s"]) == (3, 0, 60.0)
     assert (again["samples"], again["gaps"], again["age_s"]) == (2, 1, 0.0)
-    assert len(held(desk.journal).told) == 65
+    assert len(stored_notifications(desk.journal).notifications) == 65
 
 
 # --- the thread ---
@@ -545,7 +556,10 @@ def test_the_thread_commits_and_ends_with_a_commit(tmp_path: Path) -> None:
         assert thread.is_alive(), "the last commit waits for who is writing"
     thread.join(30)
     assert not thread.is_alive()
-    assert [octets for *_, octets in held_at(tmp_path / "j.db").told] == [numbered(0), numbered(1)]
+    assert [octets for *_, octets in stored_notifications_at(tmp_path / "j.db").notifications] == [
+        numbered(0),
+        numbered(1),
+    ]
 
 
 def test_what_no_waiting_mends_ends_the_thread(tmp_path: Path) -> None:
@@ -561,19 +575,19 @@ def test_what_a_journal_that_stays_broken_costs_is_said(
 ) -> None:
     """Protects the owner from a hole nobody speaks of: of which strap how much is lost, and from when to when."""
     (tmp_path / "j.db").write_bytes(b"these are no rows" * 300)
-    hands = Hands()
+    clock = ManualClock()
     recorder = Recorder(
-        tmp_path / "j.db", hands, on_commit=lambda: None, interval_s=0.01, last_try_s=0.3, most_bytes=60
+        tmp_path / "j.db", clock, on_commit=lambda: None, interval_s=0.01, last_try_s=0.3, most_bytes=60
     )
     mine, other = recorder.open_connection(STRAP), recorder.open_connection(OTHER)
     for n in range(5):  # more than fit into so little memory
         mine.receive(numbered(n))
-        hands.on(1000)
+        clock.on(1000)
     other.receive(numbered(5))
     with pytest.raises(Stop, match="damaged"):
         recorder.run(threading.Event())
     first, last, only = (
-        f"{datetime.fromtimestamp((hands.ahead + ms) / 1000).astimezone():%Y-%m-%d %H:%M:%S}"
+        f"{datetime.fromtimestamp((clock.ahead + ms) / 1000).astimezone():%Y-%m-%d %H:%M:%S}"
         for ms in (60_000, 64_000, 65_000)
     )
     assert [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR] == [
@@ -598,7 +612,9 @@ def test_a_journal_that_comes_back_costs_nothing(tmp_path: Path, caplog: pytest.
     until(lambda: "written to the journal again" in caplog.text, "the commit")
     stop.set()
     thread.join(30)
-    assert [octets for *_, octets in held_at(path).told] == [numbered(n) for n in range(3)]
+    assert [octets for *_, octets in stored_notifications_at(path).notifications] == [
+        numbered(n) for n in range(3)
+    ]
     assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
 
 
@@ -631,14 +647,14 @@ def test_a_kill_costs_one_interval_at_most(point: str, which: int, tmp_path: Pat
     code, heard, safe = fed(tmp_path, 0, 4, f"{point}:{which}")
     assert code == -9, f"{point} was never reached"
     with Journal(tmp_path / "j.db") as journal:
-        left = [octets for *_, octets in held(journal).told]
+        left = [octets for *_, octets in stored_notifications(journal).notifications]
         assert left == [numbered(n) for n in range(len(left))]
         assert safe <= len(left) <= heard <= safe + EACH
         assert (journal.faults(), list(journal.broken_chunks())) == ([], [])
     code, after, _ = fed(tmp_path, 1000, 2)
     assert (code, after) == (0, 1000 + 2 * COMMITS * EACH)
     with Journal(tmp_path / "j.db") as journal:
-        told = held(journal).told
+        told = stored_notifications(journal).notifications
         assert [octets for *_, octets in told] == [*left, *(numbered(n) for n in range(1000, after))]
         connections = {(boot, began) for _, boot, began, _, _ in told}
         assert journal.size()["chunks"] == len(connections), "all is merged, what the first life left as well"
@@ -665,7 +681,10 @@ def test_a_kill_at_any_moment_is_survived(tmp_path: Path) -> None:
         whole = [line.split() for line in said if line.split()[1:]]
         committed = [int(n) for what, n in whole if what == "committed"]
         expected = committed[-1] if committed else first
-        numbers = [int.from_bytes(o[2:4], "little") - 400 for *_, o in held_at(tmp_path / "j.db").told]
+        numbers = [
+            int.from_bytes(o[2:4], "little") - 400
+            for *_, o in stored_notifications_at(tmp_path / "j.db").notifications
+        ]
         assert numbers == sorted(set(numbers))
         assert not committed or expected - 1 in numbers
         first += 3000
@@ -687,8 +706,8 @@ def test_whatever_happens_nothing_is_lost(happened: list[tuple[str, int]]) -> No
                     connection.end()
                     connection = desk.recorder.open_connection(STRAP)
                 case "l":
-                    desk.hands.on(much * HOUR // 7)
-                    desk.hands.ahead += (much - 15) * 700
+                    desk.clock.on(much * HOUR // 7)
+                    desk.clock.ahead += (much - 15) * 700
                 case "b" | "f" | "w":
                     block = "" if what == "w" else what
                 case "c" if block == "b":
@@ -715,4 +734,7 @@ def _try(desk: Desk) -> None:
 def test_the_feeder_is_fed(tmp_path: Path) -> None:
     """Protects the tests above: a process that is not killed commits all it hears."""
     assert fed(tmp_path, 0, 2) == (0, 2 * COMMITS * EACH, 2 * COMMITS * EACH)
-    until(lambda: len(held_at(tmp_path / "j.db").told) == 2 * COMMITS * EACH, "the journal")
+    until(
+        lambda: len(stored_notifications_at(tmp_path / "j.db").notifications) == 2 * COMMITS * EACH,
+        "the journal",
+    )

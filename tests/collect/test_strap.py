@@ -15,7 +15,7 @@ from tests.support.air.link import SUPERVISION_S
 from tests.support.air.loop import LeapLoop, simulate, until
 from tests.support.air.room import Room
 from tests.support.air.strap import Strap as AirStrap
-from tests.support.data_folder import Home, heard, one_adapter, strap_of, told
+from tests.support.data_folder import Home, delivered_payloads, one_adapter, recorded_payloads, strap_of
 
 A, B, C = "F0:00:00:00:00:01", "F0:00:00:00:00:02", "F0:00:00:00:00:03"
 
@@ -73,7 +73,9 @@ def test_every_notification_is_recorded_once(play: Play) -> None:
         await home.end()
         for strap in straps:
             assert len(strap.delivered) >= 599
-            assert heard(s.journal, f"strap {strap.address}") == told(strap.delivered, s.clock)
+            assert recorded_payloads(s.journal, f"strap {strap.address}") == delivered_payloads(
+                strap.delivered, s.clock
+            )
             assert not strap.connected  # it is free for a phone
 
     play(story)
@@ -94,7 +96,7 @@ def test_a_dropped_link_is_made_again_at_once(play: Play) -> None:
         await asyncio.sleep(20)
         await home.end()
         assert len(strap.delivered) > 100
-        assert heard(s.journal, f"strap {A}") == told(strap.delivered, s.clock)
+        assert recorded_payloads(s.journal, f"strap {A}") == delivered_payloads(strap.delivered, s.clock)
 
     play(story)
 
@@ -116,7 +118,7 @@ def test_back_in_reach_it_is_heard_within_three_seconds(play: Play) -> None:
             strap.enter()
             assert await until(partial(more_than, strap, before), "a beat") < 3
         await home.end()
-        assert heard(s.journal, f"strap {A}") == told(strap.delivered, s.clock)
+        assert recorded_payloads(s.journal, f"strap {A}") == delivered_payloads(strap.delivered, s.clock)
 
     play(story)
 
@@ -136,7 +138,7 @@ def test_a_short_absence_is_no_gap(play: Play) -> None:
         await asyncio.sleep(5)
         assert home.listeners[0].state.reconnects == 0
         await home.end()
-        assert heard(s.journal, f"strap {A}") == told(strap.delivered, s.clock)
+        assert recorded_payloads(s.journal, f"strap {A}") == delivered_payloads(strap.delivered, s.clock)
 
     play(story)
 
@@ -157,7 +159,7 @@ def test_a_silent_link_is_given_up_and_made_again(play: Play) -> None:
         assert await s.connected(home) < 40
         await asyncio.sleep(30)
         await home.end()
-        assert heard(s.journal, f"strap {A}") == told(strap.delivered, s.clock)
+        assert recorded_payloads(s.journal, f"strap {A}") == delivered_payloads(strap.delivered, s.clock)
 
     play(story)
 
@@ -173,7 +175,7 @@ def test_a_slow_strap_is_not_taken_for_a_silent_one(play: Play) -> None:
         assert home.listeners[0].state.reconnects == 0
         await home.end()
         assert len(strap.delivered) in {180, 181}
-        assert heard(s.journal, f"strap {A}") == told(strap.delivered, s.clock)
+        assert recorded_payloads(s.journal, f"strap {A}") == delivered_payloads(strap.delivered, s.clock)
 
     play(story)
 
@@ -193,7 +195,7 @@ def test_a_strap_that_became_slow_is_waited_for(play: Play) -> None:
         assert home.listeners[0].state.reconnects == reconnects <= 3
         assert len(strap.delivered) - before >= 59
         await home.end()
-        assert heard(s.journal, f"strap {A}") == told(strap.delivered, s.clock)
+        assert recorded_payloads(s.journal, f"strap {A}") == delivered_payloads(strap.delivered, s.clock)
 
     play(story)
 
@@ -215,7 +217,7 @@ def test_taken_off_is_no_reason_to_reconnect(play: Play, wear: Wear) -> None:
         assert home.listeners[0].state.reconnects == 0
         await home.end()
         assert len(strap.delivered) > 410
-        assert heard(s.journal, f"strap {A}") == told(strap.delivered, s.clock)
+        assert recorded_payloads(s.journal, f"strap {A}") == delivered_payloads(strap.delivered, s.clock)
 
     play(story)
 
@@ -235,7 +237,7 @@ def test_a_stalled_process_loses_nothing(play: Play) -> None:
         assert home.listeners[0].state.reconnects == 0
         await home.end()
         assert len(strap.delivered) > 1150
-        assert heard(s.journal, f"strap {A}") == told(strap.delivered, s.clock)
+        assert recorded_payloads(s.journal, f"strap {A}") == delivered_payloads(strap.delivered, s.clock)
 
     play(story)
 
@@ -251,7 +253,7 @@ def test_identical_values_are_all_kept(play: Play) -> None:
         await asyncio.sleep(60)
         await home.end()
         assert len(strap.delivered) > 590
-        assert heard(s.journal, f"strap {A}") == told(strap.delivered, s.clock)
+        assert recorded_payloads(s.journal, f"strap {A}") == delivered_payloads(strap.delivered, s.clock)
 
     play(story)
 
@@ -269,7 +271,7 @@ def test_any_bytes_are_kept_and_disturb_nothing(play: Play) -> None:
         await asyncio.sleep(5)
         assert home.listeners[0].state.reconnects == 0
         await home.end()
-        assert heard(s.journal, f"strap {A}") == told(strap.delivered, s.clock)
+        assert recorded_payloads(s.journal, f"strap {A}") == delivered_payloads(strap.delivered, s.clock)
 
     play(story)
 
@@ -310,8 +312,10 @@ def test_a_neighbours_strap_is_left_alone(play: Play) -> None:
         assert changing.delivered
         assert not same_name.delivered
         assert not stranger.delivered
-        assert heard(s.journal, f"strap {A}") == told(mine.delivered, s.clock)
-        assert heard(s.journal, "strap Watch 3") == told(changing.delivered, s.clock)
+        assert recorded_payloads(s.journal, f"strap {A}") == delivered_payloads(mine.delivered, s.clock)
+        assert recorded_payloads(s.journal, "strap Watch 3") == delivered_payloads(
+            changing.delivered, s.clock
+        )
 
     play(story)
 
@@ -331,7 +335,7 @@ def test_a_watch_is_known_under_any_address(play: Play) -> None:
         await s.connected(home, within_s=30)
         await home.end()
         assert len(watch.delivered) > 230
-        assert heard(s.journal, "strap Watch 77") == told(watch.delivered, s.clock)
+        assert recorded_payloads(s.journal, "strap Watch 77") == delivered_payloads(watch.delivered, s.clock)
 
     play(story)
 
@@ -347,7 +351,7 @@ def test_what_the_advertisement_leaves_out(play: Play) -> None:
         await asyncio.sleep(60)
         assert not lamp.connected
         await home.end()
-        assert heard(s.journal, f"strap {A}") == told(quiet.delivered, s.clock)
+        assert recorded_payloads(s.journal, f"strap {A}") == delivered_payloads(quiet.delivered, s.clock)
         assert len(quiet.delivered) > 50
 
     play(story)
@@ -369,7 +373,10 @@ def test_a_link_of_a_killed_life_is_taken_over(play: Play) -> None:
         assert await s.connected(again) < 5
         await asyncio.sleep(30)
         await again.end()
-        delivered, came = told(strap.delivered, s.clock), heard(s.journal, f"strap {A}")
+        delivered, came = (
+            delivered_payloads(strap.delivered, s.clock),
+            recorded_payloads(s.journal, f"strap {A}"),
+        )
         assert len(delivered) - lost <= len(came) < len(delivered)
         assert [d for d in delivered if d in set(came)] == came
 
@@ -389,7 +396,7 @@ def test_the_wall_clock_may_jump(play: Play) -> None:
         await asyncio.sleep(100)
         assert home.listeners[0].state.reconnects == 0
         await home.end()
-        assert heard(s.journal, f"strap {A}") == told(strap.delivered, s.clock)
+        assert recorded_payloads(s.journal, f"strap {A}") == delivered_payloads(strap.delivered, s.clock)
 
     play(story)
 

@@ -16,7 +16,7 @@ from tests.support.bluez.bluez import Adapter, Bluez, Fault
 from tests.support.bluez.bus import Bus
 from tests.support.bluez.quiet import Quiet
 from tests.support.bluez.strap import MEASUREMENT, SUPERVISION_S, Strap, uuid
-from tests.support.data_folder import Home, heard, strap_of, told
+from tests.support.data_folder import Home, delivered_payloads, recorded_payloads, strap_of
 
 A, B = "F0:00:00:00:00:01", "F0:00:00:00:00:02"
 
@@ -77,7 +77,10 @@ class Story:
         """Stop, and compare the journal with what the straps were told."""
         await home.end()
         for strap in straps:
-            came, delivered = heard(self.journal, f"strap {strap.address}"), told(strap.delivered, self.clock)
+            came, delivered = (
+                recorded_payloads(self.journal, f"strap {strap.address}"),
+                delivered_payloads(strap.delivered, self.clock),
+            )
             assert [p for _, p in came] == [p for _, p in delivered]
             assert came == delivered  # time stands still while D-Bus works
 

@@ -27,7 +27,7 @@ from ingest.verbs.samples_csv import export_lines
 from tests.support.air.heart import measurement
 from tests.support.happenings import new_folder
 from tests.support.households import filled, rows
-from tests.support.straps import ADA, held, see, tell
+from tests.support.straps import ADA, append_notifications, observe_clock, stored_notifications
 from zones.series import TIMES
 
 WALL = 1_767_225_600_000
@@ -94,9 +94,9 @@ def test_a_chunk_says_what_the_strap_said(tmp_path: Path) -> None:
         (64_000, measurement(71, (866,), contact=False)),
     ]
     with Journal(tmp_path / "j.db") as journal:
-        see(journal, BOOT, 60_000, WALL)
+        observe_clock(journal, BOOT, 60_000, WALL)
         with journal.write() as w:
-            tell(w, Notifications.from_arrivals(BOOT, 60_500, told))
+            append_notifications(w, Notifications.from_arrivals(BOOT, 60_500, told))
         (chunk,) = journal.chunks(1, WALL, WALL + 10_000)
         c = chunk.columns
         assert (chunk.source.name, chunk.source.kind, chunk.source.rank) == (ADA, "strap", 0)
@@ -124,10 +124,12 @@ def test_a_chunk_says_what_the_strap_said(tmp_path: Path) -> None:
 def test_without_contact_bits_nothing_is_said_of_contact(tmp_path: Path) -> None:
     """Protects wrist sensors, which do not know: that is not the same as "no contact"."""
     with Journal(tmp_path / "j.db") as journal:
-        see(journal, BOOT, 60_000, WALL)
+        observe_clock(journal, BOOT, 60_000, WALL)
         with journal.write() as w:
-            tell(w, Notifications.from_arrivals(BOOT, 60_500, [(61_000, measurement(70))]))
-            tell(w, Notifications.from_arrivals(BOOT, 70_500, [(71_000, measurement(70, contact=True))]))
+            append_notifications(w, Notifications.from_arrivals(BOOT, 60_500, [(61_000, measurement(70))]))
+            append_notifications(
+                w, Notifications.from_arrivals(BOOT, 70_500, [(71_000, measurement(70, contact=True))])
+            )
         silent, worn = journal.chunks(1, WALL, WALL + 20_000)
         assert silent.columns.contact is None
         assert worn.columns.contact is not None
@@ -137,10 +139,10 @@ def test_without_contact_bits_nothing_is_said_of_contact(tmp_path: Path) -> None
 def test_what_is_never_decodable_is_kept(tmp_path: Path) -> None:
     """Protects what a better version may read one day: a chunk of nonsense is a chunk, whole, and merges like any."""
     with Journal(tmp_path / "j.db") as journal:
-        see(journal, BOOT, 60_000, WALL)
+        observe_clock(journal, BOOT, 60_000, WALL)
         for i in range(3):
             with journal.write() as w:
-                tell(
+                append_notifications(
                     w,
                     Notifications.from_arrivals(BOOT, 60_500, [(61_000 + i, b""), (61_000 + i, b"\x09\xff")]),
                 )
@@ -148,7 +150,10 @@ def test_what_is_never_decodable_is_kept(tmp_path: Path) -> None:
             w.merge({})
         (chunk,) = journal.chunks(1, WALL, WALL + 10_000)
         assert len(chunk.columns.series) == 0
-        assert [octets for *_, octets in held(journal).told] == [b"", b"\x09\xff"] * 3
+        assert [octets for *_, octets in stored_notifications(journal).notifications] == [
+            b"",
+            b"\x09\xff",
+        ] * 3
         assert list(journal.broken_chunks()) == []
 
 
@@ -156,10 +161,10 @@ def test_a_chunk_needs_a_clock_and_an_end(tmp_path: Path) -> None:
     """Protects dates and memory: nothing is dated by guess, and no chunk is so long that a span would miss it."""
     with Journal(tmp_path / "j.db") as journal:
         with pytest.raises(ValueError, match="never observed"), journal.write() as w:
-            tell(w, beating(0, 0, 2))
-        see(journal, BOOT, 0, WALL)
+            append_notifications(w, beating(0, 0, 2))
+        observe_clock(journal, BOOT, 0, WALL)
         with pytest.raises(ValueError, match="an hour"), journal.write() as w:
-            tell(w, beating(0, 0, 2, step=LONGEST_STRAP_CHUNK_MS + 1))
+            append_notifications(w, beating(0, 0, 2, step=LONGEST_STRAP_CHUNK_MS + 1))
         assert journal.persons() == []
 
 
@@ -167,9 +172,9 @@ def test_check_sees_spoilt_notifications(tmp_path: Path) -> None:
     """Protects against a card that forgets: `hartslag check` names the chunk, whatever of it is spoilt."""
     path = tmp_path / "j.db"
     with Journal(path) as journal:
-        see(journal, BOOT, 0, WALL)
+        observe_clock(journal, BOOT, 0, WALL)
         with journal.write() as w:
-            good, *bad = [tell(w, beating(0, i * 9000, 3)) for i in range(3)]
+            good, *bad = [append_notifications(w, beating(0, i * 9000, 3)) for i in range(3)]
         with closing(sqlite3.connect(path)) as db, db:
             db.execute("UPDATE chunk SET notifications = x'00' WHERE position = ?", bad[:1])
             db.execute("UPDATE chunk SET notified = notified + 1 WHERE position = ?", bad[1:])
@@ -180,9 +185,9 @@ def test_check_sees_spoilt_notifications(tmp_path: Path) -> None:
 def test_export_shows_samples_of_straps(tmp_path: Path) -> None:
     """Protects who takes their data along: a strap's samples are in it like those of a file."""
     with Journal(tmp_path / "j.db") as journal:
-        see(journal, BOOT, 60_000, WALL)
+        observe_clock(journal, BOOT, 60_000, WALL)
         with journal.write() as w:
-            tell(w, beating(60_000, 61_000, 3))
+            append_notifications(w, beating(60_000, 61_000, 3))
         assert list(export_lines(journal, [(p, WALL, WALL + HOUR) for p in journal.persons()]))[1:] == [
             f"2026-01-01T00:00:0{i + 1}.000Z,me,{ADA},strap,{70 + i}" for i in range(3)
         ]
@@ -253,12 +258,12 @@ def live(journal: Journal, happened: list[Bit], path: Path | None = None) -> Non
     """Three connections of two straps tell what they tell; a store may follow along."""
     steady, ahead = 1_000_000, WALL
     began: dict[int, int] = {}
-    see(journal, BOOT, steady, steady + ahead)
+    observe_clock(journal, BOOT, steady, steady + ahead)
     cache = RowCache()
     for i, bit in enumerate(happened):
         steady += bit.after_ms
         ahead += bit.step_ms
-        see(journal, BOOT, steady, steady + ahead, right=bit.step_ms != 900)
+        observe_clock(journal, BOOT, steady, steady + ahead, right=bit.step_ms != 900)
         start = began.setdefault(bit.which, steady)
         told = [
             (steady + 1000 * k, measurement(70 + (i + k) % 40, (800 + i,), contact=k != 1))
@@ -266,7 +271,9 @@ def live(journal: Journal, happened: list[Bit], path: Path | None = None) -> Non
         ]
         steady = told[-1][0]
         with journal.write() as w:
-            tell(w, Notifications.from_arrivals(BOOT, start, told), source=f"strap {bit.which % 2}")
+            append_notifications(
+                w, Notifications.from_arrivals(BOOT, start, told), source=f"strap {bit.which % 2}"
+            )
         if bit.merge:
             with journal.write() as w:
                 sources = {k: w.source(1, f"strap {k % 2}", "strap", 0) for k in began}
@@ -323,9 +330,9 @@ def test_merging_changes_nothing_and_hides_nothing(happened: list[Bit]) -> None:
 def test_a_merged_chunk_takes_the_last_position(tmp_path: Path) -> None:
     """Protects a store that has read a part: what it has not read yet still lies behind where it is."""
     with Journal(tmp_path / "j.db") as journal:
-        see(journal, BOOT, 0, WALL)
+        observe_clock(journal, BOOT, 0, WALL)
         with journal.write() as w:
-            first, second, third = [tell(w, beating(0, i * 5000, 5)) for i in range(3)]
+            first, second, third = [append_notifications(w, beating(0, i * 5000, 5)) for i in range(3)]
             assert w.merge({}) == 2
         (entry,) = journal.entries(second)
         assert first < second < third == entry.position
@@ -347,14 +354,14 @@ def rows_of(journal: Journal) -> dict[int, tuple[tuple[int, int], int, int, int]
 def test_what_may_still_grow_is_left_alone(tmp_path: Path) -> None:
     """Protects the card: the hour that goes on is merged once, when it is over, and a connection that ended at once."""
     with Journal(tmp_path / "j.db") as journal:
-        see(journal, BOOT, 0, WALL)
+        observe_clock(journal, BOOT, 0, WALL)
         with journal.write() as w:
             for i in range(6):
-                tell(w, beating(0, i * 5000, 5))
+                append_notifications(w, beating(0, i * 5000, 5))
             for i in range(3):
-                tell(w, beating(7, 20_000 + i * 5000, 5), source="strap 2")
+                append_notifications(w, beating(7, 20_000 + i * 5000, 5), source="strap 2")
             for i in range(4):
-                tell(w, beating(0, HOUR + i * 5000, 5))
+                append_notifications(w, beating(0, HOUR + i * 5000, 5))
             first, second = (w.source(1, name, "strap", 0) for name in (ADA, "strap 2"))
             assert w.merge({(first, BOOT, 0): HOUR - 1, (second, BOOT, 7): HOUR}) == 0
             assert w.merge({(first, BOOT, 0): HOUR + 20_000, (second, BOOT, 7): HOUR}) == 5
@@ -371,10 +378,10 @@ def test_files_between_are_left_alone(tmp_path: Path) -> None:
     from tests.journal.test_journal import append, columns
 
     with Journal(tmp_path / "j.db") as journal:
-        see(journal, BOOT, 0, WALL)
+        observe_clock(journal, BOOT, 0, WALL)
         for i in range(3):
             with journal.write() as w:
-                tell(w, beating(0, i * 5000, 5))
+                append_notifications(w, beating(0, i * 5000, 5))
             append(journal, columns(i * 1000, i * 1000 + 500))
         with journal.write() as w:
             w.merge({})
@@ -447,17 +454,17 @@ def test_a_store_that_followed_along_equals_one_made_anew(happened: list[Bit]) -
 def test_dates_change_and_nothing_else(tmp_path: Path) -> None:
     """Protects the truth when the network comes up: same octets, same steady time, new date; old and new time are touched."""
     with Journal(tmp_path / "j.db") as journal:
-        see(journal, BOOT, 0, WALL, right=False)
+        observe_clock(journal, BOOT, 0, WALL, right=False)
         with journal.write() as w:
             for i in range(4):
-                tell(w, beating(0, i * 5000, 5))
-            tell(w, beating(3, 20_000, 5), person="Piet")
+                append_notifications(w, beating(0, i * 5000, 5))
+            append_notifications(w, beating(3, 20_000, 5), person="Piet")
         with journal.write() as w:
             w.merge({(1, BOOT, 0): 20_000})
-        before, position = held(journal), journal.last_position()
-        assert see(journal, BOOT, 30_000, WALL + 30_000 + 9 * HOUR)
-        after = held(journal)
-        assert after.told == before.told
+        before, position = stored_notifications(journal), journal.last_position()
+        assert observe_clock(journal, BOOT, 30_000, WALL + 30_000 + 9 * HOUR)
+        after = stored_notifications(journal)
+        assert after.notifications == before.notifications
         assert after.dates == [d + 9 * HOUR for d in before.dates]
         assert touched(journal, position) == [
             (WALL, WALL + 19_000 + STANDS_MS),
@@ -466,21 +473,21 @@ def test_dates_change_and_nothing_else(tmp_path: Path) -> None:
             (WALL + 20_000 + 9 * HOUR, WALL + 24_000 + 9 * HOUR + STANDS_MS),
         ]
         assert [e.what for e in journal.entries(position)] == ["chunk"] * 4
-        assert not see(journal, BOOT, 40_000, WALL + 40_000 + 9 * HOUR)
+        assert not observe_clock(journal, BOOT, 40_000, WALL + 40_000 + 9 * HOUR)
         with journal.write() as w:
-            tell(w, beating(0, 40_000, 1))
-        assert held(journal).dates[-1] == WALL + 40_000 + 9 * HOUR
+            append_notifications(w, beating(0, 40_000, 1))
+        assert stored_notifications(journal).dates[-1] == WALL + 40_000 + 9 * HOUR
 
 
 def test_another_boot_is_another_clock(tmp_path: Path) -> None:
     """Protects yesterday: that the clock was wrong in this boot says nothing about the one before."""
     with Journal(tmp_path / "j.db") as journal:
-        see(journal, BOOT, 0, WALL, right=False)
+        observe_clock(journal, BOOT, 0, WALL, right=False)
         with journal.write() as w:
-            tell(w, beating(0, 5000, 2))
-        see(journal, "second boot", 0, WALL + HOUR, right=False)
-        see(journal, "second boot", 9000, WALL + 9 * HOUR)
-        assert held(journal).dates == [WALL + 5000, WALL + 6000]
+            append_notifications(w, beating(0, 5000, 2))
+        observe_clock(journal, "second boot", 0, WALL + HOUR, right=False)
+        observe_clock(journal, "second boot", 9000, WALL + 9 * HOUR)
+        assert stored_notifications(journal).dates == [WALL + 5000, WALL + 6000]
         assert journal.observations(BOOT) == [Observation(0, WALL, synchronized=False, offset_ms=WALL)]
 
 
@@ -529,9 +536,9 @@ def test_a_journal_from_before_straps_goes_on(tmp_path: Path, *, busy: bool) -> 
                 None,
             )
             assert [e.content for e in journal.facts(1, "claim")] == [{"n": 1}]
-            see(journal, BOOT, 0, WALL)
+            observe_clock(journal, BOOT, 0, WALL)
             with journal.write() as w:
-                tell(w, beating(0, 1000, 3))
+                append_notifications(w, beating(0, 1000, 3))
             assert len(all_chunks(journal)) == 2
             assert (journal.faults(), list(journal.broken_chunks())) == ([], [])
 

@@ -13,7 +13,7 @@ from zones.pieces import Pieces
 Pair = tuple[int, int]
 
 
-class Held(NamedTuple):
+class Millisecond(NamedTuple):
     """What one millisecond holds."""
 
     bpm: int
@@ -29,7 +29,7 @@ def raw(samples: Any, unit: int = 1) -> Any:
 
 def hold(
     samples: Iterable[Pair], cap: int, pauses: Sequence[Pair] = (), ends: Sequence[int] = (), source: int = 0
-) -> dict[int, Held]:
+) -> dict[int, Millisecond]:
     """Which heart rate stands for which millisecond."""
     kept = {t: bpm for t, bpm in samples if 30 <= bpm <= 230}
     times = sorted(kept)
@@ -46,16 +46,16 @@ def hold(
             until = min(until, *stops)
         for ms in range(t, until):
             if not any(a <= ms < b for a, b in pauses):
-                held[ms] = Held(kept[t], source, counts=True)
+                held[ms] = Millisecond(kept[t], source, counts=True)
     return held
 
 
-def spelt_out(pieces: Pieces) -> dict[int, Held]:
+def by_millisecond(pieces: Pieces) -> dict[int, Millisecond]:
     """The same of pieces, which must be in order, not empty and not overlapping."""
     assert (pieces.end > pieces.start).all()
     assert (pieces.start[1:] >= pieces.end[:-1]).all()
     return {
-        ms: Held(bpm, source, counts)
+        ms: Millisecond(bpm, source, counts)
         for start, end, bpm, source, counts in zip(
             *(c.tolist() for c in (pieces.start, pieces.end, pieces.bpm, pieces.source, pieces.counts)),
             strict=True,

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support.straps import held_at
+from tests.support.straps import stored_notifications_at
 
 QUICK = "[inbox]\nsettle_s = 0.05\npatience_s = 0.4\n"
 """Settings for tests: waiting for a copy to go on is not what they are about."""
@@ -121,7 +121,7 @@ def left_behind(data: Path) -> dict[str, Any]:
     found["heard"] = [
         (name, source, octets.hex())
         for (name,) in rows(journal(data), "SELECT name FROM person ORDER BY name")
-        for source, *_, octets in held_at(journal(data), name).told
+        for source, *_, octets in stored_notifications_at(journal(data), name).notifications
     ]
     found["entries"] = rows(
         journal(data),

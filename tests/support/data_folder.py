@@ -102,7 +102,7 @@ def strap_of(address: str, person: str = "Jan") -> StrapSettings:
     return StrapSettings(address=address, person=person)
 
 
-def told(delivered: Iterable[Delivered], clock: AirClock) -> list[tuple[int, bytes]]:
+def delivered_payloads(delivered: Iterable[Delivered], clock: AirClock) -> list[tuple[int, bytes]]:
     """What a strap was told was delivered: steady time (ms), payload."""
     return [(clock.steady_of(d.at_s), d.payload) for d in delivered]
 
@@ -129,6 +129,6 @@ def recorded(journal: Path, source: str) -> list[Recorded]:
     )  # stable: a burst stays in order
 
 
-def heard(journal: Path, source: str) -> list[tuple[int, bytes]]:
+def recorded_payloads(journal: Path, source: str) -> list[tuple[int, bytes]]:
     """What the journal holds of a source: steady time (ms), payload."""
     return [(r.steady_ms, r.payload) for r in recorded(journal, source)]

@@ -10,7 +10,7 @@ ADA = "strap A0:9E:1A:12:34:56"
 
 
 @dataclass
-class Hands:
+class ManualClock:
     """Clocks that stand still until a test moves them."""
 
     boot: str = "first boot"
@@ -35,8 +35,8 @@ class Hands:
         self.steady += ms
 
 
-def see(journal: Journal, boot: str, steady: int, wall: int, *, right: bool = True) -> bool:
-    """Let the journal know how the clocks stand, as the recorder does; says whether that was news."""
+def observe_clock(journal: Journal, boot: str, steady: int, wall: int, *, right: bool = True) -> bool:
+    """Let the journal know how the clocks stand, as the recorder does; gives whether that was new."""
     seen = new_observation(journal.observations(boot), steady, wall, synchronized=right)
     if seen:
         with journal.write() as w:
@@ -44,27 +44,29 @@ def see(journal: Journal, boot: str, steady: int, wall: int, *, right: bool = Tr
     return seen is not None
 
 
-def tell(w: Writer, heard: Notifications, person: str = "me", source: str = ADA) -> int:
-    """Append what a strap told; gives its position."""
+def append_notifications(
+    w: Writer, notifications: Notifications, person: str = "me", source: str = ADA
+) -> int:
+    """Append notifications of a strap; gives its position."""
     someone = w.person(person)
-    return w.notifications(someone, w.source(someone, source, "strap", 0), heard)
+    return w.notifications(someone, w.source(someone, source, "strap", 0), notifications)
 
 
-Told = tuple[str, str, int, int, bytes]
+StoredNotification = tuple[str, str, int, int, bytes]
 
 
 @dataclass(frozen=True)
-class Held:
+class StoredNotifications:
     """All notifications in a journal: (source, boot, beginning of the connection, steady clock, payload), and their dates."""
 
-    told: list[Told] = field(default_factory=list)
+    notifications: list[StoredNotification] = field(default_factory=list)
     dates: list[int] = field(default_factory=list)
 
 
-def held(journal: Journal, person: str = "me") -> Held:
+def stored_notifications(journal: Journal, person: str = "me") -> StoredNotifications:
     """What the journal holds of a person's straps, in order of the steady clock within each boot."""
     someone = journal.person(person)
-    found: list[tuple[Told, int]] = []
+    found: list[tuple[StoredNotification, int]] = []
     for c in journal.chunks(someone.id, -ALWAYS_MS, ALWAYS_MS) if someone else []:
         if c.notifications is not None:
             name: Source = c.source
@@ -72,10 +74,10 @@ def held(journal: Journal, person: str = "me") -> Held:
             for at, what in zip(c.notifications.steady_ms.tolist(), c.notifications.payloads, strict=True):
                 found.append(((name.name, *(c.connection or ("", 0)), at, what), at + ahead))
     found.sort(key=lambda pair: pair[0][:4])  # stable: what came within a millisecond stays in order
-    return Held([told for told, _ in found], [date for _, date in found])
+    return StoredNotifications([notification for notification, _ in found], [date for _, date in found])
 
 
-def held_at(path: Path, person: str = "me") -> Held:
+def stored_notifications_at(path: Path, person: str = "me") -> StoredNotifications:
     """What a journal at a path holds."""
     with Journal(path) as journal:
-        return held(journal, person)
+        return stored_notifications(journal, person)

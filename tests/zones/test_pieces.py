@@ -42,7 +42,7 @@ several = st.lists(st.tuples(byhand.any_samples, byhand.caps), max_size=4).map(
 def test_hold_equals_counting_by_hand(samples: Any, cap: int, pauses: Any, ends: list[int]) -> None:
     """Gaps, caps, pauses and the ends of recordings, each alone and all together."""
     got = held(samples, cap, pauses=Spans.pairs(pauses), ends=ends, source=3)
-    assert byhand.spelt_out(got) == byhand.hold(samples, cap, pauses, ends, 3)
+    assert byhand.by_millisecond(got) == byhand.hold(samples, cap, pauses, ends, 3)
 
 
 def test_a_recording_does_not_reach_into_the_next() -> None:
@@ -54,7 +54,7 @@ def test_a_recording_does_not_reach_into_the_next() -> None:
 @given(byhand.any_samples, byhand.caps, byhand.stretches)
 def test_movement_decides_millisecond_by_millisecond(samples: Any, cap: int, movement: Any) -> None:
     """All-day time counts exactly where movement was seen, and not a piece more."""
-    got = byhand.spelt_out(held(samples, cap, counts=Spans.pairs(movement)))
+    got = byhand.by_millisecond(held(samples, cap, counts=Spans.pairs(movement)))
     for ms, what in got.items():
         assert what.counts == any(a <= ms < b for a, b in movement)
     assert {ms: what.bpm for ms, what in got.items()} == {
@@ -65,11 +65,11 @@ def test_movement_decides_millisecond_by_millisecond(samples: Any, cap: int, mov
 @given(several)
 def test_resolve_gives_each_millisecond_to_the_first_that_holds_it(ranked: list[Pieces]) -> None:
     """Of overlapping sources the best one counts, second by second; nothing is lost and nothing counted twice."""
-    expected: dict[int, byhand.Held] = {}
+    expected: dict[int, byhand.Millisecond] = {}
     for pieces in reversed(ranked):
-        expected |= byhand.spelt_out(pieces)
+        expected |= byhand.by_millisecond(pieces)
     got = resolve(ranked)
-    assert byhand.spelt_out(got) == expected
+    assert byhand.by_millisecond(got) == expected
     assert got.measure_ms == len(expected) == got.spans.measure_ms
     assert same(resolve([got]), got)
     assert same(resolve([got, *ranked]), got)
@@ -79,8 +79,8 @@ def test_resolve_gives_each_millisecond_to_the_first_that_holds_it(ranked: list[
 def test_what_is_cut_out_is_gone_and_the_rest_stays(ranked: list[Pieces], holes: Any) -> None:
     """Cutting spans out of pieces takes exactly those milliseconds."""
     pieces = resolve(ranked)
-    left = byhand.spelt_out(pieces.without(Spans.pairs(holes)))
-    whole = byhand.spelt_out(pieces)
+    left = byhand.by_millisecond(pieces.without(Spans.pairs(holes)))
+    whole = byhand.by_millisecond(pieces)
     assert left == {ms: what for ms, what in whole.items() if not any(a <= ms < b for a, b in holes)}
 
 
@@ -90,10 +90,10 @@ def test_splitting_changes_no_millisecond(ranked: list[Pieces], at: list[int], l
     """After a split no piece crosses a border, and every moment holds what it held."""
     pieces = resolve(ranked)
     parts = split(pieces, np.array(at, np.int64))
-    assert byhand.spelt_out(parts) == byhand.spelt_out(pieces)
+    assert byhand.by_millisecond(parts) == byhand.by_millisecond(pieces)
     assert not any(((parts.start < moment) & (moment < parts.end)).any() for moment in at)
     every = split_every(pieces, length)
-    assert byhand.spelt_out(every) == byhand.spelt_out(pieces)
+    assert byhand.by_millisecond(every) == byhand.by_millisecond(pieces)
     assert (every.start // length == (every.end - 1) // length).all()
 
 
@@ -102,9 +102,9 @@ def test_clips_at_any_moment_add_up(ranked: list[Pieces], at: int) -> None:
     """A span counted in two halves gives what it gives whole."""
     pieces = resolve(ranked)
     before, after = pieces.clip(-1000, at), pieces.clip(at, 1000)
-    assert byhand.spelt_out(before) | byhand.spelt_out(after) == byhand.spelt_out(pieces)
+    assert byhand.by_millisecond(before) | byhand.by_millisecond(after) == byhand.by_millisecond(pieces)
     assert before.measure_ms + after.measure_ms == pieces.measure_ms
-    assert byhand.spelt_out(merge([after, before])) == byhand.spelt_out(pieces)
+    assert byhand.by_millisecond(merge([after, before])) == byhand.by_millisecond(pieces)
 
 
 @given(st.dictionaries(byhand.moments, byhand.heart_rates), st.randoms(use_true_random=False), byhand.caps)

@@ -16,7 +16,7 @@ from ingest.errors import Unusable
 from ingest.formats import fit
 from tests.support import fit_reference
 from tests.support.fit_encoder import ERA
-from tests.support.judge import against_the_truth, verdicts
+from tests.support.zone_comparison import compare_with_truth, comparisons
 
 REFUSED = {
     "._empty.fit": "AppleDouble",
@@ -151,32 +151,32 @@ NO_SAMPLES = {"flagged-hr.fit"}
 
 def test_the_watch_at_full_rate(fit_files: Path) -> None:
     """Seconds per zone are the watch's, but for what its zones and its own timer are apart (up to two seconds a lap)."""
-    judged = [v for v in verdicts(fit_files) if v.full_rate]
-    assert {v.file for v in judged if not v.comparable} == NO_SAMPLES
-    judged = [v for v in judged if v.comparable]
-    assert len(judged) >= 5
-    for v in judged:
+    compared = [v for v in comparisons(fit_files) if v.full_rate]
+    assert {v.file for v in compared if not v.comparable} == NO_SAMPLES
+    compared = [v for v in compared if v.comparable]
+    assert len(compared) >= 5
+    for v in compared:
         assert v.check.deviation <= v.watch_against_itself + 0.0006, v
-    assert median(v.check.deviation - v.watch_against_itself for v in judged) < 0.0002
-    assert median(v.check.deviation for v in judged) < 0.0025
+    assert median(v.check.deviation - v.watch_against_itself for v in compared) < 0.0002
+    assert median(v.check.deviation for v in compared) < 0.0025
 
 
 def test_the_watch_recording_smartly(fit_files: Path) -> None:
     """The watch saw every second and wrote one of five to twelve: its zones lie within what those leave open."""
-    judged = [v for v in verdicts(fit_files) if not v.full_rate]
-    assert len(judged) >= 7
-    for v in judged:
+    compared = [v for v in comparisons(fit_files) if not v.full_rate]
+    assert len(compared) >= 7
+    for v in compared:
         least, most = v.left_open()
         watch = np.array(v.check.watch_s)
         assert (least - 2 <= watch).all(), v  # two seconds: each border of a zone is stamped in whole ones
         assert (watch <= most + 2).all(), v
         assert v.check.deviation < 0.07, v
-    assert median(v.check.deviation for v in judged) < 0.019
+    assert median(v.check.deviation for v in compared) < 0.019
 
 
 def test_a_sample_stands_until_the_next_one(fit_files: Path) -> None:
     """Recordings of every second, thinned as a watch does it, tell: hardly worse than a line, which knows the future."""
-    off = {name: median(each) for name, each in against_the_truth(fit_files, 9).items()}
+    off = {name: median(each) for name, each in compare_with_truth(fit_files, 9).items()}
     assert off["until the next"] < off["before it"]
     assert off["until the next"] < 1.25 * off["straight line"]
     assert off["until the next"] < 0.015

@@ -1,4 +1,4 @@
-"""The judge in the file: the watch's seconds per zone beside ours."""
+"""The watch's seconds per zone beside ours."""
 
 import pytest
 from hypothesis import given

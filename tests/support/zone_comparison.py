@@ -1,6 +1,6 @@
-"""The judge in the files: what watches counted in their zones beside what is counted here, file by file.
+"""Zones compared: what watches counted in their zones beside what is counted here, file by file.
 
-Run as `python -m tests.support.judge [FOLDER]`; without a folder over HARTSLAG_FIT_FILES. Three tables: each file that holds
+Run as `python -m tests.support.zone_comparison [FOLDER]`; without a folder over HARTSLAG_FIT_FILES. Three tables: each file that holds
 `time_in_zone`; what other rules would make of the same files; and the same rules where the truth is known, because
 real recordings of every second are thinned here as a watch's smart recording does.
 """
@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Comparison:
     """One workout of one file."""
 
     file: str
@@ -89,7 +89,7 @@ class Verdict:
         return float(np.abs(ours - self.check.watch_s).sum() / sum(self.check.watch_s))
 
 
-def verdicts(folder: Path) -> Iterator[Verdict]:
+def comparisons(folder: Path) -> Iterator[Comparison]:
     """Every workout in a folder whose watch wrote its own seconds per zone; copies of one only once."""
     seen = set()
     for path in sorted(folder.iterdir()):
@@ -106,7 +106,7 @@ def verdicts(folder: Path) -> Iterator[Verdict]:
             series = next(s for s in file.series if s.kind == "activity").series
             session = next(s for s in file.sessions if (s.start, s.end) == (check.start, check.end))
             timer_s = session.timer_s or float((session.end - session.start) / np.timedelta64(1, "s"))
-            yield Verdict(
+            yield Comparison(
                 path.name, check, series.between(check.start, check.end), file.pauses, float(timer_s)
             )
 
@@ -176,7 +176,7 @@ def thinned(bpm: Floats, every_s: int) -> NDArray[np.intp]:
     return np.array(kept)
 
 
-def against_the_truth(folder: Path, every_s: int) -> dict[str, list[float]]:
+def compare_with_truth(folder: Path, every_s: int) -> dict[str, list[float]]:
     """The deviations of each rule from the truth, over recordings and the usual zones of maxima from 150 to 204."""
     found: dict[str, list[float]] = {name: [] for name in RULES}
     for bpm in every_second(folder):
@@ -202,7 +202,7 @@ def chance(off: list[float], files: int, within: float = 0.01) -> float:
 def main() -> None:
     default = os.environ.get("HARTSLAG_FIT_FILES") or Path(__file__).parents[3] / "shared" / "fit-files"
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else default)
-    found = list(verdicts(folder))
+    found = list(comparisons(folder))
     print("| file | watch's zones s | its timer s | ours s | off | watch off its own timer | left open |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for v in sorted(found, key=lambda v: (not v.full_rate, v.check.deviation)):
@@ -229,7 +229,7 @@ def main() -> None:
                 print(f"    {name:<16} median {median(each):.2%}, mean {np.mean(each):.2%}")
     for every_s in (5, 9, 12):
         print(f"\nthinned here, a record after {every_s} s at the latest:")
-        for name, off_each in against_the_truth(folder, every_s).items():
+        for name, off_each in compare_with_truth(folder, every_s).items():
             if off_each:
                 print(
                     f"    {name:<16} median {median(off_each):.2%}, mean {np.mean(off_each):.2%}, {len(off_each)} cases;"
