@@ -83,18 +83,18 @@ def _total_lines(x: "Explanation") -> Iterator[str]:
 
 
 def _edge_lines(
-    edges: list[tuple[int, "Edges | None"]], known: "Profile", what: str = "Moderate"
+    edges: list[tuple[int, "Edges | None"]], profile: "Profile", what: str = "Moderate"
 ) -> Iterator[str]:
     from ingest.verbs.explanation import FIRST_MS
 
     for begins, e in edges:
-        since = "" if begins < FIRST_MS else f" since {_day_and_time(begins, known.calendar)}"
+        since = "" if begins < FIRST_MS else f" since {_day_and_time(begins, profile.calendar)}"
         if e is not None:
             yield (
                 f"  {what} from {e.moderate_bpm}, vigorous from {e.vigorous_bpm} bpm{since} (method {e.method}):"
                 f" {e.origin}."
             )
-        elif since and known.medicine_in(*[known.calendar.day_of(begins)] * 2) == known.calendar.day_of(
+        elif since and profile.medicine_in(*[profile.calendar.day_of(begins)] * 2) == profile.calendar.day_of(
             begins
         ):
             yield f"  No limits are known{since}: a medicine limits this heart rate, so only limits of your own are used."

@@ -45,18 +45,18 @@ def parse_subject(journal: Journal, text: str, name: str | None) -> Subject:
     Raises Stop for what is none of these, and when it is not clear whose it is.
     """
     if found := re.fullmatch(r"(\d{4})-?(W\d{1,2})", text):
-        person, known = _one_person(journal, name)
+        person, profile = _one_person(journal, name)
         week = "-".join(found.groups())
-        borders = _midnights(known, _first_day(known, week), 7)
-        return Subject(f"week {week}", person, known, borders, whole_days=True)
+        borders = _midnights(profile, _first_day(profile, week), 7)
+        return Subject(f"week {week}", person, profile, borders, whole_days=True)
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) and (files := journal.files_named(text)):
         return _file_subject(journal, files, name)
-    person, known = _one_person(journal, name)
+    person, profile = _one_person(journal, name)
     if (day := _parse_day(text)) is not None:
-        borders = _midnights(known, day, 1)
-        return Subject(f"{day:%A} {day.day} {day:%B %Y}", person, known, borders, whole_days=True)
-    words, minute = _parse_minute(text, known.calendar)
-    return Subject(words, person, known, [minute, minute + MINUTE])
+        borders = _midnights(profile, day, 1)
+        return Subject(f"{day:%A} {day.day} {day:%B %Y}", person, profile, borders, whole_days=True)
+    words, minute = _parse_minute(text, profile.calendar)
+    return Subject(words, person, profile, [minute, minute + MINUTE])
 
 
 def _one_person(journal: Journal, name: str | None) -> tuple[Person, Profile]:
@@ -111,7 +111,7 @@ def _parse_minute(text: str, calendar: Calendar) -> tuple[str, int]:
     return words, minute
 
 
-def _first_day(known: Profile, week: str) -> date:
+def _first_day(profile: Profile, week: str) -> date:
     """The first day of a week by its name, on whichever day the person's weeks begin."""
     year, number = week.split("-W")
     try:
@@ -123,7 +123,7 @@ def _first_day(known: Profile, week: str) -> date:
         raise Stop(f"There is no week {week}; right would be 2026-W47.") from e
     name = f"{year}-W{int(number):02d}"
     around = (thursday + timedelta(days=i) for i in range(-9, 10))
-    found = next((d for d in around if known.calendar.week_of(d) == (d, name)), None)
+    found = next((d for d in around if profile.calendar.week_of(d) == (d, name)), None)
     if found is None:
         raise Stop(f"There is no week {week} where weeks begin on this day.")
     return found
@@ -142,14 +142,14 @@ def _file_subject(journal: Journal, files: list[Filed], name: str | None) -> Sub
         owner = owners[f.person]
         if span is None or owner is None:
             continue
-        known = read_profile(journal, owner.id)
+        profile = read_profile(journal, owner.id)
         a, b = span[0], max(span[1], span[0] + 1)
-        first, last = known.calendar.day_of(a), known.calendar.day_of(b - 1)
-        inside = [m for m in _midnights(known, first, (last - first).days + 1) if a < m < b]
-        return Subject(f"file {f.name}", owner, known, [a, *inside, b], f)
+        first, last = profile.calendar.day_of(a), profile.calendar.day_of(b - 1)
+        inside = [m for m in _midnights(profile, first, (last - first).days + 1) if a < m < b]
+        return Subject(f"file {f.name}", owner, profile, [a, *inside, b], f)
     f = files[0]
     raise Stop(f"The file {f.name} brought no time to explain: it is {f.outcome}. {f.reason}".rstrip())
 
 
-def _midnights(known: Profile, first: date, days: int) -> list[int]:
-    return [int(m) for m in midnights(known.zone, first, first + timedelta(days=days))]
+def _midnights(profile: Profile, first: date, days: int) -> list[int]:
+    return [int(m) for m in midnights(profile.zone, first, first + timedelta(days=days))]

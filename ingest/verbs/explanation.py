@@ -159,7 +159,7 @@ FIRST_MS = -(1 << 45)
 
 def explain(journal: Journal, subject: Subject) -> Explanation:
     """All that can be said of the subject."""
-    person, known, start_ms, end_ms = subject.person.id, subject.profile, subject.start_ms, subject.end_ms
+    person, profile, start_ms, end_ms = subject.person.id, subject.profile, subject.start_ms, subject.end_ms
     file = None if subject.file is None else subject.file.id
     claims = journal.facts(person, "claim", start_ms - 2 * DAY_MS, end_ms)
     checks = journal.facts(person, "check", start_ms - 7 * DAY_MS, end_ms)
@@ -171,16 +171,16 @@ def explain(journal: Journal, subject: Subject) -> Explanation:
         masked += [run for e in found for run in _masked_runs(e, start, end)]
         clocks |= {(c.ahead, c.behind): c for c in offsets_between(journal, subject.person, found)}
         if subject.is_minute:
-            samples = _explain_samples(journal, person, found, known, start, end)
+            samples = _explain_samples(journal, person, found, profile, start, end)
     return Explanation(
         subject,
-        account_for(journal, person, known, subject.borders_ms),
-        _edges_in_force(known.timeline, start_ms, end_ms),
-        _sport_edges(journal, person, known, start_ms, end_ms),
-        measure_span(journal, subject.person, known, start_ms, end_ms, whole_days=subject.whole_days),
-        [compare_claim(journal, person, known, c) for c in claims if _end_ms(c) > start_ms],
+        account_for(journal, person, profile, subject.borders_ms),
+        _edges_in_force(profile.timeline, start_ms, end_ms),
+        _sport_edges(journal, person, profile, start_ms, end_ms),
+        measure_span(journal, subject.person, profile, start_ms, end_ms, whole_days=subject.whole_days),
+        [compare_claim(journal, person, profile, c) for c in claims if _end_ms(c) > start_ms],
         [
-            compare_zones(journal, person, known, c)
+            compare_zones(journal, person, profile, c)
             for c in checks
             if _end_ms(c) > start_ms and (file is None or c.file in {file, None})
         ],
@@ -204,12 +204,12 @@ def _edges_in_force(line: Timeline, start_ms: int, end_ms: int) -> list[tuple[in
 
 
 def _sport_edges(
-    journal: Journal, person: int, known: Profile, start_ms: int, end_ms: int
+    journal: Journal, person: int, profile: Profile, start_ms: int, end_ms: int
 ) -> dict[str, list[tuple[int, Edges | None]]]:
     """The edges in force in the sports that were done in a span, if they have their own."""
-    done = (ruling_sport(e, known) for e in find_workouts(journal, person, start_ms, end_ms))
+    done = (ruling_sport(e, profile) for e in find_workouts(journal, person, start_ms, end_ms))
     return {
-        sport: _edges_in_force(known.sports[sport], start_ms, end_ms)
+        sport: _edges_in_force(profile.sports[sport], start_ms, end_ms)
         for sport in sorted({s for s in done if s})
     }
 
@@ -256,10 +256,10 @@ _ARTEFACTS = {
 
 
 def _explain_samples(
-    journal: Journal, person: int, found: list[Evidence], known: Profile, start_ms: int, end_ms: int
+    journal: Journal, person: int, found: list[Evidence], profile: Profile, start_ms: int, end_ms: int
 ) -> list[ExplainedSample]:
     """Each sample that has a say in [start, end)."""
-    resolved, zone = classify_by_source(journal, person, known, resolve_sources(found), start_ms, end_ms)
+    resolved, zone = classify_by_source(journal, person, profile, resolve_sources(found), start_ms, end_ms)
     samples = []
     for i, e in enumerate(found):
         ms = e.series.times.astype(np.int64)

@@ -52,19 +52,19 @@ class Measures:
 
 
 def measure_span(
-    journal: Journal, person: Person, known: Profile, start_ms: int, end_ms: int, *, whole_days: bool
+    journal: Journal, person: Person, profile: Profile, start_ms: int, end_ms: int, *, whole_days: bool
 ) -> Measures:
     """The same numbers as the rows of a store hold."""
-    days = list(_measured_days(journal, person, known, start_ms, end_ms)) if whole_days else []
+    days = list(_measured_days(journal, person, profile, start_ms, end_ms)) if whole_days else []
     quiet = [d.quiet_ms for d in days if d.quiet_ms is not None]
-    strap_sessions = strap_sessions_between(journal, person.id, known, start_ms, end_ms)
+    strap_sessions = strap_sessions_between(journal, person.id, profile, start_ms, end_ms)
     seen = partial(read_evidence, journal, person.id)
     return Measures(
         days,
         [
             (
                 e,
-                workout_fields(journal, person, known, e, seen(e.at_ms, e.last_ms or e.at_ms)),
+                workout_fields(journal, person, profile, e, seen(e.at_ms, e.last_ms or e.at_ms)),
             )
             for e in find_workouts(journal, person.id, start_ms, end_ms)
         ],
@@ -84,13 +84,13 @@ def measure_span(
 
 
 def _measured_days(
-    journal: Journal, person: Person, known: Profile, start_ms: int, end_ms: int
+    journal: Journal, person: Person, profile: Profile, start_ms: int, end_ms: int
 ) -> Iterator[DayMeasures]:
     """The days of a span with anything measured."""
-    first_day, _ = known.calendar.week_of(known.calendar.day_of(start_ms))
+    first_day, _ = profile.calendar.week_of(profile.calendar.day_of(start_ms))
     yield from (
         day
-        for day in _measure_days(count_week(journal, person, known, first_day))
+        for day in _measure_days(count_week(journal, person, profile, first_day))
         if day.start_ms >= start_ms and day.end_ms <= end_ms and day.measured_s
     )
 

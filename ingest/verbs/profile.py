@@ -56,11 +56,11 @@ def profile_items(journal: "Journal", person: int) -> list[ProfileItem]:
     found: list[ProfileItem] = []
     held: dict[tuple[str, ...], tuple[int | None, tuple[str, str | None, str | None, str]]] = {}
     for at_ms, facts in versions:
-        said = dict(_flatten(facts))
-        for key in [k for k in held if k not in said]:
+        current = dict(_flatten(facts))
+        for key in [k for k in held if k not in current]:
             recorded_ms, value = held.pop(key)
             found.append(ProfileItem(*value, recorded_ms, journal.now_ms() if at_ms is None else at_ms))
-        for key, value in said.items():
+        for key, value in current.items():
             held.setdefault(key, (at_ms, value))
     found += [ProfileItem(*value, recorded_ms, None) for recorded_ms, value in held.values()]
     return sorted(found, key=_order)
@@ -82,9 +82,9 @@ def _flatten(
             yield (key, words), (key, None, None, words)
             continue
         for entry in entries:
-            said = {k: v for k, v in entry.items() if k not in {"from", "to"}}
+            values = {k: v for k, v in entry.items() if k not in {"from", "to"}}
             words = ", ".join(
-                f"{k} {str(v).lower() if isinstance(v, bool) else v}" for k, v in sorted(said.items())
+                f"{k} {str(v).lower() if isinstance(v, bool) else v}" for k, v in sorted(values.items())
             )
             since, until = entry.get("from"), entry.get("to")
             yield (key, str(since), str(until), words), (key, since, until, words)

@@ -45,24 +45,24 @@ class Proposal:
 
 def find_proposals(journal: Journal, person: Person, now_ms: int) -> list[Proposal]:
     """What is known better than what is in use; nothing is changed by it."""
-    known = read_profile(journal, person.id)
-    today = known.calendar.day_of(now_ms)
+    profile = read_profile(journal, person.id)
+    today = profile.calendar.day_of(now_ms)
     state = [
         s for s in profile_states(journal.profile(person.id) or {}) if s.since is None or s.since <= today
     ][-1]
     since_ms = -ALWAYS_MS
     if state.medicine_since is not None:  # what a heart did without the medicine says nothing of it now
-        since_ms = int(midnights(known.zone, state.medicine_since, state.medicine_since)[0])
-    at_rest, maximum, _ = known.heart_at(now_ms)
+        since_ms = int(midnights(profile.zone, state.medicine_since, state.medicine_since)[0])
+    at_rest, maximum, _ = profile.heart_at(now_ms)
     found = []
-    best = _highest(journal, person, known, since_ms, now_ms)
+    best = _highest(journal, person, profile, since_ms, now_ms)
     if best is not None and maximum is not None and best[0] > maximum:
         bpm, day, source = best
         why = (
             f"the median of 15 samples reached {bpm} bpm on {day}, seen by {source}; in use is {maximum} bpm"
         )
         found.append(_proposal(journal, person, today, now_ms, "maximum_bpm", bpm, maximum, why))
-    rest = _resting(journal, person, known, since_ms, now_ms)
+    rest = _resting(journal, person, profile, since_ms, now_ms)
     if rest is not None and (at_rest is None or abs(rest[0] - at_rest) >= AS_GOOD_BPM):
         in_use = "none is in use" if at_rest is None else f"in use is {at_rest} bpm"
         found.append(
@@ -104,12 +104,12 @@ def _proposal(
 
 
 def _highest(
-    journal: Journal, person: Person, known: Profile, since_ms: int, now_ms: int
+    journal: Journal, person: Person, profile: Profile, since_ms: int, now_ms: int
 ) -> tuple[int, date, str] | None:
     """The highest heart rate that a strap held and that is believed, with the day and the source; a wrist may count steps."""
     best: tuple[int, date, str] | None = None
-    for day in _measured_days(journal, person, known, since_ms, now_ms):
-        begins, ends = _midnights(known, day)
+    for day in _measured_days(journal, person, profile, since_ms, now_ms):
+        begins, ends = _midnights(profile, day)
         start_ms = max(begins, since_ms)
         for e in read_evidence(journal, person.id, start_ms, ends):
             if e.source.rank > RANKS["activity strap"]:
@@ -121,34 +121,34 @@ def _highest(
 
 
 def _measured_days(
-    journal: Journal, person: Person, known: Profile, since_ms: int, now_ms: int
+    journal: Journal, person: Person, profile: Profile, since_ms: int, now_ms: int
 ) -> list[date]:
     """The local days between two moments with anything measured, ascending."""
     spans = np.array(journal.chunk_spans(person.id, since_ms, now_ms), np.int64).reshape(-1, 2)
-    first = day_of(np.maximum(spans[:, 0], since_ms), known.zone)
-    last = day_of(np.minimum(spans[:, 1], now_ms), known.zone)
+    first = day_of(np.maximum(spans[:, 0], since_ms), profile.zone)
+    last = day_of(np.minimum(spans[:, 1], now_ms), profile.zone)
     days = {day for a, b in zip(first.tolist(), last.tolist(), strict=True) for day in range(a, b + 1)}
     return [date.fromordinal(day) for day in sorted(days)]
 
 
-def _midnights(known: Profile, day: date) -> tuple[int, int]:
+def _midnights(profile: Profile, day: date) -> tuple[int, int]:
     """When a local day begins and ends."""
-    begins, ends = midnights(known.zone, day, day + timedelta(days=1)).tolist()
+    begins, ends = midnights(profile.zone, day, day + timedelta(days=1)).tolist()
     return begins, ends
 
 
 def _resting(
-    journal: Journal, person: Person, known: Profile, since_ms: int, now_ms: int
+    journal: Journal, person: Person, profile: Profile, since_ms: int, now_ms: int
 ) -> tuple[int, str] | None:
     """The usual resting heart rate of the newest days, by the watch's own word or else from its all-day files."""
     by_day = {
-        known.calendar.day_of(e.at_ms): float(e.content["resting_bpm"])
+        profile.calendar.day_of(e.at_ms): float(e.content["resting_bpm"])
         for e in journal.facts(person.id, "claim", since_ms, now_ms)
         if e.content.get("resting_bpm")
     }
     words = "as the watch says"
     if np.isnan(find_usual_resting(np.array(list(by_day.values())))):
-        by_day, words = _quietest(journal, person, known, since_ms, now_ms), "as the all-day files show"
+        by_day, words = _quietest(journal, person, profile, since_ms, now_ms), "as the all-day files show"
     newest = sorted(by_day)[-DAYS:]
     bpm = np.array([by_day[day] for day in newest])
     median = find_usual_resting(bpm)
@@ -161,12 +161,12 @@ def _resting(
 
 
 def _quietest(
-    journal: Journal, person: Person, known: Profile, since_ms: int, now_ms: int
+    journal: Journal, person: Person, profile: Profile, since_ms: int, now_ms: int
 ) -> dict[date, float]:
     """The resting heart rate of each of the newest days of an all-day watch that have one."""
     found: dict[date, float] = {}
-    for day in _measured_days(journal, person, known, since_ms, now_ms)[-3 * DAYS :]:
-        a, b = _midnights(known, day)
+    for day in _measured_days(journal, person, profile, since_ms, now_ms)[-3 * DAYS :]:
+        a, b = _midnights(profile, day)
         pieces = [e.pieces for e in read_evidence(journal, person.id, a, b) if e.source.kind == "monitoring"]
         worked = [
             (e.at_ms, e.last_ms)

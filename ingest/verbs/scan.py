@@ -72,47 +72,47 @@ async def scan(settings: "Settings", radio: "Radio", seconds: float, *, ask: boo
         ) from e
     found: list[FoundStrap] = []
     connected: list[StrapSettings] = []
-    for heard in held:
-        one = _found_strap(settings, heard, connected)
+    for advertisement in held:
+        one = _found_strap(settings, advertisement, connected)
         found.append(replace(one, battery_pct=_last_battery(settings, one)))
         connected += [one.strap] if one.strap else []
-    for heard in spoke:
-        one = _found_strap(settings, heard, connected)
-        if not HEART_RATE_SERVICES & heard.services and one.strap is None:
+    for advertisement in spoke:
+        one = _found_strap(settings, advertisement, connected)
+        if not HEART_RATE_SERVICES & advertisement.services and one.strap is None:
             continue
         if one.strap is not None and holder(settings.data) is not None:
             # The daemon is about to connect to it: a second client would end that link in leaving.
             found.append(replace(one, battery_pct=_last_battery(settings, one)))
             continue
-        about = await _read_about(radio, heard) if ask else None
-        found.append(_found_strap(settings, heard, connected, about))
+        about = await _read_about(radio, advertisement) if ask else None
+        found.append(_found_strap(settings, advertisement, connected, about))
     return found
 
 
 def _found_strap(
     settings: "Settings",
-    heard: "Advertisement",
+    advertisement: "Advertisement",
     connected: list["StrapSettings"],
     about: "SensorInfo | None" = None,
 ) -> FoundStrap:
     """What is known of a sensor. By its name alone it is nobody's who is connected already: names are shared by many."""
     serial = about.serial if about else None
-    known = [
+    matching = [
         s
         for s in settings.straps
-        if s.address == heard.address
+        if s.address == advertisement.address
         or (
-            s.name == heard.name is not None
+            s.name == advertisement.name is not None
             and (s not in connected if serial is None else serial == s.serial)
         )
     ]
     return FoundStrap(
-        heard.address,
-        heard.name,
-        heard.signal_dbm,
-        heard.connected,
-        _is_private(heard),
-        known[0] if known else None,
+        advertisement.address,
+        advertisement.name,
+        advertisement.signal_dbm,
+        advertisement.connected,
+        _is_private(advertisement),
+        matching[0] if matching else None,
         about.battery_pct if about else None,
         serial,
         " ".join(filter(None, (about.maker, about.model))) or None if about else None,
@@ -135,33 +135,33 @@ def _last_battery(settings: "Settings", one: FoundStrap) -> int | None:
         return None  # nothing was collected yet, or it is another user's
 
 
-def _is_private(heard: "Advertisement") -> bool:
+def _is_private(advertisement: "Advertisement") -> bool:
     """Whether this is a private address, by its two highest bits (Bluetooth Core 5.4, vol 6, part B, 1.3.2).
 
     Only where BlueZ says that it is a random one at all: makers' addresses have all bits.
     """
-    details = heard.device.details
+    details = advertisement.device.details
     about = details.get("props", {}) if isinstance(details, dict) else {}
-    return about.get("AddressType") == "random" and int(heard.address[:2], 16) >> 6 != 0b11
+    return about.get("AddressType") == "random" and int(advertisement.address[:2], 16) >> 6 != 0b11
 
 
-async def _read_about(radio: "Radio", heard: "Advertisement") -> "SensorInfo | None":
+async def _read_about(radio: "Radio", advertisement: "Advertisement") -> "SensorInfo | None":
     from ingest.collect.radio import ERRORS, within
     from ingest.collect.sensor_info import read_sensor_info
     from ingest.collect.strap import DISCONNECT_S
 
-    client = radio.client(heard.device)
+    client = radio.client(advertisement.device)
     try:
         await within(ASK_S, client.connect())
         return await within(ASK_S, read_sensor_info(client))
     except ERRORS as e:
-        _log.debug("%s does not answer: %r", heard.address, e)
+        _log.debug("%s does not answer: %r", advertisement.address, e)
         return None
     finally:
         try:
             await within(DISCONNECT_S, client.disconnect())
         except ERRORS as e:
-            _log.debug("%s: disconnecting: %r", heard.address, e)
+            _log.debug("%s: disconnecting: %r", advertisement.address, e)
 
 
 def scan_lines(settings: "Settings", found: list[FoundStrap]) -> Iterator[str]:

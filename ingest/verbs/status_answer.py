@@ -53,15 +53,15 @@ def status(settings: Settings, journal: Journal) -> dict[str, Any]:
 
 
 def _person_status(journal: Journal, person: int, name: str) -> dict[str, Any]:
-    known = read_profile(journal, person)
+    profile = read_profile(journal, person)
     now_ms = time.time_ns() // 1_000_000
-    edges = known.timeline.edges_at(now_ms)
-    today = known.calendar.day_of(now_ms)
-    medicine = known.medicine_in(today, today)
+    edges = profile.timeline.edges_at(now_ms)
+    today = profile.calendar.day_of(now_ms)
+    medicine = profile.medicine_in(today, today)
     return {
         "name": name,
-        "zone": known.calendar.zone_on(today),
-        "target_min": known.calendar.target(known.calendar.week_of(today)[0]),
+        "zone": profile.calendar.zone_on(today),
+        "target_min": profile.calendar.target(profile.calendar.week_of(today)[0]),
         "medicine_since": medicine and medicine.isoformat(),
         "edges": edges
         and {"moderate_bpm": edges.moderate_bpm, "vigorous_bpm": edges.vigorous_bpm, "origin": edges.origin},

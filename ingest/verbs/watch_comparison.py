@@ -83,7 +83,7 @@ class ZoneComparison:
         }
 
 
-def compare_zones(journal: Journal, person: int, known: Profile, check: Entry) -> ZoneComparison:
+def compare_zones(journal: Journal, person: int, profile: Profile, check: Entry) -> ZoneComparison:
     """What a watch counted in one workout beside what we count there."""
     start_ms, end_ms, edges = check.at_ms, int(check.content["end"]), tuple(check.content["edges"])
     found = read_evidence(journal, person, start_ms, end_ms)
@@ -102,9 +102,9 @@ def compare_zones(journal: Journal, person: int, known: Profile, check: Entry) -
     ours = _zone_seconds(resolved, edges)
     of_span = find_workouts(journal, person, start_ms, end_ms)
     workout = next((e for e in of_span if (e.at_ms, e.last_ms) == (start_ms, end_ms)), None)
-    sport = None if workout is None else ruling_sport(workout, known)
-    own = known.sports.get(sport or "", known.timeline).edges_at(start_ms)
-    moderate, vigorous = _count_minutes(journal, person, known, resolved, start_ms, end_ms)
+    sport = None if workout is None else ruling_sport(workout, profile)
+    own = profile.sports.get(sport or "", profile.timeline).edges_at(start_ms)
+    moderate, vigorous = _count_minutes(journal, person, profile, resolved, start_ms, end_ms)
     return ZoneComparison(
         at_ms=start_ms,
         end_ms=end_ms,
@@ -154,15 +154,15 @@ class ClaimComparison:
         }
 
 
-def compare_claim(journal: Journal, person: int, known: Profile, claim: Entry) -> ClaimComparison:
+def compare_claim(journal: Journal, person: int, profile: Profile, claim: Entry) -> ClaimComparison:
     """What a watch claims of a stretch of time beside what we count there; the steps add up to the difference."""
     content, start_ms = claim.content, claim.at_ms
     end_ms = int(content.get("end") or claim.last_ms or start_ms)
     found = read_evidence(journal, person, start_ms, end_ms)
     mine = next((e for e in found if e.source.name == content["source"]), None)
     resolved = resolve_sources(found)
-    ours = _count_minutes(journal, person, known, resolved, start_ms, end_ms)
-    ruled_pieces = apply_edges(journal, person, known, resolved, start_ms, end_ms)
+    ours = _count_minutes(journal, person, profile, resolved, start_ms, end_ms)
+    ruled_pieces = apply_edges(journal, person, profile, resolved, start_ms, end_ms)
     elevated = float(sum_pieces(*ruled_pieces).elevated_ms[0]) / MINUTE
     steps = None
     if content["moderate_min"] is not None and content["vigorous_min"] is not None:
@@ -173,7 +173,7 @@ def compare_claim(journal: Journal, person: int, known: Profile, claim: Entry) -
             each = [recorded, _recorded_pieces(mine, start_ms, end_ms, mine.movement), mine.pieces]
         counts = [
             (float(content["moderate_min"]), float(content["vigorous_min"])),
-            *(_count_minutes(journal, person, known, pieces, start_ms, end_ms) for pieces in each),
+            *(_count_minutes(journal, person, profile, pieces, start_ms, end_ms) for pieces in each),
             ours,
         ]
         steps = {
@@ -197,10 +197,10 @@ def _recorded_pieces(e: Evidence, start_ms: int, end_ms: int, movement: Spans | 
 
 
 def _count_minutes(
-    journal: Journal, person: int, known: Profile, pieces: Pieces, start_ms: int, end_ms: int
+    journal: Journal, person: int, profile: Profile, pieces: Pieces, start_ms: int, end_ms: int
 ) -> tuple[float, float]:
     """Moderate and vigorous minutes of pieces by the limits in force."""
-    t = sum_pieces(*apply_edges(journal, person, known, pieces, start_ms, end_ms))
+    t = sum_pieces(*apply_edges(journal, person, profile, pieces, start_ms, end_ms))
     return float(t.moderate_ms[0]) / MINUTE, float(t.vigorous_ms[0]) / MINUTE
 
 

@@ -109,26 +109,26 @@ def week_answers(
 
 
 def _newest_weeks(journal: Journal, person: Person, most: int, now_ms: int) -> Iterator[WeekAnswer]:
-    known = read_profile(journal, person.id)
-    today = known.calendar.day_of(now_ms)
-    held = weeks_with_data(journal, person, known)
-    coming = tuple(known.calendar.week_of(d)[1] for d in reversed(held) if d > today)
+    profile = read_profile(journal, person.id)
+    today = profile.calendar.day_of(now_ms)
+    held = weeks_with_data(journal, person, profile)
+    coming = tuple(profile.calendar.week_of(d)[1] for d in reversed(held) if d > today)
     begun = [d for d in held if d <= today]
-    for i, counted in enumerate(islice(_measured_weeks(journal, person, known, begun or held), most)):
+    for i, counted in enumerate(islice(_measured_weeks(journal, person, profile, begun or held), most)):
         row = answer_of(counted, now_ms)
         if i == 0:
             since = today - timedelta(days=6)
-            rolling = counted if since == counted.first_day else count_week(journal, person, known, since)
+            rolling = counted if since == counted.first_day else count_week(journal, person, profile, since)
             row = replace(row, last_seven_days=answer_of(rolling, now_ms), still_to_come=coming)
         yield row
 
 
 def _measured_weeks(
-    journal: Journal, person: Person, known: Profile, first_days: list[date]
+    journal: Journal, person: Person, profile: Profile, first_days: list[date]
 ) -> Iterator[Week]:
     """Those of the weeks in which anything is measured."""
     for first_day in first_days:
-        counted = count_week(journal, person, known, first_day)
+        counted = count_week(journal, person, profile, first_day)
         if int(counted.total.measured_ms[0]):
             yield counted
 

@@ -112,9 +112,9 @@ def hypothetical_profile(journal: Journal, person: Person, text: str, now_ms: in
     return build_profile({**facts, **born, "what_if": {**numbers, "method": method}}, limits)
 
 
-def _state_now(found: Sequence[ProfileState], known: Profile, now_ms: int) -> ProfileState:
+def _state_now(found: Sequence[ProfileState], profile: Profile, now_ms: int) -> ProfileState:
     """The state in force today."""
-    today = known.calendar.day_of(now_ms)
+    today = profile.calendar.day_of(now_ms)
     return [s for s in found if s.since is None or s.since <= today][-1]
 
 
