@@ -89,12 +89,14 @@ from ingest.collect import recorder as module
 from ingest.journal import Journal
 clock = shared.{clock}(ahead=int(sys.argv[2]))
 path = Path(sys.argv[1])
-recorder = module.Recorder(path, clock, ring=lambda: None)
+earlier = hasattr(module, "Strapped")  # before connections were called so
+recorder = module.Recorder(path, clock, **{"ring" if earlier else "on_commit": lambda: None})
+owner_of = module.Strapped if earlier else module.StrapOwner
 with Journal(path) as journal:
     for hour, person in enumerate(("Robin", "Ada", "Robin")):
-        owner = getattr(module, "StrapOwner", None) or module.Strapped
-        connection = recorder.listen(owner(person, shared.ADA if person == "Ada" else shared.ADA[:-2] + "99"))
-        receive = getattr(connection, "received", None) or connection.heard
+        owner = owner_of(person, shared.ADA if person == "Ada" else shared.ADA[:-2] + "99")
+        connection = recorder.listen(owner) if earlier else recorder.open_connection(owner)
+        receive = connection.heard if earlier else connection.receive
         clock.on(1800_000)
         for i in range(2400):
             bpm = 95 + int(40 * (i % 1200) / 1200) + (i % 7) + 5 * hour
