@@ -236,7 +236,10 @@ def test_many_large_members_are_not_all_unpacked() -> None:
 
 
 def test_overlapping_members_cannot_multiply_one_another() -> None:
-    """A "better zip bomb", whose list names one large member a thousand times over, ends early."""
+    """A "better zip bomb", whose list names one large member a thousand times over, ends early or gives nothing.
+
+    Pythons since 2024 refuse each member that overlaps another, others unpack it until the bound of the whole is reached.
+    """
     kernel = zipped(("a.fit", FIT + bytes(LARGEST - len(FIT))))
     end = kernel.index(b"PK\x05\x06")
     row = kernel[kernel.index(b"PK\x01\x02") : end]
@@ -245,12 +248,16 @@ def test_overlapping_members_cannot_multiply_one_another() -> None:
     struct.pack_into("<HHI", tail, 8, times, times, len(row) * times)
     data = kernel[: kernel.index(b"PK\x01\x02")] + row * times + bytes(tail)
     taken: list[int] = []
+    ended: list[str] = []
 
     def take() -> None:
-        with pytest.raises(Unusable, match="unfolds to far more"):
+        try:
             taken.extend(len(m.data) for m in members(io.BytesIO(data), LARGEST))
+        except Unusable as e:
+            ended.append(str(e))
 
     bounded(take, 64 << 20, 20)
+    assert "unfolds to far more" in "".join(ended) or len([n for n in taken if n]) <= 1
     assert sum(taken) <= len(data) * archive_members.MOST_BYTES_TIMES + LARGEST
 
 
