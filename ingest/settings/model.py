@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ingest.log import quoted
 from ingest.settings.names import NOBODY, same_name, wrong_with_name
@@ -88,6 +87,8 @@ class BluetoothSettings(SettingsTable):
 
 
 def _url(found: str) -> str:
+    from urllib.parse import urlsplit  # only where a server is named
+
     try:
         parts = urlsplit(found)
         good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
