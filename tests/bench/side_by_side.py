@@ -209,7 +209,7 @@ def answers(program: Program, data: Path, persons: list[str]) -> Iterator[tuple[
 
 def _undated(said: str) -> str:
     """An answer without what goes by the minute at which it is asked: the newest week's rest, free room, when a file came."""
-    said = re.sub(r'"not_measured_h": [\d.]+', '"not_measured_h": ...', said, count=1)
+    said = re.sub(r'"not_measured_h": [\d.]+', '"not_measured_h": ...', said, count=2)
     return re.sub(r'("recorded": "|Room: )[^\n]*', r"\1...", said)
 
 
