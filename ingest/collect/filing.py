@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from ingest.errors import TryLater
+from ingest.formats.file_formats import ENDINGS
 from ingest.journal import Journal, Writer
 from ingest.settings.names import NOBODY
 from ingest.system.crash_points import reached
@@ -95,9 +96,11 @@ class Filing:
 
     def set_aside(self, member: str, data: bytes, digest: str, reason: str) -> None:
         """Write a member that will never do beside the rejected files, so that it can be looked at outside its zip."""
-        stem = plain_name(member.replace("/", " - "))
-        stem = stem[:-4] if stem.lower().endswith(".fit") else stem
-        target = self._data / "rejected" / f"{stem}-{digest[:8]}.fit"
+        name = Path(plain_name(member.replace("/", " - ")))
+        stem, ending = (
+            (name.stem, name.suffix.lower()) if name.suffix.lower() in ENDINGS else (name, ENDINGS[0])
+        )
+        target = self._data / "rejected" / f"{stem}-{digest[:8]}{ending}"
         write_file(target, data, self._disk)
         self._write_reason(target, reason)
 

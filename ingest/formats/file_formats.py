@@ -7,7 +7,7 @@ from ingest.errors import Unusable
 from ingest.formats import fit
 from ingest.formats.recording import Recording
 
-HEAD_BYTES = 12
+HEAD_BYTES = 1024
 """So many bytes from the beginning tell every format from the others."""
 
 
@@ -60,5 +60,7 @@ def read_recording(data: bytes) -> Recording:
     """The recording in a file. Raises Unusable, and nothing else, for what holds nothing to read."""
     known = format_of(data)
     if known is None:
-        raise Unusable(f"This is not a FIT file but {describe_unread(data)}.")
+        raise Unusable(
+            f"This is not a {' or '.join(known.name for known in FORMATS)} file but {describe_unread(data)}."
+        )
     return known.read(data)

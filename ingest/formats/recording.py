@@ -59,7 +59,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something a file says of a span of time (ms, both ends included); `touches` whether it must be counted anew."""
+    """Something a file says of a span of time (ms, both ends included).
+
+    `what` is `session` (content: `source`, `sport`, `sub_sport`, `timer_s`, `bpm_mean`, `bpm_max`), `claim` (`source`, `end`,
+    `moderate_min`, `vigorous_min`, `resting_bpm`), `limits` (`maximum_bpm` and what else the watch holds) or `check`
+    (seconds per zone by the watch's own edges). What is not known is None.
+    """
 
     what: str
     start_ms: int

@@ -60,5 +60,5 @@ def _size(db: sqlite3.Connection) -> int:
 def _no_room(path: Path, target: Path, needed: int) -> TryLater:
     return TryLater(
         f"The journal {path} must be changed for this version, and there is no room for the copy {target.name} that is"
-        f" made of it before. Make {needed / 1e6:.0f} MB of room on that disk; nothing is changed until then."
+        f" made of it before. Make {max(needed / 1e6, 0.1):.1f} MB of room on that disk; nothing is changed until then."
     )

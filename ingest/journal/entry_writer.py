@@ -53,5 +53,5 @@ class EntryWriter:
 
     def store_error(self, name: str, error: str | None) -> None:
         """Note what troubles a store; None: nothing any more."""
-        sql = "INSERT INTO reader VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET error = ?2"
+        sql = "INSERT INTO reader (name, position, error) VALUES (?1, 0, ?2) ON CONFLICT (name) DO UPDATE SET error = ?2"
         self.db.execute(sql, (name, error))

@@ -1,12 +1,15 @@
 """The tables of the journal, as named migrations applied in order, in one transaction with their record."""
 
 import contextlib
+import logging
 import sqlite3
 from collections.abc import Callable
 
 from ingest.errors import Stop
 from ingest.system.patience import Patience
 from ingest.system.sqlite import PAGE_BYTES, transaction, write_ahead
+
+_log = logging.getLogger(__name__)
 
 FIRST = """
 CREATE TABLE identity (journal TEXT NOT NULL);
@@ -164,9 +167,8 @@ CHARACTERISTICS = """
 ALTER TABLE connection ADD COLUMN characteristic TEXT NOT NULL DEFAULT '2A37';
 ALTER TABLE chunk ADD COLUMN packing INTEGER NOT NULL DEFAULT 1;
 
--- How far a store is, it says itself; here only what troubles it is kept.
-ALTER TABLE reader DROP COLUMN position;
-ALTER TABLE reader DROP COLUMN error_ms;
+-- Of `reader` only the error is used from here on: how far a store is, it says itself. A daemon of an earlier version may
+-- go on running for a while, and writes the other columns.
 """
 
 
@@ -196,7 +198,8 @@ def missing(db: sqlite3.Connection) -> list[str]:
         raise Stop(
             "The journal was written by a newer version of hartslag ("
             + ", ".join(sorted(set(seen) - set(known)))
-            + "). Install that version again; this one would not understand it."
+            + "). Install that version again; this one would not understand it. A copy from before may lie beside it, as "
+            "journal.db.before-...: the README of that version says how to go back to it."
         )
     return [name for name in known if name not in seen]
 
@@ -220,18 +223,21 @@ def migrate(db: sqlite3.Connection, patience: Patience) -> None:
     seen = applied(db)
     if seen and "straps" not in seen:
         _smaller_pages(db, patience)
+    copy = None
     with transaction(db, patience):
         # Asked again within the transaction: two processes may open a new journal, or an old one, at once.
         names = missing(db)
         if names and applied(db):
             from ingest.journal.copy_before import copy_before
 
-            copy_before(db, names[0])
+            copy = copy_before(db, names[0])
         db.execute("CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY, applied TEXT NOT NULL)")
         for name, change in MIGRATIONS:
             if name in names:
                 change(db)
                 db.execute("INSERT INTO migration VALUES (?, datetime('now'))", (name,))
+    if copy is not None:
+        _log.info("The journal is brought up to date for this version; as it was before it lies in %s.", copy)
 
 
 def _smaller_pages(db: sqlite3.Connection, patience: Patience) -> None:

@@ -64,6 +64,21 @@ def test_an_older_journal_is_read_as_it_was_and_goes_on(path: Path) -> None:
         assert (journal.faults(), list(journal.broken_chunks())) == ([], [])
 
 
+def test_a_daemon_of_the_version_before_goes_on(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Protects what is recorded while an update is installed: the old daemon writes to the new tables as it always did."""
+    caplog.set_level("INFO")
+    with Journal(path) as journal:
+        assert [f"lies in {copy_of(path)}" in r.getMessage() for r in caplog.records] == [True]
+        with closing(sqlite3.connect(path)) as old:
+            old.execute(
+                "INSERT INTO reader VALUES ('influx', 7, 'away', 5) ON CONFLICT (name) DO UPDATE SET"
+                " position = 7, error = 'away', error_ms = iif('away' IS NULL, NULL, coalesce(error_ms, 5))"
+            )
+            old.execute("INSERT INTO connection (source, boot, began_ms) VALUES (2, 'boot', 99)")
+            old.commit()
+        assert journal.store_errors()["influx"] == "away"
+
+
 def test_a_whole_copy_is_made_before_and_kept(path: Path) -> None:
     """Protects who goes back a version: the copy is the journal as it was, private, and never made twice."""
     before = dump(path)

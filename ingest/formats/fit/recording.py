@@ -1,26 +1,17 @@
 """The recording in a FIT file: columns of its sources, and facts about spans of time."""
 
-import hashlib
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from ingest.errors import Unusable
+from ingest.formats.assembly import LONGEST_HOLD_MS, assemble_recording, split_columns
 from ingest.formats.fit.decoder import read
 from ingest.formats.fit.file import FitFile
-from ingest.formats.recording import DAY_MS, LONGEST_SESSION_MS, RANKS, Columns, Fact, Part, Recording
+from ingest.formats.recording import LONGEST_SESSION_MS, RANKS, Fact, Part, Recording
 from zones.series import TIMES, Series, median_gap_ms
 from zones.spans import Spans
-
-LONGEST_DAYS = 400
-"""A file that speaks of more days than this has lost its clock."""
-
-_LONGEST_HOLD_MS = 90_000
-"""How long an all-day sample stands for at most; watches record about one a minute."""
-
-_CHUNK_MS = DAY_MS - 2 * _LONGEST_HOLD_MS
 
 
 def read_recording(data: bytes) -> Recording:
@@ -37,31 +28,14 @@ def to_recording(file: FitFile) -> Recording:
     Raises Unusable when its times are spread over more days than anything can be worn.
     """
     parts = list(_parts(file))
-    columns = [c for part in parts for c in part.columns]
-    times = [t[[0, -1]].astype(np.int64) for c in columns for t in (c.series.times, c.beat_times) if len(t)]
-    span = (int(min(t[0] for t in times)), int(max(t[1] for t in times))) if times else None
     remarks = [*file.faults, *file.notes]
     if file.dropped:
         remarks.append(
             f"left out as no heart rate: {file.dropped} {'value' if file.dropped == 1 else 'values'}"
         )
-    return Recording(
-        identity=_identity(file),
-        digest=_digest(columns),
-        whole=not file.faults,
-        parts=parts,
-        facts=list(_facts(file, parts)),
-        samples=sum(len(c.series) for c in columns),
-        beats=sum(len(c.beat_times) for c in columns),
-        span_ms=span,
-        remarks=_sentence(remarks),
+    return assemble_recording(
+        parts, list(_facts(file, parts)), identity=_identity(file), whole=not file.faults, remarks=remarks
     )
-
-
-def _sentence(remarks: list[str]) -> str:
-    """The remarks of the reader as one sentence."""
-    text = "; ".join(remarks)
-    return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
 def _identity(file: FitFile) -> str | None:
@@ -70,18 +44,6 @@ def _identity(file: FitFile) -> str | None:
     if not d.serial or d.created is None:
         return None
     return f"{d.manufacturer} {d.serial} {d.file_type} {int(d.created.astype(TIMES).astype(np.int64))}"
-
-
-def _digest(columns: list[Columns]) -> bytes | None:
-    """A fingerprint of all samples and beats, None when there are none."""
-    if not columns:
-        return None
-    h = hashlib.sha256()
-    for c in columns:
-        for a in (c.series.times, c.series.bpm, c.beat_times, c.rr_ms):
-            h.update(np.ascontiguousarray(a).view(np.uint8).data)
-            h.update(b"|")
-    return h.digest()
 
 
 def _source(file: FitFile, kind: str) -> tuple[str, int]:
@@ -120,47 +82,11 @@ def _parts(file: FitFile) -> Iterator[Part]:
             # The file does not say: its last sample stands as long as the others of it usually do.
             ms = samples.times.astype(np.int64)
             last = int(ms[-1]) if len(ms) else int(beat_times[-1].astype(np.int64))
-            end_ms = last + min(median_gap_ms(ms) if len(ms) > 1 else 0, _LONGEST_HOLD_MS)
+            end_ms = last + min(median_gap_ms(ms) if len(ms) > 1 else 0, LONGEST_HOLD_MS)
         movement = file.movement if kind == "monitoring" else None
         pauses = file.pauses if kind == "activity" else Spans.none()
         name, rank = _source(file, kind)
-        yield Part(name, kind, rank, list(_split(samples, end_ms, beat_times, rr, pauses, movement)))
-
-
-def _split(
-    samples: Series, end_ms: int, beat_times: Any, rr: Any, pauses: Spans, movement: Spans | None
-) -> Iterator[Columns]:
-    """Chunks of at most a day, cut also where nothing was recorded for that long."""
-    t, b = samples.times.astype(np.int64), beat_times.astype(np.int64)
-    days = 0
-    i = j = 0
-    while i < len(t) or j < len(b):
-        first = min(t[i] if i < len(t) else np.inf, b[j] if j < len(b) else np.inf)
-        until = int(first) + _CHUNK_MS
-        i2, j2 = int(np.searchsorted(t, until)), int(np.searchsorted(b, until))
-        last = max(t[i2 - 1] if i2 > i else first, b[j2 - 1] if j2 > j else first)
-        following = min(t[i2] if i2 < len(t) else np.inf, b[j2] if j2 < len(b) else np.inf)
-        # A recording goes on over the cut: its last sample here stands until the first one of the next chunk.
-        end = int(min(max(end_ms, last), following, last + _LONGEST_HOLD_MS))
-        here = Spans.of([int(first)], [max(end, int(last)) + 1])
-        yield Columns(
-            series=Series(samples.times[i:i2], samples.bpm[i:i2]),
-            end_ms=end,
-            beat_times=beat_times[j:j2],
-            rr_ms=rr[j:j2],
-            pauses=_within(pauses, here),
-            movement=None if movement is None else _within(movement, here),
-        )
-        i, j, days = i2, j2, days + 1
-        if days > LONGEST_DAYS:
-            raise Unusable(
-                f"Its times are spread over more than {LONGEST_DAYS} days: the watch had lost its clock."
-            )
-
-
-def _within(spans: Spans, here: Spans) -> Spans:
-    some = (spans.end > here.start[0]) & (spans.start < here.end[0])
-    return Spans.of(np.maximum(spans.start[some], here.start[0]), np.minimum(spans.end[some], here.end[0]))
+        yield Part(name, kind, rank, list(split_columns(samples, end_ms, beat_times, rr, pauses, movement)))
 
 
 def _facts(file: FitFile, parts: list[Part]) -> Iterator[Fact]:
