@@ -93,7 +93,7 @@ def members(stream: BinaryIO, largest_bytes: int) -> Iterator[Member]:
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
     if head in _ZIP:
-        names: set[str] = set()
+        names: dict[str, int] = {}
         for member in _unzip(stream, "", 1, largest_bytes, _Budget(size * MOST_BYTES_TIMES + largest_bytes)):
             yield replace(member, name=_unique_name(member.name, names))
         if not names:
@@ -107,15 +107,18 @@ def members(stream: BinaryIO, largest_bytes: int) -> Iterator[Member]:
     yield Member("", data)
 
 
-def _unique_name(name: str, taken: set[str]) -> str:
-    """The name, or one with a number when the archive had that name before: a zip may hold one name twice."""
+def _unique_name(name: str, numbers: dict[str, int]) -> str:
+    """The name, or one with a number when the archive had that name before: a zip may hold one name twice.
+
+    `numbers` is the last one given to each name, so that thousands of one name cost no more than as many others.
+    """
     name = name or "unnamed"
-    number, unlike = 1, name
-    while unlike in taken:
-        number += 1
-        unlike = f"{name} ({number})"
-    taken.add(unlike)
-    return unlike
+    unique = name
+    while unique in numbers:
+        numbers[name] += 1
+        unique = f"{name} ({numbers[name]})"
+    numbers[unique] = 1
+    return unique
 
 
 class _Readable(Protocol):
