@@ -56,7 +56,7 @@ class Refused(Exception):  # noqa: N818
     """The server will not have this body or something in it; the text is what it says of that."""
 
 
-class ResponseTooLarge(Exception):  # noqa: N818
+class ResponseTooLarge(Exception):  # noqa: N818 - named by what it says of the response
     """The response is longer than what is read at once."""
 
 
