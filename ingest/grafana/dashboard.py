@@ -1,7 +1,7 @@
 """The dashboards: which panels there are, in which order, in which words."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.collect.strap_state import NUMBERS
@@ -64,13 +64,15 @@ class DashboardDefaults:
     """What of a household decides how its dashboards look at first.
 
     `zone` is a time zone, or "browser" for that of whoever looks; `week_begins` a day that Grafana lets weeks begin with,
-    or "" for any other; `person` who is picked at first, "" for the first there is; `site` likewise.
+    or "" for any other; `person` who is picked at first, "" for the first there is; `site` likewise; `sensors` what people
+    call the sources they know.
     """
 
     zone: str = "browser"
     week_begins: str = "monday"
     person: str = ""
     site: str = ""
+    sensors: Mapping[str, str] = field(default_factory=dict)
 
 
 def dashboards(language: Language) -> list[Dashboard]:
