@@ -1,0 +1,358 @@
+"""What Grafana does with frames before it draws them: the transformations that our dashboards use, and only those.
+
+Each does what @grafana/data 12.4.3 does, or, for partitionByValues, which is not in it, what Grafana documents
+(https://grafana.com/docs/grafana/latest/panels-visualizations/query-transform-data/transform-data/). What it would do with
+options that no dashboard of ours has is not here: they fail.
+"""
+
+import math
+import operator
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from tests.support.grafana_frames import Column, Frame, Json
+
+
+def transformed(frames: list[Frame], steps: list[Json]) -> list[Frame]:
+    """The frames after a panel's transformations."""
+    for step in steps:
+        frames = _STEPS[step["id"]](frames, step["options"])
+    return frames
+
+
+def _join(frames: list[Frame], options: Json) -> list[Frame]:
+    """Side by side, a row for each time that any of them has."""
+    assert options == {"byField": "Time", "mode": "outer"}
+    if len(frames) < 2:
+        return frames
+    times = sorted({at for f in frames for at in f["Time"]})
+    columns = [Column("Time", times)]
+    for f in frames:
+        held = {at: i for i, at in enumerate(f["Time"])}
+        assert len(held) == len(f["Time"])
+        columns += [
+            Column(c.name, [c.values[held[at]] if at in held else None for at in times], c.labels)
+            for c in f.columns
+            if c.name != "Time"
+        ]
+    return [Frame("joined", columns)]
+
+
+# --- columns from columns ---
+
+_OPERATORS: dict[str, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": lambda a, b: a / b if b else math.nan,
+}
+
+
+def _calculate(frames: list[Frame], options: Json) -> list[Frame]:
+    """A column more, of the values of each row, or of each value and those before it."""
+    assert options["alias"]
+    assert not options["replaceFields"]
+    make = _MODES[options["mode"]]
+    if options["mode"] != "binary" or not _is_number(options["binary"]["right"]):
+        # Series are made columns of one frame first; only a fixed number can be reckoned with in each for itself.
+        frames = _join(frames, {"byField": "Time", "mode": "outer"})
+    for f in frames:
+        values = make(f, options)
+        if values is not None:
+            f.columns.append(Column(options["alias"], values))
+    return frames
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"-?\d+(\.\d+)?", text) is not None
+
+
+def _binary(frame: Frame, options: Json) -> list[Any] | None:
+    """Column by column, or by a fixed number; what is not known counts as nothing, as it does in JavaScript."""
+    work = _OPERATORS[options["binary"]["operator"]]
+    sides: list[list[float]] = []
+    for side in ("left", "right"):
+        what = options["binary"][side]
+        if what in frame.names:
+            sides.append([0.0 if v is None else v for v in frame[what]])
+        elif _is_number(what):
+            sides.append([float(what)] * len(frame.columns[0].values))
+        else:
+            return None
+    return [work(a, b) for a, b in zip(*sides, strict=True)]
+
+
+def _window(frame: Frame, options: Json) -> list[Any] | None:
+    """Of each value and those before it, so many rows in all."""
+    asked = options["window"]
+    assert (asked["windowAlignment"], asked["windowSizeMode"]) == ("trailing", "fixed")
+    size = math.ceil(asked["windowSize"])
+    if asked["field"] not in frame.names:
+        return None
+    values = frame[asked["field"]]
+    if asked["reducer"] == "mean":
+        return list(_trailing_means(values, size))
+    assert asked["reducer"] == "stdDev"
+    return [_deviation(values[max(0, i - size + 1) : i + 1]) for i in range(len(values))]
+
+
+def _trailing_means(values: Sequence[float | None], size: int) -> Iterable[float]:
+    """As Grafana has them: where a value is missing nothing leaves the window either, and it grows."""
+    total, count = 0.0, 0
+    for i, value in enumerate(values):
+        if value is not None:
+            total, count = total + value, count + 1
+            left = values[i - size] if i >= size else None
+            if left is not None:
+                total, count = total - left, count - 1
+        yield total / count if count else 0.0
+
+
+def _deviation(values: Sequence[float | None]) -> float:
+    """The standard deviation of the values that are known, of all of them and not of a sample."""
+    known = [v for v in values if v is not None]
+    if not known:
+        return 0.0
+    mean = sum(known) / len(known)
+    return math.sqrt(sum((v - mean) ** 2 for v in known) / len(known))
+
+
+def _cumulative(frame: Frame, options: Json) -> list[Any] | None:
+    asked = options["cumulative"]
+    assert asked["reducer"] == "sum"
+    if asked["field"] not in frame.names:
+        return None
+    total, found = 0.0, []
+    for value in frame[asked["field"]]:
+        total += value or 0.0
+        found.append(total)
+    return found
+
+
+_MODES: dict[str, Callable[[Frame, Json], list[Any] | None]] = {
+    "binary": _binary,
+    "windowFunctions": _window,
+    "cumulativeFunctions": _cumulative,
+}
+
+
+# --- rows from rows ---
+
+
+def _merge(frames: list[Frame], options: Json) -> list[Frame]:
+    """One below the other; rows that agree in all columns that two have in common become one."""
+    assert options == {}
+    if not frames:
+        return []
+    shared = [n for n in frames[0].names if all(n in f.names for f in frames)]
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for f in frames:
+        for row in f.rows():
+            named = dict(zip(f.names, row, strict=True))
+            found.setdefault(tuple(named[n] for n in shared), {}).update(named)
+    names = list(dict.fromkeys(n for f in frames for n in f.names))
+    return [Frame("merged", [Column(n, [row.get(n) for row in found.values()]) for n in names])]
+
+
+def _partition(frames: list[Frame], options: Json) -> list[Frame]:
+    """A frame for each of the values that one column or several have, which become labels."""
+    assert options["naming"]["asLabels"]
+    fields, keep = options["fields"], options.get("keepFields", False)
+    done: list[Frame] = []
+    for f in frames:
+        if not f.columns or any(name not in f.names for name in fields):
+            done.append(f)
+            continue
+        keys = list(zip(*(f[name] for name in fields), strict=True))
+        for key in dict.fromkeys(keys):
+            labels = {name: "" if v is None else str(v) for name, v in zip(fields, key, strict=True)}
+            which = [i for i, k in enumerate(keys) if k == key]
+            columns = [
+                Column(c.name, [c.values[i] for i in which], {**c.labels, **labels})
+                for c in f.columns
+                if keep or c.name not in fields
+            ]
+            done.append(Frame(f.ref, columns))
+    return done
+
+
+_REDUCERS: dict[str, Callable[[list[Any]], Any]] = {
+    "sum": lambda values: sum(v for v in values if v is not None),
+    "mean": lambda values: _mean([v for v in values if v is not None]),
+    "max": lambda values: max((v for v in values if v is not None), default=None),
+    "min": lambda values: min((v for v in values if v is not None), default=None),
+    "count": len,
+    "last": lambda values: values[-1],
+    "first": lambda values: values[0],
+    "lastNotNull": lambda values: next((v for v in reversed(values) if v is not None), None),
+    "firstNotNull": lambda values: next((v for v in values if v is not None), None),
+}
+
+
+def _mean(known: list[float]) -> float:
+    return sum(known) / len(known) if known else 0.0
+
+
+def _group_by(frames: list[Frame], options: Json) -> list[Frame]:
+    """A row for each of the values of some columns; of the others what is asked of them, under "name (sum)"."""
+    asked = options["fields"]
+    by = [name for name, how in asked.items() if how["operation"] == "groupby"]
+    done = []
+    for f in frames:
+        columns = [c for c in f.columns if c.name in by]
+        if not columns:
+            continue
+        groups: dict[tuple[Any, ...], list[int]] = {}
+        for i, key in enumerate(zip(*(c.values for c in columns), strict=True)):
+            groups.setdefault(key, []).append(i)
+        made = [Column(c.name, [c.values[rows[0]] for rows in groups.values()]) for c in columns]
+        for c in f.columns:
+            how = asked.get(c.name, {})
+            for name in how.get("aggregations", []) if how.get("operation") == "aggregate" else []:
+                values = [_REDUCERS[name]([c.values[i] for i in rows]) for rows in groups.values()]
+                made.append(Column(f"{c.name} ({name})", values))
+        done.append(Frame(f.ref, made))
+    return done
+
+
+_SPECIAL = {"empty": "", "null": None, "zero": 0, "true": True, "false": False}
+
+
+def _matrix(frames: list[Frame], options: Json) -> list[Frame]:
+    """A row for each value of one column, a column for each value of another, and in them the values of a third."""
+    row, column, value = options["rowField"], options["columnField"], options["valueField"]
+    if len(frames) != 1 or any(name not in frames[0].names for name in (row, column, value)):
+        return frames
+    (f,) = frames
+    nothing = _SPECIAL[options.get("emptyValue", "empty")]
+    cells = {(r, c): v for r, c, v in zip(f[row], f[column], f[value], strict=True)}
+    down, across = list(dict.fromkeys(f[row])), list(dict.fromkeys(f[column]))
+    columns = [Column(f"{row}\\{column}", down)]
+    for c in across:
+        found = [cells.get((r, c)) for r in down]
+        columns.append(Column(_text(c), [nothing if v is None else v for v in found]))
+    return [Frame(f.ref, columns)]
+
+
+def _text(value: Any) -> str:
+    """As JavaScript writes a value: a whole number without a point."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _loosely(value: Any) -> Any:
+    """A value as JavaScript's == has it: a number and its text are the same."""
+    return float(value) if isinstance(value, int | float) or _is_number(str(value)) else value
+
+
+_MATCHERS: dict[str, Callable[[Any, Json], bool]] = {
+    "equal": lambda v, o: _loosely(v) == _loosely(o["value"]),
+    "notEqual": lambda v, o: _loosely(v) != _loosely(o["value"]),
+    "isNull": lambda v, _: v is None,
+    "isNotNull": lambda v, _: v is not None,
+    # Null is no "not a number" in JavaScript: it is held for 0 here.
+    "greater": lambda v, o: (v or 0) > o["value"],
+    "greaterOrEqual": lambda v, o: (v or 0) >= o["value"],
+    "lower": lambda v, o: (v or 0) < o["value"],
+    "lowerOrEqual": lambda v, o: (v or 0) <= o["value"],
+    "regex": lambda v, o: re.search(o["value"], "null" if v is None else _text(v)) is not None,
+}
+
+
+def _filter_by_value(frames: list[Frame], options: Json) -> list[Frame]:
+    """Only the rows, or only the other rows, that fulfil any or all of some conditions."""
+    if not options["filters"]:
+        return frames
+    combine = {"any": any, "all": all}[options["match"]]
+    include = options["type"] == "include"
+    done = []
+    for f in frames:
+        kept = []
+        for i in range(len(f.columns[0].values) if f.columns else 0):
+            met = combine(
+                one["fieldName"] in f.names
+                and _MATCHERS[one["config"]["id"]](f[one["fieldName"]][i], one["config"].get("options", {}))
+                for one in options["filters"]
+            )
+            if met == include:
+                kept.append(i)
+        done.append(_only(f, kept))
+    return done
+
+
+def _only(frame: Frame, rows: Sequence[int]) -> Frame:
+    return Frame(frame.ref, [Column(c.name, [c.values[i] for i in rows], c.labels) for c in frame.columns])
+
+
+def _limit(frames: list[Frame], options: Json) -> list[Frame]:
+    """The first so many rows, or the last if the number is negative."""
+    most = int(options["limitField"])
+    done = []
+    for f in frames:
+        rows = range(len(f.columns[0].values) if f.columns else 0)
+        done.append(_only(f, rows[:most] if most >= 0 else rows[most:]))
+    return done
+
+
+def _sort(frames: list[Frame], options: Json) -> list[Frame]:
+    (by,) = options["sort"]
+    done = []
+    for f in frames:
+        if by["field"] not in f.names:
+            done.append(f)
+            continue
+        key = f[by["field"]]
+        # Equal ones stay in their order, whichever way is sorted.
+        done.append(_only(f, sorted(range(len(key)), key=key.__getitem__, reverse=by.get("desc", False))))
+    return done
+
+
+# --- which columns, and under what names ---
+
+
+def _without(frames: list[Frame], options: Json) -> list[Frame]:
+    left_out = options["exclude"]["names"]
+    return [Frame(f.ref, [c for c in f.columns if c.name not in left_out]) for f in frames]
+
+
+def _organize(frames: list[Frame], options: Json) -> list[Frame]:
+    order, names = options["indexByName"], options["renameByName"]
+    done = []
+    for f in frames:
+        kept = [c for c in f.columns if not options["excludeByName"].get(c.name)]
+        kept.sort(key=lambda c: order.get(c.name, len(order)))
+        done.append(Frame(f.ref, [Column(names.get(c.name, c.name), c.values, c.labels) for c in kept]))
+    return done
+
+
+def _rename(frames: list[Frame], options: Json) -> list[Frame]:
+    """What a pattern finds in names replaced, the first time or, with /g, each time."""
+    whole = re.fullmatch(r"/(.*)/(g?)", options["regex"])
+    pattern, each = (whole[1], bool(whole[2])) if whole else (f"^{options['regex']}$", False)
+    by = re.sub(r"\$(\d)", r"\\\1", options["renamePattern"])
+    return [
+        Frame(
+            f.ref,
+            [
+                Column(re.sub(pattern, by, c.name, count=0 if each else 1), c.values, c.labels)
+                for c in f.columns
+            ],
+        )
+        for f in frames
+    ]
+
+
+_STEPS: dict[str, Callable[[list[Frame], Json], list[Frame]]] = {
+    "joinByField": _join,
+    "calculateField": _calculate,
+    "filterFieldsByName": _without,
+    "merge": _merge,
+    "organize": _organize,
+    "sortBy": _sort,
+    "partitionByValues": _partition,
+    "groupBy": _group_by,
+    "groupingToMatrix": _matrix,
+    "filterByValue": _filter_by_value,
+    "limit": _limit,
+    "renameByRegex": _rename,
+}
