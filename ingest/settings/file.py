@@ -48,7 +48,9 @@ def load(
     influx = found.influx
     if influx and influx.token_file:
         influx = influx.replace(token_file=_absolute(influx.token_file, here, environ))
-    return Settings(folder, file, found.person, found.strap, influx, found.inbox, found.bluetooth)
+    return Settings(
+        folder, file, found.person, found.strap, influx, found.inbox, found.bluetooth, found.watch
+    )
 
 
 def _find(
@@ -202,7 +204,7 @@ def _name_owners(raw: dict[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:
 
 
 def _doubles(raw: dict[str, Any]) -> Iterator[Mistake]:
-    """A mistake for each person and each strap that was there before."""
+    """A mistake for each person, each strap and each watch that was there before."""
     persons, straps = dict(_tables(raw, "person")), dict(_tables(raw, "strap"))
     names = {i: same_name(t["name"]) for i, t in persons.items() if isinstance(t.get("name"), str)}
     addresses = {
@@ -211,10 +213,16 @@ def _doubles(raw: dict[str, Any]) -> Iterator[Mistake]:
         if isinstance(t.get("address"), str)
     }
     serials = {i: f"{t['name']} {t['serial']}" for i, t in straps.items() if {"name", "serial"} <= t.keys()}
+    watches = {
+        i: str(t["serial"]).lstrip("0")
+        for i, t in _tables(raw, "watch")
+        if type(t.get("serial")) in {int, str}
+    }
     for table, key, values in (
         ("person", "name", names),
         ("strap", "address", addresses),
         ("strap", "serial", serials),
+        ("watch", "serial", watches),
     ):
         first: dict[str, int] = {}
         for i, value in values.items():

@@ -1,7 +1,7 @@
 """What the owner can decide: a class for each table of the settings file, and the whole as the program works with it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,19 @@ from ingest.settings.person import (
 )
 from ingest.settings.table import Setting, SettingsTable, flag, many, number, setting, text, unfit, whole
 
-# --- straps and the adapter -------------------------------------------------------------------------------
+# --- straps, watches and the adapter ----------------------------------------------------------------------
 
 
-def _as_advertised(found: str) -> str:
-    if not found.isprintable() or found != found.strip() or not 1 <= len(found.encode()) <= 248:
-        raise ValueError(f"found {quoted(found)}; right would be the text that `hartslag scan` shows")
-    return found
+def _on_one_line(right: str) -> Callable[[str], str]:
+    def keep(found: str) -> str:
+        if not found.isprintable() or found != found.strip() or not 1 <= len(found.encode()) <= 248:
+            raise ValueError(f"found {quoted(found)}; right would be {right}")
+        return found
+
+    return keep
+
+
+_ADVERTISED = "the text that `hartslag scan` shows"
 
 
 def _address(found: str) -> str:
@@ -50,20 +56,27 @@ def _one_way_to_know_it(address: str | None, before: Mapping[str, Any]) -> None:
             else ("name", "a serial number is only told after connecting")
         )
         raise ValueError(f"{absent} is missing; {why}; give both name and serial, or an address")
-    if address is not None and (name is not None or serial is not None):
+    if address is not None and serial is not None:
         raise ValueError(
-            f"found {quoted(address)} beside name or serial; give an address, or both name and serial"
+            f"found {quoted(address)} beside a serial number; give an address, or both name and serial"
         )
 
 
 class StrapSettings(SettingsTable):
-    """A sensor that is listened to, and whose heart it hears."""
+    """A sensor that is listened to, and whose heart it hears.
+
+    `name` is what people see. Without an address it is also, with the serial number, how the sensor is known.
+    """
 
     name: str | None = setting(
-        text(_as_advertised), "the name that `hartslag scan` shows, in quotes", default=None
+        text(_on_one_line(f"{_ADVERTISED}, or beside an address a name of your own, on one line")),
+        "a name in quotes; where there is no address, the one that `hartslag scan` shows",
+        default=None,
     )
     serial: str | None = setting(
-        text(_as_advertised), "the serial number that `hartslag scan` shows, in quotes", default=None
+        text(_on_one_line(_ADVERTISED)),
+        "the serial number that `hartslag scan` shows, in quotes",
+        default=None,
     )
     address: str | None = setting(text(_address), _STRAP_ADDRESS, default=None, checks=(_one_way_to_know_it,))
     person: str = setting(text(), "the name of one of the persons in quotes")
@@ -73,6 +86,28 @@ class StrapSettings(SettingsTable):
     def source(self) -> str:
         """What the journal calls it, for ever."""
         return f"strap {self.address or f'{self.name} {self.serial}'}"
+
+
+def _watch_serial(found: object) -> str:
+    digits = str(found) if type(found) is int else found
+    if not isinstance(digits, str):
+        raise unfit(found)
+    if re.fullmatch(r"[0-9]{1,10}", digits) is None or not 0 < int(digits) < 1 << 32:
+        raise ValueError(f"found {quoted(digits)}; right would be {_WATCH_SERIAL}")
+    return str(int(digits))
+
+
+_WATCH_SERIAL = "the digits that `hartslag status` shows for the watch"
+
+
+class WatchSettings(SettingsTable):
+    """What people call a watch, which is known by the serial number in its files."""
+
+    serial: str = setting(_watch_serial, _WATCH_SERIAL)
+    name: str = setting(
+        text(_on_one_line("a name on one line, without spaces around it")),
+        'a name in quotes, like "Anna\'s watch"',
+    )
 
 
 class BluetoothSettings(SettingsTable):
@@ -169,6 +204,7 @@ class FileSettings(SettingsTable):
     inbox: InboxSettings = setting(InboxSettings.read, default_factory=InboxSettings)
     person: tuple[PersonSettings, ...] = setting(many(PersonSettings.read), default=())
     strap: tuple[StrapSettings, ...] = setting(many(StrapSettings.read), default=())
+    watch: tuple[WatchSettings, ...] = setting(many(WatchSettings.read), default=())
     bluetooth: BluetoothSettings = setting(BluetoothSettings.read, default_factory=BluetoothSettings)
     influx: InfluxSettings | None = setting(InfluxSettings.read, default=None)
 
@@ -184,11 +220,21 @@ TABLES: Mapping[str, type[SettingsTable]] = {
     "person.pause": PauseEntry,
     "person.travel": TravelEntry,
     "strap": StrapSettings,
+    "watch": WatchSettings,
     "bluetooth": BluetoothSettings,
     "influx": InfluxSettings,
 }
 MANY = frozenset(
-    {"person", "person.profile", "person.sport", "person.target", "person.pause", "person.travel", "strap"}
+    {
+        "person",
+        "person.profile",
+        "person.sport",
+        "person.target",
+        "person.pause",
+        "person.travel",
+        "strap",
+        "watch",
+    }
 )
 """Tables that may stand several times, with double brackets."""
 
@@ -210,6 +256,7 @@ class Settings:
     influx: InfluxSettings | None = None
     inbox: InboxSettings = field(default_factory=InboxSettings)
     bluetooth: BluetoothSettings = field(default_factory=BluetoothSettings)
+    watches: tuple[WatchSettings, ...] = ()
 
     @property
     def names_are_open(self) -> bool:

@@ -102,7 +102,8 @@ def _found_strap(
         for s in settings.straps
         if s.address == advertisement.address
         or (
-            s.name == advertisement.name is not None
+            s.address is None  # the name beside an address is the owner's own
+            and s.name == advertisement.name is not None
             and (s not in connected if serial is None else serial == s.serial)
         )
     ]
@@ -200,9 +201,10 @@ def _block_lines(settings: "Settings", one: FoundStrap) -> Iterator[str]:
         yield "# [[strap]]"
         if mine.address is not None:
             yield f'# address = "{mine.address}"'
-        else:
-            yield f"# name = {_toml_text(mine.name or '')}"
-            yield f"# serial = {_toml_text(mine.serial or '')}"
+        if mine.name is not None:
+            yield f"# name = {_toml_text(mine.name)}"
+        if mine.serial is not None:
+            yield f"# serial = {_toml_text(mine.serial)}"
         yield f"# person = {_toml_text(mine.person)}"
         return
     yield "[[strap]]"

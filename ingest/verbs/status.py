@@ -81,7 +81,7 @@ def _limits(p: dict[str, Any]) -> str:
 
 
 def _strap_lines(s: dict[str, Any]) -> Iterator[str]:
-    called = s["address"] or f"{quoted(s['name'])} {s['serial']}"
+    called = " ".join(filter(None, (s["name"] and quoted(s["name"]), s["address"] or s["serial"])))
     facts = [f"{s['state']} since {day_and_time(s['since_ms'])}" if s["since_ms"] else s["state"]]
     if s["age_s"] is not None:
         facts.append(f"last heard {_age_text(s['age_s'])} ago")

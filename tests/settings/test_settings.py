@@ -232,7 +232,7 @@ def test_every_mistake_at_once(tmp_path: Path) -> None:
         '[[person]] number 2 ("anna"), bron: there is no such setting; did you mean born?',
         '[[strap]] number 1, address: found "A0:9E"; right would be an address like "A0:9E:1A:12:34:56"',
         '[influx] url: right would be an address like "http://127.0.0.1:8086"',
-        "colour: there is no such setting; there are [data], [inbox], [[person]], [[strap]], [bluetooth], [influx]",
+        "colour: there is no such setting; there are [data], [inbox], [[person]], [[strap]], [[watch]], [bluetooth], [influx]",
         '[[person]] number 2 ("anna"), name: found "anna", which number 1 has already',
         '[[strap]] number 1, person: there is no [[person]] "Ana"; did you mean "Anna"?',
     ]
@@ -394,7 +394,8 @@ def test_whose_strap_it_is(tmp_path: Path) -> None:
         ("", "address: missing; right would be the address of the strap"),
         ('name = "H10"', "address: serial is missing; a name alone could be a neighbour's strap"),
         ('serial = "1"', "address: name is missing; a serial number is only told after connecting"),
-        ('address = "A0:9E:1A:12:34:56"\nname = "H10"', "address, or both name and serial"),
+        ('address = "A0:9E:1A:12:34:56"\nserial = "1"', "address, or both name and serial"),
+        ('address = "A0:9E:1A:12:34:56"\nname = "H\\n10"', "a name of your own, on one line"),
         (
             'name = "H10 "\nserial = "1"',
             'name: found "H10 "; right would be the text that `hartslag scan` shows',
@@ -420,6 +421,46 @@ def test_straps_that_change_their_address(tmp_path: Path) -> None:
     assert mistake(tmp_path, watch + watch).startswith(
         '[[strap]] number 2, serial: found "1", which number 1 has'
     )
+
+
+def test_a_name_of_a_strap_is_only_a_name(tmp_path: Path) -> None:
+    """What people call a strap can change as often as they like: it stays the same source, and no neighbour's is let in."""
+    strap = '[[strap]]\naddress = "A0:9E:1A:12:34:56"\n'
+    (named,) = settings(tmp_path, strap + 'name = "Anna\'s Polar"').straps
+    assert named.name == "Anna's Polar"
+    assert named.source == settings(tmp_path, strap).straps[0].source == "strap A0:9E:1A:12:34:56"
+
+
+def test_names_of_watches(tmp_path: Path) -> None:
+    """A watch is named by the digits in its files, with or without quotes, as nobody remembers which are a text."""
+    found = settings(
+        tmp_path,
+        '[[watch]]\nserial = 3423412345\nname = "Zoë\'s"\n[[watch]]\nserial = "0077"\nname = "Old one"',
+    )
+    assert [(w.serial, w.name) for w in found.watches] == [("3423412345", "Zoë's"), ("77", "Old one")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('name = "Fenix"', "serial: missing; right would be the digits that `hartslag status` shows"),
+        ('serial = "77"', 'name: missing; right would be a name in quotes, like "Anna\'s watch"'),
+        ('serial = "7A"\nname = "F"', 'serial: found "7A"; right would be the digits'),
+        ('serial = 4294967296\nname = "F"', 'serial: found "4294967296"; right would be the digits'),
+        ('serial = true\nname = "F"', "serial: found true; right would be the digits"),
+        ('serial = "77"\nname = " F"', 'name: found " F"; right would be a name on one line'),
+        ('serial = 77\nname = "F"\nmodel = "945"', "model: there is no such setting"),
+        (
+            'serial = 77\nname = "F"\n[[watch]]\nserial = "077"\nname = "G"',
+            'number 2, serial: found "077", which number 1 has already',
+        ),
+    ],
+)
+def test_a_wrong_watch(tmp_path: Path, text: str, said: str) -> None:
+    """Each mistake about a watch says what is right there, so that no name is given to nobody or to two."""
+    line = mistake(tmp_path, f"[[watch]]\n{text}\n")
+    assert line.startswith("[[watch]] number ")
+    assert said in line
 
 
 def test_which_adapter(tmp_path: Path) -> None:
@@ -578,6 +619,7 @@ def test_the_sample_switched_on(tmp_path: Path) -> None:
     found = settings(tmp_path, text)
     assert [p.name for p in found.persons] == ["Anna"]
     assert [s.source for s in found.straps] == ["strap A0:9E:1A:12:34:56", "strap Forerunner 3423412345"]
+    assert [w.name for w in found.watches] == ["Anna's watch"]
     assert found.bluetooth.adapter == "B8:27:EB:12:34:56"
     assert found.influx is not None
 

@@ -73,6 +73,19 @@ def test_whose_they_are(air: Played, tmp_path: Path) -> None:
     assert air.bluez.straps
 
 
+def test_the_name_that_its_owner_gave_a_strap_finds_no_other(air: Played, tmp_path: Path) -> None:
+    """Protects a neighbour: a name beside an address is what people see, and a sensor that calls itself so is not theirs."""
+    data = tmp_path / "data"
+    data.mkdir()
+    block = ["[[strap]]", f'address = "{CHEST}"', 'name = "For\\"erunner"', 'person = "me"']
+    (data / "hartslag.toml").write_text("\n".join(block))
+    found = {f["address"]: f["person"] for f in json.loads(scan(data, "--json", "--listen-only"))}
+    assert found == {CHEST: "me", WATCH: None}
+    mine = scan(data, "--listen-only").strip().split("\n\n")[0].splitlines()
+    assert mine[1:] == ["# me's, in the settings already", *(f"# {line}" for line in block)]
+    assert air.bluez.connects == 0
+
+
 def test_only_listening_connects_to_nothing(air: Played, tmp_path: Path) -> None:
     """Protects neighbours in a gym, whose strap has one connection only."""
     lines = scan(tmp_path / "data", "--listen-only")

@@ -247,6 +247,8 @@ def test_a_strap_in_trouble_says_what_to_do(tmp_path: Path) -> None:
     assert now["state"] == "adapter blocked"
     assert "The Bluetooth adapter is blocked. Allow it: sudo rfkill unblock bluetooth" in lines
     assert r'Strap "Fore\"runner" 77 of Jan: searching' in lines
+    named = STRAP.replace("[[strap]]", '[[strap]]\nname = "Jan\'s Polar"')
+    assert 'Strap "Jan\'s Polar" F0:00:00:00:00:01 of Jan: adapter' in straps(tmp_path, named)[1]
 
 
 @pytest.mark.parametrize("state", ["connected", "wedged"])
