@@ -93,8 +93,26 @@ def default_files() -> dict[str, str]:
 def write_folder(folder: Path, wanted: Mapping[str, str]) -> None:
     """Put files into a folder, and take away those that an earlier call put there and that are no longer wanted.
 
-    Raises Stop, having written nothing, when something would be lost that we did not write.
+    Raises Stop, having written nothing, when something would be lost that we did not write; and where it may not write.
     """
+    try:
+        _write_folder(folder, wanted)
+    except OSError as e:
+        raise Stop(_words(e, folder)) from e
+
+
+def _words(e: OSError, folder: Path) -> str:
+    """What kept us from writing, and what to do about it."""
+    place = quoted(str(e.filename or folder))
+    if isinstance(e, PermissionError):
+        return (
+            f"{place} is not this user's to write. Put sudo before the same line; or name a folder of your own, like"
+            " for-grafana, and it says how to copy that."
+        )
+    return f"{place} cannot be written: {e.strerror}. Mend that, or name another folder."
+
+
+def _write_folder(folder: Path, wanted: Mapping[str, str]) -> None:
     recorded = dict(_read_checksums(folder))
     foreign = [p for p, text in wanted.items() if _is_foreign(folder / p, text, recorded.get(p))]
     if foreign:
@@ -106,11 +124,18 @@ def write_folder(folder: Path, wanted: Mapping[str, str]) -> None:
         if not _is_foreign(folder / path, None, recorded[path]):
             (folder / path).unlink(missing_ok=True)
     for path, text in wanted.items():
-        # Folders that everybody may enter: they are copied as they are, and Grafana is another user.
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        write_file(folder / path, text.encode())
+        _write(folder / path, text)
     checksums = "".join(f"{_checksum(text)}  {path}\n" for path, text in sorted(wanted.items()))
-    write_file(folder / CHECKSUMS, checksums.encode())
+    _write(folder / CHECKSUMS, checksums)
+
+
+def _write(path: Path, text: str) -> None:
+    """A file that everybody may read, whatever the umask: there is no secret in it, and Grafana is another user."""
+    for made in reversed([above for above in path.parents if not above.exists()]):
+        made.mkdir(exist_ok=True)
+        made.chmod(0o755)
+    write_file(path, text.encode())
+    path.chmod(0o644)
 
 
 def _read_checksums(folder: Path) -> Iterator[tuple[str, str]]:

@@ -48,8 +48,12 @@ class DataSource:
 
 
 def sqlite(path: str) -> DataSource:
-    """The embedded store, a file. Its reader waits for a moment when the daemon makes it anew or tidies up in it."""
-    json_data = {"path": path, "pathOptions": "_pragma=busy_timeout(5000)"}
+    """The embedded store, a file. Its reader waits for a moment when the daemon makes it anew or tidies up in it.
+
+    A file that is not there stays so (https://sqlite.org/uri.html): made by Grafana it would be Grafana's own, and the
+    daemon could never write it. Writing is asked for, as who may only read cannot make the index of SQLite's log.
+    """
+    json_data = {"path": path, "pathOptions": "mode=rw&_pragma=busy_timeout(5000)"}
     return DataSource("sqlite", "hartslag", Sqlite(), json_data)
 
 

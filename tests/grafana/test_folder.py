@@ -1,13 +1,19 @@
 """`hartslag grafana DIR`: what is written for whom, what is never written over, and where no secret stands."""
 
 import json
+import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ingest.errors import Stop
+from ingest.grafana.folder import write_folder
 from ingest.grafana.provisioning import datasource_yaml, influxdb, sqlite, victoriametrics
 from tests.support.households import hartslag
+from tests.support.other_user import NOBODY, open_to_others, run_as
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
 SETTINGS = """\
@@ -174,6 +180,58 @@ def test_dollars_and_quotes_stand_for_themselves() -> None:
         "datasources"
     ]
     assert source["jsonData"]["dbName"] == "$$b"
+
+
+def test_grafana_never_makes_the_store_itself(tmp_path: Path) -> None:
+    """Protects the daemon's first start: an empty file of Grafana's user would lock it out of its own store for ever."""
+    path = tmp_path / "store.db"
+    options = sqlite(str(path)).json_data["pathOptions"]
+    uri = f"file:{path}?{options}"  # as the plugin opens it; SQLite itself passes over the part that begins with _
+    assert "busy_timeout" in options
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        sqlite3.connect(uri, uri=True)
+    assert list(tmp_path.iterdir()) == []
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE week (x)")
+    with closing(sqlite3.connect(uri, uri=True)) as db:
+        assert db.execute("SELECT name FROM sqlite_schema").fetchall() == [("week",)]
+
+
+def test_a_folder_of_somebody_elses_is_answered_in_words(tmp_path: Path) -> None:
+    """Protects who forgets sudo: what may not be written is named, and both ways out."""
+    data, out = settings(tmp_path), tmp_path / "etc" / "grafana"
+    out.mkdir(parents=True)
+    open_to_others(out)
+    out.chmod(0o555)
+    told = run_as(NOBODY, lambda: _refusal(out))
+    assert told.startswith(f'"{out}/provisioning" is not this user\'s to write. Put sudo before')
+    assert "for-grafana" in told
+    assert list(out.iterdir()) == []
+    out.chmod(0o755)
+    (out / "hartslag").write_text("a file where a folder should be")
+    answer = hartslag("--data", data, "grafana", out)
+    assert answer.code == 1
+    assert f"{out}/hartslag" in answer.err
+    assert "or name another folder" in answer.err
+    assert "Traceback" not in answer.err
+
+
+def _refusal(out: Path) -> str:
+    with pytest.raises(Stop) as told:
+        write_folder(out, {"provisioning/datasources/a.yaml": "a: 1\n"})
+    return str(told.value)
+
+
+def test_grafana_may_read_what_was_written_under_a_strict_umask(tmp_path: Path) -> None:
+    """Protects a careful root: files and folders for another user are readable, whatever the umask says."""
+    data, out = settings(tmp_path), tmp_path / "new" / "grafana"
+    before = os.umask(0o077)
+    try:
+        assert hartslag("--data", data, "grafana", out).code == 0
+    finally:
+        os.umask(before)
+    for path in (out.parent, out, *out.rglob("*")):
+        assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644), path
 
 
 def test_a_cluster_is_read_where_it_is_not_written() -> None:
