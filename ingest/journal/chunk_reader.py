@@ -92,6 +92,33 @@ class ChunkReader(RowReader):
             start_ms,
         )
 
+    def pauses(self, person: int, start_ms: int, end_ms: int) -> list[tuple[str, Spans]]:
+        """The pauses that a person's chunks of workout files with data in [start, end] tell of: source, and when.
+
+        A chunk speaks of its own time alone.
+        """
+        rows = self._rows(
+            "SELECT s.name, c.first_ms, max(c.last_ms, c.end_ms), c.pauses, c.packing FROM chunk c"
+            " JOIN source s ON s.id = c.source LEFT JOIN file f ON f.id = c.file"
+            " WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms <= ? AND max(c.last_ms, c.end_ms) >= ?"
+            " AND c.pauses IS NOT NULL AND s.kind = 'activity' AND f.replaced_by IS NULL",
+            person,
+            start_ms - DAY_MS,
+            end_ms,
+            start_ms,
+        )
+        for *_, packing in rows:
+            check_packing(packing)
+        return [
+            (source, Spans.of(*packed.unpack_spans(pauses)).clip(first, last))
+            for source, first, last, pauses, _ in rows
+        ]
+
+    def chunks_with_pauses(self, first: int, last: int) -> set[int]:
+        """The positions from `first` to `last` that are of chunks with pauses."""
+        sql = "SELECT position FROM chunk WHERE position BETWEEN ? AND ? AND connection IS NULL AND pauses IS NOT NULL"
+        return {position for (position,) in self._rows(sql, first, last)}
+
     def chunk_sizes(self, person: int, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
         """When a person's chunks that touch [start, end) begin, and how many samples and beats each holds."""
         return self._rows(

@@ -87,7 +87,7 @@ class Calendar:
         return self._elsewhere(other) | self._aimed(other)
 
     def _elsewhere(self, other: "Calendar") -> Spans:
-        """Where midnights differ, with the first and the last of them."""
+        """Where midnights differ, and the weeks that begin, end or have a neighbour there: rows of weeks tell of both."""
         if self.zone == other.zone:
             return Spans.none()
         borders = sorted({b for c in (self, other) for b in _moves(c.zone)})
@@ -96,10 +96,24 @@ class Calendar:
             probe = a if a > date.min else (b - timedelta(days=1) if b < date.max else date(2000, 1, 1))
             if self.zone_on(probe) != other.zone_on(probe):
                 spans.append((_first(self, other, a), _last(self, other, b)))
+                spans += self._neighbours(other, a, b)
         return Spans.pairs(spans)
 
+    def _neighbours(self, other: "Calendar", a: date, b: date) -> list[tuple[int, int]]:
+        """The weeks of which one of the four borders that they tell of lies in the days [a, b), if there is any."""
+        first = a if a == date.min else self.week_of(a + WEEK - timedelta(days=1))[0]
+        last = b if b == date.max else self.week_of(b - timedelta(days=1))[0]
+        if first > last:
+            return []
+        return [
+            (
+                _first(self, other, a if a == date.min else first - 2 * WEEK),
+                _last(self, other, b if b == date.max else last + 2 * WEEK),
+            )
+        ]
+
     def _aimed(self, other: "Calendar") -> Spans:
-        """The weeks that are held against another target, or are judged in one of the two only."""
+        """The weeks that are held against another target, or are judged in one of the two only, or not for another reason."""
         if (self.plan, self.named, self.pauses) == (other.plan, other.named, other.pauses):
             return Spans.none()
         steps = {d for c in (self, other) for d, _ in c.plan.steps if d > date.min}
@@ -111,7 +125,10 @@ class Calendar:
         spans = []
         for a, b in pairwise(borders):
             probe = a if a > date.min else (b - WEEK if b < date.max else date(2000, 1, 3))
-            if self.aim(self.week_of(probe)[0]) != other.aim(self.week_of(probe)[0]):
+            held = [
+                (c.aim(day), c.not_judged(day)) for c in (self, other) for day in [self.week_of(probe)[0]]
+            ]
+            if held[0] != held[1]:
                 spans.append((_first(self, other, a), _last(self, other, b)))
         return Spans.pairs(spans)
 

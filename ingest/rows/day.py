@@ -1,5 +1,6 @@
 """Local days, and the table `day`: seconds per zone, the resting heart rate, and the sessions of straps."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -44,15 +45,26 @@ class Day:
 
 
 def day_block(
-    days: Totals, resting_bpm: NDArray[np.float64], midnights_ms: NDArray[np.int64], tags: dict[str, str]
+    days: Totals,
+    resting_bpm: NDArray[np.float64],
+    progress: Mapping[str, Sequence[float | None]],
+    midnights_ms: NDArray[np.int64],
+    tags: dict[str, str],
 ) -> Block:
-    """The rows of days, of which those without anything measured have none; `midnights_ms` is one more than days."""
+    """The rows of days, of which those without anything measured have none; `midnights_ms` is one more than days.
+
+    `progress` are the fields that tell of the week up to each of them.
+    """
     measured = days.measured_ms > 0
     t = Totals(*(column[measured] for column in days.columns))
     fields = {
         **zone_seconds(t),
         "dose_min": dose_min(t.moderate_ms / MINUTE, t.vigorous_ms / MINUTE),
         "resting_bpm": [None if np.isnan(bpm) else bpm for bpm in resting_bpm[measured].tolist()],
+        **{
+            name: [x for x, some in zip(column, measured, strict=True) if some]
+            for name, column in progress.items()
+        },
     }
     times_us = midnights_ms * 1000
     return Block("day", tags, int(times_us[0]), int(times_us[-1]), times_us[:-1][measured], fields)

@@ -307,8 +307,13 @@ def differences(old: Profile, new: Profile, sessions: Callable[[str], Spans]) ->
     """
     if old.bout_min != new.bout_min or old.sex != new.sex:
         return Spans.of([-ALWAYS_MS], [ALWAYS_MS])
-    found = _differ(old, new, lambda p, at: _bpm(p.timeline, at)) | _differ(
-        old, new, lambda p, at: p.heart.at(at)
+    found = Spans.union(
+        _differ(old, new, value_at)
+        for value_at in (
+            lambda p, at: _bpm(p.timeline, at),
+            lambda p, at: p.heart.at(at),
+            _why_unknown,
+        )
     )
     for sport in {*old.sports, *new.sports}:
         differ = _differ(old, new, lambda p, at, s=sport: _bpm(p.sports.get(s, p.timeline), at))  # type: ignore[misc]  # mypy knows no type of a default in a lambda
@@ -319,6 +324,14 @@ def differences(old: Profile, new: Profile, sessions: Callable[[str], Spans]) ->
 def _bpm(timeline: Timeline, at: int) -> tuple[int, int] | None:
     edges = timeline.edges_at(at)
     return (edges.moderate_bpm, edges.vigorous_bpm) if edges else None
+
+
+def _why_unknown(p: Profile, at: int) -> bool:
+    """Whether it is a medicine for which no limits are known."""
+    if p.timeline.edges_at(at) is not None or at == -ALWAYS_MS:
+        return False  # no medicine is taken from the beginning: it has a day from which on
+    on = p.calendar.day_of(at)
+    return p.medicine_in(on, on) is not None
 
 
 def _differ(old: Profile, new: Profile, value_at: Callable[[Profile, int], Any]) -> Spans:

@@ -18,8 +18,11 @@ from ingest.rows.collector import collector_blocks
 from ingest.rows.day import day_block
 from ingest.rows.evidence import Evidence, read_evidence
 from ingest.rows.heart_rate import sample_blocks
+from ingest.rows.hour import hour_block
 from ingest.rows.minute import minute_block
+from ingest.rows.pause import pause_blocks
 from ingest.rows.profile import Profile, profile_block
+from ingest.rows.progress import progress_fields
 from ingest.rows.ruling import AROUND_MS
 from ingest.rows.session import cached_workout_fields, session_blocks
 from ingest.rows.strap_session import StrapSession
@@ -58,6 +61,7 @@ def recount_rows(
         cache.invalidate(person_id, touched.days)
         if any(e.what in ABOUT_EDGES for e in own):
             yield [profile_block(person, profile)]
+        yield list(pause_blocks(journal, person, touched.pauses))
         yield from _recount_time(journal, person, profile, touched, cache)
     if entries:
         cache.advance(entries)
@@ -185,11 +189,20 @@ def _minute_blocks(c: _CountedWeek) -> Iterator[Block]:
         yield minute_block(c.week.minutes, tags, a, b)
 
 
+def _hour_blocks(c: _CountedWeek) -> Iterator[Block]:
+    w = c.week
+    for a, b in overlaps(c.touched.zones, *c.span_ms):
+        tags = {"person": w.person.name}
+        yield hour_block(w.minutes, w.profile.calendar, w.first_day, w.borders_ms, tags, a, b)
+
+
 def _day_blocks(c: _CountedWeek) -> Iterator[Block]:
-    first, behind = c.touched_days(c.touched.days)
-    days = Totals(*(column[first:behind] for column in c.week.days.columns))
-    borders_ms = c.week.borders_ms[first : behind + 1]
-    yield day_block(days, c.week.resting_bpm[first:behind], borders_ms, {"person": c.week.person.name})
+    """From the first that is touched to the end of the week: each tells of those before it, too."""
+    w = c.week
+    first, _ = c.touched_days(c.touched.days)
+    days = Totals(*(column[first:] for column in w.days.columns))
+    progress = {name: column[first:] for name, column in progress_fields(w.days, w.target_min).items()}
+    yield day_block(days, w.resting_bpm[first:], progress, w.borders_ms[first:], {"person": w.person.name})
 
 
 def _session_blocks(c: _CountedWeek) -> Iterator[Block]:
@@ -208,6 +221,7 @@ def _variability_blocks(c: _CountedWeek) -> Iterator[Block]:
 
 WEEK_TABLES: Mapping[str, Callable[[_CountedWeek], Iterable[Block]]] = {
     "minute": _minute_blocks,
+    "hour": _hour_blocks,
     "day": _day_blocks,
     "week": lambda c: [week_block(c.week, {"person": c.week.person.name})],
     "session": _session_blocks,

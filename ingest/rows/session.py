@@ -99,6 +99,7 @@ def workout_fields(
         "trimp": load["trimp"],
         "recovery_60s": _recovery(evidence, profile, workout),
         "edwards": load["edwards"],
+        "end_s": -(-end_ms // 1000),  # nothing of it lies behind
     }
 
 

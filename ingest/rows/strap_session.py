@@ -139,5 +139,6 @@ def _summarize(
         **load_fields(bpm_ms, profile, start),
         # The strap went off with the end of it: nobody saw what the heart did then.
         "recovery_60s": None,
+        "end_s": end // 1000,
     }
     return StrapSession(int(strap_minutes.source[run[0]]), start, end, fields)

@@ -31,7 +31,14 @@ TABLES: Mapping[str, Table] = {
     ),
     "day": Table(
         ("person",),
-        {**_ZONES, "measured_s": REAL, "dose_min": REAL, "resting_bpm": REAL},
+        {
+            **_ZONES,
+            "measured_s": REAL,
+            "dose_min": REAL,
+            "resting_bpm": REAL,
+            "so_far_min": REAL,
+            "pace_min": REAL,
+        },
         "a local day, stamped at its first moment",
     ),
     "week": Table(
@@ -43,8 +50,22 @@ TABLES: Mapping[str, Table] = {
             "target_min": REAL,
             "measured_h": REAL,
             "active_days": WHOLE,
+            "to_go_min": WHOLE,
+            "unclassified_min": REAL,
+            "elevated_min": REAL,
+            "not_judged": TEXT,
+            "limits": TEXT,
+            "before_s": WHOLE,
+            "start_s": WHOLE,
+            "end_s": WHOLE,
+            "after_s": WHOLE,
         },
         "a local week, stamped at its first moment",
+    ),
+    "hour": Table(
+        ("person",),
+        {"active_min": REAL, "weekday": WHOLE, "hour": WHOLE},
+        "an hour by the clock with any moderate or vigorous movement, stamped at its first moment",
     ),
     "session": Table(
         ("person", "source"),
@@ -59,8 +80,14 @@ TABLES: Mapping[str, Table] = {
             "trimp": REAL,
             "recovery_60s": REAL,
             "edwards": REAL,
+            "end_s": WHOLE,
         },
         "a workout, stamped at its start",
+    ),
+    "pause": Table(
+        ("person", "source"),
+        {"end_s": WHOLE, "duration_s": REAL},
+        "a stop of a workout's timer, stamped at its start",
     ),
     "variability": Table(
         ("person", "source"),

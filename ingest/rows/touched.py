@@ -19,7 +19,8 @@ class TouchedTime:
     """The time that entries of one person touch, sorted by what may be different there.
 
     `samples` and `beats` may have come or gone; `minutes` are to be counted again; `edges` is where only zones may
-    differ; `variability` may be another one. `days` is all of it, and where a day's resting heart rate may differ.
+    differ; `variability` may be another one; `pauses` of workouts may have come or gone. `days` is all of it, and where
+    a day's resting heart rate may differ.
     """
 
     def __init__(self, journal: Journal, entries: Sequence[Entry], around_ms: int = 0) -> None:
@@ -33,9 +34,11 @@ class TouchedTime:
         corrected = _corrected_workouts(journal, entries)
         self.minutes = _touched([*measured, *corrected], around_ms, around_ms)
         self.edges = _touched([e for e in entries if e.what in ABOUT_EDGES])
+        self.zones = self.minutes | self.edges
+        self.pauses = _touched(_about_pauses(journal, recorded))
         # A day rests from the workouts of the evening before.
         afterwards = _touched([*workouts, *corrected], AFTERWARDS_MS)
-        self.days = self.minutes | afterwards | self.edges
+        self.days = self.zones | afterwards
         moved = _moved_elsewhere(journal, [e for e in entries if e.what == "profile"])
         self.variability = self.minutes | afterwards | (self.edges if moved else Spans.none())
 
@@ -60,6 +63,15 @@ def _touched(
         (max(first - reach_ms - before_ms, -ALWAYS_MS), min(last + 1 + reach_ms + afterwards_ms, ALWAYS_MS))
         for first, last in spans
     )
+
+
+def _about_pauses(journal: Journal, recorded: Sequence[Entry]) -> list[Entry]:
+    """Those of the entries that brought pauses, or that took the place of others."""
+    if not recorded:
+        return []
+    positions = [e.position for e in recorded]
+    with_pauses = journal.chunks_with_pauses(min(positions), max(positions))
+    return [e for e in recorded if e.what == "file" or e.position in with_pauses]
 
 
 def _corrected_workouts(journal: Journal, entries: Sequence[Entry]) -> list[Entry]:

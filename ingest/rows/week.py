@@ -1,8 +1,9 @@
 """Local weeks, counted day by day, and the table `week`."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from ingest.rows.calendar import WEEK
 from ingest.rows.day import Day
 from ingest.rows.minute import CountedMinutes, OnEvidence, count_minutes
 from ingest.rows.profile import Profile
+from ingest.rows.progress import classified_so_far, minutes_to_go
 from ingest.rows.strap_session import StrapSession
 from ingest.rows.table import Block
 from ingest.rows.workout import find_workouts, workout_spans
@@ -31,6 +33,9 @@ A call to numpy costs the same for a day as for a week; and what a day of a stra
 
 ACTIVE_DAY_MS = 10 * MINUTE
 """A day with at least this much moderate or vigorous movement is an active one."""
+
+NO_REASON = "no reason given"
+"""Why a week is not judged where nobody said it: a store cannot tell an empty text from none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +61,27 @@ class Week:
     def total(self) -> Totals:
         """The sum of its days."""
         return Totals.of(np.array([[column.sum() for column in self.days.columns]]))
+
+    @property
+    def target_min(self) -> float | None:
+        """What it is held against; None where it is not judged."""
+        return self.profile.calendar.aim(self.first_day)
+
+    @property
+    def to_go_min(self) -> int | None:
+        """The whole minutes up to the target; None where it is not judged or no limits are known."""
+        return minutes_to_go(self.days, self.target_min)
+
+    @property
+    def limits(self) -> str:
+        """Whether limits are "known"; where nothing measured could be classified, "medicine" or "unknown" is why."""
+        if classified_so_far(self.days)[-1]:
+            return "known"
+        measured = [
+            self.first_day + timedelta(days=i) for i in np.flatnonzero(self.days.measured_ms).tolist()
+        ]
+        limited = any(self.profile.medicine_in(day, day) is not None for day in measured)
+        return "medicine" if limited else "unknown"
 
 
 def count_week(
@@ -148,18 +174,38 @@ def weeks_with_data(
 
 def week_block(week: Week, tags: dict[str, str]) -> Block:
     """The row of a week; none if nothing is measured in it."""
-    t = week.total
-    borders_us = week.borders_ms * 1000
-    rows = slice(0, 1 if t.measured_ms[0] else 0)
-    fields = {
-        "moderate_min": (t.moderate_ms / MINUTE)[rows],
-        "vigorous_min": (t.vigorous_ms / MINUTE)[rows],
-        "dose_min": dose_min(t.moderate_ms / MINUTE, t.vigorous_ms / MINUTE)[rows],
-        "target_min": [week.profile.calendar.aim(week.first_day)][rows],
-        "measured_h": (t.measured_ms / (60 * MINUTE))[rows],
-        "active_days": [count_active_days(week.days)][rows],
+    start_ms, end_ms = (int(week.borders_ms[i]) for i in (0, -1))
+    if not int(week.total.measured_ms[0]):
+        return Block.empty("week", tags, start_ms, end_ms)
+    fields = {name: [value] for name, value in _week_fields(week, start_ms, end_ms).items()}
+    return Block("week", tags, start_ms * 1000, end_ms * 1000, week.borders_ms[:1] * 1000, fields)
+
+
+def _week_fields(week: Week, start_ms: int, end_ms: int) -> dict[str, Any]:
+    t, calendar = week.total, week.profile.calendar
+    _, moderate, vigorous, elevated, unclassified = (int(column[0]) / MINUTE for column in t.columns)
+    not_judged = calendar.not_judged(week.first_day)
+    before_ms, after_ms = (
+        int(midnights(calendar.zone, day, day)[0])
+        for day in (week.first_day - WEEK, week.first_day + 2 * WEEK)
+    )
+    return {
+        "moderate_min": moderate,
+        "vigorous_min": vigorous,
+        "dose_min": dose_min(moderate, vigorous),
+        "target_min": week.target_min,
+        "measured_h": int(t.measured_ms[0]) / (60 * MINUTE),
+        "active_days": count_active_days(week.days),
+        "to_go_min": week.to_go_min,
+        "unclassified_min": unclassified,
+        "elevated_min": elevated,
+        "not_judged": NO_REASON if not_judged == "" else not_judged,
+        "limits": week.limits,
+        "before_s": before_ms // 1000,
+        "start_s": start_ms // 1000,
+        "end_s": end_ms // 1000,
+        "after_s": after_ms // 1000,
     }
-    return Block("week", tags, int(borders_us[0]), int(borders_us[-1]), borders_us[:1][rows], fields)
 
 
 def count_active_days(days: Totals) -> int:

@@ -140,9 +140,9 @@ def test_a_maximum_that_is_none_decides_nothing(tmp_path: Path) -> None:
         Limits("Jan", start + HOUR, 185),
     ]
     with household(tmp_path, happened) as journal:
-        ((*_, vigorous, _, unclassified, measured, _, _),) = filled(journal, tmp_path / "s.db", portion=1)[
-            "day"
-        ]
+        ((*_, vigorous, _, unclassified, measured, _, _, _, _),) = filled(
+            journal, tmp_path / "s.db", portion=1
+        )["day"]
     assert (vigorous, unclassified, measured) == (60.0, 0.0, 60.0)
 
 
@@ -150,10 +150,10 @@ def test_without_any_limits_time_is_unclassified_and_a_year_of_birth_mends_it(tm
     """Protects "unknown is not zero", and the one line that the owner is asked for."""
     start = at("2026-11-16T10:00+01:00")
     with household(tmp_path, [steady("Jan", start, 600, 150)]) as journal:
-        ((*_, unclassified, measured, dose, _),) = filled(journal, tmp_path / "s.db")["day"]
+        ((*_, unclassified, measured, dose, _, _, _),) = filled(journal, tmp_path / "s.db")["day"]
         assert (unclassified, measured, dose) == (600.0, 600.0, 0.0)
         happen(journal, Noted("Jan", (("born", 1970), ("zone", "Europe/Amsterdam"))))
-        ((*_, unclassified, measured, dose, _),) = filled(journal, tmp_path / "s.db")["day"]
+        ((*_, unclassified, measured, dose, _, _, _),) = filled(journal, tmp_path / "s.db")["day"]
         # 211 - 0.64 x 56 = 175; 77 % of it is 135
         assert (unclassified, measured, dose) == (0.0, 600.0, 20.0)
 
@@ -166,7 +166,7 @@ def test_every_year_of_birth_that_settings_allow_gives_edges(tmp_path: Path, bor
         Noted("Jan", (("born", born), ("zone", "Europe/Amsterdam"))),
         steady("Jan", start, 60, 200),
     ]
-    ((*_, unclassified, measured, _, _),) = table(tmp_path, "day", *happened)
+    ((*_, unclassified, measured, _, _, _, _),) = table(tmp_path, "day", *happened)
     assert (unclassified, measured) == (0.0, 60.0)
 
 
@@ -175,7 +175,7 @@ def test_raised_heart_rate_without_movement_is_elevated(tmp_path: Path) -> None:
     start = at("2026-11-16T10:00+01:00")
     moved = ((start + 5 * MINUTE, start + 8 * MINUTE),)
     watch = steady("Jan", start, 1200, 120, source="all-day", kind="monitoring", step_s=60, movement=moved)
-    ((_, _, light, moderate, _, elevated, _, measured, _, _),) = table(tmp_path, "day", HOME, watch)
+    ((_, _, light, moderate, _, elevated, _, measured, _, _, _, _),) = table(tmp_path, "day", HOME, watch)
     assert (light, moderate, elevated, measured) == (0.0, 180.0, 1020.0, 1200.0)
 
 

@@ -255,10 +255,13 @@ def test_weeks_that_are_not_judged_have_no_target_in_the_store(tmp_path: Path) -
 
 
 def test_a_journey_moves_its_midnights_only(tmp_path: Path) -> None:
-    """Protects days at home from a journey: midnight is there what it is there, from the first day to the last."""
+    """Protects days at home from a journey: midnight is there what it is there, from the first day to the last.
+
+    Touched are also the weeks that tell of its midnights as of the borders of their neighbours.
+    """
     journey = {"from": "2026-11-09", "to": "2026-11-15", "zone": "Asia/Kolkata"}
     spans, before, after = changed(tmp_path, said(), said(travel=[journey]))
-    assert spans == [(at("2026-11-09T00:00+05:30"), at("2026-11-16T00:00+01:00") - 1)]
+    assert spans == [(at("2026-10-26T00:00+01:00"), at("2026-11-23T00:00+01:00") - 1)]
     assert [row[0] * 1000 for row in after["day"]] == [
         at("2026-11-02T00:00+01:00"),
         at("2026-11-09T00:00+05:30"),

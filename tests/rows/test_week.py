@@ -79,7 +79,7 @@ def test_a_day_is_active_from_ten_minutes_of_what_counts_on(tmp_path: Path) -> N
     ]
     with household(tmp_path, [Noted("Jan", limits), *days]) as journal:
         (week,) = filled(journal, tmp_path / "store.db")["week"]
-    assert week[-1] == 2
+    assert week[7] == 2
 
 
 def test_a_stretch_that_is_counted_in_one_go_ends_at_what_the_cache_holds(tmp_path: Path) -> None:
