@@ -1,0 +1,105 @@
+// What stands on the page when it has come to rest.
+
+import { LoadingState, formattedValueToString, getFieldDisplayName } from '@grafana/data';
+import { VizPanel, sceneGraph } from '@grafana/scenes';
+import { lastDrawnAt } from './canvas.js';
+import { canvasShapes, canvasTexts, domShapes, domTexts } from './seen.js';
+import { waitingForAnswers } from './queries.js';
+
+const QUIET_MS = 150;
+const LONGEST_MS = 20_000;
+
+const panelsOf = (scene) => sceneGraph.findAllObjects(scene, (o) => o instanceof VizPanel);
+
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+/** Waits until every question is answered and nothing has been drawn for a while; gives when the last was drawn. */
+export async function quiet(scene) {
+  let changed = performance.now();
+  const began = changed;
+  const observer = new MutationObserver(() => {
+    changed = performance.now();
+  });
+  const everything = { attributes: true, characterData: true, childList: true, subtree: true };
+  observer.observe(document.documentElement, everything);
+  await document.fonts.ready;
+  for (;;) {
+    await pause(10);
+    const last = Math.max(changed, lastDrawnAt());
+    const now = performance.now();
+    if (!isBusy(scene) && now - last >= QUIET_MS) {
+      observer.disconnect();
+      return last;
+    }
+    if (now - began > LONGEST_MS) {
+      observer.disconnect();
+      const waiting = panelsOf(scene).filter(isLoading).map((p) => p.state.key);
+      throw new Error(`not at rest after ${LONGEST_MS} ms; loading: ${waiting.join(', ')}`);
+    }
+  }
+}
+
+const dataOf = (panel) => (panel.state.$data ? sceneGraph.getData(panel).state.data : undefined);
+
+function isLoading(panel) {
+  const isRunning = dataOf(panel)?.state === LoadingState.Loading;
+  return !panel.getPlugin() || (panel.state.$data && !dataOf(panel)) || isRunning;
+}
+
+function isBusy(scene) {
+  return (
+    waitingForAnswers() > 0 ||
+    document.fonts.status !== 'loaded' ||
+    scene.state.$variables.state.variables.some((v) => v.state.loading) ||
+    panelsOf(scene).some(isLoading)
+  );
+}
+
+export function measured(scene, dashboard) {
+  const panels = panelsOf(scene).map((panel) => panelSeen(panel, dashboard));
+  return {
+    height: document.documentElement.scrollHeight,
+    panels,
+    texts: [...domTexts(), ...canvasTexts()],
+    shapes: [...domShapes(), ...canvasShapes()],
+  };
+}
+
+function panelSeen(panel, dashboard) {
+  const id = panel.getLegacyPanelId();
+  const { type } = dashboard.panels.find((p) => p.id === id);
+  const data = dataOf(panel);
+  const series = data ? panel.applyFieldConfig(data).series : [];
+  const box = document.querySelector(`[data-viz-panel-key="panel-${id}"]`)?.getBoundingClientRect();
+  const broken = document.querySelector(`[data-viz-panel-key="panel-${id}"] [data-testid="data-testid Alert error"]`);
+  const error = broken?.textContent ?? messages(data);
+  return {
+    id,
+    title: panel.interpolate(panel.state.title, undefined, 'text'),
+    type,
+    state: error ? 'error' : data && !series.some((f) => f.length) ? 'empty' : 'drawn',
+    error: error || null,
+    x: box?.x ?? 0,
+    y: (box?.y ?? 0) + scrollY,
+    width: box?.width ?? 0,
+    height: box?.height ?? 0,
+    data: series.map((frame) => frameSeen(frame, series)),
+  };
+}
+
+const messages = (data) => (data?.errors ?? (data?.error ? [data.error] : [])).map((e) => e.message).join(', ');
+
+function frameSeen(frame, series) {
+  return {
+    refId: frame.refId,
+    name: frame.name,
+    fields: frame.fields.map((field) => ({
+      name: field.name,
+      displayName: getFieldDisplayName(field, frame, series),
+      type: field.type,
+      labels: field.labels ?? {},
+      values: field.values,
+      texts: field.values.map((v) => formattedValueToString(field.display(v))),
+    })),
+  };
+}

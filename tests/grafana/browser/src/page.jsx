@@ -1,0 +1,107 @@
+// What stands around the panels: the bar with the title, variables, links, the picker of times.
+
+import { Icon, IconButton, LinkButton, ToolbarButton, useStyles2 } from '@grafana/ui';
+import { css } from '@emotion/css';
+
+export function Page({ model }) {
+  const styles = useStyles2(getStyles);
+  const { title, kiosk, body, selectors, picker, refresh, isPickerHidden, links, others } = model.useState();
+  return (
+    <div className={styles.page}>
+      {!kiosk && <TitleBar title={title} />}
+      <div className={styles.controls}>
+        <div className={styles.left}>
+          <selectors.Component model={selectors} />
+        </div>
+        <div className={styles.right}>
+          {links.map((link) => (
+            <DashboardLink key={`${link.title}${link.url}`} link={link} others={others} model={model} />
+          ))}
+          {!isPickerHidden && <picker.Component model={picker} />}
+          {!isPickerHidden && <refresh.Component model={refresh} />}
+        </div>
+      </div>
+      <div className={styles.body}>
+        <body.Component model={body} />
+      </div>
+    </div>
+  );
+}
+
+function TitleBar({ title }) {
+  const styles = useStyles2(getStyles);
+  return (
+    <div className={styles.bar} data-part="bar">
+      <ToolbarButton icon="bars" iconSize="xl" aria-label="menu" />
+      <span className={styles.crumbs}>Home</span>
+      <Icon name="angle-right" className={styles.crumbs} />
+      <span className={styles.crumbs}>Dashboards</span>
+      <Icon name="angle-right" className={styles.crumbs} />
+      <span className={styles.title}>{title}</span>
+    </div>
+  );
+}
+
+/** A link to an address, or one to each other dashboard with a tag. */
+function DashboardLink({ link, others }) {
+  if (link.type === 'link') {
+    return (
+      <LinkButton variant="secondary" fill="outline" icon={ICONS[link.icon] ?? 'link'} href={link.url} tooltip={link.tooltip}>
+        {link.title}
+      </LinkButton>
+    );
+  }
+  if (link.asDropdown) {
+    return (
+      <ToolbarButton icon="bars" isOpen={false} variant="canvas">
+        {link.title}
+      </ToolbarButton>
+    );
+  }
+  return others.map((title) => (
+    <LinkButton key={title} variant="secondary" fill="outline" icon="apps" href="#">
+      {title}
+    </LinkButton>
+  ));
+}
+
+const ICONS = {
+  'external link': 'external-link-alt',
+  dashboard: 'apps',
+  question: 'question-circle',
+  info: 'info-circle',
+  bolt: 'bolt',
+  doc: 'file-alt',
+  cloud: 'cloud',
+};
+
+const BAR = 40; // pixels, twice: that of the title, and that of what one may do with the dashboard
+
+const getStyles = (theme) => ({
+  page: css({ display: 'flex', flexDirection: 'column', minHeight: '100vh', background: theme.colors.background.canvas }),
+  bar: css({
+    alignItems: 'center',
+    background: theme.colors.background.primary,
+    borderBottom: `1px solid ${theme.colors.border.weak}`,
+    display: 'flex',
+    gap: theme.spacing(0.5),
+    height: BAR,
+    padding: theme.spacing(0, 1),
+    whiteSpace: 'nowrap',
+  }),
+  crumbs: css({
+    color: theme.colors.text.secondary,
+    [theme.breakpoints.down('sm')]: { display: 'none' },
+  }),
+  title: css({ overflow: 'hidden', textOverflow: 'ellipsis' }),
+  controls: css({
+    alignItems: 'flex-start',
+    display: 'flex',
+    gap: theme.spacing(1),
+    padding: theme.spacing(2, 2, 1, 2),
+    [theme.breakpoints.down('sm')]: { alignItems: 'stretch', flexDirection: 'column-reverse' },
+  }),
+  left: css({ display: 'flex', flexGrow: 1, flexWrap: 'wrap', gap: theme.spacing(1) }),
+  right: css({ display: 'flex', flexWrap: 'wrap', gap: theme.spacing(1) }),
+  body: css({ display: 'flex', flexGrow: 1, padding: theme.spacing(1, 2, 2, 2) }),
+});

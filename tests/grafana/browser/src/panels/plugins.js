@@ -1,0 +1,16 @@
+// Every type of panel that our dashboards use.
+
+import { sceneUtils } from '@grafana/scenes';
+import { barGauge } from './barGauge.jsx';
+import { barchart } from './barchart.jsx';
+import { stat } from './stat.jsx';
+import { text } from './text.jsx';
+import { timeseries } from './timeseries.jsx';
+
+const PANELS = { barchart, bargauge: barGauge, stat, text, timeseries };
+
+export function registerPanels() {
+  for (const [pluginId, plugin] of Object.entries(PANELS)) {
+    sceneUtils.registerRuntimePanelPlugin({ pluginId, plugin });
+  }
+}
