@@ -2,6 +2,7 @@
 
 import { build } from 'esbuild';
 import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -28,7 +29,7 @@ const without = {
 };
 
 /** One copy of each library: scenes is there for `require` only, and would bring a second one of all others along. */
-const ONCE = /^(@grafana\/(data|runtime|schema|ui)|react-router-dom-v5-compat)$/;
+const ONCE = /^(@grafana\/(data|runtime|schema|ui|ui\/unstable)|react-router-dom-v5-compat)$/;
 
 const once = {
   name: 'once',
@@ -38,6 +39,17 @@ const once = {
         return building.resolve('react-router-dom', { kind: 'import-statement', resolveDir: HERE });
       }
       return kind === 'require-call' ? building.resolve(path, { kind: 'import-statement', resolveDir }) : undefined;
+    });
+  },
+};
+
+/** The table's grid gives contexts as React 19 takes them; the libraries have React 18. */
+const providers = {
+  name: 'providers',
+  setup(building) {
+    building.onLoad({ filter: /react-data-grid\/lib\/index\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      return { contents: text.replace(/(jsxs?)\((\w+Context), /g, '$1($2.Provider, '), loader: 'js' };
     });
   },
 };
@@ -57,7 +69,7 @@ export async function bundle() {
     target: 'chrome120',
     define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
     loader: { '.svg': 'dataurl', '.woff2': 'dataurl' },
-    plugins: [without, once],
+    plugins: [without, once, providers],
     metafile: process.argv.includes('--sizes'),
     logLevel: 'error',
   });

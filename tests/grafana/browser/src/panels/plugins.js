@@ -4,10 +4,12 @@ import { sceneUtils } from '@grafana/scenes';
 import { barGauge } from './barGauge.jsx';
 import { barchart } from './barchart.jsx';
 import { stat } from './stat.jsx';
+import { stateTimeline } from './stateTimeline.jsx';
+import { table } from './table.jsx';
 import { text } from './text.jsx';
 import { timeseries } from './timeseries.jsx';
 
-const PANELS = { barchart, bargauge: barGauge, stat, text, timeseries };
+const PANELS = { barchart, bargauge: barGauge, stat, 'state-timeline': stateTimeline, table, text, timeseries };
 
 export function registerPanels() {
   for (const [pluginId, plugin] of Object.entries(PANELS)) {
