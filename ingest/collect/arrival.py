@@ -316,6 +316,8 @@ def _write_file(w: Writer, arrival: _Arrival, read: _Read) -> Outcome:
         "beats": beats,
         "waiting": arrival.waiting,
     }
+    if recording is not None and recording.model is not None:
+        content |= {"device": recording.model.device, "product": recording.model.product}
     w.entry(person, "file", w.now_ms, w.replace(replaced, file), content, file)
     first, last = (recording and recording.span_ms) or (None, None)
     return Outcome(shown, outcome, arrival.person, samples, beats, first, last, reason, read.name)

@@ -73,6 +73,14 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Model:
+    """Which product a device is, as its file says; `device` is what the names of all its sources begin with."""
+
+    device: str
+    product: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """What one file holds, whatever its format, ready for the journal."""
 
@@ -85,3 +93,4 @@ class Recording:
     beats: int
     span_ms: tuple[int, int] | None
     remarks: str = ""
+    model: Model | None = None

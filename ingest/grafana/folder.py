@@ -50,8 +50,11 @@ def _server_source(influx: InfluxSettings, server: str, *, token: bool) -> DataS
     return influxdb(influx.url, influx.bucket, has_token=has_token, has_sites=has_sites)
 
 
-def dashboard_defaults(settings: Settings) -> DashboardDefaults:
-    """How the dashboards look at first: the first person's, in the zone and the weeks that all persons share."""
+def dashboard_defaults(settings: Settings, sensors: Mapping[str, str]) -> DashboardDefaults:
+    """How the dashboards look at first: the first person's, in the zone and the weeks that all persons share.
+
+    `sensors` are the names of sources.
+    """
     zones = {p.zone for p in settings.persons}
     weeks = {p.week_begins for p in settings.persons} or {"monday"}
     return DashboardDefaults(
@@ -59,6 +62,7 @@ def dashboard_defaults(settings: Settings) -> DashboardDefaults:
         week_begins=weeks.pop() if len(weeks) == 1 and weeks <= WEEKS else "",
         person=settings.persons[0].name if settings.persons else "",
         site=settings.influx.site or "" if settings.influx else "",
+        sensors=sensors,
     )
 
 

@@ -46,6 +46,24 @@ class FileReader(RowReader):
         sources = self._rows("SELECT DISTINCT source FROM chunk WHERE file = ? ORDER BY source", file)
         return (None if first is None else (first, last)), [source for (source,) in sources]
 
+    def products(self, person: int) -> dict[str, str]:
+        """Which product each device of a person is, as its newest file says; devices are what names of sources begin with."""
+        rows = self._rows(
+            "SELECT json_extract(content, '$.device') AS device, json_extract(content, '$.product'), max(position)"
+            " FROM entry WHERE person = ? AND what = 'file' AND what <> 'chunk' AND device IS NOT NULL GROUP BY device",
+            person,
+        )
+        return {device: product for device, product, _ in rows}
+
+    def sources_spoken_of(self, person: int) -> list[str]:
+        """The sources that files name as those of workouts and claims; some of them recorded no heart rate."""
+        rows = self._rows(
+            "SELECT DISTINCT json_extract(content, '$.source') AS source FROM entry"
+            " WHERE person = ? AND what IN ('session', 'claim') AND what <> 'chunk' AND source IS NOT NULL ORDER BY source",
+            person,
+        )
+        return [source for (source,) in rows]
+
     def known_copy(self, person: str, sha256: bytes) -> bool:
         """Whether this very file is already stored for the person."""
         rows = self._rows(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ingest.errors import Stop, TryLater
+from ingest.errors import HartslagError, Stop, TryLater
 from ingest.verbs.command import Invocation, print_lines
 
 if TYPE_CHECKING:
@@ -28,6 +28,26 @@ def kind_of_server(settings: "Settings") -> str:
             f"{e}\nOr say what it is, and it is not asked: --server influxdb, or --server victoriametrics."
         ) from e
     return "victoriametrics" if is_victoria else "influxdb"
+
+
+def known_sensors(settings: "Settings") -> tuple[dict[str, str], str]:
+    """Source -> what people call it, from the settings and the journal; and why the journal could not be asked, if so."""
+    from ingest.grafana.sensor_names import sensor_names
+    from ingest.household import JournalView
+
+    try:
+        with JournalView(settings) as journal:
+            return sensor_names(settings, journal), ""
+    except HartslagError as e:
+        # It was never begun where the dashboards come first; then nothing is amiss.
+        return sensor_names(settings, None), str(e) if _is_there(settings.journal_file) else ""
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return True  # out of this user's reach
 
 
 @click.command("grafana")
@@ -52,7 +72,8 @@ def command(invocation: Invocation, folder: Path, server: str | None, token: boo
     if settings.influx and server is None:
         server = kind_of_server(settings)
     sources = grafana_folder.data_sources(settings, server or "influxdb", token=token)
-    defaults = grafana_folder.dashboard_defaults(settings)
+    sensors, unasked = known_sensors(settings)
+    defaults = grafana_folder.dashboard_defaults(settings, sensors)
     grafana_folder.write_folder(
         folder,
         {
@@ -62,3 +83,5 @@ def command(invocation: Invocation, folder: Path, server: str | None, token: boo
         },
     )
     print_lines(grafana_folder.instruction_lines(folder, sources))
+    if unasked:
+        click.echo(f"The dashboards do not know what your watches are called: {unasked}")

@@ -67,6 +67,7 @@ def status_lines(settings: "Settings", journal: "Journal", now: dict[str, Any]) 
             )
     for s in now["straps"]:
         yield from _strap_lines(s)
+    yield from map(_watch_line, now["watches"])
 
 
 def _limits(p: dict[str, Any]) -> str:
@@ -102,6 +103,12 @@ def _strap_lines(s: dict[str, Any]) -> Iterator[str]:
         yield f"    {'. '.join(filter(None, (s['why'], s['advice'])))}"
     elif s["state"] == "connected" and (s["age_s"] or 0) > _QUIET_S:
         yield "    it is connected and tells no heart rate: not worn?"
+
+
+def _watch_line(w: dict[str, Any]) -> str:
+    own = f"{quoted(w['name'])}, " if w["named"] else ""
+    known = f"{own}{w['model'] or 'model unknown'}"
+    return f"Watch {known}, serial number {w['serial']}, of {' and '.join(w['persons'])}"
 
 
 def _count_text(number: int, what: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ingest.collect.inbox import Inbox, Waiting
 from ingest.collect.strap_state import ADVICE, NUMBERS
+from ingest.grafana.sensor_names import watches
 from ingest.household import find_person, owner_of_folder
 from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal
 from ingest.rows.profile import read_profile
@@ -49,6 +50,10 @@ def status(settings: Settings, journal: Journal) -> dict[str, Any]:
         "clocks": [d.json() | {"sentence": d.sentence} for d in clock_offsets.clock_offsets(journal)],
         "judge": zone_check.summarize_zone_checks(zone_check.zone_checks(journal)),
         "straps": [strap_status(journal, s, runs=daemon is not None) for s in settings.straps],
+        "watches": [
+            {"serial": w.serial, "model": w.model, "name": w.name, "named": w.named, "persons": w.persons}
+            for w in watches(settings, journal)
+        ],
     }
 
 

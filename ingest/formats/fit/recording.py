@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from ingest.formats.assembly import LONGEST_HOLD_MS, assemble_recording, split_columns
 from ingest.formats.fit.decoder import read
 from ingest.formats.fit.file import FitFile
-from ingest.formats.recording import LONGEST_SESSION_MS, RANKS, Fact, Part, Recording
+from ingest.formats.recording import LONGEST_SESSION_MS, RANKS, Fact, Model, Part, Recording
 from zones.series import TIMES, Series, median_gap_ms
 from zones.spans import Spans
 
@@ -33,9 +34,10 @@ def to_recording(file: FitFile) -> Recording:
         remarks.append(
             f"left out as no heart rate: {file.dropped} {'value' if file.dropped == 1 else 'values'}"
         )
-    return assemble_recording(
+    recording = assemble_recording(
         parts, list(_facts(file, parts)), identity=_identity(file), whole=not file.faults, remarks=remarks
     )
+    return replace(recording, model=_model(file))
 
 
 def _identity(file: FitFile) -> str | None:
@@ -51,13 +53,26 @@ def _source(file: FitFile, kind: str) -> tuple[str, int]:
 
     A name that people can edit, such as that of the watch or the activity, is no part of it.
     """
-    d = file.device
-    words = [d.manufacturer or "watch", str(d.serial) if d.serial else (d.product or ""), kind]
-    strapped = kind == "activity" and d.sensor == "strap"
+    words = [*_device_words(file), kind]
+    strapped = kind == "activity" and file.device.sensor == "strap"
     if strapped:
         words.append("strap")
-    name = "-".join(re.sub(r"[^a-z0-9]+", "_", w.lower()).strip("_") for w in words if w)
-    return name, RANKS["activity strap" if strapped else kind]
+    return _joined(words), RANKS["activity strap" if strapped else kind]
+
+
+def _device_words(file: FitFile) -> list[str]:
+    d = file.device
+    return [d.manufacturer or "watch", str(d.serial) if d.serial else (d.product or "")]
+
+
+def _joined(words: list[str]) -> str:
+    return "-".join(re.sub(r"[^a-z0-9]+", "_", w.lower()).strip("_") for w in words if w)
+
+
+def _model(file: FitFile) -> Model | None:
+    """The product, where the names of the sources hold a serial number in its place."""
+    d = file.device
+    return Model(_joined(_device_words(file)), d.product) if d.serial and d.product else None
 
 
 def _parts(file: FitFile) -> Iterator[Part]:
