@@ -7,6 +7,7 @@ import { serve } from './serve.mjs';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const AS_ROOT = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+const SETTLE_MS = 100;
 const TOGETHER = 40; // drawings on one page; then a fresh one, so that nothing piles up
 
 /** The zone in which a dashboard's times are. */
@@ -47,6 +48,15 @@ class Host {
     return fresh;
   }
 
+  /** The window, or, grown for a moment, all of the page: a table draws only those of its rows that are in sight. */
+  async #pictured(page, { picture, full_page: isWhole, width, height }, wholeHeight) {
+    if (isWhole && wholeHeight > height) {
+      await page.setViewportSize({ width, height: wholeHeight });
+      await page.waitForTimeout(SETTLE_MS);
+    }
+    await page.screenshot({ path: picture });
+  }
+
   async drawn(request) {
     const zone = zoneOf(request);
     const held = await this.#pageFor(zone);
@@ -57,7 +67,7 @@ class Host {
       await page.emulateMedia({ colorScheme: request.theme });
       const found = await page.evaluate((asked) => window.drawDashboard(asked), { ...request, zone });
       if (request.picture) {
-        await page.screenshot({ path: request.picture, fullPage: request.full_page ?? false });
+        await this.#pictured(page, request, found.height);
       }
       return { id: request.id, ...found, console: held.said.splice(0) };
     } catch (error) {

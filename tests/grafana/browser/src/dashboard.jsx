@@ -5,6 +5,7 @@ import {
   CustomVariable,
   ConstantVariable,
   QueryVariable,
+  SceneDataLayerSet,
   SceneDataTransformer,
   SceneGridItem,
   SceneGridLayout,
@@ -18,6 +19,7 @@ import {
   TextBoxVariable,
   VariableValueSelectors,
   VizPanel,
+  dataLayers,
 } from '@grafana/scenes';
 import { Icon, PanelChrome } from '@grafana/ui';
 import { Page } from './page.jsx';
@@ -86,6 +88,7 @@ export function sceneOf({ dashboard, time, variables = {}, others, kiosk }, zone
     $variables: new SceneVariableSet({
       variables: (dashboard.templating?.list ?? []).map((v) => variableOf(v, variables[v.name])).filter(Boolean),
     }),
+    $data: new SceneDataLayerSet({ layers: layersOf(dashboard.annotations?.list ?? []) }),
     selectors: new VariableValueSelectors({}),
     picker: new SceneTimePicker({}),
     refresh: new SceneRefreshPicker({
@@ -94,6 +97,22 @@ export function sceneOf({ dashboard, time, variables = {}, others, kiosk }, zone
     }),
     body: new SceneGridLayout({ isLazy: false, children: dashboard.panels.map(gridItem) }),
   });
+}
+
+/** Annotations that a data source is asked for; Grafana's own ones, which people make by hand, there are none of. */
+function layersOf(annotations) {
+  return annotations
+    .filter((query) => !query.builtIn)
+    .map(
+      (query) =>
+        new dataLayers.AnnotationsDataLayer({
+          key: `annotations-${query.name}`,
+          name: query.name,
+          query,
+          isEnabled: Boolean(query.enable),
+          isHidden: Boolean(query.hide),
+        })
+    );
 }
 
 /** Milliseconds and dates as a scene's range takes them; what is relative stays. */
@@ -173,6 +192,7 @@ function dataOf(panel) {
       maxDataPoints: panel.maxDataPoints,
       maxDataPointsFromWidth: true,
       minInterval: panel.interval,
+      dataLayerFilter: { panelId: panel.id },
     }),
   });
 }

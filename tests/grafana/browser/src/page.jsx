@@ -5,13 +5,17 @@ import { css } from '@emotion/css';
 
 export function Page({ model }) {
   const styles = useStyles2(getStyles);
-  const { title, kiosk, body, selectors, picker, refresh, isPickerHidden, links, others } = model.useState();
+  const { title, kiosk, body, selectors, picker, refresh, isPickerHidden, links, others, $data } = model.useState();
+  const { layers } = $data.useState();
   return (
     <div className={styles.page}>
       {!kiosk && <TitleBar title={title} />}
       <div className={styles.controls}>
         <div className={styles.left}>
           <selectors.Component model={selectors} />
+          {layers.map((layer) => (
+            <layer.Component key={layer.state.key} model={layer} />
+          ))}
         </div>
         <div className={styles.right}>
           {links.map((link) => (

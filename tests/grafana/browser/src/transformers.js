@@ -8,8 +8,16 @@ import {
 } from '@grafana/data';
 import { map } from 'rxjs';
 
-/** A frame for each combination of values of the given fields, which become labels or part of its name. */
-function partitioned(frame, frames, { fields = [], keepFields = false, naming = {} }) {
+/**
+ * A frame for each combination of values of the given fields, which become labels (as they do if nobody says) or its name.
+ * It is the first frame that is divided, and no other remains: those of other queries have to be kept by the
+ * transformation's filter. A part is no longer found by its query: its refId is its name (grafana/grafana#106417).
+ */
+function partitioned(frames, { fields = [], keepFields = false, naming = { asLabels: true } }) {
+  const [frame] = frames;
+  if (!frame) {
+    return frames;
+  }
   const matches = getFieldMatcher({ id: FieldMatcherID.byNames, options: { names: fields } });
   const keys = frame.fields.filter((f) => matches(f, frame, frames));
   if (!keys.length) {
@@ -26,9 +34,11 @@ function partitioned(frame, frames, { fields = [], keepFields = false, naming = 
   }
   return [...parts.values()].map(({ values, rows }) => {
     const labels = Object.fromEntries(keys.map((f, i) => [f.name, String(values[i])]));
+    const name = naming.asLabels ? frame.name : values.join(' ');
     return {
       ...frame,
-      name: naming.asLabels ? frame.name : values.join(' '),
+      name,
+      refId: name,
       length: rows.length,
       fields: frame.fields
         .filter((f) => keepFields || !keys.includes(f))
@@ -47,7 +57,7 @@ const partitionByValues = {
   name: 'Partition by values',
   defaultOptions: { keepFields: false },
   operator: (options) => (source) =>
-    source.pipe(map((frames) => frames.flatMap((frame) => partitioned(frame, frames, options)))),
+    source.pipe(map((frames) => partitioned(frames, options))),
 };
 
 export function registerTransformations() {

@@ -1,6 +1,7 @@
 import { FieldColorModeId, FieldType, sortDataFrame } from '@grafana/data';
 import { TimeSeries } from '@grafana/ui';
 import { panelPlugin } from '../fieldConfig.js';
+import { Annotations } from './annotations.jsx';
 import { legendOf } from './legend.jsx';
 import { NoData } from './noData.jsx';
 
@@ -43,7 +44,9 @@ function Lines({ data, fieldConfig, height, options, timeRange, timeZone, width 
       height={height}
       legend={legendOf(options)}
       options={options}
-    />
+    >
+      {(config) => <Annotations config={config} frames={data.annotations ?? []} />}
+    </TimeSeries>
   );
 }
 
@@ -81,4 +84,4 @@ export const timeseries = panelPlugin(Lines, {
     thresholdsStyle: { mode: 'off' },
     transform: undefined,
   },
-});
+}).setDataSupport({ annotations: true, alertStates: false });
