@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ingest.errors import Stop
@@ -169,7 +169,9 @@ def _is_foreign(path: Path, wanted: str | None, recorded: str | None) -> bool:
     return checksum != recorded and (wanted is None or checksum != _checksum(wanted))
 
 
-def instruction_lines(folder: Path, sources: Sequence[DataSource]) -> Iterator[str]:
+def instruction_lines(
+    folder: Path, sources: Sequence[DataSource], before_restart: Iterable[str] = ()
+) -> Iterator[str]:
     """What to do next, in plain lines, the commands indented."""
     yield f"Written to {folder}. Now, on the computer where Grafana runs:"
     yield ""
@@ -182,6 +184,7 @@ def instruction_lines(folder: Path, sources: Sequence[DataSource]) -> Iterator[s
             yield f"  sudo install -m 640 -g grafana /dev/stdin {source.token_file}"
     if any(source.language.type == Sqlite().type for source in sources):
         yield "  sudo usermod -aG hartslag grafana"
+    yield from before_restart
     yield "  sudo systemctl restart grafana-server"
     yield ""
     if any(source.has_token for source in sources):

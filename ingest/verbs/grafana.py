@@ -60,28 +60,50 @@ def _is_there(path: Path) -> bool:
 @click.option(
     "--token", is_flag=True, help="The server wants a token of Grafana too (assumed with a token_file)."
 )
+@click.option(
+    "--home",
+    is_flag=True,
+    help="Also write what makes This week the first page of Grafana, and shows it on a screen at the Pi.",
+)
+@click.option(
+    "--without-login",
+    is_flag=True,
+    help="With --home: everybody in your network may look, at everybody's, without a password.",
+)
 @click.pass_obj
-def command(invocation: Invocation, folder: Path, server: str | None, token: bool) -> None:
+def command(
+    invocation: Invocation,
+    folder: Path,
+    server: str | None,
+    token: bool,
+    home: bool,
+    without_login: bool,
+) -> None:
     """Write dashboards and data sources for Grafana into DIR, with your paths, and say what to do next.
 
     Nothing that was written or changed by somebody else is written over.
     """
     from ingest.grafana import folder as grafana_folder
+    from ingest.grafana import start_page
 
+    if without_login and not home:
+        raise click.UsageError("--without-login goes with --home.")
     settings = invocation.load_settings()
     if settings.influx and server is None:
         server = kind_of_server(settings)
     sources = grafana_folder.data_sources(settings, server or "influxdb", token=token)
     sensors, unasked = known_sensors(settings)
     defaults = grafana_folder.dashboard_defaults(settings, sensors)
-    grafana_folder.write_folder(
-        folder,
-        {
-            path: text
-            for one in sources
-            for path, text in grafana_folder.provisioning_files(one, defaults).items()
-        },
-    )
-    print_lines(grafana_folder.instruction_lines(folder, sources))
+    files = {
+        path: text
+        for one in sources
+        for path, text in grafana_folder.provisioning_files(one, defaults).items()
+    }
+    if home:
+        files |= start_page.start_page_files(sources[0], without_login=without_login)
+    grafana_folder.write_folder(folder, files)
+    print_lines(grafana_folder.instruction_lines(folder, sources, start_page.install_lines() if home else ()))
+    if home:
+        print_lines(["", *start_page.screen_lines(without_login=without_login)])
     if unasked:
-        click.echo(f"The dashboards do not know what your watches are called: {unasked}")
+        click.echo(f"\nThe dashboards do not know what your watches are called: {unasked}")

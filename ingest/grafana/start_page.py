@@ -1,0 +1,49 @@
+"""*This week* as the first page of Grafana, and on a screen of its own: files to be copied, and the lines that do it.
+
+A drop-in of systemd sets what grafana.ini would: it survives updates of Grafana, and to take it away is to undo it.
+Source: Grafana, "Configure Grafana", `default_home_dashboard_path`, and "Configure anonymous access".
+"""
+
+from collections.abc import Iterator
+
+from ingest.grafana.provisioning import FOLDER, GRAFANA, DataSource
+
+DROP_IN = f"{FOLDER}/start-page.conf"
+KIOSK = f"{FOLDER}/kiosk.desktop"
+
+ADDRESS = "http://localhost:3000"
+
+
+def start_page_files(source: DataSource, *, without_login: bool) -> dict[str, str]:
+    """Path below Grafana's own folder -> content."""
+    environment = {"GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": str(source.folder / "week.json")}
+    if without_login:
+        environment |= {"GF_AUTH_ANONYMOUS_ENABLED": "true", "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer"}
+    drop_in = "[Service]\n" + "".join(f"Environment={name}={value}\n" for name, value in environment.items())
+    # The whole address: where Grafana forwards to its first page, it forgets ?kiosk.
+    page = f"{ADDRESS}/d/{source.uid}-week?kiosk"
+    wait = f"until curl -sf {ADDRESS}/api/health >/dev/null; do sleep 2; done"
+    kiosk = (
+        "[Desktop Entry]\nType=Application\nName=hartslag\n"
+        f"Exec=sh -c \"{wait}; exec chromium --kiosk --noerrdialogs '{page}'\"\n"
+    )
+    return {DROP_IN: drop_in, KIOSK: kiosk}
+
+
+def install_lines() -> Iterator[str]:
+    """What puts the drop-in into its place, before Grafana is started again."""
+    place = "/etc/systemd/system/grafana-server.service.d/hartslag.conf"
+    yield f"  sudo install -D -m 644 {GRAFANA}/{DROP_IN} {place}"
+    yield "  sudo systemctl daemon-reload"
+
+
+def screen_lines(*, without_login: bool) -> Iterator[str]:
+    """What a screen at the Pi needs, and what the owner must know."""
+    yield "If the Pi has a screen and a desktop, this opens the page there whenever somebody is logged in:"
+    yield ""
+    yield f"  sudo install -D -m 644 {GRAFANA}/{KIOSK} /etc/xdg/autostart/hartslag.desktop"
+    yield ""
+    if without_login:
+        yield "Everybody in your network now sees all dashboards of this Grafana, of all persons, without a password."
+    else:
+        yield "Grafana asks for the password there once a month; with --without-login it never does, and nobody's."
