@@ -8,6 +8,8 @@ import {
 } from '@grafana/data';
 import { map } from 'rxjs';
 
+import { prepareTimeSeries } from './prepareTimeSeries';
+
 /**
  * A frame for each combination of values of the given fields, which become labels (as they do if nobody says) or its name.
  * It is the first frame that is divided, and no other remains: those of other queries have to be kept by the
@@ -62,7 +64,7 @@ const partitionByValues = {
 
 export function registerTransformations() {
   standardTransformersRegistry.setInit(() =>
-    [...Object.values(standardTransformers), partitionByValues].map((transformation) => ({
+    [...new Set(Object.values(standardTransformers)), partitionByValues, prepareTimeSeries].map((transformation) => ({
       id: transformation.id,
       name: transformation.name,
       editor: () => null,
