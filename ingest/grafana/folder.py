@@ -107,7 +107,9 @@ def write_folder(folder: Path, wanted: Mapping[str, str]) -> None:
 
 def _words(e: OSError, folder: Path) -> str:
     """What kept us from writing, and what to do about it."""
-    place = quoted(str(e.filename or folder))
+    path = Path(e.filename or folder)
+    # A file is written beside its place first, under a name that nobody knows.
+    place = quoted(str(path.parent if path.suffix == ".tmp" else path))
     if isinstance(e, PermissionError):
         return (
             f"{place} is not this user's to write. Put sudo before the same line; or name a folder of your own, like"
@@ -117,20 +119,27 @@ def _words(e: OSError, folder: Path) -> str:
 
 
 def _write_folder(folder: Path, wanted: Mapping[str, str]) -> None:
-    recorded = dict(_read_checksums(folder))
-    foreign = [p for p, text in wanted.items() if _is_foreign(folder / p, text, recorded.get(p))]
+    recorded = _read_checksums(folder)
+    new = {path: {_checksum(text.encode())} for path, text in wanted.items()}
+    foreign = [path for path in wanted if _is_foreign(folder / path, new[path] | recorded.get(path, set()))]
     if foreign:
         names = ", ".join(quoted(str(folder / p)) for p in foreign[:3]) + (" and more" if foreign[3:] else "")
         raise Stop(
             f"{names} was not written by hartslag, or has been changed since. Move it away, or name another folder."
         )
+    # After a power cut between the files each is still one of ours, be it the one from before or the new one.
+    _write_checksums(folder, {p: new.get(p, set()) | recorded.get(p, set()) for p in new | recorded})
     for path in recorded.keys() - wanted.keys():
-        if not _is_foreign(folder / path, None, recorded[path]):
+        if not _is_foreign(folder / path, recorded[path]):
             (folder / path).unlink(missing_ok=True)
     for path, text in wanted.items():
         _write(folder / path, text)
-    checksums = "".join(f"{_checksum(text)}  {path}\n" for path, text in sorted(wanted.items()))
-    _write(folder / CHECKSUMS, checksums)
+    _write_checksums(folder, new)
+
+
+def _write_checksums(folder: Path, checksums: Mapping[str, set[str]]) -> None:
+    lines = [f"{one}  {path}\n" for path in sorted(checksums) for one in sorted(checksums[path])]
+    _write(folder / CHECKSUMS, "".join(lines))
 
 
 def _write(path: Path, text: str) -> None:
@@ -142,31 +151,31 @@ def _write(path: Path, text: str) -> None:
     path.chmod(0o644)
 
 
-def _read_checksums(folder: Path) -> Iterator[tuple[str, str]]:
-    """What was written before: path, checksum."""
+def _read_checksums(folder: Path) -> dict[str, set[str]]:
+    """What was written before: path -> checksums, several where a power cut came between."""
+    found: dict[str, set[str]] = {}
     try:
         lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
     except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
-        return
+        return found
     for line in lines:
         checksum, _, path = line.partition("  ")
         # Whoever writes a line of their own shall not have a file elsewhere taken away by it.
         if ".." not in Path(path).parts and not Path(path).is_absolute():
-            yield path, checksum
+            found.setdefault(path, set()).add(checksum)
+    return found
 
 
-def _checksum(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
-def _is_foreign(path: Path, wanted: str | None, recorded: str | None) -> bool:
-    """Whether something stands there that is neither what we wrote nor what we want to write."""
+def _is_foreign(path: Path, ours: set[str]) -> bool:
+    """Whether something stands there that has none of these checksums."""
     try:
-        there = path.read_bytes()
+        return _checksum(path.read_bytes()) not in ours
     except (FileNotFoundError, NotADirectoryError):
         return False
-    checksum = hashlib.sha256(there).hexdigest()
-    return checksum != recorded and (wanted is None or checksum != _checksum(wanted))
 
 
 def instruction_lines(
@@ -185,6 +194,7 @@ def instruction_lines(
     if any(source.language.type == Sqlite().type for source in sources):
         yield "  sudo usermod -aG hartslag grafana"
     yield from before_restart
+    yield "  sudo systemctl enable grafana-server"
     yield "  sudo systemctl restart grafana-server"
     yield ""
     if any(source.has_token for source in sources):
