@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from ingest.journal import ALWAYS_MS, Journal, Person
-from ingest.rows.calendar import Calendar
+from ingest.rows.calendar import WEEK, Calendar
 from ingest.rows.profile import Profile, read_profile
 from ingest.rows.week import Week, count_active_days, count_week, weeks_with_data
 from zones.dose import dose_min
@@ -47,6 +47,10 @@ class WeekAnswer:
     """When the medicine began that limited the heart rate in the week so far."""
     still_to_come: tuple[str, ...] = ()
     """Weeks that begin after now and yet have something recorded, beside the newest week of a person."""
+    to_go_min: int | None = None
+    """The whole minutes up to the target; None where the week is not judged or no limits are known."""
+    days_left: int = 0
+    """How many of its days are not over yet, today among them."""
     last_seven_days: "WeekAnswer | None" = None
     """Today and the six days before it, beside the newest week of a person."""
 
@@ -74,6 +78,8 @@ class WeekAnswer:
             "not_measured_h": self.not_measured_h,
             "judged": self.not_judged is None,
             "not_judged_why": self.not_judged or None,
+            "to_go_min": self.to_go_min,
+            "days_left": self.days_left,
             "bout_min": self.bout_min,
             "still_to_come": list(self.still_to_come),
             "last_seven_days": self.last_seven_days and self.last_seven_days.minutes_json(),
@@ -138,6 +144,7 @@ def answer_of(counted: Week, now_ms: int) -> WeekAnswer:
     t, calendar = counted.total, counted.profile.calendar
     light, moderate, vigorous, elevated, unclassified = (int(c[0]) / _MINUTE_MS for c in t.columns)
     a, b = int(counted.borders_ms[0]), int(counted.borders_ms[-1])
+    today = calendar.day_of(now_ms)
     return WeekAnswer(
         counted.person.name,
         counted.name,
@@ -158,9 +165,9 @@ def answer_of(counted: Week, now_ms: int) -> WeekAnswer:
         calendar.not_judged(counted.first_day),
         counted.profile.bout_min,
         {sport: _edges(line, calendar, a, b) for sport, line in counted.profile.sports.items()},
-        counted.profile.medicine_in(
-            counted.first_day, min(counted.first_day + timedelta(days=6), calendar.day_of(now_ms))
-        ),
+        counted.profile.medicine_in(counted.first_day, min(counted.first_day + timedelta(days=6), today)),
+        to_go_min=counted.to_go_min,
+        days_left=min(max((counted.first_day + WEEK - today).days, 0), 7),
     )
 
 

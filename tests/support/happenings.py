@@ -147,6 +147,43 @@ noted = st.sampled_from(
             ),
         ),
         Noted("Jan", (("target_min", 90), ("zone", "Asia/Kolkata"))),
+        Noted("Jan", (("born", 1960), ("week_begins", "sunday"), ("zone", "Europe/Amsterdam"))),
+        Noted(
+            "Jan",
+            (
+                ("born", 1960),
+                ("plan", {"from": "2026-10-19", "targets_min": [30, 60.5, 90], "weeks": 1}),
+                ("zone", "Europe/Amsterdam"),
+            ),
+        ),
+        Noted(
+            "Jan",
+            (
+                ("not_judged", ["2026-W53"]),
+                ("pause", [{"from": "2026-10-27", "to": "2026-10-28", "why": "a cold"}]),
+                ("zone", "Europe/Amsterdam"),
+            ),
+        ),
+        Noted(
+            "Jan",
+            (("pause", [{"from": "2026-10-27", "to": "2026-11-02"}]), ("zone", "Europe/Amsterdam")),
+        ),
+        Noted(
+            "Jan",
+            (
+                ("profile", [{"from": "2026-10-26", "limiting_medicine": True}]),
+                ("zone", "Europe/Amsterdam"),
+            ),
+        ),
+        Noted(
+            "Jan",
+            (
+                ("moderate_bpm", 100),
+                ("travel", [{"from": "2026-10-26", "to": "2026-11-01", "zone": "Australia/Lord_Howe"}]),
+                ("vigorous_bpm", 120),
+                ("zone", "Europe/Amsterdam"),
+            ),
+        ),
     ]
 )
 copies = st.builds(Copies, st.tuples(facts), st.tuples(recordings(), limits))

@@ -8,9 +8,10 @@ import pytest
 
 from ingest.errors import Stop
 from ingest.household import persons_called
+from ingest.journal import Person
 from ingest.verbs.week import week_lines
 from ingest.verbs.week_answer import week_answers
-from tests.support.households import DAY, Event, Limits, Noted, at, hartslag, household, steady
+from tests.support.households import DAY, Event, Limits, Noted, at, happen, hartslag, household, steady
 
 HOME = Noted(
     "Jan", (("moderate_bpm", 110), ("vigorous_bpm", 140), ("target_min", 90), ("zone", "Europe/Amsterdam"))
@@ -182,3 +183,26 @@ def test_an_empty_journal_says_what_to_do(tmp_path: Path) -> None:
         pass
     assert "Drop FIT files into the inbox" in hartslag("--data", tmp_path, "week").out
     assert json.loads(hartslag("--data", tmp_path, "week", "--json").out) == []
+
+
+def test_json_says_what_is_to_go_and_how_many_days_are_left(tmp_path: Path) -> None:
+    """Protects a display of someone's own: "65 minutes to go, 4 days left", counted where the person is, and 0 once over."""
+    far = Noted("Jan", (("moderate_bpm", 110), ("vigorous_bpm", 140), ("zone", "Pacific/Auckland")))
+    paused = ("pause", [{"from": "2026-11-16", "to": "2026-11-16"}])
+    monday = at("2026-11-16T00:00+13:00")
+    with household(tmp_path, [*HAPPENED, far]) as journal:
+        jan, piet = journal.persons()
+
+        def told(person: Person, now_ms: int) -> tuple[int | None, int]:
+            said = week_answers(journal, [person], 1, now_ms)[0].json()
+            return said["to_go_min"], said["days_left"]
+
+        for now, days in ((monday, 7), (monday + DAY - 1, 7), (monday + DAY, 6), (monday + 7 * DAY - 1, 1)):
+            assert told(jan, now) == (125, days)
+        assert told(jan, monday + 7 * DAY) == (125, 0)
+        assert told(jan, monday - 60 * DAY)[1] == 7, "of a week that is still to come none is over"
+        assert told(piet, monday + 2 * DAY)[0] is None, "no limits are known"
+        happen(journal, Noted("Jan", (*far.facts, paused)))
+        assert told(jan, monday) == (None, 7)
+        happen(journal, Noted("Jan", (*far.facts, ("target_min", 25.5))))
+        assert told(jan, monday)[0] == 1
