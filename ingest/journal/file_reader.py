@@ -1,5 +1,8 @@
 """Reading what became of files: on their way, and once they are filed."""
 
+import json
+from collections.abc import Sequence
+
 from ingest.journal.entry import Filed
 from ingest.journal.row_reader import RowReader
 
@@ -18,6 +21,13 @@ class FileReader(RowReader):
             latest,
         )
         return [Filed(*row) for row in rows]
+
+    def file_reasons(self, files: Sequence[int]) -> dict[int, str]:
+        """What there is to say of each file, '' for nothing: why it was not stored whole, or what was remarkable."""
+        if not files:
+            return {}
+        sql = "SELECT id, reason FROM file WHERE id IN (SELECT value FROM json_each(?))"
+        return dict(self._rows(sql, json.dumps(files)))
 
     def files_named(self, name: str) -> list[Filed]:
         """The files that came under a name or path, or lie there below the data folder; newest first."""

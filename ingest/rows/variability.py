@@ -1,6 +1,7 @@
 """The table `variability`: how much the heart varies from beat to beat in a workout, while a strap is worn, and at rest."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -39,6 +40,15 @@ EvidenceBetween = Callable[[int, int], list[Evidence]]
 """Gives the evidence of [start, end), in ms."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """What has a row: until when, of which session of which strap if of one, and whether it is a resting window."""
+
+    end_ms: int
+    strap: tuple[str, StrapSession] | None = None
+    at_rest: bool = False
+
+
 def variability_blocks(
     journal: Journal,
     person: Person,
@@ -53,26 +63,30 @@ def variability_blocks(
 
     `quiet_ms` is when the resting windows begin. Of several spans that begin at one moment the longest has the row.
     """
-    spans: dict[int, tuple[int, tuple[str, StrapSession] | None]] = {
-        at: (at + WINDOW_MS, None) for at in quiet_ms if start_ms <= at < end_ms
-    }
-    for name, s in strap_sessions:
-        if start_ms <= s.start_ms < end_ms and s.end_ms > spans.get(s.start_ms, (0, None))[0]:
-            spans[s.start_ms] = s.end_ms, (name, s)
-    for workout in find_workouts(journal, person.id, start_ms, end_ms):
-        if workout_end_ms(workout) > spans.get(workout.at_ms, (0, None))[0]:
-            spans[workout.at_ms] = workout_end_ms(workout), None
+    spans = {at: _Span(at + WINDOW_MS, at_rest=True) for at in quiet_ms if start_ms <= at < end_ms}
+    other = [(s.start_ms, _Span(s.end_ms, (name, s))) for name, s in strap_sessions]
+    other = [(at, span) for at, span in other if start_ms <= at < end_ms]
+    workouts = find_workouts(journal, person.id, start_ms, end_ms)
+    other += [(workout.at_ms, _Span(workout_end_ms(workout))) for workout in workouts]
+    for at, span in other:
+        if at not in spans or span.end_ms > spans[at].end_ms:
+            spans[at] = span
     rows = []
-    for at, (end, strap) in sorted(spans.items()):
+    for at, span in sorted(spans.items()):
         row = (
-            _strap_row(person.id, *strap, cache, evidence_between)
-            if strap
+            _strap_row(person.id, *span.strap, cache, evidence_between)
+            if span.strap
             else cache.row(
-                "variability", (person.id, at, end), None, partial(_row, evidence_between, at, end)
+                "variability",
+                (person.id, at, span.end_ms),
+                None,
+                partial(_row, evidence_between, at, span.end_ms),
             )
         )
         if row:
-            rows.append(row)
+            source, _, fields = row
+            resting_ms = fields["rmssd_ms"] if span.at_rest else None
+            rows.append((source, at, {**fields, "rest_rmssd_ms": resting_ms}))
     tags = {"person": person.name}
     inside = [row for row in rows if row[1] >= start_ms]
     yield Block.by_source("variability", tags, start_ms, end_ms, inside)

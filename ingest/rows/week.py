@@ -73,6 +73,11 @@ class Week:
         return minutes_to_go(self.days, self.target_min)
 
     @property
+    def is_met(self) -> bool | None:
+        """Whether the target is met; None where it is not judged or no limits are known."""
+        return None if self.to_go_min is None else self.to_go_min == 0
+
+    @property
     def limits(self) -> str:
         """Whether limits are "known"; where nothing measured could be classified, "medicine" or "unknown" is why."""
         if classified_so_far(self.days)[-1]:
@@ -197,6 +202,7 @@ def _week_fields(week: Week, start_ms: int, end_ms: int) -> dict[str, Any]:
         "measured_h": int(t.measured_ms[0]) / (60 * MINUTE),
         "active_days": count_active_days(week.days),
         "to_go_min": week.to_go_min,
+        "met": None if week.is_met is None else int(week.is_met),
         "unclassified_min": unclassified,
         "elevated_min": elevated,
         "not_judged": NO_REASON if not_judged == "" else not_judged,

@@ -7,7 +7,6 @@ import os
 import struct
 import time
 import tracemalloc
-import warnings
 import zipfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -20,21 +19,12 @@ from hypothesis import strategies as st
 from ingest.collect import archive_members
 from ingest.collect.archive_members import Member, looks_whole, members
 from ingest.errors import Unusable
+from tests.support.archives import zipped
 from tests.support.fit_encoder import workout
 
 FIT = workout(1_100_000_000, [100, 120, 140])
 OTHER = workout(1_100_100_000, [90, 95])
 LARGEST = 1 << 20
-
-
-def zipped(*files: tuple[str, bytes], packing: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """A zip of (name, bytes), the same name as often as given."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", packing) as z, warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # "Duplicate name", which is what is wanted
-        for name, data in files:
-            z.writestr(name, data)
-    return out.getvalue()
 
 
 def opened(data: bytes, largest: int = LARGEST) -> list[Member]:

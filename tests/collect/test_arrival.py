@@ -1,14 +1,12 @@
 """The way of a file: committed once, filed once, never lost, whatever happens on the way."""
 
 import gzip
-import io
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from ingest.formats import fit
 from ingest.formats.file_formats import read_recording
 from ingest.formats.recording import Recording
 from ingest.journal import ALWAYS_MS, Journal
+from tests.support.archives import zipped
 from tests.support.fit_encoder import Fit, workout
 
 START = 1_100_000_000
@@ -101,14 +100,6 @@ def house(tmp_path: Path) -> Iterator[House]:
     made = House(tmp_path / "data")
     yield made
     made.close()
-
-
-def zipped(*files: tuple[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as z:
-        for name, data in files:
-            z.writestr(name, data)
-    return out.getvalue()
 
 
 # --- where each file ends ---

@@ -1,5 +1,6 @@
 """What is told of workouts and days beyond minutes: load, recovery, resting heart rate, variability. None is guessed."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from ingest.rows.table import TABLES
 from tests.support.households import (
+    DAY,
     HOUR,
     MINUTE,
     Claim,
@@ -146,6 +148,23 @@ def beating(source: str, kind: str, swing: int, seconds: int = 600) -> Recording
     samples = tuple((START + i * S, 75 + i % 2) for i in range(seconds))
     beats = tuple((START + i * 800, 800 + (swing if i % 2 else -swing)) for i in range(seconds * 5 // 4))
     return Recording("Jan", source, kind, samples, START + seconds * S, beats=beats)
+
+
+def test_variability_at_rest_is_a_column_of_its_own(tmp_path: Path) -> None:
+    """Protects the line of the nights from workouts and straps, in which it is another: only rest has the column."""
+    run: list[Event] = [beating("watch", "activity", 5), Workout("Jan", "watch", START, START + 600 * S)]
+    worn = replace(
+        beating("chest", "strap", 10), samples=tuple((START + DAY + i * S, 130) for i in range(900))
+    )
+    beats = tuple((START + DAY + i * 800, 800 + i % 2 * 20) for i in range(1100))
+    worn = replace(worn, beats=beats, end_ms=START + DAY + 900 * S)
+    found = table(tmp_path, "variability", HOME, night(beats=True), *run, worn)
+    assert [(row["source"], row["rest_rmssd_ms"] is not None) for row in found] == [
+        ("all-day", True),
+        ("watch", False),
+        ("chest", False),
+    ]
+    assert found[0]["rest_rmssd_ms"] == found[0]["rmssd_ms"] == pytest.approx(20)
 
 
 def test_beats_of_two_sensors_are_never_mixed(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from tests.support.households import (
     HOUR,
     MINUTE,
     Claim,
+    Copies,
     Event,
     Limits,
     Noted,
@@ -28,7 +29,7 @@ from tests.support.strap_sessions import StateReport, happen_all, wear_strap
 
 MONDAY = at("2026-10-19T00:00+02:00")
 
-GOLDEN = (25028801489, "9fc9b321fbb009bf")
+GOLDEN = (25148749380, "b597db0e8792c57e")
 """The version of the rows, and the fingerprint of the rows of the household below."""
 
 
@@ -100,6 +101,7 @@ def events() -> list[Event]:
         Workout("Jan", "watch", MONDAY + 30 * HOUR, MONDAY + 31 * HOUR),
         Limits("Piet", MONDAY, 168),
         steady("Piet", run, 1800, 110),
+        Copies((steady("Piet", run + HOUR, 60, 90),), (steady("Piet", run + HOUR, 70, 90),)),
     ]
     return happened
 

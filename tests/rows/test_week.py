@@ -2,11 +2,13 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ingest.rows.cache import RowCache
 from ingest.rows.profile import read_profile
+from ingest.rows.table import TABLES
 from ingest.rows.week import count_week, weeks_with_data
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
@@ -26,6 +28,8 @@ LATE = StrapConnection(
     )
 )
 """A connection that begins with the week and tells first of a beat that lies before it."""
+
+LIMITS = (("moderate_bpm", 100), ("target_min", 30), ("vigorous_bpm", 140), ("zone", "Europe/Amsterdam"))
 
 
 @pytest.mark.parametrize(
@@ -80,6 +84,28 @@ def test_a_day_is_active_from_ten_minutes_of_what_counts_on(tmp_path: Path) -> N
     with household(tmp_path, [Noted("Jan", limits), *days]) as journal:
         (week,) = filled(journal, tmp_path / "store.db")["week"]
     assert week[7] == 2
+
+
+@pytest.mark.parametrize(
+    ("facts", "minutes", "met"),
+    [
+        (LIMITS, 29, 0),
+        (LIMITS, 30, 1),
+        (LIMITS, 31, 1),
+        ((("not_judged", ["2026-W47"]), *LIMITS), 31, None),
+        ((("target_min", 30), ("zone", "Europe/Amsterdam")), 31, None),
+    ],
+)
+def test_a_week_is_met_or_not_or_neither(
+    tmp_path: Path, facts: tuple[tuple[str, Any], ...], minutes: int, met: int | None
+) -> None:
+    """Protects the answer of a week: yes from the target on, no before it, and neither where nothing is held against it."""
+    with household(
+        tmp_path, [Noted("Jan", tuple(sorted(facts))), steady("Jan", MONDAY, minutes * 60, 110)]
+    ) as journal:
+        (week,) = filled(journal, tmp_path / "store.db")["week"]
+    columns = ("time", *TABLES["week"].tags, *TABLES["week"].fields)
+    assert dict(zip(columns, week, strict=True))["met"] == met
 
 
 def test_a_stretch_that_is_counted_in_one_go_ends_at_what_the_cache_holds(tmp_path: Path) -> None:

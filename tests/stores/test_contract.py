@@ -14,11 +14,24 @@ import pytest
 
 from ingest.journal import Journal
 from ingest.rows.recount import recount_rows
-from ingest.rows.table import Block
+from ingest.rows.table import TABLES, Block
 from ingest.stores.contract import Store
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
-from tests.support.households import DAY, Event, Limits, Noted, Workout, at, filled, happen, rows, steady
+from tests.support.households import (
+    DAY,
+    Event,
+    Limits,
+    Noted,
+    Workout,
+    a_file,
+    at,
+    came_in,
+    filled,
+    happen,
+    rows,
+    steady,
+)
 from tests.support.replicas import Rows, differences, expected, held
 from tests.support.server_stores import Clock, catch_up, journal_of_2024, open_store
 from tests.support.servers import InfluxDB, VictoriaMetrics
@@ -205,6 +218,46 @@ def test_of_another_journal_it_is_emptied_first(journal: Journal, place: Place) 
             place.catch_up(other, store)
             assert place.wrong_rows(other) == []
     assert {row[1] for row in place.read()["minute"]} == {"Kim"}
+
+
+ODD = (
+    'the "best" run.fit',
+    "eind\\",
+    "a\\b, c=d e.fit",
+    "two\nlines\r\n.fit",
+    "Zoë 跑步 🏃.fit",
+    "{a}[b]$c|d'e`f%.fit",
+    " spaces ",
+    "long " * 2000,
+)
+
+
+def test_odd_names_and_reasons_of_files_come_back_as_they_are(journal: Journal, place: Place) -> None:
+    """Protects the table of files: what a language of queries or lines has a use for is a name like any other."""
+    with place.open() as store:
+        place.catch_up(journal, store)
+        for name, reason in zip(ODD, reversed(ODD), strict=True):
+            with journal.write() as w:
+                jan = w.person("Jan")
+                file = a_file(w, jan, "rejected", name, f"Why: {reason}")
+                came_in(w, jan, file, "rejected", name=name)
+        place.catch_up(journal, store)
+        assert place.wrong_rows(journal) == []
+        held = [row for row in place.read()["collector"] if row[2] == "inbox"]
+        store.clear(journal.id, journal.last_position())
+        place.catch_up(journal, store)
+    assert place.wrong_rows(journal) == []
+    at = 1 + len(TABLES["collector"].tags) + list(TABLES["collector"].fields).index("file")
+    found = {row[at]: row[at + 1] for row in sorted(held, key=lambda row: row[at + 2])}
+    assert {name.replace("\\", "/") for name in found if len(name) < 200} == {
+        name.replace("\\", "/") for name in map(in_a_line, ODD[:-1])
+    }
+    assert len(found) == len(ODD)
+    assert all(reason.startswith("Why: ") and len(reason) <= 200 for reason in found.values())
+
+
+def in_a_line(name: str) -> str:
+    return "".join(max(c, " ") for c in name).strip()
 
 
 # --- processes of their own, with the store that needs no server; those on a server: influx/test_outage.py ---

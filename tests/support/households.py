@@ -158,17 +158,19 @@ Event = Fact | Noted | Copies
 _EMPTY = recording.Recording(None, None, whole=True, parts=[], facts=[], samples=0, beats=0, span_ms=None)
 
 
-def a_file(w: Writer, person: int, outcome: str = "stored", name: str = "a.fit") -> int:
+def a_file(w: Writer, person: int, outcome: str = "stored", name: str = "a.fit", reason: str = "") -> int:
     """The number of a file that has come in."""
     arrival = w.arrival(person, name, os.urandom(32), kept=False)
     w.end_arrival(arrival, f"archive/2026/{name}", None)
     w.arrivals_filed([arrival])
-    return w.file(arrival, "", person, os.urandom(32), outcome, "", _EMPTY, None)
+    return w.file(arrival, "", person, os.urandom(32), outcome, reason, _EMPTY, None)
 
 
-def came_in(w: Writer, person: int, file: int, outcome: str, replaced: Sequence[int] = ()) -> None:
+def came_in(
+    w: Writer, person: int, file: int, outcome: str, replaced: Sequence[int] = (), name: str = "a.fit"
+) -> None:
     """The entry that a file leaves, naming the time of those whose place it takes."""
-    content = {"name": "a.fit", "outcome": outcome, "samples": 0, "beats": 0, "waiting": 0}
+    content = {"name": name, "outcome": outcome, "samples": 0, "beats": 0, "waiting": 0}
     w.entry(person, "file", w.now_ms, w.replace(list(replaced), file), content, file)
 
 
@@ -180,7 +182,7 @@ def happen(journal: Journal, event: Event) -> None:
     if isinstance(event, Copies):
         with journal.write() as w:
             person = w.person((event.damaged or event.whole)[0].person)
-            damaged = a_file(w, person, "partial")
+            damaged = a_file(w, person, "partial", reason="It ends too early.")
             for fact in event.damaged:
                 fact.write(w, damaged)
             came_in(w, person, damaged, "partial")
