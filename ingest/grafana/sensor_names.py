@@ -82,7 +82,7 @@ def _sensors(settings: Settings, journal: Journal | None) -> list[Sensor]:
 def _sources(journal: Journal, person: int) -> dict[str, str]:
     """The kinds of a person's sources, in the order in which they came."""
     kinds = {s.name: s.kind for s in sorted(journal.sources(person), key=lambda s: s.id)}
-    return kinds | {name: "activity" for name in journal.sources_spoken_of(person) if name not in kinds}
+    return kinds | {name: "activity" for name in journal.sources_of_workouts(person) if name not in kinds}
 
 
 def _watch(read: re.Match[str], product: str | None, own: Mapping[str, str]) -> Sensor:

@@ -23,10 +23,9 @@ def start_page_files(source: DataSource, *, without_login: bool) -> dict[str, st
     # The whole address: where Grafana forwards to its first page, it forgets ?kiosk.
     page = f"{ADDRESS}/d/{source.uid}-week?kiosk"
     wait = f"until curl -sf {ADDRESS}/api/health >/dev/null; do sleep 2; done"
-    kiosk = (
-        "[Desktop Entry]\nType=Application\nName=hartslag\n"
-        f"Exec=sh -c \"{wait}; exec chromium --kiosk --noerrdialogs '{page}'\"\n"
-    )
+    # Older images of Raspberry Pi OS have it under its longer name only.
+    show = " || ".join(f"{name} --kiosk --noerrdialogs '{page}'" for name in ("chromium", "chromium-browser"))
+    kiosk = f'[Desktop Entry]\nType=Application\nName=hartslag\nExec=sh -c "{wait}; {show}"\n'
     return {DROP_IN: drop_in, KIOSK: kiosk}
 
 

@@ -58,18 +58,18 @@ class FileReader(RowReader):
 
     def products(self, person: int) -> dict[str, str]:
         """Which product each device of a person is, as its newest file says; devices are what names of sources begin with."""
-        rows = self._rows(
-            "SELECT json_extract(content, '$.device') AS device, json_extract(content, '$.product'), max(position)"
-            " FROM entry WHERE person = ? AND what = 'file' AND what <> 'chunk' AND device IS NOT NULL GROUP BY device",
-            person,
+        newest = (
+            "SELECT json_extract(content, '$.device') AS device, max(position) FROM entry"
+            " WHERE person = ? AND what = 'file' AND what <> 'chunk' GROUP BY device HAVING device IS NOT NULL"
         )
-        return {device: product for device, product, _ in rows}
+        product = "SELECT json_extract(content, '$.product') FROM entry WHERE position = ?"
+        return {device: self._rows(product, at)[0][0] for device, at in self._rows(newest, person)}
 
-    def sources_spoken_of(self, person: int) -> list[str]:
-        """The sources that files name as those of workouts and claims; some of them recorded no heart rate."""
+    def sources_of_workouts(self, person: int) -> list[str]:
+        """The sources that files name as those of workouts; some of them recorded no heart rate."""
         rows = self._rows(
             "SELECT DISTINCT json_extract(content, '$.source') AS source FROM entry"
-            " WHERE person = ? AND what IN ('session', 'claim') AND what <> 'chunk' AND source IS NOT NULL ORDER BY source",
+            " WHERE person = ? AND what = 'session' AND what <> 'chunk' AND source IS NOT NULL ORDER BY source",
             person,
         )
         return [source for (source,) in rows]
