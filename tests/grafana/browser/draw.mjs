@@ -7,6 +7,7 @@ import { serve } from './serve.mjs';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const AS_ROOT = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+const LONGEST_MS = 60_000; // of a drawing; a page that is busy for longer is left
 const SETTLE_MS = 100;
 const TOGETHER = 40; // drawings on one page; then a fresh one, so that nothing piles up
 
@@ -17,6 +18,12 @@ function zoneOf({ dashboard, zone }) {
     return own === 'utc' ? 'UTC' : own;
   }
   return zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+function tooLong() {
+  return new Promise((_, refuse) => {
+    setTimeout(() => refuse(new Error(`busy for more than ${LONGEST_MS / 1000} s`)), LONGEST_MS).unref();
+  });
 }
 
 class Host {
@@ -65,7 +72,8 @@ class Host {
     try {
       await page.setViewportSize({ width: request.width, height: request.height });
       await page.emulateMedia({ colorScheme: request.theme });
-      const found = await page.evaluate((asked) => window.drawDashboard(asked), { ...request, zone });
+      const drawing = page.evaluate((asked) => window.drawDashboard(asked), { ...request, zone });
+      const found = await Promise.race([drawing, tooLong()]);
       if (request.picture) {
         await this.#pictured(page, request, found.height);
       }

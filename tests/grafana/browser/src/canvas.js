@@ -3,6 +3,14 @@
 const drawn = new WeakMap();
 const paths = new WeakMap();
 let lastDrawn = 0;
+let kindOfRects = 'rect';
+
+/** What the rectangles that are drawn meanwhile are. */
+export function drawing(kind, draw) {
+  kindOfRects = kind;
+  draw();
+  kindOfRects = 'rect';
+}
 
 export const drawnOn = (canvas) => drawn.get(canvas) ?? { texts: [], shapes: [] };
 export const lastDrawnAt = () => lastDrawn;
@@ -59,7 +67,7 @@ wrap(context2d, 'clearRect', (context, x, y, width, height) => {
 });
 
 wrap(context2d, 'fillRect', (context, x, y, width, height) => {
-  shape(context, 'bar', placed(context, x, y, width, height), context.fillStyle);
+  shape(context, kindOfRects, placed(context, x, y, width, height), context.fillStyle);
 });
 
 function shape(context, kind, box, color) {

@@ -5,6 +5,7 @@ import {
   CustomVariable,
   ConstantVariable,
   QueryVariable,
+  SceneDataLayerControls,
   SceneDataLayerSet,
   SceneDataTransformer,
   SceneGridItem,
@@ -20,6 +21,7 @@ import {
   VariableValueSelectors,
   VizPanel,
   dataLayers,
+  sceneGraph,
 } from '@grafana/scenes';
 import { Icon, PanelChrome } from '@grafana/ui';
 import { Page } from './page.jsx';
@@ -69,6 +71,10 @@ class PanelSpan extends SceneTimeRangeTransformerBase {
 
 export class Dashboard extends SceneObjectBase {
   static Component = Page;
+
+  interpolated(text) {
+    return sceneGraph.interpolate(this, text ?? '');
+  }
 }
 
 export function sceneOf({ dashboard, time, variables = {}, others, kiosk }, zone) {
@@ -90,6 +96,7 @@ export function sceneOf({ dashboard, time, variables = {}, others, kiosk }, zone
     }),
     $data: new SceneDataLayerSet({ layers: layersOf(dashboard.annotations?.list ?? []) }),
     selectors: new VariableValueSelectors({}),
+    layers: new SceneDataLayerControls({}),
     picker: new SceneTimePicker({}),
     refresh: new SceneRefreshPicker({
       refresh: dashboard.refresh,

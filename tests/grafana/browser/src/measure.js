@@ -3,7 +3,7 @@
 import { LoadingState, formattedValueToString, getFieldDisplayName } from '@grafana/data';
 import { VizPanel, sceneGraph } from '@grafana/scenes';
 import { lastDrawnAt } from './canvas.js';
-import { canvasShapes, canvasTexts, domShapes, domTexts } from './seen.js';
+import { canvasShapes, canvasTexts, domShapes, domTexts, links } from './seen.js';
 import { waitingForAnswers } from './queries.js';
 
 const QUIET_MS = 150;
@@ -62,6 +62,7 @@ export function measured(scene, dashboard) {
     panels,
     texts: [...domTexts(), ...canvasTexts()],
     shapes: [...domShapes(), ...canvasShapes()],
+    links: links(),
   };
 }
 
@@ -72,7 +73,7 @@ function panelSeen(panel, dashboard) {
   const series = data ? panel.applyFieldConfig(data).series : [];
   const box = document.querySelector(`[data-viz-panel-key="panel-${id}"]`)?.getBoundingClientRect();
   const broken = document.querySelector(`[data-viz-panel-key="panel-${id}"] [data-testid="data-testid Alert error"]`);
-  const error = broken?.textContent ?? messages(data);
+  const error = broken?.textContent.split('\n')[0] ?? messages(data);
   return {
     id,
     title: panel.interpolate(panel.state.title, undefined, 'text'),

@@ -1,21 +1,18 @@
 // What stands around the panels: the bar with the title, variables, links, the picker of times.
 
-import { Icon, IconButton, LinkButton, ToolbarButton, useStyles2 } from '@grafana/ui';
+import { Icon, LinkButton, ToolbarButton, useStyles2 } from '@grafana/ui';
 import { css } from '@emotion/css';
 
 export function Page({ model }) {
   const styles = useStyles2(getStyles);
-  const { title, kiosk, body, selectors, picker, refresh, isPickerHidden, links, others, $data } = model.useState();
-  const { layers } = $data.useState();
+  const { title, kiosk, body, selectors, picker, refresh, isPickerHidden, links, others, layers, $data } = model.useState();
   return (
     <div className={styles.page}>
       {!kiosk && <TitleBar title={title} />}
       <div className={styles.controls}>
         <div className={styles.left}>
           <selectors.Component model={selectors} />
-          {layers.map((layer) => (
-            <layer.Component key={layer.state.key} model={layer} />
-          ))}
+          {$data.state.layers.length > 0 && <layers.Component model={layers} />}
         </div>
         <div className={styles.right}>
           {links.map((link) => (
@@ -35,30 +32,33 @@ export function Page({ model }) {
 function TitleBar({ title }) {
   const styles = useStyles2(getStyles);
   return (
-    <div className={styles.bar} data-part="bar">
-      <ToolbarButton icon="bars" iconSize="xl" aria-label="menu" />
-      <span className={styles.crumbs}>Home</span>
-      <Icon name="angle-right" className={styles.crumbs} />
-      <span className={styles.crumbs}>Dashboards</span>
-      <Icon name="angle-right" className={styles.crumbs} />
-      <span className={styles.title}>{title}</span>
-    </div>
+    <>
+      <div className={styles.bar}>
+        <ToolbarButton icon="bars" iconSize="xl" aria-label="menu" />
+        <span className={styles.crumbs}>Home</span>
+        <Icon name="angle-right" className={styles.crumbs} />
+        <span className={styles.crumbs}>Dashboards</span>
+        <Icon name="angle-right" className={styles.crumbs} />
+        <span className={styles.title}>{title}</span>
+      </div>
+      <div className={styles.bar} />
+    </>
   );
 }
 
 /** A link to an address, or one to each other dashboard with a tag. */
-function DashboardLink({ link, others }) {
+function DashboardLink({ link, others, model }) {
   if (link.type === 'link') {
     return (
-      <LinkButton variant="secondary" fill="outline" icon={ICONS[link.icon] ?? 'link'} href={link.url} tooltip={link.tooltip}>
-        {link.title}
+      <LinkButton variant="secondary" fill="outline" icon={ICONS[link.icon] ?? 'link'} href={address(link, model)}>
+        {model.interpolated(link.title)}
       </LinkButton>
     );
   }
   if (link.asDropdown) {
     return (
       <ToolbarButton icon="bars" isOpen={false} variant="canvas">
-        {link.title}
+        {model.interpolated(link.title)}
       </ToolbarButton>
     );
   }
@@ -67,6 +67,13 @@ function DashboardLink({ link, others }) {
       {title}
     </LinkButton>
   ));
+}
+
+/** Where a link leads, with what it takes along. */
+function address({ url, includeVars, keepTime }, model) {
+  const taken = [keepTime && '${__url_time_range}', includeVars && '${__all_variables}'].filter(Boolean);
+  const whole = taken.length ? `${url}${url.includes('?') ? '&' : '?'}${taken.join('&')}` : url;
+  return model.interpolated(whole);
 }
 
 const ICONS = {
@@ -79,7 +86,7 @@ const ICONS = {
   cloud: 'cloud',
 };
 
-const BAR = 40; // pixels, twice: that of the title, and that of what one may do with the dashboard
+const BAR = 40; // pixels of each of two: that of the title, and that of what one may do with the dashboard
 
 const getStyles = (theme) => ({
   page: css({ display: 'flex', flexDirection: 'column', minHeight: '100vh', background: theme.colors.background.canvas }),

@@ -107,6 +107,16 @@ function clipped(given, element) {
   return { box, isCut };
 }
 
+/** Every link that can be seen: its words, where it leads and where it stands. */
+export function links() {
+  return [...document.querySelectorAll('a[href]')].filter(isVisible).map((a) => ({
+    text: a.textContent.replace(/\s+/g, ' ').trim() || a.title || a.getAttribute('aria-label') || '',
+    href: a.getAttribute('href'),
+    panel: panelIdOf(a),
+    ...seen(a.getBoundingClientRect()),
+  }));
+}
+
 const canvases = () => [...document.querySelectorAll('canvas')].filter((c) => c.width && c.checkVisibility());
 
 /** From pixels of a canvas to those of the page. */

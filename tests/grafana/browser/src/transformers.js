@@ -7,8 +7,7 @@ import {
   standardTransformersRegistry,
 } from '@grafana/data';
 import { map } from 'rxjs';
-
-import { prepareTimeSeries } from './prepareTimeSeries';
+import { prepareTimeSeries } from './prepareTimeSeries.js';
 
 /**
  * A frame for each combination of values of the given fields, which become labels (as they do if nobody says) or its name.
@@ -63,8 +62,10 @@ const partitionByValues = {
 };
 
 export function registerTransformations() {
+  const found = [...Object.values(standardTransformers), partitionByValues, prepareTimeSeries];
+  const byId = new Map(found.map((transformation) => [transformation.id, transformation])); // some have two names
   standardTransformersRegistry.setInit(() =>
-    [...new Set(Object.values(standardTransformers)), partitionByValues, prepareTimeSeries].map((transformation) => ({
+    [...byId.values()].map((transformation) => ({
       id: transformation.id,
       name: transformation.name,
       editor: () => null,

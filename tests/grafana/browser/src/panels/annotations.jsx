@@ -2,6 +2,7 @@
 
 import { colorManipulator } from '@grafana/data';
 import { useLayoutEffect, useRef } from 'react';
+import { drawing } from '../canvas.js';
 
 const MARK = 5; // pixels: half the width of the mark on the axis
 const SHADE = 0.1;
@@ -11,7 +12,7 @@ export function Annotations({ config, frames }) {
   const events = useRef([]);
   events.current = frames.flatMap(eventsOf);
   useLayoutEffect(() => {
-    config.addHook('draw', (u) => events.current.forEach((event) => drawEvent(u, event)));
+    config.addHook('draw', (u) => drawing('annotation', () => events.current.forEach((event) => drawEvent(u, event))));
   }, [config]);
   return null;
 }

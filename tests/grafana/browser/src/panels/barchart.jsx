@@ -11,6 +11,7 @@ import {
 import { UPlotChart, UPlotConfigBuilder, VizLayout, measureText, useTheme2 } from '@grafana/ui';
 import uPlot from 'uplot';
 import { useMemo } from 'react';
+import { drawing } from '../canvas.js';
 import { panelPlugin } from '../fieldConfig.js';
 import { drawBars } from './bars.js';
 import { fieldsLegend, legendOf } from './legend.jsx';
@@ -85,7 +86,7 @@ function configured(chart, options, theme, width) {
   const builder = new UPlotConfigBuilder();
   addValuesOfX(builder, chart, options, theme, isHorizontal);
   chart.fields.forEach((field) => addField(builder, field, theme, isHorizontal));
-  builder.addHook('draw', (u) => drawBars(u, { ...chart, options, theme, isHorizontal }));
+  builder.addHook('draw', (u) => drawing('bar', () => drawBars(u, { ...chart, options, theme, isHorizontal })));
   builder.setPrepData((frames) => frames);
   return builder;
 }
@@ -115,7 +116,7 @@ function addValuesOfX(builder, { x, columns }, options, theme, isHorizontal) {
     filter: (u, splits) => spaced(u, splits, options.xTickLabelSpacing ?? 0),
     grid: { show: false },
     ticks: { show: false },
-    gap: isHorizontal ? 15 : 15,
+    gap: 15,
     tickLabelRotation: -rotation,
     size: rotation ? Math.ceil(Math.abs(Math.sin((rotation * Math.PI) / 180)) * widest) + AXIS_FONT + 19 : undefined,
     theme,

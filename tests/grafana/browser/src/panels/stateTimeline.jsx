@@ -3,6 +3,7 @@
 import { FieldColorModeId, FieldType, formattedValueToString, getFieldDisplayName } from '@grafana/data';
 import { UPlotChart, UPlotConfigBuilder, VizLayout, VizLegend, useTheme2 } from '@grafana/ui';
 import { useMemo } from 'react';
+import { drawing } from '../canvas.js';
 import { panelPlugin } from '../fieldConfig.js';
 import { drawBands } from './bands.js';
 import { legendOf } from './legend.jsx';
@@ -121,7 +122,7 @@ function configured(rows, options, timeRange, timeZone, theme) {
     lineColor: 'transparent',
     show: true,
   });
-  builder.addHook('draw', (u) => drawBands(u, rows, options, theme));
+  builder.addHook('draw', (u) => drawing('band', () => drawBands(u, rows, options, theme)));
   builder.setPrepData((frames) => frames);
   return builder;
 }

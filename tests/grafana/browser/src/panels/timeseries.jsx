@@ -1,12 +1,15 @@
-import { FieldColorModeId, FieldType, sortDataFrame } from '@grafana/data';
+import { FieldColorModeId, FieldType, applyNullInsertThreshold, nullToValue, sortDataFrame } from '@grafana/data';
 import { TimeSeries } from '@grafana/ui';
 import { panelPlugin } from '../fieldConfig.js';
 import { Annotations } from './annotations.jsx';
 import { legendOf } from './legend.jsx';
 import { NoData } from './noData.jsx';
 
-/** The frames with a time, ascending by it, and what of them are numbers. */
-function drawable(frames) {
+/**
+ * The frames with a time, ascending by it, and what of them are numbers. Grafana breaks lines (`insertNulls`) in each frame by
+ * itself, over all of the range and what lies before it.
+ */
+function drawable(frames, { from, to }) {
   const done = [];
   for (const frame of frames) {
     const timeIndex = frame.fields.findIndex((f) => f.type === FieldType.time);
@@ -14,13 +17,32 @@ function drawable(frames) {
       continue;
     }
     const ascending = sortDataFrame(frame, timeIndex);
-    const fields = ascending.fields.map((f) => (f.type === FieldType.boolean ? numeric(f) : f));
+    refuseEndless(ascending, timeIndex, to);
+    const broken = nullToValue(
+      applyNullInsertThreshold({
+        frame: ascending,
+        refFieldPseudoMin: from.valueOf(),
+        refFieldPseudoMax: to.valueOf(),
+      })
+    );
+    const fields = broken.fields.map((f) => (f.type === FieldType.boolean ? numeric(f) : f));
     const kept = fields.filter((f, i) => i === timeIndex || f.type === FieldType.number || f.type === FieldType.enum);
     if (kept.length > 1) {
-      done.push({ ...ascending, fields: kept });
+      done.push({ ...broken, fields: kept });
     }
   }
   return done;
+}
+
+const MOST_ROWS = 2 ** 24; // of a Set, into which the library puts all times
+
+/** Says at once what a browser would be busy with until it dies: a row each so many ms since the first one. */
+function refuseEndless(frame, timeIndex, to) {
+  const [step] = frame.fields.map((f) => f.config.custom?.insertNulls).filter(Boolean);
+  const rows = (to.valueOf() - frame.fields[timeIndex].values[0]) / step;
+  if (rows > MOST_ROWS) {
+    throw new RangeError(`query ${frame.refId}: insertNulls makes ${Math.round(rows)} rows, more than a browser can hold`);
+  }
 }
 
 const numeric = (field) => ({
@@ -30,7 +52,7 @@ const numeric = (field) => ({
 });
 
 function Lines({ data, fieldConfig, height, options, timeRange, timeZone, width }) {
-  const frames = drawable(data.series);
+  const frames = drawable(data.series, timeRange);
   if (!frames.length) {
     return <NoData data={data} fieldConfig={fieldConfig} needs={[FieldType.time, FieldType.number]} />;
   }
