@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ingest.errors import Stop
-from ingest.grafana.dashboard import DashboardDefaults, dashboard_json, dashboards
+from ingest.grafana.boards import dashboards
+from ingest.grafana.dashboard import DashboardDefaults, dashboard_json
 from ingest.grafana.provisioning import (
     FOLDER,
     GRAFANA,
@@ -18,7 +19,7 @@ from ingest.grafana.provisioning import (
     sqlite,
     victoriametrics,
 )
-from ingest.grafana.query import Sqlite
+from ingest.grafana.sqlite import Sqlite
 from ingest.log import quoted
 from ingest.settings.model import InfluxSettings, Settings
 from ingest.system.files import write_file

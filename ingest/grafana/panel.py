@@ -4,16 +4,20 @@ Only panels that come with Grafana. The colours are of Okabe and Ito's set, thos
 from a black page alike (https://jfly.uni-koeln.de/color/); nothing is told by colour alone.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ingest.grafana.query import TIME, Json, Language, Query
+from ingest.grafana.query import TIME, Json, Language, Line, Query, is_text
 
-MODERATE, VIGOROUS, MEASURED, ELEVATED, PLAIN = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C8C8C"
+MODERATE, VIGOROUS, MEASURED, PLAIN = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
 
-MINUTES, HOURS, DAYS, BPM = "suffix: min", "suffix: h", "suffix: days", "suffix: bpm"
-"""Units that stay what they are: Grafana's own would make 1.9 hours of 114 minutes."""
+STATE = "#6E6E6E"
+"""Of bands with words in them: it stands out from both pages, and white words from it."""
+
+MINUTES, HOURS, BPM, MS, DBM = "suffix:min", "suffix:h", "suffix:bpm", "suffix:ms", "suffix:dBm"
+"""Units that stay what they are: Grafana's own would make 1.9 hours of 114 minutes. It puts a space before each."""
 
 UNKNOWN = "-"
 """Stands for one thing that is not known, among others that are."""
@@ -21,8 +25,14 @@ UNKNOWN = "-"
 WIDTH = 24
 """Columns of a dashboard."""
 
-_LARGE, _MEDIUM = 44, 20
-"""Sizes of letters, for people who see badly."""
+LINES = "lines"
+"""Stands for the lines of a panel, where others have a column."""
+
+NAMELESS = {"legend": True, "tooltip": True, "viz": False}
+"""What is drawn and needs no word."""
+
+UNSEEN = {"legend": True, "tooltip": True, "viz": True}
+"""What is only there for links."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +63,20 @@ class Panel:
     time_from: str = ""
     """The time it shows where that is not the time of the dashboard, such as "1h" for the last hour."""
 
+    transformations: Sequence[Json] = ()
+    """What Grafana does with all answers together, after what the language wants done with each."""
+    sensor_column: str = ""
+    """The column in which sensors stand by their sources; LINES where each line is one sensor's."""
+    shows_sources: bool = False
+    """Whether what the store calls a sensor stands beside its name."""
+
     def json(self, number: int, x: int, y: int, language: Language, uid: str) -> Json:
         """The panel in a place of its dashboard, asking a data source in its language."""
         source = {"type": language.type, "uid": uid}
         built = [language.build_target(ref, query) for ref, query in self.queries.items()]
-        steps = [step for one in built for step in one.transformations]
+        steps = [one.transformations for one in built if one.transformations]
         # They work on everything that a panel has asked for.
-        assert not steps or len(built) == 1, self.title
+        assert all(step == steps[0] for step in steps), self.title
         found: Json = {
             "id": number,
             "type": self.type,
@@ -78,10 +95,20 @@ class Panel:
         if built:
             found["datasource"] = source
             found["targets"] = [{"datasource": source, **target} for one in built for target in one.targets]
-            found["transformations"] = steps
+            found["transformations"] = [*(steps[0] if steps else []), *self.transformations]
         if self.time_from:
             found["timeFrom"] = self.time_from
+            found["hideTimeOverride"] = True
         return found
+
+
+def link_to(board: str, times: str, title: str) -> list[Json]:
+    """A link to a dashboard of the same store and person; `times` is its range as a part of an address.
+
+    {uid} and {who} are filled in when the dashboard is written.
+    """
+    range_shown = f"{times}&" if times else ""
+    return [{"title": title, "url": f"/d/{{uid}}-{board}?{range_shown}{{who}}", "targetBlank": False}]
 
 
 def _override_json(matcher: str, which: str, properties: Mapping[str, Any]) -> Json:
@@ -110,28 +137,38 @@ def stat_panel(
     height: int = 5,
     text: str = "value_and_name",
     shown_field: str = "",
+    first_only: bool = False,
+    every_row: bool = False,
     name: str = "",
     texts: Mapping[int, str] | None = None,
+    defaults: Mapping[str, Any] | None = None,
     overrides: Sequence[Override] = (),
+    transformations: Sequence[Json] = (),
+    sensor_column: str = "",
     time_from: str = "",
 ) -> Panel:
-    """One or a few large numbers, each the newest of its kind, or the words that they mean."""
+    """One or a few numbers as large as there is room, each the newest of its kind, or the words that they mean.
+
+    With `first_only` the first row of an answer alone, with `every_row` each of its rows.
+    """
     named = {"displayName": name} if name else {}
     meant = {"mappings": value_mappings(texts)} if texts else {}
-    defaults = {"unit": unit, "decimals": 0, "color": fixed_color(PLAIN), **named, **meant}
+    all_defaults = {
+        "unit": unit,
+        "decimals": 0,
+        "color": fixed_color(PLAIN),
+        **named,
+        **meant,
+        **(defaults or {}),
+    }
+    reduced = {
+        "calcs": ["lastNotNull"],
+        "fields": f"/^{shown_field}$/" if shown_field else "",
+        "values": first_only or every_row,
+    }
     options = {
-        "reduceOptions": {
-            "calcs": ["lastNotNull"],
-            "fields": f"/^{shown_field}$/" if shown_field else "",
-            "values": False,
-        },
-        "colorMode": "none",
-        "graphMode": "none",
-        "justifyMode": "center",
-        "textMode": text,
-        "orientation": "auto",
-        "wideLayout": False,
-        "text": {"titleSize": _MEDIUM, "valueSize": _LARGE},
+        **_words_options(text),
+        "reduceOptions": {**reduced, **({"limit": 1} if first_only else {})},
     }
     return Panel(
         "stat",
@@ -141,6 +178,58 @@ def stat_panel(
         height,
         queries,
         no_value,
+        all_defaults,
+        options,
+        overrides,
+        transformations=transformations,
+        sensor_column=sensor_column,
+        time_from=time_from,
+    )
+
+
+def words_panel(
+    title: str,
+    description: str,
+    width: int,
+    height: int,
+    lines: Sequence[Line],
+    no_value: str,
+    *,
+    size_px: int = 0,
+    links: Mapping[int, Sequence[Json]] | None = None,
+    time_from: str = "",
+) -> Panel:
+    """Words below each other, as large as there is room or of a size: of the lines those that apply.
+
+    `links` by the number of a line.
+    """
+    refs = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", lines, strict=False))
+    assert len(refs) == len(lines), title
+    overrides: list[Override] = []
+    names: list[str] = []
+    for i, (ref, line) in enumerate(refs.items()):
+        shown_field = line.value if is_text(line.table, line.value) else ref
+        shown = {**_in_words(line), **({"links": list(links[i])} if links and i in links else {})}
+        # Of a row with more values than one Prometheus calls the number by itself and its question.
+        named = [shown_field, *(["Value", f"Value #{ref}"] if line.links else [])]
+        overrides += [Override(name, shown) for name in named]
+        names += named
+    fields = "|".join(dict.fromkeys(names))
+    options = {
+        **_words_options("value"),
+        **({"text": {"valueSize": size_px}} if size_px else {}),
+        "orientation": "horizontal",
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": f"/^({fields})$/", "values": True},
+    }
+    defaults = {"decimals": 0, "color": fixed_color(PLAIN)}
+    return Panel(
+        "stat",
+        title,
+        description,
+        width,
+        height,
+        refs,
+        no_value,
         defaults,
         options,
         overrides,
@@ -148,140 +237,34 @@ def stat_panel(
     )
 
 
-def bar_gauge_panel(
-    title: str,
-    description: str,
-    width: int,
-    query: Query,
-    unit: str,
-    no_value: str,
-    colors: Mapping[str, str],
-) -> Panel:
-    """Numbers as lengths below each other, all on one scale that begins with nothing."""
-    defaults = {"unit": unit, "decimals": 0, "min": 0, "color": fixed_color(PLAIN)}
-    options = {
-        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-        "orientation": "horizontal",
-        "displayMode": "basic",
-        "valueMode": "text",
-        "namePlacement": "left",
-        "showUnfilled": True,
-        "sizing": "auto",
-        "text": {"titleSize": _MEDIUM, "valueSize": 36},
-    }
-    overrides = [
-        Override(name, {"color": fixed_color(color), "noValue": UNKNOWN}) for name, color in colors.items()
-    ]
-    return Panel(
-        "bargauge", title, description, width, 7, {"A": query}, no_value, defaults, options, overrides
-    )
+_ANY = 1e15
+
+_AROUND = re.compile(r"(.* )?\{\}( .*)?")
 
 
-def bar_chart_panel(
-    title: str,
-    description: str,
-    width: int,
-    query: Query,
-    unit: str,
-    no_value: str,
-    colors: Mapping[str, str],
-    maximum: float | None = None,
-) -> Panel:
-    """A bar for each day that was measured, its number on it: nothing measured is no bar, and none is a 0."""
-    defaults = {
-        "unit": unit,
-        "decimals": 0,
-        "min": 0,
-        **({"max": maximum} if maximum else {}),
-        "custom": {"fillOpacity": 85, "lineWidth": 1, "axisPlacement": "auto", "axisSoftMax": 10},
-    }
-    options = {
-        "xField": TIME,
-        "orientation": "vertical",
-        "stacking": "normal" if len(colors) > 1 else "none",
-        "showValue": "always",
-        "barWidth": 0.8,
-        "groupWidth": 0.8,
-        "xTickLabelRotation": 0,
-        "xTickLabelSpacing": 0,
-        "legend": _legend([]) if len(colors) > 1 else {"showLegend": False},
-        "tooltip": {"mode": "multi", "sort": "none"},
-        "text": {"valueSize": 18},
-    }
-    overrides = [
-        Override(TIME, {"unit": "time:ddd D MMM"}),
-        *(Override(name, {"color": fixed_color(color)}) for name, color in colors.items()),
-    ]
-    return Panel(
-        "barchart", title, description, width, 9, {"A": query}, no_value, defaults, options, overrides
-    )
+def _in_words(line: Line) -> Json:
+    """How a value is shown: with words before or behind it, or as words alone."""
+    found = _AROUND.fullmatch(line.words)
+    if found is None:
+        options = {"from": -_ANY, "to": _ANY, "result": {"text": line.words, "index": 0}}
+        return {"mappings": [{"type": "range", "options": options}]}
+    before, behind = found[1] or "", found[2] or ""
+    assert not (before and behind), line.words
+    return {"unit": f"prefix:{before}" if before else f"suffix:{behind.strip()}" if behind else "none"}
 
 
-def time_series_panel(
-    title: str,
-    description: str,
-    width: int,
-    queries: Mapping[str, Query],
-    unit: str,
-    no_value: str,
-    *,
-    overrides: Sequence[Override] = (),
-    query_overrides: Mapping[str, Mapping[str, Any]] | None = None,
-    custom: Mapping[str, Any] | None = None,
-    defaults: Mapping[str, Any] | None = None,
-    legend: Sequence[str] = ("lastNotNull",),
-    height: int = 10,
-    time_from: str = "",
-) -> Panel:
-    """Values over time."""
-    drawn = {
-        "drawStyle": "line",
-        "lineWidth": 2,
-        "fillOpacity": 0,
-        "pointSize": 6,
-        "showPoints": "auto",
-        "spanNulls": False,
-        "axisPlacement": "auto",
-        **(custom or {}),
+def _words_options(text: str) -> Json:
+    """A stat panel without colours and curves."""
+    return {
+        "colorMode": "none",
+        "graphMode": "none",
+        "justifyMode": "auto",
+        "textMode": text,
+        "orientation": "auto",
+        "wideLayout": False,
+        "showPercentChange": False,
+        "percentChangeColorMode": "standard",
     }
-    options = {"legend": _legend(legend), "tooltip": {"mode": "multi", "sort": "none"}}
-    all_defaults = {"unit": unit, "decimals": 0, "custom": drawn, **(defaults or {})}
-    return Panel(
-        "timeseries",
-        title,
-        description,
-        width,
-        height,
-        queries,
-        no_value,
-        all_defaults,
-        options,
-        overrides,
-        query_overrides or {},
-        time_from,
-    )
-
-
-def state_timeline_panel(
-    title: str, description: str, width: int, query: Query, texts: Mapping[int, str], no_value: str, name: str
-) -> Panel:
-    """A band for each line of an answer, in whose parts stands what its numbers mean."""
-    defaults = {
-        "displayName": name,
-        "mappings": value_mappings(texts),
-        "color": {"mode": "thresholds"},
-        "thresholds": {"mode": "absolute", "steps": [{"color": PLAIN, "value": None}]},
-        "custom": {"fillOpacity": 70, "lineWidth": 1},
-    }
-    options = {
-        "showValue": "auto",
-        "alignValue": "left",
-        "mergeValues": True,
-        "rowHeight": 0.8,
-        "legend": {"showLegend": False, "displayMode": "list", "placement": "bottom"},
-        "tooltip": {"mode": "single", "sort": "none"},
-    }
-    return Panel("state-timeline", title, description, width, 8, {"A": query}, no_value, defaults, options)
 
 
 def value_mappings(texts: Mapping[int, str]) -> list[Json]:
@@ -300,6 +283,9 @@ def table_panel(
     *,
     by: str = TIME,
     height: int = 11,
+    transformations: Sequence[Json] = (),
+    sensor_column: str = "",
+    shows_sources: bool = False,
 ) -> Panel:
     """Rows to be read: the newest first, or in the order of another column."""
     options = {"showHeader": True, "cellHeight": "md", "sortBy": [{"displayName": by, "desc": by == TIME}]}
@@ -308,14 +294,22 @@ def table_panel(
     blank = [Override(kind, {"noValue": UNKNOWN}, "byType") for kind in ("number", "string")]
     all_overrides = [*blank, *overrides]
     return Panel(
-        "table", title, description, width, height, {"A": query}, no_value, defaults, options, all_overrides
+        "table",
+        title,
+        description,
+        width,
+        height,
+        {"A": query},
+        no_value,
+        defaults,
+        options,
+        all_overrides,
+        transformations=transformations,
+        sensor_column=sensor_column,
+        shows_sources=shows_sources,
     )
 
 
 def text_panel(text: str, width: int, height: int) -> Panel:
     """A text."""
     return Panel("text", "", "", width, height, options={"mode": "markdown", "content": text})
-
-
-def _legend(numbers: Sequence[str]) -> Json:
-    return {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": list(numbers)}

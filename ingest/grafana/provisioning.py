@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from ingest.grafana.query import InfluxQL, Json, Language, PromQL, Sqlite
+from ingest.grafana.influxql import InfluxQL
+from ingest.grafana.promql import PromQL
+from ingest.grafana.query import Json, Language
+from ingest.grafana.sqlite import Sqlite
 
 GRAFANA = PurePosixPath("/etc/grafana")
 """Where what we write is copied to."""

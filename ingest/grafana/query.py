@@ -1,22 +1,11 @@
-"""What a panel asks a store for, said once, and the same question in the languages of three data sources.
+"""What a panel asks a store for, said once; each data source's language says it in its own way.
 
 Every question is for rows that are there already: no store is asked to add up, to average or to find out when a day or
-a week begins. SQL and InfluxQL then give the same by themselves. PromQL needs care, for it is made for something else:
-
-- A range query gives values at moments of its own choosing, not those of the rows, carries each value on for five
-  minutes and hides the last thirty seconds (https://docs.victoriametrics.com/#query-latency). So rows are never asked for
-  with one. An instant query for a range selector gives the rows as they are, with their own times
-  (https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries).
-- Such a range is open on its left, (t - d, t]: the week that begins with it would be missing, and the one that begins
-  with its end be there. An offset of one millisecond makes it [t - d, t), which SQL and InfluxQL are asked for too.
-- It has no rows, only values: each column is a question of its own, and Grafana joins the answers by their times. Values
-  that SQL divides are divided by Grafana then: nothing can be calculated with rows before they have arrived.
-- A range that reaches back before 1970 finds nothing in VictoriaMetrics, so what has always held is looked for at the
-  beginning of time itself.
-- It has no texts. The store writes one as a label of a metric that is always 1, and a table shows that label.
+a week begins. What depends on the present (how many days are left) is worked out from the end of the range shown.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -27,14 +16,21 @@ Json = dict[str, Any]
 TIME = "Time"
 """What the column of times is called in every answer."""
 
+SITE, SENSOR = "Site", "Sensor"
+"""What the columns of their names are called."""
+
+INBOX = "inbox"
+"""The source of what files tell of themselves."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A field or a tag of a table as it is shown, divided by a number where its unit is too small."""
+    """A field or a tag of a table as it is shown: divided by a number where its unit is too small, or times a field."""
 
     name: str
     label: str
     divisor: int = 1
+    factor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +67,52 @@ class Latest:
 
 
 @dataclass(frozen=True, slots=True)
+class Newest:
+    """Numbers of the newest row in the range that fulfils all conditions: label -> expression.
+
+    Expressions and conditions are made of fields, numbers, `+ - * / ( )`, comparisons and `{to_s}`, the end of the
+    range in unix seconds; see `fill_in`. `within_s` only looks at the last so many seconds of the range.
+    """
+
+    table: str
+    values: Mapping[str, str]
+    conditions: tuple[str, ...] = ()
+    within_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of words, there only if a row in the range fulfils all conditions; the newest such row is meant.
+
+    `words` have `{}` for its value, at an end, or nothing for one that is not to be seen: an expression as in `Newest`,
+    shown as a whole number, or a field of text. A condition on a text compares it with a word in quotes, or with '' for
+    any. `links` are more values of the row, for the address of a link: name -> expression.
+    """
+
+    table: str
+    value: str
+    words: str
+    conditions: tuple[str, ...] = ()
+    within_s: int = 0
+    links: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The newest sample of each strap in the last seconds of the range: the one that is believed stands first."""
+
+    within_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The last known values of columns in the range shown, a row for each sensor of the picked person but the inbox."""
+
+    table: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sites:
     """When each site last had a row with a field in the range shown: a row of its name and that time for each."""
 
@@ -87,10 +129,10 @@ class Sensors:
     column: Column
 
 
-Query = Rows | Lines | Latest | Sites | Sensors
+Query = Rows | Lines | Latest | Newest | Line | Live | Sources | Sites | Sensors
 
-SITE, SENSOR = "Site", "Sensor"
-"""What the columns of their names are called."""
+BPM_COLUMN = "bpm"
+"""What the column of a live heart rate is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,268 +163,80 @@ class Language(Protocol):
     def site_query(self) -> Json:
         """The keys of a variable that offers every site."""
 
-
-def _source_condition(query: Rows | Lines | Latest, condition: str) -> str:
-    """The condition that only rows of the one source fulfil, if the question is for one."""
-    source = "" if isinstance(query, Latest) else query.source
-    return condition.format(source) if source else ""
+    def not_judged(self) -> Json:
+        """The keys of an annotation: a span for each week that is not judged, with the reason."""
 
 
-# --- SQLite, by the plugin frser-sqlite-datasource ---
+_WORD = re.compile(r"[a-z][a-z0-9_]*|\{to_s\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Sqlite:
-    """SQL of SQLite. The plugin takes times in unix seconds, and the type of a column from its first value."""
+def fill_in(expression: str, table: str, field_text: Callable[[str], str], to_s: str) -> str:
+    """An expression with each field of the table, and the end of the range, as a language writes them.
 
-    type: str = "frser-sqlite-datasource"
-    has_sites: bool = False
+    Raises ValueError for a word that is no field of the table.
+    """
 
-    _RANGE = "time >= $__from / 1000.0 AND time < $__to / 1000.0"
+    def replaced(found: re.Match[str]) -> str:
+        word = found[0]
+        if word == "{to_s}":
+            return to_s
+        if word not in TABLES[table].fields:
+            raise ValueError(f"{word} is no field of {table}")
+        return field_text(word)
 
-    def build_target(self, ref: str, query: Query) -> PanelTarget:
-        match query:
-            case Rows():
-                selected = [
-                    f'time AS "{TIME}"',
-                    *([f'source AS "{query.sensor_label}"'] if query.sensor_label else []),
-                ]
-                selected += [_sql_column(c) for c in query.columns]
-                order = " ORDER BY time DESC" if query.newest or query.sensor_label else " ORDER BY time"
-                limit = " LIMIT 1" if query.newest else ""
-                sql = f"SELECT {', '.join(selected)} FROM {query.table} WHERE {self._person_condition(query)} AND {self._RANGE}{order}{limit}"
-                return PanelTarget([self._target(ref, sql, "table")])
-            case Lines():
-                selected = [f'time AS "{TIME}"', "source", _sql_column(query.column)]
-                sql = (
-                    f"SELECT {', '.join(selected)} FROM {query.table} WHERE {self._person_condition(query)} AND {self._RANGE}"
-                    f" AND {query.column.name} IS NOT NULL ORDER BY time"
-                )
-                return PanelTarget([self._target(ref, sql, "time series")])
-            case Latest():
-                sql = (
-                    f'SELECT time AS "{TIME}", {_sql_column(query.column)} FROM {query.table} WHERE {self._person_condition(query)}'
-                    f" AND time <= $__to / 1000.0 AND {query.column.name} IS NOT NULL ORDER BY time DESC LIMIT 1"
-                )
-                return PanelTarget([self._target(ref, sql, "table")])
-            case Sites() | Sensors():
-                raise ValueError("a file is the store of one Pi")
-
-    @staticmethod
-    def _person_condition(query: Rows | Lines | Latest) -> str:
-        return "person = ${person:sqlstring}" + _source_condition(query, " AND source = '{}'")
-
-    @staticmethod
-    def _target(ref: str, sql: str, kind: str) -> Json:
-        # The plugin's own editor keeps the text twice; what is sent is made from the raw one.
-        return {
-            "refId": ref,
-            "queryType": kind,
-            "rawQueryText": sql,
-            "queryText": sql,
-            "timeColumns": [TIME],
-        }
-
-    def person_query(self) -> Json:
-        sql = "SELECT DISTINCT person FROM week ORDER BY person"
-        return {"query": sql, "definition": sql, "regex": ""}
-
-    def site_query(self) -> Json:
-        raise ValueError("a file is the store of one Pi")
+    return _WORD.sub(replaced, expression)
 
 
-def _sql_column(column: Column) -> str:
-    # Of whole seconds SQLite would make whole minutes, and of a first whole number the plugin a column of them.
-    value = f"{column.name} / {column.divisor}.0" if column.divisor != 1 else column.name
-    return f'{value} AS "{column.label}"'
+def fields_of(expression: str) -> list[str]:
+    """The fields that an expression reads, in order."""
+    return [word for word in _WORD.findall(expression) if word != "{to_s}"]
 
 
-# --- InfluxDB 1.8, 2 and 3, in InfluxQL, the one language that all of them speak ---
+_TEXT_CONDITION = re.compile(r"([a-z_]+) (=|!=) '([^']*)'")
 
 
-@dataclass(frozen=True, slots=True)
-class InfluxQL:
-    """InfluxQL. Names of persons and sites stand in expressions, where Grafana escapes whatever is in them."""
-
-    type: str = "influxdb"
-    has_sites: bool = True
-
-    def _person_condition(self, query: Rows | Lines | Latest) -> str:
-        site = f" AND {self._SITE}" if self.has_sites else ""
-        return '"person" =~ /^${person:regex}$/' + site + _source_condition(query, " AND \"source\" = '{}'")
-
-    _SITE = '"site" =~ /^${site:regex}$/'
-    # What Grafana fills in has its end included, and the day that begins with it would be shown with the day before.
-    _RANGE = "$timeFilter AND time < ${__to}ms"
-
-    def build_target(self, ref: str, query: Query) -> PanelTarget:
-        match query:
-            case Rows():
-                selected = [f'"source" AS "{query.sensor_label}"'] if query.sensor_label else []
-                selected += [_influxql_column(c) for c in query.columns]
-                order = " ORDER BY time DESC" if query.newest or query.sensor_label else ""
-                limit = " LIMIT 1" if query.newest else ""
-                text = f'SELECT {", ".join(selected)} FROM "{query.table}" WHERE {self._person_condition(query)} AND {self._RANGE}{order}{limit}'
-                return PanelTarget([self._target(ref, text, "table")])
-            case Lines():
-                text = (
-                    f'SELECT {_influxql_column(query.column)} FROM "{query.table}" WHERE {self._person_condition(query)} AND {self._RANGE}'
-                    ' GROUP BY "source"'
-                )
-                return PanelTarget([self._target(ref, text, "time_series", "$tag_source")])
-            case Latest():
-                text = (
-                    f'SELECT {_influxql_column(query.column)} FROM "{query.table}" WHERE {self._person_condition(query)}'
-                    " AND time <= ${__to}ms ORDER BY time DESC LIMIT 1"
-                )
-                return PanelTarget([self._target(ref, text, "table")])
-            case Sites():
-                text = f'SELECT last("{query.field}") AS "value" FROM "{query.table}" WHERE $timeFilter GROUP BY "site"'
-                organize = _organize({TIME: query.label, "site": SITE}, ["value"], ["site", TIME])
-                return PanelTarget([self._target(ref, text, "table")], [organize])
-            case Sensors():
-                text = (
-                    f'SELECT last("{query.column.name}") AS "value" FROM "{query.table}" WHERE $timeFilter'
-                    ' GROUP BY "site", "source"'
-                )
-                names = {"site": SITE, "source": SENSOR, "value": query.column.label}
-                return PanelTarget(
-                    [self._target(ref, text, "table")], [_organize(names, [TIME], list(names))]
-                )
-
-    @staticmethod
-    def _target(ref: str, text: str, form: str, alias: str = "") -> Json:
-        return {"refId": ref, "rawQuery": True, "query": text, "resultFormat": form, "alias": alias}
-
-    def person_query(self) -> Json:
-        site = f" WHERE {self._SITE}" if self.has_sites else ""
-        text = f'SHOW TAG VALUES FROM "week" WITH KEY = "person"{site}'
-        return {"query": text, "definition": text, "regex": ""}
-
-    def site_query(self) -> Json:
-        text = 'SHOW TAG VALUES FROM "week" WITH KEY = "site"'
-        return {"query": text, "definition": text, "regex": ""}
+def text_condition(condition: str) -> tuple[str, str, str] | None:
+    """Field, operator and word of a condition on a text; None for any other."""
+    found = _TEXT_CONDITION.fullmatch(condition)
+    return (found[1], found[2], found[3]) if found else None
 
 
-def _influxql_column(column: Column) -> str:
-    value = f'"{column.name}"' + (f" / {column.divisor}" if column.divisor != 1 else "")
-    return f'{value} AS "{column.label}"'
+def is_for_reading(query: "Rows") -> bool:
+    """Whether rows are a table to be read, newest first, and not points to be drawn."""
+    return bool(query.sensor_label) or any(is_text(query.table, c.name) for c in query.columns)
 
 
-# --- VictoriaMetrics, in PromQL ---
+def is_text(table: str, name: str) -> bool:
+    """Whether a field holds text."""
+    return TABLES[table].fields.get(name) == TEXT
 
 
-@dataclass(frozen=True, slots=True)
-class PromQL:
-    """PromQL as VictoriaMetrics speaks it; a field of a table is the metric `table_field` there."""
-
-    type: str = "prometheus"
-    has_sites: bool = True
-
-    _RANGE = "[${__range_ms}ms] offset 1ms"
-
-    def _metric(self, query: Rows | Lines | Latest, column: Column) -> str:
-        # Grafana's own escaping would put a backslash before an apostrophe; names cannot have what needs one here.
-        who = 'person="${person:raw}"' + (',site="${site:raw}"' if self.has_sites else "")
-        labels = who + _source_condition(query, ',source="{}"')
-        return f"{query.table}_{column.name}{{{labels}}}"
-
-    def build_target(self, ref: str, query: Query) -> PanelTarget:
-        match query:
-            case Rows():
-                several = len(query.columns) > 1
-                refs = {f"{ref}{i}" if several else ref: c for i, c in enumerate(query.columns, 1)}
-                form = "table" if query.sensor_label else "time_series"
-                targets = [
-                    self._target(r, self._metric(query, c) + self._RANGE, form, _undivided_name(c))
-                    for r, c in refs.items()
-                ]
-                return PanelTarget(
-                    targets, _merge_rows(query, refs) if query.sensor_label else _join_columns(query.columns)
-                )
-            case Lines():
-                text = self._metric(query, query.column) + self._RANGE
-                return PanelTarget([self._target(ref, text, "time_series", "{{source}}")])
-            case Latest():
-                metric = self._metric(query, query.column)
-                # A year is 365 days here. The second half is for what is stamped with the beginning of 1970.
-                text = f"last_over_time({metric}[50y]) or last_over_time({metric}[23h] @ 86400)"
-                return PanelTarget([self._target(ref, text, "time_series", query.column.label)])
-            case Sites():
-                metric = f"{query.table}_{query.field}[${{__range_ms}}ms]"
-                text = f"max by (site) (tlast_over_time({metric})) * 1000"
-                organize = _organize({"site": SITE, "Value": query.label}, [TIME], ["site", "Value"])
-                return PanelTarget([self._target(ref, text, "table", "")], [organize])
-            case Sensors():
-                metric = f"{query.table}_{query.column.name}[${{__range_ms}}ms]"
-                text = f"last_over_time({metric})"
-                names = {"site": SITE, "source": SENSOR, "Value": query.column.label}
-                left_out = [TIME, "__name__", "person"]
-                return PanelTarget(
-                    [self._target(ref, text, "table", "")], [_organize(names, left_out, list(names))]
-                )
-
-    @staticmethod
-    def _target(ref: str, text: str, form: str, legend: str) -> Json:
-        return {
-            "refId": ref,
-            "expr": text,
-            "instant": True,
-            "range": False,
-            "format": form,
-            "legendFormat": legend,
-            "editorMode": "code",
-        }
-
-    def person_query(self) -> Json:
-        return self._label_values("person", '{site="${site:raw}"}' if self.has_sites else "")
-
-    def site_query(self) -> Json:
-        return self._label_values("site", "")
-
-    @staticmethod
-    def _label_values(label: str, which: str) -> Json:
-        # Not label_values(): that one knows nobody on a Monday morning, before anything is measured in the week shown.
-        text = f"query_result(last_over_time(week_measured_h{which}[5y]))"
-        return {"query": text, "definition": text, "regex": f'/{label}="([^"]+)"/'}
+def fields_read(query: Query) -> Mapping[str, set[str]]:
+    """Which fields of which table a question reads."""
+    match query:
+        case Sources():
+            return {query.table: {c.name for c in query.columns}}
+        case Rows():
+            return {query.table: {n for c in query.columns for n in (c.name, c.factor) if n}}
+        case Lines() | Latest() | Sensors():
+            return {query.table: {query.column.name}}
+        case Sites():
+            return {query.table: {query.field}}
+        case Live():
+            return {"heart_rate": {"bpm"}}
+        case Newest() | Line():
+            read = (
+                query.values.values() if isinstance(query, Newest) else (query.value, *query.links.values())
+            )
+            found = {f for text in read for f in fields_of(text)}
+            for condition in query.conditions:
+                on_text = text_condition(condition)
+                found |= {on_text[0]} if on_text else set(fields_of(condition))
+            return {query.table: found}
 
 
-def _undivided_name(column: Column) -> str:
-    """The name of a column before Grafana divides it."""
-    return column.name if column.divisor != 1 else column.label
-
-
-def _join_columns(columns: Sequence[Column]) -> list[Json]:
-    """Columns that came one by one as one frame, those that are too small divided."""
-    steps: list[Json] = []
-    if len(columns) > 1:
-        steps.append({"id": "joinByField", "options": {"byField": TIME, "mode": "outer"}})
-    divided = [c for c in columns if c.divisor != 1]
-    for c in divided:
-        binary = {"left": c.name, "operator": "/", "right": str(c.divisor)}
-        options = {"mode": "binary", "alias": c.label, "replaceFields": False, "binary": binary}
-        steps.append({"id": "calculateField", "options": options})
-    if divided:
-        steps.append(_organize({}, [c.name for c in divided], [TIME, *(c.label for c in columns)]))
-    return steps
-
-
-def _merge_rows(query: Rows, refs: Mapping[str, Column]) -> list[Json]:
-    """Columns that came one by one as one table, a line for each time and source."""
-    assert all(c.divisor == 1 for c in query.columns), "a table shows seconds as they are"
-    texts = {ref for ref, c in refs.items() if TABLES[query.table].fields[c.name] == TEXT}
-    values = {ref: f"Value #{ref}" if len(refs) > 1 else "Value" for ref in refs}
-    left_out = ["__name__", "person", "site", *(values[ref] for ref in refs if ref in texts)]
-    names = {c.name if ref in texts else values[ref]: c.label for ref, c in refs.items()}
-    return [
-        {"id": "filterFieldsByName", "options": {"exclude": {"names": left_out}}},
-        {"id": "merge", "options": {}},
-        _organize({"source": query.sensor_label, **names}, [], [TIME, "source", *names]),
-        {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": TIME, "desc": True}]}},
-    ]
-
-
-def _organize(names: Mapping[str, str], left_out: Sequence[str], order: Sequence[str]) -> Json:
+def organize(names: Mapping[str, str], left_out: tuple[str, ...] = (), order: tuple[str, ...] = ()) -> Json:
+    """The step that renames, leaves out and orders columns."""
     return {
         "id": "organize",
         "options": {

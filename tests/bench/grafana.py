@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.grafana.dashboard import DashboardDefaults, dashboard_json, dashboards
+from ingest.grafana.boards import dashboards
+from ingest.grafana.dashboard import DashboardDefaults, dashboard_json
 from ingest.grafana.provisioning import sqlite
 from ingest.household import record_profile
 from ingest.journal import Journal

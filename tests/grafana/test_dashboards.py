@@ -11,12 +11,13 @@ from grafana_foundation_sdk.cog import plugins
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from ingest.grafana.dashboard import DashboardDefaults, dashboard_json, dashboards
+from ingest.grafana.boards import dashboards
+from ingest.grafana.dashboard import DashboardDefaults, dashboard_json
 from ingest.grafana.folder import default_files
-from ingest.grafana.panel import ELEVATED, MEASURED, MODERATE, PLAIN, VIGOROUS, WIDTH
+from ingest.grafana.panel import MEASURED, MODERATE, PLAIN, STATE, VIGOROUS, WIDTH
 from ingest.grafana.provisioning import influxdb, sqlite, victoriametrics
+from ingest.grafana.query import fields_read
 from ingest.rows.table import TABLES
-from tests.support.grafana_queries import fields_read
 
 Json = dict[str, Any]
 
@@ -121,7 +122,7 @@ def _luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize("page", ["#ffffff", "#181b1f"], ids=["light", "dark"])
-@pytest.mark.parametrize("colour", [MODERATE, VIGOROUS, MEASURED, ELEVATED, PLAIN])
+@pytest.mark.parametrize("colour", [MODERATE, VIGOROUS, MEASURED, PLAIN, STATE])
 def test_every_colour_stands_out_from_the_page(colour: str, page: str) -> None:
     """Protects who sees badly: the contrast that WCAG 2.2 asks of graphics, in Grafana's light and dark."""
     a, b = sorted((_luminance(colour), _luminance(page)))

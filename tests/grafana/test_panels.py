@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ingest.grafana.dashboard import DashboardDefaults, dashboard_json, dashboards
+from ingest.grafana.boards import dashboards
+from ingest.grafana.dashboard import DashboardDefaults, dashboard_json
 from ingest.grafana.provisioning import DataSource, influxdb, sqlite, victoriametrics
 from ingest.grafana.query import Latest, Lines
 from ingest.journal import Journal

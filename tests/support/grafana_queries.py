@@ -17,7 +17,6 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from ingest.grafana.provisioning import sqlite
-from ingest.grafana.query import Latest, Lines, Query, Rows, Sensors, Sites
 from tests.support.grafana_frames import Column, Frame, Json
 from tests.support.grafana_transformations import transformed
 from tests.support.servers import InfluxDB, VictoriaMetrics
@@ -56,17 +55,6 @@ def filled_in(text: str, looking: Looking) -> str:
 
     done = re.sub(r"\$\{(\w+)(?::(\w+))?\}", lambda m: value(m[1], m[2]), text)
     return re.sub(r"\$(__\w+|timeFilter)", lambda m: value(m[1], None), done)
-
-
-def fields_read(query: Query) -> Mapping[str, set[str]]:
-    """Which fields of which table a question reads."""
-    match query:
-        case Rows():
-            return {query.table: {c.name for c in query.columns}}
-        case Lines() | Latest() | Sensors():
-            return {query.table: {query.column.name}}
-        case Sites():
-            return {query.table: {query.field}}
 
 
 # --- SQLite, through the plugin ---
@@ -258,8 +246,11 @@ def drawn(store: Store, panel: Json, looking: Looking) -> list[Frame]:
                 frames += ask_influx(store, target, looking)
             case VictoriaMetrics():
                 frames += ask_victoria(store, target, looking)
-    if any(t.get("format") == "table" for t in panel.get("targets", [])):
-        frames = as_tables(frames, len(panel["targets"]) > 1)
+    tables = {t["refId"] for t in panel.get("targets", []) if t.get("format") == "table"}
+    if tables:
+        frames = [f for f in frames if f.ref not in tables] + as_tables(
+            [f for f in frames if f.ref in tables], len(tables) > 1
+        )
     return transformed(frames, panel.get("transformations", []))
 
 

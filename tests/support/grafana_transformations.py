@@ -118,6 +118,16 @@ def _deviation(values: Sequence[float | None]) -> float:
     return math.sqrt(sum((v - mean) ** 2 for v in known) / len(known))
 
 
+def _reduce_row(frame: Frame, options: Json) -> list[Any] | None:
+    """The middle one of some columns of each row; None where one of them is not there."""
+    reduced = options["reduce"]
+    assert reduced["reducer"] == "median"
+    if not set(reduced["include"]) <= set(frame.names):
+        return None
+    rows = zip(*(frame[name] for name in reduced["include"]), strict=True)
+    return [None if None in row else sorted(row)[len(row) // 2] for row in rows]
+
+
 def _cumulative(frame: Frame, options: Json) -> list[Any] | None:
     asked = options["cumulative"]
     assert asked["reducer"] == "sum"
@@ -131,6 +141,7 @@ def _cumulative(frame: Frame, options: Json) -> list[Any] | None:
 
 
 _MODES: dict[str, Callable[[Frame, Json], list[Any] | None]] = {
+    "reduceRow": _reduce_row,
     "binary": _binary,
     "windowFunctions": _window,
     "cumulativeFunctions": _cumulative,
@@ -153,6 +164,38 @@ def _merge(frames: list[Frame], options: Json) -> list[Frame]:
             found.setdefault(tuple(named[n] for n in shared), {}).update(named)
     names = list(dict.fromkeys(n for f in frames for n in f.names))
     return [Frame("merged", [Column(n, [row.get(n) for row in found.values()]) for n in names])]
+
+
+def _concatenate(frames: list[Frame], options: Json) -> list[Frame]:
+    """All columns in one frame, row by row; shorter ones end early. Of several times the first is kept."""
+    assert options["frameNameMode"] == "drop"
+    if len(frames) < 2:
+        return frames
+    longest = max(len(f.columns[0].values) for f in frames)
+    columns: list[Column] = []
+    for c in (c for f in frames for c in f.columns):
+        if c.name != "Time" or all(had.name != "Time" for had in columns):
+            columns.append(Column(c.name, c.values + [None] * (longest - len(c.values)), c.labels))
+    return [Frame("concatenated", columns)]
+
+
+def _multi(frames: list[Frame], options: Json) -> list[Frame]:
+    """A frame of times and values for each column of numbers and each combination of texts, which become labels."""
+    assert options == {"format": "multi"}
+    found: list[Frame] = []
+    for f in frames:
+        texts = [c for c in f.columns if c.type == "string" or any(isinstance(v, str) for v in c.values)]
+        for number in (c for c in f.columns if c.name != "Time" and c not in texts):
+            series: dict[tuple[str, ...], Frame] = {}
+            for i, at in sorted(enumerate(f["Time"]), key=lambda row: row[1]):
+                key = tuple(t.values[i] for t in texts)
+                labels = dict(zip((t.name for t in texts), key, strict=True)) or number.labels
+                fresh = Frame(f.ref, [Column("Time", []), Column(number.name, [], labels)])
+                one = series.setdefault(key, fresh)
+                one.columns[0].values.append(at)
+                one.columns[1].values.append(number.values[i])
+            found += series.values()
+    return found
 
 
 def _partition(frames: list[Frame], options: Json) -> list[Frame]:
@@ -343,6 +386,8 @@ def _rename(frames: list[Frame], options: Json) -> list[Frame]:
 
 
 _STEPS: dict[str, Callable[[list[Frame], Json], list[Frame]]] = {
+    "concatenate": _concatenate,
+    "prepareTimeSeries": _multi,
     "joinByField": _join,
     "calculateField": _calculate,
     "filterFieldsByName": _without,

@@ -1,0 +1,340 @@
+"""*History*: a year of weeks, of rest and of workouts."""
+
+from ingest.grafana.charts import time_series_panel
+from ingest.grafana.dashboard import Dashboard
+from ingest.grafana.panel import (
+    BPM,
+    LINES,
+    MEASURED,
+    MINUTES,
+    MODERATE,
+    MS,
+    NAMELESS,
+    PLAIN,
+    UNSEEN,
+    VIGOROUS,
+    WIDTH,
+    Override,
+    Panel,
+    fixed_color,
+    link_to,
+    table_panel,
+    value_mappings,
+)
+from ingest.grafana.query import SENSOR, TIME, Column, Json, Lines, Rows
+
+NOTHING_YET = "Nothing measured in the time shown"
+
+_BARS = {
+    "drawStyle": "bars",
+    "barAlignment": 1,
+    "barWidthFactor": 0.85,
+    "lineWidth": 2,
+    "showPoints": "never",
+}
+
+_DASHED = {"custom.lineStyle": {"fill": "dash", "dash": [12, 6]}}
+
+_AS_LINE = {"custom.drawStyle": "line", "custom.fillOpacity": 0, "custom.showPoints": "never"}
+
+_THAT_WEEK = link_to(
+    "week", "from=${__data.fields.Time.numeric}&to=${__data.fields.Ends.numeric}000", "Open this week"
+)
+
+_HIDDEN = {"custom.hidden": True, "custom.hideFrom": UNSEEN, "unit": "none"}
+
+
+def _window(of: str, reducer: str, rows: int, alias: str) -> Json:
+    """A number for each row, of it and the rows before it."""
+    window = {
+        "field": of,
+        "reducer": reducer,
+        "windowAlignment": "trailing",
+        "windowSizeMode": "fixed",
+        "windowSize": rows,
+    }
+    return {
+        "id": "calculateField",
+        "options": {"mode": "windowFunctions", "alias": alias, "replaceFields": False, "window": window},
+    }
+
+
+def _binary(left: str, operator: str, right: str, alias: str) -> Json:
+    binary = {"left": left, "operator": operator, "right": right}
+    return {
+        "id": "calculateField",
+        "options": {"mode": "binary", "alias": alias, "replaceFields": False, "binary": binary},
+    }
+
+
+def _usual_range_panel(
+    title: str, description: str, column: Column, table: str, unit: str, rows: int, mean: str, no_value: str
+) -> Panel:
+    """Single values, their mean over so many, and one standard deviation around it as a band."""
+    steps = (
+        _window(column.label, "mean", rows, mean),
+        _window(column.label, "stdDev", rows, "spread"),
+        _binary(mean, "-", "spread", "Usual from"),
+        _binary(mean, "+", "spread", "Usual to"),
+        {
+            "id": "organize",
+            "options": {"excludeByName": {"spread": True}, "indexByName": {}, "renameByName": {}},
+        },
+    )
+    edge = {
+        "custom.lineWidth": 0,
+        "custom.showPoints": "never",
+        "custom.hideFrom": NAMELESS,
+        "color": fixed_color(MEASURED),
+    }
+    return time_series_panel(
+        title,
+        description,
+        12,
+        {"A": Rows(table, (column,))},
+        unit,
+        no_value,
+        custom={"showPoints": "always", "pointSize": 5, "spanNulls": True},
+        overrides=[
+            Override(column.label, {"color": fixed_color(PLAIN), "custom.drawStyle": "points"}),
+            Override(
+                mean, {"color": fixed_color(MEASURED), "custom.lineWidth": 3, "custom.showPoints": "never"}
+            ),
+            Override("Usual from", edge),
+            Override("Usual to", {**edge, "custom.fillBelowTo": "Usual from", "custom.fillOpacity": 25}),
+        ],
+        transformations=steps,
+    )
+
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+_SHADES = [
+    {"color": "transparent", "value": None},
+    *(
+        {"color": color, "value": minutes}
+        for minutes, color in ((1, "#D6E6F4"), (60, "#9CC7E6"), (240, MODERATE))
+    ),
+]
+"""Of many minutes more than of few; words in black or white can be read on each."""
+
+_MAP_STEPS: tuple[Json, ...] = (
+    {
+        "id": "groupBy",
+        "options": {
+            "fields": {
+                "Weekday": {"operation": "groupby", "aggregations": []},
+                "Hour": {"operation": "groupby", "aggregations": []},
+                "Minutes": {"operation": "aggregate", "aggregations": ["sum"]},
+            }
+        },
+    },
+    {
+        "id": "groupingToMatrix",
+        "options": {
+            "columnField": "Weekday",
+            "rowField": "Hour",
+            "valueField": "Minutes (sum)",
+            "emptyValue": "null",
+        },
+    },
+    {
+        "id": "organize",
+        "options": {
+            "excludeByName": {},
+            "indexByName": {"Hour\\Weekday": 0, **{str(i): i for i in range(1, 8)}},
+            "renameByName": {"Hour\\Weekday": "Hour", **{str(i): d for i, d in enumerate(_WEEKDAYS, 1)}},
+        },
+    },
+    {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": "Hour", "desc": False}]}},
+)
+"""From a row for each hour with minutes in it to a table of the hours of a day by the days of a week."""
+
+HISTORY = Dashboard(
+    "history",
+    "History",
+    "Weeks, resting heart rate, variability and workouts over a year.",
+    [
+        time_series_panel(
+            "Weeks against the target",
+            "Moderate minutes + 2 x vigorous minutes of each week: a full bar has met its target, an empty frame has not, or"
+            " had none. The stepped line is the target. A week without a bar was not measured. A click opens a week.",
+            WIDTH,
+            {
+                "A": Rows(
+                    "week",
+                    (
+                        Column("dose_min", "Minutes, at least"),
+                        Column("dose_min", "Target met", factor="met"),
+                        Column("target_min", "Target"),
+                        Column("end_s", "Ends"),
+                    ),
+                )
+            },
+            MINUTES,
+            NOTHING_YET,
+            height=11,
+            custom={**_BARS, "fillOpacity": 0},
+            defaults={"min": 0},
+            overrides=[
+                Override("Minutes, at least", {"color": fixed_color(MODERATE), "links": _THAT_WEEK}),
+                Override(
+                    "Target met",
+                    {"color": fixed_color(MODERATE), "custom.fillOpacity": 100, "links": _THAT_WEEK},
+                ),
+                Override(
+                    "Target",
+                    {
+                        **_AS_LINE,
+                        **_DASHED,
+                        "color": fixed_color(VIGOROUS),
+                        "custom.lineInterpolation": "stepAfter",
+                        "custom.lineWidth": 3,
+                    },
+                ),
+                Override(
+                    "Mean of four weeks",
+                    {
+                        **_AS_LINE,
+                        "color": fixed_color(PLAIN),
+                        "custom.lineWidth": 3,
+                        "custom.spanNulls": True,
+                    },
+                ),
+                Override("Ends", _HIDDEN),
+            ],
+            transformations=(_window("Minutes, at least", "mean", 4, "Mean of four weeks"),),
+        ),
+        table_panel(
+            "Week by week",
+            "The newest first. A click on a week opens it.",
+            WIDTH,
+            Rows(
+                "week",
+                (
+                    Column("dose_min", "Minutes"),
+                    Column("target_min", "Target"),
+                    Column("met", "Enough?"),
+                    Column("measured_h", "Measured"),
+                    Column("not_judged", "Not judged"),
+                    Column("end_s", "Ends"),
+                ),
+            ),
+            NOTHING_YET,
+            [
+                Override(TIME, {"displayName": "Week of", "unit": "time:D MMM YYYY", "links": _THAT_WEEK}),
+                *(Override(name, {"unit": MINUTES}) for name in ("Minutes", "Target")),
+                Override("Enough?", {"mappings": value_mappings({1: "✓ met", 0: "not met"})}),
+                Override("Measured", {"unit": "suffix:h"}),
+                Override("Ends", _HIDDEN),
+            ],
+        ),
+        table_panel(
+            "When you move: minutes by hour and day of the week",
+            "Moderate and vigorous minutes of the time shown, added up: the hours of a day by the days of a week.",
+            12,
+            Rows(
+                "hour",
+                (Column("active_min", "Minutes"), Column("weekday", "Weekday"), Column("hour", "Hour")),
+            ),
+            NOTHING_YET,
+            [
+                Override(
+                    "Hour", {"unit": "suffix:h", "custom.cellOptions": {"type": "auto"}, "custom.width": 70}
+                ),
+                *(
+                    Override(
+                        day,
+                        {
+                            "custom.cellOptions": {"type": "color-background", "mode": "basic"},
+                            "color": {"mode": "thresholds"},
+                            "thresholds": {"mode": "absolute", "steps": _SHADES},
+                        },
+                    )
+                    for day in _WEEKDAYS
+                ),
+            ],
+            by="Hour",
+            height=10,
+            transformations=_MAP_STEPS,
+        ),
+        _usual_range_panel(
+            "Resting heart rate",
+            "The lowest mean of five minutes of each day, its mean over seven days, and the band it usually lies in. A day with"
+            " less than two hours of measured rest has none.",
+            Column("resting_bpm", "Each day"),
+            "day",
+            BPM,
+            7,
+            "Mean of seven days",
+            "Not known yet: it takes a day with two hours of measured rest",
+        ),
+        _usual_range_panel(
+            "Heart rate variability at rest",
+            "RMSSD of the quietest five minutes of each day, its mean over four weeks, and the band it usually lies in; from"
+            " sensors that tell single beats.",
+            Column("rest_rmssd_ms", "Each day"),
+            "variability",
+            MS,
+            28,
+            "Mean of four weeks",
+            "Not known yet: it takes a sensor that tells single beats",
+        ),
+        time_series_panel(
+            "Heart rate variability in workouts",
+            "RMSSD of each workout and of the quietest five minutes of each day, by sensor.",
+            12,
+            {"A": Lines("variability", Column("rmssd_ms", "RMSSD"))},
+            MS,
+            "Not known yet: it takes a sensor that tells single beats",
+            custom={"drawStyle": "points", "pointSize": 7},
+            sensor_column=LINES,
+        ),
+        table_panel(
+            "Workouts",
+            "The newest first; a click on its time opens a workout. Load is Banister's training impulse; recovery is how far"
+            " the heart came down in a minute. Empty means: not known.",
+            WIDTH,
+            Rows(
+                "session",
+                (
+                    Column("sport", "Sport"),
+                    Column("duration_s", "Duration"),
+                    Column("dose_min", "Minutes"),
+                    Column("moderate_s", "Moderate"),
+                    Column("vigorous_s", "Vigorous"),
+                    Column("bpm_mean", "Mean"),
+                    Column("bpm_max", "Highest"),
+                    Column("trimp", "Load"),
+                    Column("recovery_60s", "Recovery"),
+                    Column("end_s", "Ends"),
+                ),
+                sensor_label=SENSOR,
+            ),
+            "No workout in the time shown",
+            [
+                Override(
+                    TIME,
+                    {
+                        "unit": "time:ddd D MMM YYYY, H:mm",
+                        "custom.width": 210,
+                        "links": link_to(
+                            "workout",
+                            "from=${__data.fields.Time.numeric}&to=${__data.fields.Ends.numeric}000",
+                            "Open this workout",
+                        ),
+                    },
+                ),
+                *(Override(name, {"unit": "dthms"}) for name in ("Duration", "Moderate", "Vigorous")),
+                *(Override(name, {"unit": BPM}) for name in ("Mean", "Highest", "Recovery")),
+                Override("Minutes", {"unit": MINUTES}),
+                Override("Ends", _HIDDEN),
+            ],
+            sensor_column=SENSOR,
+        ),
+    ],
+    "now-1y/w",
+    "now/w",
+    "5m",
+    shows_weeks_not_judged=True,
+)

@@ -1,0 +1,126 @@
+"""*Now*, for while one trains: heart rate and zone as large as the screen allows, and what it adds up to."""
+
+from ingest.grafana.boards.shared import LIMITS, heart_rate_panel
+from ingest.grafana.dashboard import THIS_WEEK, Dashboard
+from ingest.grafana.panel import BPM, WIDTH, Panel, stat_panel, words_panel
+from ingest.grafana.query import BPM_COLUMN, SENSOR, Json, Line, Live
+
+_FRESH_S = 30
+"""A strap tells once a second and is committed every five; what is older than this is not now."""
+
+_LIVE = Live(_FRESH_S)
+
+_NOT_WORN = "No sensor worn"
+
+_LIGHT, _MODERATE, _VIGOROUS = "Light", "Moderate", "Vigorous"
+
+
+def _calculate(left: str, operator: str, right: str, alias: str) -> Json:
+    binary = {"left": left, "operator": operator, "right": right}
+    options = {"mode": "binary", "alias": alias, "replaceFields": False, "binary": binary}
+    return {"id": "calculateField", "options": options}
+
+
+_ZONE_STEPS: tuple[Json, ...] = (
+    # All in one row. A heart rate at a limit is in the zone above, so half a beat is added to compare with.
+    {"id": "concatenate", "options": {"frameNameMode": "drop", "frameNameLabel": "frame"}},
+    _calculate(BPM_COLUMN, "+", "0.5", "here"),
+    # The middle one of heart rate and both limits is the lower limit below it, and the upper one above it.
+    {
+        "id": "calculateField",
+        "options": {
+            "mode": "reduceRow",
+            "alias": "held",
+            "replaceFields": False,
+            "reduce": {"reducer": "median", "include": ["here", "Moderate from", "Vigorous from"]},
+        },
+    },
+    _calculate("held", "-", "Moderate from", "above"),
+    _calculate("Vigorous from", "-", "Moderate from", "width"),
+    _calculate("above", "/", "width", "Zone"),
+)
+"""From heart rate and limits to 0 (light), between 0 and 1 (moderate) or 1 (vigorous): no store is asked to compare."""
+
+_ZONES = [
+    {"type": "range", "options": {"from": a, "to": b, "result": {"text": text, "index": i}}}
+    for i, (a, b, text) in enumerate([(-1e9, 0, _LIGHT), (1e-9, 1 - 1e-9, _MODERATE), (1, 1e9, _VIGOROUS)])
+]
+
+
+def _zone_panel() -> Panel:
+    return stat_panel(
+        "Zone",
+        "What this heart rate counts as, by the limits in force.",
+        12,
+        {"A": _LIVE, "M": LIMITS["M"], "V": LIMITS["V"]},
+        "none",
+        "No zone now",
+        height=8,
+        text="value",
+        shown_field="Zone",
+        first_only=True,
+        defaults={"mappings": _ZONES, "decimals": 3},
+        transformations=_ZONE_STEPS,
+    )
+
+
+NOW = Dashboard(
+    "now",
+    "Now",
+    "While you move: heart rate, zone, and the minutes it adds up to.",
+    [
+        stat_panel(
+            "Heart rate",
+            "The newest heart rate of the sensor that is believed, not older than half a minute.",
+            12,
+            {"A": _LIVE},
+            BPM,
+            _NOT_WORN,
+            height=8,
+            text="value",
+            shown_field=BPM_COLUMN,
+            first_only=True,
+        ),
+        _zone_panel(),
+        words_panel(
+            "Minutes",
+            "Moderate minutes + 2 x vigorous minutes of this workout, of today and of the week.",
+            WIDTH,
+            6,
+            (
+                Line(
+                    "session",
+                    "dose_min",
+                    "{} min in this workout",
+                    ("dose_min > 0", "end_s > {to_s} - 600"),
+                    within_s=86_400,
+                ),
+                Line("day", "dose_min", "{} min today", ("so_far_min >= 0",), within_s=86_400),
+                Line("week", "dose_min", "{} min this week", ("limits = 'known'",)),
+                Line("week", "to_go_min", "{} min to go", ("to_go_min > 0",)),
+                Line("week", "to_go_min", "✓ enough for this week", ("to_go_min <= 0",)),
+                Line("week", "measured_h", "Limits are not known", ("limits != 'known'",)),
+            ),
+            "Nothing measured this week yet",
+        ),
+        heart_rate_panel("Heart rate, last hour", "No sensor in the last hour", height=8, time_from="1h"),
+        stat_panel(
+            "Sensors now",
+            "Every sensor that is heard; of two the first is believed.",
+            WIDTH,
+            {"A": _LIVE},
+            BPM,
+            _NOT_WORN,
+            height=4,
+            text="value_and_name",
+            shown_field=BPM_COLUMN,
+            name=f"${{__data.fields.{SENSOR}}}",
+            sensor_column=SENSOR,
+            every_row=True,
+        ),
+    ],
+    THIS_WEEK,
+    "now",
+    "5s",
+    has_picker=False,
+)

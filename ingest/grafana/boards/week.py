@@ -1,0 +1,198 @@
+"""*This week*: was it enough? The answer first, then what it is made of."""
+
+from ingest.grafana.boards.shared import minutes_of_heart_rate_panel, what_it_is_panel
+from ingest.grafana.charts import bar_chart_panel, progress_bar_panel
+from ingest.grafana.dashboard import THIS_WEEK, Dashboard
+from ingest.grafana.panel import (
+    HOURS,
+    MEASURED,
+    MINUTES,
+    MODERATE,
+    PLAIN,
+    WIDTH,
+    link_to,
+    text_panel,
+    words_panel,
+)
+from ingest.grafana.query import Column, Line, Newest, Rows
+
+NOTHING_YET = "Nothing measured this week yet"
+
+RUNNING, PAST = "end_s - {to_s} > 1", "end_s - {to_s} <= 1"
+"""A week that is over is shown up to its last millisecond."""
+
+_NOT_MEASURED_H = "({to_s} - start_s) / 3600 - measured_h"
+_GAPS, _NO_GAPS = f"{_NOT_MEASURED_H} >= 0.5", f"{_NOT_MEASURED_H} < 0.5"
+_TO_GO = "to_go_min > 0"
+_KNOWN, _UNKNOWN, _MEDICINE = (f"limits = '{word}'" for word in ("known", "unknown", "medicine"))
+_NOT_JUDGED = "not_judged != ''"
+
+_DONE = "target_min - to_go_min"
+"""The minutes of a week short of its target: rounded down, so that they never look like enough."""
+
+_DAYS_LEFT = "(end_s - {to_s}) / 86400 + 0.49999"
+"""Today included: shown as the whole number that is nearest."""
+
+_MET = "to_go_min <= 0"
+
+ANSWER = (
+    Line("week", "to_go_min", "✓ Enough", (_MET,)),
+    Line("week", "to_go_min", "{} min to go", (_TO_GO, RUNNING)),
+    Line("week", _DONE, "At least {}", (_TO_GO, PAST, _GAPS)),
+    Line("week", _DONE, "Only {}", (_TO_GO, PAST, _NO_GAPS)),
+    Line("week", "measured_h", "Not judged", (_NOT_JUDGED, _KNOWN)),
+    Line("week", "measured_h", "Not counted", ("limits != 'known'",)),
+)
+
+DETAILS = (
+    Line("week", "dose_min", "{} min", (_MET,)),
+    Line("week", _DONE, "{} min so far", (_TO_GO, RUNNING)),
+    Line("week", "target_min", "of {}", ("to_go_min >= 0",)),
+    Line("week", _DAYS_LEFT, "{} days left", (_TO_GO, RUNNING, "end_s - {to_s} > 86400")),
+    Line("week", "end_s", "today is the last day", (_TO_GO, RUNNING, "end_s - {to_s} <= 86400")),
+    Line("week", _NOT_MEASURED_H, "{} h not measured", (_TO_GO, _GAPS)),
+    Line("week", "not_judged", "{}", (_NOT_JUDGED, _KNOWN)),
+    Line("week", "dose_min", "at least {}", (_NOT_JUDGED, _KNOWN)),
+    Line("week", "measured_h", "One line is missing in the settings:", (_UNKNOWN,)),
+    Line("week", "measured_h", "born = 1970", (_UNKNOWN,)),
+    Line("week", "measured_h", "with your own year of birth", (_UNKNOWN,)),
+    Line("week", "measured_h", "Limits of your own are missing", (_MEDICINE,)),
+    Line("week", "measured_h", "in the settings: moderate_bpm", (_MEDICINE,)),
+    Line("week", "measured_h", "and vigorous_bpm", (_MEDICINE,)),
+)
+
+_PARTS = (
+    Line("week", "moderate_min", "{} min moderate", (_KNOWN,)),
+    Line("week", "vigorous_min", "{} min vigorous, counted twice", (_KNOWN, "vigorous_min >= 0.5")),
+    Line("week", "active_days", "{} active days", (_KNOWN, "active_days != 1")),
+    Line("week", "active_days", "{} active day", (_KNOWN, "active_days = 1")),
+    Line("week", "measured_h", "{} h measured", ("measured_h >= 0",)),
+)
+
+_NOT_COUNTED = (
+    Line("week", "elevated_min", "{} min raised without movement", ("elevated_min >= 0.5",)),
+    Line("week", "unclassified_min", "{} min while limits were not known", ("unclassified_min >= 0.5",)),
+)
+
+_MOVES = (
+    Line(
+        "week",
+        "measured_h",
+        "< The week before",
+        ("before_s > 0",),
+        links={"from": "before_s", "until": "start_s - 1"},
+    ),
+    Line("week", "measured_h", "This week", (PAST,)),
+    Line("week", "measured_h", "The week after >", (PAST,), links={"from": "end_s", "until": "after_s - 1"}),
+)
+
+_WHOLE_WEEK = "from=${__data.fields.from}000&to=${__data.fields.until}999"
+
+WEEK = Dashboard(
+    "week",
+    "This week",
+    "Was it enough? Minutes of this week against the target, day by day.",
+    [
+        text_panel("### ${__from:date:ddd D MMMM} to ${__to:date:ddd D MMMM}", WIDTH, 2),
+        words_panel(
+            "Was it enough?",
+            "Moderate minutes + 2 x vigorous minutes of the week against the target. It is the least it can be: what no"
+            " sensor saw is not in it. A week that is not to be judged has no target.",
+            12,
+            5,
+            ANSWER,
+            "Nothing yet",
+        ),
+        words_panel(
+            "In numbers",
+            "The minutes and the target, the days that are left with today, and the hours that no sensor saw.",
+            12,
+            5,
+            DETAILS,
+            NOTHING_YET,
+        ),
+        progress_bar_panel(
+            "How far",
+            "The filled part is done, the empty frame is to go, the mark across is the target.",
+            Newest(
+                "week",
+                {
+                    "Done": _DONE,
+                    "To go": "to_go_min",
+                    "Target": "target_min / 60",
+                    "More": "(dose_min - target_min) * met",
+                },
+                ("to_go_min >= 0",),
+            ),
+            "No target to be drawn",
+        ),
+        words_panel(
+            "Other weeks",
+            "A click opens that week. History has them all.",
+            8,
+            6,
+            _MOVES,
+            "See History",
+            size_px=20,
+            links={
+                0: link_to("week", _WHOLE_WEEK, "The week before"),
+                1: link_to("week", "", "This week"),
+                2: link_to("week", _WHOLE_WEEK, "The week after"),
+            },
+        ),
+        words_panel(
+            "What it is made of",
+            "A day with ten minutes or more of moderate or vigorous movement is an active day.",
+            8,
+            6,
+            _PARTS,
+            NOTHING_YET,
+        ),
+        words_panel(
+            "Not counted",
+            "Heart rate at or above the moderate limit while the watch saw no movement, or for too short a time: stress, heat"
+            " and fever raise it too. And what was measured while nothing told where moderate begins.",
+            8,
+            6,
+            _NOT_COUNTED,
+            "All that was measured is counted",
+        ),
+        bar_chart_panel(
+            "Minutes by day",
+            "Moderate minutes + 2 x vigorous minutes. A day without a bar was not measured. A 0 means: measured, and none"
+            " counted.",
+            12,
+            Rows("day", (Column("dose_min", "Minutes"),)),
+            MINUTES,
+            NOTHING_YET,
+            {"Minutes": MODERATE},
+        ),
+        bar_chart_panel(
+            "So far, against an even pace",
+            "The minutes of the week up to the end of each day, and what an even pace to the target would have been by then.",
+            12,
+            Rows("day", (Column("so_far_min", "So far"), Column("pace_min", "Even pace"))),
+            MINUTES,
+            NOTHING_YET,
+            {"So far": MODERATE, "Even pace": PLAIN},
+        ),
+        bar_chart_panel(
+            "Hours measured by day",
+            "How long a sensor saw the heart. The rest of the day is not known; it is neither rest nor movement.",
+            WIDTH,
+            Rows("day", (Column("measured_s", "Measured", 3600),)),
+            HOURS,
+            NOTHING_YET,
+            {"Measured": MEASURED},
+            maximum=24,
+        ),
+        minutes_of_heart_rate_panel(
+            "Heart rate, last 24 hours", "Nothing measured in the last 24 hours", time_from="24h"
+        ),
+        what_it_is_panel(),
+    ],
+    THIS_WEEK,
+    "now",
+    "30s",
+    has_picker=False,
+)

@@ -1,0 +1,92 @@
+"""*Workout*: one workout, as a click on it opens it: its curve, its pauses, and what the watch says of it."""
+
+from ingest.grafana.boards.shared import heart_rate_panel
+from ingest.grafana.dashboard import Dashboard
+from ingest.grafana.panel import BPM, MINUTES, Override, table_panel, words_panel
+from ingest.grafana.query import SENSOR, TIME, Column, Line, Rows
+
+_NONE = "No workout in the time shown"
+
+_CLOCK = "time:H:mm:ss"
+
+WORKOUT = Dashboard(
+    "workout",
+    "Workout",
+    "One workout. A click on a workout in History opens it here; else the last 24 hours are shown.",
+    [
+        words_panel(
+            "This workout",
+            "What hartslag counted of it.",
+            14,
+            9,
+            (
+                Line("session", "sport", "{}"),
+                Line("session", "duration_s / 60", "{} min long"),
+                Line("session", "dose_min", "counts as {}", ("dose_min >= 0",)),
+                Line("session", "moderate_s / 60", "{} min moderate"),
+                Line("session", "vigorous_s / 60", "{} min vigorous"),
+                Line("session", "bpm_mean", "{} bpm on average", ("bpm_mean > 0",)),
+                Line("session", "bpm_max", "{} bpm at most", ("bpm_max > 0",)),
+            ),
+            _NONE,
+        ),
+        words_panel(
+            "What the watch says of it",
+            "The watch's own minutes, by its own limits. They are shown beside ours and never counted.",
+            10,
+            9,
+            (
+                Line("claim", "moderate_min", "{} min moderate", ("moderate_min >= 0",)),
+                Line("claim", "vigorous_min", "{} min vigorous", ("vigorous_min >= 0",)),
+            ),
+            "Nothing",
+        ),
+        heart_rate_panel("Heart rate", "No heart rate in the time shown", height=13),
+        table_panel(
+            "Sensors",
+            "Who recorded it: of several the second that each tells better is believed.",
+            14,
+            Rows(
+                "session",
+                (
+                    Column("sport", "Sport"),
+                    Column("dose_min", "Minutes"),
+                    Column("bpm_mean", "Mean"),
+                    Column("bpm_max", "Highest"),
+                ),
+                sensor_label=SENSOR,
+            ),
+            _NONE,
+            [
+                Override(TIME, {"displayName": "Start", "unit": "time:ddd D MMM, H:mm", "custom.width": 150}),
+                *(Override(name, {"unit": BPM}) for name in ("Mean", "Highest")),
+                Override("Minutes", {"unit": MINUTES}),
+            ],
+            height=8,
+            sensor_column=SENSOR,
+        ),
+        table_panel(
+            "Pauses",
+            "When its timer stood still. Nothing is counted then.",
+            10,
+            Rows("pause", (Column("duration_s", "Lasted"), Column("end_s", "Until", 1)), sensor_label=SENSOR),
+            "No pause",
+            [
+                Override(TIME, {"displayName": "From", "unit": _CLOCK, "custom.width": 100}),
+                Override("Lasted", {"unit": "dthms"}),
+                Override(
+                    "Until",
+                    {
+                        "custom.hidden": True,
+                        "custom.hideFrom": {"viz": True, "legend": True, "tooltip": True},
+                    },
+                ),
+            ],
+            height=8,
+            sensor_column=SENSOR,
+        ),
+    ],
+    "now-24h",
+    "now",
+    "1m",
+)

@@ -1,0 +1,36 @@
+"""What people call their sensors, put into panels: a store knows a sensor by a name that never changes."""
+
+import re
+from collections.abc import Mapping
+
+from ingest.grafana.panel import Override
+from ingest.grafana.query import Json
+
+_PLAIN_WORDS = {"strap .*": "Strap", ".*monitoring.*": "Watch, all day", ".*activity.*": "Watch, workouts"}
+"""What a sensor is called whose name nobody knows, by what its source is called; a later one wins."""
+
+
+def line_overrides(sensors: Mapping[str, str]) -> list[Override]:
+    """The names of lines of which each is one sensor's; `sensors` says what a source is called."""
+    plain = [(f"/^(.* )?{pattern}$/", name) for pattern, name in _PLAIN_WORDS.items()]
+    known = [(f"/^(.* )?{re.escape(source)}$/", name) for source, name in sensors.items()]
+    return [Override(pattern, {"displayName": name}, "byRegexp") for pattern, name in [*plain, *known]]
+
+
+def cell_mappings(sensors: Mapping[str, str]) -> list[Json]:
+    """The names in cells that hold sources."""
+    plain = [
+        {"type": "regex", "options": {"pattern": f"/^{pattern}$/", "result": {"text": name, "index": i}}}
+        for i, (pattern, name) in enumerate(reversed(_PLAIN_WORDS.items()), len(sensors))
+    ]
+    return [*_known(sensors), *plain]
+
+
+def full_cell_mappings(sensors: Mapping[str, str]) -> list[Json]:
+    """The names in cells that hold sources, with what the store calls them behind."""
+    return _known({source: f"{name} ({source})" for source, name in sensors.items()})
+
+
+def _known(names: Mapping[str, str]) -> list[Json]:
+    options = {source: {"text": name, "index": i} for i, (source, name) in enumerate(names.items())}
+    return [{"type": "value", "options": options}] if options else []
