@@ -71,14 +71,16 @@ function panelSeen(panel, dashboard) {
   const { type } = dashboard.panels.find((p) => p.id === id);
   const data = dataOf(panel);
   const series = data ? panel.applyFieldConfig(data).series : [];
-  const box = document.querySelector(`[data-viz-panel-key="panel-${id}"]`)?.getBoundingClientRect();
-  const broken = document.querySelector(`[data-viz-panel-key="panel-${id}"] [data-testid="data-testid Alert error"]`);
+  const element = document.querySelector(`[data-viz-panel-key="panel-${id}"]`);
+  const box = element?.getBoundingClientRect();
+  const broken = element?.querySelector('[data-testid="data-testid Alert error"]');
+  const isEmpty = element?.querySelector('[data-no-data]') || (data && !series.some((f) => f.length));
   const error = broken?.textContent.split('\n')[0] ?? messages(data);
   return {
     id,
     title: panel.interpolate(panel.state.title, undefined, 'text'),
     type,
-    state: error ? 'error' : data && !series.some((f) => f.length) ? 'empty' : 'drawn',
+    state: error ? 'error' : isEmpty ? 'empty' : 'drawn',
     error: error || null,
     x: box?.x ?? 0,
     y: (box?.y ?? 0) + scrollY,

@@ -3,6 +3,7 @@
 import { drawnOn } from './canvas.js';
 import { backgroundOf, contrast, hex, over, parsed, solid } from './colors.js';
 
+const LEADING = 0.15; // of the font's size: what a line's box has above and below its letters
 const TOLERANCE = 1; // pixels by which a glyph's box may pass an edge unseen
 
 const panelIdOf = (element) => {
@@ -45,6 +46,15 @@ function isVisible(element) {
   return true;
 }
 
+/** How much of an element can be seen through it and those around it. */
+function opacityOf(element) {
+  let opacity = 1;
+  for (let e = element; e; e = e.parentElement) {
+    opacity *= Number(getComputedStyle(e).opacity);
+  }
+  return opacity;
+}
+
 function textSeen(node, text, element) {
   const range = document.createRange();
   range.selectNodeContents(node);
@@ -64,7 +74,8 @@ function textSeen(node, text, element) {
   }
   const style = getComputedStyle(element);
   const background = backgroundOf(element);
-  const color = over(parsed(style.color), background);
+  const [r, g, b, alpha] = parsed(style.color);
+  const color = over([r, g, b, alpha * opacityOf(element)], background);
   return {
     text,
     ...seen(shown.box),
@@ -80,17 +91,19 @@ function textSeen(node, text, element) {
 
 /** What is left of a box within all that hides what passes its edges; nothing if it is scrolled away. */
 function clipped(given, element) {
+  const leading = Math.max(TOLERANCE, LEADING * parseFloat(getComputedStyle(element).fontSize));
   let box = given;
   let isCut = false;
   for (let e = element; e && e !== document.body; e = e.parentElement) {
     const style = getComputedStyle(e);
     for (const [axis, low, high] of [['X', 'left', 'right'], ['Y', 'top', 'bottom']]) {
-      const overflow = style[`overflow${axis}`];
+      const overflow = /paint|strict|content/.test(style.contain) ? 'clip' : style[`overflow${axis}`];
       if (overflow === 'visible') {
         continue;
       }
       const edges = e.getBoundingClientRect();
-      if (box[low] >= edges[low] - TOLERANCE && box[high] <= edges[high] + TOLERANCE) {
+      const slack = axis === 'Y' ? leading : TOLERANCE;
+      if (box[low] >= edges[low] - slack && box[high] <= edges[high] + slack) {
         continue;
       }
       if (overflow === 'auto' || overflow === 'scroll') {

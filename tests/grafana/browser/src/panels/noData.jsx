@@ -4,7 +4,7 @@ import { css } from '@emotion/css';
 /** What stands in a panel that has nothing to draw: the words of the dashboard, or what is missing. */
 export function NoData({ data, fieldConfig, needs = [] }) {
   const styles = useStyles2(getStyles);
-  return <div className={styles}>{reason(data, fieldConfig, needs)}</div>;
+  return <div className={styles} data-no-data>{reason(data, fieldConfig, needs)}</div>;
 }
 
 function reason(data, fieldConfig, needs) {
