@@ -9,7 +9,7 @@ CONSTRAINTS := .ci/constraints.txt
 export PIP_CONSTRAINT := $(CONSTRAINTS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test example week status second-opinion lint types bench compare fuzz guided mutants grafana constraints clean help
+.PHONY: run test browser pictures example week status second-opinion lint types bench compare fuzz guided mutants grafana constraints clean help
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -24,8 +24,15 @@ week: $(VENV)/run  ## show this week's minutes
 status: $(VENV)/run  ## show what is collected and what waits
 	@$(BIN)/hartslag --data $(DATA) status
 
-test: $(VENV)/test  ## install what tests need, and run them all
-	$(BIN)/pytest -n auto --dist worksteal
+test: $(VENV)/test  ## install what tests need, and run them all but those in a browser
+	$(BIN)/pytest -n auto --dist worksteal -m "not browser"
+
+browser: $(VENV)/test  ## draw a selection of dashboards in Chromium, and look for what is wrong with them
+	@# Two workers, a browser each; what one household needs is made once, by the worker that has all of its pictures.
+	$(BIN)/pytest -n 2 --dist loadgroup tests/grafana/test_browser.py
+
+pictures: $(VENV)/test  ## draw all dashboards in all states, stores, windows and themes, into build/pictures
+	@$(BIN)/python -m tests.support.pictures
 
 example: $(VENV)/run  ## show a made-up week, from FIT files made for it, through the real inbox
 	@$(BIN)/python -m tests.support.example

@@ -5,12 +5,17 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support import needs
 from tests.support.servers import InfluxDB, VictoriaMetrics
+
+if TYPE_CHECKING:
+    from tests.support.drawing import Drawer
+    from tests.support.grafana_homes import Homes
 
 # A slow machine is no failure, and the same examples come in every run: a red test means a change, not luck.
 # `make mutants` runs a test many times in one process, each time in a new object of its class.
@@ -51,6 +56,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         parts = [f"{n} because {why}" for why, n in Counter(skipped).most_common()]
         terminalreporter.ensure_newline()
         terminalreporter.line(textwrap.fill(f"Skipped: {'; '.join(parts)}.", 100))
+    ran = [
+        r for reports in terminalreporter.stats.values() for r in reports if getattr(r, "when", "") == "call"
+    ]
+    if any("test_browser" in r.nodeid for r in ran):
+        from tests.support.drawing import PICTURES
+
+        terminalreporter.ensure_newline()
+        terminalreporter.line(f"Pictures of the dashboards: {PICTURES}")
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +73,24 @@ def fit_files() -> Path:
     if not folder.is_dir():
         needs.skip_without(f"the folder of real recordings {folder}", "HARTSLAG_FIT_FILES may name another")
     return folder
+
+
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Homes]":
+    """The households of tests/support/grafana_states.py and their stores, each made when first asked for."""
+    from tests.support.grafana_homes import Homes
+
+    with Homes(tmp_path_factory.mktemp("homes")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def drawer(homes: "Homes") -> "Iterator[Drawer]":
+    """What draws dashboards of these households in a browser."""
+    from tests.support.drawing import drawing_host
+
+    with drawing_host(homes) as started:
+        yield started
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import math
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -232,20 +232,23 @@ def as_tables(frames: list[Frame], several: bool) -> list[Frame]:  # noqa: FBT00
 Store = Path | InfluxDB | VictoriaMetrics
 
 
+def answers(store: Store, target: Json, looking: Looking) -> list[Frame]:
+    """What the data source of a store makes of a target."""
+    match store:
+        case Path():
+            return ask_sqlite(store, target, looking)
+        case InfluxDB():
+            return ask_influx(store, target, looking)
+        case VictoriaMetrics():
+            return ask_victoria(store, target, looking)
+
+
 def drawn(store: Store, panel: Json, looking: Looking) -> list[Frame]:
     """The frames that a panel draws of a store."""
     looking = _within_span(panel, looking)
     frames: list[Frame] = []
     for target in panel.get("targets", []):
-        match store:
-            case Path():
-                # A panel that asks so is told of by tests/grafana/test_states.py; here it has nothing.
-                with suppress(NoRowsError):
-                    frames += ask_sqlite(store, target, looking)
-            case InfluxDB():
-                frames += ask_influx(store, target, looking)
-            case VictoriaMetrics():
-                frames += ask_victoria(store, target, looking)
+        frames += answers(store, target, looking)
     tables = {t["refId"] for t in panel.get("targets", []) if t.get("format") == "table"}
     if tables:
         frames = [f for f in frames if f.ref not in tables] + as_tables(
@@ -267,19 +270,28 @@ def _within_span(panel: Json, looking: Looking) -> Looking:
 
 def offered(store: Store, variable: Json, looking: Looking) -> list[str]:
     """What a variable offers, in order."""
-    text = filled_in(variable["query"], looking)
+    found = found_for_variable(store, filled_in(variable["query"], looking), looking)
+    if variable["regex"]:
+        pattern = variable["regex"].strip("/")
+        found = [m[1] for one in found if (m := re.search(pattern, one))]
+    return sorted(dict.fromkeys(found), key=str.casefold)
+
+
+def found_for_variable(store: Store, text: str, looking: Looking) -> list[str]:
+    """What a variable's question finds, before its pattern picks from it."""
     if isinstance(store, Path):
         with closing(opened(store)) as db:
-            found = [row[0] for row in db.execute(text)]
-    elif isinstance(store, InfluxDB):
-        found = [row[1] for s in store.query(text) for row in s["values"]]
-    else:
-        (inner,) = re.findall(r"^query_result\((.*)\)$", text)
-        answer = store.query(inner, looking.to_ms / 1000)
-        shown = ["{" + ",".join(f'{k}="{v}"' for k, v in one["metric"].items()) + "}" for one in answer]
-        pattern = variable["regex"].strip("/")
-        found = [m[1] for one in shown if (m := re.search(pattern, one))]
-    return sorted(dict.fromkeys(found), key=str.casefold)
+            return [row[0] for row in db.execute(text)]
+    if isinstance(store, InfluxDB):
+        return [row[1] for s in store.query(text) for row in s["values"]]
+    (inner,) = re.findall(r"^query_result\((.*)\)$", text)
+    at_s = looking.to_ms / 1000
+    return [
+        "{"
+        + ",".join(f'{k}="{v}"' for k, v in one["metric"].items())
+        + f"}} {one['value'][1]} {at_s * 1000:.0f}"
+        for one in store.query(inner, at_s)
+    ]
 
 
 def moment(text: str) -> int:

@@ -1,0 +1,46 @@
+"""What is asked of the SQLite store in every state a household can be in, by the rules of the plugin that asks it."""
+
+from collections import Counter
+
+import pytest
+
+from tests.support.drawing import STATES, covering_looks
+from tests.support.grafana_homes import STORES, Homes, drawable
+from tests.support.grafana_server import asked
+
+
+@pytest.mark.parametrize("state", ["watch only", "first day"])
+def test_no_panel_has_an_error(state: str, homes: Homes) -> None:
+    """Protects an owner with a watch and no strap from red badges: the plugin refuses a time series without rows."""
+    store = homes.store(STATES[state], "sqlite")
+    now = STATES[state].now_ms
+    wrong = {}
+    for one in drawable("sqlite"):
+        for panel in homes.dashboard(STATES[state], "sqlite", one.name)["panels"]:
+            targets = [_filled(t, STATES[state].picked) for t in panel.get("targets", [])]
+            question = {"targets": targets, "from_ms": now - 3_600_000, "to_ms": now}
+            if errors := asked(store, question)["errors"]:
+                wrong[one.name, panel["title"]] = errors
+    assert not wrong
+
+
+def _filled(target: dict[str, str], person: str) -> dict[str, str]:
+    quoted = "'" + person.replace("'", "''") + "'"
+    return {
+        k: v.replace("${person:sqlstring}", quoted) if isinstance(v, str) else v for k, v in target.items()
+    }
+
+
+def test_the_selection_has_every_pair() -> None:
+    """Protects the few pictures that stand for all: any two of state, dashboard, store, window and theme meet in one."""
+    looks = covering_looks()
+    boards = {d.name for store in STORES for d in drawable(store)}
+    seen = Counter((look.state, look.dashboard) for look in looks)
+    assert seen.keys() == {(state, board) for state in STATES for board in boards}
+    assert {(look.dashboard, look.store) for look in looks if look.store == "sqlite"} == {
+        (d.name, "sqlite") for d in drawable("sqlite")
+    }
+    assert {(look.viewport, look.theme) for look in looks} == {
+        (v, t) for v in ("desktop", "phone", "television") for t in ("dark", "light")
+    }
+    assert len(looks) < 80

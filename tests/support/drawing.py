@@ -1,0 +1,199 @@
+"""Dashboards drawn in a browser: which of all the ways to look at them, by the drawing host, and where the pictures lie."""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import combinations, product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.support.grafana_frames import Json
+from tests.support.grafana_homes import STATES, STORES, Homes, drawable
+from tests.support.grafana_server import ask_address, asking_server
+from tests.support.needs import program, skip_without
+
+ROOT = Path(__file__).parents[2]
+HOST = ROOT / "tests" / "grafana" / "browser"
+
+PICTURES = Path(os.environ.get("HARTSLAG_PICTURES") or ROOT / "build" / "pictures")
+"""Where pictures are kept."""
+
+INSTALLS = ".ci/browser installs it"
+
+
+class Viewport(NamedTuple):
+    """A window, in pixels."""
+
+    width: int
+    height: int
+    kiosk: bool = False
+
+
+VIEWPORTS = {
+    "desktop": Viewport(1600, 1200),
+    "phone": Viewport(390, 844),
+    "television": Viewport(1920, 1080, kiosk=True),
+}
+THEMES = ("dark", "light")
+
+
+class Look(NamedTuple):
+    """One way to look at one dashboard; in this order they are drawn, so that what one state needs is made once."""
+
+    state: str
+    dashboard: str
+    store: str
+    viewport: str
+    theme: str
+
+    @property
+    def name(self) -> str:
+        """That of its picture."""
+        return ".".join(self).replace(" ", "-")
+
+
+def all_looks() -> list[Look]:
+    """Every one there is; a file is the store of one Pi and has no fleet."""
+    boards = {store: [d.name for d in drawable(store)] for store in STORES}
+    names = max(boards.values(), key=len)
+    looks = (Look(*each) for each in product(STATES, names, STORES, VIEWPORTS, THEMES))
+    return [look for look in looks if look.dashboard in boards[look.store]]
+
+
+def covering_looks() -> list[Look]:
+    """A selection in which each pair of values of any two of the five occurs, wherever it can."""
+
+    def pairs(look: Look) -> set[tuple[tuple[int, str], ...]]:
+        return set(combinations(enumerate(look), 2))
+
+    candidates = {look: pairs(look) for look in all_looks()}
+    wanted = set().union(*candidates.values())
+    chosen = []
+    while wanted:
+        best = max(candidates, key=lambda look: len(candidates[look] & wanted))
+        chosen.append(best)
+        wanted -= candidates[best]
+    return sorted(chosen, key=lambda look: (list(STATES).index(look.state), look))
+
+
+@dataclass
+class Drawer:
+    """The drawing host, a process for all drawings."""
+
+    homes: Homes
+    server: str
+    process: "subprocess.Popen[str]"
+
+    def draw(self, look: Look, picture: Path) -> Json:
+        """What stands on the page, as the host says it; the picture is of the whole page."""
+        state = STATES[look.state]
+        self.homes.store(state, look.store)
+        width, height, kiosk = VIEWPORTS[look.viewport]
+        # In the state of two, whoever has the odd name is looked at, as if picked above the dashboard.
+        picked = {} if state.picked == state.persons[0] else {"variables": {"person": state.picked}}
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        request: Json = {
+            "id": look.name,
+            "dashboard": self.homes.dashboard(state, look.store, look.dashboard),
+            "ask": ask_address(self.server, look.state, look.store),
+            "width": width,
+            "height": height,
+            "theme": look.theme,
+            "kiosk": kiosk,
+            "now_ms": state.now_ms,
+            "time": None,
+            "others": [d.title for d in drawable(look.store)],
+            "picture": str(picture),
+            "full_page": True,
+            **picked,
+        }
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, "the drawing host has ended"
+        answer: Json = json.loads(line)
+        assert answer["id"] == look.name
+        return answer
+
+
+@contextmanager
+def drawing_host(homes: Homes) -> Iterator[Drawer]:
+    """The host, started, and the server that it asks; skips the test where what it needs is not installed."""
+    node = program("node", INSTALLS)
+    if os.environ.get("CHROMIUM") is None:
+        program("chromium", INSTALLS)
+    if not (HOST / "node_modules").exists():
+        skip_without("what the drawing host is made of (npm)", INSTALLS)
+    _bundle(node)
+    environ = {**os.environ, "CHROMIUM": os.environ.get("CHROMIUM") or shutil.which("chromium") or ""}
+    with (
+        asking_server(lambda s, n: homes.store(STATES[s], n), lambda s: STATES[s].now_ms) as server,
+        subprocess.Popen(
+            [node, str(HOST / "draw.mjs")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=HOST,
+            env=environ,
+        ) as process,
+    ):
+        try:
+            yield Drawer(homes, server, process)
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _bundle(node: str) -> None:
+    """Make the page one file, if nobody has; of several workers the first does it, and the others wait."""
+    (HOST / "build").mkdir(exist_ok=True)
+    with (HOST / "build" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run([node, "build.mjs"], cwd=HOST, check=True)
+
+
+def panel_titles(drawing: Json) -> dict[Any, str]:
+    """Titles by the numbers of panels."""
+    return {p["id"]: p["title"] or p["type"] for p in drawing["panels"]}
+
+
+def numbers_of_week(said: Json) -> set[int]:
+    """The numbers that a sentence about a week may have in it, rounded as people read them.
+
+    Minutes of a week that falls short are rounded down: they never look like enough.
+    """
+    found = [said[name] for name in ("target_min", "to_go_min", "days_left", "not_measured_h")]
+    dose = said["dose_min"]
+    if not said["to_go_min"]:
+        found.append(dose)
+    return {round_half_up(n) for n in found if n is not None} | ({int(dose)} if said["to_go_min"] else set())
+
+
+def round_half_up(number: float) -> int:
+    """As Grafana rounds."""
+    return int(number + 0.5)
+
+
+__all__: Sequence[str] = [
+    "PICTURES",
+    "STATES",
+    "VIEWPORTS",
+    "Drawer",
+    "Look",
+    "all_looks",
+    "covering_looks",
+    "drawing_host",
+    "numbers_of_week",
+    "panel_titles",
+]
