@@ -1,4 +1,4 @@
-"""What became of a file, as every store holds it: under which name it came, and why it was not stored whole."""
+"""What becomes of files and how straps are, as every store holds it."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from ingest.journal import Journal
 from ingest.rows.table import TABLES
 from tests.support.archives import zipped
 from tests.support.fit_encoder import workout
-from tests.support.households import NOW, a_file, filled, household
+from tests.support.households import NOW, Copies, a_file, filled, household, steady
 
 FIT = workout(1_100_000_000, [100, 120, 140, 150], maximum=None)
 
@@ -84,3 +84,39 @@ def test_a_name_and_a_reason_fit_in_a_line(
             position = w.entry(jan, "file", NOW, None, content, file)
         (row,) = files(journal, tmp_path / "s.db")
     assert (row["file"], row["reason"], row["position"]) == (*shown, position)
+
+
+def test_how_a_strap_is_becomes_a_row(tmp_path: Path) -> None:
+    """Protects Grafana's view of straps and inbox: battery, signal, gaps and state, each as a number of a fixed type."""
+    said = {
+        "source": "strap A0:9E:1A:00:00:01",
+        "state": "connected",
+        "state_no": 3,
+        "why": "",
+        "battery_pct": 80,
+        "signal_dbm": -67,
+        "samples": 60,
+        "gaps": 1,
+        "reconnects": 2,
+        "age_s": 0.4,
+    }
+    with household(
+        tmp_path, [Copies((steady("Jan", NOW, 60, 90),), (steady("Jan", NOW, 70, 90),))]
+    ) as journal:
+        with journal.write() as w:
+            w.entry(w.person("Jan"), "collector", NOW, None, said)
+            w.entry(w.person("Jan"), "collector", NOW, None, {**said, "state": "searching", "state_no": 1})
+        found = filled(journal, tmp_path / "s.db")["collector"]
+    columns = ("time", *TABLES["collector"].tags, *TABLES["collector"].fields)
+    all_rows = [dict(zip(columns, row, strict=True)) for row in found]
+    straps = [row for row in all_rows if row["source"] != "inbox"]
+    assert [row["state_no"] for row in straps] == [3, 1]
+    assert len({row["position"] for row in all_rows}) == len(all_rows)
+    assert all(row["position"] for row in all_rows)
+    assert all(abs(row["time"] - NOW / 1000) < 0.001 for row in straps)
+    fields = {k: straps[0][k] for k in said if k != "why"}
+    assert fields == {k: v for k, v in said.items() if k != "why"}
+    assert straps[0]["waiting"] is None
+    inbox = [row for row in all_rows if row["source"] == "inbox"]
+    assert {row["state"] for row in inbox} == {"partial", "stored"}
+    assert {row["state_no"] for row in inbox} == {None}

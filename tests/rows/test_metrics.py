@@ -167,6 +167,13 @@ def test_variability_at_rest_is_a_column_of_its_own(tmp_path: Path) -> None:
     assert found[0]["rest_rmssd_ms"] == found[0]["rmssd_ms"] == pytest.approx(20)
 
 
+def test_of_two_workouts_that_begin_at_once_the_longer_has_the_row(tmp_path: Path) -> None:
+    """Protects the row of a workout from another device that was stopped early: one key has one row, of all of it."""
+    workouts = [Workout("Jan", name, START, START + s * S) for name, s in (("a", 120), ("b", 600), ("c", 60))]
+    (row,) = table(tmp_path, "variability", HOME, beating("watch", "activity", 5), *workouts)
+    assert row["beats"] > 700
+
+
 def test_beats_of_two_sensors_are_never_mixed(tmp_path: Path) -> None:
     """Of a strap and a watch that both saw the beats of a workout the strap alone is asked."""
     workout = Workout("Jan", "watch", START, START + 600 * S)

@@ -192,43 +192,6 @@ def test_without_heart_there_is_no_sample(tmp_path: Path) -> None:
     assert found.series.bpm.min() == 100
 
 
-# --- how a strap is ---
-
-
-def test_how_a_strap_is_becomes_a_row(tmp_path: Path) -> None:
-    """Protects Grafana's view of straps and inbox: battery, signal, gaps and state, each as a number of a fixed type."""
-    said = {
-        "source": "strap A0:9E:1A:00:00:01",
-        "state": "connected",
-        "state_no": 3,
-        "why": "",
-        "battery_pct": 80,
-        "signal_dbm": -67,
-        "samples": 60,
-        "gaps": 1,
-        "reconnects": 2,
-        "age_s": 0.4,
-    }
-    with household(
-        tmp_path, [Copies((steady("Jan", START, 60, 90),), (steady("Jan", START, 70, 90),))]
-    ) as journal:
-        with journal.write() as w:
-            w.entry(w.person("Jan"), "collector", START, None, said)
-            w.entry(w.person("Jan"), "collector", START, None, {**said, "state": "searching", "state_no": 1})
-        found = filled(journal, tmp_path / "s.db")["collector"]
-    columns = ("time", *TABLES["collector"].tags, *TABLES["collector"].fields)
-    all_rows = [dict(zip(columns, row, strict=True)) for row in found]
-    straps = [row for row in all_rows if row["source"] != "inbox"]
-    assert [row["state_no"] for row in straps] == [3, 1]
-    assert all(abs(row["time"] - START / 1000) < 0.001 for row in straps)
-    fields = {k: straps[0][k] for k in said if k != "why"}
-    assert fields == {k: v for k, v in said.items() if k != "why"}
-    assert straps[0]["waiting"] is None
-    inbox = [row for row in all_rows if row["source"] == "inbox"]
-    assert {row["state"] for row in inbox} == {"partial", "stored"}
-    assert {row["state_no"] for row in inbox} == {None}
-
-
 def test_explain_names_the_contact_and_the_session(tmp_path: Path) -> None:
     """Protects the owner's question why these seconds do not count: the strap's own word is the answer."""
     on = wear_strap(START, wander(900, 130), contact=True)
@@ -311,6 +274,7 @@ def test_words_of_a_strap_move_with_the_clock(tmp_path: Path, portion: int) -> N
         happen_all(journal, [ClockCorrection(after), StateReport(START + 2 * DAY + MINUTE)])
         assert len(journal.entries(last)) == 5, "one of the old time and one of the new for each strap"
         follow(journal, store)
+        positions = [e.position for e in journal.entries(0) if e.what == "collector"]
         found = rows(tmp_path / "along.db")["collector"]
         assert found == filled(journal, tmp_path / "anew.db", portion)["collector"]
     straps = [row for row in found if row[2] != "inbox"]
@@ -318,6 +282,8 @@ def test_words_of_a_strap_move_with_the_clock(tmp_path: Path, portion: int) -> N
     assert len(inbox) == 2
     moments = [START, START, START, START + 2 * DAY, START + 2 * DAY + MINUTE]
     assert [round(row[0] * 1000) for row in straps] == [at + after for at in moments]
+    where = 1 + len(TABLES["collector"].tags) + list(TABLES["collector"].fields).index("position")
+    assert sorted(row[where] for row in straps) == positions
 
 
 def test_beats_that_later_word_moves_are_moved_in_the_store(tmp_path: Path) -> None:

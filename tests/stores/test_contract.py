@@ -256,6 +256,19 @@ def test_odd_names_and_reasons_of_files_come_back_as_they_are(journal: Journal, 
     assert all(reason.startswith("Why: ") and len(reason) <= 200 for reason in found.values())
 
 
+def test_a_text_that_changes_is_no_more_what_it_was(journal: Journal, place: Place) -> None:
+    """Protects the reason why a week is not judged: where texts are labels the old one, however odd, would stay beside it."""
+    with place.open() as store:
+        for why in ('a "cold", or \\d+ {x="y"}', "grippe é", "a cold"):
+            rest = [{"from": "2024-10-21", "to": "2024-10-27", "why": why}]
+            facts = (("maximum_bpm", 180), ("pause", rest), ("zone", "Europe/Amsterdam"))
+            happen(journal, Noted("Jan", facts))
+            place.catch_up(journal, store)
+            assert place.wrong_rows(journal) == []
+    at = 1 + len(TABLES["week"].tags) + list(TABLES["week"].fields).index("not_judged")
+    assert {row[at] for row in place.read()["week"]} >= {"a cold"}
+
+
 def in_a_line(name: str) -> str:
     return "".join(max(c, " ") for c in name).strip()
 
