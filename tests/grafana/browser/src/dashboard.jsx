@@ -5,7 +5,6 @@ import {
   CustomVariable,
   ConstantVariable,
   QueryVariable,
-  SceneDataLayerControls,
   SceneDataLayerSet,
   SceneDataTransformer,
   SceneGridItem,
@@ -96,7 +95,6 @@ export function sceneOf({ dashboard, time, variables = {}, others, kiosk }, zone
     }),
     $data: new SceneDataLayerSet({ layers: layersOf(dashboard.annotations?.list ?? []) }),
     selectors: new VariableValueSelectors({}),
-    layers: new SceneDataLayerControls({}),
     picker: new SceneTimePicker({}),
     refresh: new SceneRefreshPicker({
       refresh: dashboard.refresh,

@@ -1,18 +1,25 @@
 // What stands around the panels: the bar with the title, variables, links, the picker of times.
 
-import { Icon, LinkButton, ToolbarButton, useStyles2 } from '@grafana/ui';
+import { Button, Icon, InlineLabel, LinkButton, ToolbarButton, useStyles2 } from '@grafana/ui';
 import { css } from '@emotion/css';
 
 export function Page({ model }) {
   const styles = useStyles2(getStyles);
-  const { title, kiosk, body, selectors, picker, refresh, isPickerHidden, links, others, layers, $data } = model.useState();
+  const { title, kiosk, body, selectors, picker, refresh, isPickerHidden, links, others, $data } = model.useState();
   return (
     <div className={styles.page}>
       {!kiosk && <TitleBar title={title} />}
       <div className={styles.controls}>
         <div className={styles.left}>
           <selectors.Component model={selectors} />
-          {$data.state.layers.length > 0 && <layers.Component model={layers} />}
+          {$data.state.layers
+            .filter((layer) => !layer.state.isHidden)
+            .map((layer) => (
+              <div key={layer.state.key} className={styles.layer}>
+                <InlineLabel width="auto">{layer.state.name}</InlineLabel>
+                <layer.Component model={layer} />
+              </div>
+            ))}
         </div>
         <div className={styles.right}>
           {links.map((link) => (
@@ -57,9 +64,9 @@ function DashboardLink({ link, others, model }) {
   }
   if (link.asDropdown) {
     return (
-      <ToolbarButton icon="bars" isOpen={false} variant="canvas">
+      <Button variant="secondary" fill="outline" icon="bars">
         {model.interpolated(link.title)}
-      </ToolbarButton>
+      </Button>
     );
   }
   return others.map((title) => (
@@ -113,6 +120,7 @@ const getStyles = (theme) => ({
     [theme.breakpoints.down('sm')]: { alignItems: 'stretch', flexDirection: 'column-reverse' },
   }),
   left: css({ display: 'flex', flexGrow: 1, flexWrap: 'wrap', gap: theme.spacing(1) }),
+  layer: css({ display: 'flex' }),
   right: css({ display: 'flex', flexWrap: 'wrap', gap: theme.spacing(1) }),
   body: css({ display: 'flex', flexGrow: 1, padding: theme.spacing(1, 2, 2, 2) }),
 });

@@ -97,7 +97,8 @@ function clipped(given, element) {
   for (let e = element; e && e !== document.body; e = e.parentElement) {
     const style = getComputedStyle(e);
     for (const [axis, low, high] of [['X', 'left', 'right'], ['Y', 'top', 'bottom']]) {
-      const overflow = /paint|strict|content/.test(style.contain) ? 'clip' : style[`overflow${axis}`];
+      const own = style[`overflow${axis}`];
+      const overflow = own === 'visible' && /paint|strict|content/.test(style.contain) ? 'clip' : own;
       if (overflow === 'visible') {
         continue;
       }
@@ -205,11 +206,21 @@ export function canvasShapes() {
   return canvases().flatMap((canvas) => {
     const place = onPage(canvas);
     const background = backgroundOf(canvas);
-    return drawnOn(canvas).shapes.map(({ kind, color: paint, alpha, ...box }) => {
+    return drawnOn(canvas).shapes.flatMap(({ kind, color: paint, alpha, ...box }) => {
       const [r, g, b, a] = parsed(paint);
-      return shape(kind, place(box), over([r, g, b, a * alpha], background), background, canvas);
+      const left = within(box, canvas);
+      return a * alpha > 0 && left
+        ? [shape(kind, place(left), over([r, g, b, a * alpha], background), background, canvas)]
+        : [];
     });
   });
+}
+
+/** What of a box is on the canvas. */
+function within({ x, y, width, height }, canvas) {
+  const [left, top] = [Math.max(x, 0), Math.max(y, 0)];
+  const [right, bottom] = [Math.min(x + width, canvas.width), Math.min(y + height, canvas.height)];
+  return right >= left && bottom >= top ? { x: left, y: top, width: right - left, height: bottom - top } : null;
 }
 
 const shape = (kind, box, color, background, element) => ({
