@@ -135,40 +135,19 @@ def stat_panel(
     no_value: str,
     *,
     height: int = 5,
-    text: str = "value_and_name",
+    text: str = "value",
     shown_field: str = "",
-    first_only: bool = False,
-    every_row: bool = False,
-    name: str = "",
-    texts: Mapping[int, str] | None = None,
+    rows: int = 0,
     defaults: Mapping[str, Any] | None = None,
-    overrides: Sequence[Override] = (),
     transformations: Sequence[Json] = (),
     sensor_column: str = "",
-    time_from: str = "",
 ) -> Panel:
-    """One or a few numbers as large as there is room, each the newest of its kind, or the words that they mean.
-
-    With `first_only` the first row of an answer alone, with `every_row` each of its rows.
-    """
-    named = {"displayName": name} if name else {}
-    meant = {"mappings": value_mappings(texts)} if texts else {}
-    all_defaults = {
-        "unit": unit,
-        "decimals": 0,
-        "color": fixed_color(PLAIN),
-        **named,
-        **meant,
-        **(defaults or {}),
-    }
+    """One or a few numbers as large as there is room: the newest of its kind, or each of the first `rows` of an answer."""
     reduced = {
         "calcs": ["lastNotNull"],
         "fields": f"/^{shown_field}$/" if shown_field else "",
-        "values": first_only or every_row,
-    }
-    options = {
-        **_words_options(text),
-        "reduceOptions": {**reduced, **({"limit": 1} if first_only else {})},
+        "values": bool(rows),
+        **({"limit": rows} if rows else {}),
     }
     return Panel(
         "stat",
@@ -178,12 +157,10 @@ def stat_panel(
         height,
         queries,
         no_value,
-        all_defaults,
-        options,
-        overrides,
+        {"unit": unit, "decimals": 0, "color": fixed_color(PLAIN), **(defaults or {})},
+        {**_words_options(text), "reduceOptions": reduced},
         transformations=transformations,
         sensor_column=sensor_column,
-        time_from=time_from,
     )
 
 

@@ -70,7 +70,7 @@ def test_what_is_written_names_the_owners_file_and_people(tmp_path: Path) -> Non
     (provider,) = yaml((out / "provisioning/dashboards/hartslag-sqlite.yaml").read_text())["providers"]
     assert provider["options"]["path"] == "/etc/grafana/hartslag/sqlite"
     boards = {p.name: json.loads(p.read_text()) for p in (out / "hartslag" / "sqlite").iterdir()}
-    assert set(boards) == {"week.json", "history.json", "collectors.json"}
+    assert set(boards) == {f"{name}.json" for name in ("week", "now", "history", "workout", "collectors")}
     for board in boards.values():
         (person,) = board["templating"]["list"]
         assert person["current"]["value"] == "Zoë"

@@ -33,7 +33,6 @@ COLLECTORS = Dashboard(
             "dateTimeFromNow",
             "Nothing in the time shown",
             shown_field=TIME,
-            text="value",
         ),
         stat_panel(
             "Position in the journal",
@@ -43,7 +42,6 @@ COLLECTORS = Dashboard(
             {"A": Rows("collector", (Column("position", "Position"),), newest=True)},
             "none",
             "No word in the time shown",
-            text="value",
         ),
         stat_panel(
             "Files still waiting",
@@ -52,7 +50,6 @@ COLLECTORS = Dashboard(
             {"A": Rows("collector", (Column("waiting", "Waiting"),), newest=True, source=INBOX)},
             "none",
             "No file in the time shown",
-            text="value",
         ),
         table_panel(
             "Sensors",

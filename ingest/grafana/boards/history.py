@@ -230,7 +230,7 @@ HISTORY = Dashboard(
             ],
         ),
         table_panel(
-            "When you move: minutes by hour and day of the week",
+            "When you move, by hour and weekday",
             "Moderate and vigorous minutes of the time shown, added up: the hours of a day by the days of a week.",
             12,
             Rows(

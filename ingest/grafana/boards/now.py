@@ -10,6 +10,9 @@ _FRESH_S = 30
 
 _LIVE = Live(_FRESH_S)
 
+_MOST = 4
+"""Sensors at once."""
+
 _NOT_WORN = "No sensor worn"
 
 _LIGHT, _MODERATE, _VIGOROUS = "Light", "Moderate", "Vigorous"
@@ -56,9 +59,8 @@ def _zone_panel() -> Panel:
         "none",
         "No zone now",
         height=8,
-        text="value",
         shown_field="Zone",
-        first_only=True,
+        rows=1,
         defaults={"mappings": _ZONES, "decimals": 3},
         transformations=_ZONE_STEPS,
     )
@@ -77,9 +79,8 @@ NOW = Dashboard(
             BPM,
             _NOT_WORN,
             height=8,
-            text="value",
             shown_field=BPM_COLUMN,
-            first_only=True,
+            rows=1,
         ),
         _zone_panel(),
         words_panel(
@@ -114,9 +115,9 @@ NOW = Dashboard(
             height=4,
             text="value_and_name",
             shown_field=BPM_COLUMN,
-            name=f"${{__data.fields.{SENSOR}}}",
+            rows=_MOST,
+            defaults={"displayName": f"${{__data.fields.{SENSOR}}}"},
             sensor_column=SENSOR,
-            every_row=True,
         ),
     ],
     THIS_WEEK,

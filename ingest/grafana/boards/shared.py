@@ -34,6 +34,8 @@ _ACROSS = {
     # A profile is told once, perhaps years ago: Grafana draws its first value as a line across.
     "custom.transform": "constant",
     "custom.showPoints": "never",
+    # Between its one point in 1970 and now a browser would put a gap every minute and a half: twenty million.
+    "custom.insertNulls": False,
 }
 
 _DASHED = {**_ACROSS, "custom.lineStyle": {"fill": "dash", "dash": [12, 6]}, "custom.lineWidth": 2}

@@ -11,7 +11,6 @@ from ingest.grafana.panel import (
     PLAIN,
     WIDTH,
     link_to,
-    text_panel,
     words_panel,
 )
 from ingest.grafana.query import Column, Line, Newest, Rows
@@ -93,13 +92,12 @@ WEEK = Dashboard(
     "This week",
     "Was it enough? Minutes of this week against the target, day by day.",
     [
-        text_panel("### ${__from:date:ddd D MMMM} to ${__to:date:ddd D MMMM}", WIDTH, 2),
         words_panel(
-            "Was it enough?",
+            "Enough? ${__from:date:ddd D MMM} to ${__to:date:ddd D MMM}",
             "Moderate minutes + 2 x vigorous minutes of the week against the target. It is the least it can be: what no"
             " sensor saw is not in it. A week that is not to be judged has no target.",
             12,
-            5,
+            6,
             ANSWER,
             "Nothing yet",
         ),
@@ -107,7 +105,7 @@ WEEK = Dashboard(
             "In numbers",
             "The minutes and the target, the days that are left with today, and the hours that no sensor saw.",
             12,
-            5,
+            6,
             DETAILS,
             NOTHING_YET,
         ),
