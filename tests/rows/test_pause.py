@@ -82,6 +82,12 @@ def test_a_pause_that_chunks_cut_is_one_whatever_came_first(tmp_path: Path) -> N
         assert [row[3] for row in found] == [begin + lasts for begin, _, lasts in whole]
 
 
+def test_a_recording_tells_of_its_own_time_alone(tmp_path: Path) -> None:
+    """Protects from a pause that reaches beyond what was recorded: when the file ends nobody waits any more."""
+    found = followed(tmp_path, part(0, 600, (300, 700)), part(3000, 3600, (2000, 3100)))
+    assert [(row[0] - START / 1000, row[4]) for row in found] == [(300, 300), (3000, 100)]
+
+
 def test_a_pause_of_more_than_a_day_is_one_though_its_chunks_are_far_apart(tmp_path: Path) -> None:
     """Protects an expedition: what comes in touches the end of a pause whose beginning lies days before it."""
     day = DAY // S - 400
@@ -96,8 +102,8 @@ def test_a_pause_of_more_than_a_day_is_one_though_its_chunks_are_far_apart(tmp_p
         )
         for i in range(4)
     ]
-    for name, order in (("a", (0, 1, 2, 3)), ("b", (3, 0, 1, 2)), ("c", (1, 3, 0, 2))):
-        found = followed(tmp_path / name, *(chunks[i] for i in order))
+    for order in ((0, 1, 2, 3), (3, 2, 1, 0), (1, 3, 0, 2)):
+        found = followed(tmp_path / str(order), *(chunks[i] for i in order))
         assert [(row[0], row[4]) for row in found] == [(START / 1000 + 3600, 4 * day - 3600.0)]
 
 
@@ -121,14 +127,17 @@ def test_pauses_of_a_damaged_copy_give_way_to_those_of_the_whole_file(tmp_path: 
         happen(journal, part(600, 900, (600, 700)))
         follow(journal, store)
         assert [(row[0] - START / 1000, row[4]) for row in rows(tmp_path / "s.db")["pause"]] == [(100, 600)]
-        with journal.write() as w:
-            whole = a_file(w, person)
-            part(0, 600, (200, 250)).write(w, whole)
-            came_in(w, person, whole, "stored", [damaged])
-        follow(journal, store)
-        found = rows(tmp_path / "s.db")
-        assert [(row[0] - START / 1000, row[4]) for row in found["pause"]] == [(200, 50), (600, 100)]
-        assert found == filled(journal, tmp_path / "anew.db")
+        before = damaged
+        for pauses, told in ((((200, 250),), [(200, 50), (600, 100)]), ((), [(600, 100)])):
+            with journal.write() as w:
+                whole = a_file(w, person)
+                part(0, 600, *pauses).write(w, whole)
+                came_in(w, person, whole, "stored", [before])
+            before = whole
+            follow(journal, store)
+            found = rows(tmp_path / "s.db")
+            assert [(row[0] - START / 1000, row[4]) for row in found["pause"]] == told
+            assert found == filled(journal, tmp_path / f"{whole}.db")
 
 
 def test_only_what_tells_of_pauses_has_them_written(tmp_path: Path) -> None:

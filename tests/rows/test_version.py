@@ -29,7 +29,7 @@ from tests.support.strap_sessions import StateReport, happen_all, wear_strap
 
 MONDAY = at("2026-10-19T00:00+02:00")
 
-GOLDEN = (25148749380, "b597db0e8792c57e")
+GOLDEN = (25148749380, "b8bab894fcce1081")
 """The version of the rows, and the fingerprint of the rows of the household below."""
 
 
@@ -67,6 +67,7 @@ def test_each_change_of_a_table_changes_the_version() -> None:
 PROFILE = (
     ("bout_min", 2),
     ("maximum_bpm", 176),
+    ("pause", [{"from": "2026-10-26", "to": "2026-10-26", "why": "a cold"}]),
     ("profile", [{"from": "2026-10-20", "maximum_bpm": 172, "resting_bpm": 55}]),
     ("sex", "woman"),
     ("sport", [{"name": "running", "offset_bpm": 5}]),

@@ -6,9 +6,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.support.households import (
     DAY,
+    HOUR,
     Event,
     Limits,
     Noted,
@@ -40,10 +42,20 @@ START = at("2024-10-26T10:00+02:00")
 HAPPENED: list[Event] = [
     Noted("Jan", (("maximum_bpm", 180), ("zone", "Europe/Amsterdam"))),
     *(steady("Jan", START + i * DAY, 300, 100 + i, source=f"watch {i % 3}") for i in range(12)),
+    replace(steady("Jan", START + HOUR, 300, 150), pauses=((START + HOUR, START + HOUR + 40_000),)),
     Limits("Jan", START + DAY, 180),
     Workout("Jan", "watch 0", START, START + 300_000),
     steady("Piet", START, 300, 90),
 ]
+JAN_FACTS: list[dict[str, Any]] = [
+    {"maximum_bpm": 210, "zone": "Asia/Kolkata"},
+    {"maximum_bpm": 130, "pause": [{"from": "2024-10-28", "to": "2024-10-28", "why": "a cold"}]},
+    {"maximum_bpm": 130, "pause": [{"from": "2024-10-28", "to": "2024-11-04", "why": "flu, still"}]},
+    {"maximum_bpm": 130, "target_min": 60, "week_begins": "sunday"},
+    {"born": 1960, "profile": [{"from": "1990-01-01", "limiting_medicine": True}]},
+    {"maximum_bpm": 130},
+]
+"""One after the other the settings say this of Jan."""
 MORE = steady("Jan", START + 20 * DAY, 200, 130)
 
 FOLLOW = """
@@ -141,10 +153,34 @@ def test_rows_that_change_and_rows_that_vanish_are_no_more_what_they_were(
     """Protects corrections: a block takes the place of all that was held in its span, higher, lower or nothing at all."""
     with place.open() as store:
         place.catch_up(journal, store)
-        for bpm in (210, 130):
-            happen(journal, Noted("Jan", (("maximum_bpm", bpm), ("zone", "Asia/Kolkata"))))
+        for facts in JAN_FACTS:
+            happen(journal, Noted("Jan", tuple({"zone": "Europe/Amsterdam", **facts}.items())))
             place.catch_up(journal, store)
             assert place.wrong_rows(journal) == []
+
+
+def test_pauses_of_a_copy_that_was_replaced_vanish(journal: Journal, place: Place) -> None:
+    """Protects each store from a pause that no file tells of any more, and from one that is shorter than it was."""
+    walk = steady("Jan", START + 30 * DAY, 300, 100, source="another watch")
+    pauses = [
+        tuple((walk.samples[i][0], walk.samples[j][0]) for i, j in of)
+        for of in (((10, 99), (150, 200)), ((10, 20),))
+    ]
+    with place.open() as store:
+        with journal.write() as w:
+            person = w.person("Jan")
+            damaged = a_file(w, person, "partial")
+            replace(walk, pauses=pauses[0]).write(w, damaged)
+            came_in(w, person, damaged, "partial")
+        place.catch_up(journal, store)
+        assert len(place.read()["pause"]) == 3
+        with journal.write() as w:
+            whole = a_file(w, person)
+            replace(walk, pauses=pauses[1]).write(w, whole)
+            came_in(w, person, whole, "stored", [damaged])
+        place.catch_up(journal, store)
+        assert len(place.read()["pause"]) == 2
+    assert place.wrong_rows(journal) == []
 
 
 def test_it_stops_between_portions_when_told_and_goes_on_from_there(journal: Journal, place: Place) -> None:
