@@ -14,7 +14,8 @@ TEXT_CONTRAST, BAR_CONTRAST = 4.5, 3.0
 OVERLAP_PX = 2.0
 """By how much the boxes of two texts may overlap: they are a little larger than what is seen."""
 
-SIDE_BY_SIDE = 1e-6
+ROW_PX = 40
+"""A row of a table."""
 
 UNRESOLVED = re.compile(r"\$\{|\$__|\bundefined\b|\bNaN\b|\bInvalid\b|\bnull\b|\[object")
 
@@ -30,10 +31,13 @@ def faults(look: Look, drawing: Json, said: Json | None) -> list[str]:
         if panel["state"] == "error"
     ]
     titles = panel_titles(drawing)
-    found += [f"{titles.get(t['panel'], 'page')}: {why}" for t in drawing["texts"] for why in _text_faults(t)]
+    texts = [{**t, "cut": t["cut"] and not _is_scrolled(t, drawing)} for t in drawing["texts"]]
+    found += [f"{titles.get(t['panel'], 'page')}: {why}" for t in texts for why in _text_faults(t)]
     found += [
         f"{titles.get(one['panel'], 'page')}: {one['text']!r} and {other['text']!r} lie over each other"
-        for one, other in overlapping(drawing["texts"])
+        for one, other in overlapping(
+            drawing["texts"], {p["id"] for p in drawing["panels"] if p["type"] == "text"}
+        )
     ]
     faint = {
         (s["panel"], s["kind"], s["color"], s["background"], s["contrast"])
@@ -53,7 +57,7 @@ def _text_faults(text: Json) -> Iterator[str]:
     shown = repr(text["text"][:80])
     if text["cut"]:
         yield f"{shown} is cut"
-    if text["font_px"] < LEAST_PX - SIDE_BY_SIDE:
+    if text["font_px"] < LEAST_PX - 1e-6:
         yield f"{shown} has {text['font_px']:g} px"
     # What stands around the panels is Grafana's own, colours and all.
     if text["panel"] is not None and text["contrast"] < TEXT_CONTRAST:
@@ -62,8 +66,17 @@ def _text_faults(text: Json) -> Iterator[str]:
         yield f"{shown} is not resolved"
 
 
-def overlapping(texts: Sequence[Json]) -> Iterator[tuple[Json, Json]]:
-    """Pairs of texts whose boxes overlap."""
+def _is_scrolled(text: Json, drawing: Json) -> bool:
+    """Whether it stands in the last row of a table that goes on below: half a row tells that there is more."""
+    bottom = text["y"] + text["height"]
+    return any(
+        p["id"] == text["panel"] and p["type"] == "table" and bottom > p["y"] + p["height"] - ROW_PX
+        for p in drawing["panels"]
+    )
+
+
+def overlapping(texts: Sequence[Json], prose: set[int]) -> Iterator[tuple[Json, Json]]:
+    """Pairs of texts whose boxes overlap; in a panel of prose a box is that of all lines over which a piece runs."""
     ordered = sorted((t for t in texts if t["text"].strip()), key=lambda t: t["y"])
     for i, one in enumerate(ordered):
         bottom, right = one["y"] + one["height"], one["x"] + one["width"]
@@ -72,7 +85,8 @@ def overlapping(texts: Sequence[Json]) -> Iterator[tuple[Json, Json]]:
                 break
             across = min(right, other["x"] + other["width"]) - max(one["x"], other["x"])
             down = min(bottom, other["y"] + other["height"]) - other["y"]
-            if across > OVERLAP_PX and down > OVERLAP_PX:
+            together = one["panel"] == other["panel"] and one["panel"] in prose
+            if across > OVERLAP_PX and down > OVERLAP_PX and not together:
                 yield one, other
 
 

@@ -184,6 +184,9 @@ def weeks(
                 yield Came(
                     ends + 10 * MINUTE, who.name, f"{stamp}-{clock.replace(':', '-')}-{sport}.fit", facts
                 )
+        early = local_ms(day, "06:40")
+        if strapped and weekday in {1, 4, 6} and early + 8 * MINUTE < until_ms:
+            yield Worn(early + 8 * MINUTE, list(who.resting(early, 8)))
         if found:
             yield Came(came, who.name, f"{stamp}_monitoring.fit", found)
         day += timedelta(days=1)
@@ -318,7 +321,7 @@ def _light_week(who: Wearer, monday: date, days: int, until_ms: int) -> Iterator
         day = monday + timedelta(days=i)
         rest = local_ms(day, "05:00") + np.arange(126) * MINUTE
         if rest[-1] + MINUTE < until_ms:
-            bpm = who.resting + who.rng.integers(-2, 6, len(rest))
+            bpm = who.resting_bpm + who.rng.integers(-2, 6, len(rest))
             yield Heard(who.name, who.all_day, "monitoring", rest, bpm, int(rest[-1]) + MINUTE, movement=())
         start = local_ms(day, "17:00")
         lasts = int(who.rng.integers(18, 46)) * (1 if days > 1 else 3)

@@ -73,7 +73,7 @@ class Wearer:
     name: str
     watch: str = "garmin-3461172093"
     strap: str = "strap Polar H10 8A3F9C21"
-    resting: int = 56
+    resting_bpm: int = 56
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(7))
 
     @property
@@ -102,7 +102,7 @@ class Wearer:
             times = times[times < until_ms]
             moved = [(a, b) for a, b in moved if b <= until_ms]
         awake = (times >= local_ms(day, "07:00")) & (times < local_ms(day, "23:00"))
-        bpm = np.where(awake, self.resting + 16, self.resting) + self.rng.integers(-3, 9, len(times))
+        bpm = np.where(awake, self.resting_bpm + 16, self.resting_bpm) + self.rng.integers(-3, 9, len(times))
         for (a, b), height in ((walk, 124), (stress, 121)):
             within = (times >= a) & (times < b)
             bpm[within] = height + self.rng.integers(-2, 5, int(within.sum()))
@@ -124,7 +124,7 @@ class Wearer:
         at = np.arange(0, seconds, step_s)
         rise = np.minimum(1.0, at / 300)
         fall = np.minimum(1.0, (seconds - at) / 120)
-        level = self.resting + 30 + (height - self.resting - 30) * np.minimum(rise, 0.6 + 0.4 * fall)
+        level = self.resting_bpm + 30 + (height - self.resting_bpm - 30) * np.minimum(rise, 0.6 + 0.4 * fall)
         waves = 7 * np.sin(at / 95) + self.rng.normal(0, 1.2, len(at))
         return np.asarray(np.rint(level + waves * rise), np.int64)
 
@@ -161,3 +161,10 @@ class Wearer:
         bpm = self.curve((end_ms - start_ms) // S + 150, height)[: (end_ms - start_ms) // S]
         times = start_ms + np.arange(len(bpm)) * S
         yield Heard(self.name, self.strap, "strap", times, bpm, end_ms, with_beats=True)
+
+    def resting(self, start_ms: int, minutes: int) -> Iterator[Happening]:
+        """A strap that is on before getting up: for what the beats of a heart at rest tell."""
+        times = start_ms + np.arange(minutes * 60) * S
+        waves = 2 * np.sin(np.arange(len(times)) / 40)
+        bpm = np.asarray(np.rint(self.resting_bpm + 2 + waves + self.rng.normal(0, 1, len(times))), np.int64)
+        yield Heard(self.name, self.strap, "strap", times, bpm, start_ms + minutes * MINUTE, with_beats=True)
