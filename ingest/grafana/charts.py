@@ -23,7 +23,7 @@ def progress_bar_panel(title: str, description: str, query: Query, no_value: str
     """One bar on its side: what is done, what is to go as an empty frame, and the target as a mark across."""
     hollow = {"custom.fillOpacity": 0, "custom.lineWidth": 2}
     overrides = [
-        Override(TIME, {"unit": "time:[min]"}),
+        Override(TIME, {"unit": "time:[ ]", "custom.axisPlacement": "hidden"}),
         Override("Done", {"color": fixed_color(MODERATE)}),
         Override("To go", {"color": fixed_color(PLAIN), **hollow}),
         Override("Target", {"color": fixed_color("text")}),
@@ -38,6 +38,8 @@ def progress_bar_panel(title: str, description: str, query: Query, no_value: str
         "showValue": "never",
     }
     defaults = _bar_defaults(MINUTES, None)
+    # Its numbers stand in words above it.
+    defaults["custom"]["axisPlacement"] = "hidden"
     return Panel(
         "barchart", title, description, WIDTH, 4, {"A": query}, no_value, defaults, options, overrides
     )

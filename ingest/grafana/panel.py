@@ -138,6 +138,7 @@ def stat_panel(
     text: str = "value",
     shown_field: str = "",
     rows: int = 0,
+    title_px: int = 0,
     defaults: Mapping[str, Any] | None = None,
     transformations: Sequence[Json] = (),
     sensor_column: str = "",
@@ -158,7 +159,11 @@ def stat_panel(
         queries,
         no_value,
         {"unit": unit, "decimals": 0, "color": fixed_color(PLAIN), **(defaults or {})},
-        {**_words_options(text), "reduceOptions": reduced},
+        {
+            **_words_options(text),
+            **({"text": {"titleSize": title_px}} if title_px else {}),
+            "reduceOptions": reduced,
+        },
         transformations=transformations,
         sensor_column=sensor_column,
     )

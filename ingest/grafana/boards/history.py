@@ -222,7 +222,15 @@ HISTORY = Dashboard(
             ),
             NOTHING_YET,
             [
-                Override(TIME, {"displayName": "Week of", "unit": "time:D MMM YYYY", "links": _THAT_WEEK}),
+                Override(
+                    TIME,
+                    {
+                        "displayName": "Week of",
+                        "unit": "time:D MMM YYYY",
+                        "custom.width": 130,
+                        "links": _THAT_WEEK,
+                    },
+                ),
                 *(Override(name, {"unit": MINUTES}) for name in ("Minutes", "Target")),
                 Override("Enough?", {"mappings": value_mappings({1: "✓ met", 0: "not met"})}),
                 Override("Measured", {"unit": "suffix:h"}),

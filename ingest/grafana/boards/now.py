@@ -86,8 +86,8 @@ NOW = Dashboard(
         words_panel(
             "Minutes",
             "Moderate minutes + 2 x vigorous minutes of this workout, of today and of the week.",
-            WIDTH,
-            6,
+            9,
+            13,
             (
                 Line(
                     "session",
@@ -104,7 +104,9 @@ NOW = Dashboard(
             ),
             "Nothing measured this week yet",
         ),
-        heart_rate_panel("Heart rate, last hour", "No sensor in the last hour", height=8, time_from="1h"),
+        heart_rate_panel(
+            "Heart rate, last hour", "No sensor in the last hour", width=15, height=13, time_from="1h"
+        ),
         stat_panel(
             "Sensors now",
             "Every sensor that is heard; of two the first is believed.",
@@ -112,9 +114,9 @@ NOW = Dashboard(
             {"A": _LIVE},
             BPM,
             _NOT_WORN,
-            height=4,
+            height=5,
+            title_px=18,
             text="value_and_name",
-            shown_field=BPM_COLUMN,
             rows=_MOST,
             defaults={"displayName": f"${{__data.fields.{SENSOR}}}"},
             sensor_column=SENSOR,

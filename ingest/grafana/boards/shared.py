@@ -59,12 +59,14 @@ HEART = {"insertNulls": LONGEST_MS, "spanNulls": LONGEST_MS, "lineInterpolation"
 BETWEEN = "The band is moderate, all above it vigorous, all below it light. A gap was not measured."
 
 
-def heart_rate_panel(title: str, no_value: str, *, height: int = 10, time_from: str = "") -> Panel:
+def heart_rate_panel(
+    title: str, no_value: str, *, width: int = WIDTH, height: int = 10, time_from: str = ""
+) -> Panel:
     """Every sample of every sensor, with the limits."""
     return time_series_panel(
         title,
         f"Every sample. {BETWEEN}",
-        WIDTH,
+        width,
         {"A": Lines("heart_rate", Column("bpm", "bpm")), **LIMITS},
         BPM,
         no_value,

@@ -36,7 +36,7 @@ _MET = "to_go_min <= 0"
 
 ANSWER = (
     Line("week", "to_go_min", "✓ Enough", (_MET,)),
-    Line("week", "to_go_min", "{} min to go", (_TO_GO, RUNNING)),
+    Line("week", "to_go_min", "{} to go", (_TO_GO, RUNNING)),
     Line("week", _DONE, "At least {}", (_TO_GO, PAST, _GAPS)),
     Line("week", _DONE, "Only {}", (_TO_GO, PAST, _NO_GAPS)),
     Line("week", "measured_h", "Not judged", (_NOT_JUDGED, _KNOWN)),
@@ -122,7 +122,7 @@ WEEK = Dashboard(
                 },
                 ("to_go_min >= 0",),
             ),
-            "No target to be drawn",
+            "No target to be drawn: the week is not judged, or nothing is counted",
         ),
         words_panel(
             "Other weeks",

@@ -1,4 +1,4 @@
-import { FieldColorModeId, getFrameDisplayName } from '@grafana/data';
+import { FieldColorModeId, cacheFieldDisplayNames, getFrameDisplayName } from '@grafana/data';
 import { Select } from '@grafana/ui';
 import { TableNG } from '@grafana/ui/unstable';
 import { panelPlugin } from '../fieldConfig.js';
@@ -13,6 +13,8 @@ function Rows({ data, fieldConfig, height, options, timeRange, transparent, widt
   }
   const index = Math.min(options.frameIndex ?? 0, frames.length - 1);
   const frame = frames[index];
+  // The library's table looks for names where Grafana has put them before.
+  cacheFieldDisplayNames(frames);
   const table = (
     <TableNG
       data={frame}
