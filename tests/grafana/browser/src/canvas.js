@@ -3,13 +3,13 @@
 const drawn = new WeakMap();
 const paths = new WeakMap();
 let lastDrawn = 0;
-let kindOfRects = 'rect';
+let kindNow = null;
 
-/** What the rectangles that are drawn meanwhile are. */
+/** Says what is drawn meanwhile: rectangles are of that kind, and texts are not those of an axis. */
 export function drawing(kind, draw) {
-  kindOfRects = kind;
+  kindNow = kind;
   draw();
-  kindOfRects = 'rect';
+  kindNow = null;
 }
 
 export const drawnOn = (canvas) => drawn.get(canvas) ?? { texts: [], shapes: [] };
@@ -56,7 +56,14 @@ wrap(context2d, 'fillText', (context, text, x, y) => {
     size.actualBoundingBoxAscent + size.actualBoundingBoxDescent
   );
   const font = parseFloat(/([\d.]+)px/.exec(context.font)?.[1] ?? '0') * Math.hypot(m.a, m.b);
-  of(context).texts.push({ text: String(text), ...box, font, color: context.fillStyle, alpha: context.globalAlpha });
+  of(context).texts.push({
+    text: String(text),
+    ...box,
+    font,
+    color: context.fillStyle,
+    alpha: context.globalAlpha,
+    axis: kindNow === null,
+  });
 });
 
 wrap(context2d, 'clearRect', (context, x, y, width, height) => {
@@ -67,7 +74,7 @@ wrap(context2d, 'clearRect', (context, x, y, width, height) => {
 });
 
 wrap(context2d, 'fillRect', (context, x, y, width, height) => {
-  shape(context, kindOfRects, placed(context, x, y, width, height), context.fillStyle);
+  shape(context, kindNow ?? 'rect', placed(context, x, y, width, height), context.fillStyle);
 });
 
 function shape(context, kind, box, color) {

@@ -21,16 +21,13 @@ export function domTexts() {
   const found = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    const text = node.textContent.replace(/\s+/g, ' ').trim();
     const element = node.parentElement;
-    if (text && !element.closest('style, script, noscript, svg title') && isVisible(element)) {
-      const one = textSeen(node, text, element);
-      if (one) {
-        found.push(one);
-      }
+    const isWritten = node.textContent.trim() && !element.closest('style, script, noscript, svg title');
+    if (isWritten && isVisible(element)) {
+      found.push(...linesOf(node).map((line) => textSeen(line, element)));
     }
   }
-  return found;
+  return found.filter(Boolean);
 }
 
 function isVisible(element) {
@@ -55,19 +52,45 @@ function opacityOf(element) {
   return opacity;
 }
 
-function textSeen(node, text, element) {
-  const range = document.createRange();
-  range.selectNodeContents(node);
-  const lines = [...range.getClientRects()].filter((r) => r.width && r.height);
-  if (!lines.length) {
-    return null;
+/** A text as it is broken into lines: the words of each, and its box. */
+function linesOf(node) {
+  const whole = document.createRange();
+  whole.selectNodeContents(node);
+  const boxes = boxesOf(whole);
+  if (!boxes.length) {
+    return [];
   }
-  const box = {
-    left: Math.min(...lines.map((r) => r.left)),
-    top: Math.min(...lines.map((r) => r.top)),
-    right: Math.max(...lines.map((r) => r.right)),
-    bottom: Math.max(...lines.map((r) => r.bottom)),
-  };
+  if (around(boxes).bottom - around(boxes).top <= boxes[0].height * 1.5) {
+    return [{ text: node.textContent.replace(/\s+/g, ' ').trim(), box: around(boxes) }];
+  }
+  const lines = [];
+  for (const word of node.textContent.matchAll(/\S+/g)) {
+    const range = document.createRange();
+    range.setStart(node, word.index);
+    range.setEnd(node, word.index + word[0].length);
+    for (const box of boxesOf(range)) {
+      const last = lines.at(-1);
+      if (last && Math.abs(last.box.top - box.top) < box.height / 2) {
+        last.words.push(word[0]);
+        last.box = around([last.box, box]);
+      } else {
+        lines.push({ words: [word[0]], box: around([box]) });
+      }
+    }
+  }
+  return lines.map(({ words, box }) => ({ text: words.join(' '), box }));
+}
+
+const boxesOf = (range) => [...range.getClientRects()].filter((r) => r.width && r.height);
+
+const around = (boxes) => ({
+  left: Math.min(...boxes.map((r) => r.left)),
+  top: Math.min(...boxes.map((r) => r.top)),
+  right: Math.max(...boxes.map((r) => r.right)),
+  bottom: Math.max(...boxes.map((r) => r.bottom)),
+});
+
+function textSeen({ text, box }, element) {
   const shown = clipped(box, element);
   if (!shown) {
     return null;
@@ -86,6 +109,7 @@ function textSeen(node, text, element) {
     cut: shown.isCut,
     panel: panelIdOf(element),
     canvas: false,
+    axis: false,
   };
 }
 
@@ -157,7 +181,7 @@ export function canvasTexts() {
     const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     return texts
       .filter(({ text }) => text.trim())
-      .map(({ text, font, color: paint, alpha, ...box }) => {
+      .map(({ text, font, color: paint, alpha, axis, ...box }) => {
         const background = over(commonest(pixels, box), page);
         const [r, g, b, a] = parsed(paint);
         const color = over([r, g, b, a * alpha], background);
@@ -172,6 +196,7 @@ export function canvasTexts() {
           cut: isOutside(box, canvas) || placed.right > document.documentElement.clientWidth + TOLERANCE,
           panel: panelIdOf(canvas),
           canvas: true,
+          axis,
         };
       });
   });
