@@ -81,7 +81,13 @@ def _bar_defaults(unit: str, maximum: float | None) -> Json:
         "decimals": 0,
         "min": 0,
         **({"max": maximum} if maximum else {}),
-        "custom": {"fillOpacity": 100, "lineWidth": 1, "axisPlacement": "auto", "axisSoftMax": 10},
+        "custom": {
+            "fillOpacity": 100,
+            "lineWidth": 1,
+            "axisPlacement": "auto",
+            # With both a maximum would only cut.
+            **({} if maximum else {"axisSoftMax": 10}),
+        },
     }
 
 

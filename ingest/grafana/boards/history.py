@@ -234,6 +234,7 @@ HISTORY = Dashboard(
                 *(Override(name, {"unit": MINUTES}) for name in ("Minutes", "Target")),
                 Override("Enough?", {"mappings": value_mappings({1: "✓ met", 0: "not met"})}),
                 Override("Measured", {"unit": "suffix:h"}),
+                Override("Not judged", {"noValue": " "}),
                 Override("Ends", _HIDDEN),
             ],
         ),
