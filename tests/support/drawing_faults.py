@@ -90,8 +90,8 @@ def overlapping(texts: Sequence[Json], prose: set[int]) -> Iterator[tuple[Json, 
                 yield one, other
 
 
-ANSWER, DETAILS = "Was it enough?", "In numbers"
-"""The panels across the top of *This week*."""
+DETAILS = "In numbers"
+"""The panel beside the answer on *This week*."""
 
 BORN = {1970}
 """Stands in the line that is missing in the settings, where limits are not known."""
@@ -99,7 +99,8 @@ BORN = {1970}
 
 def answer_faults(look: Look, drawing: Json, said: Json | None) -> Iterator[str]:
     """What is wrong with the sentence across the top of *This week*."""
-    answer, details = (_written(drawing, title) for title in (ANSWER, DETAILS))
+    first = min(drawing["panels"], key=lambda p: (p["y"], p["x"]))
+    answer, details = (_written(drawing, title) for title in (first["title"], DETAILS))
     sentence = " ".join(t["text"] for t in answer)
     if not answer:
         yield "there is no answer"

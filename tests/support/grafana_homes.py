@@ -3,7 +3,7 @@
 import copy
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import date
 from pathlib import Path
@@ -12,10 +12,11 @@ from typing import Any, Self, cast
 from ingest.grafana.boards import dashboards
 from ingest.grafana.dashboard import Dashboard, DashboardDefaults, dashboard_json
 from ingest.grafana.provisioning import DataSource, influxdb, sqlite, victoriametrics
+from ingest.grafana.sensor_names import sensor_names
 from ingest.journal import Journal
 from ingest.rows.profile import read_profile
 from ingest.rows.table import Block
-from ingest.settings.model import InfluxSettings
+from ingest.settings.model import InfluxSettings, Settings
 from ingest.stores.contract import Store as StoreContract
 from ingest.stores.following import follow
 from ingest.stores.influx.store import InfluxStore
@@ -119,7 +120,9 @@ class Homes:
         """A dashboard as `hartslag grafana` writes it for that household."""
         source = data_source(store)
         (one,) = [d for d in drawable(store) if d.name == name]
-        return dashboard_json(one, source.language, source.uid, defaults(state, store))
+        settings = Settings(self.folder, straps=state.straps)
+        sensors = sensor_names(settings, self.journal(state))
+        return dashboard_json(one, source.language, source.uid, defaults(state, store, sensors))
 
     def said(self, state: State, person: str) -> dict[str, Any] | None:
         """What `hartslag week --json` says at that moment of the week that goes on; None if it says nothing of it.
@@ -160,7 +163,7 @@ def drawable(store: str) -> list[Dashboard]:
     return dashboards(data_source(store).language)
 
 
-def defaults(state: State, store: str) -> DashboardDefaults:
+def defaults(state: State, store: str, sensors: Mapping[str, str]) -> DashboardDefaults:
     """As the settings of the household have them."""
     begins = {state.week_begins.get(person, "monday") for person in state.persons}
     return DashboardDefaults(
@@ -168,7 +171,7 @@ def defaults(state: State, store: str) -> DashboardDefaults:
         week_begins=begins.pop() if len(begins) == 1 else "",
         person=state.persons[0],
         site="" if store == "sqlite" else SITE,
-        sensors=state.sensors,
+        sensors=sensors,
     )
 
 

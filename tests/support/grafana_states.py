@@ -10,14 +10,15 @@ import numpy as np
 from ingest.collect.strap_state import NUMBERS
 from ingest.household import record_profile
 from ingest.journal import Journal, Writer
+from ingest.settings.model import StrapSettings
 from tests.support.households import DAY, MINUTE, S, a_file, at
 from tests.support.made_up_days import Happening, Heard, Wearer, local_ms
 
 ANNA, ODD = "Anna", "Zoë O'Hara (jr.), 2"
 """The second has whatever a name may have in it that means something to a database."""
 
-POLAR, WAHOO = "strap Polar H10 8A3F9C21", "strap C3:7F:11:0A:95:E2"
-"""A strap known by its name and serial number, and one by its address."""
+POLAR, WAHOO = "strap A0:9E:1A:8A:3F:9C", "strap C3:7F:11:0A:95:E2"
+"""Straps that the settings know by their addresses."""
 
 ZONE = "Europe/Amsterdam"
 LIMITS = {"maximum_bpm": 180, "zone": ZONE}
@@ -48,22 +49,18 @@ class Came:
     facts: Sequence[Happening] = ()
     outcome: str = "stored"
     reason: str = ""
+    device: Mapping[str, str] = field(default_factory=dict)
+    """What a file says of the watch that made it."""
 
     def happen(self, journal: Journal) -> None:
         with journal.write() as w:
             person = w.person(self.person)
-            file = a_file(w, person, self.outcome, self.name)
+            file = a_file(w, person, self.outcome, self.name, self.reason)
             for fact in self.facts:
                 fact.write(w, file)
             samples = sum(len(f.times) for f in self.facts if isinstance(f, Heard))
-            content = {
-                "name": self.name,
-                "outcome": self.outcome,
-                "reason": self.reason,
-                "samples": samples,
-                "beats": 0,
-                "waiting": 0,
-            }
+            numbers = {"samples": samples, "beats": 0, "waiting": 0}
+            content = {"name": self.name, "outcome": self.outcome, **numbers, **self.device}
             w.entry(person, "file", w.now_ms, w.replace([], file), content, file)
 
 
@@ -125,7 +122,7 @@ class State:
     persons: tuple[str, ...] = (ANNA,)
     picked: str = ANNA
     week_begins: Mapping[str, str] = field(default_factory=dict)
-    sensors: Mapping[str, str] = field(default_factory=dict)
+    straps: tuple[StrapSettings, ...] = ()
 
 
 # --- weeks of somebody ---
@@ -152,6 +149,7 @@ def weeks(
         number, weekday = (day - first).days // 7, (day - first).days % 7
         lasts = minutes[number % len(minutes)]
         stamp = day.isoformat()
+        device = {"device": who.watch, "product": who.product}
         moved = 12 if weekday in {1, 4} else 0
         raised = 14 if weekday == 2 else 0
         found = list(who.day(day, until_ms, moved, raised))
@@ -182,13 +180,17 @@ def weeks(
                 yield Told(ends + MINUTE, who.name, who.strap, "searching")
             else:
                 yield Came(
-                    ends + 10 * MINUTE, who.name, f"{stamp}-{clock.replace(':', '-')}-{sport}.fit", facts
+                    ends + 10 * MINUTE,
+                    who.name,
+                    f"{stamp}-{clock.replace(':', '-')}-{sport}.fit",
+                    facts,
+                    device=device,
                 )
         early = local_ms(day, "06:40")
         if strapped and weekday in {1, 4, 6} and early + 8 * MINUTE < until_ms:
             yield Worn(early + 8 * MINUTE, list(who.resting(early, 8)))
         if found:
-            yield Came(came, who.name, f"{stamp}_monitoring.fit", found)
+            yield Came(came, who.name, f"{stamp}_monitoring.fit", found, device=device)
         day += timedelta(days=1)
 
 
@@ -201,7 +203,9 @@ def _anna(seed: int, **also: Any) -> Wearer:
 _FIRST = date(2026, 10, 5)
 """A Monday, six weeks before; the clocks change on the 25th."""
 
-_SENSORS = {POLAR: "Anna's Polar", "garmin-3461172093-monitoring": "Garmin Forerunner 255"}
+_ANNAS = StrapSettings(address=POLAR.removeprefix("strap "), name="Anna's Polar", person=ANNA)
+_NAMELESS = StrapSettings(address=WAHOO.removeprefix("strap "), person=ANNA)
+_ODDS = StrapSettings(address=WAHOO.removeprefix("strap "), name="TICKR", person=ODD)
 
 
 def _usual() -> Iterator[Event]:
@@ -285,7 +289,7 @@ def _two() -> Iterator[Event]:
         ODD,
         {"maximum_bpm": 172, "target_min": 90, "week_begins": "sunday", "zone": ZONE},
     )
-    odd = Wearer(ODD, "polar-a1b2c3d4", WAHOO, 63, np.random.default_rng(9))
+    odd = Wearer(ODD, "polar_electro-81234567", WAHOO, 63, rng=np.random.default_rng(9))
     yield from weeks(_anna(8), _FIRST, now - 30 * MINUTE, (40, 34, 38))
     yield from weeks(odd, date(2026, 10, 4), now - 30 * MINUTE, (24, 30))
     start = now - 25 * MINUTE
@@ -300,7 +304,7 @@ def _twelve_years() -> Iterator[Event]:
     """
     now = STATES["twelve years"].now_ms
     anna = _anna(21)
-    odd = Wearer(ODD, "polar-a1b2c3d4", WAHOO, 63, np.random.default_rng(22))
+    odd = Wearer(ODD, "polar_electro-81234567", WAHOO, 63, rng=np.random.default_rng(22))
     for who in (anna, odd):
         yield Noted(at("2014-11-01T12:00+01:00"), who.name, LIMITS)
     monday, number = date(2014, 11, 17), 0
@@ -332,14 +336,22 @@ def _light_week(who: Wearer, monday: date, days: int, until_ms: int) -> Iterator
 STATES = {
     s.name: s
     for s in (
-        State("a usual week", at("2026-11-19T18:40:30+01:00"), _usual, sensors=_SENSORS),
+        State("a usual week", at("2026-11-19T18:40:30+01:00"), _usual, straps=(_ANNAS, _NAMELESS)),
         State("first day", at("2026-11-17T20:12:00+01:00"), _first_day),
-        State("monday morning", at("2026-11-16T07:30:10+01:00"), _monday),
+        State("monday morning", at("2026-11-16T07:30:10+01:00"), _monday, straps=(_ANNAS,)),
         State("watch only", at("2026-11-18T21:45:00+01:00"), _watch_only),
         State("no limits known", at("2026-11-19T12:00:30+01:00"), _no_limits),
         State("week not judged", at("2026-11-20T09:15:00+01:00"), _not_judged),
         State("target met", at("2026-11-22T20:05:00+01:00"), _met),
-        State("two persons", at("2026-11-19T18:00:30+01:00"), _two, (ANNA, ODD), ODD, {ODD: "sunday"}),
+        State(
+            "two persons",
+            at("2026-11-19T18:00:30+01:00"),
+            _two,
+            (ANNA, ODD),
+            ODD,
+            {ODD: "sunday"},
+            (_ANNAS, _ODDS),
+        ),
         State("twelve years", at("2026-11-21T10:00:00+01:00"), _twelve_years, (ANNA, ODD)),
     )
 }

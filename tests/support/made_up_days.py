@@ -72,8 +72,10 @@ class Wearer:
 
     name: str
     watch: str = "garmin-3461172093"
-    strap: str = "strap Polar H10 8A3F9C21"
+    strap: str = "strap A0:9E:1A:8A:3F:9C"
     resting_bpm: int = 56
+    product: str = "product 3992"
+    """As its files say it: a number for a Forerunner 255."""
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(7))
 
     @property
