@@ -99,6 +99,17 @@ function reach(path, x, y) {
 }
 
 const path2d = Path2D.prototype;
+
+/** A path that begins as another one: an area below a line begins as the line. */
+globalThis.Path2D = class extends Path2D {
+  constructor(begun) {
+    super(begun);
+    if (begun instanceof Path2D && paths.has(begun)) {
+      paths.set(this, structuredClone(paths.get(begun)));
+    }
+  }
+};
+
 for (const name of ['moveTo', 'lineTo']) {
   wrap(path2d, name, reach);
 }
