@@ -7,7 +7,8 @@ import { canvasShapes, canvasTexts, domShapes, domTexts, links } from './seen.js
 import { waitingForAnswers } from './queries.js';
 
 const QUIET_MS = 150;
-const LONGEST_MS = 20_000;
+const QUIET_FRAMES = 5;
+const LONGEST_MS = 40_000;
 
 const panelsOf = (scene) => sceneGraph.findAllObjects(scene, (o) => o instanceof VizPanel);
 
@@ -15,28 +16,54 @@ const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseco
 
 /** Waits until every question is answered and nothing has been drawn for a while; gives when the last was drawn. */
 export async function quiet(scene) {
-  let changed = performance.now();
-  const began = changed;
-  const observer = new MutationObserver(() => {
-    changed = performance.now();
-  });
-  const everything = { attributes: true, characterData: true, childList: true, subtree: true };
-  observer.observe(document.documentElement, everything);
+  const began = performance.now();
+  const watch = changes();
   await document.fonts.ready;
   for (;;) {
     await pause(10);
-    const last = Math.max(changed, lastDrawnAt());
+    const last = Math.max(watch.changed, lastDrawnAt());
     const now = performance.now();
-    if (!isBusy(scene) && now - last >= QUIET_MS) {
-      observer.disconnect();
+    // On a machine that is busy with other things a while may pass in which the browser had no turn.
+    const hadTurns = watch.framesSince(last) >= QUIET_FRAMES || now - last >= 10 * QUIET_MS;
+    if (!isBusy(scene) && now - last >= QUIET_MS && hadTurns) {
+      watch.end();
       return last;
     }
     if (now - began > LONGEST_MS) {
-      observer.disconnect();
+      watch.end();
       const waiting = panelsOf(scene).filter(isLoading).map((p) => p.state.key);
       throw new Error(`not at rest after ${LONGEST_MS} ms; loading: ${waiting.join(', ')}`);
     }
   }
+}
+
+/** Notes when the document last changed, and the frames that were shown since. */
+function changes() {
+  const frames = [];
+  const watch = {
+    changed: performance.now(),
+    framesSince: (moment) => frames.filter((at) => at > moment).length,
+    end: () => {
+      observer.disconnect();
+      cancelAnimationFrame(next);
+    },
+  };
+  const observer = new MutationObserver(() => {
+    watch.changed = performance.now();
+  });
+  observer.observe(document.documentElement, {
+    attributes: true,
+    characterData: true,
+    childList: true,
+    subtree: true,
+  });
+  const frame = () => {
+    frames.push(performance.now());
+    frames.splice(0, frames.length - QUIET_FRAMES);
+    next = requestAnimationFrame(frame);
+  };
+  let next = requestAnimationFrame(frame);
+  return watch;
 }
 
 const dataOf = (panel) => (panel.state.$data ? sceneGraph.getData(panel).state.data : undefined);
