@@ -37,7 +37,7 @@ def progress_bar_panel(title: str, description: str, query: Query, no_value: str
         "stacking": "normal",
         "showValue": "never",
     }
-    defaults = _bar_defaults(MINUTES, None)
+    defaults = _bar_defaults(MINUTES)
     # Its numbers stand in words above it.
     defaults["custom"]["axisPlacement"] = "hidden"
     return Panel(
@@ -53,11 +53,12 @@ def bar_chart_panel(
     unit: str,
     no_value: str,
     colors: Mapping[str, str],
-    maximum: float | None = None,
+    soft_max: float = 10,
 ) -> Panel:
     """A bar for each day that was measured, its number on it: nothing measured is no bar, and none is a 0.
 
-    Several colours stand beside each other, without numbers: there is no room for so many.
+    Several colours stand beside each other, without numbers: there is no room for so many. The axis reaches to `soft_max`
+    at least.
     """
     several = len(colors) > 1
     options = {
@@ -69,24 +70,22 @@ def bar_chart_panel(
         Override(TIME, {"unit": "time:ddd D"}),
         *(Override(name, {"color": fixed_color(color)}) for name, color in colors.items()),
     ]
-    defaults = _bar_defaults(unit, maximum)
+    defaults = _bar_defaults(unit, soft_max)
     return Panel(
         "barchart", title, description, width, 9, {"A": query}, no_value, defaults, options, overrides
     )
 
 
-def _bar_defaults(unit: str, maximum: float | None) -> Json:
+def _bar_defaults(unit: str, soft_max: float = 0) -> Json:
     return {
         "unit": unit,
         "decimals": 0,
         "min": 0,
-        **({"max": maximum} if maximum else {}),
         "custom": {
             "fillOpacity": 100,
             "lineWidth": 1,
             "axisPlacement": "auto",
-            # With both a maximum would only cut.
-            **({} if maximum else {"axisSoftMax": 10}),
+            "axisSoftMax": soft_max,
         },
     }
 

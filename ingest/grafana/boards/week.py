@@ -32,6 +32,9 @@ _DONE = "target_min - to_go_min"
 _DAYS_LEFT = "(end_s - {to_s}) / 86400 + 0.49999"
 """Today included: shown as the whole number that is nearest."""
 
+_DAY_H = 27
+"""Hours of a day, and room for a number above a bar as long as that."""
+
 _MET = "to_go_min <= 0"
 
 ANSWER = (
@@ -182,7 +185,7 @@ WEEK = Dashboard(
             HOURS,
             NOTHING_YET,
             {"Measured": MEASURED},
-            maximum=24,
+            soft_max=_DAY_H,
         ),
         minutes_of_heart_rate_panel(
             "Heart rate, last 24 hours", "Nothing measured in the last 24 hours", time_from="24h"
