@@ -6,22 +6,33 @@ from collections.abc import Mapping
 from ingest.grafana.panel import Override
 from ingest.grafana.query import Json
 
-_PLAIN_WORDS = {"strap .*": "Strap", ".*monitoring.*": "Watch, all day", ".*activity.*": "Watch, workouts"}
-"""What a sensor is called whose name nobody knows, by what its source is called; a later one wins."""
+_PLAIN_WORDS = {
+    "strap .*": "Strap",
+    "(?!strap ).*monitoring.*": "Watch, all day",
+    "(?!strap )(?!.*monitoring).*activity.*": "Watch, workouts",
+}
+"""What a sensor is called whose name nobody knows, by what its source is called."""
 
 
 def line_overrides(sensors: Mapping[str, str]) -> list[Override]:
-    """The names of lines of which each is one sensor's; `sensors` says what a source is called."""
-    plain = [(f"/^(.* )?{pattern}$/", name) for pattern, name in _PLAIN_WORDS.items()]
-    known = [(f"/^(.* )?{re.escape(source)}$/", name) for source, name in sensors.items()]
-    return [Override(pattern, {"displayName": name}, "byRegexp") for pattern, name in [*plain, *known]]
+    """The names of lines of which each is one sensor's; `sensors` says what a source is called.
+
+    Exactly one fits a line: Grafana looks for the next by the name that the one before gave.
+    """
+    escaped = {re.escape(source): name for source, name in sensors.items()}
+    unknown = f"(?!(?:.* )?(?:{'|'.join(escaped)})$)" if escaped else ""
+    plain = {f"/^{unknown}(?:.* )?{pattern}$/": name for pattern, name in _PLAIN_WORDS.items()}
+    known = {f"/^(?:.* )?{source}$/": name for source, name in escaped.items()}
+    return [
+        Override(pattern, {"displayName": name}, "byRegexp") for pattern, name in {**plain, **known}.items()
+    ]
 
 
 def cell_mappings(sensors: Mapping[str, str]) -> list[Json]:
     """The names in cells that hold sources."""
     plain = [
         {"type": "regex", "options": {"pattern": f"/^{pattern}$/", "result": {"text": name, "index": i}}}
-        for i, (pattern, name) in enumerate(reversed(_PLAIN_WORDS.items()), len(sensors))
+        for i, (pattern, name) in enumerate(_PLAIN_WORDS.items(), len(sensors))
     ]
     return [*_known(sensors), *plain]
 

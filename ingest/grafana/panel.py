@@ -274,7 +274,8 @@ def table_panel(
     defaults = {"custom": {"align": "auto", "filterable": False, "minWidth": 90}, "decimals": 0}
     # What stands where a whole table is empty would otherwise stand in each empty cell.
     blank = [Override(kind, {"noValue": UNKNOWN}, "byType") for kind in ("number", "string")]
-    all_overrides = [*blank, *overrides]
+    wide = [Override(sensor_column, {"custom.width": 210})] if sensor_column else []
+    all_overrides = [*blank, *wide, *overrides]
     return Panel(
         "table",
         title,

@@ -20,7 +20,7 @@ WORKOUT = Dashboard(
             14,
             9,
             (
-                Line("session", "sport", "{}"),
+                Line("session", "sport", "{}", ("sport != ''",)),
                 Line("session", "duration_s / 60", "{} min long"),
                 Line("session", "dose_min", "counts as {}", ("dose_min >= 0",)),
                 Line("session", "moderate_s / 60", "{} min moderate"),
@@ -39,7 +39,7 @@ WORKOUT = Dashboard(
                 Line("claim", "moderate_min", "{} min moderate", ("moderate_min >= 0",)),
                 Line("claim", "vigorous_min", "{} min vigorous", ("vigorous_min >= 0",)),
             ),
-            "Nothing",
+            "No claim by a watch",
         ),
         heart_rate_panel("Heart rate", "No heart rate in the time shown", height=13),
         table_panel(
@@ -66,7 +66,7 @@ WORKOUT = Dashboard(
             sensor_column=SENSOR,
         ),
         table_panel(
-            "Pauses",
+            "Pauses, if any",
             "When its timer stood still. Nothing is counted then.",
             10,
             Rows("pause", (Column("duration_s", "Lasted"), Column("end_s", "Until", 1)), sensor_label=SENSOR),
