@@ -29,7 +29,7 @@ test: $(VENV)/test  ## install what tests need, and run them all but those in a 
 
 browser: $(VENV)/test  ## draw a selection of dashboards in Chromium, and look for what is wrong with them
 	@# Two workers, a browser each; what one household needs is made once, by the worker that has all of its pictures.
-	$(BIN)/pytest -n 2 --dist loadgroup tests/grafana/test_browser.py
+	$(BIN)/pytest -n 2 --dist loadscope tests/grafana/test_browser.py
 
 pictures: $(VENV)/test  ## draw all dashboards in all states, stores, windows and themes, into build/pictures
 	@$(BIN)/python -m tests.support.pictures

@@ -12,13 +12,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize(
-    "look",
-    [
-        pytest.param(look, id=look.name, marks=pytest.mark.xdist_group(look.state))
-        for look in covering_looks()
-    ],
-)
+@pytest.mark.parametrize("look", covering_looks(), ids=lambda look: look.name)
 def test_nothing_is_wrong_with_what_is_drawn(look: Look, drawer: Drawer, homes: Homes) -> None:
     """Protects whoever looks: no error, nothing cut, faint, small or over another, and the numbers of `week --json`."""
     picture = PICTURES / f"{look.name}.png"
