@@ -32,7 +32,16 @@ def text(words: str, y: float = 100.0, **also: Any) -> Json:
         "color": "#ccccdc",
         "background": "#181b1f",
     }
-    return {"text": words, **usual, "contrast": 10.9, "cut": False, "panel": 1, "canvas": False, **also}
+    return {
+        "text": words,
+        **usual,
+        "contrast": 10.9,
+        "cut": False,
+        "panel": 1,
+        "canvas": False,
+        "axis": False,
+        **also,
+    }
 
 
 def drawing(*texts: Json, **also: Any) -> Json:
