@@ -16,6 +16,7 @@ from tests.support.servers import InfluxDB, VictoriaMetrics
 if TYPE_CHECKING:
     from tests.support.drawing import Drawer
     from tests.support.grafana_homes import Homes
+    from tests.support.grafana_panels import Filled
 
 # A slow machine is no failure, and the same examples come in every run: a red test means a change, not luck.
 # `make mutants` runs a test many times in one process, each time in a new object of its class.
@@ -106,6 +107,15 @@ def drawer(homes: "Homes") -> "Iterator[Drawer]":
 
     with drawing_host(homes) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Filled]":
+    """The home of tests/support/grafana_stores.py in every store, filled once for all tests of panels."""
+    from tests.support.grafana_panels import filled_stores
+
+    with filled_stores(tmp_path_factory.mktemp("filled")) as home:
+        yield home
 
 
 @pytest.fixture(autouse=True)

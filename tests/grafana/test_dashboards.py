@@ -47,7 +47,7 @@ def test_grafana_understands_every_word(board: Json) -> None:
     plugins.register_default_plugins()
     understood = json.loads(JSONEncoder().encode(Dashboard.from_json(board)))
     # What an annotation asks is its data source's own, as the targets of panels are; the model of Grafana has no words for it.
-    theirs = re.compile(r"\.definition$|^\.annotations\.list\[0\]\.(%s)" % "|".join(_QUESTIONS))
+    theirs = re.compile(rf"\.definition$|^\.annotations\.list\[0\]\.({'|'.join(_QUESTIONS)})")
     assert [path for path in _missing(board, understood, "") if not theirs.search(path)] == []
 
 

@@ -119,13 +119,22 @@ def _deviation(values: Sequence[float | None]) -> float:
 
 
 def _reduce_row(frame: Frame, options: Json) -> list[Any] | None:
-    """The middle one of some columns of each row; None where one of them is not there."""
+    """The middle one of those of some columns that are there, of each row; what is not known stands behind the others."""
     reduced = options["reduce"]
     assert reduced["reducer"] == "median"
-    if not set(reduced["include"]) <= set(frame.names):
+    columns = [frame[name] for name in reduced["include"] if name in frame.names]
+    if not columns:
         return None
-    rows = zip(*(frame[name] for name in reduced["include"]), strict=True)
-    return [None if None in row else sorted(row)[len(row) // 2] for row in rows]
+    return [
+        _middle([math.inf if v is None or math.isnan(v) else v for v in row])
+        for row in zip(*columns, strict=True)
+    ]
+
+
+def _middle(row: list[float]) -> float | None:
+    ordered, mid = sorted(row), len(row) // 2
+    found = ordered[mid] if len(row) % 2 else (ordered[mid - 1] + ordered[mid]) / 2
+    return None if found == math.inf else found
 
 
 def _cumulative(frame: Frame, options: Json) -> list[Any] | None:
@@ -175,8 +184,14 @@ def _concatenate(frames: list[Frame], options: Json) -> list[Frame]:
     columns: list[Column] = []
     for c in (c for f in frames for c in f.columns):
         if c.name != "Time" or all(had.name != "Time" for had in columns):
-            columns.append(Column(c.name, c.values + [None] * (longest - len(c.values)), c.labels))
+            columns.append(Column(c.name, c.values + [_undefined(c)] * (longest - len(c.values)), c.labels))
     return [Frame("concatenated", columns)]
+
+
+def _undefined(column: Column) -> float | None:
+    """What is no value in JavaScript, and not null either: with a number it makes no number."""
+    is_text = column.type == "string" or any(isinstance(v, str) for v in column.values)
+    return None if column.name == "Time" or is_text else math.nan
 
 
 def _multi(frames: list[Frame], options: Json) -> list[Frame]:

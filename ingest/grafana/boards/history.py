@@ -38,7 +38,7 @@ _DASHED = {"custom.lineStyle": {"fill": "dash", "dash": [12, 6]}}
 _AS_LINE = {"custom.drawStyle": "line", "custom.fillOpacity": 0, "custom.showPoints": "never"}
 
 _THAT_WEEK = link_to(
-    "week", "from=${__data.fields.Time.numeric}&to=${__data.fields.Ends.numeric}000", "Open this week"
+    "week", "from=${__data.fields.Time.numeric}&to=${__data.fields.Until.numeric}999", "Open this week"
 )
 
 _HIDDEN = {"custom.hidden": True, "custom.hideFrom": UNSEEN, "unit": "none"}
@@ -65,6 +65,10 @@ def _binary(left: str, operator: str, right: str, alias: str) -> Json:
         "id": "calculateField",
         "options": {"mode": "binary", "alias": alias, "replaceFields": False, "binary": binary},
     }
+
+
+_UNTIL = _binary("Ends", "-", "1", "Until")
+"""The last second of a week: it is shown up to its last millisecond."""
 
 
 def _usual_range_panel(
@@ -201,9 +205,9 @@ HISTORY = Dashboard(
                         "custom.spanNulls": True,
                     },
                 ),
-                Override("Ends", _HIDDEN),
+                *(Override(name, _HIDDEN) for name in ("Ends", "Until")),
             ],
-            transformations=(_window("Minutes, at least", "mean", 4, "Mean of four weeks"),),
+            transformations=(_window("Minutes, at least", "mean", 4, "Mean of four weeks"), _UNTIL),
         ),
         table_panel(
             "Week by week",
@@ -235,8 +239,9 @@ HISTORY = Dashboard(
                 Override("Enough?", {"mappings": value_mappings({1: "✓ met", 0: "not met"})}),
                 Override("Measured", {"unit": "suffix:h"}),
                 Override("Not judged", {"noValue": " "}),
-                Override("Ends", _HIDDEN),
+                *(Override(name, _HIDDEN) for name in ("Ends", "Until")),
             ],
+            transformations=(_UNTIL,),
         ),
         table_panel(
             "When you move, by hour and weekday",

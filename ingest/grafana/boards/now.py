@@ -40,13 +40,23 @@ _ZONE_STEPS: tuple[Json, ...] = (
     },
     _calculate("held", "-", "Moderate from", "above"),
     _calculate("Vigorous from", "-", "Moderate from", "width"),
-    _calculate("above", "/", "width", "Zone"),
+    _calculate("above", "/", "width", "part"),
+    # Without a heart rate the middle of the limits would be left; of what is not there nothing can be made.
+    _calculate("here", "*", "0", "nothing"),
+    _calculate("part", "+", "nothing", "Zone"),
 )
 """From heart rate and limits to 0 (light), between 0 and 1 (moderate) or 1 (vigorous): no store is asked to compare."""
 
+_NO_ZONE = "No zone now"
+
 _ZONES = [
-    {"type": "range", "options": {"from": a, "to": b, "result": {"text": text, "index": i}}}
-    for i, (a, b, text) in enumerate([(-1e9, 0, _LIGHT), (1e-9, 1 - 1e-9, _MODERATE), (1, 1e9, _VIGOROUS)])
+    {"type": "special", "options": {"match": "null+nan", "result": {"text": _NO_ZONE, "index": 3}}},
+    *(
+        {"type": "range", "options": {"from": a, "to": b, "result": {"text": text, "index": i}}}
+        for i, (a, b, text) in enumerate(
+            [(-1e9, 0, _LIGHT), (1e-9, 1 - 1e-9, _MODERATE), (1, 1e9, _VIGOROUS)]
+        )
+    ),
 ]
 
 
@@ -57,7 +67,7 @@ def _zone_panel() -> Panel:
         12,
         {"A": _LIVE, "M": LIMITS["M"], "V": LIMITS["V"]},
         "none",
-        "No zone now",
+        _NO_ZONE,
         height=8,
         shown_field="Zone",
         rows=1,

@@ -29,8 +29,11 @@ _NOT_JUDGED = "not_judged != ''"
 _DONE = "target_min - to_go_min"
 """The minutes of a week short of its target: rounded down, so that they never look like enough."""
 
-_DAYS_LEFT = "(end_s - {to_s}) / 86400 + 0.49999"
-"""Today included: shown as the whole number that is nearest."""
+_CHANGED_LAST, _CHANGED_FIRST = (f"(start_s + 396000) % 604800 {sign} 86400" for sign in (">=", "<"))
+"""Whether a week begins on another day than a Sunday, the day on which clocks change; a Sunday of anywhere begins within the day from Saturday, 10:00 UTC, on."""
+
+_LEFT_S = {"start_s + 604800 - {to_s}": _CHANGED_LAST, "end_s - {to_s}": _CHANGED_FIRST}
+"""The seconds that are left, each day held for one of 24 hours: right but for the day on which it is not."""
 
 _DAY_H = 27
 """Hours of a day, and room for a number above a bar as long as that."""
@@ -50,11 +53,21 @@ DETAILS = (
     Line("week", "dose_min", "{} min", (_MET,)),
     Line("week", _DONE, "{} min so far", (_TO_GO, RUNNING)),
     Line("week", "target_min", "of {}", ("to_go_min >= 0",)),
-    Line("week", _DAYS_LEFT, "{} days left", (_TO_GO, RUNNING, "end_s - {to_s} > 86400")),
-    Line("week", "end_s", "today is the last day", (_TO_GO, RUNNING, "end_s - {to_s} <= 86400")),
+    # Today included: shown as the whole number that is nearest.
+    *(
+        Line(
+            "week", f"({left}) / 86400 + 0.49999", "{} days left", (_TO_GO, RUNNING, which, f"{left} > 86400")
+        )
+        for left, which in _LEFT_S.items()
+    ),
+    *(
+        Line("week", "end_s", "today is the last day", (_TO_GO, RUNNING, which, f"{left} <= 86400"))
+        for left, which in _LEFT_S.items()
+    ),
     Line("week", _NOT_MEASURED_H, "{} h not measured", (_TO_GO, _GAPS)),
-    Line("week", "not_judged", "{}", (_NOT_JUDGED, _KNOWN)),
     Line("week", "dose_min", "at least {}", (_NOT_JUDGED, _KNOWN)),
+    # Behind the numbers, as the source of Prometheus has what is a table there.
+    Line("week", "not_judged", "{}", (_NOT_JUDGED, _KNOWN)),
     Line("week", "measured_h", "One line is missing in the settings:", (_UNKNOWN,)),
     Line("week", "measured_h", "born = 1970", (_UNKNOWN,)),
     Line("week", "measured_h", "with your own year of birth", (_UNKNOWN,)),
@@ -77,6 +90,8 @@ _NOT_COUNTED = (
 )
 
 _MOVES = (
+    # Before the others, as the source of Prometheus has what is no table there.
+    Line("week", "measured_h", "This week", (PAST,)),
     Line(
         "week",
         "measured_h",
@@ -84,7 +99,6 @@ _MOVES = (
         ("before_s > 0",),
         links={"from": "before_s", "until": "start_s - 1"},
     ),
-    Line("week", "measured_h", "This week", (PAST,)),
     Line("week", "measured_h", "The week after >", (PAST,), links={"from": "end_s", "until": "after_s - 1"}),
 )
 
@@ -136,8 +150,8 @@ WEEK = Dashboard(
             "See History",
             size_px=20,
             links={
-                0: link_to("week", _WHOLE_WEEK, "The week before"),
-                1: link_to("week", "", "This week"),
+                0: link_to("week", "", "This week"),
+                1: link_to("week", _WHOLE_WEEK, "The week before"),
                 2: link_to("week", _WHOLE_WEEK, "The week after"),
             },
         ),

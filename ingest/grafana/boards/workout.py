@@ -20,13 +20,14 @@ WORKOUT = Dashboard(
             14,
             9,
             (
-                Line("session", "sport", "{}", ("sport != ''",)),
                 Line("session", "duration_s / 60", "{} min long"),
                 Line("session", "dose_min", "counts as {}", ("dose_min >= 0",)),
                 Line("session", "moderate_s / 60", "{} min moderate"),
                 Line("session", "vigorous_s / 60", "{} min vigorous"),
                 Line("session", "bpm_mean", "{} bpm on average", ("bpm_mean > 0",)),
                 Line("session", "bpm_max", "{} bpm at most", ("bpm_max > 0",)),
+                # Behind the numbers, as the source of Prometheus has what is a table there.
+                Line("session", "sport", "{}", ("sport != ''",)),
             ),
             _NONE,
         ),
