@@ -94,7 +94,7 @@ def test_it_works_untouched(board: Json) -> None:
     (uid,) = uids
     assert board["uid"].startswith(uid)
     assert len(board["uid"]) <= 40
-    core = {"bargauge", "barchart", "stat", "state-timeline", "table", "text", "timeseries"}
+    core = {"barchart", "stat", "state-timeline", "table", "text", "timeseries"}
     assert {p["type"] for p in board["panels"]} <= core
     ids = [p["id"] for p in board["panels"]]
     assert len(set(ids)) == len(ids)
@@ -118,6 +118,55 @@ def test_panels_fill_the_page_without_overlapping(board: Json) -> None:
         beside = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
         above = a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"]
         assert beside or above, (a, b)
+
+
+@each_board
+def test_no_question_fails_for_want_of_rows(board: Json) -> None:
+    """Protects who has only a watch: a time series without rows is an error of the SQLite plugin, and a red badge."""
+    asked = [t for p in board["panels"] for t in p.get("targets", [])]
+    asked += [a["target"] for a in board["annotations"]["list"] if "target" in a]
+    kinds = {t["queryType"] for t in asked if t.get("datasource", {}).get("type", "").startswith("frser")}
+    assert kinds == ({"table"} if "sqlite" in board["uid"] else set())
+
+
+@each_board
+def test_nothing_is_left_to_be_filled_in(board: Json) -> None:
+    """Protects every click: addresses are whole, and each variable in them and in questions is one that there is."""
+    text = json.dumps(board)
+    assert re.findall(r"[^$]\{(?:uid|who|to_s)\}", text) == []
+    own = {v["name"] for v in board["templating"]["list"]}
+    built_in = {"__from", "__to", "__range_ms", "__data", "timeFilter"}
+    used = set(re.findall(r"\$\{?(\w+)", text.replace("$tag_source", "").replace(")$", ")")))
+    used = {name for name in used if not name.isdigit()}
+    assert used <= own | built_in
+    urls = re.findall(r'"url": "([^"]+)"', text)
+    assert all(re.fullmatch(r"/d/hartslag-\w+-\w+(\?\S+)?", url) for url in urls), urls
+    names = {b["uid"] for b in BOARDS}
+    assert {url.split("?")[0].removeprefix("/d/") for url in urls} <= names
+    for url in urls:
+        # The link at the top of a dashboard takes the variables with it by itself.
+        assert "now-1w/w" in url or "${person:queryparam}" in url
+
+
+@each_board
+def test_units_stand_one_space_from_their_numbers(board: Json) -> None:
+    """Protects the sight of "66 bpm": Grafana puts a space before what stands behind a number, none behind what stands before."""
+    for unit in re.findall(r'"(?:unit|value)": "((?:suffix|prefix):[^"]*)"', json.dumps(board)):
+        sort, _, affix = unit.partition(":")
+        assert affix.strip(), unit
+        assert affix == (affix.strip() if sort == "suffix" else affix.strip() + " "), unit
+        assert "  " not in affix
+
+
+@each_board
+def test_no_two_words_take_the_place_of_each_other(board: Json) -> None:
+    """Protects sentences: each of their lines is another question, with an override of its own that says its words."""
+    for panel in board["panels"]:
+        if panel["type"] != "stat" or not panel["options"]["reduceOptions"]["values"]:
+            continue
+        overridden = [o["matcher"]["options"] for o in panel["fieldConfig"]["overrides"]]
+        own = [name for name in overridden if name != "Value"]
+        assert len(set(own)) == len(own), panel["title"]
 
 
 def test_only_what_is_there_is_asked_for() -> None:
