@@ -62,19 +62,22 @@ class Totals:
 class Minutes(Totals):
     """The minutes with any data in them: `start_ms` (int64, multiples of 60 000, ascending), zones, and bpm.
 
-    `bpm_ms` is heart rate times the milliseconds it held; `bpm_min` and `bpm_max` are uint8.
+    `bpm_ms` is heart rate times the milliseconds it held; `bpm_min` and `bpm_max` are uint8. `moderate_bpm` and
+    `vigorous_bpm` are the edges in force at the last moment measured in it, 0 while unknown.
     """
 
     start_ms: NDArray[np.int64]
     bpm_ms: NDArray[np.int64]
     bpm_min: NDArray[np.uint8]
     bpm_max: NDArray[np.uint8]
+    moderate_bpm: NDArray[np.int16]
+    vigorous_bpm: NDArray[np.int16]
 
     @classmethod
     def none(cls) -> Self:
         """No minute at all."""
-        none, byte = np.empty(0, np.int64), np.empty(0, np.uint8)
-        return cls(none, none, none, none, none, none, none, byte, byte)
+        none, byte, short = np.empty(0, np.int64), np.empty(0, np.uint8), np.empty(0, np.int16)
+        return cls(none, none, none, none, none, none, none, byte, byte, short, short)
 
     @classmethod
     def join(cls, parts: Sequence["Minutes"]) -> Self:
@@ -98,18 +101,26 @@ def classify(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> NDArray
 
     A sequence gives each source its own timeline, by the index the pieces carry.
     """
-    moderate: NDArray[np.int16]
-    vigorous: NDArray[np.int16]
+    return _classify(pieces, *_limits(pieces, timeline))
+
+
+def _limits(
+    pieces: Pieces, timeline: Timeline | Sequence[Timeline]
+) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """The bpm at which moderate and vigorous begin at the start of each piece, or of all together; 0 while unknown."""
     if isinstance(timeline, Timeline):
         # Pieces ascend: where the same holds at both ends it holds for all.
         ends = timeline.at(pieces.start[[0, -1]]) if len(pieces) else np.zeros(2, np.intp)
-        moderate, vigorous = timeline.limits(pieces.start[:1] if ends[0] == ends[1] else pieces.start)
-    else:
-        moderate = np.zeros(len(pieces), np.int16)
-        vigorous = np.zeros(len(pieces), np.int16)
-        for source in distinct(pieces.source):
-            mine = pieces.source == source
-            moderate[mine], vigorous[mine] = timeline[source].limits(pieces.start[mine])
+        return timeline.limits(pieces.start[:1] if ends[0] == ends[1] else pieces.start)
+    moderate = np.zeros(len(pieces), np.int16)
+    vigorous = np.zeros(len(pieces), np.int16)
+    for source in distinct(pieces.source):
+        mine = pieces.source == source
+        moderate[mine], vigorous[mine] = timeline[source].limits(pieces.start[mine])
+    return moderate, vigorous
+
+
+def _classify(pieces: Pieces, moderate: NDArray[np.int16], vigorous: NDArray[np.int16]) -> NDArray[np.uint8]:
     reached = (pieces.bpm >= moderate).astype(np.uint8) + (pieces.bpm >= vigorous)
     zone = np.where((reached > 0) & ~pieces.counts, np.uint8(Zone.ELEVATED), reached)
     return np.where(moderate == 0, np.uint8(Zone.UNCLASSIFIED), zone)
@@ -134,9 +145,11 @@ def tabulate_minutes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) ->
     new = np.append(True, minute[1:] != minute[:-1])
     first = np.flatnonzero(new)
     lasts = pieces.end - pieces.start
+    last = np.append(first[1:], len(pieces)) - 1
     row = np.cumsum(new) - 1
+    moderate_bpm, vigorous_bpm = _limits(pieces, timeline)
     # Sums of whole numbers below 2^53 are exact in the floats that bincount adds with.
-    cell = row * len(Zone) + classify(pieces, timeline)
+    cell = row * len(Zone) + _classify(pieces, moderate_bpm, vigorous_bpm)
     table = np.bincount(cell, lasts, len(first) * len(Zone)).astype(np.int64).reshape(-1, len(Zone))
     light, moderate, vigorous, elevated, unclassified = Totals.of(table).columns
     return Minutes(
@@ -149,6 +162,8 @@ def tabulate_minutes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) ->
         bpm_ms=np.add.reduceat(lasts * pieces.bpm, first),
         bpm_min=np.minimum.reduceat(pieces.bpm, first),
         bpm_max=np.maximum.reduceat(pieces.bpm, first),
+        moderate_bpm=np.broadcast_to(moderate_bpm, len(pieces))[last],
+        vigorous_bpm=np.broadcast_to(vigorous_bpm, len(pieces))[last],
     )
 
 

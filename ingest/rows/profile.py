@@ -316,9 +316,14 @@ def differences(old: Profile, new: Profile, sessions: Callable[[str], Spans]) ->
         )
     )
     for sport in {*old.sports, *new.sports}:
-        differ = _differ(old, new, lambda p, at, s=sport: _bpm(p.sports.get(s, p.timeline), at))  # type: ignore[misc]  # mypy knows no type of a default in a lambda
+        differ = _differ(old, new, lambda p, at, s=sport: {_bpm(line, at) for line in _may_rule(p, s)})  # type: ignore[misc]  # mypy knows no type of a default in a lambda
         found = found | (differ & sessions(sport))
     return found | old.calendar.differences(new.calendar)
+
+
+def _may_rule(p: Profile, sport: str) -> Sequence[Timeline]:
+    """The timelines one of which rules where a sport was done: without its own perhaps that of a less exact sport."""
+    return [p.sports[sport]] if sport in p.sports else [p.timeline, *p.sports.values()]
 
 
 def _bpm(timeline: Timeline, at: int) -> tuple[int, int] | None:

@@ -49,6 +49,7 @@ HAPPENED: list[Event] = [
 ]
 JAN_FACTS: list[dict[str, Any]] = [
     {"maximum_bpm": 210, "zone": "Asia/Kolkata"},
+    {"maximum_bpm": 210, "sport": [{"name": "running", "offset_bpm": 5}]},
     {"maximum_bpm": 130, "pause": [{"from": "2024-10-28", "to": "2024-10-28", "why": "a cold"}]},
     {"maximum_bpm": 130, "pause": [{"from": "2024-10-28", "to": "2024-11-04", "why": "flu, still"}]},
     {"maximum_bpm": 130, "target_min": 60, "week_begins": "sunday"},

@@ -42,14 +42,19 @@ timelines = st.lists(
 
 
 def rows(found: Minutes) -> dict[int, list[Any]]:
-    columns: list[Any] = [*found.columns, found.bpm_mean, found.bpm_min, found.bpm_max]
+    columns: list[Any] = [
+        *(*found.columns, found.bpm_mean, found.bpm_min, found.bpm_max),
+        *(found.moderate_bpm, found.vigorous_bpm),
+    ]
     return {int(t): [c[i].item() for c in columns] for i, t in enumerate(found.start_ms)}
 
 
 def test_one_minute_by_hand() -> None:
     """Twenty seconds at 100, twenty at 120, ten at 140: mean, extremes and zones of one minute."""
     pieces = hold(raw([(0, 100), (20, 120), (40, 140)], 1000), 30, ends=[50_000])
-    assert rows(tabulate_minutes(pieces, ALWAYS)) == {0: [20_000, 20_000, 10_000, 0, 0, 116.0, 100, 140]}
+    assert rows(tabulate_minutes(pieces, ALWAYS)) == {
+        0: [20_000, 20_000, 10_000, 0, 0, 116.0, 100, 140, OWN.moderate_bpm, OWN.vigorous_bpm]
+    }
 
 
 def test_nothing_gives_no_minutes() -> None:
@@ -62,9 +67,10 @@ def test_nothing_gives_no_minutes() -> None:
 
 @given(households, timelines)
 def test_minutes_equal_counting_by_hand(pieces: Pieces, line: Timeline) -> None:
-    """Each millisecond goes into its minute, by the edges in force at it, and only once."""
+    """Each millisecond goes into its minute, by the edges in force at it, and only once; those at its last one are told."""
     expected: dict[int, list[list[int]]] = {}
     values: dict[int, list[tuple[int, int]]] = {}
+    limits: dict[int, tuple[int, int]] = {}
     borders = sorted({*line.valid_from.tolist(), *range(-120_000, 420_000, MINUTE)})
     for start, end, bpm, counts in zip(
         *(c.tolist() for c in (pieces.start, pieces.end, pieces.bpm, pieces.counts)), strict=True
@@ -83,12 +89,14 @@ def test_minutes_equal_counting_by_hand(pieces: Pieces, line: Timeline) -> None:
             minute = a // MINUTE * MINUTE
             expected.setdefault(minute, [[], [], [], [], []])[zone].append(b - a)
             values.setdefault(minute, []).append((bpm, b - a))
+            limits[minute] = (edges.moderate_bpm, edges.vigorous_bpm) if edges else (0, 0)
     by_hand = {
         minute: [
             *(sum(z) for z in expected[minute]),
             sum(v * w for v, w in values[minute]) / sum(w for _, w in values[minute]),
             min(v for v, _ in values[minute]),
             max(v for v, _ in values[minute]),
+            *limits[minute],
         ]
         for minute in sorted(expected)
     }
@@ -115,7 +123,9 @@ def test_each_source_may_have_its_own_edges() -> None:
     pieces = resolve([by_second([(0, 112)], ends=[30_000]), by_second([(30, 112)], ends=[60_000], source=1)])
     lines = [ALWAYS, Timeline.of([(0, OWN.shifted(10, "arms"))])]
     assert classify(pieces, lines).tolist() == [Zone.MODERATE, Zone.LIGHT]
-    assert [int(c[0]) for c in tabulate_minutes(pieces, lines).columns] == [30_000, 30_000, 0, 0, 0]
+    found = tabulate_minutes(pieces, lines)
+    assert [int(c[0]) for c in found.columns] == [30_000, 30_000, 0, 0, 0]
+    assert found.moderate_bpm.tolist() == [OWN.moderate_bpm + 10], "those of its last moment"
 
 
 def test_a_workout_over_midnight_is_split_by_second() -> None:
