@@ -132,7 +132,7 @@ def test_the_usual_range_is_around_the_mean(stores: Open, store: str) -> None:
     """Protects from a single bad night: what is usual is the mean of the days before, and one deviation around it."""
     shown = board(stores, store, "history", YEARS)
     rows = [row for _, row in sorted(shown.rows("Resting heart rate").items())]
-    assert len(rows) > 5
+    assert len(rows) > 7
     for i, row in enumerate(rows):
         seven = [r["Each day"] for r in rows[max(0, i - 6) : i + 1]]
         mean = sum(seven) / len(seven)

@@ -107,7 +107,7 @@ def happenings() -> Iterator[Event]:
         if first != WEEKS["this week"]:
             yield from _workout(ANNA, _local(first, "23:40:00", 5), 2400, 128 + i, OTHER_WATCH)
             yield from _workout(ANNA, _local(first, "23:50:00", 6), 1200, 150, WATCH)
-        yield _all_day(ANNA, _local(first, "08:00:00", 2), 300, 62)
+        yield _all_day(ANNA, _local(first, "08:00:00", 2), 300, 58 + i)
         raised = _local(first, "15:00:00", 2)
         yield _all_day(ANNA, raised, 30, 130, moved=((raised, raised + 10 * MINUTE),))
         yield from _workout(ODD, _local(first, "12:00:00"), 900 + 30 * i, 135, ODDS_WATCH)
