@@ -139,21 +139,9 @@ def minute_block(
         start_ms * 1000,
         end_ms * 1000,
         m.start_ms * 1000,
-        {
-            "bpm": m.bpm_mean,
-            "bpm_min": m.bpm_min,
-            "bpm_max": m.bpm_max,
-            **zone_seconds(m),
-            "moderate_bpm": _known(m.moderate_bpm),
-            "vigorous_bpm": _known(m.vigorous_bpm),
-        },
+        {"bpm": m.bpm_mean, "bpm_min": m.bpm_min, "bpm_max": m.bpm_max, **zone_seconds(m)},
         only_zones=only_zones,
     )
-
-
-def _known(limits_bpm: NDArray[np.int16]) -> NDArray[np.int16] | list[int | None]:
-    """Limits with None where they are not known; the column itself where they are in all of it."""
-    return limits_bpm if limits_bpm.all() else [bpm or None for bpm in limits_bpm.tolist()]
 
 
 def zone_seconds(totals: Totals) -> dict[str, NDArray[np.float64]]:

@@ -19,6 +19,7 @@ from ingest.rows.day import day_block
 from ingest.rows.evidence import Evidence, read_evidence
 from ingest.rows.heart_rate import sample_blocks
 from ingest.rows.hour import hour_block
+from ingest.rows.limits import limits_block
 from ingest.rows.minute import minute_block
 from ingest.rows.pause import pause_blocks
 from ingest.rows.profile import Profile, profile_block
@@ -189,6 +190,12 @@ def _minute_blocks(c: _CountedWeek) -> Iterator[Block]:
         yield minute_block(c.week.minutes, tags, a, b)
 
 
+def _limits_blocks(c: _CountedWeek) -> Iterator[Block]:
+    for a, b in overlaps(c.touched.zones, *c.span_ms):
+        tags = {"person": c.week.person.name}
+        yield limits_block(c.week.minutes, c.week.borders_ms, tags, a, b)
+
+
 def _hour_blocks(c: _CountedWeek) -> Iterator[Block]:
     w = c.week
     for a, b in overlaps(c.touched.zones, *c.span_ms):
@@ -221,6 +228,7 @@ def _variability_blocks(c: _CountedWeek) -> Iterator[Block]:
 
 WEEK_TABLES: Mapping[str, Callable[[_CountedWeek], Iterable[Block]]] = {
     "minute": _minute_blocks,
+    "limits": _limits_blocks,
     "hour": _hour_blocks,
     "day": _day_blocks,
     "week": lambda c: [week_block(c.week, {"person": c.week.person.name})],

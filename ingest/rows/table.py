@@ -11,9 +11,6 @@ REAL, WHOLE, TEXT = "REAL", "INTEGER", "TEXT"
 
 _ZONES = {"light_s": REAL, "moderate_s": REAL, "vigorous_s": REAL, "elevated_s": REAL, "unclassified_s": REAL}
 
-LIMITS = ("moderate_bpm", "vigorous_bpm")
-"""The fields of a minute that tell by which limits it was counted."""
-
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -29,15 +26,13 @@ TABLES: Mapping[str, Table] = {
     "beat": Table(("person", "source", "kind"), {"rr_ms": REAL}, "a heartbeat"),
     "minute": Table(
         ("person",),
-        {
-            "bpm": REAL,
-            "bpm_min": WHOLE,
-            "bpm_max": WHOLE,
-            **_ZONES,
-            "measured_s": REAL,
-            **dict.fromkeys(LIMITS, WHOLE),
-        },
+        {"bpm": REAL, "bpm_min": WHOLE, "bpm_max": WHOLE, **_ZONES, "measured_s": REAL},
         "a minute with any data",
+    ),
+    "limits": Table(
+        ("person",),
+        {"moderate_bpm": WHOLE, "vigorous_bpm": WHOLE},
+        "ten minutes by the clock, stamped at the first one measured in them whose limits are known",
     ),
     "day": Table(
         ("person",),
@@ -157,8 +152,7 @@ class Block:
 
     `tags` holds for all rows; `labels` are tags that differ by row. `time_us` is int64 microseconds since 1970, UTC.
     Columns are numpy arrays or lists, of one length; None is "not known". With `only_zones` all that is measured is as
-    it was: only the zones it counts in and the limits it is counted by may differ, and a store may write no more than
-    that.
+    it was: only the zones it counts in may differ, and a store may write no more than that.
     """
 
     table: str

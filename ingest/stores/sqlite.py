@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.errors import Stop
-from ingest.rows.table import LIMITS, TABLES, Block
+from ingest.rows.table import TABLES, Block
 from ingest.rows.version import rows_version
 from ingest.stores.contract import RefusedRow
 from ingest.system.crash_points import reached
@@ -207,7 +207,6 @@ def _replace_rows(db: sqlite3.Connection, block: Block) -> None:
     table = TABLES[block.table]
     where = " AND ".join(f"{tag} = ?" for tag in block.tags) + " AND time >= ? AND time < ?"
     key = (*block.tags.values(), _seconds(block.start_us), _seconds(block.end_us))
-    given = block
     if block.only_zones:
         block = _possibly_changed(db, block, where, key)
     names, n = ("time", *table.tags, *table.fields), 1 + len(table.tags)
@@ -226,8 +225,6 @@ def _replace_rows(db: sqlite3.Connection, block: Block) -> None:
     db.executemany(
         f"INSERT OR REPLACE INTO {block.table} ({', '.join(names)}) VALUES ({marks})", list(rows.values())
     )
-    if given.only_zones:
-        _update_limits(db, given, where)
 
 
 def _row_tuples(block: Block) -> Iterator[tuple[Any, ...]]:
@@ -244,7 +241,7 @@ def _row_tuples(block: Block) -> Iterator[tuple[Any, ...]]:
 
 
 def _possibly_changed(db: sqlite3.Connection, block: Block, where: str, key: tuple[Any, ...]) -> Block:
-    """The rows of a block that may differ from those held in more than limits: what was and stays light is as it was.
+    """The rows of a block that may differ from those held: what was and stays light is as it was.
 
     A year of an all-day watch is half a million minutes, nearly all of them light whatever the edges.
     """
@@ -252,33 +249,8 @@ def _possibly_changed(db: sqlite3.Connection, block: Block, where: str, key: tup
     before = np.array([time for (time,) in held], np.float64)
     light = block.fields["light_s"] == block.fields["measured_s"]
     some = ~light | np.isin(block.time_us / 1e6, before)
-    fields = {name: np.asarray(column)[some] for name, column in block.fields.items()}
+    fields = {name: column[some] for name, column in block.fields.items()}
     return replace(block, time_us=block.time_us[some], fields=fields)
-
-
-def _update_limits(db: sqlite3.Connection, block: Block, where: str) -> None:
-    """Have the rows of a block hold its limits, stretch by stretch in which they are the same."""
-    if not len(block):
-        return
-    limits = np.array([_as_list(block.fields[name]) for name in LIMITS], object)
-    new = np.flatnonzero((limits[:, 1:] != limits[:, :-1]).any(axis=0)) + 1
-    seconds = block.time_us / 1e6
-    first, behind = np.append(0, new), np.append(new, len(block))
-    stretches = (
-        (*values, *block.tags.values(), a, b, *values)
-        for values, a, b in zip(
-            limits[:, first].T.tolist(),
-            seconds[first].tolist(),
-            # Rows are a minute apart at least.
-            (seconds[behind - 1] + 1).tolist(),
-            strict=True,
-        )
-    )
-    db.executemany(
-        f"UPDATE {block.table} SET {', '.join(f'{name} = ?' for name in LIMITS)} WHERE {where}"
-        f" AND ({' OR '.join(f'{name} IS NOT ?' for name in LIMITS)})",
-        stretches,
-    )
 
 
 def _as_list(column: Any) -> list[Any]:
