@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -146,15 +147,16 @@ def test_ten_minutes_over_a_midnight_are_told_for_each_day(tmp_path: Path) -> No
     """Protects Nepal, where days and weeks begin between ten minutes: what comes in on one side leaves the other as it is."""
     midnight = at("2026-11-16T00:00+05:45")  # a Monday
     early = {"from": "2026-11-16", "moderate_bpm": 120, "vigorous_bpm": 150}
-    for i, border in enumerate((midnight, midnight + DAY)):
-        before, after = (steady("Jan", border + m * MINUTE, 120, 70) for m in (-3, 2))
-        for j, events in enumerate(([before, after], [after, before])):
-            cache, folder = RowCache(), tmp_path / f"{i}{j}"
+    # What comes in touches the eleven minutes around it: those over midnight, and those on one side alone.
+    for border, (a, b) in product((midnight, midnight + DAY), ((-3, 2), (-15, 2), (-3, 13))):
+        told = [border + a * MINUTE, border + b * MINUTE]
+        for order in (1, -1):
+            cache, folder = RowCache(), tmp_path / f"{border} {a} {b} {order}"
             with household(folder, [said(zone="Asia/Kathmandu", profile=[early])]) as journal:
-                for event in events:
-                    happen(journal, event)
+                for start in told[::order]:
+                    happen(journal, steady("Jan", start, 120, 70))
                     limits_along(folder, journal, cache)
-            assert times(rows(folder / "along.db")) == [border - 3 * MINUTE, border + 2 * MINUTE]
+            assert times(rows(folder / "along.db")) == told
 
 
 def test_a_beat_that_comes_in_writes_the_limits_of_its_ten_minutes_alone(tmp_path: Path) -> None:
