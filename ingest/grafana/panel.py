@@ -227,6 +227,8 @@ _AROUND = re.compile(r"(.* )?\{\}( .*)?")
 def _in_words(line: Line) -> Json:
     """How a value is shown: with words before or behind it, or as words alone."""
     found = _AROUND.fullmatch(line.words)
+    if line.words.startswith("time:"):
+        return {"unit": line.words}
     if found is None:
         options = {"from": -_ANY, "to": _ANY, "result": {"text": line.words, "index": 0}}
         return {"mappings": [{"type": "range", "options": options}]}
@@ -274,7 +276,7 @@ def table_panel(
     defaults = {"custom": {"align": "auto", "filterable": False, "minWidth": 90}, "decimals": 0}
     # What stands where a whole table is empty would otherwise stand in each empty cell.
     blank = [Override(kind, {"noValue": UNKNOWN}, "byType") for kind in ("number", "string")]
-    wide = [Override(sensor_column, {"custom.width": 210})] if sensor_column else []
+    wide = [Override(sensor_column, {"custom.width": 340 if shows_sources else 270})] if sensor_column else []
     all_overrides = [*blank, *wide, *overrides]
     return Panel(
         "table",

@@ -84,8 +84,8 @@ class Newest:
 class Line:
     """A line of words, there only if a row in the range fulfils all conditions; the newest such row is meant.
 
-    `words` have `{}` for its value, at an end, or nothing for one that is not to be seen: an expression as in `Newest`,
-    shown as a whole number, or a field of text. A condition on a text compares it with a word in quotes, or with '' for
+    `words` have `{}` for its value, at an end, or nothing for one that is not to be seen, or are Grafana's format of a time
+    in ms ("time:..."). The value is an expression as in `Newest`, shown as a whole number, or a field of text. A condition on a text compares it with a word in quotes, or with '' for
     any. `links` are more values of the row, for the address of a link: name -> expression.
     """
 

@@ -77,6 +77,7 @@ DETAILS = (
 )
 
 _PARTS = (
+    Line("week", "start_s * 1000", "time:[the week since] dddd D MMMM", ("measured_h >= 0",)),
     Line("week", "moderate_min", "{} min moderate", (_KNOWN,)),
     Line("week", "vigorous_min", "{} min vigorous, counted twice", (_KNOWN, "vigorous_min >= 0.5")),
     Line("week", "active_days", "{} active days", (_KNOWN, "active_days != 1")),
