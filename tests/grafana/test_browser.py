@@ -8,7 +8,6 @@ from tests.support.grafana_homes import Homes
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xfail(strict=False, reason="The dashboards are being made anew for those who look at them."),
 ]
 
 

@@ -21,31 +21,35 @@ from ingest.grafana.query import Column, Latest, Lines, Query, Rows
 LONGEST_MS = 90_000
 """What a sample stands for at most; a longer silence is a gap in the line, not a line."""
 
-_VIGOROUS = Latest("profile", Column("vigorous_bpm", "Vigorous from"))
-
 LIMITS: Mapping[str, Query] = {
     "M": Latest("profile", Column("moderate_bpm", "Moderate from")),
-    # Asked for twice: the band below it has the colour of what lies in it, the line that of what begins there.
-    "T": Latest("profile", Column("vigorous_bpm", "Moderate")),
-    "V": _VIGOROUS,
+    "V": Latest("profile", Column("vigorous_bpm", "Vigorous from")),
 }
+"""The limits in force now."""
 
-_ACROSS = {
-    # A profile is told once, perhaps years ago: Grafana draws its first value as a line across.
-    "custom.transform": "constant",
+LIMIT_LINES: Mapping[str, Query] = {
+    "M": Rows("minute", (Column("moderate_bpm", "Moderate from"),)),
+    # Asked for twice: the band below it has the colour of what lies in it, the line that of what begins there.
+    "T": Rows("minute", (Column("vigorous_bpm", "Moderate"),)),
+    "V": Rows("minute", (Column("vigorous_bpm", "Vigorous from"),)),
+}
+"""The limits that each minute was counted by: a band is only drawn where both have points, and none where nothing is."""
+
+_STEPPED = {
+    "custom.lineInterpolation": "stepAfter",
     "custom.showPoints": "never",
-    # Between its one point in 1970 and now a browser would put a gap every minute and a half: twenty million.
+    "custom.spanNulls": True,
     "custom.insertNulls": False,
 }
 
-_DASHED = {**_ACROSS, "custom.lineStyle": {"fill": "dash", "dash": [12, 6]}, "custom.lineWidth": 2}
+_DASHED = {**_STEPPED, "custom.lineStyle": {"fill": "dash", "dash": [12, 6]}, "custom.lineWidth": 2}
 
-LIMIT_LINES = {
+_LIMIT_LOOKS = {
     "M": {"displayName": "Moderate from", "color": fixed_color(MODERATE), **_DASHED},
     "T": {
         "displayName": "Moderate",
         "color": fixed_color(MODERATE),
-        **_ACROSS,
+        **_STEPPED,
         "custom.lineWidth": 0,
         "custom.fillBelowTo": "Moderate from",
         "custom.fillOpacity": 25,
@@ -67,11 +71,11 @@ def heart_rate_panel(
         title,
         f"Every sample. {BETWEEN}",
         width,
-        {"A": Lines("heart_rate", Column("bpm", "bpm")), **LIMITS},
+        {"A": Lines("heart_rate", Column("bpm", "bpm")), **LIMIT_LINES},
         BPM,
         no_value,
         custom=HEART,
-        query_overrides=LIMIT_LINES,
+        query_overrides=_LIMIT_LOOKS,
         defaults={"min": 40},
         height=height,
         sensor_column=LINES,
@@ -85,11 +89,11 @@ def minutes_of_heart_rate_panel(title: str, no_value: str, *, time_from: str = "
         title,
         f"The mean of each minute, of all sensors together. {BETWEEN}",
         WIDTH,
-        {"A": Rows("minute", (Column("bpm", "Heart rate"),)), **LIMITS},
+        {"A": Rows("minute", (Column("bpm", "Heart rate"),)), **LIMIT_LINES},
         BPM,
         no_value,
         custom=HEART,
-        query_overrides=LIMIT_LINES,
+        query_overrides=_LIMIT_LOOKS,
         defaults={"min": 40},
         overrides=[Override("Heart rate", {"color": fixed_color(MEASURED)})],
         time_from=time_from,
