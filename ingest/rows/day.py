@@ -44,6 +44,13 @@ class Day:
         return cls(zones_ms, resting, quiet, tuple(sessions))
 
 
+def known_doses(totals: Totals) -> list[float | None]:
+    """The dose of each span; None where nothing of it could be classified: that is not known, and no 0."""
+    known = totals.measured_ms > totals.unclassified_ms
+    doses = dose_min(totals.moderate_ms / MINUTE, totals.vigorous_ms / MINUTE)
+    return [dose if some else None for dose, some in zip(doses.tolist(), known.tolist(), strict=True)]
+
+
 def day_block(
     days: Totals,
     resting_bpm: NDArray[np.float64],
@@ -59,7 +66,7 @@ def day_block(
     t = Totals(*(column[measured] for column in days.columns))
     fields = {
         **zone_seconds(t),
-        "dose_min": dose_min(t.moderate_ms / MINUTE, t.vigorous_ms / MINUTE),
+        "dose_min": known_doses(t),
         "resting_bpm": [None if np.isnan(bpm) else bpm for bpm in resting_bpm[measured].tolist()],
         **{
             name: [x for x, some in zip(column, measured, strict=True) if some]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ingest.journal import ALWAYS_MS, Journal, Person
 from ingest.rows.cache import RowCache
 from ingest.rows.calendar import WEEK
-from ingest.rows.day import Day
+from ingest.rows.day import Day, known_doses
 from ingest.rows.minute import CountedMinutes, OnEvidence, count_minutes
 from ingest.rows.profile import Profile
 from ingest.rows.progress import classified_so_far, minutes_to_go
@@ -19,7 +19,6 @@ from ingest.rows.strap_session import StrapSession
 from ingest.rows.table import Block
 from ingest.rows.workout import find_workouts, workout_spans
 from zones.days import day_of, midnights, week_of
-from zones.dose import dose_min
 from zones.minutes import MINUTE, Minutes, Totals
 from zones.moments import distinct
 from zones.placing import LATEST_MS
@@ -197,7 +196,7 @@ def _week_fields(week: Week, start_ms: int, end_ms: int) -> dict[str, Any]:
     return {
         "moderate_min": moderate,
         "vigorous_min": vigorous,
-        "dose_min": dose_min(moderate, vigorous),
+        "dose_min": known_doses(t)[0],
         "target_min": week.target_min,
         "measured_h": int(t.measured_ms[0]) / (60 * MINUTE),
         "active_days": count_active_days(week.days),

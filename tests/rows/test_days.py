@@ -151,7 +151,7 @@ def test_without_any_limits_time_is_unclassified_and_a_year_of_birth_mends_it(tm
     start = at("2026-11-16T10:00+01:00")
     with household(tmp_path, [steady("Jan", start, 600, 150)]) as journal:
         ((*_, unclassified, measured, dose, _, _, _),) = filled(journal, tmp_path / "s.db")["day"]
-        assert (unclassified, measured, dose) == (600.0, 600.0, 0.0)
+        assert (unclassified, measured, dose) == (600.0, 600.0, None)
         happen(journal, Noted("Jan", (("born", 1970), ("zone", "Europe/Amsterdam"))))
         ((*_, unclassified, measured, dose, _, _, _),) = filled(journal, tmp_path / "s.db")["day"]
         # 211 - 0.64 x 56 = 175; 77 % of it is 135

@@ -121,14 +121,14 @@ def test_without_limits_nothing_is_told_of_the_target_but_why(tmp_path: Path) ->
     week, day = ("limits", "to_go_min", "unclassified_min", "dose_min"), ("so_far_min", "pace_min")
     medicine = [{"from": "2026-11-15", "limiting_medicine": True}]
     with household(tmp_path, [said(), walk(1, 10), walk(4, 20)]) as journal:
-        assert fields(journal, tmp_path, "week", *week) == [("unknown", None, 30, 0)]
+        assert fields(journal, tmp_path, "week", *week) == [("unknown", None, 30, None)]
         assert fields(journal, tmp_path, "day", *day) == [(None, None)] * 2
         happen(journal, said(profile=medicine))
-        assert fields(journal, tmp_path, "week", *week) == [("medicine", None, 30, 0)]
+        assert fields(journal, tmp_path, "week", *week) == [("medicine", None, 30, None)]
         happen(journal, said(profile=[{**medicine[0], **LIMITS}]))
         assert fields(journal, tmp_path, "week", *week) == [("known", 120, 0, 30)]
         happen(journal, said())
-        assert fields(journal, tmp_path, "week", *week) == [("unknown", None, 30, 0)]
+        assert fields(journal, tmp_path, "week", *week) == [("unknown", None, 30, None)]
         happen(journal, Limits("Jan", MONDAY, 170))
         assert fields(journal, tmp_path, "week", *week) == [("known", 120, 0, 30)]
 

@@ -300,9 +300,11 @@ def test_minutes_days_and_weeks_tell_the_same_sum(happened: list[Event]) -> None
             assert measured > 0
         total = [sum(column) for column in zip(*minutes, strict=True)] or [0.0] * 6
         assert total == [pytest.approx(sum(c)) for c in zip(*days, strict=True)] or not days
-        moderate, vigorous, dose, _, measured_h = [sum(c) for c in zip(*weeks, strict=True)] or [0.0] * 5
+        moderate, vigorous, dose, _, measured_h = [
+            sum(x or 0.0 for x in c) for c in zip(*weeks, strict=True)
+        ] or [0.0] * 5
         assert moderate == pytest.approx(total[zones["moderate"]] / 60)
         assert vigorous == pytest.approx(total[zones["vigorous"]] / 60)
         assert dose == pytest.approx(moderate + 2 * vigorous)
         assert measured_h == pytest.approx(total[5] / 3600)
-        assert sum(row[8] for row in found["day"] if row[1] == person) == pytest.approx(dose)
+        assert sum(row[8] or 0.0 for row in found["day"] if row[1] == person) == pytest.approx(dose)
