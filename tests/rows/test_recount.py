@@ -187,7 +187,7 @@ def seen(happened: Iterable[Event]) -> dict[str, list[tuple[object, ...]]]:
 
 @contextmanager
 def of_known_sources(folder: Path, happened: Iterable[Event]) -> Iterator[Journal]:
-    """A household that meets its sources in one order: of two with one rank the older one is believed."""
+    """A household that meets its sources in one order, which decides nothing: of two with one rank the name does."""
     with household(folder) as journal:
         with journal.write() as w:
             for source, (kind, _) in SOURCES.items():
@@ -241,7 +241,8 @@ LONGEST_S = {"strap": 5, "activity": 30, "monitoring": 90}
 def by_second(recorded: list[Recording], edges: tuple[int, int] | None) -> dict[int, tuple[int, int, str]]:
     """For each second (bpm, zone, source), slowly: source by source, the believed ones last and so on top."""
     judged: dict[int, tuple[int, int, str]] = {}
-    for source, (kind, _) in reversed(SOURCES.items()):
+    ranked = sorted(SOURCES.items(), key=lambda source: (RANKS[source[1][0]], source[0]))
+    for source, (kind, _) in reversed(ranked):
         mine = [r for r in recorded if r.source == source]
         samples = believed_of(kind, dict(s for r in mine for s in r.samples))
         paused = {s for r in mine for a, b in r.pauses for s in range(a, b, 1000)}
