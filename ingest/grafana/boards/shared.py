@@ -28,12 +28,12 @@ LIMITS: Mapping[str, Query] = {
 """The limits in force now."""
 
 LIMIT_LINES: Mapping[str, Query] = {
-    "M": Rows("minute", (Column("moderate_bpm", "Moderate from"),)),
+    "M": Rows("limits", (Column("moderate_bpm", "Moderate from"),)),
     # Asked for twice: the band below it has the colour of what lies in it, the line that of what begins there.
-    "T": Rows("minute", (Column("vigorous_bpm", "Moderate"),)),
-    "V": Rows("minute", (Column("vigorous_bpm", "Vigorous from"),)),
+    "T": Rows("limits", (Column("vigorous_bpm", "Moderate"),)),
+    "V": Rows("limits", (Column("vigorous_bpm", "Vigorous from"),)),
 }
-"""The limits that each minute was counted by: a band is only drawn where both have points, and none where nothing is."""
+"""The limits that minutes were counted by: a band is only drawn where both have points, and none where nothing is."""
 
 _STEPPED = {
     "custom.lineInterpolation": "stepAfter",
