@@ -1,5 +1,6 @@
 """*History* put to every store: a year of weeks, of rest and of workouts, and the way from there to one of them."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.grafana_stores import (
     NOW,
     ODD,
     PAUSED,
+    PLACE,
     SECOND_STRAP,
     STRAP,
     TARGET_MIN,
@@ -151,7 +153,7 @@ def test_workouts_are_read_line_by_line(stores: Open, store: str) -> None:
     lines = shown.cells("Workouts")
     wanted = ["Time", "Sensor", "Sport", "Duration", "Minutes", "Moderate", "Vigorous", "Mean", "Highest"]
     assert [n for n in lines[0] if n not in {"Load", "Recovery"}] == wanted
-    times = [int(line["Time"]) for line in lines]
+    times = [datetime.strptime(line["Time"], "%a %d %b %Y, %H:%M").replace(tzinfo=PLACE) for line in lines]
     assert times == sorted(times, reverse=True)
     assert [(line["Sensor"], line["Sport"], line["Duration"]) for line in lines] == [
         ("Anna's Polar", "running", "2400"),

@@ -230,7 +230,9 @@ def test_other_weeks_are_whole_ones(stores: Open, store: str, week: str) -> None
     wanted = [("< The week before", neighbours[0])]
     if week != "this week":
         wanted = [("This week", [(f"/d/{uid}-week", {})]), *wanted, ("The week after >", neighbours[1])]
-    assert [(word.text, word.leads_to) for word in found] == wanted
+    since, *ways = found
+    assert since.text == f"since {first:%A} {first.day} {first:%B}"
+    assert [(word.text, word.leads_to) for word in ways] == wanted
 
 
 @each_store

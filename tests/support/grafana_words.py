@@ -3,10 +3,12 @@
 import math
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.support.grafana_frames import Column, Frame, Json
+from tests.support.grafana_stores import PLACE
 
 
 @dataclass(frozen=True)
@@ -119,12 +121,40 @@ def text(value: Any, look: Json) -> str:
         return value
     if math.isnan(value):
         return "NaN"
+    return _number_text(value, look)
+
+
+def _number_text(value: float, look: Json) -> str:
     scale = 10 ** look.get("decimals", 0)
     number = f"{math.floor(value * scale + 0.5) / scale:.{look.get('decimals', 0)}f}"
     sort, _, affix = str(look.get("unit", "none")).partition(":")
-    if sort == "prefix":
-        return affix + number
-    return f"{number} {affix}" if sort == "suffix" else f"{number}%" if sort == "percent" else number
+    match sort:
+        case "prefix":
+            return affix + number
+        case "suffix":
+            return f"{number} {affix}"
+        case "time":
+            return _moment_text(value, affix)
+        case "percent":
+            return f"{number}%"
+    return number
+
+
+def _moment_text(ms: float, form: str) -> str:
+    """A moment as moment.js writes it in the household's zone: only the words of forms that our lines have."""
+    at = datetime.fromtimestamp(ms / 1000, PLACE)
+    parts = {
+        "dddd": f"{at:%A}",
+        "ddd": f"{at:%a}",
+        "MMMM": f"{at:%B}",
+        "MMM": f"{at:%b}",
+        "YYYY": f"{at:%Y}",
+        "D": str(at.day),
+        "H": str(at.hour),
+        "mm": f"{at:%M}",
+        "ss": f"{at:%S}",
+    }
+    return re.sub(r"\[([^\]]*)\]|[A-Za-z]+", lambda found: found[1] or parts[found[0]], form)
 
 
 def _mapped(value: Any, mapping: Json) -> str | None:

@@ -77,7 +77,6 @@ DETAILS = (
 )
 
 _PARTS = (
-    Line("week", "start_s * 1000", "time:[the week since] dddd D MMMM", ("measured_h >= 0",)),
     Line("week", "moderate_min", "{} min moderate", (_KNOWN,)),
     Line("week", "vigorous_min", "{} min vigorous, counted twice", (_KNOWN, "vigorous_min >= 0.5")),
     Line("week", "active_days", "{} active days", (_KNOWN, "active_days != 1")),
@@ -91,6 +90,7 @@ _NOT_COUNTED = (
 )
 
 _MOVES = (
+    Line("week", "start_s * 1000", "time:[since] dddd D MMMM", ("measured_h >= 0",)),
     # Before the others, as the source of Prometheus has what is no table there.
     Line("week", "measured_h", "This week", (PAST,)),
     Line(
@@ -151,9 +151,9 @@ WEEK = Dashboard(
             "See History",
             size_px=20,
             links={
-                0: link_to("week", "", "This week"),
-                1: link_to("week", _WHOLE_WEEK, "The week before"),
-                2: link_to("week", _WHOLE_WEEK, "The week after"),
+                1: link_to("week", "", "This week"),
+                2: link_to("week", _WHOLE_WEEK, "The week before"),
+                3: link_to("week", _WHOLE_WEEK, "The week after"),
             },
         ),
         words_panel(
