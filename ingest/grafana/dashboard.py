@@ -70,6 +70,7 @@ def dashboard_json(dashboard: Dashboard, language: Language, uid: str, defaults:
         },
         uid,
         language,
+        f"from={time_from}&to=now",
     )
     return {
         "uid": f"{uid}-{dashboard.name}",
@@ -184,18 +185,21 @@ def _named(panel: Panel, sensors: Mapping[str, str]) -> Panel:
     return panel
 
 
-def _with_links(value: Any, uid: str, language: Language) -> Any:
-    """With the addresses of links filled in: which store's dashboard, and for whom."""
+def _with_links(value: Any, uid: str, language: Language, this_week: str) -> Any:
+    """With the addresses of links filled in: which store's dashboard, for whom, and when this week is."""
     if isinstance(value, dict):
         return {
-            key: _address(each, uid, language) if key == "url" else _with_links(each, uid, language)
+            key: _address(each, uid, language, this_week)
+            if key == "url"
+            else _with_links(each, uid, language, this_week)
             for key, each in value.items()
         }
     if isinstance(value, list):
-        return [_with_links(each, uid, language) for each in value]
+        return [_with_links(each, uid, language, this_week) for each in value]
     return value
 
 
-def _address(url: str, uid: str, language: Language) -> str:
+def _address(url: str, uid: str, language: Language, this_week: str) -> str:
     who = "${person:queryparam}" + ("&${site:queryparam}" if language.has_sites else "")
-    return url.replace("{uid}", uid).replace("{who}", who)
+    # A link to the dashboard that is open changes nothing that it does not name.
+    return url.replace("{uid}", uid).replace("{who}", who).replace("{this_week}", this_week)

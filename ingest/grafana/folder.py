@@ -183,7 +183,7 @@ def instruction_lines(
     folder: Path, sources: Sequence[DataSource], before_restart: Iterable[str] = ()
 ) -> Iterator[str]:
     """What to do next, in plain lines, the commands indented."""
-    yield f"Written to {folder}. Now, on the computer where Grafana runs:"
+    yield f"Written to {quoted(str(folder))}. Now, on the computer where Grafana runs:"
     yield ""
     if any(source.language.type == Sqlite().type for source in sources):
         yield f"  sudo grafana-cli plugins install {Sqlite().type}"
@@ -203,4 +203,4 @@ def instruction_lines(
     for source in sources:
         if str(source.json_data.get("path", "")).startswith(("/home/", "/root/")):
             yield f"Grafana may not look into /home, where {source.json_data['path']} is: see Grafana in the README."
-    yield "Then open http://localhost:3000: the dashboard is called This week. Run this again after an update of hartslag."
+    yield "Then open http://localhost:3000: the dashboard is called This week. Run this again after an update, and when a sensor or a person is new."

@@ -24,11 +24,13 @@ from ingest.grafana.query import (
     Sensors,
     Sites,
     Sources,
+    conditions,
     fill_in,
     is_for_reading,
     is_text,
     organize,
     text_condition,
+    within_s,
 )
 
 _SITE = '"site" =~ /^${site:regex}$/'
@@ -109,9 +111,9 @@ class InfluxQL:
             values = {query.value if is_text(query.table, query.value) else ref: query.value, **query.links}
         chosen = [f'{_expression(e, query.table)} AS "{name}"' for name, e in values.items()]
         since = (
-            f"time >= ${{__to}}ms - {query.within_s}s AND time < ${{__to}}ms" if query.within_s else _RANGE
+            f"time >= ${{__to}}ms - {within_s(query)}s AND time < ${{__to}}ms" if within_s(query) else _RANGE
         )
-        where = [self._person, since, *(_condition(c, query.table) for c in query.conditions)]
+        where = [self._person, since, *(_condition(c, query.table) for c in conditions(query))]
         return f'SELECT {", ".join(chosen)} FROM "{query.table}" WHERE {" AND ".join(where)} ORDER BY time DESC LIMIT 1'
 
     def person_query(self) -> Json:

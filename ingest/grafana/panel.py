@@ -105,7 +105,7 @@ class Panel:
 def link_to(board: str, times: str, title: str) -> list[Json]:
     """A link to a dashboard of the same store and person; `times` is its range as a part of an address.
 
-    {uid} and {who} are filled in when the dashboard is written.
+    {uid}, {who} and {this_week} are filled in when the dashboard is written.
     """
     range_shown = f"{times}&" if times else ""
     return [{"title": title, "url": f"/d/{{uid}}-{board}?{range_shown}{{who}}", "targetBlank": False}]

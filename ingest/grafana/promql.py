@@ -39,11 +39,13 @@ from ingest.grafana.query import (
     Sensors,
     Sites,
     Sources,
+    conditions,
     fill_in,
     is_for_reading,
     is_text,
     organize,
     text_condition,
+    within_s,
 )
 from ingest.rows.table import REAL, TABLES
 
@@ -143,15 +145,17 @@ class PromQL:
         return PanelTarget(targets, _join_columns(query.columns))
 
     def _newest(self, query: Newest | Line, name: str, also: str = "") -> str:
-        span = f"[{query.within_s}s] offset 1ms" if query.within_s else _RANGE
-        found = f"last_over_time({self._metric(query.table, name, also)}{span})"
+        seconds = within_s(query)
+        span = f"[{seconds}s] offset 1ms" if seconds else _RANGE
+        metric = self._metric(query.table, name, also)
         table = TABLES[query.table]
-        if "source" not in table.tags:
-            return found
-        # All columns are to be of one row: that of the source which has the newest.
         always = next(column for column, kind in table.fields.items() if kind == REAL)
         newest = f"tlast_over_time({self._metric(query.table, always)}{span})"
-        return f"({found} and on(source) topk(1, {newest}))"
+        found = f"last_over_time({metric}{span})"
+        # All columns are to be of one row: what the newest lacks is not that of an older one.
+        if "source" in table.tags:
+            return f"({found} and on(source) topk(1, {newest}))"
+        return f"({found} and (tlast_over_time({metric}{span}) >= on() group_left() max({newest})))"
 
     def _expression(self, query: Newest | Line, expression: str) -> str:
         # The greatest of one is that one, without its labels.
@@ -160,7 +164,7 @@ class PromQL:
         )
 
     def _conditions(self, query: Newest | Line) -> str:
-        return "".join(f" and on() ({self._condition(query, c)})" for c in query.conditions)
+        return "".join(f" and on() ({self._condition(query, c)})" for c in conditions(query))
 
     def _condition(self, query: Newest | Line, condition: str) -> str:
         on_text = text_condition(condition)

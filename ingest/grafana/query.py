@@ -167,6 +167,24 @@ class Language(Protocol):
         """The keys of an annotation: a span for each week that is not judged, with the reason."""
 
 
+_WEEK_AND_A_DAY_S = 8 * 86_400
+
+
+def within_s(query: Newest | Line) -> int:
+    """How far a question looks back from the end of the range; 0 as far as the range.
+
+    A week is not looked for from where the range begins: Grafana's weeks may begin later than the person's, who may live
+    elsewhere or begin with another day.
+    """
+    return _WEEK_AND_A_DAY_S if query.table == "week" else query.within_s
+
+
+def conditions(query: Newest | Line) -> tuple[str, ...]:
+    """What a row must fulfil: a week is that of the end of the range, be that its last millisecond."""
+    of_week = ("start_s <= {to_s}", "end_s > {to_s}") if query.table == "week" else ()
+    return (*of_week, *query.conditions)
+
+
 _WORD = re.compile(r"[a-z][a-z0-9_]*|\{to_s\}")
 
 

@@ -24,10 +24,12 @@ from ingest.grafana.query import (
     Sensors,
     Sites,
     Sources,
+    conditions,
     fill_in,
     is_for_reading,
     is_text,
     text_condition,
+    within_s,
 )
 
 _TO_S = "$__to / 1000.0"
@@ -138,8 +140,8 @@ def _sources_sql(query: Sources) -> str:
 
 
 def _newest_sql(query: Newest | Line, chosen: list[str]) -> str:
-    since = f"time >= {_TO_S} - {query.within_s} AND time < {_TO_S}" if query.within_s else _RANGE
-    where = " AND ".join([_PERSON, since, *(_condition(c, query.table) for c in query.conditions)])
+    since = f"time >= {_TO_S} - {within_s(query)} AND time < {_TO_S}" if within_s(query) else _RANGE
+    where = " AND ".join([_PERSON, since, *(_condition(c, query.table) for c in conditions(query))])
     return f'SELECT time AS "{TIME}", {", ".join(chosen)} FROM {query.table} WHERE {where} ORDER BY time DESC LIMIT 1'
 
 

@@ -45,4 +45,7 @@ def screen_lines(*, without_login: bool) -> Iterator[str]:
     if without_login:
         yield "Everybody in your network now sees all dashboards of this Grafana, of all persons, without a password."
     else:
-        yield "Grafana asks for the password there once a month; with --without-login it never does, and nobody's."
+        yield (
+            "Grafana asks for the password there once a month; with --without-login it never asks, and asks nobody else in"
+            " your network either."
+        )

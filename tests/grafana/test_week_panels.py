@@ -59,13 +59,13 @@ def answer(said: Said, *, running: bool) -> tuple[str, list[str]]:
     """What is to be read of a week: the answer, and the lines below it."""
     dose, target = whole(said["dose_min"]), whole(said["target_min"])
     if not said["judged"]:
-        return "Not judged", [f"at least {dose}", said["not_judged_why"] or "no reason given"]
+        return "Not judged", [f"{dose} min at least", said["not_judged_why"] or "no reason given"]
     if said["to_go_min"] == 0:
         return "✓ Enough", [f"{dose} min", f"of {target}"]
     done = whole(said["target_min"] - said["to_go_min"])
     gaps = [f"{whole(said['not_measured_h'])} h not measured"] if said["not_measured_h"] >= 0.5 else []
     if not running:
-        return f"At least {done}" if gaps else f"Only {done}", [f"of {target}", *gaps]
+        return f"At least {done}" if gaps else f"{done} min", [f"of {target}", *gaps]
     left = said["days_left"]
     days = "today is the last day" if left == 1 else f"{left} days left"
     return f"{said['to_go_min']} to go", [f"{done} min so far", f"of {target}", days, *gaps]
@@ -126,13 +126,17 @@ def test_unknown_limits_are_said_and_nothing_is_judged(stores: Open, store: str)
     for person, lines in (
         (
             UNLIMITED,
-            ["One line is missing in the settings:", "born = 1970", "with your own year of birth"],
+            [
+                "One line is missing below [[person]]",
+                "in the settings: born = 1970",
+                "with your own year of birth",
+            ],
         ),
         (
             MEDICATED,
             [
-                "Limits of your own are missing",
-                "in the settings: moderate_bpm",
+                "Limits of your own are missing in",
+                "[[person.profile]]: moderate_bpm",
                 "and vigorous_bpm",
             ],
         ),
@@ -153,7 +157,7 @@ def test_a_week_that_was_all_measured_is_not_at_least(stores: Open, truth: Any, 
     """Protects the words "at least": where nothing can have been missed, the minutes are all there were."""
     said = truth[WORN, WEEKS["october 2026"]]
     shown = board(stores, store, WORN, week_ms(WEEKS["october 2026"]))
-    assert shown.texts("Enough?") == [f"Only {said['dose_min']:.0f}"]
+    assert shown.texts("Enough?") == [f"{said['dose_min']:.0f} min"]
     assert shown.texts("In numbers") == [f"of {said['target_min']:.0f}"]
 
 
@@ -161,8 +165,8 @@ def test_a_week_that_was_all_measured_is_not_at_least(stores: Open, truth: Any, 
 def test_a_week_without_anything_measured_says_so(stores: Open, store: str) -> None:
     """Protects Monday morning: words instead of an answer, whoever looks."""
     shown = board(stores, store, ODD, week_ms("2026-06-07"))
-    assert shown.texts("Enough?") == ["Nothing yet"]
-    assert shown.texts("In numbers") == ["Nothing measured this week yet"]
+    assert shown.texts("Enough?") == ["Not measured"]
+    assert shown.texts("In numbers") == ["Nothing measured this week"]
     assert shown.texts("Other weeks") == ["See History"]
 
 
@@ -216,6 +220,17 @@ def test_a_week_of_sundays_has_its_days_left(stores: Open, truth: Any, store: st
 
 
 @each_store
+def test_the_week_is_found_where_grafanas_begins_later(stores: Open, store: str) -> None:
+    """Protects who lives elsewhere, or begins the week with another day than the browser: the answer is there all week."""
+    start, _ = week_ms(WEEKS["this week"])
+    wanted = board(stores, store, ANNA, (start, NOW))
+    for later in (start + HOUR, start + 30 * HOUR, NOW - HOUR):
+        shown = board(stores, store, ANNA, (later, NOW))
+        for title in ("In numbers", "What it is made of", "Other weeks"):
+            assert shown.texts(title) == wanted.texts(title) != []
+
+
+@each_store
 @each_week
 def test_other_weeks_are_whole_ones(stores: Open, store: str, week: str) -> None:
     """Protects the way to the neighbours: from their first to their last millisecond, also where clocks change."""
@@ -229,7 +244,11 @@ def test_other_weeks_are_whole_ones(stores: Open, store: str, week: str) -> None
         neighbours.append([(f"/d/{uid}-week", {"from": str(start), "to": str(end)})])
     wanted = [("< The week before", neighbours[0])]
     if week != "this week":
-        wanted = [("This week", [(f"/d/{uid}-week", {})]), *wanted, ("The week after >", neighbours[1])]
+        wanted = [
+            ("This week", [(f"/d/{uid}-week", {"from": "now/w", "to": "now"})]),
+            *wanted,
+            ("The week after >", neighbours[1]),
+        ]
     since, *ways = found
     assert since.text == f"since {first:%A} {first.day} {first:%B}"
     assert [(word.text, word.leads_to) for word in ways] == wanted

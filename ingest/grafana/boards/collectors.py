@@ -36,8 +36,7 @@ COLLECTORS = Dashboard(
         ),
         stat_panel(
             "Position in the journal",
-            "How far into the journal this store is at least, by the newest word of a strap or a file in it. `hartslag status`"
-            " says how far the journal is.",
+            "The newest entry of the journal that this store is known to hold. `hartslag status` says how far the journal is.",
             8,
             {"A": Rows("collector", (Column("position", "Position"),), newest=True)},
             "none",

@@ -41,6 +41,7 @@ FLEET = Dashboard(
             [Override("State", {"mappings": value_mappings(_STATES)})],
             by=SITE,
             sensor_column=SENSOR,
+            shows_sources=True,
         ),
         table_panel(
             "Batteries of each site",
@@ -51,6 +52,7 @@ FLEET = Dashboard(
             [Override("Battery", {"unit": "percent"})],
             by=SITE,
             sensor_column=SENSOR,
+            shows_sources=True,
         ),
         table_panel(
             "Files waiting at each site",

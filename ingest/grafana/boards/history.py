@@ -161,8 +161,8 @@ HISTORY = Dashboard(
     [
         time_series_panel(
             "Weeks against the target",
-            "Moderate minutes + 2 x vigorous minutes of each week: a full bar has met its target, an empty frame has not, or"
-            " had none. The stepped line is the target. A week without a bar was not measured. A click opens a week.",
+            "Moderate minutes + 2 x vigorous minutes of each week: a full bar has met its target; an empty frame has not"
+            " met it, or there was no target. The stepped line is the target. A week without a bar was not measured. A click opens a week.",
             WIDTH,
             {
                 "A": Rows(

@@ -112,7 +112,7 @@ NOW = Dashboard(
                 Line("week", "to_go_min", "✓ enough for this week", ("to_go_min <= 0",)),
                 Line("week", "measured_h", "Limits are not known", ("limits != 'known'",)),
             ),
-            "Nothing measured this week yet",
+            "Nothing measured this week",
         ),
         heart_rate_panel(
             "Heart rate, last hour", "No sensor in the last hour", width=15, height=13, time_from="1h"

@@ -15,7 +15,7 @@ from ingest.grafana.panel import (
 )
 from ingest.grafana.query import Column, Line, Newest, Rows
 
-NOTHING_YET = "Nothing measured this week yet"
+NOTHING_YET = "Nothing measured this week"
 
 RUNNING, PAST = "end_s - {to_s} > 1", "end_s - {to_s} <= 1"
 """A week that is over is shown up to its last millisecond."""
@@ -44,7 +44,7 @@ ANSWER = (
     Line("week", "to_go_min", "✓ Enough", (_MET,)),
     Line("week", "to_go_min", "{} to go", (_TO_GO, RUNNING)),
     Line("week", _DONE, "At least {}", (_TO_GO, PAST, _GAPS)),
-    Line("week", _DONE, "Only {}", (_TO_GO, PAST, _NO_GAPS)),
+    Line("week", _DONE, "{} min", (_TO_GO, PAST, _NO_GAPS)),
     Line("week", "measured_h", "Not judged", (_NOT_JUDGED, _KNOWN)),
     Line("week", "measured_h", "Not counted", ("limits != 'known'",)),
 )
@@ -65,14 +65,14 @@ DETAILS = (
         for left, which in _LEFT_S.items()
     ),
     Line("week", _NOT_MEASURED_H, "{} h not measured", (_TO_GO, _GAPS)),
-    Line("week", "dose_min", "at least {}", (_NOT_JUDGED, _KNOWN)),
+    Line("week", "dose_min", "{} min at least", (_NOT_JUDGED, _KNOWN)),
     # Behind the numbers, as the source of Prometheus has what is a table there.
     Line("week", "not_judged", "{}", (_NOT_JUDGED, _KNOWN)),
-    Line("week", "measured_h", "One line is missing in the settings:", (_UNKNOWN,)),
-    Line("week", "measured_h", "born = 1970", (_UNKNOWN,)),
+    Line("week", "measured_h", "One line is missing below [[person]]", (_UNKNOWN,)),
+    Line("week", "measured_h", "in the settings: born = 1970", (_UNKNOWN,)),
     Line("week", "measured_h", "with your own year of birth", (_UNKNOWN,)),
-    Line("week", "measured_h", "Limits of your own are missing", (_MEDICINE,)),
-    Line("week", "measured_h", "in the settings: moderate_bpm", (_MEDICINE,)),
+    Line("week", "measured_h", "Limits of your own are missing in", (_MEDICINE,)),
+    Line("week", "measured_h", "[[person.profile]]: moderate_bpm", (_MEDICINE,)),
     Line("week", "measured_h", "and vigorous_bpm", (_MEDICINE,)),
 )
 
@@ -117,7 +117,7 @@ WEEK = Dashboard(
             12,
             6,
             ANSWER,
-            "Nothing yet",
+            "Not measured",
         ),
         words_panel(
             "In numbers",
@@ -146,12 +146,12 @@ WEEK = Dashboard(
             "Other weeks",
             "A click opens that week. History has them all.",
             8,
-            8,
+            6,
             _MOVES,
             "See History",
             size_px=20,
             links={
-                1: link_to("week", "", "This week"),
+                1: link_to("week", "{this_week}", "This week"),
                 2: link_to("week", _WHOLE_WEEK, "The week before"),
                 3: link_to("week", _WHOLE_WEEK, "The week after"),
             },
@@ -160,7 +160,7 @@ WEEK = Dashboard(
             "What it is made of",
             "A day with ten minutes or more of moderate or vigorous movement is an active day.",
             8,
-            8,
+            6,
             _PARTS,
             NOTHING_YET,
         ),
@@ -169,9 +169,9 @@ WEEK = Dashboard(
             "Heart rate at or above the moderate limit while the watch saw no movement, or for too short a time: stress, heat"
             " and fever raise it too. And what was measured while nothing told where moderate begins.",
             8,
-            8,
+            6,
             _NOT_COUNTED,
-            "All that was measured is counted",
+            "Nothing was left out",
         ),
         bar_chart_panel(
             "Minutes by day",

@@ -45,7 +45,7 @@ WORKOUT = Dashboard(
         heart_rate_panel("Heart rate", "No heart rate in the time shown", height=13),
         table_panel(
             "Sensors",
-            "Who recorded it: of several the second that each tells better is believed.",
+            "Who recorded it. Where several did, each second is taken from the one that tells it better.",
             14,
             Rows(
                 "session",
