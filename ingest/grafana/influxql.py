@@ -75,7 +75,6 @@ class InfluxQL:
                     f'SELECT last("bpm") AS "{BPM_COLUMN}" FROM "heart_rate" WHERE {self._person} AND "kind" = \'strap\''
                     f' AND time >= ${{__to}}ms - {query.within_s}s AND time < ${{__to}}ms GROUP BY "source"'
                 )
-                steps = [organize({"source": SENSOR})]
             case Sources():
                 chosen = ", ".join(f'last("{c.name}") AS "{c.label}"' for c in query.columns)
                 text = (

@@ -88,7 +88,7 @@ class PromQL:
             case Live():
                 metric = self._metric("heart_rate", "bpm", ',kind="strap"')
                 text = f'sort_by_label(last_over_time({metric}[{query.within_s}s]), "source")'
-                names = {"source": SENSOR, "Value": BPM_COLUMN, f"Value #{ref}": BPM_COLUMN}
+                names = {"Value": BPM_COLUMN, f"Value #{ref}": BPM_COLUMN}
                 steps = [organize(names, ("__name__", "kind", "person", "site"))]
             case Sites():
                 metric = f"{query.table}_{query.field}[${{__range_ms}}ms]"

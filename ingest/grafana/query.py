@@ -131,8 +131,8 @@ class Sensors:
 
 Query = Rows | Lines | Latest | Newest | Line | Live | Sources | Sites | Sensors
 
-BPM_COLUMN = "bpm"
-"""What the column of a live heart rate is called."""
+BPM_COLUMN, SOURCE = "bpm", "source"
+"""What the columns of a live heart rate are called: a name that Grafana gave is not found by what is made of a row."""
 
 
 @dataclass(frozen=True, slots=True)

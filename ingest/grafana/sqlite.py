@@ -10,6 +10,7 @@ from ingest.grafana.query import (
     BPM_COLUMN,
     INBOX,
     SENSOR,
+    SOURCE,
     TIME,
     Column,
     Json,
@@ -74,7 +75,7 @@ class Sqlite:
                 sql = _newest_sql(query, chosen)
             case Live():
                 sql = (
-                    f'SELECT max(time) AS "{TIME}", source AS "{SENSOR}", bpm AS "{BPM_COLUMN}" FROM heart_rate WHERE {_PERSON}'
+                    f'SELECT max(time) AS "{TIME}", source AS "{SOURCE}", bpm AS "{BPM_COLUMN}" FROM heart_rate WHERE {_PERSON}'
                     f" AND kind = 'strap' AND time >= {_TO_S} - {query.within_s} AND time < {_TO_S} GROUP BY source ORDER BY source"
                 )
             case Sources():

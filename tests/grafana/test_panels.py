@@ -135,9 +135,9 @@ def told(store: tuple[DataSource, Store], name: str, panel: Any, looks: Looking)
             or "Time" not in frame.names
         )
         timeless = timeless or panel["title"] == "How far"
-        sensors = next((frame[n] for n in ("Sensor", "From") if n in frame.names), None)
+        sensors = next((frame[n] for n in ("Sensor", "From", "source") if n in frame.names), None)
         for column in frame.columns:
-            if column.name in {"Time", "Sensor", "From"}:
+            if column.name in {"Time", "Sensor", "From", "source"}:
                 continue
             # Of a week that is not judged, no bar or one without a height.
             heights = column.name == "Target met"
@@ -196,7 +196,7 @@ def test_the_heart_rate_is_that_of_the_strap_that_is_believed(stores: Open, stor
     assert shown.texts("Heart rate") == [f"{bpm_at(NOW - S)} bpm"]
     assert shown.texts("Sensors now") == [f"{bpm_at(NOW - S)} bpm", "71 bpm"]
     (frame,) = shown.frames("Sensors now")
-    assert frame["Sensor"] == [STRAP, SECOND_STRAP]
+    assert frame["source"] == [STRAP, SECOND_STRAP]
 
 
 @each_store

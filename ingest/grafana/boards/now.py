@@ -3,7 +3,7 @@
 from ingest.grafana.boards.shared import LIMITS, heart_rate_panel
 from ingest.grafana.dashboard import THIS_WEEK, Dashboard
 from ingest.grafana.panel import BPM, WIDTH, Panel, stat_panel, words_panel
-from ingest.grafana.query import BPM_COLUMN, SENSOR, Json, Line, Live
+from ingest.grafana.query import BPM_COLUMN, SOURCE, Json, Line, Live
 
 _FRESH_S = 30
 """A strap tells once a second and is committed every five; what is older than this is not now."""
@@ -128,8 +128,8 @@ NOW = Dashboard(
             title_px=18,
             text="value_and_name",
             rows=_MOST,
-            defaults={"displayName": f"${{__data.fields.{SENSOR}}}"},
-            sensor_column=SENSOR,
+            defaults={"displayName": f"${{__data.fields.{SOURCE}}}"},
+            sensor_column=SOURCE,
         ),
     ],
     THIS_WEEK,
