@@ -1,5 +1,7 @@
 """*Now*, for while one trains: heart rate and zone as large as the screen allows, and what it adds up to."""
 
+from dataclasses import replace
+
 from ingest.grafana.boards.shared import LIMITS, heart_rate_panel
 from ingest.grafana.dashboard import THIS_WEEK, Dashboard
 from ingest.grafana.panel import BPM, WIDTH, Panel, stat_panel, words_panel
@@ -117,19 +119,22 @@ NOW = Dashboard(
         heart_rate_panel(
             "Heart rate, last hour", "No sensor in the last hour", width=15, height=13, time_from="1h"
         ),
-        stat_panel(
-            "Sensors now",
-            "Every sensor that is heard; of two the first is believed.",
-            WIDTH,
-            {"A": _LIVE},
-            BPM,
-            _NOT_WORN,
-            height=5,
-            title_px=18,
-            text="value_and_name",
-            rows=_MOST,
-            defaults={"displayName": f"${{__data.fields.{SOURCE}}}"},
-            sensor_column=SOURCE,
+        replace(
+            stat_panel(
+                "Sensors now",
+                "Every sensor that is heard; of two the first is believed.",
+                WIDTH,
+                {"A": _LIVE},
+                BPM,
+                _NOT_WORN,
+                height=5,
+                title_px=18,
+                text="value_and_name",
+                rows=_MOST,
+                sensor_column=SOURCE,
+            ),
+            # By its question: a column that Grafana has renamed has a name already.
+            query_overrides={"A": {"displayName": f"${{__data.fields.{SOURCE}}}"}},
         ),
     ],
     THIS_WEEK,
