@@ -237,3 +237,10 @@ def test_the_week_shown_is_the_persons_week(home: DashboardDefaults, shown: tupl
     source = SOURCES[0]
     board = dashboard_json(dashboards(source.language)[0], source.language, source.uid, home)
     assert (board["time"]["from"], board["time"]["to"], board["weekStart"]) == shown
+
+
+@each_board
+def test_a_week_is_left_by_links_alone(board: Json) -> None:
+    """Protects a week from the picker's arrow, which moves by half of what is shown under an unchanged headline."""
+    shows_a_week = board["uid"].endswith(("-week", "-now"))
+    assert board["timepicker"]["hidden"] == shows_a_week
