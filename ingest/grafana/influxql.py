@@ -112,8 +112,13 @@ class InfluxQL:
         since = (
             f"time >= ${{__to}}ms - {within_s(query)}s AND time < ${{__to}}ms" if within_s(query) else _RANGE
         )
-        where = [self._person, since, *(_condition(c, query.table) for c in conditions(query))]
-        return f'SELECT {", ".join(chosen)} FROM "{query.table}" WHERE {" AND ".join(where)} ORDER BY time DESC LIMIT 1'
+        newest = f'SELECT * FROM "{query.table}" WHERE {self._person} AND {since} ORDER BY time DESC LIMIT 1'
+        where = " AND ".join(_condition(c, query.table) for c in conditions(query))
+        return (
+            f"SELECT {', '.join(chosen)} FROM ({newest})"
+            + (f" WHERE {where}" if where else "")
+            + " ORDER BY time DESC"
+        )
 
     def person_query(self) -> Json:
         """Everybody who has a week."""

@@ -68,7 +68,7 @@ class Latest:
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """Numbers of the newest row in the range that fulfils all conditions: label -> expression.
+    """Numbers of the newest row in the range, if that fulfils all conditions: label -> expression.
 
     Expressions and conditions are made of fields, numbers, `+ - * / ( )`, comparisons and `{to_s}`, the end of the
     range in unix seconds; see `fill_in`. `within_s` only looks at the last so many seconds of the range.
@@ -82,7 +82,7 @@ class Newest:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of words, there only if a row in the range fulfils all conditions; the newest such row is meant.
+    """A line of words, there only if the newest row in the range fulfils all conditions.
 
     `words` have `{}` for its value, at an end, or nothing for one that is not to be seen, or are Grafana's format of a time
     in ms ("time:..."). The value is an expression as in `Newest`, shown as a whole number, or a field of text. A condition on a text compares it with a word in quotes, or with '' for

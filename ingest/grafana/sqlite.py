@@ -142,8 +142,9 @@ def _sources_sql(query: Sources) -> str:
 
 def _newest_sql(query: Newest | Line, chosen: list[str]) -> str:
     since = f"time >= {_TO_S} - {within_s(query)} AND time < {_TO_S}" if within_s(query) else _RANGE
-    where = " AND ".join([_PERSON, since, *(_condition(c, query.table) for c in conditions(query))])
-    return f'SELECT time AS "{TIME}", {", ".join(chosen)} FROM {query.table} WHERE {where} ORDER BY time DESC LIMIT 1'
+    newest = f"SELECT * FROM {query.table} WHERE {_PERSON} AND {since} ORDER BY time DESC LIMIT 1"
+    where = " AND ".join(_condition(c, query.table) for c in conditions(query)) or "TRUE"
+    return f'SELECT time AS "{TIME}", {", ".join(chosen)} FROM ({newest}) WHERE {where}'
 
 
 def _condition(condition: str, table: str) -> str:
