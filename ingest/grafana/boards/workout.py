@@ -16,14 +16,14 @@ WORKOUT = Dashboard(
     [
         words_panel(
             "This workout",
-            "What hartslag counted of it.",
+            "What hartslag counted of it; nothing is said of minutes where none are, or where limits are not known.",
             14,
             9,
             (
                 Line("session", "duration_s / 60", "{} min long"),
-                Line("session", "dose_min", "counts as {}", ("dose_min >= 0",)),
-                Line("session", "moderate_s / 60", "{} min moderate"),
-                Line("session", "vigorous_s / 60", "{} min vigorous"),
+                Line("session", "dose_min", "counts as {}", ("dose_min > 0",)),
+                Line("session", "moderate_s / 60", "{} min moderate", ("moderate_s >= 30",)),
+                Line("session", "vigorous_s / 60", "{} min vigorous", ("vigorous_s >= 30",)),
                 Line("session", "bpm_mean", "{} bpm on average", ("bpm_mean > 0",)),
                 Line("session", "bpm_max", "{} bpm at most", ("bpm_max > 0",)),
                 # Behind the numbers, as the source of Prometheus has what is a table there.
