@@ -39,6 +39,7 @@ from ingest.grafana.query import (
     Sensors,
     Sites,
     Sources,
+    calculate,
     conditions,
     fill_in,
     is_for_reading,
@@ -244,9 +245,7 @@ def _join_columns(columns: Sequence[Column]) -> list[Json]:
     left_out: list[str] = []
     for c in filter(_calculated, columns):
         operator, right = ("*", c.factor) if c.factor else ("/", str(c.divisor))
-        binary = {"left": shown.get(c.name, c.name), "operator": operator, "right": shown.get(right, right)}
-        options = {"mode": "binary", "alias": c.label, "replaceFields": False, "binary": binary}
-        steps.append({"id": "calculateField", "options": options})
+        steps.append(calculate(shown.get(c.name, c.name), operator, shown.get(right, right), c.label))
         left_out += [n for n in (c.name, c.factor) if n and n not in shown]
     if left_out:
         steps.append(organize({}, tuple(left_out), (TIME, *(c.label for c in columns))))

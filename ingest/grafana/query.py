@@ -263,3 +263,10 @@ def organize(names: Mapping[str, str], left_out: tuple[str, ...] = (), order: tu
             "renameByName": dict(names),
         },
     }
+
+
+def calculate(left: str, operator: str, right: str, label: str) -> Json:
+    """The step that makes a column of two others, or of one and a number."""
+    binary = {"left": left, "operator": operator, "right": right}
+    options = {"mode": "binary", "alias": label, "replaceFields": False, "binary": binary}
+    return {"id": "calculateField", "options": options}

@@ -5,18 +5,14 @@ from typing import Any
 
 import pytest
 
-from ingest.grafana.dashboard import DashboardDefaults
-from tests.support.grafana_panels import STORES, Board, Filled, Open, looking
+from tests.support.grafana_panels import STORES, YEARS, Filled, Open, board
 from tests.support.grafana_stores import (
     ANNA,
     NOW,
     ODD,
     PAUSED,
     PLACE,
-    SECOND_STRAP,
-    STRAP,
     TARGET_MIN,
-    WATCH,
     WEEKS,
     week_ms,
 )
@@ -24,17 +20,6 @@ from tests.support.grafana_words import links
 from tests.support.households import DAY, MINUTE
 
 each_store = pytest.mark.parametrize("store", STORES)
-
-NAMES = {STRAP: "Anna's Polar", SECOND_STRAP: "The old one", WATCH: "Forerunner 965, workouts"}
-
-YEARS = (NOW - 500 * DAY, NOW)
-
-
-def board(
-    stores: Open, store: str, name: str, span: tuple[int, int], person: str = ANNA, *, named: bool = False
-) -> Board:
-    defaults = DashboardDefaults(sensors=NAMES) if named else None
-    return Board(stores[store], name, looking(person, *span, now_ms=min(span[1], NOW)), defaults)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,19 @@ from ingest.grafana.boards import dashboards
 from ingest.grafana.dashboard import DashboardDefaults, dashboard_json
 from ingest.grafana.provisioning import DataSource, influxdb, victoriametrics
 from ingest.grafana.query import Latest, Lines
-from tests.support.grafana_panels import STORES, Board, Filled, Open, fill, looking, panels, the_only, values
+from tests.support.grafana_panels import (
+    STORES,
+    YEARS,
+    Board,
+    Filled,
+    Open,
+    board,
+    fill,
+    looking,
+    panels,
+    the_only,
+    values,
+)
 from tests.support.grafana_queries import Looking, Store, drawn, offered
 from tests.support.grafana_stores import (
     ANNA,
@@ -23,7 +35,6 @@ from tests.support.grafana_stores import (
     SECOND_STRAP,
     SOURCES,
     STRAP,
-    WATCH,
     WEEKS,
     bpm_at,
     tell,
@@ -35,18 +46,7 @@ from tests.support.servers import InfluxDB, VictoriaMetrics
 
 each_store = pytest.mark.parametrize("store", STORES)
 
-NAMES = {STRAP: "Anna's Polar", SECOND_STRAP: "The old one", WATCH: "Forerunner 965, workouts"}
-
 MODERATE_BPM, VIGOROUS_BPM = round(0.64 * 180), round(0.77 * 180)
-
-YEARS = (NOW - 500 * DAY, NOW)
-
-
-def board(
-    stores: Open, store: str, name: str, span: tuple[int, int], person: str = ANNA, *, named: bool = False
-) -> Board:
-    defaults = DashboardDefaults(sensors=NAMES) if named else None
-    return Board(stores[store], name, looking(person, *span, now_ms=min(span[1], NOW)), defaults)
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,9 @@ from ingest.stores.influx.store import InfluxStore
 from ingest.stores.sqlite import SqliteStore
 from ingest.verbs.week_answer import week_answers
 from tests.support.grafana_queries import Frame, Json, Looking, Store, drawn
-from tests.support.grafana_stores import ANNA, NOW, happenings, tell
+from tests.support.grafana_stores import ANNA, NOW, SECOND_STRAP, STRAP, WATCH, happenings, tell
 from tests.support.grafana_words import cells, texts
-from tests.support.households import household
+from tests.support.households import DAY, household
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
 Open = dict[str, tuple[DataSource, Store]]
@@ -111,6 +111,20 @@ class Board:
     def rows(self, title: str) -> dict[int, dict[str, Any]]:
         """What stands at each time."""
         return values(self.frames(title))
+
+
+YEARS = (NOW - 500 * DAY, NOW)
+
+NAMES = {STRAP: "Anna's Polar", SECOND_STRAP: "The old one", WATCH: "Forerunner 965, workouts"}
+"""What people call the sensors of the home."""
+
+
+def board(
+    stores: Open, store: str, name: str, span: tuple[int, int], person: str = ANNA, *, named: bool = False
+) -> Board:
+    """A dashboard of a store as a person sees it in a span of time, with or without names of sensors."""
+    defaults = DashboardDefaults(sensors=NAMES) if named else None
+    return Board(stores[store], name, looking(person, *span, now_ms=min(span[1], NOW)), defaults)
 
 
 def values(frames: list[Frame]) -> dict[int, dict[str, Any]]:

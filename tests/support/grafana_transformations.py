@@ -1,6 +1,6 @@
 """What Grafana does with frames before it draws them: the transformations that our dashboards use, and only those.
 
-Each does what @grafana/data 12.4.3 does, or, for partitionByValues, which is not in it, what Grafana documents
+Each does what @grafana/data 12.4.3 does, or, for prepareTimeSeries, which is not in it, what Grafana documents
 (https://grafana.com/docs/grafana/latest/panels-visualizations/query-transform-data/transform-data/). What it would do with
 options that no dashboard of ours has is not here: they fail.
 """
@@ -137,23 +137,10 @@ def _middle(row: list[float]) -> float | None:
     return None if found == math.inf else found
 
 
-def _cumulative(frame: Frame, options: Json) -> list[Any] | None:
-    asked = options["cumulative"]
-    assert asked["reducer"] == "sum"
-    if asked["field"] not in frame.names:
-        return None
-    total, found = 0.0, []
-    for value in frame[asked["field"]]:
-        total += value or 0.0
-        found.append(total)
-    return found
-
-
 _MODES: dict[str, Callable[[Frame, Json], list[Any] | None]] = {
     "reduceRow": _reduce_row,
     "binary": _binary,
     "windowFunctions": _window,
-    "cumulativeFunctions": _cumulative,
 }
 
 
@@ -213,45 +200,6 @@ def _multi(frames: list[Frame], options: Json) -> list[Frame]:
     return found
 
 
-def _partition(frames: list[Frame], options: Json) -> list[Frame]:
-    """A frame for each of the values that one column or several have, which become labels."""
-    assert options["naming"]["asLabels"]
-    fields, keep = options["fields"], options.get("keepFields", False)
-    done: list[Frame] = []
-    for f in frames:
-        if not f.columns or any(name not in f.names for name in fields):
-            done.append(f)
-            continue
-        keys = list(zip(*(f[name] for name in fields), strict=True))
-        for key in dict.fromkeys(keys):
-            labels = {name: "" if v is None else str(v) for name, v in zip(fields, key, strict=True)}
-            which = [i for i, k in enumerate(keys) if k == key]
-            columns = [
-                Column(c.name, [c.values[i] for i in which], {**c.labels, **labels})
-                for c in f.columns
-                if keep or c.name not in fields
-            ]
-            done.append(Frame(f.ref, columns))
-    return done
-
-
-_REDUCERS: dict[str, Callable[[list[Any]], Any]] = {
-    "sum": lambda values: sum(v for v in values if v is not None),
-    "mean": lambda values: _mean([v for v in values if v is not None]),
-    "max": lambda values: max((v for v in values if v is not None), default=None),
-    "min": lambda values: min((v for v in values if v is not None), default=None),
-    "count": len,
-    "last": lambda values: values[-1],
-    "first": lambda values: values[0],
-    "lastNotNull": lambda values: next((v for v in reversed(values) if v is not None), None),
-    "firstNotNull": lambda values: next((v for v in values if v is not None), None),
-}
-
-
-def _mean(known: list[float]) -> float:
-    return sum(known) / len(known) if known else 0.0
-
-
 def _group_by(frames: list[Frame], options: Json) -> list[Frame]:
     """A row for each of the values of some columns; of the others what is asked of them, under "name (sum)"."""
     asked = options["fields"]
@@ -268,13 +216,11 @@ def _group_by(frames: list[Frame], options: Json) -> list[Frame]:
         for c in f.columns:
             how = asked.get(c.name, {})
             for name in how.get("aggregations", []) if how.get("operation") == "aggregate" else []:
-                values = [_REDUCERS[name]([c.values[i] for i in rows]) for rows in groups.values()]
+                assert name == "sum"
+                values = [sum(c.values[i] or 0 for i in rows) for rows in groups.values()]
                 made.append(Column(f"{c.name} ({name})", values))
         done.append(Frame(f.ref, made))
     return done
-
-
-_SPECIAL = {"empty": "", "null": None, "zero": 0, "true": True, "false": False}
 
 
 def _matrix(frames: list[Frame], options: Json) -> list[Frame]:
@@ -283,13 +229,11 @@ def _matrix(frames: list[Frame], options: Json) -> list[Frame]:
     if len(frames) != 1 or any(name not in frames[0].names for name in (row, column, value)):
         return frames
     (f,) = frames
-    nothing = _SPECIAL[options.get("emptyValue", "empty")]
+    assert options["emptyValue"] == "null"
     cells = {(r, c): v for r, c, v in zip(f[row], f[column], f[value], strict=True)}
     down, across = list(dict.fromkeys(f[row])), list(dict.fromkeys(f[column]))
     columns = [Column(f"{row}\\{column}", down)]
-    for c in across:
-        found = [cells.get((r, c)) for r in down]
-        columns.append(Column(_text(c), [nothing if v is None else v for v in found]))
+    columns += [Column(_text(c), [cells.get((r, c)) for r in down]) for c in across]
     return [Frame(f.ref, columns)]
 
 
@@ -298,58 +242,8 @@ def _text(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _loosely(value: Any) -> Any:
-    """A value as JavaScript's == has it: a number and its text are the same."""
-    return float(value) if isinstance(value, int | float) or _is_number(str(value)) else value
-
-
-_MATCHERS: dict[str, Callable[[Any, Json], bool]] = {
-    "equal": lambda v, o: _loosely(v) == _loosely(o["value"]),
-    "notEqual": lambda v, o: _loosely(v) != _loosely(o["value"]),
-    "isNull": lambda v, _: v is None,
-    "isNotNull": lambda v, _: v is not None,
-    # Null is no "not a number" in JavaScript: it is held for 0 here.
-    "greater": lambda v, o: (v or 0) > o["value"],
-    "greaterOrEqual": lambda v, o: (v or 0) >= o["value"],
-    "lower": lambda v, o: (v or 0) < o["value"],
-    "lowerOrEqual": lambda v, o: (v or 0) <= o["value"],
-    "regex": lambda v, o: re.search(o["value"], "null" if v is None else _text(v)) is not None,
-}
-
-
-def _filter_by_value(frames: list[Frame], options: Json) -> list[Frame]:
-    """Only the rows, or only the other rows, that fulfil any or all of some conditions."""
-    if not options["filters"]:
-        return frames
-    combine = {"any": any, "all": all}[options["match"]]
-    include = options["type"] == "include"
-    done = []
-    for f in frames:
-        kept = []
-        for i in range(len(f.columns[0].values) if f.columns else 0):
-            met = combine(
-                one["fieldName"] in f.names
-                and _MATCHERS[one["config"]["id"]](f[one["fieldName"]][i], one["config"].get("options", {}))
-                for one in options["filters"]
-            )
-            if met == include:
-                kept.append(i)
-        done.append(_only(f, kept))
-    return done
-
-
 def _only(frame: Frame, rows: Sequence[int]) -> Frame:
     return Frame(frame.ref, [Column(c.name, [c.values[i] for i in rows], c.labels) for c in frame.columns])
-
-
-def _limit(frames: list[Frame], options: Json) -> list[Frame]:
-    """The first so many rows, or the last if the number is negative."""
-    most = int(options["limitField"])
-    done = []
-    for f in frames:
-        rows = range(len(f.columns[0].values) if f.columns else 0)
-        done.append(_only(f, rows[:most] if most >= 0 else rows[most:]))
-    return done
 
 
 def _sort(frames: list[Frame], options: Json) -> list[Frame]:
@@ -383,23 +277,6 @@ def _organize(frames: list[Frame], options: Json) -> list[Frame]:
     return done
 
 
-def _rename(frames: list[Frame], options: Json) -> list[Frame]:
-    """What a pattern finds in names replaced, the first time or, with /g, each time."""
-    whole = re.fullmatch(r"/(.*)/(g?)", options["regex"])
-    pattern, each = (whole[1], bool(whole[2])) if whole else (f"^{options['regex']}$", False)
-    by = re.sub(r"\$(\d)", r"\\\1", options["renamePattern"])
-    return [
-        Frame(
-            f.ref,
-            [
-                Column(re.sub(pattern, by, c.name, count=0 if each else 1), c.values, c.labels)
-                for c in f.columns
-            ],
-        )
-        for f in frames
-    ]
-
-
 _STEPS: dict[str, Callable[[list[Frame], Json], list[Frame]]] = {
     "concatenate": _concatenate,
     "prepareTimeSeries": _multi,
@@ -409,10 +286,6 @@ _STEPS: dict[str, Callable[[list[Frame], Json], list[Frame]]] = {
     "merge": _merge,
     "organize": _organize,
     "sortBy": _sort,
-    "partitionByValues": _partition,
     "groupBy": _group_by,
     "groupingToMatrix": _matrix,
-    "filterByValue": _filter_by_value,
-    "limit": _limit,
-    "renameByRegex": _rename,
 }

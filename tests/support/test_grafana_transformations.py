@@ -18,21 +18,15 @@ def one_step(frames: list[Frame], step: str, **options: object) -> list[dict[str
     ]
 
 
-def test_values_become_labels() -> None:
-    """Protects lines by sensor out of one table: each has its own times, and its sensor as a label."""
-    found = transformed(
-        [frame(Time=[1, 2, 3], source=["a", "b", "a"], bpm=[60, 70, 61])],
-        [{"id": "partitionByValues", "options": {"fields": ["source"], "naming": {"asLabels": True}}}],
-    )
+def test_texts_become_labels() -> None:
+    """Protects lines by sensor out of one table: each has its own times, ascending, and its sensor as a label."""
+    steps: list[Json] = [{"id": "prepareTimeSeries", "options": {"format": "multi"}}]
+    found = transformed([frame(Time=[3, 2, 1], source=["a", "b", "a"], bpm=[61, 70, 60])], steps)
     assert [(f["Time"], f["bpm"], f.columns[1].labels) for f in found] == [
         ([1, 3], [60, 61], {"source": "a"}),
         ([2], [70], {"source": "b"}),
     ]
-    nothing: Json = {"fields": ["source"], "naming": {"asLabels": True}}
-    assert (
-        transformed([frame(Time=[], source=[], bpm=[])], [{"id": "partitionByValues", "options": nothing}])
-        == []
-    )
+    assert all(f["Time"] == [] for f in transformed([frame(Time=[], source=[], bpm=[])], steps))
 
 
 def test_groups_and_a_matrix_of_them() -> None:
@@ -42,10 +36,10 @@ def test_groups_and_a_matrix_of_them() -> None:
     fields = {
         "weekday": by,
         "hour": by,
-        "active": {"operation": "aggregate", "aggregations": ["sum", "lastNotNull"]},
+        "active": {"operation": "aggregate", "aggregations": ["sum"]},
     }
     assert one_step(hours, "groupBy", fields=fields) == [
-        {"weekday": [1, 2], "hour": [9, 9], "active (sum)": [10.0, 5.0], "active (lastNotNull)": [10.0, 5.0]}
+        {"weekday": [1, 2], "hour": [9, 9], "active (sum)": [10.0, 5.0]}
     ]
     options = {"rowField": "hour", "columnField": "weekday", "valueField": "active", "emptyValue": "null"}
     cells = [frame(weekday=[1, 2, 1], hour=[9, 9, 10], active=[10.0, 5.0, 1.0])]
@@ -59,7 +53,6 @@ def test_groups_and_a_matrix_of_them() -> None:
     [
         ({"mode": "binary", "binary": {"left": "a", "operator": "-", "right": "b"}}, [0.0, 3.0, 5.0]),
         ({"mode": "binary", "binary": {"left": "a", "operator": "/", "right": "2"}}, [0.5, 2.0, 2.5]),
-        ({"mode": "cumulativeFunctions", "cumulative": {"field": "b", "reducer": "sum"}}, [1.0, 2.0, 2.0]),
         # A missing value takes nothing out of the window either.
         (
             {"mode": "windowFunctions", "window": {"field": "b", "reducer": "mean", "windowSize": 1}},
@@ -91,20 +84,3 @@ def test_division_by_nothing_is_not_a_number() -> None:
         [frame(Time=[1], a=[0.0])], "calculateField", alias="x", replaceFields=False, **options
     )
     assert math.isnan(found["x"][0])  # type: ignore[arg-type]
-
-
-def test_rows_left_out_and_names_changed() -> None:
-    """Protects tables that show only what applies."""
-    frames = [frame(bpm=[60, None, 90], word=["rest", "", "moved"])]
-    greater = {"fieldName": "bpm", "config": {"id": "greater", "options": {"value": 60}}}
-    missing = {"fieldName": "bpm", "config": {"id": "isNull", "options": {}}}
-    assert one_step(frames, "filterByValue", type="include", match="any", filters=[greater, missing]) == [
-        {"bpm": [None, 90], "word": ["", "moved"]}
-    ]
-    assert one_step(frames, "filterByValue", type="exclude", match="all", filters=[missing]) == [
-        {"bpm": [60, 90], "word": ["rest", "moved"]}
-    ]
-    assert one_step(frames, "limit", limitField=1) == [{"bpm": [60], "word": ["rest"]}]
-    assert one_step(frames, "renameByRegex", regex="(.)ord", renamePattern="$1") == [
-        {"bpm": [60, None, 90], "w": ["rest", "", "moved"]}
-    ]

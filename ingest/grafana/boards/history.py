@@ -21,7 +21,7 @@ from ingest.grafana.panel import (
     table_panel,
     value_mappings,
 )
-from ingest.grafana.query import SENSOR, TIME, Column, Json, Lines, Rows
+from ingest.grafana.query import SENSOR, TIME, Column, Json, Lines, Rows, calculate
 
 NOTHING_YET = "Nothing measured in the time shown"
 
@@ -59,15 +59,7 @@ def _window(of: str, reducer: str, rows: int, alias: str) -> Json:
     }
 
 
-def _binary(left: str, operator: str, right: str, alias: str) -> Json:
-    binary = {"left": left, "operator": operator, "right": right}
-    return {
-        "id": "calculateField",
-        "options": {"mode": "binary", "alias": alias, "replaceFields": False, "binary": binary},
-    }
-
-
-_UNTIL = _binary("Ends", "-", "1", "Until")
+_UNTIL = calculate("Ends", "-", "1", "Until")
 """The last second of a week: it is shown up to its last millisecond."""
 
 
@@ -78,8 +70,8 @@ def _usual_range_panel(
     steps = (
         _window(column.label, "mean", rows, mean),
         _window(column.label, "stdDev", rows, "spread"),
-        _binary(mean, "-", "spread", "Usual from"),
-        _binary(mean, "+", "spread", "Usual to"),
+        calculate(mean, "-", "spread", "Usual from"),
+        calculate(mean, "+", "spread", "Usual to"),
         {
             "id": "organize",
             "options": {"excludeByName": {"spread": True}, "indexByName": {}, "renameByName": {}},

@@ -5,7 +5,7 @@ from dataclasses import replace
 from ingest.grafana.boards.shared import LIMITS, heart_rate_panel
 from ingest.grafana.dashboard import THIS_WEEK, Dashboard
 from ingest.grafana.panel import BPM, WIDTH, Panel, stat_panel, words_panel
-from ingest.grafana.query import BPM_COLUMN, SOURCE, Json, Line, Live
+from ingest.grafana.query import BPM_COLUMN, SOURCE, Json, Line, Live, calculate
 
 _FRESH_S = 30
 """A strap tells once a second and is committed every five; what is older than this is not now."""
@@ -20,16 +20,10 @@ _NOT_WORN = "No sensor worn"
 _LIGHT, _MODERATE, _VIGOROUS = "Light", "Moderate", "Vigorous"
 
 
-def _calculate(left: str, operator: str, right: str, alias: str) -> Json:
-    binary = {"left": left, "operator": operator, "right": right}
-    options = {"mode": "binary", "alias": alias, "replaceFields": False, "binary": binary}
-    return {"id": "calculateField", "options": options}
-
-
 _ZONE_STEPS: tuple[Json, ...] = (
     # All in one row. A heart rate at a limit is in the zone above, so half a beat is added to compare with.
     {"id": "concatenate", "options": {"frameNameMode": "drop", "frameNameLabel": "frame"}},
-    _calculate(BPM_COLUMN, "+", "0.5", "here"),
+    calculate(BPM_COLUMN, "+", "0.5", "here"),
     # The middle one of heart rate and both limits is the lower limit below it, and the upper one above it.
     {
         "id": "calculateField",
@@ -40,12 +34,12 @@ _ZONE_STEPS: tuple[Json, ...] = (
             "reduce": {"reducer": "median", "include": ["here", "Moderate from", "Vigorous from"]},
         },
     },
-    _calculate("held", "-", "Moderate from", "above"),
-    _calculate("Vigorous from", "-", "Moderate from", "width"),
-    _calculate("above", "/", "width", "part"),
+    calculate("held", "-", "Moderate from", "above"),
+    calculate("Vigorous from", "-", "Moderate from", "width"),
+    calculate("above", "/", "width", "part"),
     # Without a heart rate the middle of the limits would be left; of what is not there nothing can be made.
-    _calculate("here", "*", "0", "nothing"),
-    _calculate("part", "+", "nothing", "Zone"),
+    calculate("here", "*", "0", "nothing"),
+    calculate("part", "+", "nothing", "Zone"),
 )
 """From heart rate and limits to 0 (light), between 0 and 1 (moderate) or 1 (vigorous): no store is asked to compare."""
 
