@@ -58,15 +58,14 @@ def dashboard_json(dashboard: Dashboard, language: Language, uid: str, defaults:
         variables.append(
             _variable("person", "Person", language.person_query(), defaults.person, language, uid)
         )
-    time_from, panels = dashboard.time_from, dashboard.panels
+    time_from = dashboard.time_from
     if time_from == THIS_WEEK and not defaults.week_begins:
         # Grafana does not know such weeks. Of seven whole days exactly one is the first of a week.
         time_from = "now-6d/d"
-        panels = [replace(panel, title=panel.title.partition(" ${__from")[0]) for panel in panels]
     filled: Json = _with_links(
         {
             "links": _links(uid, defaults),
-            "panels": _lay_out(panels, language, uid, defaults),
+            "panels": _lay_out(dashboard.panels, language, uid, defaults),
         },
         uid,
         language,

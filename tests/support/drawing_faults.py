@@ -88,8 +88,8 @@ def overlapping(texts: Sequence[Json]) -> Iterator[tuple[Json, Json]]:
                 yield one, other
 
 
-DETAILS = "In numbers"
-"""The panel beside the answer on *This week*."""
+ANSWER, DETAILS = "Enough?", "In numbers"
+"""The panel of the answer on *This week*, and the one beside it."""
 
 BORN = {1970}
 """Stands in the line that is missing in the settings, where limits are not known."""
@@ -97,8 +97,7 @@ BORN = {1970}
 
 def answer_faults(look: Look, drawing: Json, said: Json | None) -> Iterator[str]:
     """What is wrong with the sentence across the top of *This week*."""
-    first = min(drawing["panels"], key=lambda p: (p["y"], p["x"]))
-    answer, details = (_written(drawing, title) for title in (first["title"], DETAILS))
+    answer, details = (_written(drawing, title) for title in (ANSWER, DETAILS))
     sentence = " ".join(t["text"] for t in answer)
     if not answer:
         yield "there is no answer"

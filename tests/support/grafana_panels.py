@@ -71,10 +71,10 @@ def filled_stores(folder: Path) -> Iterator[Filled]:
 
 
 def panels(source: DataSource, name: str, defaults: DashboardDefaults | None = None) -> dict[str, Json]:
-    """The panels of a dashboard, by title; of a title with a date in it what stands before that."""
+    """The panels of a dashboard, by title."""
     (one,) = [d for d in dashboards(source.language) if d.name == name]
     board = dashboard_json(one, source.language, source.uid, defaults or DashboardDefaults())
-    return {p["title"].split(" ${")[0]: p for p in board["panels"]}
+    return {p["title"]: p for p in board["panels"]}
 
 
 def looking(person: str, from_ms: int, to_ms: int, now_ms: int = NOW) -> Looking:

@@ -45,7 +45,7 @@ def text(words: str, y: float = 100.0, **also: Any) -> Json:
 
 
 def drawing(*texts: Json, **also: Any) -> Json:
-    titles = {1: "Was it enough?", 2: "In numbers"}
+    titles = {1: "Enough?", 2: "In numbers"}
     panels = [
         {"id": n, "title": title, "type": "stat", "state": "drawn", "x": 0, "y": 90 * n}
         for n, title in titles.items()
@@ -89,7 +89,7 @@ def test_an_error_of_a_panel_is_found() -> None:
     """Protects from the red badge: it is in no text of the page."""
     shown = drawing(text("fine"))
     shown["panels"][0] |= {"state": "error", "error": "no rows"}
-    assert faults(DESK, shown, None) == ["Was it enough?: error: no rows"]
+    assert faults(DESK, shown, None) == ["Enough?: error: no rows"]
 
 
 def test_what_is_fine_is_no_fault() -> None:

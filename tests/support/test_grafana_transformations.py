@@ -83,4 +83,5 @@ def test_division_by_nothing_is_not_a_number() -> None:
     (found,) = one_step(
         [frame(Time=[1], a=[0.0])], "calculateField", alias="x", replaceFields=False, **options
     )
-    assert math.isnan(found["x"][0])  # type: ignore[arg-type]
+    (value,) = found["x"]
+    assert isinstance(value, float) and math.isnan(value)

@@ -65,7 +65,6 @@ DETAILS = (
         for left, which in _LEFT_S.items()
     ),
     Line("week", _NOT_MEASURED_H, "{} h not measured", (_TO_GO, _GAPS)),
-    Line("week", "dose_min", "{} min at least", (_NOT_JUDGED, _KNOWN)),
     # Behind the numbers, as the source of Prometheus has what is a table there.
     Line("week", "not_judged", "{}", (_NOT_JUDGED, _KNOWN)),
     Line("week", "measured_h", "One line is missing below [[person]]", (_UNKNOWN,)),
@@ -89,8 +88,9 @@ _NOT_COUNTED = (
     Line("week", "unclassified_min", "{} min while limits were not known", ("unclassified_min >= 0.5",)),
 )
 
+_WHEN = (Line("week", "start_s * 1000", "time:dddd D MMMM YYYY", ("measured_h >= 0",)),)
+
 _MOVES = (
-    Line("week", "start_s * 1000", "time:[since] dddd D MMMM", ("measured_h >= 0",)),
     # Before the others, as the source of Prometheus has what is no table there.
     Line("week", "measured_h", "This week", (PAST,)),
     Line(
@@ -110,12 +110,22 @@ WEEK = Dashboard(
     "This week",
     "Was it enough? Minutes of this week against the target, day by day.",
     [
+        # From the row, and not of Grafana's range: that would be told in the time zone of the browser.
         words_panel(
-            "Enough? ${__from:date:ddd D MMM} to ${__to:date:ddd D MMM}",
+            "Week of",
+            "Its first day, where the person lives.",
+            WIDTH,
+            2,
+            _WHEN,
+            "one with nothing measured",
+            size_px=16,
+        ),
+        words_panel(
+            "Enough?",
             "Moderate minutes + 2 x vigorous minutes of the week against the target. It is the least it can be: what no"
             " sensor saw is not in it. A week that is not to be judged has no target.",
             12,
-            6,
+            5,
             ANSWER,
             "Not measured",
         ),
@@ -151,9 +161,9 @@ WEEK = Dashboard(
             "See History",
             size_px=20,
             links={
-                1: link_to("week", "{this_week}", "This week"),
-                2: link_to("week", _WHOLE_WEEK, "The week before"),
-                3: link_to("week", _WHOLE_WEEK, "The week after"),
+                0: link_to("week", "{this_week}", "This week"),
+                1: link_to("week", _WHOLE_WEEK, "The week before"),
+                2: link_to("week", _WHOLE_WEEK, "The week after"),
             },
         ),
         words_panel(
