@@ -41,7 +41,7 @@ def progress_bar_panel(title: str, description: str, query: Query, no_value: str
     # Its numbers stand in words above it.
     defaults["custom"]["axisPlacement"] = "hidden"
     return Panel(
-        "barchart", title, description, WIDTH, 3, {"A": query}, no_value, defaults, options, overrides
+        "barchart", title, description, WIDTH, 4, {"A": query}, no_value, defaults, options, overrides
     )
 
 

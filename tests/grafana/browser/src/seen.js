@@ -135,6 +135,8 @@ function clipped(given, element) {
         if (box[low] >= edges[high] || box[high] <= edges[low]) {
           return null;
         }
+        // Nobody scrolls where a single line is to be seen: what it hides of that is cut.
+        isCut ||= axis === 'Y' && edges.height < 2 * (given.bottom - given.top);
       } else {
         isCut = true;
       }
