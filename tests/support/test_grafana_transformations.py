@@ -84,4 +84,5 @@ def test_division_by_nothing_is_not_a_number() -> None:
         [frame(Time=[1], a=[0.0])], "calculateField", alias="x", replaceFields=False, **options
     )
     (value,) = found["x"]
-    assert isinstance(value, float) and math.isnan(value)
+    assert isinstance(value, float)
+    assert math.isnan(value)
