@@ -9,7 +9,7 @@ CONSTRAINTS := .ci/constraints.txt
 export PIP_CONSTRAINT := $(CONSTRAINTS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test browser pictures example week status second-opinion lint types bench compare fuzz guided mutants grafana constraints clean help
+.PHONY: run test browser pictures example week status second-opinion lint types bench compare fuzz guided mutants grafana words constraints clean help
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -67,6 +67,14 @@ mutants: $(VENV)/second-opinion  ## change the code a little, thousands of times
 
 grafana: $(VENV)/run  ## renew the dashboards in config/grafana from their specification
 	@$(BIN)/python -m ingest.grafana
+
+words: $(VENV)/run  ## collect all texts into the catalogues of languages, and compile these
+	@mkdir -p build
+	@$(BIN)/pybabel -q extract -F pyproject.toml -k N_ --add-location=file --sort-by-file --project=hartslag -o build/hartslag.pot ingest
+	@$(BIN)/pybabel -q update -i build/hartslag.pot -D hartslag -d ingest/locale --no-fuzzy-matching --ignore-obsolete -w 110
+	@# Who made it, when and with what would change with each run.
+	@sed -i -E '/^"(Project|Report|POT|PO|Last|Language-Team|Generated)/d' ingest/locale/*/LC_MESSAGES/hartslag.po
+	@$(BIN)/pybabel -q compile -D hartslag -d ingest/locale
 
 constraints:  ## write down the newest versions that fit
 	rm -rf $(VENV)/fresh

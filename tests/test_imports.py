@@ -12,7 +12,7 @@ from ingest.cli import VERBS
 ROOT = Path(__file__).parents[1]
 
 ORDER = (
-    {"ingest.errors", "ingest.log", "zones"},
+    {"ingest.errors", "ingest.language", "ingest.log", "zones"},
     {"ingest.formats", "ingest.system"},
     {"ingest.settings"},
     {"ingest.journal"},
