@@ -243,7 +243,7 @@ def test_now_adds_up_to_workout_day_and_week(stores: Open, truth: Any, store: st
     assert minutes[0].endswith(" in this workout")
     assert minutes[1:] == [
         f"{today:.0f} min today",
-        f"{said['dose_min']:.0f} min this week",
+        f"{said['target_min'] - said['to_go_min']:.0f} min this week",
         f"{said['to_go_min']} min to go",
     ]
     later = board(stores, store, "now", (start, NOW + 11 * MINUTE))

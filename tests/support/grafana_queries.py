@@ -134,15 +134,16 @@ def ask_influx(server: InfluxDB, target: Json, looking: Looking) -> list[Frame]:
     assert target["rawQuery"]
     series = server.query(filled_in(target["query"], looking))
     if target["resultFormat"] == "time_series":
-        assert target["alias"] in {"", "$tag_source"}
+        assert target["alias"] == "$tag_source"
         return [
             Frame(
                 target["refId"],
                 [
                     Column("Time", [row[0] // 1000 for row in s["values"]]),
+                    # Named by the alias, whatever the column is called.
                     *(
-                        Column(name, [row[i] for row in s["values"]], s.get("tags", {}))
-                        for i, name in enumerate(s["columns"][1:], 1)
+                        Column(s["tags"]["source"], [row[i] for row in s["values"]], s["tags"])
+                        for i in range(1, len(s["columns"]))
                     ),
                 ],
             )

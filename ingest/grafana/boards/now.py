@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ingest.grafana.boards.shared import LIMITS, heart_rate_panel
+from ingest.grafana.boards.shared import DONE, LIMITS, heart_rate_panel
 from ingest.grafana.dashboard import THIS_WEEK, Dashboard
 from ingest.grafana.panel import BPM, WIDTH, Panel, stat_panel, words_panel
 from ingest.grafana.query import BPM_COLUMN, SOURCE, Json, Line, Live, calculate
@@ -103,7 +103,10 @@ NOW = Dashboard(
                     within_s=86_400,
                 ),
                 Line("day", "dose_min", "{} min today", ("so_far_min >= 0",), within_s=86_400),
-                Line("week", "dose_min", "{} min this week", ("limits = 'known'",)),
+                # Short of the target rounded down, as on This week: it and what is to go make the target.
+                Line("week", DONE, "{} min this week", ("to_go_min > 0",)),
+                Line("week", "dose_min", "{} min this week", ("to_go_min <= 0",)),
+                Line("week", "dose_min", "{} min this week", ("not_judged != ''", "limits = 'known'")),
                 Line("week", "to_go_min", "{} min to go", ("to_go_min > 0",)),
                 Line("week", "to_go_min", "✓ enough for this week", ("to_go_min <= 0",)),
                 Line("week", "measured_h", "Limits are not known", ("limits != 'known'",)),

@@ -18,6 +18,9 @@ from ingest.grafana.panel import (
 )
 from ingest.grafana.query import Column, Latest, Lines, Query, Rows
 
+DONE = "target_min - to_go_min"
+"""The minutes of a week short of its target: rounded down, so that they never look like enough."""
+
 LONGEST_MS = 90_000
 """What a sample stands for at most; a longer silence is a gap in the line, not a line."""
 

@@ -1,6 +1,6 @@
 """*This week*: was it enough? The answer first, then what it is made of."""
 
-from ingest.grafana.boards.shared import minutes_of_heart_rate_panel, what_it_is_panel
+from ingest.grafana.boards.shared import DONE, minutes_of_heart_rate_panel, what_it_is_panel
 from ingest.grafana.charts import bar_chart_panel, progress_bar_panel
 from ingest.grafana.dashboard import THIS_WEEK, Dashboard
 from ingest.grafana.panel import (
@@ -26,9 +26,6 @@ _TO_GO = "to_go_min > 0"
 _KNOWN, _UNKNOWN, _MEDICINE = (f"limits = '{word}'" for word in ("known", "unknown", "medicine"))
 _NOT_JUDGED = "not_judged != ''"
 
-_DONE = "target_min - to_go_min"
-"""The minutes of a week short of its target: rounded down, so that they never look like enough."""
-
 _CHANGED_LAST, _CHANGED_FIRST = (f"(start_s + 396000) % 604800 {sign} 86400" for sign in (">=", "<"))
 """Whether a week begins on another day than a Sunday, the day on which clocks change; a Sunday of anywhere begins within the day from Saturday, 10:00 UTC, on."""
 
@@ -43,15 +40,15 @@ _MET = "to_go_min <= 0"
 ANSWER = (
     Line("week", "to_go_min", "✓ Enough", (_MET,)),
     Line("week", "to_go_min", "{} to go", (_TO_GO, RUNNING)),
-    Line("week", _DONE, "At least {}", (_TO_GO, PAST, _GAPS)),
-    Line("week", _DONE, "{} min", (_TO_GO, PAST, _NO_GAPS)),
+    Line("week", DONE, "At least {}", (_TO_GO, PAST, _GAPS)),
+    Line("week", DONE, "{} min", (_TO_GO, PAST, _NO_GAPS)),
     Line("week", "measured_h", "Not judged", (_NOT_JUDGED, _KNOWN)),
     Line("week", "measured_h", "Not counted", ("limits != 'known'",)),
 )
 
 DETAILS = (
     Line("week", "dose_min", "{} min", (_MET,)),
-    Line("week", _DONE, "{} min so far", (_TO_GO, RUNNING)),
+    Line("week", DONE, "{} min so far", (_TO_GO, RUNNING)),
     Line("week", "target_min", "of {}", ("to_go_min >= 0",)),
     # Today included: shown as the whole number that is nearest.
     *(
@@ -143,7 +140,7 @@ WEEK = Dashboard(
             Newest(
                 "week",
                 {
-                    "Done": _DONE,
+                    "Done": DONE,
                     "To go": "to_go_min",
                     "Target": "target_min / 60",
                     "More": "(dose_min - target_min) * met",
