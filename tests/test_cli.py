@@ -17,7 +17,7 @@ import pytest
 
 from ingest.cli import VERBS as SUMMARIES
 from ingest.cli import load_verb
-from tests.support.fit_encoder import ERA, workout
+from ingest.demo.fit_encoder import ERA, workout
 from tests.support.households import COMMAND, S, at, hartslag, household, steady
 
 ROOT = Path(__file__).parents[1]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from ingest.demo.fit_encoder import Fit, day, workout
 from ingest.system.crash_points import POINTS
 from tests.support.daemons import daemon, left_behind, settled, until
-from tests.support.fit_encoder import Fit, day, workout
 
 START = 1_100_000_000  # FIT era: November 2024
 

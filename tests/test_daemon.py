@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from ingest.demo.fit_encoder import day, workout
 from tests.support.bluez.bluez import Fault, played
 from tests.support.bluez.bus import Bus
 from tests.support.daemons import QUICK, daemon, hartslag, journal, left_behind, rows, settled, store, until
-from tests.support.fit_encoder import day, workout
 from tests.support.small_disk import fill, small_disk
 
 START = 1_100_000_000  # FIT era: November 2024

@@ -18,7 +18,7 @@ ORDER = (
     {"ingest.journal"},
     {"ingest.collect", "ingest.rows"},
     {"ingest.stores", "ingest.grafana", "ingest.household"},
-    {"ingest.daemon"},
+    {"ingest.daemon", "ingest.demo"},
     {"ingest.verbs"},
     {"ingest.cli"},
     {"ingest.__main__"},

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from ingest.demo.fit_encoder import workout
 from tests.support.air.heart import Delivered
 from tests.support.bluez.bluez import Played, played
 from tests.support.bluez.bus import Bus
 from tests.support.bluez.strap import Strap
 from tests.support.daemons import QUICK, daemon, journal, rows, settled, store, until
 from tests.support.data_folder import recorded_payloads
-from tests.support.fit_encoder import workout
 
 PEOPLE = {"jan": "F0:00:00:00:00:01", "els": "F0:00:00:00:00:02"}
 

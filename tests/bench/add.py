@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.support.fit_encoder import workout
+from ingest.demo.fit_encoder import workout
 
 START = 900_000_000
 DAY = 86_400

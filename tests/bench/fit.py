@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.fit_encoder import Fit
+from ingest.demo.fit_encoder import Fit
 
 START = 1_000_000_000
 RECORDINGS = Path(os.environ.get("HARTSLAG_FIT_FILES") or Path(__file__).parents[3] / "shared" / "fit-files")

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from ingest.demo.fit_encoder import ERA, day, workout
 from ingest.rows.table import TABLES
 from tests.support.example import week_of_files
-from tests.support.fit_encoder import ERA, day, workout
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "side-by-side"

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from ingest.collect import archive_members
 from ingest.collect.archive_members import Member, looks_whole, members
+from ingest.demo.fit_encoder import workout
 from ingest.errors import Unusable
 from tests.support.archives import zipped
-from tests.support.fit_encoder import workout
 
 FIT = workout(1_100_000_000, [100, 120, 140])
 OTHER = workout(1_100_100_000, [90, 95])

@@ -15,13 +15,13 @@ import pytest
 
 from ingest.collect.arrival import Arrivals, Outcome
 from ingest.collect.reader_process import ReaderProcess
+from ingest.demo.fit_encoder import Fit, workout
 from ingest.errors import TryLater
 from ingest.formats import fit
 from ingest.formats.file_formats import read_recording
 from ingest.formats.recording import Recording
 from ingest.journal import ALWAYS_MS, Journal
 from tests.support.archives import zipped
-from tests.support.fit_encoder import Fit, workout
 
 START = 1_100_000_000
 FIT = workout(START, [100, 120, 140, 150], maximum=None)

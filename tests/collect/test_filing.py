@@ -7,11 +7,11 @@ from pathlib import Path
 
 from ingest.collect.arrival import Arrivals
 from ingest.collect.reader_process import ReaderProcess
+from ingest.demo.fit_encoder import workout
 from ingest.formats.file_formats import read_recording
 from ingest.formats.recording import Recording
 from ingest.journal import Journal
 from tests.support.daemons import rows
-from tests.support.fit_encoder import workout
 from tests.support.recording_disk import RecordingDisk
 
 LARGEST = 1 << 20

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.collect.inbox import DEEPEST, Inbox
-from tests.support.fit_encoder import workout
+from ingest.demo.fit_encoder import workout
 from tests.support.other_user import NOBODY, open_to_others, run_as
 
 FIT = workout(1_100_000_000, [100, 120, 140])

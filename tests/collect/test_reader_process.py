@@ -18,10 +18,10 @@ import pytest
 
 from ingest.collect import reader_process
 from ingest.collect.reader_process import ReaderProcess
+from ingest.demo.fit_encoder import day, workout
 from ingest.errors import TryLater, Unusable
 from ingest.formats.file_formats import read_recording
 from ingest.formats.recording import Columns, Fact, Part, Recording
-from tests.support.fit_encoder import day, workout
 from zones.series import Series
 
 FIT = workout(1_100_000_000, [100, 120, 140])

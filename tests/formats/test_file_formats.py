@@ -2,6 +2,7 @@
 
 import pytest
 
+from ingest.demo.fit_encoder import workout
 from ingest.errors import Unusable
 from ingest.formats.file_formats import (
     ENDINGS,
@@ -11,7 +12,6 @@ from ingest.formats.file_formats import (
     format_of,
     read_recording,
 )
-from tests.support.fit_encoder import workout
 
 FIT = workout(1_100_000_000, [100, 120, 140])
 

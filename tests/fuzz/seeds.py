@@ -1,6 +1,6 @@
 """Small files, one per quirk, that mutations start from; the fuzz target keeps them on disk under seeds/."""
 
-from tests.support.fit_encoder import Fit, day, workout
+from ingest.demo.fit_encoder import Fit, day, workout
 
 START = 1_000_000_000
 

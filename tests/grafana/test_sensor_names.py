@@ -11,13 +11,13 @@ import fitparse.profile
 import pytest
 
 from ingest.collect.reader_process import ReaderProcess
+from ingest.demo.fit_encoder import ERA, Fit, day, workout
 from ingest.grafana.sensor_names import sensor_names
 from ingest.grafana.watch_models import GARMIN, MAKERS, model_name
 from ingest.journal import RANKS, Journal
 from ingest.settings.file import load
 from ingest.settings.model import Settings
 from ingest.verbs.grafana import known_sensors
-from tests.support.fit_encoder import ERA, Fit, day, workout
 from tests.support.households import Workout, hartslag, household
 from tests.support.other_user import NOBODY, open_to_others, run_as
 

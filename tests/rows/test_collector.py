@@ -7,10 +7,10 @@ import pytest
 
 from ingest.collect.arrival import Arrivals
 from ingest.collect.reader_process import ReaderProcess
+from ingest.demo.fit_encoder import workout
 from ingest.journal import Journal
 from ingest.rows.table import TABLES
 from tests.support.archives import zipped
-from tests.support.fit_encoder import workout
 from tests.support.households import NOW, Copies, a_file, filled, household, steady
 
 FIT = workout(1_100_000_000, [100, 120, 140, 150], maximum=None)

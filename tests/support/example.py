@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from ingest.demo.fit_encoder import ERA, day, workout
 from tests.support.daemons import daemon, hartslag, settled
-from tests.support.fit_encoder import ERA, day, workout
 
 SETTINGS = """\
 [inbox]

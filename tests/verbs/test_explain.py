@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.demo.fit_encoder import Fit, workout
 from ingest.errors import Stop
 from ingest.household import persons_called
 from ingest.journal import ALWAYS_MS
@@ -22,7 +23,6 @@ from ingest.verbs.explain_subject import parse_subject
 from ingest.verbs.explanation import explain
 from ingest.verbs.week_answer import week_answers
 from tests.support.daemons import hartslag
-from tests.support.fit_encoder import Fit, workout
 from tests.support.happenings import around, events, faulty, new_folder
 from tests.support.households import (
     HOUR,

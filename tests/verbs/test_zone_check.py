@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest.demo.fit_encoder import Fit
 from tests.support.daemons import hartslag
-from tests.support.fit_encoder import Fit
 
 START = 1_100_000_000
 

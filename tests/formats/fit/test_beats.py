@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.demo.fit_encoder import ERA, Fit
 from ingest.formats import fit
-from tests.support.fit_encoder import ERA, Fit
 
 START = 1_000_000_000
 START_MS = (START + ERA) * 1000

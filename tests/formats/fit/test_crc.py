@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.demo import fit_encoder
 from ingest.formats.fit.crc import BLOCK, by_numpy, crc16
-from tests.support import fit_encoder
 
 
 @given(st.binary(max_size=700))
@@ -36,7 +36,7 @@ def test_without_the_compiled_library() -> None:
         "import sys; sys.modules['fastcrc'] = None; sys.modules['fastcrc.crc16'] = None\n"
         "from ingest.formats import fit\n"
         "from ingest.formats.fit import crc\n"
-        "from tests.support.fit_encoder import workout\n"
+        "from ingest.demo.fit_encoder import workout\n"
         "data = workout(1_000_000_000, [100] * 50)\n"
         "assert crc._compiled is None\n"
         "assert fit.looks_whole(data) and not fit.looks_whole(data[:-1] + b'?')\n"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.demo.fit_encoder import Fit, workout
 from ingest.errors import Unusable
 from ingest.formats import fit
-from tests.support.fit_encoder import Fit, workout
 
 START = 1_000_000_000
 

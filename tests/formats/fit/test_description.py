@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from ingest.demo.fit_encoder import ERA, SESSION, Fit, workout
 from ingest.formats import fit
 from ingest.formats.fit import Device, Limits
-from tests.support.fit_encoder import ERA, SESSION, Fit, workout
 
 START = 1_000_000_000
 

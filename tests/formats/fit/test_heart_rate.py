@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.demo.fit_encoder import ERA, Fit, workout
 from ingest.formats import fit
-from tests.support.fit_encoder import ERA, Fit, workout
 
 START = 1_000_000_000
 BPM = st.integers(0, 255)

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.demo.fit_encoder import ERA, Fit, day
 from ingest.formats import fit
 from ingest.formats.fit import Claim
-from tests.support.fit_encoder import ERA, Fit, day
 
 START = 1_000_000_000
 WALKING, GENERIC, SEDENTARY = 6, 0, 8

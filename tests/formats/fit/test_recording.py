@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.demo.fit_encoder import ERA, day, workout
 from ingest.errors import Unusable
 from ingest.formats import fit
 from ingest.formats.assembly import LONGEST_DAYS
 from ingest.formats.fit import Beats, Claim, Device, FitFile, FitSeries, FitSession, Limits
 from ingest.formats.fit.recording import to_recording
 from ingest.journal import DAY_MS, Columns
-from tests.support.fit_encoder import ERA, day, workout
 from zones.series import TIMES
 from zones.spans import Spans
 

@@ -12,10 +12,10 @@ import fitparse
 import numpy as np
 import pytest
 
+from ingest.demo.fit_encoder import ERA
 from ingest.errors import Unusable
 from ingest.formats import fit
 from tests.support import fit_reference
-from tests.support.fit_encoder import ERA
 from tests.support.zone_comparison import compare_with_truth, comparisons
 
 REFUSED = {

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.demo.fit_encoder import Fit
 from ingest.formats import fit
-from tests.support.fit_encoder import Fit
 
 START = 1_000_000_000
 EDGES = [100, 120, 140, 160, 180]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from ingest.demo.fit_encoder import ERA, Fit
 from ingest.formats import fit
-from tests.support.fit_encoder import ERA, Fit
 
 START = 1_000_000_000
 

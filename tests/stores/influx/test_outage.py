@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.demo.fit_encoder import day, workout
 from ingest.errors import TryLater
 from ingest.journal import Journal
 from ingest.settings.model import InfluxSettings
@@ -22,7 +23,6 @@ from tests.support import fake_server as fakeserver
 from tests.support import households
 from tests.support.daemons import QUICK, daemon, hartslag, settled, store, until
 from tests.support.fake_server import FakeServer, says
-from tests.support.fit_encoder import day, workout
 from tests.support.households import DAY, Event, Noted, happen, steady
 from tests.support.replicas import differences, expected, held
 from tests.support.server_stores import (

@@ -1,9 +1,9 @@
-"""A small FIT writer for tests and for the example: every message and quirk the reader knows, and no file of a person.
+"""A small FIT writer for the made-up household and for tests: every message and quirk the reader knows, no file of a person.
 
 It writes what it is told, right or wrong; the reader's opinion is not asked. Sources: FIT SDK, "FIT Protocol" and
 profile.
 
->>> from tests.support.fit_encoder import Fit, workout
+>>> from ingest.demo.fit_encoder import Fit, workout
 >>> data = workout(start=1_000_000_000, bpm=[100, 101, 102])
 """
 
