@@ -78,8 +78,10 @@ def hartslag(context: click.Context, config: Path | None, data: Path | None, ver
 
     Minutes against a target of your own. Not a medical device.
     """
+    from ingest.language import speak
     from ingest.log import setup
 
+    speak(None)  # until the settings name another
     setup(verbose)
     context.obj = Invocation(config, data)
 

@@ -46,7 +46,7 @@ def system_language(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def speak(language: str | None) -> None:
-    """Say everything in `language` from now on; None for that of the system."""
+    """Say everything in `language`, one of `languages()`, from now on; None for that of the system."""
     _Spoken.language = language or system_language()
     _Spoken.catalogue = (
         _gettext.NullTranslations()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from ingest.language import speak
 from tests.support import needs
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
@@ -32,6 +33,10 @@ settings.load_profile("here")
 # Hundreds of tests start the program: compiling it each time would be a third of what that costs.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode"))
+
+
+# Tests that do not say otherwise are spoken to in English, whoever runs them.
+os.environ["LC_ALL"] = "C.UTF-8"
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -124,6 +129,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [n for n in os.environ if n.startswith("HARTSLAG_") and n != "HARTSLAG_FIT_FILES"]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    speak(None)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The language that people are spoken to in."""
 
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -15,13 +14,6 @@ from ingest.language import (
     spoken_language,
     system_language,
 )
-
-
-@pytest.fixture(autouse=True)
-def _english_afterwards() -> Iterator[None]:
-    """Protects other tests from what these speak."""
-    yield
-    speak("en")
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 Nothing here touches the journal, a store or the network, and the file with a token is not read.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
 from ingest.errors import WrongSettings
+from ingest.language import languages, speak, spoken_language, system_language
 from ingest.log import quoted
 from ingest.settings import profile_history
 from ingest.settings.model import FileSettings, Settings
@@ -33,14 +35,17 @@ def load(
     *,
     system: Path = SYSTEM_FILE,
 ) -> Settings:
-    """The settings in force; `config` and `data` are what the command line said.
+    """The settings in force; `config` and `data` are what the command line said. From here on their language is spoken.
 
     Raises WrongSettings with every mistake, one on each line.
     """
+    speak(system_language(environ))
     folder = data or (Path(environ["HARTSLAG_DATA"]) if environ.get("HARTSLAG_DATA") else None)
     folder = _absolute(folder, cwd, environ) if folder else None
     file, raw = _find(config, folder, environ, cwd, system)
     found = _check(raw, file)
+    if found.language:
+        speak(found.language)
     here = file.parent if file else cwd
     if folder is None:
         inside = found.data.folder
@@ -49,7 +54,15 @@ def load(
     if influx and influx.token_file:
         influx = influx.replace(token_file=_absolute(influx.token_file, here, environ))
     return Settings(
-        folder, file, found.person, found.strap, influx, found.inbox, found.bluetooth, found.watch
+        folder,
+        file,
+        found.person,
+        found.strap,
+        influx,
+        found.inbox,
+        found.bluetooth,
+        found.watch,
+        spoken_language(),
     )
 
 
@@ -108,6 +121,7 @@ def _read(file: Path) -> dict[str, Any] | None:
         ) from error
     import tomllib
 
+    _speak_as_said(text)
     try:
         return tomllib.loads(text)
     except RecursionError as error:
@@ -116,6 +130,13 @@ def _read(file: Path) -> dict[str, Any] | None:
         ) from error
     except ValueError as error:
         raise WrongSettings(f"The settings file {shown} cannot be understood{_syntax(str(error))}") from error
+
+
+def _speak_as_said(text: str) -> None:
+    """Speak the language that a settings file names, so that what is wrong in it is said in it, too."""
+    above = re.split(r"(?m)^\s*\[", text, maxsplit=1)[0]
+    if (said := re.search(r"""(?m)^\s*language\s*=\s*["'](\w+)["']""", above)) and said[1] in languages():
+        speak(said[1])
 
 
 HINTS = (
@@ -142,8 +163,6 @@ HINTS = (
 
 def _syntax(problem: str) -> str:
     """Where a TOML file breaks off, and what is most likely wrong there."""
-    import re
-
     found = re.search(r"\(at (?:line (\d+), column (\d+)|end of document)\)", problem)
     where = (
         f" at line {found[1]}, column {found[2]}" if found and found[1] else " at its end" if found else ""

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ingest.log import quoted
-from ingest.settings.model import MANY, TABLES, keys
+from ingest.settings.model import MANY, TABLES, TOP, keys
 from ingest.settings.table import Mistake, Mistakes, Problem
 
 
@@ -30,7 +30,7 @@ def _why(mistake: Mistake) -> str:
         return mistake.problem
     table, key = _table_and_key(mistake.place)
     if mistake.problem is Problem.UNKNOWN_KEY:
-        return _unknown(table if key is not None else None, str(mistake.place[-1]))
+        return _unknown(table, str(mistake.place[-1]))
     if key is None:
         return f"right would be a heading {_heading(table)} on a line of its own, its settings below it"
     setting = keys(table)[key]
@@ -75,6 +75,8 @@ def _below(table: str, rest: list[int | str]) -> str:
 def _table_and_key(place: tuple[int | str, ...]) -> tuple[str, str | None]:
     """The table that a place lies in, and its key there; None for the table itself."""
     words = [part for part in place if isinstance(part, str)]
+    if words[0] not in TABLES or "." in words[0]:
+        return TOP, words[0]
     table = words.pop(0)
     if words and f"{table}.{words[0]}" in TABLES:
         table = f"{table}.{words.pop(0)}"
@@ -89,24 +91,27 @@ def _heading(table: str) -> str:
     return f"[[{table}]]" if table in MANY else f"[{table}]"
 
 
-def _unknown(table: str | None, key: str) -> str:
+def _unknown(table: str, key: str) -> str:
     """What to do about a key that does not exist there."""
     if re.search(r"token|password|secret", key, re.IGNORECASE):
         return (
             "a secret does not belong into this file; put it alone into a file that only hartslag may read, "
             'and name that file below [influx]: token_file = "/etc/hartslag/token"'
         )
-    known = list(keys(table)) if table else [name for name in TABLES if "." not in name]
+    known = {name: name for name in keys(table)}
+    if table == TOP:
+        known |= {name: _heading(name) for name in TABLES if "." not in name}
     if near := get_close_matches(key.casefold(), known, 1):
-        return f"there is no such setting; did you mean {near[0] if table else _heading(near[0])}?"
+        return f"there is no such setting; did you mean {known[near[0]]}?"
     headings = {name.partition(".")[2]: name for name in TABLES if table and name.startswith(f"{table}.")}
     if near := get_close_matches(key.casefold(), headings, 1):
         return f"there is no such setting; did you mean the heading {_heading(headings[near[0]])}?"
+    if key in keys(TOP):
+        return "there is no such setting here; it belongs at the top of the file, above the first heading"
     for other in TABLES:
         if key in keys(other):
             return f"there is no such setting here; it belongs below {_heading(other)}"
-    these = ", ".join(known if table else map(_heading, known))
-    return f"there is no such setting; there are {these}"
+    return f"there is no such setting; there are {', '.join(known.values())}"
 
 
 def _shown(found: object) -> str:

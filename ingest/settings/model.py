@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ingest.language import ENGLISH, languages
 from ingest.log import quoted
 from ingest.settings.names import NOBODY, same_name, wrong_with_name
 from ingest.settings.person import (
@@ -197,9 +198,17 @@ class DataSettings(SettingsTable):
 # --- the whole --------------------------------------------------------------------------------------------
 
 
-class FileSettings(SettingsTable):
-    """The whole file: a key for each heading, a tuple where the heading may stand several times."""
+def _language(found: str) -> str:
+    if found not in languages():
+        these = ", ".join(f'"{language}"' for language in languages())
+        raise ValueError(f"found {quoted(found)}; right would be one of {these}")
+    return found
 
+
+class FileSettings(SettingsTable):
+    """The whole file: what stands above all headings, then a key for each heading, a tuple where it may stand often."""
+
+    language: str | None = setting(text(_language), 'a language in quotes, like "nl"', default=None)
     data: DataSettings = setting(DataSettings.read, default_factory=DataSettings)
     inbox: InboxSettings = setting(InboxSettings.read, default_factory=InboxSettings)
     person: tuple[PersonSettings, ...] = setting(many(PersonSettings.read), default=())
@@ -239,10 +248,16 @@ MANY = frozenset(
 """Tables that may stand several times, with double brackets."""
 
 
+TOP = ""
+"""The place of what stands above all headings."""
+
+
 def keys(table: str) -> dict[str, Setting]:
-    """What may stand below a heading, as it is written there; headings of its own are left out."""
-    named = {found.key or name: found for name, found in TABLES[table].SETTINGS.items()}
-    return {name: found for name, found in named.items() if f"{table}.{name}" not in TABLES}
+    """What may stand below a heading, or at the top, as it is written there; headings of its own are left out."""
+    settings = TABLES[table].SETTINGS if table else FileSettings.SETTINGS
+    named = {found.key or name: found for name, found in settings.items()}
+    below = f"{table}." if table else ""
+    return {name: found for name, found in named.items() if f"{below}{name}" not in TABLES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +272,8 @@ class Settings:
     inbox: InboxSettings = field(default_factory=InboxSettings)
     bluetooth: BluetoothSettings = field(default_factory=BluetoothSettings)
     watches: tuple[WatchSettings, ...] = ()
+    language: str = ENGLISH
+    """That which people are spoken to in; without a setting the system's."""
 
     @property
     def names_are_open(self) -> bool:

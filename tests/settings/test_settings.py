@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import WrongSettings
+from ingest.language import spoken_language
 from ingest.settings.file import load
-from ingest.settings.model import MANY, TABLES, InfluxSettings, Settings, StrapSettings, keys
+from ingest.settings.model import MANY, TABLES, TOP, InfluxSettings, Settings, StrapSettings, keys
 from ingest.settings.names import same_name, wrong_with_name
 from ingest.settings.person import WEEKDAYS, PersonSettings
 from zones.days import week_of
@@ -171,6 +172,67 @@ def test_a_file_without_end(tmp_path: Path) -> None:
         load(Path("/dev/zero"), None, {}, tmp_path)
 
 
+# --- the language -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "spoken"),
+    [
+        ("", {}, "en"),
+        ("", {"LANG": "nl_NL.UTF-8"}, "nl"),
+        ('language = "nl"', {}, "nl"),
+        ('"language" = """nl"""', {}, "nl"),
+        ('language = "en"', {"LANG": "nl_NL.UTF-8"}, "en"),
+    ],
+)
+def test_the_language_that_is_spoken(tmp_path: Path, text: str, environ: dict[str, str], spoken: str) -> None:
+    """Protects who wants another language than the computer's, and who has set nothing: that of the file, else the computer's."""
+    file = tmp_path / "hartslag.toml"
+    file.write_text(text)
+    assert load(file, None, environ, tmp_path).language == spoken
+    assert spoken_language() == spoken
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("language = 'nl'\n[inbox]\nsettle_s = two\n", "nl"),
+        ('# Wij\n\n  language="nl"  # Nederlands\ncolour = 1\n', "nl"),
+        ('language = "nl\n', "en"),
+        ('language = "xx"\n', "en"),
+        ('language = "."\n', "en"),
+        ("language = 31\n", "en"),
+        ('[influx]\nlanguage = "nl"\n', "en"),
+    ],
+)
+def test_mistakes_are_said_in_the_language_of_the_file(tmp_path: Path, text: str, spoken: str) -> None:
+    """Protects who reads Dutch from English just when something is wrong; what names no language changes nothing."""
+    with pytest.raises(WrongSettings):
+        settings(tmp_path, text)
+    assert spoken_language() == spoken
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('language = "xx"', 'language: found "xx"; right would be one of "en", "nl"'),
+        ("language = true", 'language: found true; right would be a language in quotes, like "nl"'),
+        ('langauge = "nl"', "langauge: there is no such setting; did you mean language?"),
+        ("setle_s = 2", "setle_s: there is no such setting; there are language, [data], [inbox], "),
+        ("inbx = 2", "inbx: there is no such setting; did you mean [inbox]?"),
+        ("settle_s = 2", "settle_s: there is no such setting here; it belongs below [inbox]"),
+        (
+            '[inbox]\nlanguage = "nl"',
+            "[inbox] language: there is no such setting here; it belongs at the top of the file, above the first heading",
+        ),
+        ('"person.plan" = 1', '[person.plan]: there is no such setting; did you mean [[person]]?'),
+    ],
+)
+def test_a_wrong_top_of_the_file(tmp_path: Path, text: str, line: str) -> None:
+    """Protects who puts a line too high or too low in the file, or mistypes it there: the words say where it belongs."""
+    assert mistake(tmp_path, text).startswith(line)
+
+
 # --- what is told about a file that is no TOML ------------------------------------------------------------
 
 
@@ -232,7 +294,7 @@ def test_every_mistake_at_once(tmp_path: Path) -> None:
         '[[person]] number 2 ("anna"), bron: there is no such setting; did you mean born?',
         '[[strap]] number 1, address: found "A0:9E"; right would be an address like "A0:9E:1A:12:34:56"',
         '[influx] url: right would be an address like "http://127.0.0.1:8086"',
-        "colour: there is no such setting; there are [data], [inbox], [[person]], [[strap]], [[watch]], [bluetooth], [influx]",
+        "colour: there is no such setting; there are language, [data], [inbox], [[person]], [[strap]], [[watch]], [bluetooth], [influx]",
         '[[person]] number 2 ("anna"), name: found "anna", which number 1 has already',
         '[[strap]] number 1, person: there is no [[person]] "Ana"; did you mean "Anna"?',
     ]
@@ -635,7 +697,7 @@ def test_each_example_switched_on(tmp_path: Path, table: str, key: str, value: s
     needed |= {"address"} if table == "strap" and key not in {"name", "serial"} else set()
     needed.add(key)
     lines = [f"{k} = {v}" for t, k, v in examples() if t == table and k in needed]
-    heading = f"[[{table}]]" if table in MANY else f"[{table}]"
+    heading = "" if table == TOP else f"[[{table}]]" if table in MANY else f"[{table}]"
     somebody = table.startswith("person.") or (table, key) == ("strap", "person")
     others = '[[person]]\nname = "Anna"\n' if somebody else ""
     assert f"{key} = {value}" in lines
@@ -646,7 +708,7 @@ def test_the_sample_knows_every_key() -> None:
     """A setting that the sample does not tell of does not exist for its owner, and the other way round."""
     assert [(t, k) for t, k, _ in examples()] != []
     told = {(table, key) for table, key, _ in examples()}
-    assert told == {(table, key) for table in TABLES for key in keys(table)}
+    assert told == {(table, key) for table in (TOP, *TABLES) for key in keys(table)}
     assert len(examples()) == len(told)
 
 
@@ -660,7 +722,7 @@ def test_the_defaults_in_the_sample(table: str, key: str, value: str) -> None:
         assert type(example) is type(found.default)
         return
     text = SAMPLE.read_text(encoding="utf-8")
-    below = text.index(f"\n# [{table}]" if table not in MANY else f"\n# [[{table}]]")
+    below = 0 if table == TOP else text.index(f"\n# [{table}]" if table not in MANY else f"\n# [[{table}]]")
     above = text[: text.index(f"\n# {key} = {value}\n", below)].split("\n\n")[-1].replace("\n## ", " ")
     assert re.search(r"There is no default|Without th(is|ese) lines?|This line can be left out", above), above
 
