@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 ORDER = (
     {"ingest.errors", "ingest.language", "ingest.log", "zones"},
-    {"ingest.formats", "ingest.system"},
+    {"ingest.formats", "ingest.sports", "ingest.system"},
     {"ingest.settings"},
     {"ingest.journal"},
     {"ingest.collect", "ingest.rows"},

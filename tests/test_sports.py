@@ -1,0 +1,31 @@
+"""Sports in words that people read."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from ingest.language import speak
+from ingest.sports import SPORTS, sport_text
+
+
+@pytest.fixture(autouse=True)
+def _english_afterwards() -> Iterator[None]:
+    """Protects other tests from what these speak."""
+    yield
+    speak("en")
+
+
+def test_a_sport_is_said_in_words() -> None:
+    """Protects who reads from names of a profile of files: no underscore, and the language's own word where there is one."""
+    assert [sport_text(s) for s in ("cycling", "hand_cycling", "my_own")] == [
+        "cycling",
+        "hand cycling",
+        "my own",
+    ]
+    speak("nl")
+    assert [sport_text(s) for s in ("cycling", "hand_cycling", "my_own")] == [
+        "fietsen",
+        "handbiken",
+        "my own",
+    ]
+    assert not [s for s in SPORTS if "_" in sport_text(s)]
