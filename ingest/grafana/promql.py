@@ -136,11 +136,14 @@ class PromQL:
         refs = {name: f"{ref}{i}" if several else ref for i, name in enumerate(names, 1)}
         form = "table" if is_for_reading(query) else "time_series"
         shown = {c.name: c.label for c in query.columns if not _calculated(c)}
-        of_source = _of_source(query.source)
-        targets = [
-            _target(r, self._metric(query.table, n, of_source) + _RANGE, form, shown.get(n, n))
-            for n, r in refs.items()
-        ]
+        metrics = {n: self._metric(query.table, n, _of_source(query.source)) + _RANGE for n in names}
+        if query.newest and not query.source and "source" in TABLES[query.table].tags:
+            # Every source has a newest one of its own.
+            metrics = {
+                n: f"last_over_time({m}) and on(source) topk(1, tlast_over_time({m}))"
+                for n, m in metrics.items()
+            }
+        targets = [_target(r, metrics[n], form, shown.get(n, n)) for n, r in refs.items()]
         if is_for_reading(query):
             return PanelTarget(targets, _merge_rows(query, {refs[c.name]: c for c in query.columns}))
         return PanelTarget(targets, _join_columns(query.columns))

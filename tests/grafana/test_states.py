@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 
 from tests.support.drawing import STATES, covering_looks
-from tests.support.grafana_homes import STORES, Homes, drawable
+from tests.support.grafana_homes import SITE, STORES, Homes, drawable
+from tests.support.grafana_queries import Looking, answers
 from tests.support.grafana_server import asked
 
 
@@ -22,6 +23,17 @@ def test_no_panel_has_an_error(state: str, homes: Homes) -> None:
             if errors := asked(store, question)["errors"]:
                 wrong[one.name, panel["title"]] = errors
     assert not wrong
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_store_has_one_position(store: str, homes: Homes) -> None:
+    """Protects a household with several straps from as many positions: each has a newest one, the store's is the last."""
+    state = STATES["a usual week"]
+    board = homes.dashboard(state, store, "collectors")
+    (panel,) = [p for p in board["panels"] if p["title"] == "Position in the journal"]
+    looking = Looking(state.now_ms - 7 * 86_400_000, state.now_ms, {"person": state.picked, "site": SITE})
+    found = [answers(homes.store(state, store), target, looking) for target in panel["targets"]]
+    assert [len(frames) for frames in found] == [1]
 
 
 def _filled(target: dict[str, str], person: str) -> dict[str, str]:
