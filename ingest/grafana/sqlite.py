@@ -123,7 +123,8 @@ def _rows_sql(query: Rows) -> str:
     limit = " LIMIT 1" if query.newest else ""
     source = f" AND source = '{query.source}'" if query.source else ""
     # As in stores that hold no row of nothing.
-    source += f" AND {query.columns[0].name} IS NOT NULL" if len(query.columns) == 1 else ""
+    names = ", ".join(c.name for c in query.columns)
+    source += f" AND {names if len(query.columns) == 1 else f'COALESCE({names})'} IS NOT NULL"
     return (
         f"SELECT {', '.join(selected)} FROM {query.table} WHERE {_PERSON}{source} AND {_RANGE}{order}{limit}"
     )
