@@ -225,7 +225,7 @@ def test_mistakes_are_said_in_the_language_of_the_file(tmp_path: Path, text: str
             '[inbox]\nlanguage = "nl"',
             "[inbox] language: there is no such setting here; it belongs at the top of the file, above the first heading",
         ),
-        ('"person.plan" = 1', '[person.plan]: there is no such setting; did you mean [[person]]?'),
+        ('"person.plan" = 1', "[person.plan]: there is no such setting; did you mean [[person]]?"),
     ],
 )
 def test_a_wrong_top_of_the_file(tmp_path: Path, text: str, line: str) -> None:
