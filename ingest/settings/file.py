@@ -70,21 +70,26 @@ def _find(
     config: Path | None, data: Path | None, environ: Mapping[str, str], cwd: Path, system: Path
 ) -> tuple[Path | None, dict[str, Any]]:
     """The settings file that counts and what it holds, or None and nothing where there is none."""
-    if config is None and environ.get("HARTSLAG_CONFIG"):
-        config = Path(environ["HARTSLAG_CONFIG"])
-    if config is not None:
-        file = _absolute(config, cwd, environ)
-        raw = _read(file)
-        if raw is None:
-            raise WrongSettings(
-                f"There is no settings file {quoted(str(file))}: create it, or name another one."
-            )
-        return file, raw
-    candidates = [(data or _absolute(Path("data"), cwd)) / FILE_NAME, *([system] if data is None else [])]
+    named, candidates = places(config, data, environ, cwd, system)
     for file in candidates:
         if (raw := _read(file)) is not None:
             return file, raw
+    if named:
+        raise WrongSettings(
+            f"There is no settings file {quoted(str(candidates[0]))}: create it, or name another one."
+        )
     return None, {}
+
+
+def places(
+    config: Path | None, data: Path | None, environ: Mapping[str, str], cwd: Path, system: Path = SYSTEM_FILE
+) -> tuple[bool, list[Path]]:
+    """(Whether somebody named the settings file, the paths at which it is looked for, the first that exists counts)."""
+    if config is None and environ.get("HARTSLAG_CONFIG"):
+        config = Path(environ["HARTSLAG_CONFIG"])
+    if config is not None:
+        return True, [_absolute(config, cwd, environ)]
+    return False, [(data or _absolute(Path("data"), cwd)) / FILE_NAME, *([system] if data is None else [])]
 
 
 def _absolute(path: Path, base: Path, environ: Mapping[str, str] | None = None) -> Path:
@@ -176,20 +181,26 @@ def _syntax(problem: str) -> str:
 
 def _check(raw: dict[str, Any], file: Path | None) -> FileSettings:
     """The checked file; raises WrongSettings with every mistake in it."""
-    complete, between = _name_owners(raw)
-    mistakes: list[Mistake] = []
-    try:
-        found = FileSettings.read(complete)
-    except Mistakes as error:
-        mistakes = error.found
-    mistakes += [*_doubles(raw), *between, *_between_entries(raw)]
-    if mistakes:
+    found, mistakes = check(raw)
+    if found is None:
         from ingest.settings.mistakes import sentence
 
         count = "one mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
         lines = [f"The settings file {quoted(str(file))} has {count}:", *(sentence(raw, m) for m in mistakes)]
         raise WrongSettings("\n".join(lines))
     return found
+
+
+def check(raw: dict[str, Any]) -> tuple[FileSettings | None, list[Mistake]]:
+    """(What the file holds, nothing) or (None, every mistake in it)."""
+    complete, between = _name_owners(raw)
+    found, mistakes = None, list[Mistake]()
+    try:
+        found = FileSettings.read(complete)
+    except Mistakes as error:
+        mistakes = error.found
+    mistakes += [*_doubles(raw), *between, *_between_entries(raw)]
+    return (None if mistakes else found), mistakes
 
 
 def _name_owners(raw: dict[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:

@@ -70,16 +70,32 @@ def has_room(folder: Path) -> bool:
     return True
 
 
-def write_file(target: Path, data: bytes, disk: Disk = DISK) -> None:
-    """Write a file whole or not at all, and have the card remember it before this returns."""
+def write_file(target: Path, data: bytes, disk: Disk = DISK, *, like: os.stat_result | None = None) -> None:
+    """Write a file whole or not at all, and have the card remember it before this returns.
+
+    With the permissions and the owner of another, where it shall be `like` that. What fails leaves nothing behind.
+    """
     make_folder(target.parent)
     beside = _beside(target)
-    with beside.open("wb") as out:
-        out.write(data)
-        out.flush()
-        disk.fsync(out.fileno())
-    disk.rename(beside, target)
+    try:
+        with beside.open("wb") as out:
+            if like is not None:
+                _make_like(out.fileno(), like)
+            out.write(data)
+            out.flush()
+            disk.fsync(out.fileno())
+        disk.rename(beside, target)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
     sync_path(target.parent, disk)
+
+
+def _make_like(descriptor: int, like: os.stat_result) -> None:
+    now = os.fstat(descriptor)
+    if (now.st_uid, now.st_gid) != (like.st_uid, like.st_gid):
+        os.fchown(descriptor, like.st_uid, like.st_gid)
+    os.fchmod(descriptor, like.st_mode & 0o7777)
 
 
 def sync_path(path: Path, disk: Disk = DISK) -> None:
