@@ -202,5 +202,5 @@ def instruction_lines(
         yield "The line with /dev/stdin waits for a token that may read the bucket: paste it, press Enter, then Ctrl-D."
     for source in sources:
         if str(source.json_data.get("path", "")).startswith(("/home/", "/root/")):
-            yield f"Grafana may not look into /home, where {source.json_data['path']} is: see Grafana in the README."
+            yield f"Grafana may not look into /home, where {source.json_data['path']} is: see docs/grafana.md."
     yield "Then open http://localhost:3000: the dashboard is called This week. Run this again after an update, and when a sensor or a person is new."

@@ -199,7 +199,7 @@ def missing(db: sqlite3.Connection) -> list[str]:
             "The journal was written by a newer version of hartslag ("
             + ", ".join(sorted(set(seen) - set(known)))
             + "). Install that version again; this one would not understand it. A copy from before may lie beside it, as "
-            "journal.db.before-...: the README of that version says how to go back to it."
+            "journal.db.before-...: docs/update-back-up-remove.md says how to go back to it."
         )
     return [name for name in known if name not in seen]
 
