@@ -17,6 +17,22 @@ _MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
+class DayMinutes:
+    """A local day's minutes."""
+
+    day: date
+    moderate_min: float
+    vigorous_min: float
+    unclassified_min: float
+    measured_min: float
+
+    @property
+    def dose_min(self) -> float:
+        """What it adds to the week."""
+        return dose_min(self.moderate_min, self.vigorous_min)
+
+
+@dataclass(frozen=True, slots=True)
 class WeekAnswer:
     """A week's minutes as people read them; never rounded before they are summed."""
 
@@ -53,6 +69,8 @@ class WeekAnswer:
     """How many of its days are not over yet, today among them."""
     last_seven_days: "WeekAnswer | None" = None
     """Today and the six days before it, beside the newest week of a person."""
+    days: tuple[DayMinutes, ...] = ()
+    """Its days, without those that are still to come."""
 
     def json(self) -> dict[str, Any]:
         """What `week --json` prints of it."""
@@ -94,6 +112,11 @@ class WeekAnswer:
     def may_be_more(self) -> bool:
         """Whether so much was not measured that the minutes are only the least they can be."""
         return self.not_measured_h >= 0.5
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether anything of what was measured could be told to be light, moderate or vigorous."""
+        return self.measured_min > self.unclassified_min
 
     def minutes_json(self) -> dict[str, Any]:
         """The same of any days, held against nothing."""
@@ -168,7 +191,15 @@ def answer_of(counted: Week, now_ms: int) -> WeekAnswer:
         counted.profile.medicine_in(counted.first_day, min(counted.first_day + timedelta(days=6), today)),
         to_go_min=counted.to_go_min,
         days_left=min(max((counted.first_day + WEEK - today).days, 0), 7),
+        days=tuple(day for day in _days(counted) if day.day <= today),
     )
+
+
+def _days(counted: Week) -> Iterator[DayMinutes]:
+    t = counted.days
+    columns = (t.moderate_ms, t.vigorous_ms, t.unclassified_ms, t.measured_ms)
+    for i, ms in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+        yield DayMinutes(counted.first_day + timedelta(days=i), *(x / _MINUTE_MS for x in ms))
 
 
 def _edges(line: Timeline, calendar: Calendar, a: int, b: int) -> list[tuple[date | None, Edges]]:

@@ -10,8 +10,8 @@ from ingest.rows.profile import Profile, build_profile
 from ingest.rows.week import count_week
 from ingest.settings.mistakes import mistakes_in
 from ingest.settings.profile_history import NEEDS, NUMBERS, ProfileState, mistakes, profile_states
-from ingest.verbs.week import not_judged_text
 from ingest.verbs.week_answer import WeekAnswer, answer_of
+from ingest.verbs.week_words import not_judged_text
 
 NOT_OF_A_PROFILE = ("bout_min", "target_min")
 """Keys that are no part of a profile but may be asked about too."""

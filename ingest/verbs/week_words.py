@@ -1,0 +1,202 @@
+"""The sentences about a week that a pipe and a terminal share, each whole, in the language that is spoken."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING
+
+from ingest.language import DAY, DAY_OF_YEAR, date_text, ngettext, number_text
+from ingest.language import gettext as _
+
+if TYPE_CHECKING:
+    from ingest.verbs.week_answer import WeekAnswer
+    from zones.edges import Edges
+
+_MANY = 3
+
+
+def nothing_text() -> str:
+    """That there is nothing to count yet, and how something comes in."""
+    return _("Nothing is measured yet. Drop FIT files into the inbox, or give them to `hartslag add`.")
+
+
+def closing_text() -> str:
+    """What the numbers are, and what they are not."""
+    return _("Minutes from a heart-rate sensor against a target of your own. Not a medical device.")
+
+
+def days_text(row: "WeekAnswer") -> str:
+    """From which day to which, `Monday 16 November to Sunday 22 November 2026`."""
+    same_year = row.first.year == row.last.year
+    first = date_text(row.first, DAY_OF_YEAR if same_year else DAY)
+    return _("{first} to {last}").format(first=first, last=date_text(row.last))
+
+
+def dose_of_target_text(row: "WeekAnswer") -> str:
+    """The minutes beside the target; where a part was not measured, they are the least that it can be."""
+    text = (
+        _("At least {minutes} of {target} minutes") if row.may_be_more else _("{minutes} of {target} minutes")
+    )
+    return text.format(minutes=number_text(row.dose_min), target=number_text(row.target_min))
+
+
+def dose_without_target_text(row: "WeekAnswer") -> str:
+    """The minutes of a week that is held against nothing, and why it is not."""
+    if row.not_judged:
+        text = (
+            _("At least {minutes} minutes, not to be judged ({why})")
+            if row.may_be_more
+            else _("{minutes} minutes, not to be judged ({why})")
+        )
+    else:
+        text = (
+            _("At least {minutes} minutes, not to be judged")
+            if row.may_be_more
+            else _("{minutes} minutes, not to be judged")
+        )
+    return text.format(minutes=number_text(row.dose_min), why=row.not_judged)
+
+
+def not_judged_text(row: "WeekAnswer") -> str:
+    """That a week is held against nothing, and why, to stand behind something; "" for any other week."""
+    if row.not_judged is None:
+        return ""
+    return (
+        _(", not to be judged ({why})").format(why=row.not_judged)
+        if row.not_judged
+        else _(", not to be judged")
+    )
+
+
+def zones_text(row: "WeekAnswer") -> str:
+    """Minutes per zone, and the days on which there were enough of them."""
+    return ngettext(
+        "moderate {moderate} min + 2 x vigorous {vigorous} min; light {light} min; {days} active day",
+        "moderate {moderate} min + 2 x vigorous {vigorous} min; light {light} min; {days} active days",
+        row.active_days,
+    ).format(
+        moderate=number_text(row.moderate_min),
+        vigorous=number_text(row.vigorous_min),
+        light=number_text(row.light_min),
+        days=row.active_days,
+    )
+
+
+def elevated_text(row: "WeekAnswer") -> str:
+    """What was raised and yet does not count; "" where there was next to nothing."""
+    if row.elevated_min < 0.5:
+        return ""
+    text = (
+        _(
+            "{minutes} min of raised heart rate without movement or in bouts shorter than {bout} min are not counted."
+        )
+        if row.bout_min
+        else _("{minutes} min of raised heart rate without movement are not counted.")
+    )
+    return text.format(minutes=number_text(row.elevated_min), bout=row.bout_min)
+
+
+def measured_text(row: "WeekAnswer") -> str:
+    """How much of a week was measured, and what follows from that."""
+    if row.may_be_more:
+        text = (
+            _("Measured {measured} h; {rest} h not measured so far, so this is the least it can be.")
+            if row.is_current
+            else _("Measured {measured} h; {rest} h not measured, so this is the least it can be.")
+        )
+    else:
+        text = _("Measured {measured} h so far.") if row.is_current else _("Measured {measured} h.")
+    return text.format(measured=number_text(row.measured_min / 60, 1), rest=int(row.not_measured_h + 0.5))
+
+
+def last_seven_days_text(row: "WeekAnswer") -> str:
+    """Today and the six days before it; "" where the week says the same."""
+    last = row.last_seven_days
+    if last is None or last.first == row.first:
+        return ""
+    text = (
+        _("The last seven days: at least {minutes} minutes. Measured {measured} h; {rest} h not measured.")
+        if last.may_be_more
+        else _("The last seven days: {minutes} minutes. Measured {measured} h.")
+    )
+    return text.format(
+        minutes=number_text(last.dose_min),
+        measured=number_text(last.measured_min / 60, 1),
+        rest=int(last.not_measured_h + 0.5),
+    )
+
+
+def still_to_come_text(row: "WeekAnswer") -> str:
+    """That a file holds days of the future; "" where none does."""
+    if not row.still_to_come:
+        return ""
+    weeks = ", ".join(row.still_to_come[:_MANY]) + (", ..." if row.still_to_come[_MANY:] else "")
+    return _("Files hold days that are still to come ({weeks}): the clock of a watch was wrong.").format(
+        weeks=weeks
+    )
+
+
+def limit_texts(row: "WeekAnswer") -> Iterator[str]:
+    """The limits that held in a week, also those of sports that have their own, and where they are from."""
+    for begins, e in row.edges:
+        yield limits_text(begins, e)
+    for sport, edges in row.sports.items():
+        for begins, e in edges:
+            yield limits_text(begins, e, sport)
+
+
+def limits_text(begins: date | None, e: "Edges", sport: str | None = None) -> str:
+    """One pair of limits, with the day since when they hold unless their origin tells it."""
+    if begins and "since" not in e.origin:
+        text = (
+            _("Moderate from {moderate}, vigorous from {vigorous} bpm since {day}: {origin}.")
+            if sport is None
+            else _("In {sport} moderate from {moderate}, vigorous from {vigorous} bpm since {day}: {origin}.")
+        )
+    else:
+        text = (
+            _("Moderate from {moderate}, vigorous from {vigorous} bpm: {origin}.")
+            if sport is None
+            else _("In {sport} moderate from {moderate}, vigorous from {vigorous} bpm: {origin}.")
+        )
+    return text.format(
+        sport=sport and _(sport),
+        moderate=e.moderate_bpm,
+        vigorous=e.vigorous_bpm,
+        day=begins,
+        origin=e.origin,
+    )
+
+
+# --- what is measured and cannot be counted ---
+
+
+def not_counted_parts(
+    name: str, rows: list["WeekAnswer"], settings_file: str
+) -> Iterator[tuple[str, list[str], str]]:
+    """Why minutes are not counted, and what mends it: a paragraph, lines for the settings, a paragraph behind them."""
+    unclassified = [row for row in rows if row.unclassified_min > 0]
+    limited = [row for row in unclassified if row.medicine_since is not None]
+    unknown = [row for row in unclassified if row.medicine_since is None]
+    if limited:
+        minutes = number_text(sum(row.unclassified_min for row in limited))
+        yield (
+            _(
+                "{minutes} min are measured but not counted: since {day} a medicine limits this heart rate,\n"
+                "so neither a formula by age nor the maximum in the watch is used. Limits from an exercise test or from a\n"
+                "physiotherapist mend that, in an entry [[person.profile]] of {file}:"
+            ).format(minutes=minutes, day=limited[0].medicine_since, file=settings_file),
+            ["moderate_bpm = 95", "vigorous_bpm = 115"],
+            _("with the numbers that you were given. By effort: you can talk but not sing is moderate."),
+        )
+    if unknown:
+        minutes = number_text(sum(row.unclassified_min for row in unknown))
+        yield (
+            _(
+                "{minutes} min are measured but not counted: nothing tells where moderate begins for {name}.\n"
+                "One line in {file} mends that, with your own year of birth:"
+            ).format(minutes=minutes, name=name, file=settings_file),
+            ["born = 1970"],
+            _(
+                'below the lines  [[person]]  and  name = "{name}". A measured  maximum_bpm  is better than the year.'
+            ).format(name=name),
+        )
