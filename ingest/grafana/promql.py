@@ -156,10 +156,9 @@ class PromQL:
         always = next(column for column, kind in table.fields.items() if kind == REAL)
         newest = f"tlast_over_time({self._metric(query.table, always)}{span})"
         found = f"last_over_time({metric}{span})"
-        # All columns are to be of one row: what the newest lacks is not that of an older one.
-        if "source" in table.tags:
-            return f"({found} and on(source) topk(1, {newest}))"
-        return f"({found} and (tlast_over_time({metric}{span}) >= on() group_left() max({newest})))"
+        # All columns are to be of one row: what the newest lacks is not that of an older one, nor of another sensor.
+        found = f"{found} and (tlast_over_time({metric}{span}) >= on() group_left() max({newest}))"
+        return f"({found} and on(source) topk(1, {newest}))" if "source" in table.tags else f"({found})"
 
     def _expression(self, query: Newest | Line, expression: str) -> str:
         # The greatest of one is that one, without its labels.

@@ -6,8 +6,9 @@ import pytest
 
 from tests.support.drawing import STATES, covering_looks
 from tests.support.grafana_homes import SITE, STORES, Homes, drawable
-from tests.support.grafana_queries import Looking, answers
+from tests.support.grafana_queries import Looking, answers, drawn
 from tests.support.grafana_server import asked
+from tests.support.grafana_words import texts
 
 
 @pytest.mark.parametrize("state", ["watch only", "first day"])
@@ -34,6 +35,24 @@ def test_a_store_has_one_position(store: str, homes: Homes) -> None:
     looking = Looking(state.now_ms - 7 * 86_400_000, state.now_ms, {"person": state.picked, "site": SITE})
     found = [answers(homes.store(state, store), target, looking) for target in panel["targets"]]
     assert [len(frames) for frames in found] == [1]
+
+
+@pytest.mark.parametrize("board", ["week", "now", "workout"])
+@pytest.mark.parametrize("store", STORES[1:])
+def test_servers_say_what_the_file_says(store: str, board: str, homes: Homes) -> None:
+    """Protects a workout of a strap, which tells no sport, from that of another one: every store has the same words."""
+    state = STATES["a usual week"]
+    looking = Looking(state.now_ms - 86_400_000, state.now_ms, {"person": state.picked, "site": SITE})
+
+    def words(name: str) -> dict[str, list[str]]:
+        panels = homes.dashboard(state, name, board)["panels"]
+        return {
+            p["title"]: texts(p, drawn(homes.store(state, name), p, looking))
+            for p in panels
+            if p["type"] == "stat"
+        }
+
+    assert words(store) == words("sqlite")
 
 
 def _filled(target: dict[str, str], person: str) -> dict[str, str]:
