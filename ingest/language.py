@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any, Self
 
 CATALOGUES = Path(__file__).parent / "locale"
 ENGLISH = "en"
@@ -73,6 +74,39 @@ def ngettext(one: str, many: str, number: int) -> str:
 def N_(text: str) -> str:  # noqa: N802 - the name that gettext's tools look for
     """Mark a text for the catalogues that is said elsewhere, by `gettext`."""
     return text
+
+
+class Text(str):
+    """A text in English, as logs and stores hold it, that can be said in another language: a template and its values.
+
+    >>> Text(N_("measured maximum heart rate {maximum} bpm"), maximum=172)
+    'measured maximum heart rate 172 bpm'
+    """
+
+    __slots__ = ("template", "values")
+    template: str
+    values: Mapping[str, Any]
+
+    def __new__(cls, template: str, **values: Any) -> Self:
+        text = super().__new__(cls, template.format(**values))
+        text.template, text.values = template, values
+        return text
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        return (self.template,), dict(self.values)
+
+
+def said(text: str) -> str:
+    """A text in the language that is spoken, its dates and texts within it too; any other string as it is."""
+    if not isinstance(text, Text) or _Spoken.language == ENGLISH:
+        return str(text)
+    return gettext(text.template).format(**{name: _value_said(value) for name, value in text.values.items()})
+
+
+def _value_said(value: Any) -> Any:
+    if isinstance(value, str):
+        return said(value)
+    return date_text(value, PLAIN_DAY) if isinstance(value, date) else value
 
 
 def date_text(day: date | datetime, pattern: str = DAY) -> str:

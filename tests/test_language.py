@@ -1,15 +1,21 @@
 """The language that people are spoken to in."""
 
+import copy
+import json
+import pickle
 from datetime import date
 
 import pytest
 
 from ingest.language import (
     DAY,
+    N_,
     SHORT_DAY,
+    Text,
     date_text,
     languages,
     number_text,
+    said,
     speak,
     spoken_language,
     system_language,
@@ -56,3 +62,13 @@ def test_english_dates_are_those_of_babel() -> None:
     for month in range(1, 13):
         day = date(2026, month, month)
         assert date_text(day) == format_date(day, DAY, locale="en")
+
+
+def test_a_text_is_english_until_it_is_said() -> None:
+    """Protects logs, stores and `--json` from another language: a text is its English, also copied and in JSON."""
+    text = Text(N_("own limits, since {since}"), since=date(2026, 3, 1))
+    speak("nl")
+    for one in (text, copy.copy(text), pickle.loads(pickle.dumps(text))):
+        assert json.loads(json.dumps(one)) == str(one) == "own limits, since 2026-03-01"
+        assert said(one) == "eigen grenzen, sinds 1 maart 2026"
+    assert said("own limits") == "own limits", "what is no text of ours is left as it is"

@@ -113,7 +113,7 @@ class Edges:
         return cls(moderate, vigorous, "threshold", origin or f"threshold {threshold} bpm, {sport}")
 
     @classmethod
-    def from_age(cls, age: int, formula: str = "nes") -> Self:
+    def from_age(cls, age: int, formula: str = "nes", origin: str | None = None) -> Self:
         """64 and 77 % of what a formula guesses the maximum to be: a last resort, its error in the origin.
 
         Raises ValueError for a formula that is not in `FORMULAS` and an age that it does not know.
@@ -122,9 +122,10 @@ class Edges:
             raise ValueError(f"no formula {formula!r}, only {', '.join(FORMULAS)}")
         guess = FORMULAS[formula]
         moderate, vigorous = (percent(p, guess.maximum(age)) for p in OF_MAXIMUM)
-        return cls(moderate, vigorous, "age", f"{guess.words} ({guess.source}), age {age}, {guess.error}")
+        words = origin or f"{guess.words} ({guess.source}), age {age}, {guess.error}"
+        return cls(moderate, vigorous, "age", words)
 
-    def shifted(self, bpm: int, why: str) -> "Edges":
+    def shifted(self, bpm: int, why: str, origin: str | None = None) -> "Edges":
         """The same edges some bpm higher or lower, as for a sport done seated or with the arms."""
         if not bpm:
             return self
@@ -132,7 +133,7 @@ class Edges:
             self.moderate_bpm + bpm,
             self.vigorous_bpm + bpm,
             self.method,
-            f"{self.origin}, {bpm:+d} bpm {why}",
+            origin or f"{self.origin}, {bpm:+d} bpm {why}",
         )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal, Person
 from ingest.journal.entry import LEAST_MAXIMUM_BPM, MOST_MAXIMUM_BPM
+from ingest.rows import limit_origins
 from ingest.rows.calendar import Calendar
 from ingest.rows.table import Block
 from ingest.settings.profile_history import USUAL_FORMULA, ProfileState, day, profile_states
@@ -170,8 +171,7 @@ class _EdgeRules:
         if state.medicine:
             return [(-ALWAYS_MS, None)]
         if self.watch and state.method is None:
-            words = "maximum heart rate {} bpm set in the watch"
-            return [(at, Edges.from_maximum(bpm, words.format(bpm))) for at, bpm in self.watch]
+            return [(at, Edges.from_maximum(bpm, limit_origins.watch_maximum(bpm))) for at, bpm in self.watch]
         return _by_age(self.born, self.zone, _formula(state)) if self.born else []
 
     def _maxima_in(self, state: ProfileState) -> Beginnings:
@@ -189,22 +189,22 @@ class _EdgeRules:
 
 def _own(state: ProfileState) -> Edges | None:
     """The edges that the person's own numbers give; None for numbers that the settings would refuse today."""
-    numbers = state.numbers
-    since = f", since {state.method_since}" if state.method_since else ""
+    numbers, since = state.numbers, state.method_since
     try:
         match state.method:
             case "bpm":
-                edges = Edges.from_bpm(numbers["moderate_bpm"], numbers["vigorous_bpm"], f"own limits{since}")
+                moderate, vigorous = numbers["moderate_bpm"], numbers["vigorous_bpm"]
+                edges = Edges.from_bpm(moderate, vigorous, limit_origins.own_limits(since))
             case "max":
                 maximum = numbers["maximum_bpm"]
-                edges = Edges.from_maximum(maximum, f"measured maximum heart rate {maximum} bpm{since}")
+                edges = Edges.from_maximum(maximum, limit_origins.measured_maximum(maximum, since))
             case "reserve":
                 resting, maximum = numbers["resting_bpm"], numbers["maximum_bpm"]
-                origin = f"resting {resting} and maximum {maximum} bpm{since}"
-                edges = Edges.from_reserve(resting, maximum, origin)
+                edges = Edges.from_reserve(resting, maximum, limit_origins.reserve(resting, maximum, since))
             case _:
                 threshold, sport = numbers["threshold_bpm"], numbers["sport"]
-                edges = Edges.from_threshold(threshold, sport, f"threshold {threshold} bpm in {sport}{since}")
+                origin = limit_origins.threshold(threshold, sport, since)
+                edges = Edges.from_threshold(threshold, sport, origin)
     except (KeyError, ValueError):
         return None
     return edges
@@ -233,7 +233,10 @@ def _years(born: int, zone: Place) -> tuple[tuple[int, int], ...]:
 
 @lru_cache(maxsize=16)
 def _by_age(born: int, zone: Place, formula: str) -> tuple[tuple[int, Edges], ...]:
-    return tuple((at, Edges.from_age(age, formula)) for at, age in _years(born, zone))
+    return tuple(
+        (at, Edges.from_age(age, formula, limit_origins.guess_by_age(age, formula)))
+        for at, age in _years(born, zone)
+    )
 
 
 def _sports(entries: Iterable[Mapping[str, Any]], usual: Timeline, zone: Place) -> dict[str, Timeline]:
@@ -252,21 +255,20 @@ def _sport(name: str, entries: Sequence[Mapping[str, Any]], usual: Timeline, zon
     ]
     found = _within(line, -ALWAYS_MS, begins[0])
     for a, b, entry in zip(begins, [*begins[1:], ALWAYS_MS], entries, strict=True):
-        since = f", since {entry['from']}" if entry.get("from") else ""
+        since = day(entry["from"]) if entry.get("from") else None
         if entry.get("moderate_bpm") is not None:
-            own = Edges.from_bpm(
-                entry["moderate_bpm"], entry["vigorous_bpm"], f"own limits for {name}{since}"
-            )
-            found.append((a, own))
+            origin = limit_origins.own_limits_of_sport(name, since)
+            found.append((a, Edges.from_bpm(entry["moderate_bpm"], entry["vigorous_bpm"], origin)))
             continue
-        words = f"for {name}{since}"
-        found += [(at, e and _shifted(e, entry["offset_bpm"], words)) for at, e in _within(line, a, b)]
+        offset = entry["offset_bpm"]
+        found += [(at, e and _shifted(e, offset, name, since)) for at, e in _within(line, a, b)]
     return Timeline.of(found)
 
 
-def _shifted(edges: Edges, bpm: int, words: str) -> Edges | None:
+def _shifted(edges: Edges, bpm: int, sport: str, since: date | None) -> Edges | None:
+    origin = limit_origins.shifted_for_sport(edges.origin, bpm, sport, since)
     try:
-        return edges.shifted(bpm, words)
+        return edges.shifted(bpm, sport, origin)
     except ValueError:
         return None  # no heart rate any more; the settings refuse it where they can know
 
@@ -291,7 +293,7 @@ def profile_block(person: Person, profile: Profile) -> Block:
         "maximum_bpm": [maximum for *_, maximum in rows],
         "resting_bpm": [resting for _, _, resting, _ in rows],
         "method": [e.method for _, e, _, _ in rows],
-        "origin": [e.origin for _, e, _, _ in rows],
+        "origin": [str(e.origin) for _, e, _, _ in rows],
     }
     times_us = np.array([at for at, *_ in rows], np.int64) * 1000
     return Block("profile", {"person": person.name}, -ALWAYS_MS * 1000, ALWAYS_MS * 1000, times_us, fields)

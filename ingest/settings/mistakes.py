@@ -75,7 +75,7 @@ def _below(table: str, rest: list[int | str]) -> str:
 def _table_and_key(place: tuple[int | str, ...]) -> tuple[str, str | None]:
     """The table that a place lies in, and its key there; None for the table itself."""
     words = [part for part in place if isinstance(part, str)]
-    if words[0] not in TABLES or "." in words[0]:
+    if words[0] not in TABLES or ("." in words[0] and len(words) == 1):
         return TOP, words[0]
     table = words.pop(0)
     if words and f"{table}.{words[0]}" in TABLES:

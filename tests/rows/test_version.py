@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from ingest.language import languages, speak
 from ingest.rows.table import REAL, TABLES
 from ingest.rows.version import rows_version
 from tests.support.households import (
@@ -33,8 +36,13 @@ GOLDEN = (39399296525, "b775bb44c6f3678d")
 """The version of the rows, and the fingerprint of the rows of the household below."""
 
 
-def test_a_changed_computation_has_a_version_of_its_own(tmp_path: Path) -> None:
-    """Protects installed stores from old rows beside new ones: they are filled anew if and only if the version differs."""
+@pytest.mark.parametrize("language", languages())
+def test_a_changed_computation_has_a_version_of_its_own(tmp_path: Path, language: str) -> None:
+    """Protects installed stores from old rows beside new ones: they are filled anew if and only if the version differs.
+
+    In whichever language people are spoken to, stores hold the same.
+    """
+    speak(language)
     with household(tmp_path, events()) as journal:
         happen_all(
             journal, [wear_strap(MONDAY + 3 * DAY + 9 * HOUR, pulse(1900, 4)), StateReport(MONDAY + 3 * DAY)]
