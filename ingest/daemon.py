@@ -10,8 +10,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from ingest.collect.arrival import Arrivals
 from ingest.collect.inbox import Candidate, Inbox
@@ -30,6 +31,9 @@ from ingest.system.files import NO_ROOM
 from ingest.system.lock import only_daemon
 from ingest.system.patience import ENDLESS, Patience
 from ingest.system.watchdog import Watchdog, WatchedPart
+
+if TYPE_CHECKING:
+    from ingest.collect.recorder import Recorder
 
 SCAN_S = 1.0
 """Between two scans of the inbox; a thousand files cost 2 ms."""
@@ -52,8 +56,12 @@ _M_ARENA_MAX = -8
 _log = logging.getLogger(__name__)
 
 
-def run(settings: Settings) -> None:
-    """Run until told to stop (SIGTERM, Ctrl-C).
+Listeners = Callable[[Settings, Sequence[str], "Recorder"], Sequence[Coroutine[Any, Any, None]]]
+"""Gives what brings notifications of all straps to a recorder, until it is cancelled."""
+
+
+def run(settings: Settings, listeners: Listeners | None = None) -> None:
+    """Run until told to stop (SIGTERM, Ctrl-C). Straps are listened to by radio, or by other `listeners`.
 
     A full disk is waited for. Raises Stop when a person must act first: a folder that cannot be made, another daemon, a
     damaged journal.
@@ -79,7 +87,7 @@ def run(settings: Settings) -> None:
                 " straps tell until then.",
                 e,
             )
-        asyncio.run(_Daemon(settings, owners).run())
+        asyncio.run(_Daemon(settings, owners, listeners or _listen_by_radio).run())
 
 
 def _share_memory() -> None:
@@ -122,8 +130,8 @@ class _Daemon:
     `owners` gives for each strap the journal's spelling of its person's name.
     """
 
-    def __init__(self, settings: Settings, owners: Sequence[str]) -> None:
-        self._settings, self._owners = settings, owners
+    def __init__(self, settings: Settings, owners: Sequence[str], listeners: Listeners) -> None:
+        self._settings, self._owners, self._listeners = settings, owners, listeners
         self._stop = threading.Event()
         self._stopped = asyncio.Event()
         self._watchdog = Watchdog()
@@ -183,23 +191,15 @@ class _Daemon:
 
     async def _listen(self) -> None:
         """Listen to the straps until told to stop: then they are let go, and what they told is committed."""
-        from ingest.collect.connection import StrapOwner
-        from ingest.collect.radio import Radio
         from ingest.collect.recorder import Recorder
-        from ingest.collect.strap import StrapListener
         from ingest.system.clock import SystemClock
 
-        settings = self._settings
-        recorder = Recorder(settings.journal_file, SystemClock(), on_commit=self._wake_stores)
-        radio = Radio(settings.bluetooth.adapter)
-        listeners = [
-            StrapListener(strap, StrapOwner(person, strap.source), radio, recorder)
-            for strap, person in zip(settings.straps, self._owners, strict=True)
-        ]
+        recorder = Recorder(self._settings.journal_file, SystemClock(), on_commit=self._wake_stores)
+        runs = self._listeners(self._settings, self._owners, recorder)
         over = threading.Event()
         part = self._watchdog.part("the straps' recorder", over)
         recording = asyncio.create_task(asyncio.to_thread(recorder.run, over, part.mark))
-        listening = [asyncio.create_task(run) for run in (radio.run(), *(one.run() for one in listeners))]
+        listening = [asyncio.create_task(run) for run in runs]
         stopped = asyncio.create_task(self._stopped.wait())
         try:
             await asyncio.wait([stopped, recording, *listening], return_when=asyncio.FIRST_COMPLETED)
@@ -215,6 +215,22 @@ class _Daemon:
         for task in listening:
             if task.done() and not task.cancelled():
                 task.result()  # a part that failed ends the daemon with its error
+
+
+def _listen_by_radio(
+    settings: Settings, owners: Sequence[str], recorder: "Recorder"
+) -> Sequence[Coroutine[Any, Any, None]]:
+    """The radio, and each strap of the settings."""
+    from ingest.collect.connection import StrapOwner
+    from ingest.collect.radio import Radio
+    from ingest.collect.strap import StrapListener
+
+    radio = Radio(settings.bluetooth.adapter)
+    straps = [
+        StrapListener(strap, StrapOwner(person, strap.source), radio, recorder)
+        for strap, person in zip(settings.straps, owners, strict=True)
+    ]
+    return [radio.run(), *(strap.run() for strap in straps)]
 
 
 def greeting(settings: Settings) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ingest.errors import Stop
-from ingest.journal import ALWAYS_MS, Filed, Journal
+from ingest.journal import ALWAYS_MS, Filed, Journal, clock_ms
 from ingest.journal import Person as Known
 from ingest.rows.profile import build_profile, differences
 from ingest.rows.workout import find_workouts, sport_spans
@@ -19,12 +19,19 @@ from ingest.system.patience import always
 _log = logging.getLogger(__name__)
 
 
-def open_journal(settings: Settings, *, create: bool, going_on: Callable[[], bool] = always) -> Journal:
+def open_journal(
+    settings: Settings,
+    *,
+    create: bool,
+    going_on: Callable[[], bool] = always,
+    now_ms: Callable[[], int] = clock_ms,
+) -> Journal:
     """The journal to write to, in which what the settings say of everybody named in them is recorded.
 
+    `now_ms` is the clock by which all that is written to it came in.
     Raises Stop when there is none and it must not be made, or it cannot be opened.
     """
-    journal = Journal(settings.journal_file, create=create, going_on=going_on)
+    journal = Journal(settings.journal_file, create=create, going_on=going_on, now_ms=now_ms)
     try:
         _adopt(journal, settings)
         for person in settings.persons:

@@ -11,6 +11,9 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 ERA = 631_065_600
 """1989-12-31T00:00:00Z, in seconds since 1970."""
 INVALID_TIME = 0xFFFFFFFF
@@ -178,6 +181,18 @@ class Fit:
         fields.append((4, "uint8", 80))
         return self.message(RECORD, *fields, local=local, compressed=time if compressed else None)
 
+    def records(self, start: int, bpm: Sequence[int]) -> "Fit":
+        """A second of a workout for each heart rate, from a time on: all of them at once, for who writes thousands."""
+        self.define(RECORD, [(253, 4, 0x86), (3, 1, 2)], local=1)
+        return self._column(1, "u4", np.arange(start, start + len(bpm)), bpm)
+
+    def _column(self, local: int, kind: str, times: ArrayLike, bpm: ArrayLike) -> "Fit":
+        """Messages of a time and a heart rate each, of the layout that was defined last."""
+        order = self._order
+        table = np.zeros(len(np.asarray(bpm)), [("header", "u1"), ("time", order + kind), ("bpm", "u1")])
+        table["header"], table["time"], table["bpm"] = local, times, bpm
+        return self.raw(table.tobytes())
+
     def timer(self, time: int, *, start: bool, kind: int | None = None, local: int = 2) -> "Fit":
         """The timer is started or (4: stop_all) stopped."""
         how = kind if kind is not None else 0 if start else 4
@@ -302,6 +317,11 @@ class Fit:
     def monitoring_bpm(self, time: int, bpm: int, *, local: int = 11) -> "Fit":
         """An all-day heart rate as watches write it: with the low sixteen bits of its time only."""
         return self.message(MONITORING, (26, "uint16", time & 0xFFFF), (27, "uint8", bpm), local=local)
+
+    def monitoring_rates(self, times: ArrayLike, bpm: ArrayLike) -> "Fit":
+        """The same for each of some times, all at once."""
+        self.define(MONITORING, [(26, 2, 0x84), (27, 1, 2)], local=11)
+        return self._column(11, "u2", np.asarray(times) & 0xFFFF, bpm)
 
     def monitoring_info(self, time: int, *, offset: int = 3600) -> "Fit":
         return self.message(MONITORING_INFO, (253, "uint32", time), (0, "uint32", time + offset), local=12)

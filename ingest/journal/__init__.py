@@ -11,7 +11,7 @@ from ingest.journal.entry import (
     Source,
 )
 from ingest.journal.notifications import Notifications
-from ingest.journal.reader import Journal
+from ingest.journal.reader import Journal, clock_ms
 from ingest.journal.strap_writer import Counts
 from ingest.journal.writer import Writer
 
@@ -31,4 +31,5 @@ __all__ = [
     "Person",
     "Source",
     "Writer",
+    "clock_ms",
 ]

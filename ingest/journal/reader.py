@@ -27,7 +27,8 @@ BUSY_MS = 60_000
 """How long to wait for another process that is appending; transactions last milliseconds."""
 
 
-def _clock_ms() -> int:
+def clock_ms() -> int:
+    """Milliseconds since 1970 by the clock of the machine."""
     return time.time_ns() // 1_000_000
 
 
@@ -39,7 +40,7 @@ class Journal(ChunkReader, FileReader):
         path: Path,
         *,
         create: bool = True,
-        now_ms: Callable[[], int] = _clock_ms,
+        now_ms: Callable[[], int] = clock_ms,
         busy_ms: int = BUSY_MS,
         readonly: bool = False,
         going_on: Callable[[], bool] = always,

@@ -50,6 +50,19 @@ def _is_there(path: Path) -> bool:
         return True  # out of this user's reach
 
 
+def write_dashboards(settings: "Settings", folder: Path) -> list[str]:
+    """Write dashboards and the data source of the store without a server, and say what to do next. Raises Stop."""
+    from ingest.grafana import folder as grafana_folder
+
+    sources = grafana_folder.data_sources(settings, "influxdb", token=False)
+    defaults = grafana_folder.dashboard_defaults(settings, known_sensors(settings)[0])
+    files: dict[str, str] = {}
+    for one in sources:
+        files |= grafana_folder.provisioning_files(one, defaults)
+    grafana_folder.write_folder(folder, files)
+    return list(grafana_folder.instruction_lines(folder, sources, ()))
+
+
 @click.command("grafana")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option(

@@ -33,7 +33,7 @@ class Backoff:
         self._failures += 1
         least, most = PAUSE_S
         pause = min(least * 2 ** min(self._failures - 1, 10), most)
-        pause *= random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+        pause *= random.uniform(0.5, 1.0)
         if isinstance(error, Unavailable):
             pause = max(pause, error.retry_after_s or 0.0)
         self._not_before = self._clock() + min(pause, LONGEST_PAUSE_S)

@@ -1,0 +1,173 @@
+"""A household to look at: everything in it is made up, and everything it goes through is real."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ingest.errors import Stop, TryLater
+from ingest.language import gettext as _
+from ingest.language import languages, ngettext, speak
+from ingest.verbs.command import Invocation, print_lines
+
+if TYPE_CHECKING:
+    from ingest.demo.folder import DemoFolder
+    from ingest.demo.past import Progress
+    from ingest.demo.story import Story
+    from ingest.settings.model import Settings
+
+WEEKS_A_YEAR = 52.18
+
+
+def make(folder: "DemoFolder", story: "Story", language: str | None, progress: "Progress") -> None:
+    """Make up the household in a folder that is free, or whose made-up household may go.
+
+    Raises Stop, and leaves what was there before, when the folder cannot be made or the disk is full.
+    """
+    from ingest.demo.past import live_through
+    from ingest.demo.settings_text import names, settings_text
+    from ingest.demo.straps import robins_strap, sams_strap
+    from ingest.settings.file import FILE_NAME
+    from ingest.system.lock import only_daemon
+
+    robin, sam = names()
+    with (
+        folder.being_made(f"seed {story.seed}, {story.now:%Y-%m-%d %H:%M} UTC\n") as place,
+        only_daemon(place),
+    ):
+        (place / FILE_NAME).write_text(settings_text(story, language), encoding="utf-8")
+        try:
+            live_through(_settings(place), story, (robins_strap(robin), sams_strap(sam)), progress)
+        except TryLater as e:
+            raise Stop(_("{error} Nothing is left of the demo that was begun.").format(error=e)) from e
+
+
+def _settings(folder: Path) -> "Settings":
+    """The settings in a folder, whatever the environment names."""
+    from ingest.settings.file import FILE_NAME, load
+
+    return load(folder / FILE_NAME, folder, {}, folder)
+
+
+def next_lines(folder: Path, weeks: int) -> Iterator[str]:
+    """What there is to see, and the commands for it."""
+    import shlex
+
+    from ingest.demo.settings_text import names
+
+    robin, sam = names()
+    verb = shlex.join([sys.argv[0], "--data", str(folder)])
+    yield ngettext(
+        "{robin} and {sam} live in {folder}: {number} week up to now, all of it made up.",
+        "{robin} and {sam} live in {folder}: {number} weeks up to now, all of it made up.",
+        weeks,
+    ).format(robin=robin, sam=sam, folder=folder, number=weeks)
+    yield ""
+    for what, words in (
+        (_("Their week"), "week --weeks 12"),
+        (_("Their day"), "today"),
+        (_("A page for the physiotherapist"), f"report {shlex.quote(robin)}"),
+        (_("What is collected, and how"), "status"),
+        (_("Dashboards for Grafana"), "grafana DIR"),
+    ):
+        yield f"  {what:<32} {verb} {words}"
+    yield f"  {_('Hearts that beat on, live'):<32} {shlex.join([sys.argv[0], 'demo', str(folder), '--live'])}"
+    yield f"  {_('The settings they have'):<32} {folder / 'hartslag.toml'}"
+
+
+@contextmanager
+def _bar() -> Iterator["Progress"]:
+    """Shows how far it is, to somebody who watches."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with click.progressbar(length=1000, label=_("Making up a household"), file=sys.stderr) as shown:
+        owed = 0.0
+
+        def tell(share: float) -> None:
+            nonlocal owed
+            owed += share * 1000
+            shown.update(int(owed))
+            owed -= int(owed)
+
+        yield tell
+
+
+@click.command("demo")
+@click.argument("folder", default="demo", type=click.Path(path_type=Path))
+@click.option("--live", is_flag=True, help="Go on: two straps are heard beat by beat, until Ctrl-C.")
+@click.option("--anew", is_flag=True, help="Make it anew where there is a demo already, which is deleted.")
+@click.option(
+    "--years", type=click.IntRange(1, 30), help="So many years instead of twelve weeks, to try the speed."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Another number, another household.")
+@click.option(
+    "--language", type=click.Choice(languages()), help="What it speaks (default: the system's language)."
+)
+@click.option(
+    "--grafana",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Also write dashboards for it.",
+)
+@click.pass_obj
+def command(
+    invocation: Invocation,
+    folder: Path,
+    live: bool,
+    anew: bool,
+    years: int | None,
+    seed: int,
+    language: str | None,
+    grafana: Path | None,
+) -> None:
+    """Make up a household in FOLDER (default: demo) to try everything on: two people, twelve weeks up to now.
+
+    \b
+    hartslag demo
+    hartslag --data demo week
+
+    What it shows went through the real inbox, recorder and store. A folder that holds anything else is never touched.
+    """  # noqa: D301
+    from ingest.demo.folder import DemoFolder
+
+    if invocation.data or invocation.config:
+        raise click.UsageError(
+            "A demo has a folder and settings of its own; name the folder as in: hartslag demo FOLDER"
+        )
+    speak(language)
+    where = DemoFolder(folder)
+    where.require_ours()
+    if anew or not where.is_made:
+        where.require_nothing_real()
+        weeks = round(years * WEEKS_A_YEAR) if years else 12
+        _make(where, seed, weeks, language)
+        print_lines(next_lines(folder, weeks))
+    elif not live and grafana is None:
+        raise Stop(
+            _("{path} holds a demo already. To look at it: hartslag --data {path} week. To make it anew: add --anew.")
+            .format(path=folder)
+        )  # fmt: skip
+    settings = _settings(where.path)
+    if grafana is not None:
+        from ingest.verbs.grafana import write_dashboards
+
+        print_lines(["", *write_dashboards(settings, grafana)])
+    if live:
+        from ingest import daemon
+        from ingest.demo.present import made_up_listeners
+
+        print(flush=True)
+        daemon.run(settings, made_up_listeners)
+
+
+def _make(where: "DemoFolder", seed: int, weeks: int, language: str | None) -> None:
+    from ingest.demo.story import Story
+    from ingest.settings.time_zone import machine_zone
+
+    with _bar() as progress:
+        make(where, Story(datetime.now(UTC), machine_zone(), seed, weeks), language, progress)
