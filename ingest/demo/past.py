@@ -60,8 +60,8 @@ def live_through(
         arrivals = Arrivals(journal, reader, settings.data, largest)
         recorder = Recorder(settings.journal_file, clock, on_commit=lambda: None)
         inbox = _MadeUpInbox(settings, journal, arrivals, clock)
-        for happenings in _days(story, straps):
-            for happening in happenings:
+        for of_day in happenings(story, straps):
+            for happening in of_day:
                 clock.move_to(happening.at_ms)
                 inbox.take(happening.files)
                 if happening.worn:
@@ -105,7 +105,7 @@ class _MadeUpInbox:
             self._arrivals.take(candidate.path, candidate.name, person, waiting=len(arrived) - done)
 
 
-def _days(story: Story, straps: tuple[MadeUpStrap, MadeUpStrap]) -> Iterator[list[Happening]]:
+def happenings(story: Story, straps: tuple[MadeUpStrap, MadeUpStrap]) -> Iterator[list[Happening]]:
     """What comes in on each day, in order of time."""
     yesterday: MadeUpDay | None = None
     for number in range(story.days):

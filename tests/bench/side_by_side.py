@@ -25,8 +25,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ingest.demo.fit_encoder import ERA, day, workout
+from ingest.demo.past import happenings
+from ingest.demo.story import Story
+from ingest.demo.straps import robins_strap, sams_strap
 from ingest.rows.table import TABLES
-from tests.support.example import week_of_files
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "side-by-side"
@@ -143,10 +145,13 @@ class Program:
 
 def made_up_files() -> Iterator[tuple[str, str, bytes]]:
     """Person, name and bytes of the household's files."""
+    story = Story(MONDAY + timedelta(weeks=8, hours=-1), "Europe/Amsterdam", weeks=8)
+    for of_day in happenings(story, (robins_strap("Robin"), sams_strap("Ada"))):
+        for happening in of_day:
+            for name, content in happening.files.items():
+                yield "Robin", name, content
     for week in range(8):
         monday = MONDAY + timedelta(weeks=week)
-        for name, content in week_of_files(monday, monday + timedelta(days=8)):
-            yield "Robin", name, content
         start = int((monday + timedelta(days=2, hours=22)).timestamp()) - ERA
         effort = [110 + (i // 30) % 45 for i in range(2400)]
         yield "Ada", f"{week} run.fit", workout(start, effort, sport=1, maximum=185)
