@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ingest.errors import HartslagError, WrongSettings
-from ingest.verbs.command import Invocation
+from ingest.verbs.command import Invocation, VerbContext
 
 # Before numpy is imported anywhere: each thread of its linear algebra, which we do not use, maps tens of megabytes.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -32,6 +32,14 @@ VERBS = {
 }
 """Each verb, and the first paragraph of its help. It is the command `command` of the module ingest.verbs.VERB."""
 
+PURPOSES = {
+    "How am I doing": ("week", "today", "workout", "report", "status"),
+    "To begin": ("setup", "demo", "run", "add", "scan"),
+    "Why this number": ("explain", "profile", "export"),
+    "To keep it in order": ("check", "grafana", "rebuild", "retry"),
+}
+"""What one may want, and the verbs for it, those that are used most first."""
+
 
 def load_verb(name: str) -> click.Command:
     """The command of a verb; its module is imported by this, and by nothing else."""
@@ -42,10 +50,18 @@ def load_verb(name: str) -> click.Command:
 class _Verbs(click.Group):
     """All verbs. Stand-ins are listed and completed, so that neither help nor completion imports any of them."""
 
+    context_class = VerbContext
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         for name, summary in VERBS.items():
             self.add_command(click.Command(name, help=summary))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's names
+        """The verbs by what one may want, each with its whole sentence."""
+        for purpose, verbs in PURPOSES.items():
+            with formatter.section(purpose):
+                formatter.write_dl([(name, VERBS[name]) for name in verbs if name in VERBS])
 
     def resolve_command(
         self, context: click.Context, words: list[str]

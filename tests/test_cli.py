@@ -14,10 +14,13 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from ingest.cli import PURPOSES, load_verb
 from ingest.cli import VERBS as SUMMARIES
-from ingest.cli import load_verb
+from ingest.cli import hartslag as command
 from ingest.demo.fit_encoder import ERA, workout
+from ingest.verbs.command import Verb
 from tests.support.households import COMMAND, S, at, hartslag, household, steady
 
 ROOT = Path(__file__).parents[1]
@@ -38,6 +41,51 @@ def test_every_verb_and_every_option_says_what_it_is_for(verb: str) -> None:
     answer = hartslag(verb, "--help")
     assert answer.code == 0
     assert command.help.splitlines()[0].strip() in " ".join(answer.out.split())
+
+
+def help_page(verb: str, columns: int) -> str:
+    """What --help shows on a terminal of so many columns."""
+    words = [*filter(None, [verb]), "--help"]
+    done = CliRunner().invoke(command, words, prog_name="hartslag", env={"COLUMNS": str(columns)})
+    assert done.exit_code == 0
+    return done.output
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize("verb", ["", *VERBS])
+def test_help_fits_the_terminal_and_nothing_is_cut_off(verb: str, columns: int) -> None:
+    """Protects who reads it on a phone over ssh: whole sentences in 40 columns, and examples that can be copied."""
+    page = help_page(verb, columns)
+    lines = [
+        line for line in page.splitlines() if not line.lstrip().startswith(("hartslag ", "sudo hartslag "))
+    ]
+    assert max(map(len, lines)) <= columns
+    assert "..." not in page.replace("[ARGS]...", "").replace("FILES...", "").replace("VALUE,...", "")
+    told = " ".join(page.split())
+    assert [s for name, s in SUMMARIES.items() if verb in {"", name} and s not in told] == []
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_an_example(verb: str) -> None:
+    """Protects who learns from examples: each is there, is of this verb, and would be understood."""
+    called = load_verb(verb)
+    assert isinstance(called, Verb)
+    assert called.examples
+    for wanted, line in called.examples:
+        assert wanted[0].isupper()
+        words = line.partition(" > ")[0].split("hartslag ")[-1].split()
+        assert verb in words or verb == "demo"
+        if verb not in words:
+            continue  # what to look at next
+        called.make_context(verb, words[words.index(verb) + 1 :])
+        assert f"    {line}\n" in help_page(verb, 40)
+
+
+def test_every_verb_has_its_purpose() -> None:
+    """Protects the list in --help from losing a verb."""
+    listed = [verb for verbs in PURPOSES.values() for verb in verbs]
+    assert len(listed) == len(set(listed))
+    assert set(VERBS) <= set(listed)
 
 
 def test_all_verbs_are_there() -> None:

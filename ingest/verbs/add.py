@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest.errors import Stop, TryLater
-from ingest.verbs.command import Invocation
+from ingest.verbs.command import Invocation, verb
 from ingest.verbs.times import utc_text
 
 if TYPE_CHECKING:
@@ -168,7 +168,11 @@ class _Report:
             print(", ".join(f"{count} {outcome}" for outcome, count in sorted(self._sums.items())) + ".")
 
 
-@click.command("add")
+@verb(
+    "add",
+    ("What is in the folder of a watch on a cable", "hartslag add /media/pi/GARMIN/GARMIN/ACTIVITY"),
+    ("A file of Anna's", "hartslag add --person Anna run.fit"),
+)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--person", help="Whose files these are (default: the first person in the settings).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file and line.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ingest.verbs.command import Invocation
+from ingest.verbs.command import Invocation, verb
 
 if TYPE_CHECKING:
     from ingest.journal import Journal
@@ -86,7 +86,7 @@ def _fault_lines(what: str, faults: list[str], do: str) -> Iterator[tuple[bool, 
         yield True, f"{what}: {do}"
 
 
-@click.command("check")
+@verb("check", ("Is everything in order?", "hartslag check"))
 @click.pass_obj
 def command(invocation: Invocation) -> None:
     """Check settings, journal and store; ends with 1 when something is wrong."""

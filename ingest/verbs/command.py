@@ -1,16 +1,75 @@
 """What the commands of all verbs share: the settings and the journal that they ask, and how they print."""
 
 import os
+import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 if TYPE_CHECKING:
     from ingest.journal import Journal
     from ingest.settings.model import Settings
+
+
+# --- help that fits the terminal ---
+
+
+NARROW = 50
+"""Columns below which an option and what it is for do not fit beside each other."""
+
+
+class HelpPage(click.HelpFormatter):
+    """Help as click writes it; on a narrow terminal what an option is for stands below it."""
+
+    def __init__(self, *, columns: int, indent_increment: int = 2) -> None:
+        super().__init__(indent_increment, width=max(min(columns, 80) - 2, 24))
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Options or verbs, each with its sentence."""
+        if self.width >= NARROW:
+            super().write_dl(rows, col_max, col_spacing)
+            return
+        for term, meaning in rows:
+            self.write_text(term)
+            with self.indentation():
+                self.write_text(meaning)
+
+
+class VerbContext(click.Context):
+    """A verb while it is called; its help is a page that fits the terminal."""
+
+    def make_formatter(self) -> HelpPage:
+        return HelpPage(columns=shutil.get_terminal_size().columns)
+
+
+class Verb(click.Command):
+    """The command of a verb, whose help ends with examples."""
+
+    context_class = VerbContext
+
+    def __init__(self, *words: Any, examples: Sequence[tuple[str, str]] = (), **options: Any) -> None:
+        super().__init__(*words, **options)
+        self.examples = examples
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's names
+        """What one might want, and the line for it, which is never broken: it is there to be copied."""
+        with formatter.section("Example" if len(self.examples) == 1 else "Examples"):
+            for wanted, line in self.examples:
+                formatter.write_text(wanted if wanted.endswith("?") else f"{wanted}:")
+                formatter.write(f"{'':{formatter.current_indent + 2}}{line}\n")
+
+
+def verb(name: str, *examples: tuple[str, str]) -> "Callable[[Callable[..., Any]], Verb]":
+    """Makes a function the command of a verb; an example is what one might want, and the whole line for it."""
+    return click.command(name, cls=Verb, examples=examples)
+
+
+# --- what verbs work with ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +120,5 @@ def print_lines(lines: Iterable[str]) -> None:
 def print_json(value: Any) -> None:
     """Write a value as JSON, indented."""
     import json
-
-    import click
 
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -12,7 +12,7 @@ import click
 from ingest.errors import Stop, TryLater
 from ingest.language import gettext as _
 from ingest.language import languages, ngettext, speak
-from ingest.verbs.command import Invocation, print_lines
+from ingest.verbs.command import Invocation, print_lines, verb
 
 if TYPE_CHECKING:
     from ingest.demo.folder import DemoFolder
@@ -60,7 +60,7 @@ def next_lines(folder: Path, weeks: int) -> Iterator[str]:
     from ingest.demo.settings_text import names
 
     robin, sam = names()
-    verb = shlex.join([sys.argv[0], "--data", str(folder)])
+    command_line = shlex.join([sys.argv[0], "--data", str(folder)])
     yield ngettext(
         "{robin} and {sam} live in {folder}: {number} week up to now, all of it made up.",
         "{robin} and {sam} live in {folder}: {number} weeks up to now, all of it made up.",
@@ -74,7 +74,7 @@ def next_lines(folder: Path, weeks: int) -> Iterator[str]:
         (_("What is collected, and how"), "status"),
         (_("Dashboards for Grafana"), "grafana DIR"),
     ):
-        yield f"  {what:<32} {verb} {words}"
+        yield f"  {what:<32} {command_line} {words}"
     yield f"  {_('Hearts that beat on, live'):<32} {shlex.join([sys.argv[0], 'demo', str(folder), '--live'])}"
     yield f"  {_('The settings they have'):<32} {folder / 'hartslag.toml'}"
 
@@ -97,7 +97,12 @@ def _bar() -> Iterator["Progress"]:
         yield tell
 
 
-@click.command("demo")
+@verb(
+    "demo",
+    ("Two people and twelve weeks, in the folder demo", "hartslag demo"),
+    ("Their week", "hartslag --data demo week"),
+    ("Two straps that beat on, until Ctrl-C", "hartslag demo --live"),
+)
 @click.argument("folder", default="demo", type=click.Path(path_type=Path))
 @click.option("--live", is_flag=True, help="Go on: two straps are heard beat by beat, until Ctrl-C.")
 @click.option("--anew", is_flag=True, help="Make it anew where there is a demo already, which is deleted.")
@@ -127,12 +132,8 @@ def command(
 ) -> None:
     """Make up a household in FOLDER (default: demo) to try everything on: two people, twelve weeks up to now.
 
-    \b
-    hartslag demo
-    hartslag --data demo week
-
     What it shows went through the real inbox, recorder and store. A folder that holds anything else is never touched.
-    """  # noqa: D301
+    """
     from ingest.demo.folder import DemoFolder
 
     if invocation.data or invocation.config:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ingest.verbs.command import Invocation, print_json, print_lines
+from ingest.verbs.command import Invocation, print_json, print_lines, verb
 from ingest.verbs.times import (
     day_and_time,
     length_text,
@@ -278,7 +278,11 @@ def _day_and_time(ms: int, calendar: "Calendar") -> str:
     return day_and_time(ms, zone_at(calendar, ms))
 
 
-@click.command("explain")
+@verb(
+    "explain",
+    ("One minute", "hartslag explain 2026-11-16T10:30"),
+    ("A week of Anna's", "hartslag explain 2026-W47 Anna"),
+)
 @click.argument("what", metavar="TIME|DAY|WEEK|FILE")
 @click.argument("person", required=False)
 @click.option(

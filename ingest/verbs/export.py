@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import click
 
-from ingest.verbs.command import Invocation, print_lines
+from ingest.verbs.command import Invocation, print_lines, verb
 from ingest.verbs.times import local_ms, parse_moment
 
 
@@ -23,7 +23,10 @@ def _parse_option(option: str, text: str | None) -> date | datetime | None:
     return moment
 
 
-@click.command("export")
+@verb(
+    "export",
+    ("One day as a file for a spreadsheet", "hartslag export --from 2026-11-16 --to 2026-11-17 > day.csv"),
+)
 @click.option(
     "--csv", is_flag=True, hidden=True, expose_value=False, help="As CSV, the only format there is."
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ingest.errors import HartslagError, Stop, TryLater
-from ingest.verbs.command import Invocation, print_lines
+from ingest.verbs.command import Invocation, print_lines, verb
 
 if TYPE_CHECKING:
     from ingest.settings.model import Settings
@@ -63,7 +63,11 @@ def write_dashboards(settings: "Settings", folder: Path) -> list[str]:
     return list(grafana_folder.instruction_lines(folder, sources, ()))
 
 
-@click.command("grafana")
+@verb(
+    "grafana",
+    ("Where Grafana looks for them", "sudo hartslag --data /var/lib/hartslag grafana /etc/grafana"),
+    ("To look at them first", "hartslag grafana build/grafana"),
+)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "--server",

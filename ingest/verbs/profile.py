@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ingest.verbs.command import Invocation, print_json, print_lines
+from ingest.verbs.command import Invocation, print_json, print_lines, verb
 from ingest.verbs.times import zoned_text
 
 if TYPE_CHECKING:
@@ -170,7 +170,11 @@ def _limit_lines(edges: list[dict[str, Any]]) -> Iterator[str]:
         yield "    not known; one line in the settings mends that, such as  born = 1970"
 
 
-@click.command("profile")
+@verb(
+    "profile",
+    ("Anna's limits", "hartslag profile Anna"),
+    ("Do my data know better?", "hartslag profile --propose"),
+)
 @click.argument("person", required=False)
 @click.option("--propose", is_flag=True, help="What your own data know better; nothing is changed by asking.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array, one per person or proposal.")

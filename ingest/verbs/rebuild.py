@@ -9,7 +9,7 @@ import click
 
 from ingest.errors import Stop, TryLater
 from ingest.stores.configured import STORES, configured_stores
-from ingest.verbs.command import Invocation
+from ingest.verbs.command import Invocation, verb
 
 if TYPE_CHECKING:
     from ingest.journal import Journal
@@ -82,7 +82,7 @@ def _bar(length: int) -> Any:
     return click.progressbar(length=length, label="Rebuilding", file=sys.stderr)
 
 
-@click.command("rebuild")
+@verb("rebuild", ("Grafana shows nothing, or something wrong", "hartslag rebuild"))
 @click.option(
     "--store",
     "name",

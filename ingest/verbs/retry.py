@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ingest.errors import Stop
-from ingest.verbs.command import Invocation
+from ingest.verbs.command import Invocation, verb
 
 if TYPE_CHECKING:
     from ingest.settings.model import Settings
@@ -27,7 +27,7 @@ def send_refused(settings: "Settings") -> tuple[int, int, str]:
     return taken, len(refused), store.place
 
 
-@click.command("retry")
+@verb("retry", ("The server has been mended", "hartslag retry"))
 @click.pass_obj
 def command(invocation: Invocation) -> None:
     """Send once more the rows that a server refused; ends with 1 when it refuses some again."""

@@ -2,10 +2,10 @@
 
 import click
 
-from ingest.verbs.command import Invocation
+from ingest.verbs.command import Invocation, verb
 
 
-@click.command("run")
+@verb("run", ("In the folder data, until Ctrl-C", "hartslag --data data run"))
 @click.pass_obj
 def command(invocation: Invocation) -> None:
     """Listen to straps, watch the inbox and keep the store up to date, until told to stop."""

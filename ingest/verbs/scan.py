@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ingest.verbs.command import Invocation, print_json, print_lines
+from ingest.verbs.command import Invocation, print_json, print_lines, verb
 
 if TYPE_CHECKING:
     from ingest.collect.radio import Advertisement, Radio
@@ -251,7 +251,11 @@ async def _progress(seconds: float) -> AsyncIterator[None]:
             filling.cancel()
 
 
-@click.command("scan")
+@verb(
+    "scan",
+    ("Put the strap on and moisten it, then", "hartslag scan"),
+    ("Listen for a minute", "hartslag scan --seconds 60"),
+)
 @click.option(
     "--seconds", type=click.IntRange(1, 600), default=12, show_default=True, help="How long to listen."
 )

@@ -7,7 +7,7 @@ import click
 
 from ingest.log import quoted
 from ingest.verbs.check import LEAST_FREE_BYTES, low_space_line
-from ingest.verbs.command import Invocation, print_json, print_lines
+from ingest.verbs.command import Invocation, print_json, print_lines, verb
 from ingest.verbs.times import day_and_time
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _first_lines(texts: list[str]) -> Iterator[str]:
         yield f"    and {len(texts) - _MANY} more"
 
 
-@click.command("status")
+@verb("status", ("Is something waiting for me?", "hartslag status"))
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def command(invocation: Invocation, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import click
 
 from ingest.language import gettext as _
 from ingest.language import number_text
-from ingest.verbs.command import Invocation, print_json, print_lines
+from ingest.verbs.command import Invocation, print_json, print_lines, verb
 
 if TYPE_CHECKING:
     from ingest.verbs.week_answer import WeekAnswer
@@ -85,7 +85,12 @@ def _bar(row: "WeekAnswer") -> str:
     return "[" + "#" * full + "." * (_BAR - full) + "]"
 
 
-@click.command("week")
+@verb(
+    "week",
+    ("This week and the three before", "hartslag week"),
+    ("Anna's last twelve weeks", "hartslag week Anna --weeks 12"),
+    ("What if my maximum were 175?", "hartslag week --what-if maximum_bpm=175"),
+)
 @click.argument("person", required=False)
 @click.option(
     "--weeks", type=click.IntRange(1), default=4, show_default=True, help="How many weeks with data."
