@@ -25,13 +25,14 @@ def open_journal(
     create: bool,
     going_on: Callable[[], bool] = always,
     now_ms: Callable[[], int] = clock_ms,
+    synced: bool = True,
 ) -> Journal:
     """The journal to write to, in which what the settings say of everybody named in them is recorded.
 
-    `now_ms` is the clock by which all that is written to it came in.
+    `now_ms` is the clock by which all that is written to it came in; `synced` is as in `Journal`.
     Raises Stop when there is none and it must not be made, or it cannot be opened.
     """
-    journal = Journal(settings.journal_file, create=create, going_on=going_on, now_ms=now_ms)
+    journal = Journal(settings.journal_file, create=create, going_on=going_on, now_ms=now_ms, synced=synced)
     try:
         _adopt(journal, settings)
         for person in settings.persons:

@@ -39,7 +39,7 @@ class MadeUpDay:
 
 
 @dataclass(frozen=True, eq=False)
-class DayMinutes:
+class WatchedMinutes:
     """What the watch saw: for each minute of the day a heart rate, whether the watch was worn, and whether it moved."""
 
     bpm: NDArray[np.uint8]
@@ -48,7 +48,7 @@ class DayMinutes:
     walked: list[Minutes] = field(default_factory=list)
 
 
-def day_minutes(day: MadeUpDay, until_ms: int) -> DayMinutes:
+def day_minutes(day: MadeUpDay, until_ms: int) -> WatchedMinutes:
     """The whole minutes of a day, up to a moment."""
     n = max((min(day.end_ms, until_ms) - day.start_ms) // MINUTE_MS, 0)
     random = np.random.default_rng(list(day.seed))
@@ -73,7 +73,7 @@ def day_minutes(day: MadeUpDay, until_ms: int) -> DayMinutes:
             worn[at : at + len(means)] = True
     whole = np.rint(np.clip(bpm, 40, 205)).astype(np.uint8)
     walked = [w.minutes for w in day.walks if w.minutes[1] <= n]
-    return DayMinutes(whole[:n], worn[:n], moved[:n], walked)
+    return WatchedMinutes(whole[:n], worn[:n], moved[:n], walked)
 
 
 def _asked(

@@ -1,6 +1,7 @@
 """The folder of a made-up household: made beside what is there and put in place at the end, and never over anything else."""
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -96,6 +97,7 @@ class DemoFolder:
                     self.path.rmdir()
 
     def _put_in_place(self) -> None:
+        os.sync()
         before = self.path / BEFORE
         before.mkdir()
         for name in (*reversed(OURS), MARK):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ingest.demo.day import MINUTE_MS, DayMinutes, MadeUpDay, Minutes
+from ingest.demo.day import MINUTE_MS, MadeUpDay, Minutes, WatchedMinutes
 from ingest.demo.effort import Effort
 from ingest.demo.fit_encoder import ERA, Fit
 
@@ -36,7 +36,7 @@ def workout_file(effort: Effort, maximum_bpm: int | None) -> bytes:
     return fit.activity(end, seconds=end - start).done()
 
 
-def all_day_file(day: MadeUpDay, minutes: DayMinutes) -> bytes | None:
+def all_day_file(day: MadeUpDay, minutes: WatchedMinutes) -> bytes | None:
     """What the watch saw in a day, hour by hour; None where it was not worn at all."""
     if not minutes.worn.any():
         return None
@@ -67,7 +67,7 @@ def all_day_file(day: MadeUpDay, minutes: DayMinutes) -> bytes | None:
     return fit.monitoring_hr_data(start + 60 * len(minutes.bpm), week=resting, today=resting).done()
 
 
-def _active(day: MadeUpDay, minutes: DayMinutes) -> Sequence[Minutes]:
+def _active(day: MadeUpDay, minutes: WatchedMinutes) -> Sequence[Minutes]:
     """What the watch takes for activity: walks and workouts that are over."""
     efforts = [
         (at, at + e.minutes)

@@ -44,11 +44,13 @@ class Journal(ChunkReader, FileReader):
         busy_ms: int = BUSY_MS,
         readonly: bool = False,
         going_on: Callable[[], bool] = always,
+        synced: bool = True,
     ) -> None:
         """Open the journal at `path`, making it when it is not there.
 
         `busy_ms` is how long others are waited for, no longer than `going_on` says yes. With `readonly` nothing is made
-        or changed, and whoever may read the file may open it.
+        or changed, and whoever may read the file may open it. One that is not `synced` may be damaged by a power cut: only
+        for what can be made anew.
 
         Raises Stop when it is missing and must not be made, or cannot be opened; TryLater when it is busy or the disk full.
         """
@@ -68,7 +70,7 @@ class Journal(ChunkReader, FileReader):
                     "or name the right data folder with --data."
                 )
             _make_private(path)
-        self._db = _opened(path, self._patience, readonly=readonly)
+        self._db = _opened(path, self._patience, readonly=readonly, synced=synced)
         try:
             if readonly:
                 require_current(self._db)
@@ -210,11 +212,11 @@ def _full(path: Path) -> TryLater:
     )
 
 
-def _opened(path: Path, patience: Patience, *, readonly: bool) -> sqlite3.Connection:
+def _opened(path: Path, patience: Patience, *, readonly: bool, synced: bool) -> sqlite3.Connection:
     try:
         if readonly:
             return open_readonly(path, patience=patience)
-        return open_database(path, patience=patience, synchronous="FULL")
+        return open_database(path, patience=patience, synchronous="FULL" if synced else "OFF")
     except sqlite3.Error as e:
         raise _explained(e, path) from e
 

@@ -86,7 +86,7 @@ def open_database(
     path: Path,
     *,
     patience: Patience = ENDLESS,
-    synchronous: Literal["FULL", "NORMAL"],
+    synchronous: Literal["FULL", "NORMAL", "OFF"],
     page_bytes: int = PAGE_BYTES,
     any_thread: bool = False,
 ) -> sqlite3.Connection:
