@@ -24,6 +24,7 @@ VERBS = {
     "grafana": "Write dashboards and data sources for Grafana into DIR, with your paths, and say what to do next.",
     "profile": "Show which limits held since when, why, and when each entry was recorded.",
     "rebuild": "Make a store anew from the journal.",
+    "report": "Write one page for the physiotherapist or neurologist.",
     "retry": "Send once more the rows that a server refused; ends with 1 when it refuses some again.",
     "run": "Listen to straps, watch the inbox and keep the store up to date, until told to stop.",
     "scan": "Find straps in reach, and print them as lines for the settings.",

@@ -17,7 +17,7 @@ ORDER = (
     {"ingest.settings"},
     {"ingest.journal"},
     {"ingest.collect", "ingest.rows"},
-    {"ingest.stores", "ingest.grafana", "ingest.household"},
+    {"ingest.stores", "ingest.grafana", "ingest.household", "ingest.report"},
     {"ingest.daemon", "ingest.demo"},
     {"ingest.verbs"},
     {"ingest.cli"},

@@ -90,12 +90,12 @@ def _measured_days(
     first_day, _ = profile.calendar.week_of(profile.calendar.day_of(start_ms))
     yield from (
         day
-        for day in _measure_days(count_week(journal, person, profile, first_day))
+        for day in measure_days(count_week(journal, person, profile, first_day))
         if day.start_ms >= start_ms and day.end_ms <= end_ms and day.measured_s
     )
 
 
-def _measure_days(counted: Week) -> Iterator[DayMeasures]:
+def measure_days(counted: Week) -> Iterator[DayMeasures]:
     for i, (a, b) in enumerate(
         zip(counted.borders_ms[:-1].tolist(), counted.borders_ms[1:].tolist(), strict=True)
     ):

@@ -183,11 +183,11 @@ def answer_of(counted: Week, now_ms: int) -> WeekAnswer:
         calendar.target(counted.first_day),
         count_active_days(counted.days),
         (min(b, max(now_ms, a)) - a) / 3_600_000,
-        _edges(counted.profile.timeline, calendar, a, b),
+        edges_between(counted.profile.timeline, calendar, a, b),
         a <= now_ms < b,
         calendar.not_judged(counted.first_day),
         counted.profile.bout_min,
-        {sport: _edges(line, calendar, a, b) for sport, line in counted.profile.sports.items()},
+        {sport: edges_between(line, calendar, a, b) for sport, line in counted.profile.sports.items()},
         counted.profile.medicine_in(counted.first_day, min(counted.first_day + timedelta(days=6), today)),
         to_go_min=counted.to_go_min,
         days_left=min(max((counted.first_day + WEEK - today).days, 0), 7),
@@ -202,7 +202,7 @@ def _days(counted: Week) -> Iterator[DayMinutes]:
         yield DayMinutes(counted.first_day + timedelta(days=i), *(x / _MINUTE_MS for x in ms))
 
 
-def _edges(line: Timeline, calendar: Calendar, a: int, b: int) -> list[tuple[date | None, Edges]]:
+def edges_between(line: Timeline, calendar: Calendar, a: int, b: int) -> list[tuple[date | None, Edges]]:
     """The edges in force in the week, with the day they took effect; None if they always held."""
     found: list[tuple[date | None, Edges]] = []
     for i, edges in enumerate(line.edges):

@@ -1,0 +1,224 @@
+"""The drawings of a page: weeks against the target with the hours that were measured, and the heart at rest.
+
+Each is drawn twice, for a phone and for paper: text has the size it is read in, and is never shrunk.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby, zip_longest
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from ingest.language import N_, date_text, number_text
+from ingest.language import gettext as _
+from ingest.report.facts import ReportFacts, WeekFacts
+from ingest.report.svg import COLOURS, svg_of
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MONTH = N_("MMM")
+
+WEEK_HOURS = 168
+
+_BAR = 0.72
+"""How much of a week's place its bar takes."""
+
+_LEAST_PLACES = 8
+"""A few weeks shall not fill the width: bars as wide as a thumb say nothing."""
+
+_LEAST_DAYS = 4
+"""With fewer days of a resting heart rate there is nothing to draw."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """In pixels as the page shows it; letters of `text` pixels."""
+
+    name: str
+    width: int
+    text: float
+
+
+SIZES = (_Size("narrow", 328, 12), _Size("wide", 680, 12.5))
+"""A phone of 360 pixels less its margins; a page of paper less its margins."""
+
+
+def week_charts(facts: ReportFacts, title: str, description: str) -> list[str]:
+    """The weeks: their minutes against the target, and below them how many hours were measured."""
+    return _both("weeks", title, description, lambda size: _draw_weeks(facts, size))
+
+
+def resting_charts(facts: ReportFacts, title: str, description: str) -> list[str]:
+    """The resting heart rate of each day, and the middle one of each week; none where there are too few."""
+    if sum(len(week.resting_bpm) for week in facts.weeks) < _LEAST_DAYS:
+        return []
+    return _both("resting", title, description, lambda size: _draw_resting(facts, size))
+
+
+def _both(name: str, title: str, description: str, draw: Callable[[_Size], "Figure"]) -> list[str]:
+    return [svg_of(draw(size), f"{name}-{size.name}", title, description, size.name) for size in SIZES]
+
+
+# --- weeks ---
+
+
+def _draw_weeks(facts: ReportFacts, size: _Size) -> "Figure":
+    knows = any(week.has_dose for week in facts.weeks)
+    heights = [160 if knows else 90, 66]
+    figure, (minutes, hours) = _panels(size, heights, [_("Minutes a week"), _("Hours measured, of 168")])
+    _draw_minutes(minutes, facts, size)
+    _draw_hours(hours, facts, size)
+    for axes in (minutes, hours):
+        axes.set_xlim(-0.5, max(len(facts.weeks), _LEAST_PLACES) - 0.5)
+    _name_weeks(hours, facts.weeks, size)
+    return figure
+
+
+def _draw_minutes(axes: "Axes", facts: ReportFacts, size: _Size) -> None:
+    judged = [week.target_min for week in facts.weeks if week.not_judged is None]
+    highest = max([1.0, *(week.dose_min for week in facts.weeks), *judged])
+    axes.set_ylim(0, highest * 1.12)
+    for i, week in enumerate(facts.weeks):
+        if not week.has_dose:
+            _say_why_not(axes, i, week, highest, size)
+            continue
+        twice, alpha = 2 * week.vigorous_min, 1.0 if week.is_over else 0.45
+        axes.bar(i, week.moderate_min, _BAR, color=COLOURS["moderate"], alpha=alpha)
+        axes.bar(i, twice, _BAR, week.moderate_min, color=COLOURS["vigorous"], alpha=alpha)
+        if twice > 0.02 * highest and week.moderate_min:
+            border = [week.moderate_min] * 2
+            axes.plot([i - _BAR / 2, i + _BAR / 2], border, color=COLOURS["paper"], linewidth=1.5)
+        top = max(week.dose_min, week.target_min if _is_close(week, highest) else 0)
+        _write(axes, i, top + 0.015 * highest, number_text(week.dose_min), size, bold=week.is_met)
+    axes.plot([-0.5, len(facts.weeks) - 0.5], [0, 0], color=COLOURS["soft"], linewidth=1)
+    _draw_target(axes, facts)
+
+
+def _is_close(week: WeekFacts, highest: float) -> bool:
+    """Whether the number above a bar would lie on the line of the target."""
+    return week.not_judged is None and -0.11 * highest < week.dose_min - week.target_min <= 0
+
+
+def _draw_target(axes: "Axes", facts: ReportFacts) -> None:
+    """A line above each stretch of weeks that are held against one target."""
+    aims = [(i, week.target_min if week.not_judged is None else None) for i, week in enumerate(facts.weeks)]
+    for target, stretch in groupby(aims, key=itemgetter(1)):
+        if target is not None:
+            places = [i for i, _target in stretch]
+            axes.plot(
+                [places[0] - 0.5, places[-1] + 0.5],
+                [target] * 2,
+                color=COLOURS["ink"],
+                linewidth=1.6,
+                linestyle=(0, (4, 2.2)),
+            )
+
+
+def _say_why_not(axes: "Axes", i: int, week: WeekFacts, highest: float, size: _Size) -> None:
+    why = _("no limits") if week.is_measured else _("not measured")
+    _write(axes, i, 0.03 * highest, why, size, rotation=90, color=COLOURS["soft"])
+
+
+def _draw_hours(axes: "Axes", facts: ReportFacts, size: _Size) -> None:
+    axes.set_ylim(0, WEEK_HOURS * 1.4)
+    for i, week in enumerate(facts.weeks):
+        axes.bar(i, WEEK_HOURS, _BAR, color=COLOURS["grid"])
+        axes.bar(i, week.measured_h, _BAR, color=COLOURS["measured"])
+        _write(axes, i, WEEK_HOURS * 1.04, number_text(week.measured_h), size)
+
+
+def _name_weeks(axes: "Axes", weeks: Sequence[WeekFacts], size: _Size) -> None:
+    """Their first days below; the month where it changes."""
+    before: date | None = None
+    for i, week in enumerate(weeks):
+        _below(axes, i, number_text(week.first.day), size, 1)
+        if before is None or before.month != week.first.month:
+            _below(axes, i, date_text(week.first, MONTH), size, 2)
+        before = week.first
+
+
+# --- the heart at rest ---
+
+
+def _draw_resting(facts: ReportFacts, size: _Size) -> "Figure":
+    days = [(day, bpm) for week in facts.weeks for day, bpm in week.resting_bpm]
+    first = facts.weeks[0].first
+    figure, (axes,) = _panels(size, [76], [], left=30)
+    axes.scatter(
+        [(day - first).days / 7 for day, _bpm in days],
+        [bpm for _day, bpm in days],
+        s=9,
+        color=COLOURS["measured"],
+        linewidths=0,
+    )
+    for i, week in enumerate(facts.weeks):
+        if week.resting is not None:
+            axes.plot([i - 0.04, i + 0.9], [week.resting] * 2, color=COLOURS["ink"], linewidth=2.4)
+    low, high = min(bpm for _day, bpm in days), max(bpm for _day, bpm in days)
+    step = 5 if high - low < 25 else 10
+    low, high = (low - 2) // step * step, -(-(high + 2) // step) * step
+    axes.set_ylim(low, high)
+    axes.set_xlim(-0.15, len(facts.weeks) + 0.05)
+    for bpm in range(int(low), int(high) + 1, step):
+        axes.axhline(bpm, color=COLOURS["grid"], linewidth=1, zorder=0)
+        axes.annotate(
+            number_text(bpm), (0, bpm), (-6, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+            ha="right", va="center", fontsize=size.text, color=COLOURS["soft"],
+        )  # fmt: skip
+    before = None
+    for i, week in enumerate(facts.weeks):
+        _below(axes, i + 0.43, number_text(week.first.day), size, 1)
+        if before is None or before.month != week.first.month:
+            _below(axes, i + 0.43, date_text(week.first, MONTH), size, 2)
+        before = week.first
+    return figure
+
+
+# --- what they share ---
+
+
+def _panels(
+    size: _Size, heights: Sequence[int], titles: Sequence[str], left: int = 2
+) -> "tuple[Figure, list[Axes]]":
+    """Panels above each other with their titles, without frames; below the last one is room for two lines."""
+    from matplotlib.figure import Figure
+
+    line = size.text * 1.35
+    above = 1.5 * line if titles else 0.6 * line
+    total = sum(heights) + len(heights) * above + 2.2 * line
+    figure = Figure(figsize=(size.width / 72, total / 72), dpi=72)
+    figure.patch.set_visible(False)
+    panels, top = [], total
+    for height, title in zip_longest(heights, titles):
+        top -= above + height
+        axes = figure.add_axes(
+            (left / size.width, top / total, (size.width - left - 2) / size.width, height / total)
+        )
+        axes.set_axis_off()
+        if title:
+            axes.annotate(
+                title, (0, 1), (-left, 0.25 * line), xycoords="axes fraction", textcoords="offset points",
+                ha="left", va="bottom", fontsize=size.text, fontweight="bold", color=COLOURS["ink"],
+            )  # fmt: skip
+        panels.append(axes)
+    return figure, panels
+
+
+def _write(
+    axes: "Axes", x: float, y: float, text: str, size: _Size, *, bold: bool = False, **more: Any
+) -> None:
+    axes.text(
+        x, y, text,
+        **{"ha": "center", "va": "bottom", "fontsize": size.text, "color": COLOURS["ink"], "fontweight": "bold" if bold else "normal", **more},
+    )  # fmt: skip
+
+
+def _below(axes: "Axes", x: float, text: str, size: _Size, line: int) -> None:
+    axes.annotate(
+        text, (x, 0), (0, -3 - (line - 1) * 1.25 * size.text), xycoords=("data", "axes fraction"), textcoords="offset points",
+        ha="center", va="top", fontsize=size.text, color=COLOURS["soft"],
+    )  # fmt: skip

@@ -1,0 +1,179 @@
+"""What a page tells of a person: plain facts, counted by others; what follows from them alone is worked out here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from statistics import fmean, median
+
+MONTH_WEEKS = 4
+"""So many weeks that are over are "the last month"."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeekFacts:
+    """A week as `week --json` tells of it; `limits` is "known", "medicine" or "unknown"."""
+
+    first: date
+    last: date
+    is_over: bool
+    moderate_min: float
+    vigorous_min: float
+    dose_min: float
+    elevated_min: float
+    unclassified_min: float
+    measured_min: float
+    not_measured_h: float
+    may_be_more: bool
+    active_days: int
+    limits: str
+    target_min: float
+    not_judged: str | None
+    to_go_min: int | None
+    resting_bpm: tuple[tuple[date, float], ...] = ()
+    """Of the days that have one."""
+
+    @property
+    def is_measured(self) -> bool:
+        return self.measured_min > 0
+
+    @property
+    def measured_h(self) -> float:
+        return self.measured_min / 60
+
+    @property
+    def has_dose(self) -> bool:
+        """Whether its minutes are known: some were measured while limits were known."""
+        return self.is_measured and self.limits == "known"
+
+    @property
+    def is_held_against_target(self) -> bool:
+        return self.to_go_min is not None and self.is_measured
+
+    @property
+    def is_met(self) -> bool:
+        return self.is_held_against_target and self.to_go_min == 0
+
+    @property
+    def resting(self) -> float | None:
+        """The middle one of its days."""
+        return median(bpm for _, bpm in self.resting_bpm) if self.resting_bpm else None
+
+
+@dataclass(frozen=True, slots=True)
+class SensorFacts:
+    """What one source had to do with a span. `sort` is "strap", "watch with strap", "workouts" or "all day"."""
+
+    name: str
+    sort: str
+    measured_h: float
+    counted_min: float
+    """Moderate and vigorous minutes that were its own."""
+    first: date
+    last: date
+
+    @property
+    def is_wrist(self) -> bool:
+        return self.sort in {"workouts", "all day"}
+
+
+@dataclass(frozen=True, slots=True)
+class LimitFacts:
+    """Limits and since when they hold; `since` is None for always. `sport` is "" for the usual ones."""
+
+    since: date | None
+    moderate_bpm: int
+    vigorous_bpm: int
+    method: str
+    origin: str
+    sport: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GuessFacts:
+    """What the last month comes to, in minutes a week, were the guessed maximum so many beats lower or higher."""
+
+    off_bpm: int
+    if_lower_min: float
+    if_higher_min: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkoutFacts:
+    """One workout; `minutes` is None where no limits are known."""
+
+    sport: str | None
+    duration_min: float
+    bpm_mean: float | None
+    bpm_max: int | None
+    moderate_min: float | None
+    vigorous_min: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFacts:
+    """What one watch counted itself, all its claims together, beside what is counted here for the same time."""
+
+    name: str
+    sort: str
+    claims: int
+    moderate_min: float
+    vigorous_min: float
+    our_moderate_min: float
+    our_vigorous_min: float
+    steps_min: Mapping[str, float]
+    """Moderate + 2 x vigorous by which ours differs, by reason (`watch_comparison.STEPS`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFacts:
+    """Everything on the page of a person, on a day. `weeks` stand in order of time; the last may still go on."""
+
+    person: str
+    today: date
+    asked_weeks: int
+    weeks: Sequence[WeekFacts]
+    target_min: float
+    """Of the week that goes on."""
+    targets: Sequence[tuple[date, float]] = ()
+    """Other targets, from which day on: those that began in these weeks, and those to come."""
+    sensors: Sequence[SensorFacts] = ()
+    month_sensors: Sequence[SensorFacts] = ()
+    """The same of the last month alone."""
+    not_measured_h: Mapping[str, float] = field(default_factory=dict)
+    """Hours of the last month that no sensor saw, by reason."""
+    limits: Sequence[LimitFacts] = ()
+    guess: GuessFacts | None = None
+    medicine_since: date | None = None
+    bout_min: int | None = None
+    workouts: Sequence[WorkoutFacts] = ()
+    claims: Sequence[ClaimFacts] = ()
+    claimed_resting_bpm: float | None = None
+
+    @property
+    def is_measured(self) -> bool:
+        return any(week.is_measured for week in self.weeks)
+
+    @property
+    def month(self) -> Sequence[WeekFacts]:
+        """The newest weeks that are over, four at most; where none is, the one that goes on."""
+        over = [week for week in self.weeks if week.is_over]
+        return over[-MONTH_WEEKS:] if over else self.weeks[-1:]
+
+    @property
+    def judged(self) -> Sequence[WeekFacts]:
+        """Those of the last month that are held against a target."""
+        return [week for week in self.month if week.is_held_against_target]
+
+    @property
+    def met(self) -> int:
+        """How many of them reached it."""
+        return sum(week.is_met for week in self.judged)
+
+    @property
+    def mean_dose_min(self) -> float | None:
+        """Minutes a week on average, of those that are held against a target; None where there is none."""
+        return fmean(week.dose_min for week in self.judged) if self.judged else None
+
+    @property
+    def may_be_more(self) -> bool:
+        return any(week.may_be_more for week in self.month)

@@ -1,0 +1,316 @@
+"""The sentences of a page: whether it was enough, what it was measured with, how sure that is, what was not seen."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from ingest.language import DAY_OF_MONTH, N_, PLAIN_DAY, date_text, ngettext, number_text
+from ingest.language import gettext as _
+from ingest.report.facts import LimitFacts, ReportFacts, SensorFacts, WeekFacts
+
+SHORT, SHORT_WITH_YEAR = N_("d MMM"), N_("d MMM y")
+
+
+def days_text(first: date, last: date) -> str:
+    """From a day to another; the year stands once, where it is one year."""
+    begins = date_text(first, DAY_OF_MONTH if first.year == last.year else PLAIN_DAY)
+    return _("{first} to {last}").format(first=begins, last=date_text(last, PLAIN_DAY))
+
+
+def week_text(week: WeekFacts, today: date) -> str:
+    """A week as a row is called: `26 Oct - 1 Nov`, with the year unless it is this one."""
+    one_month = (week.first.year, week.first.month) == (week.last.year, week.last.month)
+    first = number_text(week.first.day) if one_month else date_text(week.first, SHORT)
+    last = date_text(week.last, SHORT if week.last.year == today.year else SHORT_WITH_YEAR)
+    return _("{first} - {last}").format(first=first, last=last)
+
+
+def minutes_text(minutes: float, *, may_be_more: bool = False) -> str:
+    """Whole minutes; with the words for that it may be more."""
+    number = number_text(minutes)
+    return _("at least {minutes}").format(minutes=number) if may_be_more else number
+
+
+# --- was the last month enough? ---
+
+
+def headline(facts: ReportFacts) -> str:
+    """The answer, in one sentence."""
+    if not facts.is_measured:
+        return _("Nothing is measured yet.")
+    if not facts.judged:
+        return _no_answer(facts)
+    if not facts.month[0].is_over:
+        return _first_week(facts.judged[0])
+    return _one_week(facts.judged[0]) if len(facts.judged) == 1 else _several_weeks(facts)
+
+
+def _several_weeks(facts: ReportFacts) -> str:
+    weeks, met = len(facts.judged), facts.met
+    if met == weeks:
+        words = _("Yes: all of the last {weeks} weeks reached the target.")
+    elif met:
+        words = ngettext(
+            "In part: {met} of the last {weeks} weeks reached the target.",
+            "In part: {met} of the last {weeks} weeks reached the target.",
+            met,
+        )
+    elif facts.may_be_more:
+        words = _("No, as far as was measured: none of the last {weeks} weeks reached the target.")
+    else:
+        words = _("No: none of the last {weeks} weeks reached the target.")
+    if weeks < len(facts.month):
+        words = {
+            weeks: _("Yes: all {weeks} weeks that are judged reached the target."),
+            0: _("No, as far as was measured: none of the {weeks} weeks that are judged reached the target."),
+        }.get(met, _("In part: {met} of the {weeks} weeks that are judged reached the target."))
+    return words.format(met=met, weeks=weeks)
+
+
+def _no_answer(facts: ReportFacts) -> str:
+    if any(week.limits == "medicine" for week in facts.month if week.is_measured):
+        return _(
+            "That cannot be said: a medicine limits the heart rate, and no limits from a test are known."
+        )
+    if any(week.limits == "unknown" for week in facts.month if week.is_measured):
+        return _("That cannot be said: it is not known at which heart rate moderate movement begins.")
+    if any(week.not_judged is not None for week in facts.month):
+        return _("The last weeks are not judged.")
+    return _("That cannot be said: nothing was measured in the last weeks.")
+
+
+def _first_week(week: WeekFacts) -> str:
+    if week.is_met:
+        return _("Yes: the first week has reached the target already.")
+    return _("It is too early to say: the first week still goes on.")
+
+
+def _one_week(week: WeekFacts) -> str:
+    if week.is_met:
+        return _("Yes: the one week that is judged reached the target.")
+    if week.may_be_more:
+        return _("No, as far as was measured: the one week that is judged did not reach the target.")
+    return _("No: the one week that is judged did not reach the target.")
+
+
+def summary(facts: ReportFacts) -> Iterator[str]:
+    """What stands below the answer."""
+    if not facts.is_measured:
+        yield _("As soon as a strap or a watch has measured something, it stands here.")
+        return
+    yield from _average(facts)
+    yield from _not_judged(facts)
+    empty = sum(not week.is_measured for week in facts.month)
+    if empty:
+        yield ngettext(
+            "In {weeks} of these weeks nothing was measured; it is not known how that week was.",
+            "In {weeks} of these weeks nothing was measured; it is not known how they were.",
+            empty,
+        ).format(weeks=empty)
+    yield from _this_week(facts)
+
+
+def _average(facts: ReportFacts) -> Iterator[str]:
+    days = days_text(facts.month[0].first, facts.month[-1].last)
+    if facts.mean_dose_min is None:
+        if facts.month[0].is_over:
+            yield _("This is about {days}.").format(days=days)
+        return
+    if not facts.month[0].is_over:
+        return
+    minutes = minutes_text(facts.mean_dose_min, may_be_more=facts.may_be_more)
+    targets = {week.target_min for week in facts.judged}
+    if len(targets) == 1:
+        yield _("{days}: on average {minutes} minutes a week, for a target of {target}.").format(
+            days=days, minutes=minutes, target=number_text(targets.pop())
+        )
+    else:
+        yield _("{days}: on average {minutes} minutes a week, for targets from {least} to {most}.").format(
+            days=days,
+            minutes=minutes,
+            least=number_text(min(targets)),
+            most=number_text(max(targets)),
+        )
+    yield _("A vigorous minute counts as two moderate ones.")
+
+
+def _not_judged(facts: ReportFacts) -> Iterator[str]:
+    for week in facts.month:
+        if week.not_judged is not None:
+            yield not_judged_text(week)
+
+
+def not_judged_text(week: WeekFacts) -> str:
+    """That a week is held against nothing, and why."""
+    days = days_text(week.first, week.last)
+    if week.not_judged:
+        return _("{days} is not judged: {why}.").format(days=days, why=week.not_judged)
+    return _("{days} is not judged.").format(days=days)
+
+
+def _this_week(facts: ReportFacts) -> Iterator[str]:
+    week = facts.weeks[-1]
+    if week.is_over:
+        return
+    if not week.has_dose:
+        return
+    minutes = minutes_text(week.dose_min, may_be_more=week.may_be_more)
+    if week.not_judged is not None:
+        yield _("This week so far: {minutes} minutes; it is not judged.").format(minutes=minutes)
+    else:
+        yield _("This week so far: {minutes} of {target} minutes.").format(
+            minutes=minutes, target=number_text(week.target_min)
+        )
+
+
+# --- what was it measured with? ---
+
+
+def sort_text(sensor: SensorFacts) -> str:
+    """What kind of sensor it is."""
+    return {
+        "strap": _("strap"),
+        "watch with strap": _("watch that listened to a strap"),
+        "workouts": _("wrist, during workouts"),
+        "all day": _("wrist, all day"),
+    }[sensor.sort]
+
+
+def measured_with(facts: ReportFacts) -> tuple[str, list[tuple[str, str]]]:
+    """What the sensors of the last month are told of, and each with its part."""
+    total = sum(sensor.counted_min for sensor in facts.month_sensors)
+    if total >= 1:
+        heading = _("Of {minutes} minutes of moderate or vigorous movement:").format(
+            minutes=number_text(total)
+        )
+    else:
+        heading = _("No moderate or vigorous minutes; measured hours:")
+    return heading, [
+        (
+            sensor.name,
+            _("{minutes} min; {sort}").format(minutes=number_text(sensor.counted_min), sort=sort_text(sensor))
+            if total >= 1
+            else _("{hours} h; {sort}").format(hours=number_text(sensor.measured_h), sort=sort_text(sensor)),
+        )
+        for sensor in facts.month_sensors
+    ]
+
+
+# --- how sure is it? ---
+
+
+def certainty(facts: ReportFacts) -> Iterator[str]:
+    """How far the numbers may be off, and why."""
+    usual = [limits for limits in facts.limits if not limits.sport]
+    if facts.medicine_since is not None:
+        yield _(
+            "A medicine that lowers the heart rate is taken since {day}; limits by age or of the watch do not hold then."
+        ).format(day=date_text(facts.medicine_since, PLAIN_DAY))
+    if usual:
+        yield _limits_certainty(usual[-1])
+    else:
+        yield _("No limits are known, so no minutes are counted.")
+    if facts.guess is not None:
+        yield _(
+            "If the true maximum is {beats} beats lower or higher, which is common, the average becomes {lower} or {higher} minutes a week."
+        ).format(
+            beats=facts.guess.off_bpm,
+            lower=number_text(facts.guess.if_lower_min),
+            higher=number_text(facts.guess.if_higher_min),
+        )
+    total = sum(sensor.counted_min for sensor in facts.month_sensors)
+    wrist = sum(sensor.counted_min for sensor in facts.month_sensors if sensor.is_wrist)
+    if total >= 1 and wrist >= 0.995 * total:
+        yield _(
+            "All minutes come from the wrist. A strap is more exact: in one study wrist sensors missed about half of the moderate minutes."
+        )
+    elif total >= 1 and wrist >= 0.5:
+        yield _(
+            "{percent} % of the minutes come from the wrist. Straps are more exact: in one study wrist sensors missed about half of the moderate minutes."
+        ).format(percent=number_text(100 * wrist / total))
+    elif total >= 1:
+        yield _("All minutes come from a strap, the most exact of these sensors.")
+
+
+def _limits_certainty(limits: LimitFacts) -> str:
+    numbers = {"moderate": limits.moderate_bpm, "vigorous": limits.vigorous_bpm}
+    if limits.method == "age":
+        words = _(
+            "Estimated: the limits (moderate from {moderate}, vigorous from {vigorous} beats per minute) follow from the age alone."
+        )
+    elif limits.method == "max" and "watch" in limits.origin:
+        words = _(
+            "The limits (moderate from {moderate}, vigorous from {vigorous} beats per minute) follow from the maximum that is set in the watch; it may be a guess by age."
+        )
+    elif limits.method == "bpm":
+        words = _(
+            "The limits (moderate from {moderate}, vigorous from {vigorous} beats per minute) were given for this person."
+        )
+    else:
+        words = _(
+            "The limits (moderate from {moderate}, vigorous from {vigorous} beats per minute) follow from this person's own measured heart rates."
+        )
+    return words.format(**numbers)
+
+
+# --- what was not seen? ---
+
+
+def not_seen(facts: ReportFacts) -> Iterator[str]:
+    """What no sensor saw, and what none can see."""
+    if facts.is_measured:
+        hours = sum(week.measured_h for week in facts.month)
+        missed = sum(week.not_measured_h for week in facts.month)
+        yield _(
+            "{missed} of {all} hours were not measured. They are counted neither as rest nor as movement, so there may have been more."
+        ).format(missed=number_text(missed), all=number_text(hours + missed))
+        elevated = sum(week.elevated_min for week in facts.month)
+        if elevated >= 0.5:
+            yield _(
+                "{minutes} min with a raised heart rate but without movement are not counted: they may be effort, or heat, fever or stress."
+            ).format(minutes=number_text(elevated))
+    if facts.bout_min is not None:
+        yield _("Efforts shorter than {minutes} min are not counted, as was chosen.").format(
+            minutes=facts.bout_min
+        )
+    yield _("Strength, balance and stretching do not show in the heart rate.")
+
+
+# --- weeks, one by one ---
+
+
+def dose_of(week: WeekFacts) -> str:
+    """Its minutes, or why there are none."""
+    if not week.is_measured:
+        return _("not measured")
+    if not week.has_dose:
+        return _("limits not known")
+    return f"\u2265 {number_text(week.dose_min)}" if week.may_be_more else number_text(week.dose_min)
+
+
+def verdict(week: WeekFacts) -> str:
+    """What became of the target."""
+    if not week.is_over:
+        return _("goes on")
+    if week.not_judged is not None:
+        return _("not judged")
+    if not week.is_held_against_target:
+        return ""
+    return _("reached") if week.is_met else _("below")
+
+
+def week_notes(weeks: Sequence[WeekFacts]) -> Iterator[str]:
+    """Why weeks are not judged, a line for each stretch of one reason."""
+    stretch: list[WeekFacts] = []
+    for week in [*weeks, None]:
+        goes_on = bool(stretch) and week is not None and week.not_judged == stretch[0].not_judged
+        if stretch and not goes_on:
+            days = days_text(stretch[0].first, stretch[-1].last)
+            why = stretch[0].not_judged
+            yield (
+                _("{days}: not judged ({why}).").format(days=days, why=why)
+                if why
+                else _("{days}: not judged.").format(days=days)
+            )
+            stretch = []
+        if week is not None and week.not_judged is not None:
+            stretch.append(week)

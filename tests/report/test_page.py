@@ -1,0 +1,121 @@
+"""What stands on the page of a person: the numbers of `week --json`, in words, whatever anybody is called."""
+
+import html
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from ingest.journal import Person
+from ingest.language import speak
+from ingest.report.facts import ReportFacts
+from ingest.report.page import page_html
+from ingest.verbs.report_answer import report_facts
+from ingest.verbs.week_answer import week_answers
+from tests.support.grafana_homes import Homes
+from tests.support.grafana_states import STATES, State
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "\"'><img src=x onerror=alert(1)>",
+    "\u202eanna \u05d0\u05e0\u05d4",
+    "{{ 7 * 7 }} %(x)s {person}",
+    "W" * 200,
+)
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Homes]:
+    with Homes(tmp_path_factory.mktemp("homes")) as made:
+        yield made
+
+
+def facts_of(homes: Homes, state: State, names: dict[str, str] | None = None) -> ReportFacts:
+    return report_facts(homes.journal(state), person_of(homes, state), 12, state.now_ms, names or {})
+
+
+def person_of(homes: Homes, state: State) -> Person:
+    return next(p for p in homes.journal(state).persons() if p.name == state.picked)
+
+
+def words_of(page: str) -> str:
+    """What is read of it."""
+    body = page[page.index("<body>") :]
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_the_numbers_are_those_of_week(homes: Homes, name: str) -> None:
+    """Protects whoever compares the page with `hartslag week`: nothing is counted twice, so nothing can differ."""
+    state = STATES[name]
+    facts = facts_of(homes, state)
+    answers = week_answers(homes.journal(state), [person_of(homes, state)], 13, state.now_ms)
+    told = {
+        (w.first, w.last): (w.moderate_min, w.vigorous_min, w.dose_min, w.measured_min, w.active_days)
+        for w in facts.weeks
+        if w.is_measured
+    }
+    since = min((w.first for w in facts.weeks), default=None)
+    assert told == {
+        (a.first, a.last): (a.moderate_min, a.vigorous_min, a.dose_min, a.measured_min, a.active_days)
+        for a in answers
+        if since is not None and a.first >= since
+    }
+
+
+@pytest.mark.parametrize("language", ["en", "nl"])
+@pytest.mark.parametrize("name", STATES)
+def test_a_page_is_small_and_needs_nothing(homes: Homes, name: str, language: str) -> None:
+    """Protects a page that is mailed or opened years later: below 300 KB, no script, nothing fetched from anywhere."""
+    speak(language)
+    page = page_html(facts_of(homes, STATES[name]))
+    assert len(page.encode()) < 300_000
+    assert f'<html lang="{language}">' in page
+    assert not re.search(r"<script|<link|<img|\son\w+=|https?://|url\((?!#)|@import| style=", page)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_names_are_only_names(homes: Homes, hostile: str) -> None:
+    """Protects whoever opens the page: what a person or a sensor is called is shown, and nothing else comes of it."""
+    state = STATES["a usual week"]
+    sources = [s.name for s in homes.journal(state).sources(person_of(homes, state).id)]
+    facts = facts_of(homes, state, dict.fromkeys(sources, hostile))
+    page = page_html(facts)
+    assert "<script" not in page
+    assert "<img" not in page
+    assert " ".join(hostile.split()) in words_of(page)
+
+
+def test_ids_are_unique(homes: Homes) -> None:
+    """Protects screen readers and drawings: a reference finds its own drawing, not the first of that id."""
+    page = page_html(facts_of(homes, STATES["twelve years"]))
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    referred = re.findall(r'(?:href="#|url\(#)([^")]+)', page)
+    labels = [name for names in re.findall(r'aria-labelledby="([^"]+)"', page) for name in names.split()]
+    assert {*referred, *labels} <= set(ids)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("first day", "Nothing is measured yet."),
+        ("no limits known", "it is not known at which heart rate moderate movement begins"),
+        ("week not judged", "On holiday at the sea, without the bicycle"),
+        ("target met", "Yes: all of the last 4 weeks reached the target."),
+        ("watch only", "No, as far as was measured: none of the last 4 weeks reached the target."),
+    ],
+)
+def test_the_answer_is_in_words(homes: Homes, name: str, words: str) -> None:
+    """Protects fresh eyes: in each state the top says how it stands, also that nothing can be said and why."""
+    assert words in words_of(page_html(facts_of(homes, STATES[name])))
+
+
+def test_nothing_measured_is_never_a_zero(homes: Homes) -> None:
+    """Protects whoever could not wear a sensor: a week without limits or without data has words and no number."""
+    page = page_html(facts_of(homes, STATES["no limits known"]))
+    rows = re.findall(r'<tr role="row"><th role="rowheader".*?</tr>', page, re.DOTALL)
+    assert rows
+    told = [html.unescape(re.sub(r"<[^>]+>", " ", row)).split() for row in rows[:3]]
+    assert all("known" in row for row in told)
+    assert not any("0" in row for row in told)

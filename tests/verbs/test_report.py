@@ -1,0 +1,78 @@
+"""The verb `report`: where pages go, and what it says when there is nothing or no way."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ingest.verbs.report import file_names
+from tests.support.households import hartslag, household, steady
+
+NOON_MS = 1_763_980_000_000
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Of two persons."""
+    with household(
+        tmp_path / "data", [steady("Anna", NOON_MS, 600, 120), steady("Zoë / 2", NOON_MS, 600, 120)]
+    ):
+        pass
+    return tmp_path / "data"
+
+
+def test_everybody_gets_a_page(data: Path, tmp_path: Path) -> None:
+    """Protects who asks for no one in particular: a file each, in this folder, and its path is said."""
+    here = tmp_path / "here"
+    here.mkdir()
+    answer = hartslag("--data", data, "report", cwd=here)
+    assert answer.code == 0, answer.err
+    assert sorted(p.name for p in here.iterdir()) == ["hartslag-anna.html", "hartslag-zoë-2.html"]
+    assert str(here / "hartslag-anna.html") in answer.out
+    assert answer.err == ""
+
+
+def test_a_page_goes_where_it_is_wanted(data: Path, tmp_path: Path) -> None:
+    """Protects scripts: a file of any name, the standard output, and a refusal to put two persons into one file."""
+    answer = hartslag("--data", data, "report", "anna", "--out", tmp_path / "mine.html")
+    assert answer.code == 0, answer.err
+    page = (tmp_path / "mine.html").read_text()
+    assert hartslag("--data", data, "report", "Anna", "--out", "-").out == page
+    both = hartslag("--data", data, "report", "--out", tmp_path / "both.html")
+    assert both.code == 2
+    assert "--out FOLDER/" in both.err
+    assert not (tmp_path / "both.html").exists()
+
+
+def test_who_is_not_known_is_said(data: Path, tmp_path: Path) -> None:
+    """Protects who mistypes a name: no page of nobody."""
+    answer = hartslag("--data", data, "report", "Ana", cwd=tmp_path)
+    assert answer.code == 1
+    assert "Anna" in answer.err
+
+
+def test_without_a_program_for_pdf_it_says_which(data: Path, tmp_path: Path) -> None:
+    """Protects who wants paper on a bare Pi: the line that installs what is missing, and no half a file."""
+    answer = hartslag("--data", data, "report", "Anna", "--pdf", cwd=tmp_path, env={"PATH": str(tmp_path)})
+    assert answer.code == 1
+    assert "sudo apt install" in answer.err
+    assert not list(tmp_path.glob("*.pdf"))
+
+
+def test_the_data_may_be_read_only(data: Path, tmp_path: Path) -> None:
+    """Protects a service without a home: nothing is written there, and nothing is said about it."""
+    home = tmp_path / "home"
+    home.mkdir()
+    env = {"HOME": str(home), "XDG_CACHE_HOME": "", "XDG_CONFIG_HOME": ""}
+    env = {**{k: v for k, v in os.environ.items() if k == "PATH"}, **env}
+    answer = hartslag("--data", data, "report", "Anna", cwd=tmp_path, env=env)
+    assert (answer.code, answer.err) == (0, "")
+    assert list(home.iterdir()) == []
+
+
+def test_files_have_names_that_any_disk_takes() -> None:
+    """Protects a stick formatted by Windows: letters and digits only, short, and of two alike names none is lost."""
+    names = file_names(["Anna", "anna!", "../../etc", "<b>", "x" * 200, "\U0001f600"], ".html")
+    assert len({name.casefold() for name in names.values()}) == 6
+    assert all(name.replace("-", "").removesuffix(".html").isalnum() for name in names.values())
+    assert max(map(len, names.values())) < 70
