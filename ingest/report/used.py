@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from ingest.language import PLAIN_DAY, date_text, number_text
+from ingest.language import PLAIN_DAY, date_text, number_text, said
 from ingest.language import gettext as _
 from ingest.report.facts import ClaimFacts, LimitFacts, ReportFacts, SensorFacts
 from ingest.report.words import days_text, sort_text
@@ -46,7 +46,7 @@ def _limit_line(limits: LimitFacts) -> str:
         "sport": sport_text(limits.sport) if limits.sport else "",
         "moderate": limits.moderate_bpm,
         "vigorous": limits.vigorous_bpm,
-        "origin": limits.origin,
+        "origin": said(limits.origin),
         "day": date_text(limits.since, PLAIN_DAY) if limits.since else "",
     }
     if limits.sport and limits.since:

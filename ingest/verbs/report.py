@@ -10,7 +10,7 @@ import click
 
 from ingest.errors import Stop
 from ingest.language import gettext as _
-from ingest.verbs.command import Invocation
+from ingest.verbs.command import Invocation, verb
 
 if TYPE_CHECKING:
     from ingest.journal import Journal, Person
@@ -64,7 +64,11 @@ def page_of(settings: "Settings", journal: "Journal", person: "Person", weeks: i
     return page.encode("utf-8")
 
 
-@click.command("report")
+@verb(
+    "report",
+    ("A page of everybody, in this folder", "hartslag report"),
+    ("Anna's, to be printed", "hartslag report Anna --pdf --out anna.pdf"),
+)
 @click.argument("person", required=False)
 @click.option(
     "--out",
@@ -82,8 +86,6 @@ def command(invocation: Invocation, person: str | None, out: str | None, weeks: 
     It tells in words whether the last month was enough, what it was measured with, how sure that is and what was not
     seen; below are the weeks one by one. Any browser opens it, on a phone too, and it prints on A4. Without PERSON
     everybody gets a page.
-
-    For example:  hartslag report Anna --pdf --out anna.pdf
     """
     from ingest.household import persons_called
     from ingest.system.files import write_file
