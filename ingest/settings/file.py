@@ -10,7 +10,8 @@ from typing import Any
 from unicodedata import normalize
 
 from ingest.errors import WrongSettings
-from ingest.language import languages, speak, spoken_language, system_language
+from ingest.language import N_, languages, ngettext, speak, spoken_language, system_language
+from ingest.language import gettext as _
 from ingest.log import quoted
 from ingest.settings import profile_history
 from ingest.settings.model import FileSettings, Settings
@@ -76,7 +77,9 @@ def _find(
             return file, raw
     if named:
         raise WrongSettings(
-            f"There is no settings file {quoted(str(candidates[0]))}: create it, or name another one."
+            _("There is no settings file {file}: create it, or name another one.").format(
+                file=quoted(str(candidates[0]))
+            )
         )
     return None, {}
 
@@ -109,20 +112,28 @@ def _read(file: Path) -> dict[str, Any] | None:
         return None
     except PermissionError as error:
         raise WrongSettings(
-            f"The settings file {shown} may not be read by this user: allow it, or run hartslag as its owner."
+            _(
+                "The settings file {file} may not be read by this user: allow it, or run hartslag as its owner."
+            ).format(file=shown)
         ) from error
     except OSError as error:
-        raise WrongSettings(f"The settings file {shown} cannot be read: {error.strerror}.") from error
+        raise WrongSettings(
+            _("The settings file {file} cannot be read: {why}.").format(file=shown, why=error.strerror)
+        ) from error
     if len(content) > LARGEST_FILE:
         raise WrongSettings(
-            f"{shown} is larger than a megabyte and surely no settings file: name another one."
+            _("{file} is larger than a megabyte and surely no settings file: name another one.").format(
+                file=shown
+            )
         )
     try:
         text = content.decode("utf-8-sig")  # Windows likes to begin a file with a mark
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise WrongSettings(
-            f"The settings file {shown} is not UTF-8 text (line {line}): save it again with the encoding UTF-8."
+            _(
+                "The settings file {file} is not UTF-8 text (line {line}): save it again with the encoding UTF-8."
+            ).format(file=shown, line=line)
         ) from error
     import tomllib
 
@@ -131,10 +142,12 @@ def _read(file: Path) -> dict[str, Any] | None:
         return tomllib.loads(text)
     except RecursionError as error:
         raise WrongSettings(
-            f"The settings file {shown} has lists within lists without end: take them out."
+            _("The settings file {file} has lists within lists without end: take them out.").format(
+                file=shown
+            )
         ) from error
     except ValueError as error:
-        raise WrongSettings(f"The settings file {shown} cannot be understood{_syntax(str(error))}") from error
+        raise WrongSettings(_not_understood(shown, str(error))) from error
 
 
 def _speak_as_said(text: str) -> None:
@@ -144,36 +157,51 @@ def _speak_as_said(text: str) -> None:
         speak(said[1])
 
 
+_ONE_OF_TWO = N_("each line is a heading in brackets, like [inbox], or a setting, like settle_s = 2")
+_BACKSLASH = N_("a backslash in double quotes has a meaning of its own; write a path in single quotes")
 HINTS = (
-    ("hex value", "a backslash in double quotes has a meaning of its own; write a path in single quotes"),
-    ("Unescaped", "a backslash in double quotes has a meaning of its own; write a path in single quotes"),
-    ("Illegal character", "a text must end with its quote on the same line"),
-    ("Unterminated string", "a text must end with the quote it began with"),
-    ("Invalid value", 'after the = stands a text in quotes, like "Anna", or a number without, like 150'),
-    ("Expected '='", "each line is a heading in brackets, like [inbox], or a setting, like settle_s = 2"),
+    ("hex value", _BACKSLASH),
+    ("Unescaped", _BACKSLASH),
+    ("Illegal character", N_("a text must end with its quote on the same line")),
+    ("Unterminated string", N_("a text must end with the quote it began with")),
     (
-        "Invalid statement",
-        "each line is a heading in brackets, like [inbox], or a setting, like settle_s = 2",
+        "Invalid value",
+        N_('after the = stands a text in quotes, like "Anna", or a number without, like 150'),
     ),
+    ("Expected '='", _ONE_OF_TWO),
+    ("Invalid statement", _ONE_OF_TWO),
     (
         "Expected newline",
-        "a line holds one setting; texts stand in quotes, decimals have a point, not a comma",
+        N_("a line holds one setting; texts stand in quotes, decimals have a point, not a comma"),
     ),
-    ("Expected ']'", "a heading ends as it began: [inbox] with single, [[person]] with double brackets"),
-    ("Unclosed array", "a list that begins with [ must end with ]"),
-    ("Cannot", "this was said before; headings that may repeat have double brackets, like [[person]]"),
+    (
+        "Expected ']'",
+        N_("a heading ends as it began: [inbox] with single, [[person]] with double brackets"),
+    ),
+    ("Unclosed array", N_("a list that begins with [ must end with ]")),
+    (
+        "Cannot",
+        N_("this was said before; headings that may repeat have double brackets, like [[person]]"),
+    ),
 )
 """Where the reader of TOML says the first, the second helps the owner of the file."""
 
+COMPARE = N_("compare it with the sample settings file")
 
-def _syntax(problem: str) -> str:
+
+def _not_understood(file: str, problem: str) -> str:
     """Where a TOML file breaks off, and what is most likely wrong there."""
     found = re.search(r"\(at (?:line (\d+), column (\d+)|end of document)\)", problem)
-    where = (
-        f" at line {found[1]}, column {found[2]}" if found and found[1] else " at its end" if found else ""
+    hint = _(next((hint for sign, hint in HINTS if sign in problem), COMPARE))
+    if found is None:
+        return _("The settings file {file} cannot be understood: {hint}.").format(file=file, hint=hint)
+    if found[1] is None:
+        return _("The settings file {file} cannot be understood at its end: {hint}.").format(
+            file=file, hint=hint
+        )
+    return _("The settings file {file} cannot be understood at line {line}, column {column}: {hint}.").format(
+        file=file, line=found[1], column=found[2], hint=hint
     )
-    hint = next((hint for sign, hint in HINTS if sign in problem), "compare it with the sample settings file")
-    return f"{where}: {hint}."
 
 
 # --- what is wrong in it ----------------------------------------------------------------------------------
@@ -185,9 +213,12 @@ def _check(raw: dict[str, Any], file: Path | None) -> FileSettings:
     if found is None:
         from ingest.settings.mistakes import sentence
 
-        count = "one mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
-        lines = [f"The settings file {quoted(str(file))} has {count}:", *(sentence(raw, m) for m in mistakes)]
-        raise WrongSettings("\n".join(lines))
+        heading = ngettext(
+            "The settings file {file} has one mistake:",
+            "The settings file {file} has {count} mistakes:",
+            len(mistakes),
+        ).format(file=quoted(str(file)), count=len(mistakes))
+        raise WrongSettings("\n".join([heading, *(sentence(raw, m) for m in mistakes)]))
     return found
 
 
@@ -224,9 +255,16 @@ def _name_owners(raw: dict[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:
             from difflib import get_close_matches
 
             near = get_close_matches(same_name(person), names, 1)
-            hint = f"did you mean {quoted(names[near[0]])}?" if near else "add one, or name another"
+            words = (
+                _("there is no [[person]] {name}; did you mean {near}?")
+                if near
+                else _("there is no [[person]] {name}; add one, or name another")
+            )
             mistakes.append(
-                Mistake(("strap", i, "person"), f"there is no [[person]] {quoted(person)}; {hint}")
+                Mistake(
+                    ("strap", i, "person"),
+                    words.format(name=quoted(person), near=quoted(names[near[0]]) if near else ""),
+                )
             )
     if filled:
         raw = {**raw, "strap": [filled.get(i, strap) for i, strap in enumerate(raw["strap"])]}
@@ -257,8 +295,9 @@ def _doubles(raw: dict[str, Any]) -> Iterator[Mistake]:
         first: dict[str, int] = {}
         for i, value in values.items():
             if (owner := first.setdefault(value, i)) != i:
+                words = _("found {found}, which number {number} has already")
                 found = quoted(str(raw[table][i][key]))
-                yield Mistake((table, i, key), f"found {found}, which number {owner + 1} has already")
+                yield Mistake((table, i, key), words.format(found=found, number=owner + 1))
 
 
 def _between_entries(raw: dict[str, Any]) -> Iterator[Mistake]:

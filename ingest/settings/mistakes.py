@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from ingest.language import gettext as _
 from ingest.log import quoted
 from ingest.settings.model import MANY, TABLES, TOP, keys
-from ingest.settings.table import Mistake, Mistakes, Problem
+from ingest.settings.table import Mistake, Mistakes, Problem, found_but_right, right_words
 
 
 def sentence(raw: dict[str, Any], mistake: Mistake) -> str:
@@ -32,12 +33,13 @@ def _why(mistake: Mistake) -> str:
     if mistake.problem is Problem.UNKNOWN_KEY:
         return _unknown(table, str(mistake.place[-1]))
     if key is None:
-        return f"right would be a heading {_heading(table)} on a line of its own, its settings below it"
+        return _("right would be a heading {heading} on a line of its own, its settings below it").format(
+            heading=_heading(table)
+        )
     setting = keys(table)[key]
     if mistake.problem is Problem.MISSING:
-        return f"missing; right would be {setting.right}"
-    found = "something else" if setting.secret else _shown(mistake.found)
-    return f"found {found}; right would be {setting.right}"
+        return _("missing; right would be {right}").format(right=right_words(setting.right))
+    return found_but_right(_("something else") if setting.secret else _shown(mistake.found), setting.right)
 
 
 def _where(raw: dict[str, Any], place: tuple[int | str, ...]) -> str:
@@ -46,14 +48,15 @@ def _where(raw: dict[str, Any], place: tuple[int | str, ...]) -> str:
         case (str(table), int(i), *rest):
             here = raw[table][i]
             name = here.get("name") if table == "person" and isinstance(here, dict) else None
+            number = _("{heading} number {number}").format(heading=f"[[{table}]]", number=i + 1)
             called = f" ({quoted(name)})" if isinstance(name, str) and name else ""
-            return f"[[{table}]] number {i + 1}{called}" + _below(table, rest)
+            return number + called + _below(table, rest)
         case (str(table), str(key), *_) if table in TABLES:
             return f"[{table}] {_key(key)}"
         case (str(table),) if table in TABLES:
             return _heading(table)
         case _:
-            return _key(place[0]) if place else "the file"
+            return _key(place[0]) if place else _("the file")
 
 
 def _below(table: str, rest: list[int | str]) -> str:
@@ -63,13 +66,11 @@ def _below(table: str, rest: list[int | str]) -> str:
     heading = f"{table}.{rest[0]}"
     if heading not in TABLES:
         return f", {_key(rest[0])}"
-    number = [k for k in rest[1:2] if isinstance(k, int)]
-    key = rest[2:3] if number else rest[1:2]
-    return (
-        f", {_heading(heading)}"
-        + "".join(f" number {n + 1}" for n in number)
-        + "".join(f", {_key(k)}" for k in key)
-    )
+    here, key = _heading(heading), rest[1:2]
+    if rest[1:] and isinstance(rest[1], int):
+        here = _("{heading} number {number}").format(heading=here, number=rest[1] + 1)
+        key = rest[2:3]
+    return f", {here}" + "".join(f", {_key(k)}" for k in key)
 
 
 def _table_and_key(place: tuple[int | str, ...]) -> tuple[str, str | None]:
@@ -94,7 +95,7 @@ def _heading(table: str) -> str:
 def _unknown(table: str, key: str) -> str:
     """What to do about a key that does not exist there."""
     if re.search(r"token|password|secret", key, re.IGNORECASE):
-        return (
+        return _(
             "a secret does not belong into this file; put it alone into a file that only hartslag may read, "
             'and name that file below [influx]: token_file = "/etc/hartslag/token"'
         )
@@ -102,16 +103,20 @@ def _unknown(table: str, key: str) -> str:
     if table == TOP:
         known |= {name: _heading(name) for name in TABLES if "." not in name}
     if near := get_close_matches(key.casefold(), known, 1):
-        return f"there is no such setting; did you mean {known[near[0]]}?"
+        return _("there is no such setting; did you mean {near}?").format(near=known[near[0]])
     headings = {name.partition(".")[2]: name for name in TABLES if table and name.startswith(f"{table}.")}
     if near := get_close_matches(key.casefold(), headings, 1):
-        return f"there is no such setting; did you mean the heading {_heading(headings[near[0]])}?"
+        return _("there is no such setting; did you mean the heading {heading}?").format(
+            heading=_heading(headings[near[0]])
+        )
     if key in keys(TOP):
-        return "there is no such setting here; it belongs at the top of the file, above the first heading"
+        return _("there is no such setting here; it belongs at the top of the file, above the first heading")
     for other in TABLES:
         if key in keys(other):
-            return f"there is no such setting here; it belongs below {_heading(other)}"
-    return f"there is no such setting; there are {', '.join(known.values())}"
+            return _("there is no such setting here; it belongs below {heading}").format(
+                heading=_heading(other)
+            )
+    return _("there is no such setting; there are {these}").format(these=", ".join(known.values()))
 
 
 def _shown(found: object) -> str:
@@ -122,8 +127,8 @@ def _shown(found: object) -> str:
         case str():
             return quoted(found)
         case int() | float():
-            return str(found) if not abs(found) >= 1e15 else "a very large number"
+            return str(found) if not abs(found) >= 1e15 else _("a very large number")
         case list() | dict():
-            return "a list" if isinstance(found, list) else "a table"
+            return _("a list") if isinstance(found, list) else _("a table")
         case _:
             return str(found)  # dates and times

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ingest.language import ENGLISH, languages
+from ingest.language import ENGLISH, N_, languages
+from ingest.language import gettext as _
 from ingest.log import quoted
 from ingest.settings.names import NOBODY, same_name, wrong_with_name
 from ingest.settings.person import (
@@ -18,7 +19,18 @@ from ingest.settings.person import (
     TargetEntry,
     TravelEntry,
 )
-from ingest.settings.table import Setting, SettingsTable, flag, many, number, setting, text, unfit, whole
+from ingest.settings.table import (
+    Setting,
+    SettingsTable,
+    flag,
+    found_but_right,
+    many,
+    number,
+    setting,
+    text,
+    unfit,
+    whole,
+)
 
 # --- straps, watches and the adapter ----------------------------------------------------------------------
 
@@ -26,22 +38,24 @@ from ingest.settings.table import Setting, SettingsTable, flag, many, number, se
 def _on_one_line(right: str) -> Callable[[str], str]:
     def keep(found: str) -> str:
         if not found.isprintable() or found != found.strip() or not 1 <= len(found.encode()) <= 248:
-            raise ValueError(f"found {quoted(found)}; right would be {right}")
+            raise ValueError(found_but_right(quoted(found), right))
         return found
 
     return keep
 
 
-_ADVERTISED = "the text that `hartslag scan` shows"
+_ADVERTISED = N_("the text that `hartslag scan` shows")
 
 
 def _address(found: str) -> str:
     if re.fullmatch(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}", found) is None:
-        raise ValueError(f'found {quoted(found)}; right would be an address like "A0:9E:1A:12:34:56"')
+        raise ValueError(found_but_right(quoted(found), N_('an address like "A0:9E:1A:12:34:56"')))
     return found.upper().replace("-", ":")
 
 
-_STRAP_ADDRESS = 'the address of the strap in quotes, like "A0:9E:1A:12:34:56", or name and serial of one that changes its address'
+_STRAP_ADDRESS = N_(
+    'the address of the strap in quotes, like "A0:9E:1A:12:34:56", or name and serial of one that changes its address'
+)
 
 
 def _one_way_to_know_it(address: str | None, before: Mapping[str, Any]) -> None:
@@ -49,17 +63,24 @@ def _one_way_to_know_it(address: str | None, before: Mapping[str, Any]) -> None:
         return  # that one is wrong and says so itself
     name, serial = before["name"], before["serial"]
     if address is None and name is None and serial is None:
-        raise ValueError(f"missing; right would be {_STRAP_ADDRESS}")
-    if address is None and (name is None or serial is None):
-        absent, why = (
-            ("serial", "a name alone could be a neighbour's strap")
-            if serial is None
-            else ("name", "a serial number is only told after connecting")
+        raise ValueError(_("missing; right would be {right}").format(right=_(_STRAP_ADDRESS)))
+    if address is None and serial is None:
+        raise ValueError(
+            _(
+                "serial is missing; a name alone could be a neighbour's strap; give both name and serial, or an address"
+            )
         )
-        raise ValueError(f"{absent} is missing; {why}; give both name and serial, or an address")
+    if address is None and name is None:
+        raise ValueError(
+            _(
+                "name is missing; a serial number is only told after connecting; give both name and serial, or an address"
+            )
+        )
     if address is not None and serial is not None:
         raise ValueError(
-            f"found {quoted(address)} beside a serial number; give an address, or both name and serial"
+            _("found {found} beside a serial number; give an address, or both name and serial").format(
+                found=quoted(address)
+            )
         )
 
 
@@ -70,18 +91,24 @@ class StrapSettings(SettingsTable):
     """
 
     name: str | None = setting(
-        text(_on_one_line(f"{_ADVERTISED}, or beside an address a name of your own, on one line")),
-        "a name in quotes; where there is no address, the one that `hartslag scan` shows",
+        text(
+            _on_one_line(
+                N_(
+                    "the text that `hartslag scan` shows, or beside an address a name of your own, on one line"
+                )
+            )
+        ),
+        N_("a name in quotes; where there is no address, the one that `hartslag scan` shows"),
         default=None,
     )
     serial: str | None = setting(
         text(_on_one_line(_ADVERTISED)),
-        "the serial number that `hartslag scan` shows, in quotes",
+        N_("the serial number that `hartslag scan` shows, in quotes"),
         default=None,
     )
     address: str | None = setting(text(_address), _STRAP_ADDRESS, default=None, checks=(_one_way_to_know_it,))
-    person: str = setting(text(), "the name of one of the persons in quotes")
-    pair: bool = setting(flag, "true or false, without quotes", default=False)
+    person: str = setting(text(), N_("the name of one of the persons in quotes"))
+    pair: bool = setting(flag, N_("true or false, without quotes"), default=False)
 
     @property
     def source(self) -> str:
@@ -94,11 +121,11 @@ def _watch_serial(found: object) -> str:
     if not isinstance(digits, str):
         raise unfit(found)
     if re.fullmatch(r"[0-9]{1,10}", digits) is None or not 0 < int(digits) < 1 << 32:
-        raise ValueError(f"found {quoted(digits)}; right would be {_WATCH_SERIAL}")
+        raise ValueError(found_but_right(quoted(digits), _WATCH_SERIAL))
     return str(int(digits))
 
 
-_WATCH_SERIAL = "the digits that `hartslag status` shows for the watch"
+_WATCH_SERIAL = N_("the digits that `hartslag status` shows for the watch")
 
 
 class WatchSettings(SettingsTable):
@@ -106,8 +133,8 @@ class WatchSettings(SettingsTable):
 
     serial: str = setting(_watch_serial, _WATCH_SERIAL)
     name: str = setting(
-        text(_on_one_line("a name on one line, without spaces around it")),
-        'a name in quotes, like "Anna\'s watch"',
+        text(_on_one_line(N_("a name on one line, without spaces around it"))),
+        N_('a name in quotes, like "Anna\'s watch"'),
     )
 
 
@@ -115,7 +142,7 @@ class BluetoothSettings(SettingsTable):
     """Which of several adapters listens."""
 
     adapter: str | None = setting(
-        text(_address), 'the address of the adapter in quotes, like "B8:27:EB:12:34:56"', default=None
+        text(_address), N_('the address of the adapter in quotes, like "B8:27:EB:12:34:56"'), default=None
     )
 
 
@@ -132,10 +159,10 @@ def _url(found: str) -> str:
         good = False
     # The text itself is not shown again: somebody may have written a password into it.
     if not good or any(ch.isspace() or not ch.isprintable() for ch in found):
-        raise ValueError('right would be an address like "http://127.0.0.1:8086"')
+        raise ValueError(_('right would be an address like "http://127.0.0.1:8086"'))
     if parts.username is not None or parts.query or parts.fragment:
         raise ValueError(
-            'write the address alone, like "http://127.0.0.1:8086"; a token goes into token_file'
+            _('write the address alone, like "http://127.0.0.1:8086"; a token goes into token_file')
         )
     return found.rstrip("/")
 
@@ -146,53 +173,59 @@ def _path(found: object) -> Path:
     if not isinstance(found, str):
         raise unfit(found)
     if not found or not found.isprintable():
-        raise ValueError(f"found {quoted(found)}; right would be a path without invisible characters")
+        raise ValueError(found_but_right(quoted(found), N_("a path without invisible characters")))
     return Path(found)
 
 
 def _site(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", name):
-        raise ValueError(
-            f'found {quoted(name)}; right would be letters, digits, - . and _ only, like "room-7"'
-        )
+        raise ValueError(found_but_right(quoted(name), N_('letters, digits, - . and _ only, like "room-7"')))
     return name
 
 
 class InfluxSettings(SettingsTable):
     """A server that is sent what the store for Grafana holds."""
 
-    url: str = setting(text(_url), 'an address like "http://127.0.0.1:8086"')
-    org: str = setting(text(least=1), "the name of the organisation in quotes", default="hartslag")
-    bucket: str = setting(text(least=1), "the name of the bucket in quotes", default="hartslag")
+    url: str = setting(text(_url), N_('an address like "http://127.0.0.1:8086"'))
+    org: str = setting(text(least=1), N_("the name of the organisation in quotes"), default="hartslag")
+    bucket: str = setting(text(least=1), N_("the name of the bucket in quotes"), default="hartslag")
     token_file: Path | None = setting(
-        _path, 'a path in quotes, like "/etc/hartslag/token"', default=None, secret=True
+        _path, N_('a path in quotes, like "/etc/hartslag/token"'), default=None, secret=True
     )
-    site: str | None = setting(text(_site), 'a short name of this Pi in quotes, like "room-7"', default=None)
+    site: str | None = setting(
+        text(_site), N_('a short name of this Pi in quotes, like "room-7"'), default=None
+    )
 
 
 def _longer_than_settling(patience: float, before: Mapping[str, Any]) -> None:
     settle = before.get("settle_s", 0.0)
     if patience < settle:
-        raise ValueError(f"found {patience:g}; right would be at least settle_s, {settle:g}")
+        raise ValueError(
+            _("found {found}; right would be at least settle_s, {settle_s}").format(
+                found=f"{patience:g}", settle_s=f"{settle:g}"
+            )
+        )
 
 
 class InboxSettings(SettingsTable):
     """How files that are dropped are taken."""
 
-    settle_s: float = setting(number(0, 600), "seconds from 0 to 600, without quotes", default=2.0)
+    settle_s: float = setting(number(0, 600), N_("seconds from 0 to 600, without quotes"), default=2.0)
     patience_s: float = setting(
         number(0, 86400),
-        "seconds from 0 to 86400, without quotes",
+        N_("seconds from 0 to 86400, without quotes"),
         default=60.0,
         checks=(_longer_than_settling,),
     )
-    largest_mb: int = setting(whole(1, 1024), "whole megabytes from 1 to 1024, without quotes", default=64)
+    largest_mb: int = setting(
+        whole(1, 1024), N_("whole megabytes from 1 to 1024, without quotes"), default=64
+    )
 
 
 class DataSettings(SettingsTable):
     """Where everything is kept."""
 
-    folder: Path | None = setting(_path, 'a folder in quotes, like "/var/lib/hartslag"', default=None)
+    folder: Path | None = setting(_path, N_('a folder in quotes, like "/var/lib/hartslag"'), default=None)
 
 
 # --- the whole --------------------------------------------------------------------------------------------
@@ -201,14 +234,16 @@ class DataSettings(SettingsTable):
 def _language(found: str) -> str:
     if found not in languages():
         these = ", ".join(f'"{language}"' for language in languages())
-        raise ValueError(f"found {quoted(found)}; right would be one of {these}")
+        raise ValueError(
+            _("found {found}; right would be one of {these}").format(found=quoted(found), these=these)
+        )
     return found
 
 
 class FileSettings(SettingsTable):
     """The whole file: what stands above all headings, then a key for each heading, a tuple where it may stand often."""
 
-    language: str | None = setting(text(_language), 'a language in quotes, like "nl"', default=None)
+    language: str | None = setting(text(_language), N_('a language in quotes, like "nl"'), default=None)
     data: DataSettings = setting(DataSettings.read, default_factory=DataSettings)
     inbox: InboxSettings = setting(InboxSettings.read, default_factory=InboxSettings)
     person: tuple[PersonSettings, ...] = setting(many(PersonSettings.read), default=())

@@ -3,24 +3,28 @@
 import re
 import unicodedata
 
+from ingest.language import N_, Text, said
+from ingest.language import gettext as _
 from ingest.log import quoted
 
 NOBODY = "me"
 """Who the heart belongs to as long as nobody has been named."""
 
 
-def wrong_with_name(name: str) -> str | None:
+def wrong_with_name(name: str) -> Text | None:
     """Why `name` cannot be a person's name, and with it a folder on any computer in the house; None if it can."""
     if not 1 <= len(name) <= 40:
-        return "a name has 1 to 40 characters"
+        return Text(N_("a name has 1 to 40 characters"))
     if any(unicodedata.category(ch) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for ch in name):
-        return "a name has no invisible characters"
+        return Text(N_("a name has no invisible characters"))
     if found := sorted(set(name) & set('/\\<>:"|?*')):
-        return f"a name is also a folder and cannot contain {' '.join(found)}"
+        return Text(N_("a name is also a folder and cannot contain {characters}"), characters=" ".join(found))
     if name[0] == "." or name != name.strip() or name[-1] == ".":
-        return "a name is also a folder and cannot begin with a dot, end with one, or stand between spaces"
+        return Text(
+            N_("a name is also a folder and cannot begin with a dot, end with one, or stand between spaces")
+        )
     if re.fullmatch(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", name, re.IGNORECASE):
-        return "Windows cannot have a folder of this name"
+        return Text(N_("Windows cannot have a folder of this name"))
     return None
 
 
@@ -32,5 +36,5 @@ def same_name(name: str) -> str:
 def as_kept(name: str) -> str:
     """The name with its accents as the journal has them. Raises ValueError, in words, when it can be no name."""
     if wrong := wrong_with_name(name):
-        raise ValueError(f"found {quoted(name)}; {wrong}")
+        raise ValueError(_("found {found}; {wrong}").format(found=quoted(name), wrong=said(wrong)))
     return unicodedata.normalize("NFC", name)

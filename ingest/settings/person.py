@@ -5,30 +5,58 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from ingest.language import N_, Text
+from ingest.language import gettext as _
 from ingest.log import quoted
+from ingest.settings import profile_history
 from ingest.settings.names import as_kept
 from ingest.settings.profile_history import FORMULAS, LARGEST_OFFSET_BPM, METHODS, THRESHOLD_SPORTS
-from ingest.settings.table import Check, SettingsTable, day, flag, many, one_of, setting, text, whole
+from ingest.settings.table import (
+    Check,
+    SettingsTable,
+    day,
+    flag,
+    found_but_right,
+    many,
+    one_of,
+    setting,
+    text,
+    whole,
+)
 from ingest.settings.time_zone import known_zone, machine_zone
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+WEEKDAYS = (
+    N_("monday"),
+    N_("tuesday"),
+    N_("wednesday"),
+    N_("thursday"),
+    N_("friday"),
+    N_("saturday"),
+    N_("sunday"),
+)
 
-_DATE = "a date like 2026-03-01, without quotes"
+_DATE = N_("a date like 2026-03-01, without quotes")
 _ZONE = text(known_zone)
 _TARGET = whole(1, 2000)
-_TARGET_WORDS = "whole minutes a week, from 1 to 2000, without quotes"
+_TARGET_WORDS = N_("whole minutes a week, from 1 to 2000, without quotes")
 
 
 # --- limits in beats per minute ---------------------------------------------------------------------------
 
 
 def _beats(least: int, most: int) -> str:
-    return f"a whole number of beats per minute from {least} to {most}, without quotes"
+    return Text(
+        N_("a whole number of beats per minute from {least} to {most}, without quotes"),
+        least=least,
+        most=most,
+    )
 
 
 def _limit(found: object) -> int:
     if isinstance(found, str) and (percent := re.fullmatch(r"\s*([\d.]+)\s*%\s*", found)):
-        raise ValueError(f"found {percent[1]} percent; limits are in beats per minute, like 115")
+        raise ValueError(
+            _("found {found} percent; limits are in beats per minute, like 115").format(found=percent[1])
+        )
     limit: int = whole(40, 220)(found)
     return limit
 
@@ -46,11 +74,17 @@ def _no_percentage(most_percent: int, least_share: float) -> Check:
         maximum = before.get("maximum_bpm")
         if limit <= most_percent and (maximum is None or limit < least_share * maximum):
             raise ValueError(
-                f"found {limit}; {limit} would be a heart rate of {limit}; limits are in beats per minute, "
-                "not in percent (if a medicine keeps your heart this slow, give your maximum_bpm too)"
+                _(
+                    "found {limit}; {limit} would be a heart rate of {limit}; limits are in beats per minute, "
+                    "not in percent (if a medicine keeps your heart this slow, give your maximum_bpm too)"
+                ).format(limit=limit)
             )
         if maximum is not None and limit >= maximum:
-            raise ValueError(f"found {limit}; right would be less than maximum_bpm, which is {maximum}")
+            raise ValueError(
+                _("found {found}; right would be less than maximum_bpm, which is {maximum_bpm}").format(
+                    found=limit, maximum_bpm=maximum
+                )
+            )
 
     return check
 
@@ -61,9 +95,13 @@ def _both_in_order(vigorous: int | None, before: Mapping[str, Any]) -> None:
     moderate = before["moderate_bpm"]
     if (moderate is None) != (vigorous is None):
         absent = "moderate_bpm" if moderate is None else "vigorous_bpm"
-        raise ValueError(f"{absent} is missing; give both limits, moderate_bpm and vigorous_bpm, or neither")
+        raise ValueError(
+            _("{absent} is missing; give both limits, moderate_bpm and vigorous_bpm, or neither").format(
+                absent=absent
+            )
+        )
     if moderate is not None and vigorous is not None and vigorous <= moderate:
-        raise ValueError(f"found {vigorous}; right would be more than moderate_bpm, which is {moderate}")
+        raise ValueError(profile_history.vigorous_too_low(vigorous, moderate))
 
 
 class LimitSettings(SettingsTable):
@@ -86,39 +124,44 @@ class ProfileEntry(LimitSettings):
 
     since: date = setting(day, _DATE, key="from")
     method: str | None = setting(
-        one_of(METHODS), 'one of "bpm", "max", "reserve", "threshold", "age"', default=None
+        one_of(METHODS), N_('one of "bpm", "max", "reserve", "threshold", "age"'), default=None
     )
     resting_bpm: int | None = setting(whole(30, 120), _beats(30, 120), default=None)
     threshold_bpm: int | None = setting(whole(80, 220), _beats(80, 220), default=None)
     sport: str | None = setting(
         one_of(THRESHOLD_SPORTS),
-        '"running" or "cycling", in which the threshold was measured',
+        N_('"running" or "cycling", in which the threshold was measured'),
         default=None,
     )
     formula: str | None = setting(
         one_of(FORMULAS),
-        'one of "nes", "tanaka", "gellish", "fox", "gulati", "sydo-women", "sydo-men"',
+        N_('one of "nes", "tanaka", "gellish", "fox", "gulati", "sydo-women", "sydo-men"'),
         default=None,
     )
-    limiting_medicine: bool | None = setting(flag, "true or false, without quotes", default=None)
+    limiting_medicine: bool | None = setting(flag, N_("true or false, without quotes"), default=None)
 
 
 def _sport(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9_ ]{1,40}", name):
         like = re.sub(r"[^a-z0-9]+", "_", name.casefold()).strip("_")
-        hint = f"; did you mean {quoted(like)}?" if like else ""
-        raise ValueError(f'found {quoted(name)}; right would be a sport like "hand_cycling"{hint}')
+        if not like:
+            raise ValueError(found_but_right(quoted(name), N_('a sport like "hand_cycling"')))
+        raise ValueError(
+            _('found {found}; right would be a sport like "hand_cycling"; did you mean {near}?').format(
+                found=quoted(name), near=quoted(like)
+            )
+        )
     return name
 
 
 class SportEntry(SettingsTable):
     """How the limits differ in one sport."""
 
-    name: str = setting(text(_sport), 'a sport as the watch calls it, in quotes, like "hand_cycling"')
+    name: str = setting(text(_sport), N_('a sport as the watch calls it, in quotes, like "hand_cycling"'))
     since: date | None = setting(day, _DATE, default=None, key="from")
     offset_bpm: int | None = setting(
         whole(-LARGEST_OFFSET_BPM, LARGEST_OFFSET_BPM),
-        f"whole beats per minute from -{LARGEST_OFFSET_BPM} to {LARGEST_OFFSET_BPM}, without quotes",
+        Text(N_("whole beats per minute from -{most} to {most}, without quotes"), most=LARGEST_OFFSET_BPM),
         default=None,
     )
     moderate_bpm: int | None = setting(whole(40, 220), _beats(40, 220), default=None)
@@ -138,14 +181,14 @@ class PlanEntry(SettingsTable):
     since: date = setting(day, _DATE, key="from")
     targets_min: tuple[int, ...] = setting(
         many(_TARGET, 1, 100),
-        "a list of whole minutes a week, each from 1 to 2000, like [60, 90, 120, 150]",
+        N_("a list of whole minutes a week, each from 1 to 2000, like [60, 90, 120, 150]"),
     )
-    weeks: int = setting(whole(1, 52), "whole weeks from 1 to 52, without quotes", default=4)
+    weeks: int = setting(whole(1, 52), N_("whole weeks from 1 to 52, without quotes"), default=4)
 
 
 def _one_line(why: str) -> str:
     if not why.isprintable():
-        raise ValueError("right would be a few words without invisible characters")
+        raise ValueError(_("right would be a few words without invisible characters"))
     return why
 
 
@@ -155,7 +198,7 @@ class PauseEntry(SettingsTable):
     since: date = setting(day, _DATE, key="from")
     to: date = setting(day, _DATE)
     why: str | None = setting(
-        text(_one_line, 1, 100), "a few words in quotes, 100 characters at most", default=None
+        text(_one_line, 1, 100), N_("a few words in quotes, 100 characters at most"), default=None
     )
 
 
@@ -164,14 +207,14 @@ class TravelEntry(SettingsTable):
 
     since: date = setting(day, _DATE, key="from")
     to: date | None = setting(day, _DATE, default=None)
-    zone: str = setting(_ZONE, 'a time zone like "Asia/Kolkata"')
+    zone: str = setting(_ZONE, N_('a time zone like "Asia/Kolkata"'))
 
 
 def _week(name: str) -> str:
     # Whether a year has a week 53 depends on the day a week begins: the person says that.
     if re.fullmatch(r"(19|20|21)[0-9]{2}-W(0[1-9]|[1-4][0-9]|5[0-3])", name):
         return name
-    raise ValueError(f'found {quoted(name)}; right would be a week like "2026-W47"')
+    raise ValueError(found_but_right(quoted(name), N_('a week like "2026-W47"')))
 
 
 def _weeks_in(year: int, first_weekday: int) -> int:
@@ -188,37 +231,47 @@ def _weeks_that_are(weeks: tuple[str, ...], before: Mapping[str, Any]) -> None:
         most = _weeks_in(int(year), WEEKDAYS.index(begins or ""))
         if int(number) > most:
             raise ValueError(
-                f"found {quoted(name)}, but where weeks begin on {begins} the last week of {year} is W{most}"
+                _(
+                    "found {found}, but where weeks begin on {weekday} the last week of {year} is W{number}"
+                ).format(found=quoted(name), weekday=_(str(begins)), year=year, number=most)
             )
 
 
 def _year(found: object) -> int:
     written = found.isoformat() if isinstance(found, date) else found
     if isinstance(written, str) and (year := re.match(r"(\d{4})-\d\d?-\d\d?", written)):
-        raise ValueError(f"found {year[0]}; the year is enough: born = {year[1]}")
+        raise ValueError(
+            _("found {found}; the year is enough: born = {year}").format(found=year[0], year=year[1])
+        )
     born: int = whole(1900, float("inf"))(found)
     # A Pi has no clock of its own and may start in 1970: its owner is not refused for that.
     this_year = max(datetime.now().astimezone().year, 2026)
     if born > this_year:
-        raise ValueError(f"found {born}; right would be a year from 1900 to {this_year}")
+        raise ValueError(
+            _("found {found}; right would be a year from 1900 to {this_year}").format(
+                found=born, this_year=this_year
+            )
+        )
     return born
 
 
 class PersonSettings(LimitSettings):
     """Somebody whose heart rate is collected."""
 
-    name: str = setting(text(as_kept), "a first name in quotes")
-    born: int | None = setting(_year, "a year like 1978, without quotes", default=None)
-    zone: str = setting(_ZONE, 'a time zone like "Europe/Amsterdam"', default_factory=machine_zone)
+    name: str = setting(text(as_kept), N_("a first name in quotes"))
+    born: int | None = setting(_year, N_("a year like 1978, without quotes"), default=None)
+    zone: str = setting(_ZONE, N_('a time zone like "Europe/Amsterdam"'), default_factory=machine_zone)
     target_min: int = setting(_TARGET, _TARGET_WORDS, default=150)
-    sex: str | None = setting(one_of(("woman", "man")), '"woman" or "man"', default=None)
+    sex: str | None = setting(one_of(("woman", "man")), N_('"woman" or "man"'), default=None)
     week_begins: str = setting(
-        one_of(WEEKDAYS), 'a day of the week in small letters, like "monday"', default="monday"
+        one_of(WEEKDAYS), N_('a day of the week in small letters, like "monday"'), default="monday"
     )
-    bout_min: int | None = setting(whole(1, 60), "whole minutes from 1 to 60, without quotes", default=None)
+    bout_min: int | None = setting(
+        whole(1, 60), N_("whole minutes from 1 to 60, without quotes"), default=None
+    )
     not_judged: tuple[str, ...] = setting(
         many(text(_week)),
-        'a list of weeks like ["2026-W47", "2026-W48"]',
+        N_('a list of weeks like ["2026-W47", "2026-W48"]'),
         default=(),
         checks=(_weeks_that_are,),
     )

@@ -9,6 +9,9 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
+from ingest.language import N_
+from ingest.language import gettext as _
+
 METHODS = ("bpm", "max", "reserve", "threshold", "age")
 """Ways to find where moderate and vigorous begin, the best first."""
 
@@ -113,7 +116,7 @@ def day(text: str | date) -> date:
 
 # --- mistakes that show between entries -------------------------------------------------------------------
 
-MEDICINE = (
+MEDICINE = N_(
     "a medicine that limits your heart rate makes formulas by age wrong, so none is used while limiting_medicine is "
     "true; give limits from an exercise test or from your physiotherapist (limiting_medicine = false ends it)"
 )
@@ -132,7 +135,7 @@ def mistakes(facts: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], 
     plan = facts.get("plan")
     same = plan and [i for i, e in enumerate(facts.get("target", ())) if e["from"] == plan["from"]]
     if same:
-        yield ("target", same[0], "from"), "found the day on which the plan begins; keep one of the two"
+        yield ("target", same[0], "from"), _("found the day on which the plan begins; keep one of the two")
 
 
 def _wrong_profiles(facts: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -142,21 +145,36 @@ def _wrong_profiles(facts: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int,
     for i, state in zip(order, profile_states(facts)[1:], strict=True):
         entry = entries[i]
         if entry.get("method") and state.missing:
-            needed = " and ".join(state.missing)
-            yield ("profile", i, "method"), f'found "{state.method}", which also needs {needed}'
+            yield ("profile", i, "method"), _needs_more(str(state.method), state.missing)
         if entry.get("method") == "age" and state.medicine:
-            yield ("profile", i, "method"), (f'found "age", but {MEDICINE}')
+            yield ("profile", i, "method"), _('found "age", but {why}').format(why=_(MEDICINE))
         maximum, resting = state.numbers.get("maximum_bpm"), state.numbers.get("resting_bpm")
         if maximum is not None and resting is not None and maximum - resting < LEAST_RESERVE_BPM:
             key = "resting_bpm" if entry.get("resting_bpm") is not None else "maximum_bpm"
             if entry.get(key) is not None:
+                words = _(
+                    "found {found}; resting {resting} and maximum {maximum} lie less than {least} beats apart, "
+                    "so one of them is something else"
+                )
                 yield (
                     ("profile", i, key),
-                    (
-                        f"found {entry[key]}; resting {resting} and maximum {maximum} lie less than "
-                        f"{LEAST_RESERVE_BPM} beats apart, so one of them is something else"
-                    ),
+                    words.format(found=entry[key], resting=resting, maximum=maximum, least=LEAST_RESERVE_BPM),
                 )
+
+
+def _needs_more(method: str, missing: list[str]) -> str:
+    if len(missing) == 1:
+        return _('found "{method}", which also needs {one}').format(method=method, one=missing[0])
+    return _('found "{method}", which also needs {one} and {other}').format(
+        method=method, one=missing[0], other=missing[1]
+    )
+
+
+def vigorous_too_low(vigorous: int, moderate: int) -> str:
+    """That vigorous cannot begin before moderate."""
+    return _("found {found}; right would be more than moderate_bpm, which is {moderate_bpm}").format(
+        found=vigorous, moderate_bpm=moderate
+    )
 
 
 LARGEST_OFFSET_BPM = 30
@@ -171,24 +189,24 @@ def _wrong_sports(facts: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, .
         both = moderate is not None and vigorous is not None
         if (moderate is None) != (vigorous is None):
             absent = "moderate_bpm" if moderate is None else "vigorous_bpm"
-            yield ("sport", i, absent), "missing; give both limits, moderate_bpm and vigorous_bpm, or neither"
+            yield (
+                ("sport", i, absent),
+                _("missing; give both limits, moderate_bpm and vigorous_bpm, or neither"),
+            )
         elif offset is None and not both:
             yield (
                 ("sport", i, "offset_bpm"),
-                "missing; give it, or both moderate_bpm and vigorous_bpm, for this sport",
+                _("missing; give it, or both moderate_bpm and vigorous_bpm, for this sport"),
             )
         if both and vigorous <= moderate:
-            yield (
-                ("sport", i, "vigorous_bpm"),
-                f"found {vigorous}; right would be more than moderate_bpm, which is {moderate}",
-            )
+            yield ("sport", i, "vigorous_bpm"), vigorous_too_low(vigorous, moderate)
         for own in limits if offset is not None and not both else ():
             low, high = own["moderate_bpm"] + offset, own["vigorous_bpm"] + offset
             if low < _LEAST_EDGE or high > _MOST_EDGE:
-                yield (
-                    ("sport", i, "offset_bpm"),
-                    f"found {offset}; with it the limits would be {low} and {high} beats, which is no heart rate",
+                words = _(
+                    "found {offset}; with it the limits would be {low} and {high} beats, which is no heart rate"
                 )
+                yield ("sport", i, "offset_bpm"), words.format(offset=offset, low=low, high=high)
                 break
 
 
@@ -197,25 +215,22 @@ def _twice(facts: Mapping[str, Any], key: str, what: Any) -> Iterator[tuple[tupl
     seen: dict[Any, int] = {}
     for i, entry in enumerate(facts.get(key, ())):
         if (first := seen.setdefault(what(entry), i)) != i:
-            found = entry.get("from", "no date")
-            yield (key, i, "from"), f"found {found}, as number {first + 1} has; keep one of the two"
+            found = entry.get("from") or _("no date")
+            words = _("found {found}, as number {number} has; keep one of the two")
+            yield (key, i, "from"), words.format(found=found, number=first + 1)
 
 
 def _wrong_spans(facts: Mapping[str, Any], key: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
     entries = list(facts.get(key, ()))
     for i, entry in enumerate(entries):
         if entry.get("to") is not None and entry["to"] < entry["from"]:
-            yield (
-                (key, i, "to"),
-                f"found {entry['to']}; right would be {entry['from']} or later, the day it begins",
-            )
+            words = _("found {found}; right would be {begins} or later, the day it begins")
+            yield (key, i, "to"), words.format(found=entry["to"], begins=entry["from"])
     order = sorted(range(len(entries)), key=lambda i: str(entries[i]["from"]))
     for a, b in pairwise(order):
         # Without an end it lasts until the next one.
         if entries[a]["from"] == entries[b]["from"] or (
             entries[a].get("to") is not None and entries[a]["to"] >= entries[b]["from"]
         ):
-            yield (
-                (key, b, "from"),
-                f"found {entries[b]['from']}, which lies within number {a + 1}; let one end before the other begins",
-            )
+            words = _("found {found}, which lies within number {number}; let one end before the other begins")
+            yield (key, b, "from"), words.format(found=entries[b]["from"], number=a + 1)

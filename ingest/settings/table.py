@@ -10,6 +10,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self, dataclass_transform
 
+from ingest.language import Text, said
+from ingest.language import gettext as _
+
 Convert = Callable[[object], Any]
 """A value as it was found in, as it is kept out. Raises Mistakes, or ValueError with words."""
 
@@ -43,7 +46,7 @@ class Mistakes(ValueError):  # noqa: N818 - all of them, and each is one
 
 
 class Setting(NamedTuple):
-    """What may stand behind a key; `right` says it in words."""
+    """What may stand behind a key; `right` says it in words, marked for the catalogues."""
 
     convert: Convert
     right: str
@@ -174,6 +177,16 @@ def _plain(value: Any) -> Any:
 
 
 # --- what may stand behind a key --------------------------------------------------------------------------
+
+
+def found_but_right(found: object, right: str) -> str:
+    """What was found, and what would be right, which is marked for the catalogues: `N_("a name in quotes")`."""
+    return _("found {found}; right would be {right}").format(found=found, right=right_words(right))
+
+
+def right_words(right: str) -> str:
+    """What would be right, in the language that is spoken."""
+    return said(right) if isinstance(right, Text) else _(right)
 
 
 def unfit(found: object) -> Mistakes:

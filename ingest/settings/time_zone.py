@@ -4,6 +4,7 @@ import contextlib
 import warnings
 from zoneinfo import ZoneInfo
 
+from ingest.language import gettext as _
 from ingest.log import quoted
 
 
@@ -17,12 +18,11 @@ def known_zone(name: str) -> str:
             return name
     except (KeyError, ValueError, OSError):
         pass
-    raise ValueError(
-        f'found {quoted(name)}, which is no time zone; right would be one like "Europe/Amsterdam"{_hint(name)}'
-    )
+    raise ValueError(_no_zone(name))
 
 
-def _hint(name: str) -> str:
+def _no_zone(name: str) -> str:
+    """That a name is none of a time zone, and the nearest one that there is."""
     from difflib import get_close_matches
     from zoneinfo import available_timezones
 
@@ -30,7 +30,13 @@ def _hint(name: str) -> str:
     cities = {key.rpartition("/")[2]: zone for key, zone in sorted(known.items())}
     near = known | cities
     key = name.strip().casefold().replace(" ", "_")
-    return "".join(f"; did you mean {quoted(near[k])}?" for k in get_close_matches(key, near, 1, 0.75))
+    if match := get_close_matches(key, near, 1, 0.75):
+        return _(
+            'found {found}, which is no time zone; right would be one like "Europe/Amsterdam"; did you mean {near}?'
+        ).format(found=quoted(name), near=quoted(near[match[0]]))
+    return _('found {found}, which is no time zone; right would be one like "Europe/Amsterdam"').format(
+        found=quoted(name)
+    )
 
 
 def machine_zone() -> str:

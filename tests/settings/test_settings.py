@@ -212,6 +212,38 @@ def test_mistakes_are_said_in_the_language_of_the_file(tmp_path: Path, text: str
     assert spoken_language() == spoken
 
 
+def test_mistakes_in_dutch(tmp_path: Path) -> None:
+    """Protects who reads Dutch from half a sentence in English: places, values and what would be right are all said in it."""
+    text = """
+        language = "nl"
+        [inbox]
+        settle_s = "2"
+        [[person]]
+        name = "Anna"
+        born = 1978-05-03
+        week_begins = "sunday"
+        not_judged = ["2026-W53"]
+        maximum_bpm = 95
+        [[person.profile]]
+        resting_bpm = 50
+        [[strap]]
+        address = "A0:9E"
+        [watch]
+        """
+    with pytest.raises(WrongSettings) as told:
+        settings(tmp_path, text)
+    assert str(told.value).splitlines() == [
+        f'In het instellingenbestand "{tmp_path}/hartslag.toml" staan 7 fouten:',
+        '[inbox] settle_s: er staat "2"; goed is: seconden van 0 tot 600, zonder aanhalingstekens',
+        '[[person]] nummer 1 ("Anna"), maximum_bpm: er staat 95; goed is: een heel aantal slagen per minuut van 100 tot 230, zonder aanhalingstekens',
+        '[[person]] nummer 1 ("Anna"), born: er staat 1978-05-03; alleen het jaar is genoeg: born = 1978',
+        '[[person]] nummer 1 ("Anna"), not_judged: er staat "2026-W53", maar als weken op zondag beginnen is W52 de laatste week van 2026',
+        '[[person]] nummer 1 ("Anna"), [[person.profile]] nummer 1, from: ontbreekt; goed is: een datum als 2026-03-01, zonder aanhalingstekens',
+        '[[strap]] nummer 1, address: er staat "A0:9E"; goed is: een adres als "A0:9E:1A:12:34:56"',
+        "[[watch]]: goed is: een kopje [[watch]] op een eigen regel, met de instellingen eronder",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [

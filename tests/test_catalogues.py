@@ -1,0 +1,103 @@
+"""The catalogues of languages: what is translated, that nothing is lost on the way, and that one more is one file."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.mofile import read_mo, write_mo
+from babel.messages.pofile import read_po
+
+from ingest.language import CATALOGUES, ENGLISH, languages
+
+ROOT = Path(__file__).parents[1]
+LANGUAGES = [language for language in languages() if language != ENGLISH]
+
+
+def catalogue(language: str) -> Catalog:
+    with (CATALOGUES / language / "LC_MESSAGES" / "hartslag.po").open("rb") as file:
+        return read_po(file, locale=language, abort_invalid=True)
+
+
+def forms(text: object) -> tuple[str, ...]:
+    """The text, or each of its forms for a number."""
+    return tuple(text) if isinstance(text, (tuple, list)) else (str(text),)
+
+
+def fields(text: str) -> set[str]:
+    """The placeholders of a text, each with how it is written."""
+    return {f"{name}:{spec}" for _, name, spec, _ in Formatter().parse(text) if name is not None}
+
+
+def translated(language: str) -> list[Message]:
+    return [m for m in catalogue(language) if m.id and all(forms(m.string))]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_translation_has_the_placeholders_of_its_text(language: str) -> None:
+    """Protects who reads another language from a sentence without its number, and from a crash where one is mistyped."""
+    for message in translated(language):
+        known = set().union(*map(fields, forms(message.id)))
+        said = [fields(form) for form in forms(message.string)]
+        assert set().union(*said) == known, message.id
+        assert len(said) == ((message.pluralizable and catalogue(language).num_plurals) or 1), message.id
+        assert said[-1] == known, f"{message.id}: the form for many names its number"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_spaces_and_ends_of_a_translation_are_those_of_its_text(language: str) -> None:
+    """Protects columns and sentences: a text that ends with a full stop, a colon or a line does so in each language."""
+    for message in translated(language):
+        for text, said in zip(forms(message.id), forms(message.string), strict=True):
+            for end in (".", ":", "?", "\n", " "):
+                assert text.endswith(end) == said.endswith(end), (text, said)
+            assert text.startswith((" ", "\n")) == said.startswith((" ", "\n")), (text, said)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_translation_is_a_guess(language: str) -> None:
+    """Protects people from what a tool put in for a text that is like another one."""
+    assert [m.id for m in catalogue(language) if m.fuzzy and m.id] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_read_is_what_is_written(language: str) -> None:
+    """Protects from a translation that was mended and never compiled: `make words` does both."""
+    with (CATALOGUES / language / "LC_MESSAGES" / "hartslag.mo").open("rb") as file:
+        compiled = read_mo(file)
+    read = {forms(m.id): forms(m.string) for m in compiled if m.id}
+    assert read == {forms(m.id): forms(m.string) for m in translated(language)}
+
+
+def test_a_third_language_is_one_file(tmp_path: Path) -> None:
+    """Protects whoever brings a language: its catalogue is all it takes, for the settings and for the system's word."""
+    copy = tmp_path / "ingest"
+    shutil.copytree(ROOT / "ingest", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "zones").symlink_to(ROOT / "zones")
+    folder = copy / "locale" / "eo" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    made_up = Catalog("eo")
+    made_up.add("there is no such setting; did you mean {near}?", "ne ekzistas; cxu {near}?")
+    with (folder / "hartslag.mo").open("wb") as file:
+        write_mo(file, made_up)
+    settings = tmp_path / "hartslag.toml"
+
+    def said(text: str, **environment: str) -> str:
+        settings.write_text(text)
+        done = subprocess.run(
+            [sys.executable, "-m", "ingest", "--config", str(settings), "check"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(tmp_path), "LC_ALL": "", "PYTHONUTF8": "1", **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stderr
+
+    assert "inbx: ne ekzistas; cxu [inbox]?" in said('language = "eo"\ninbx = 1\n', LANG="nl_NL.UTF-8")
+    assert "inbx: ne ekzistas; cxu [inbox]?" in said("inbx = 1\n", LANG="eo.UTF-8")
+    assert 'right would be one of "en", "eo", "nl"' in said('language = "xx"\n', LANG="C")
