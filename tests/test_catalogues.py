@@ -70,7 +70,10 @@ def test_what_is_read_is_what_is_written(language: str) -> None:
     with (CATALOGUES / language / "LC_MESSAGES" / "hartslag.mo").open("rb") as file:
         compiled = read_mo(file)
     read = {forms(m.id): forms(m.string) for m in compiled if m.id}
-    assert read == {forms(m.id): forms(m.string) for m in translated(language)}
+    written = {forms(m.id): forms(m.string) for m in translated(language)}
+    assert {text: said for text, said in read.items() if said != text} == {
+        text: said for text, said in written.items() if said != text
+    }
 
 
 def test_a_third_language_is_one_file(tmp_path: Path) -> None:
