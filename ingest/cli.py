@@ -28,6 +28,7 @@ VERBS = {
     "retry": "Send once more the rows that a server refused; ends with 1 when it refuses some again.",
     "run": "Listen to straps, watch the inbox and keep the store up to date, until told to stop.",
     "scan": "Find straps in reach, and print them as lines for the settings.",
+    "setup": "Ask for your settings in plain words, and write them after a yes.",
     "status": "Show what is collected, what waits, and how the stores are.",
     "week": "Show the minutes of the newest weeks against the target.",
 }

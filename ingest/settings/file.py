@@ -73,7 +73,7 @@ def _find(
     """The settings file that counts and what it holds, or None and nothing where there is none."""
     named, candidates = places(config, data, environ, cwd, system)
     for file in candidates:
-        if (raw := _read(file)) is not None:
+        if (raw := read(file)) is not None:
             return file, raw
     if named:
         raise WrongSettings(
@@ -102,8 +102,8 @@ def _absolute(path: Path, base: Path, environ: Mapping[str, str] | None = None) 
     return base.absolute() / path
 
 
-def _read(file: Path) -> dict[str, Any] | None:
-    """What the TOML file holds, None if it does not exist."""
+def read(file: Path) -> dict[str, Any] | None:
+    """What the TOML file holds, None if it does not exist. Raises WrongSettings in words when it cannot be read."""
     shown = quoted(str(file))
     try:
         with file.open("rb") as stream:

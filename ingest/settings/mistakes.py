@@ -21,7 +21,8 @@ def mistakes_in(table: str, values: Mapping[str, Any]) -> list[str]:
     try:
         TABLES[table].read(values)
     except Mistakes as error:
-        return [f"{_key(m.place[-1])}: {_why(m._replace(place=(table, m.place[-1])))}" for m in error.found]
+        way = table.split(".")
+        return [f"{_key(m.place[0])}: {_why(m._replace(place=(*way, *m.place)))}" for m in error.found]
     return []
 
 

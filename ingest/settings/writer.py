@@ -95,6 +95,19 @@ class SettingsText:
                 yield from ((i + 1, "-", old[i]) for i in range(a, b))
                 yield from ((i + 1, "+", new[i]) for i in range(c, d))
 
+    def line_of(self, place: Place) -> int | None:
+        """The number of the line where something stands, or of the heading that it belongs below; None where none is found."""
+        lines = self._lines()
+        for end in range(len(place), 0, -1):
+            *way, last = place[:end]
+            try:
+                if isinstance(last, str) and not isinstance(_at(self.values, place[:end]), dict):
+                    return _line_of_key(lines, tuple(way), last) + 1
+                return _heading_line(lines, place[:end]) + 1
+            except (LookupError, TypeError, RuntimeError, StopIteration):
+                continue
+        return None
+
     # --- a change, done in one of several ways ---
 
     def _take(self, wanted: dict[str, Any], ways: Sequence[Callable[[], str]], place: Place) -> None:
@@ -172,7 +185,8 @@ class SettingsText:
         if after is not None:
             return self._with(lines, after + 1, [line])
         top = _top_remark(lines[:end])
-        return self._with(lines, top, [line, ""] if lines[top:] else [line])
+        before = [""] if top and lines[top - 1].strip() else []
+        return self._with(lines, top, [*before, line, *([""] if lines[top:] else [])])
 
     def _with_block(self, way: Place, key: str, values: Mapping[str, Any], *, many: bool) -> str:
         lines = self._lines()
@@ -354,10 +368,10 @@ def _example_of_heading(lines: list[str], begin: int, end: int, heading: str) ->
 
 
 def _top_remark(lines: list[str]) -> int:
-    """The line after the remarks that a file begins with, up to the first that is empty; 0 where none is."""
+    """The line after the remarks that a file begins with, up to the first that is empty; 0 where they belong to a heading."""
     for i, line in enumerate(lines):
         if not line.strip():
             return i + 1
         if not line.lstrip().startswith("#"):
-            break
-    return 0
+            return 0
+    return len(lines)

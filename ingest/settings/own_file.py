@@ -1,0 +1,149 @@
+"""The settings file as something to be written: who may, what lies there now, and putting a new one in its place.
+
+A new one is whole or not there, has the permissions and the owner of the one before, and that one is kept beside it.
+"""
+
+import os
+import signal
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.errors import Stop, WrongSettings
+from ingest.language import gettext as _
+from ingest.language import ngettext
+from ingest.log import quoted
+from ingest.settings.file import LARGEST_FILE, check, places, read
+from ingest.settings.mistakes import sentence
+from ingest.settings.writer import SettingsText
+from ingest.system.files import write_file
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFile:
+    """The settings file that is to be changed, or made."""
+
+    path: Path
+    """As its owner calls it; it may be a link."""
+    content: bytes | None
+    """What it holds; None where there is none yet."""
+
+    @property
+    def kept(self) -> Path:
+        """Where the one before is kept."""
+        target = self.path.resolve()
+        return target.with_name(f"{target.name}.before")
+
+    def draft(self, first: str) -> SettingsText:
+        """Its text to be changed; `first` is what a new one begins with.
+
+        Raises WrongSettings with every mistake in it, and its line.
+        """
+        if self.content is None:
+            return SettingsText(first)
+        read(self.path)  # which says in words what is no text, or no TOML
+        draft = SettingsText(self.content.decode())
+        if wrong := check(draft.values)[1]:
+            raise WrongSettings(
+                "\n".join(
+                    [
+                        ngettext(
+                            "The settings file {file} has one mistake:",
+                            "The settings file {file} has {number} mistakes:",
+                            len(wrong),
+                        ).format(file=quoted(str(self.path)), number=len(wrong)),
+                        *(_with_line(draft, sentence(draft.values, m), m.place) for m in wrong),
+                    ]
+                )
+            )
+        return draft
+
+    def save(self, draft: SettingsText) -> None:
+        """Put the draft in its place, once it was read as the program will read it.
+
+        Raises Stop when it has mistakes, or the file was changed meanwhile; then nothing is written.
+        """
+        if wrong := check(tomllib.loads(draft.text.removeprefix("\ufeff")))[1]:
+            raise Stop(
+                "\n".join(
+                    [
+                        _("The settings would have mistakes, so nothing was written:"),
+                        *(sentence(draft.values, m) for m in wrong),
+                    ]
+                )
+            )
+        target = self.path.resolve()
+        with _uninterrupted():
+            if _read(target) != self.content:
+                raise Stop(
+                    _(
+                        "The settings file {file} was changed by somebody else meanwhile, so nothing was written: "
+                        "start again."
+                    ).format(file=quoted(str(self.path)))
+                )
+            if self.content is None:
+                write_file(target, draft.text.encode())
+                if os.geteuid() == 0:  # with sudo in somebody's own folder it is theirs
+                    owner = target.parent.stat()
+                    os.chown(target, owner.st_uid, owner.st_gid)
+            else:
+                like = target.stat()
+                write_file(self.kept, self.content, like=like)
+                write_file(target, draft.text.encode(), like=like)
+
+
+def own_file(config: Path | None, data: Path | None, environ: Mapping[str, str], cwd: Path) -> OwnFile:
+    """The settings file that counts, or the one to be made. Raises PermissionError for what this user may not change."""
+    named, candidates = places(config, data, environ, cwd)
+    found = next((p for p in candidates if _is_there(p)), None)
+    if found is None:
+        # An installed daemon reads that of the system, but only where nobody keeps data of their own here.
+        system = candidates[-1]
+        installed = not named and system.parent.is_dir() and not candidates[0].parent.is_dir()
+        found = system if installed else candidates[0]
+    content = _read(found.resolve())
+    _ask_for_permission(found, content)
+    return OwnFile(found, content)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except PermissionError:
+        return True  # nobody knows: whoever may look must say
+    except OSError:
+        return False
+    return True
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(LARGEST_FILE + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _ask_for_permission(path: Path, content: bytes | None) -> None:
+    target = path.resolve()
+    folder = next(p for p in target.parents if p.exists())
+    others = content is not None and os.geteuid() not in {0, target.stat().st_uid}
+    if others or not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(1, "not yours", str(path))
+
+
+def _with_line(draft: SettingsText, words: str, place: tuple[int | str, ...]) -> str:
+    line = draft.line_of(place)
+    return words if line is None else _("Line {line}: {mistake}").format(line=line, mistake=words)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until both files are where they belong, which takes milliseconds."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
