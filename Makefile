@@ -21,7 +21,7 @@ FISH_COMPLETION := "$$HOME/.config/fish/completions/hartslag.fish"
 COMPLETIONS := "$$HOME/.local/share/bash-completion/completions" "$$HOME/.local/share/zsh/site-functions" "$$HOME/.config/fish/completions"
 MADE_BY := Made by make install
 
-.PHONY: run install uninstall test browser pictures demo week status second-opinion lint types bench compare fuzz guided mutants grafana words constraints clean help
+.PHONY: run install uninstall test browser pictures readme-pictures demo week status second-opinion lint types bench compare fuzz guided mutants grafana words constraints clean help
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -70,6 +70,9 @@ browser: $(VENV)/test  ## draw a selection of dashboards in Chromium, and look f
 
 pictures: $(VENV)/test  ## draw all dashboards in all states, stores, windows and themes, into build/pictures
 	@$(BIN)/python -m tests.support.pictures
+
+readme-pictures: $(VENV)/test  ## draw the pictures of README and docs/ again, from the made-up household
+	@$(BIN)/python -m tests.support.readme_pictures
 
 demo: $(VENV)/run  ## make up a household in demo/, to try everything on
 	@$(BIN)/hartslag demo

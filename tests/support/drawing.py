@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations, product
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from tests.support.grafana_frames import Json
 from tests.support.grafana_homes import STATES, STORES, Homes, drawable
+from tests.support.grafana_queries import Store
 from tests.support.grafana_server import ask_address, asking_server
 from tests.support.needs import program, skip_without
 
@@ -87,7 +88,7 @@ class Drawer:
 
     homes: Homes
     server: str
-    process: "subprocess.Popen[str]"
+    ask: Callable[[Json], Json]
 
     def draw(self, look: Look, picture: Path) -> Json:
         """What stands on the page, as the host says it; the picture is of the whole page."""
@@ -112,20 +113,22 @@ class Drawer:
             "full_page": True,
             **picked,
         }
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        assert line, "the drawing host has ended"
-        answer: Json = json.loads(line)
-        assert answer["id"] == look.name
-        return answer
+        return self.ask(request)
 
 
 @contextmanager
 def drawing_host(homes: Homes) -> Iterator[Drawer]:
     """The host, started, and the server that it asks; skips the test where what it needs is not installed."""
+    stores, now_ms = (lambda s, n: homes.store(STATES[s], n)), (lambda s: STATES[s].now_ms)
+    with drawing_process(stores, now_ms) as (server, draw):
+        yield Drawer(homes, server, draw)
+
+
+@contextmanager
+def drawing_process(
+    stores: Callable[[str, str], Store], now_ms: Callable[[str], int]
+) -> Iterator[tuple[str, Callable[[Json], Json]]]:
+    """The address of a server that asks `stores(state, name)`, and what hands a request to the host and gives its answer."""
     node = program("node", INSTALLS)
     if os.environ.get("CHROMIUM") is None:
         program("chromium", INSTALLS)
@@ -134,7 +137,7 @@ def drawing_host(homes: Homes) -> Iterator[Drawer]:
     _bundle(node)
     environ = {**os.environ, "CHROMIUM": os.environ.get("CHROMIUM") or shutil.which("chromium") or ""}
     with (
-        asking_server(lambda s, n: homes.store(STATES[s], n), lambda s: STATES[s].now_ms) as server,
+        asking_server(stores, now_ms) as server,
         subprocess.Popen(
             [node, str(HOST / "draw.mjs")],
             stdin=subprocess.PIPE,
@@ -144,11 +147,23 @@ def drawing_host(homes: Homes) -> Iterator[Drawer]:
             env=environ,
         ) as process,
     ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        asked, answered = process.stdin, process.stdout
+
+        def draw(request: Json) -> Json:
+            asked.write(json.dumps(request) + "\n")
+            asked.flush()
+            line = answered.readline()
+            assert line, "the drawing host has ended"
+            answer: Json = json.loads(line)
+            assert answer["id"] == request["id"]
+            return answer
+
         try:
-            yield Drawer(homes, server, process)
+            yield server, draw
         finally:
-            assert process.stdin is not None
-            process.stdin.close()
+            asked.close()
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:
@@ -194,6 +209,7 @@ __all__: Sequence[str] = [
     "all_looks",
     "covering_looks",
     "drawing_host",
+    "drawing_process",
     "numbers_of_week",
     "panel_titles",
 ]
