@@ -70,6 +70,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("reader") / "hartslag"
     (home / "data").mkdir(parents=True)
     (home / "config").symlink_to(ROOT / "config")
+    (home / "demo").symlink_to("data")  # whose making is tested elsewhere
     settings = '[[person]]\nname = "Anna"\nborn = 1978\nzone = "Europe/Amsterdam"\n'
     (home / "data" / "hartslag.toml").write_text(settings)
     start = round(datetime.fromisoformat("2026-11-16T10:00+01:00").timestamp()) - ERA

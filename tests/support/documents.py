@@ -95,8 +95,10 @@ def run_commands(commands: Sequence[str], folder: Path) -> list[Ran]:
     return [Ran(*each) for each in json.loads(done.stdout)]
 
 
-def _run(command: str) -> tuple[str, int, str]:
+def _run(line: str) -> tuple[str, int, str]:
     from ingest.cli import main
+
+    command = line.removeprefix(".venv/bin/")
 
     if not command.startswith("hartslag ") or _SHELL.search(command):
         script = f'hartslag() {{ "{sys.executable}" -m ingest "$@"; }}\n{command}'
@@ -108,7 +110,7 @@ def _run(command: str) -> tuple[str, int, str]:
             check=False,
             env=environ,
         )
-        return command, done.returncode, done.stdout + done.stderr
+        return line, done.returncode, done.stdout + done.stderr
     sys.argv = shlex.split(command)
     said = io.StringIO()
     code = 0
@@ -117,7 +119,7 @@ def _run(command: str) -> tuple[str, int, str]:
             main()
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    return command, code, said.getvalue()
+    return line, code, said.getvalue()
 
 
 if __name__ == "__main__":

@@ -135,8 +135,8 @@ def main() -> None:
         shown = on_a_terminal("--data", str(data), "week", "Robin Example", "--weeks", "4")
         draw_terminal("hartslag week", shown, folder / "week-terminal.svg")
         page = data.parent / "report.html"
-        hartslag("--data", str(data), "report", "Robin Example", "--output", str(page))
-        draw_page(page, 760, 1000, folder / "report.png")
+        hartslag("--data", str(data), "report", "Robin Example", "--out", str(page))
+        draw_page(page, 720, 1440, folder / "report.png")
     for picture in sorted(folder.iterdir()):
         print(f"{picture}: {picture.stat().st_size // 1024} KB")
 
