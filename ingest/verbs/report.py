@@ -73,7 +73,7 @@ def page_of(settings: "Settings", journal: "Journal", person: "Person", weeks: i
 @click.option(
     "--out",
     metavar="FILE",
-    help="Where to write it; a folder takes a file for each person, - is the standard output.  [default: this folder]",
+    help="Where to write it; a folder takes a file for each person, - is the standard output (default: this folder).",
 )
 @click.option(
     "--weeks", type=click.IntRange(1, 53), default=12, show_default=True, help="How many weeks that are over."
