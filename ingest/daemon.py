@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.collect.arrival import Arrivals
@@ -21,6 +22,7 @@ from ingest.errors import Stop, TryLater
 from ingest.household import open_journal, owner_of_folder, register_person
 from ingest.journal import Journal
 from ingest.log import Repeats, quoted
+from ingest.report.renewal import keep_pages
 from ingest.rows.cache import RowCache
 from ingest.settings.model import Settings
 from ingest.stores.configured import configured_stores
@@ -148,6 +150,10 @@ class _Daemon:
         for store, wake in zip(self._stores, self._wakes, strict=True):
             name = f"the store {store.name}"
             work.append(self._start(name, partial(_keep_up_to_date, self._settings, store, wake)))
+        if self._settings.report_folder:
+            work.append(
+                self._start("the pages", partial(_renew_pages, self._settings, self._settings.report_folder))
+            )
         if self._settings.straps:
             work.append(asyncio.create_task(self._listen(), name="the straps"))
         for line in greeting(self._settings):
@@ -380,3 +386,21 @@ def _keep_up_to_date(settings: Settings, store: Store, wake: threading.Event, pa
                     w.store_error(store.name, trouble)
             # Other processes append too (`hartslag add`), and a store that somebody deleted is made anew.
             wake.wait(SCAN_S)
+
+
+def _renew_pages(settings: Settings, folder: Path, part: WatchedPart) -> None:
+    """Keep a page of each person that is of today."""
+    journal = _open_journal(
+        part, Repeats(_log), lambda: Journal(settings.journal_file, going_on=part.going_on)
+    )
+    if journal is None:
+        return
+    with journal:
+        pages = keep_pages(settings, journal, folder, part.going_on)
+        while part.going_on():
+            try:
+                part.stop.wait(next(pages, 0.0))
+            except TryLater as e:
+                _log.debug("%s", e)
+                part.stop.wait(RETRY_S)
+                pages = keep_pages(settings, journal, folder, part.going_on)

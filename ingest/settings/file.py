@@ -64,6 +64,7 @@ def load(
         found.bluetooth,
         found.watch,
         spoken_language(),
+        _absolute(found.report.folder, here, environ) if found.report.folder else None,
     )
 
 

@@ -228,6 +228,12 @@ class DataSettings(SettingsTable):
     folder: Path | None = setting(_path, N_('a folder in quotes, like "/var/lib/hartslag"'), default=None)
 
 
+class ReportSettings(SettingsTable):
+    """Where the daemon keeps a page of each person that is never older than a day."""
+
+    folder: Path | None = setting(_path, 'a folder in quotes, like "/var/lib/hartslag/report"', default=None)
+
+
 # --- the whole --------------------------------------------------------------------------------------------
 
 
@@ -251,6 +257,7 @@ class FileSettings(SettingsTable):
     watch: tuple[WatchSettings, ...] = setting(many(WatchSettings.read), default=())
     bluetooth: BluetoothSettings = setting(BluetoothSettings.read, default_factory=BluetoothSettings)
     influx: InfluxSettings | None = setting(InfluxSettings.read, default=None)
+    report: ReportSettings = setting(ReportSettings.read, default_factory=ReportSettings)
 
 
 TABLES: Mapping[str, type[SettingsTable]] = {
@@ -267,6 +274,7 @@ TABLES: Mapping[str, type[SettingsTable]] = {
     "watch": WatchSettings,
     "bluetooth": BluetoothSettings,
     "influx": InfluxSettings,
+    "report": ReportSettings,
 }
 MANY = frozenset(
     {
@@ -309,6 +317,8 @@ class Settings:
     watches: tuple[WatchSettings, ...] = ()
     language: str = ENGLISH
     """That which people are spoken to in; without a setting the system's."""
+    report_folder: Path | None = None
+    """Where pages are renewed each day; None: nowhere."""
 
     @property
     def names_are_open(self) -> bool:

@@ -1,6 +1,5 @@
 """One page of weeks for whoever treats a person."""
 
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,22 +17,11 @@ if TYPE_CHECKING:
 
 STDOUT = "-"
 
-_LONGEST_NAME = 40
-
-
-def file_names(persons: Sequence[str], ending: str) -> dict[str, str]:
-    """A file's name for each person, of letters and digits alone; no two are the same on any disk."""
-    found: dict[str, str] = {}
-    for person in persons:
-        plain = re.sub(r"[^\w]+", "-", person).strip("-_")[:_LONGEST_NAME].casefold() or "person"
-        names = (plain, *(f"{plain}-{number}" for number in range(2, len(persons) + 2)))
-        free = next(name for name in names if f"hartslag-{name}{ending}" not in found.values())
-        found[person] = f"hartslag-{free}{ending}"
-    return found
-
 
 def targets(persons: Sequence[str], everybody: Sequence[str], out: str | None, ending: str) -> list[Path]:
     """Where each page goes. Raises UsageError where several are to go into one file."""
+    from ingest.report.renewal import file_names
+
     names = file_names(everybody, ending)
     place = Path(out or ".")
     if out is None or out.endswith("/") or place.is_dir():
@@ -108,5 +96,12 @@ def command(invocation: Invocation, person: str | None, out: str | None, weeks: 
             if sys.stderr.isatty():
                 click.echo(_("Counting the weeks of {person} ...").format(person=one.name), err=True)
             page = page_of(settings, journal, one, weeks, pdf=pdf)
-            write_file(target, page)
+            try:
+                write_file(target, page)
+            except OSError as e:
+                raise Stop(
+                    _("The page cannot be written to {file}: {why}. Choose another place with --out.").format(
+                        file=target.absolute(), why=e.strerror
+                    )
+                ) from e
             click.echo(_("The page of {person} is {file}").format(person=one.name, file=target.absolute()))

@@ -65,6 +65,8 @@ def status_lines(settings: "Settings", journal: "Journal", now: dict[str, Any]) 
             yield from _first_lines(
                 [f"{day_and_time(r['since_ms'])} {quoted(r['row'])}: {r['why']}" for r in s["refusals"]]
             )
+    if (pages := now["report"]) is not None:
+        yield f"Pages in {pages['folder']}: {pages['last_error'] or 'renewed each day'}"
     for s in now["straps"]:
         yield from _strap_lines(s)
     yield from map(_watch_line, now["watches"])

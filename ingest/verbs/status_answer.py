@@ -10,6 +10,7 @@ from ingest.collect.strap_state import ADVICE, NUMBERS
 from ingest.grafana.sensor_names import watches
 from ingest.household import find_person, owner_of_folder
 from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal
+from ingest.report.renewal import TROUBLE
 from ingest.rows.profile import read_profile
 from ingest.settings.model import Settings, StrapSettings
 from ingest.stores.configured import configured_stores
@@ -47,6 +48,8 @@ def status(settings: Settings, journal: Journal) -> dict[str, Any]:
             _store_status(journal, store, errors.get(store.name), runs=daemon is not None)
             for store in configured_stores(settings)
         ],
+        "report": settings.report_folder
+        and {"folder": str(settings.report_folder), "last_error": errors.get(TROUBLE)},
         "clocks": [d.json() | {"sentence": d.sentence} for d in clock_offsets.clock_offsets(journal)],
         "judge": zone_check.summarize_zone_checks(zone_check.zone_checks(journal)),
         "straps": [strap_status(journal, s, runs=daemon is not None) for s in settings.straps],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.verbs.report import file_names
+from ingest.report.renewal import file_names
 from tests.support.households import hartslag, household, steady
 
 NOON_MS = 1_763_980_000_000
