@@ -12,7 +12,7 @@ import click
 from ingest.errors import Stop
 from ingest.language import ENGLISH, languages, speak, spoken_language
 from ingest.language import gettext as _
-from ingest.verbs.command import Invocation
+from ingest.verbs.command import Invocation, verb
 
 if TYPE_CHECKING:
     from ingest.settings.own_file import OwnFile
@@ -291,18 +291,18 @@ def _bear_any_octets() -> None:
             stream.reconfigure(errors=errors)
 
 
-@click.command("setup")
+@verb(
+    "setup",
+    ("Answer some questions", "hartslag setup"),
+    ("For a daemon that systemd runs", "sudo hartslag --config /etc/hartslag/hartslag.toml setup"),
+)
 @click.pass_obj
 def command(invocation: Invocation) -> None:
     """Ask for your settings in plain words, and write them after a yes.
 
     One question at a time: language, who you are, what is known of your heart, your target, your strap. Run it again to
     change something; what the file says is then the answer of Enter. Everything else in the file stays as it is.
-
-    \b
-    Example:
-      hartslag setup
-    """  # noqa: D301 - click wants the character itself
+    """
     from ingest.verbs.setup_dialogue import Dialogue, EndedError
 
     own = open_own_file(invocation, "setup")
