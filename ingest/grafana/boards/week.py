@@ -122,7 +122,7 @@ WEEK = Dashboard(
             "Moderate minutes + 2 x vigorous minutes of the week against the target. It is the least it can be: what no"
             " sensor saw is not in it. A week that is not to be judged has no target.",
             12,
-            5,
+            6,
             ANSWER,
             "Not measured",
         ),

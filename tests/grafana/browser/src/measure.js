@@ -24,7 +24,7 @@ export async function quiet(scene) {
     const last = Math.max(watch.changed, lastDrawnAt());
     const now = performance.now();
     // On a machine that is busy with other things a while may pass in which the browser had no turn.
-    const hadTurns = watch.framesSince(last) >= QUIET_FRAMES || now - last >= 10 * QUIET_MS;
+    const hadTurns = watch.framesSince(last) >= QUIET_FRAMES || now - last >= 60 * QUIET_MS;
     if (!isBusy(scene) && now - last >= QUIET_MS && hadTurns) {
       watch.end();
       return last;
