@@ -30,6 +30,7 @@ VERBS = {
     "scan": "Find straps in reach, and print them as lines for the settings.",
     "setup": "Ask for your settings in plain words, and write them after a yes.",
     "status": "Show what is collected, what waits, and how the stores are.",
+    "today": "Show how today goes: the heart rate now, minutes so far, what is to go.",
     "week": "Show the minutes of the newest weeks against the target.",
 }
 """Each verb, and the first paragraph of its help. It is the command `command` of the module ingest.verbs.VERB."""

@@ -124,7 +124,7 @@ def _last_battery(settings: "Settings", one: FoundStrap) -> int | None:
     """What the daemon was last told by a strap that is its own now."""
     from ingest.errors import HartslagError
     from ingest.journal import Journal
-    from ingest.verbs.status_answer import strap_status
+    from ingest.verbs.status_straps import strap_status
 
     if one.strap is None:
         return None

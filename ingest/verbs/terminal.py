@@ -41,6 +41,8 @@ class Terminal:
     """Whether it shows blocks; else bars are drawn in ASCII."""
     renews: bool = False
     """Whether what stands there can be written over."""
+    draws: bool = True
+    """Whether bars and curves are wanted at all."""
 
     # --- styles: of whole lines, or of parts whose width is known before ---
 
@@ -93,6 +95,8 @@ class Terminal:
 
         Whatever there is has a cell.
         """
+        if not self.draws:
+            return ""
         both = _share(moderate + vigorous, whole, length)
         hard = min(_share(vigorous, moderate + vigorous, both), both - (moderate > 0 and both > 1))
         soft = both - hard
@@ -149,6 +153,9 @@ def table_widths(rows: Sequence[Sequence[str]]) -> list[int]:
 
 
 # --- which terminal it is ---
+
+PIPE = Terminal(10_000, unicode=False, draws=False)
+"""What is no terminal: a line for each sentence, in words alone."""
 
 
 def find_terminal(environment: Mapping[str, str] = os.environ) -> Terminal | None:

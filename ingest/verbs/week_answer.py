@@ -17,7 +17,7 @@ _MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class DayMinutes:
+class DayAnswer:
     """A local day's minutes."""
 
     day: date
@@ -69,7 +69,7 @@ class WeekAnswer:
     """How many of its days are not over yet, today among them."""
     last_seven_days: "WeekAnswer | None" = None
     """Today and the six days before it, beside the newest week of a person."""
-    days: tuple[DayMinutes, ...] = ()
+    days: tuple[DayAnswer, ...] = ()
     """Its days, without those that are still to come."""
 
     def json(self) -> dict[str, Any]:
@@ -195,11 +195,11 @@ def answer_of(counted: Week, now_ms: int) -> WeekAnswer:
     )
 
 
-def _days(counted: Week) -> Iterator[DayMinutes]:
+def _days(counted: Week) -> Iterator[DayAnswer]:
     t = counted.days
     columns = (t.moderate_ms, t.vigorous_ms, t.unclassified_ms, t.measured_ms)
     for i, ms in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
-        yield DayMinutes(counted.first_day + timedelta(days=i), *(x / _MINUTE_MS for x in ms))
+        yield DayAnswer(counted.first_day + timedelta(days=i), *(x / _MINUTE_MS for x in ms))
 
 
 def edges_between(line: Timeline, calendar: Calendar, a: int, b: int) -> list[tuple[date | None, Edges]]:

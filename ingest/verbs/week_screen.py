@@ -10,7 +10,7 @@ from ingest.verbs import week_words as words
 from ingest.verbs.terminal import MODERATE, VIGOROUS, Terminal, cells, padded, table_widths
 
 if TYPE_CHECKING:
-    from ingest.verbs.week_answer import DayMinutes, WeekAnswer
+    from ingest.verbs.week_answer import DayAnswer, WeekAnswer
 
 _SHORT_DAY = "EEE d"
 
@@ -140,11 +140,12 @@ def _day_lines(t: Terminal, row: "WeekAnswer") -> Iterator[str]:
             yield start + t.dim(_("nothing yet today") if word else _("not measured"))
             continue
         start += padded(minutes, number, right=True) + (f"  {padded(word, mark)}" if mark else "")
-        bar = t.bar(d.moderate_min, 2 * d.vigorous_min, most, length)
+        # What is said to be no minute has no bar.
+        bar = t.bar(d.moderate_min, 2 * d.vigorous_min, most, length) if round(d.dose_min) else ""
         yield f"{t.bold(start) if word else start}  {bar}".rstrip()
 
 
-def _minutes(d: "DayMinutes") -> str:
+def _minutes(d: "DayAnswer") -> str:
     return _("{minutes} min").format(minutes=number_text(d.dose_min)) if d.measured_min > 0 else ""
 
 

@@ -4,10 +4,12 @@ import fcntl
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import subprocess
 import termios
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,9 +60,12 @@ def on_terminal(
     columns: int = 80,
     rows: int = 50,
     env: Mapping[str, str] | None = None,
-    interrupt_at: Callable[[str], bool] | None = None,
+    until: Callable[[str], bool] | None = None,
 ) -> Seen:
-    """Run a verb as a process with a terminal of its own; Ctrl-C is pressed once what was sent fulfils something."""
+    """Run a verb as a process with a terminal of its own.
+
+    `until` is asked about what was sent, again and again; Ctrl-C is pressed once it says yes, or after two minutes.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     environ = {k: v for k, v in os.environ.items() if k not in {"NO_COLOR", "COLUMNS", "LINES"}}
@@ -69,13 +74,17 @@ def on_terminal(
         [*COMMAND, *map(str, words)], stdin=theirs, stdout=theirs, stderr=theirs, env=environ
     )
     os.close(theirs)
-    sent = b""
+    sent, begun = b"", time.monotonic()
     try:
-        while part := _read(ours):
-            sent += part
-            if interrupt_at is not None and interrupt_at(sent.decode(errors="replace")):
+        while True:
+            if select.select([ours], [], [], 0.5)[0]:
+                if not (part := _read(ours)):
+                    break
+                sent += part
+            late = time.monotonic() - begun > 120
+            if late or (until is not None and until(sent.decode(errors="replace"))):
                 process.send_signal(signal.SIGINT)
-                interrupt_at = None
+                until, begun = None, time.monotonic()
         code = process.wait(60)
     finally:
         process.kill()

@@ -1,0 +1,248 @@
+"""How does today go? The answer in words; on a terminal it renews itself while a strap is listened to."""
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from ingest.language import N_, date_text, ngettext, number_text
+from ingest.language import gettext as _
+from ingest.verbs.command import Invocation, print_json, print_lines, verb
+
+if TYPE_CHECKING:
+    from ingest.verbs.terminal import Terminal
+    from ingest.verbs.today_answer import HeartRateNow, SensorNow, TodayAnswer, TodayFollower
+
+_ZONES = {"light": N_("light"), "moderate": N_("moderate"), "vigorous": N_("vigorous")}
+
+_HEARD_S = 30
+"""Up to this age a strap is heard; then it is said what may be wrong with it."""
+
+_EVERY_S = 1.0
+"""After how long a terminal is looked after again."""
+
+_LONGEST_BAR = 30
+
+
+def today_lines(t: "Terminal", answers: list["TodayAnswer"], *, over: bool = False) -> Iterator[str]:
+    """Everybody's today. `over` when nothing is renewed any more: then no heart rate is that of now."""
+    for i, answer in enumerate(answers):
+        if i:
+            yield ""
+        yield from _person_lines(t, answer, over=over)
+
+
+def _person_lines(t: "Terminal", x: "TodayAnswer", *, over: bool) -> Iterator[str]:
+    yield from t.wrap(_("{name}, {day}").format(name=x.person, day=date_text(x.day)), 0)
+    yield ""
+    yield from _heart_rate_lines(t, x, over=over)
+    yield ""
+    yield from _zone_lines(t, x)
+    yield ""
+    for text in _week_texts(x):
+        yield from t.wrap(text)
+    if x.sensors:
+        yield ""
+        for sensor in x.sensors:
+            yield from t.wrap(_sensor_text(sensor, x), hang=4)
+
+
+# --- the heart rate ---
+
+
+def _heart_rate_lines(t: "Terminal", x: "TodayAnswer", *, over: bool) -> Iterator[str]:
+    h = x.heart_rate
+    if h is None:
+        yield from t.bold_lines(_("No strap is worn: nothing was heard of one in the last ten minutes."))
+        return
+    yield from t.bold_lines(_heart_rate_text(h, x, over=over))
+    yield from t.wrap(_("heard by {sensor}").format(sensor=h.name))
+
+
+def _heart_rate_text(h: "HeartRateNow", x: "TodayAnswer", *, over: bool) -> str:
+    zone = _(_ZONES[h.zone]) if h.zone else ""
+    if over:
+        from ingest.verbs.times import time_to_the_ms
+
+        at = time_to_the_ms(h.at_ms // 1000 * 1000, x.zone)
+        text = _("{bpm} bpm, {zone}, at {time}") if zone else _("{bpm} bpm at {time}")
+        return text.format(bpm=h.bpm, zone=zone, time=at)
+    if h.is_fresh(x.now_ms):
+        return (_("{bpm} bpm now: {zone}") if zone else _("{bpm} bpm now")).format(bpm=h.bpm, zone=zone)
+    return _("{bpm} bpm, but that was {age} ago").format(bpm=h.bpm, age=age_text(h.age_s(x.now_ms)))
+
+
+def age_text(seconds: float) -> str:
+    """How long ago something was, `40 s`, `5 min`, `3 h`, `2 days`."""
+    for unit, text in ((86400, N_("{n} days")), (3600, N_("{n} h")), (60, N_("{n} min"))):
+        if seconds >= 2 * unit:
+            return _(text).format(n=number_text(seconds / unit))
+    return _("{n} s").format(n=number_text(seconds))
+
+
+# --- minutes ---
+
+
+def _zone_lines(t: "Terminal", x: "TodayAnswer") -> Iterator[str]:
+    from ingest.verbs.terminal import padded, table_widths
+
+    if not x.measured_min:
+        yield from t.wrap(_("Nothing is measured today yet."))
+        return
+    yield from t.wrap(
+        _("Today: {minutes} minutes, in which vigorous ones count twice.").format(
+            minutes=number_text(x.dose_min)
+        )
+        if x.week.has_limits
+        else _("Today: {minutes} min measured; they do not count, for no limits are known.").format(
+            minutes=number_text(x.measured_min)
+        )
+    )
+    rows = [
+        (_(_ZONES[zone]), duration_text(x.zones_min[zone]))
+        for zone in ("vigorous", "moderate", "light")
+        if x.week.has_limits
+    ]
+    widths = table_widths(rows) if rows else [0, 0]
+    # What is said to be no minute has no bar.
+    moderate, vigorous = round(x.zones_min["moderate"]), round(x.zones_min["vigorous"])
+    whole = max(moderate, vigorous, 30)
+    length = min(t.width - sum(widths) - 8, _LONGEST_BAR)
+    bars = [t.bar(0, vigorous, whole, length), t.bar(moderate, 0, whole, length), ""]
+    for (name, text), bar in zip(rows, bars, strict=False):
+        yield f"    {padded(name, widths[0])}  {padded(text, widths[1], right=True)}  {bar}".rstrip()
+    if x.zones_min["elevated"] >= 0.5:
+        yield from t.wrap(
+            _("{minutes} min of raised heart rate without movement are not counted.").format(
+                minutes=number_text(x.zones_min["elevated"])
+            )
+        )
+
+
+def duration_text(minutes: float) -> str:
+    """A length of time in minutes, from two hours on in hours and minutes."""
+    whole = round(minutes)
+    if whole < 120:
+        return _("{minutes} min").format(minutes=whole)
+    return _("{hours} h {minutes} min").format(hours=whole // 60, minutes=whole % 60)
+
+
+def _week_texts(x: "TodayAnswer") -> Iterator[str]:
+    from ingest.verbs.week_words import dose_of_target_text, dose_without_target_text
+
+    w = x.week
+    if w.not_judged is not None:
+        yield _("This week: {minutes}.").format(minutes=dose_without_target_text(w))
+        return
+    if not w.measured_min:
+        yield _("This week: nothing is measured yet; the target is {target} minutes.").format(
+            target=number_text(w.target_min)
+        )
+        return
+    if w.to_go_min is None:
+        yield _("This week cannot be counted: `hartslag week` says which line in the settings is missing.")
+        return
+    done = dose_of_target_text(w)
+    if not w.to_go_min:
+        yield _("This week: enough. {minutes}.").format(minutes=done)
+        return
+    yield ngettext(
+        "This week: {to_go} minute to go. {minutes}.",
+        "This week: {to_go} minutes to go. {minutes}.",
+        w.to_go_min,
+    ).format(to_go=w.to_go_min, minutes=done)
+    pace = number_text(x.pace_min or 0)
+    if x.pace_to_go_min:
+        yield _("An even pace asks {minutes} minutes of today: {to_go} to go.").format(
+            minutes=pace, to_go=x.pace_to_go_min
+        )
+    else:
+        yield _("An even pace asks {minutes} minutes of today: done.").format(minutes=pace)
+
+
+# --- sensors ---
+
+
+def _sensor_text(s: "SensorNow", x: "TodayAnswer") -> str:
+    age, battery = s.status["age_s"], s.status["battery_pct"]
+    if not x.runs:
+        told = _("{sensor}: not listened to. The daemon does not run: start it with `hartslag run`.")
+    elif age is not None and age <= _HEARD_S:
+        told = _("{sensor}: heard.")
+    elif age is not None:
+        told = _("{sensor}: {state}, last heard {age} ago.")
+    else:
+        told = _("{sensor}: {state}, never heard yet.")
+    text = told.format(sensor=s.name, state=_(s.status["state"]), age=age_text(age or 0))
+    if battery is None:
+        return text
+    low = (
+        _("Battery {battery} %: change it soon.") if s.has_low_battery else _("Battery {battery} %.")
+    ).format(battery=battery)
+    return f"{text} {low}"
+
+
+# --- renewing it ---
+
+
+def _renew(t: "Terminal", follower: "TodayFollower") -> None:
+    """Show it until Ctrl-C, and then once more as what it is by then: over."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    def shown(lines: Iterator[str]) -> Text:
+        return Text.from_ansi("\n".join(lines), no_wrap=True, overflow="crop", end="")
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    before: list[str] = []
+    with Live(console=Console(highlight=False, emoji=False), auto_refresh=False) as live:
+        try:
+            while True:
+                answers = follower.answers()
+                lines = list(today_lines(t, answers))
+                lines += ["", *(t.dim(line) for line in t.wrap(_("Ctrl-C ends it."), 0))]
+                # What does not change is not written again: a screen reader would read it again, too.
+                if lines != before:
+                    live.update(shown(iter(lines)), refresh=True)
+                    before = lines
+                time.sleep(_EVERY_S)
+        except (KeyboardInterrupt, SystemExit):
+            live.update(shown(today_lines(t, answers, over=True)), refresh=True)
+            raise
+
+
+@verb(
+    "today",
+    ("How today goes, of everybody", "hartslag today"),
+    ("Only one person, once, without renewing it", "hartslag today Anna --once"),
+)
+@click.argument("person", required=False)
+@click.option("--once", is_flag=True, help="Show it once and end, on a terminal too.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, once: an array, a person each.")
+@click.pass_obj
+def command(invocation: Invocation, person: str | None, once: bool, as_json: bool) -> None:
+    """Show how today goes: the heart rate now, minutes so far, what is to go.
+
+    On a terminal it renews itself while the daemon listens to a strap; Ctrl-C ends it. In a pipe it is shown once.
+    """
+    from ingest.household import persons_called
+    from ingest.verbs.terminal import PIPE, find_terminal
+    from ingest.verbs.today_answer import TodayFollower
+
+    with invocation.view_journal() as (settings, journal):
+        follower = TodayFollower(settings, journal, persons_called(journal, person))
+        answers = follower.answers()
+        t = find_terminal() or PIPE
+        is_heard = any(x.heart_rate or (x.runs and x.sensors) for x in answers)
+        if as_json:
+            print_json([x.json() for x in answers])
+        elif not answers:
+            print_lines([_("Nobody is known here yet. `hartslag setup` asks who you are.")])
+        elif t.renews and not once and is_heard:
+            _renew(t, follower)
+        else:
+            print_lines(today_lines(t, answers))
