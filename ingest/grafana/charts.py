@@ -17,6 +17,8 @@ from ingest.grafana.panel import (
     value_mappings,
 )
 from ingest.grafana.query import TIME, Json, Query
+from ingest.grafana.unit import moment_unit
+from ingest.language import N_
 
 
 def progress_bar_panel(title: str, description: str, query: Query, no_value: str) -> Panel:
@@ -67,7 +69,7 @@ def bar_chart_panel(
         "showValue": "never" if several else "always",
     }
     overrides = [
-        Override(TIME, {"unit": "time:ddd D"}),
+        Override(TIME, {"unit": moment_unit(N_("ddd D"))}),
         *(Override(name, {"color": fixed_color(color)}) for name, color in colors.items()),
     ]
     defaults = _bar_defaults(unit, soft_max)

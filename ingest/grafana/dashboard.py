@@ -7,6 +7,9 @@ from typing import Any
 from ingest.grafana.naming import cell_mappings, full_cell_mappings, line_overrides
 from ingest.grafana.panel import LINES, PLAIN, WIDTH, Override, Panel
 from ingest.grafana.query import Json, Language
+from ingest.grafana.translation import translated, with_columns_translated
+from ingest.language import gettext
+from ingest.language import gettext as _
 
 SCHEMA = 41
 """Of Grafana 11.6 and 12; those near by read it too, and newer ones bring it up to date by themselves."""
@@ -50,13 +53,15 @@ class DashboardDefaults:
 
 
 def dashboard_json(dashboard: Dashboard, language: Language, uid: str, defaults: DashboardDefaults) -> Json:
-    """A dashboard as Grafana keeps it. `uid` is that of the data source."""
+    """A dashboard as Grafana keeps it, in the language that is spoken. `uid` is that of the data source."""
     variables = []
     if dashboard.has_person_variable:
         if language.has_sites:
-            variables.append(_variable("site", "Site", language.site_query(), defaults.site, language, uid))
+            variables.append(
+                _variable("site", _("Site"), language.site_query(), defaults.site, language, uid)
+            )
         variables.append(
-            _variable("person", "Person", language.person_query(), defaults.person, language, uid)
+            _variable("person", _("Person"), language.person_query(), defaults.person, language, uid)
         )
     time_from = dashboard.time_from
     if time_from == THIS_WEEK and not defaults.week_begins:
@@ -73,15 +78,16 @@ def dashboard_json(dashboard: Dashboard, language: Language, uid: str, defaults:
     )
     return {
         "uid": f"{uid}-{dashboard.name}",
-        "title": dashboard.title,
-        "description": dashboard.description,
+        "title": gettext(dashboard.title),
+        "description": gettext(dashboard.description),
         "tags": ["hartslag", uid],
         "schemaVersion": SCHEMA,
         "version": 1,
         "editable": True,
         "graphTooltip": 0,
         "timezone": defaults.zone,
-        "weekStart": defaults.week_begins,
+        # Where it is said Grafana writes dates in English, whatever the browser asks for.
+        "weekStart": defaults.week_begins if "/w" in dashboard.time_from else "",
         "refresh": dashboard.refresh,
         "time": {"from": time_from, "to": dashboard.time_to},
         "timepicker": {
@@ -119,7 +125,7 @@ def _links(uid: str, defaults: DashboardDefaults) -> list[Json]:
         {
             "type": "dashboards",
             "tags": [uid],
-            "title": "All dashboards",
+            "title": _("All dashboards"),
             "asDropdown": True,
             "includeVars": True,
             "keepTime": False,
@@ -130,7 +136,7 @@ def _links(uid: str, defaults: DashboardDefaults) -> list[Json]:
         links.append(
             {
                 "type": "link",
-                "title": "Last week",
+                "title": _("Last week"),
                 "url": "/d/{uid}-week?from=now-1w/w&to=now-1w/w",
                 "icon": "",
                 "asDropdown": False,
@@ -148,7 +154,7 @@ def _annotations(dashboard: Dashboard, language: Language, uid: str) -> list[Jso
     source = {"type": language.type, "uid": uid}
     return [
         {
-            "name": "Not judged",
+            "name": _("Not judged"),
             "datasource": source,
             "enable": True,
             "hide": True,
@@ -167,7 +173,8 @@ def _lay_out(
     for i, panel in enumerate(panels, 1):
         if x + panel.width > WIDTH:
             x, y, tallest = 0, y + tallest, 0
-        found.append(_named(panel, defaults.sensors).json(i, x, y, language, uid))
+        named = with_columns_translated(_named(translated(panel), defaults.sensors))
+        found.append(named.json(i, x, y, language, uid))
         x += panel.width
         tallest = max(tallest, panel.height)
     return found

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ingest.errors import Stop
 from ingest.grafana.boards import dashboards
+from ingest.grafana.boards.week import WEEK
 from ingest.grafana.dashboard import DashboardDefaults, dashboard_json
 from ingest.grafana.provisioning import (
     FOLDER,
@@ -20,6 +21,8 @@ from ingest.grafana.provisioning import (
     victoriametrics,
 )
 from ingest.grafana.sqlite import Sqlite
+from ingest.language import gettext
+from ingest.language import gettext as _
 from ingest.log import quoted
 from ingest.settings.model import InfluxSettings, Settings
 from ingest.system.files import write_file
@@ -112,11 +115,13 @@ def _words(e: OSError, folder: Path) -> str:
     # A file is written beside its place first, under a name that nobody knows.
     place = quoted(str(path.parent if path.suffix == ".tmp" else path))
     if isinstance(e, PermissionError):
-        return (
-            f"{place} is not this user's to write. Put sudo before the same line; or name a folder of your own, like"
+        return _(
+            "{place} is not this user's to write. Put sudo before the same line; or name a folder of your own, like"
             " for-grafana, and it says how to copy that."
-        )
-    return f"{place} cannot be written: {e.strerror}. Mend that, or name another folder."
+        ).format(place=place)
+    return _("{place} cannot be written: {why}. Mend that, or name another folder.").format(
+        place=place, why=e.strerror
+    )
 
 
 def _write_folder(folder: Path, wanted: Mapping[str, str]) -> None:
@@ -124,9 +129,11 @@ def _write_folder(folder: Path, wanted: Mapping[str, str]) -> None:
     new = {path: {_checksum(text.encode())} for path, text in wanted.items()}
     foreign = [path for path in wanted if _is_foreign(folder / path, new[path] | recorded.get(path, set()))]
     if foreign:
-        names = ", ".join(quoted(str(folder / p)) for p in foreign[:3]) + (" and more" if foreign[3:] else "")
+        names = ", ".join([quoted(str(folder / p)) for p in foreign[:3]] + (["..."] if foreign[3:] else []))
         raise Stop(
-            f"{names} was not written by hartslag, or has been changed since. Move it away, or name another folder."
+            _(
+                "{files} was not written by hartslag, or has been changed since. Move it away, or name another folder."
+            ).format(files=names)
         )
     # After a power cut between the files each is still one of ours, be it the one from before or the new one.
     _write_checksums(folder, {p: new.get(p, set()) | recorded.get(p, set()) for p in new | recorded})
@@ -183,7 +190,9 @@ def instruction_lines(
     folder: Path, sources: Sequence[DataSource], before_restart: Iterable[str] = ()
 ) -> Iterator[str]:
     """What to do next, in plain lines, the commands indented."""
-    yield f"Written to {quoted(str(folder))}. Now, on the computer where Grafana runs:"
+    yield _("Written to {folder}. Now, on the computer where Grafana runs:").format(
+        folder=quoted(str(folder))
+    )
     yield ""
     if any(source.language.type == Sqlite().type for source in sources):
         yield f"  sudo grafana-cli plugins install {Sqlite().type}"
@@ -199,8 +208,15 @@ def instruction_lines(
     yield "  sudo systemctl restart grafana-server"
     yield ""
     if any(source.has_token for source in sources):
-        yield "The line with /dev/stdin waits for a token that may read the bucket: paste it, press Enter, then Ctrl-D."
+        yield _(
+            "The line with /dev/stdin waits for a token that may read the bucket: paste it, press Enter, then Ctrl-D."
+        )
     for source in sources:
         if str(source.json_data.get("path", "")).startswith(("/home/", "/root/")):
-            yield f"Grafana may not look into /home, where {source.json_data['path']} is: see docs/grafana.md."
-    yield "Then open http://localhost:3000: the dashboard is called This week. Run this again after an update, and when a sensor or a person is new."
+            yield _(
+                "Grafana may not look into /home, where {path} is: docs/grafana.md says what helps."
+            ).format(path=source.json_data["path"])
+    yield _(
+        "Then open http://localhost:3000: the dashboard is called {title}. Run this again after an update, and when a"
+        " sensor or a person is new."
+    ).format(title=gettext(WEEK.title))

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 
 from ingest.grafana.panel import Override
 from ingest.grafana.query import Json
+from ingest.grafana.sensor_names import STRAP
+from ingest.language import N_, gettext
 
 _PLAIN_WORDS = {
-    "strap .*": "Strap",
-    "(?!strap ).*monitoring.*": "Watch, all day",
-    "(?!strap )(?!.*monitoring).*activity.*": "Watch, workouts",
+    "strap .*": STRAP,
+    "(?!strap ).*monitoring.*": N_("Watch, all day"),
+    "(?!strap )(?!.*monitoring).*activity.*": N_("Watch, workouts"),
 }
 """What a sensor is called whose name nobody knows, by what its source is called."""
 
@@ -21,7 +23,7 @@ def line_overrides(sensors: Mapping[str, str]) -> list[Override]:
     """
     escaped = {re.escape(source): name for source, name in sensors.items()}
     unknown = f"(?!(?:.* )?(?:{'|'.join(escaped)})$)" if escaped else ""
-    plain = {f"/^{unknown}(?:.* )?{pattern}$/": name for pattern, name in _PLAIN_WORDS.items()}
+    plain = {f"/^{unknown}(?:.* )?{pattern}$/": gettext(name) for pattern, name in _PLAIN_WORDS.items()}
     known = {f"/^(?:.* )?{source}$/": name for source, name in escaped.items()}
     return [
         Override(pattern, {"displayName": name}, "byRegexp") for pattern, name in {**plain, **known}.items()
@@ -31,7 +33,10 @@ def line_overrides(sensors: Mapping[str, str]) -> list[Override]:
 def cell_mappings(sensors: Mapping[str, str]) -> list[Json]:
     """The names in cells that hold sources."""
     plain = [
-        {"type": "regex", "options": {"pattern": f"/^{pattern}$/", "result": {"text": name, "index": i}}}
+        {
+            "type": "regex",
+            "options": {"pattern": f"/^{pattern}$/", "result": {"text": gettext(name), "index": i}},
+        }
         for i, (pattern, name) in enumerate(_PLAIN_WORDS.items(), len(sensors))
     ]
     return [*_known(sensors), *plain]

@@ -4,20 +4,22 @@ Only panels that come with Grafana. The colours are of Okabe and Ito's set, thos
 from a black page alike (https://jfly.uni-koeln.de/color/); nothing is told by colour alone.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.grafana.query import TIME, Json, Language, Line, Query, is_text
+from ingest.grafana.unit import unit_of
+from ingest.language import N_
 
 MODERATE, VIGOROUS, MEASURED, PLAIN = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
 
 STATE = "#6E6E6E"
 """Of bands with words in them: it stands out from both pages, and white words from it."""
 
-MINUTES, HOURS, BPM, MS, DBM = "suffix:min", "suffix:h", "suffix:bpm", "suffix:ms", "suffix:dBm"
-"""Units that stay what they are: Grafana's own would make 1.9 hours of 114 minutes. It puts a space before each."""
+MINUTES, HOURS, BPM = unit_of(N_("{} min")), unit_of(N_("{} h")), unit_of(N_("{} bpm"))
+MS, DBM = unit_of("{} ms"), unit_of("{} dBm")
+"""Units that stay what they are: Grafana's own would make 1.9 hours of 114 minutes."""
 
 UNKNOWN = "-"
 """Stands for one thing that is not known, among others that are."""
@@ -69,6 +71,8 @@ class Panel:
     """The column in which sensors stand by their sources; LINES where each line is one sensor's."""
     shows_sources: bool = False
     """Whether what the store calls a sensor stands beside its name."""
+    column_overrides: Sequence[Override] = ()
+    """What columns are called in another language; after all others, which find their columns by the English names."""
 
     def json(self, number: int, x: int, y: int, language: Language, uid: str) -> Json:
         """The panel in a place of its dashboard, asking a data source in its language."""
@@ -88,6 +92,7 @@ class Panel:
                 "overrides": [
                     *(_override_json(o.by, o.name, o.properties) for o in self.overrides),
                     *(_override_json("byFrameRefID", ref, p) for ref, p in self.query_overrides.items()),
+                    *(_override_json(o.by, o.name, o.properties) for o in self.column_overrides),
                 ],
             },
             "options": dict(self.options),
@@ -221,20 +226,15 @@ def words_panel(
 
 _ANY = 1e15
 
-_AROUND = re.compile(r"(.* )?\{\}( .*)?")
-
 
 def _in_words(line: Line) -> Json:
     """How a value is shown: with words before or behind it, or as words alone."""
-    found = _AROUND.fullmatch(line.words)
     if line.words.startswith("time:"):
         return {"unit": line.words}
-    if found is None:
-        options = {"from": -_ANY, "to": _ANY, "result": {"text": line.words, "index": 0}}
-        return {"mappings": [{"type": "range", "options": options}]}
-    before, behind = found[1] or "", found[2] or ""
-    assert not (before and behind), line.words
-    return {"unit": f"prefix:{before}" if before else f"suffix:{behind.strip()}" if behind else "none"}
+    if "{}" in line.words:
+        return {"unit": unit_of(line.words)}
+    options = {"from": -_ANY, "to": _ANY, "result": {"text": line.words, "index": 0}}
+    return {"mappings": [{"type": "range", "options": options}]}
 
 
 def _words_options(text: str) -> Json:

@@ -9,14 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from ingest.language import N_
 from ingest.rows.table import TABLES, TEXT
 
 Json = dict[str, Any]
 
-TIME = "Time"
+TIME = N_("Time")
 """What the column of times is called in every answer."""
 
-SITE, SENSOR = "Site", "Sensor"
+SITE, SENSOR = N_("Site"), N_("Sensor")
 """What the columns of their names are called."""
 
 INBOX = "inbox"
@@ -251,6 +252,37 @@ def fields_read(query: Query) -> Mapping[str, set[str]]:
                 on_text = text_condition(condition)
                 found |= {on_text[0]} if on_text else set(fields_of(condition))
             return {query.table: found}
+
+
+def columns_of(query: Query) -> list[str]:
+    """What the columns of the answer are called that people see; lines of sensors are called by their sensors."""
+    match query:
+        case Rows():
+            found = [TIME, query.sensor_label, *(c.label for c in query.columns)]
+        case Sources():
+            found = [SENSOR, *(c.label for c in query.columns)]
+        case Latest() | Sensors():
+            found = [SITE, SENSOR] if isinstance(query, Sensors) else []
+            found.append(query.column.label)
+        case Newest():
+            found = list(query.values)
+        case Sites():
+            found = [SITE, query.label]
+        case Lines() | Line() | Live():
+            found = []
+    return [name for name in found if name]
+
+
+def texts_of(query: Query) -> dict[str, tuple[str, str]]:
+    """The columns of the answer that hold texts: what each is called -> its table and field."""
+    match query:
+        case Rows():
+            shown = {c.label: c.name for c in query.columns}
+        case Line():
+            shown = {query.value: query.value}
+        case _:
+            return {}
+    return {label: (query.table, name) for label, name in shown.items() if is_text(query.table, name)}
 
 
 def organize(names: Mapping[str, str], left_out: tuple[str, ...] = (), order: tuple[str, ...] = ()) -> Json:

@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 
 from ingest.grafana.watch_models import model_name
 from ingest.journal import Journal
+from ingest.language import N_, gettext
+from ingest.language import gettext as _
 from ingest.settings.model import Settings
 
-STRAP, WATCH = "Strap", "Watch"
+STRAP, WATCH = N_("Strap"), N_("Watch")
 """What stands where nothing is known."""
 
 PARTS = {
-    "monitoring": "all day",
-    "activity": "workouts",
-    "activity-strap": "workouts with a strap",
+    "monitoring": N_("all day"),
+    "activity": N_("workouts"),
+    "activity-strap": N_("workouts with a strap"),
 }
 """What tells sources of one watch apart, by the end of their names."""
 
@@ -39,11 +41,11 @@ class Sensor:
 
 
 def sensor_names(settings: Settings, journal: Journal | None) -> dict[str, str]:
-    """Source -> what people call it; no two read the same. Without a journal only the straps in the settings have names."""
+    """Source -> what people call it, in the language that is spoken; no two read the same. Without a journal only the straps in the settings have names."""
     names: dict[str, str] = {}
     for name, sensor in _told_apart(_sensors(settings, journal)):
         for source, part in sensor.sources.items():
-            full = f"{name}, {part}" if part and len(sensor.sources) > 1 else name
+            full = f"{name}, {gettext(part)}" if part and len(sensor.sources) > 1 else name
             names[source] = _free(full, names.values())
     return names
 
@@ -99,10 +101,16 @@ def _told_apart(sensors: list[Sensor]) -> Iterator[tuple[str, Sensor]]:
     for sensor in sensors:
         owners = [s.persons[0] for s in sensors if s.name == sensor.name]
         apart = len(owners) > 1 and len(set(owners)) == len(owners)
-        taken.append(_free(f"{sensor.name} of {sensor.persons[0]}" if apart else sensor.name, taken))
+        name = sensor.name if sensor.named else gettext(sensor.name)
+        taken.append(
+            _free(
+                _("{name} of {person}").format(name=name, person=sensor.persons[0]) if apart else name, taken
+            )
+        )
         yield taken[-1], sensor
 
 
 def _free(name: str, taken: Collection[str]) -> str:
     """The name, or with the first number that makes it one of its own."""
-    return next(n for n in (name, *(f"{name} no. {i}" for i in range(2, len(taken) + 3))) if n not in taken)
+    numbered = (_("{name} no. {number}").format(name=name, number=i) for i in range(2, len(taken) + 3))
+    return next(n for n in (name, *numbered) if n not in taken)

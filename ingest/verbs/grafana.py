@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ingest.errors import HartslagError, Stop, TryLater
+from ingest.language import gettext as _
 from ingest.verbs.command import Invocation, print_lines, verb
 
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ def kind_of_server(settings: "Settings") -> str:
         with closing(ServerClient(settings.influx)) as client:
             is_victoria = isinstance(detect_server(client, settings.influx), VictoriaServer)
     except TryLater as e:
-        raise Stop(
-            f"{e}\nOr say what it is, and it is not asked: --server influxdb, or --server victoriametrics."
-        ) from e
+        way_out = _("Or say what it is, and it is not asked: --server influxdb, or --server victoriametrics.")
+        raise Stop(f"{e}\n{way_out}") from e
     return "victoriametrics" if is_victoria else "influxdb"
 
 
@@ -106,6 +106,12 @@ def command(
     if without_login and not home:
         raise click.UsageError("--without-login goes with --home.")
     settings = invocation.load_settings()
+    if settings.influx is None and (server or token):
+        raise Stop(
+            _(
+                "The settings name no server, so {option} means nothing. Write [influx] and its url, or leave {option} out."
+            ).format(option="--server" if server else "--token")
+        )
     if settings.influx and server is None:
         server = kind_of_server(settings)
     sources = grafana_folder.data_sources(settings, server or "influxdb", token=token)
@@ -123,4 +129,5 @@ def command(
     if home:
         print_lines(["", *start_page.screen_lines(without_login=without_login)])
     if unasked:
-        click.echo(f"\nThe dashboards do not know what your watches are called: {unasked}")
+        unnamed = _("The dashboards do not know what your watches are called: {why}")
+        click.echo("\n" + unnamed.format(why=unasked))

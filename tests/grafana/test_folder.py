@@ -74,10 +74,37 @@ def test_what_is_written_names_the_owners_file_and_people(tmp_path: Path) -> Non
     for board in boards.values():
         (person,) = board["templating"]["list"]
         assert person["current"]["value"] == "Zoë"
-        assert (board["timezone"], board["weekStart"]) == ("Europe/Amsterdam", "sunday")
+        assert board["timezone"] == "Europe/Amsterdam"
         assert {p["datasource"]["uid"] for p in board["panels"] if "datasource" in p} == {source["uid"]}
+    weeks = {name: board["weekStart"] for name, board in boards.items() if board["weekStart"]}
+    assert weeks == {"week.json": "sunday", "now.json": "sunday", "history.json": "sunday"}
     assert f"  sudo cp -r '{out}'/. /etc/grafana/" in answer.lines
     assert "  sudo grafana-cli plugins install frser-sqlite-datasource" in answer.lines
+
+
+def test_the_dashboards_speak_the_language_of_the_settings(tmp_path: Path) -> None:
+    """Protects a household that is spoken to in Dutch: titles and instructions are, and addresses stay when it changes."""
+    data, out = settings(tmp_path), tmp_path / "out"
+    assert hartslag("--data", data, "grafana", out).code == 0
+    path = out / "hartslag" / "sqlite" / "week.json"
+    english = json.loads(path.read_text())
+    settings(tmp_path, 'language = "nl"\n' + SETTINGS)
+    answer = hartslag("--data", data, "grafana", out)
+    assert answer.lines[-1].startswith("Open daarna http://localhost:3000: het dashboard heet Deze week.")
+    dutch = json.loads(path.read_text())
+    assert (english["title"], dutch["title"]) == ("This week", "Deze week")
+    assert english["uid"] == dutch["uid"]
+
+
+@pytest.mark.parametrize("option", [("--server", "influxdb"), ("--token",)])
+def test_what_is_said_of_a_server_that_is_not_there_is_no_use(
+    tmp_path: Path, option: tuple[str, ...]
+) -> None:
+    """Protects who waits for dashboards of a server: the settings name none, and that is said before anything is written."""
+    answer = hartslag("--data", settings(tmp_path), "grafana", *option, tmp_path / "out")
+    assert answer.code == 1
+    assert f"The settings name no server, so {option[0]} means nothing." in answer.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_again_it_brings_up_to_date_what_it_wrote_itself(tmp_path: Path) -> None:

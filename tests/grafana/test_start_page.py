@@ -40,6 +40,16 @@ def test_the_first_page_is_one_that_was_written(tmp_path: Path) -> None:
     assert [line for line in answer.lines if line in order] == order
 
 
+def test_grafana_speaks_dutch_too(tmp_path: Path) -> None:
+    """Protects a household that is spoken to in Dutch from menus in English around the page, and from English dates on its screen."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "hartslag.toml").write_text('language = "nl"\n')
+    written(data, tmp_path / "out", "--home")
+    assert environment(tmp_path / "out")["GF_USERS_DEFAULT_LANGUAGE"] == "nl-NL"
+    assert "--accept-lang=nl-NL" in (tmp_path / "out/hartslag/kiosk.desktop").read_text()
+
+
 def test_a_screen_waits_for_grafana_and_opens_the_page(tmp_path: Path) -> None:
     """Protects a Pi after a power cut: its browser waits until Grafana answers, and shows the page without menus."""
     written(tmp_path / "data", tmp_path / "out", "--home")

@@ -1,10 +1,12 @@
 """What is asked of the SQLite store in every state a household can be in, by the rules of the plugin that asks it."""
 
 from collections import Counter
+from itertools import product
 
 import pytest
 
-from tests.support.drawing import STATES, covering_looks
+from ingest.language import languages
+from tests.support.drawing import STATES, VIEWPORTS, covering_looks
 from tests.support.grafana_homes import SITE, STORES, Homes, drawable
 from tests.support.grafana_queries import Looking, answers, drawn
 from tests.support.grafana_server import asked
@@ -63,7 +65,7 @@ def _filled(target: dict[str, str], person: str) -> dict[str, str]:
 
 
 def test_the_selection_has_every_pair() -> None:
-    """Protects the few pictures that stand for all: any two of state, dashboard, store, window and theme meet in one."""
+    """Protects the few pictures that stand for all: any two of state, dashboard, store, window, theme and language meet in one."""
     looks = covering_looks()
     boards = {d.name for store in STORES for d in drawable(store)}
     seen = Counter((look.state, look.dashboard) for look in looks)
@@ -74,4 +76,10 @@ def test_the_selection_has_every_pair() -> None:
     assert {(look.viewport, look.theme) for look in looks} == {
         (v, t) for v in ("desktop", "phone", "television") for t in ("dark", "light")
     }
+    assert {(look.dashboard, look.viewport, look.language) for look in looks} == set(
+        product(boards, VIEWPORTS, languages())
+    )
+    assert {(look.state, look.language) for look in looks if look.dashboard == "week"} == set(
+        product(STATES, languages())
+    )
     assert len(looks) < 80

@@ -1,5 +1,6 @@
 """*This week* put to every store: in the words that a person reads it says what `week --json` says."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -51,6 +52,11 @@ def board(stores: Open, store: str, person: str, span: tuple[int, int]) -> Board
     return Board(stores[store], "week", looking(person, *span, now_ms=min(span[1], NOW)))
 
 
+def in_dutch(stores: Open, store: str, person: str, span: tuple[int, int]) -> Board:
+    looks = looking(person, *span, now_ms=min(span[1], NOW))
+    return Board(stores[store], "week", looks, language="nl")
+
+
 def whole(number: float) -> str:
     return text(number, {})
 
@@ -95,6 +101,49 @@ def test_the_answer_is_what_hartslag_says(stores: Open, truth: Any, store: str, 
         part for part in parts if part != "0 min vigorous, counted twice"
     ]
     assert shown.texts("Not counted") == [f"{whole(said['elevated_min'])} min raised without movement"]
+
+
+DUTCH = {
+    "✓ Enough": "✓ Genoeg",
+    "Not judged": "Niet beoordeeld",
+    "no reason given": "geen reden opgegeven",
+    "today is the last day": "vandaag is de laatste dag",
+    "At least {}": "Minstens {}",
+    "of {}": "van {}",
+    "{} to go": "Nog {}",
+    "{} min so far": "{} min tot nu toe",
+    "{} days left": "{} dagen te gaan",
+    "{} h not measured": "{} uur niet gemeten",
+    "{} min moderate": "{} min matig",
+    "{} min vigorous, counted twice": "{} min zwaar, telt dubbel",
+    "{} active days": "{} actieve dagen",
+    "{} h measured": "{} uur gemeten",
+    "{} min raised without movement": "{} min verhoogd zonder beweging",
+}
+"""What the lines of a week are in Dutch; one with neither is the same in both."""
+
+
+def dutch(line: str) -> str:
+    number = re.search(r"\d+", line)
+    said = DUTCH.get(line.replace(number[0], "{}") if number else line, line)
+    return said.format(number[0]) if number else said
+
+
+@each_store
+@each_week
+def test_the_answer_is_the_same_in_dutch(stores: Open, store: str, week: str) -> None:
+    """Protects a household that is spoken to in Dutch: the same numbers, in sentences of its language."""
+    span = as_shown(WEEKS[week])
+    english, other = board(stores, store, ANNA, span), in_dutch(stores, store, ANNA, span)
+    for title in ("Enough?", "In numbers", "What it is made of", "Not counted"):
+        assert other.texts(title) == [dutch(line) for line in english.texts(title)] != []
+    first = date.fromisoformat(WEEKS[week])
+    assert other.texts("Week of") == [f"{first.day}-{first.month}-{first.year}"]
+    assert other.rows("How far") == english.rows("How far")
+    moves, moves_in_dutch = (
+        words(b.panels["Other weeks"], b.frames("Other weeks")) for b in (english, other)
+    )
+    assert [word.leads_to for word in moves] == [word.leads_to for word in moves_in_dutch]
 
 
 def test_the_weeks_have_every_kind_of_answer(truth: Any) -> None:

@@ -12,10 +12,12 @@ from itertools import combinations, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ingest.language import ENGLISH
 from tests.support.grafana_frames import Json
 from tests.support.grafana_homes import STATES, STORES, Homes, drawable
 from tests.support.grafana_queries import Store
 from tests.support.grafana_server import ask_address, asking_server
+from tests.support.languages import said
 from tests.support.needs import program, skip_without
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +43,8 @@ VIEWPORTS = {
     "television": Viewport(1920, 1080, kiosk=True),
 }
 THEMES = ("dark", "light")
+LOCALES = {"en": "en-US", "nl": "nl-NL"}
+"""Languages, and what a browser asks for them by."""
 
 
 class Look(NamedTuple):
@@ -51,6 +55,7 @@ class Look(NamedTuple):
     store: str
     viewport: str
     theme: str
+    language: str = ENGLISH
 
     @property
     def name(self) -> str:
@@ -62,17 +67,25 @@ def all_looks() -> list[Look]:
     """Every one there is; a file is the store of one Pi and has no fleet."""
     boards = {store: [d.name for d in drawable(store)] for store in STORES}
     names = max(boards.values(), key=len)
-    looks = (Look(*each) for each in product(STATES, names, STORES, VIEWPORTS, THEMES))
+    looks = (Look(*each) for each in product(STATES, names, STORES, VIEWPORTS, THEMES, LOCALES))
     return [look for look in looks if look.dashboard in boards[look.store]]
 
 
 def covering_looks() -> list[Look]:
-    """A selection in which each pair of values of any two of the five occurs, wherever it can."""
+    """A selection in which each pair of values of any two of the six occurs, wherever it can.
 
-    def pairs(look: Look) -> set[tuple[tuple[int, str], ...]]:
-        return set(combinations(enumerate(look), 2))
+    Beside these each dashboard in each window, and This week in each state, in every language: words differ in their length.
+    """
 
-    candidates = {look: pairs(look) for look in all_looks()}
+    def met(look: Look) -> set[tuple[tuple[int, str], ...]]:
+        values = list(enumerate(look))
+        state, board, _, viewport, _, language = values
+        words = {(board, viewport, language)} | (
+            {(state, board, language)} if look.dashboard == "week" else set()
+        )
+        return {*combinations(values, 2), *words}
+
+    candidates = {look: met(look) for look in all_looks()}
     wanted = set().union(*candidates.values())
     chosen = []
     while wanted:
@@ -100,15 +113,16 @@ class Drawer:
         picture.parent.mkdir(parents=True, exist_ok=True)
         request: Json = {
             "id": look.name,
-            "dashboard": self.homes.dashboard(state, look.store, look.dashboard),
+            "dashboard": self.homes.dashboard(state, look.store, look.dashboard, look.language),
             "ask": ask_address(self.server, look.state, look.store),
             "width": width,
             "height": height,
             "theme": look.theme,
+            "locale": LOCALES[look.language],
             "kiosk": kiosk,
             "now_ms": state.now_ms,
             "time": None,
-            "others": [d.title for d in drawable(look.store)],
+            "others": [said(d.title, look.language) for d in drawable(look.store)],
             "picture": str(picture),
             "full_page": True,
             **picked,
@@ -183,16 +197,16 @@ def panel_titles(drawing: Json) -> dict[Any, str]:
     return {p["id"]: p["title"] or p["type"] for p in drawing["panels"]}
 
 
-def numbers_of_week(said: Json) -> set[int]:
+def numbers_of_week(week: Json) -> set[int]:
     """The numbers that a sentence about a week may have in it, rounded as people read them.
 
     Minutes of a week that falls short are rounded down: they never look like enough.
     """
-    found = [said[name] for name in ("target_min", "to_go_min", "days_left", "not_measured_h")]
-    dose = said["dose_min"]
-    if not said["to_go_min"]:
+    found = [week[name] for name in ("target_min", "to_go_min", "days_left", "not_measured_h")]
+    dose = week["dose_min"]
+    if not week["to_go_min"]:
         found.append(dose)
-    return {round_half_up(n) for n in found if n is not None} | ({int(dose)} if said["to_go_min"] else set())
+    return {round_half_up(n) for n in found if n is not None} | ({int(dose)} if week["to_go_min"] else set())
 
 
 def round_half_up(number: float) -> int:

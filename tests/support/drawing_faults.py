@@ -6,6 +6,7 @@ from itertools import islice
 
 from tests.support.drawing import VIEWPORTS, Look, numbers_of_week, panel_titles, round_half_up
 from tests.support.grafana_frames import Json
+from tests.support.languages import said as in_language
 
 LEAST_PX, LEAST_ANSWER_PX = 12, 40
 TEXT_CONTRAST, BAR_CONTRAST = 4.5, 3.0
@@ -91,13 +92,15 @@ def overlapping(texts: Sequence[Json]) -> Iterator[tuple[Json, Json]]:
 ANSWER, DETAILS = "Enough?", "In numbers"
 """The panel of the answer on *This week*, and the one beside it."""
 
+ENOUGH = "✓ Enough"
+
 BORN = {1970}
 """Stands in the line that is missing in the settings, where limits are not known."""
 
 
 def answer_faults(look: Look, drawing: Json, said: Json | None) -> Iterator[str]:
     """What is wrong with the sentence across the top of *This week*."""
-    answer, details = (_written(drawing, title) for title in (ANSWER, DETAILS))
+    answer, details = (_written(drawing, in_language(title, look.language)) for title in (ANSWER, DETAILS))
     sentence = " ".join(t["text"] for t in answer)
     if not answer:
         yield "there is no answer"
@@ -124,7 +127,7 @@ def answer_faults(look: Look, drawing: Json, said: Json | None) -> Iterator[str]
         }
         if missing := wanted - numbers:
             yield f"{sentence!r} does not say {sorted(missing)}"
-        if ("Enough" in sentence) != (said["to_go_min"] == 0):
+        if (in_language(ENOUGH, look.language) in sentence) != (said["to_go_min"] == 0):
             yield f"{sentence!r}, but there are {said['to_go_min']} minutes to go"
 
 

@@ -14,6 +14,7 @@ from ingest.grafana.dashboard import Dashboard, DashboardDefaults, dashboard_jso
 from ingest.grafana.provisioning import DataSource, influxdb, sqlite, victoriametrics
 from ingest.grafana.sensor_names import sensor_names
 from ingest.journal import Journal
+from ingest.language import ENGLISH
 from ingest.rows.profile import read_profile
 from ingest.rows.table import Block
 from ingest.settings.model import InfluxSettings, Settings
@@ -25,6 +26,7 @@ from ingest.verbs.week_answer import week_answers
 from tests.support.grafana_frames import Json
 from tests.support.grafana_queries import Store
 from tests.support.grafana_states import STATES, ZONE, State
+from tests.support.languages import speaking
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
 STORES = ("sqlite", "influxdb", "victoriametrics")
@@ -116,13 +118,14 @@ class Homes:
 
     # --- what is drawn, and what it should say ---
 
-    def dashboard(self, state: State, store: str, name: str) -> Json:
-        """A dashboard as `hartslag grafana` writes it for that household."""
+    def dashboard(self, state: State, store: str, name: str, language: str = ENGLISH) -> Json:
+        """A dashboard as `hartslag grafana` writes it for that household, whose settings name the language."""
         source = data_source(store)
         (one,) = [d for d in drawable(store) if d.name == name]
         settings = Settings(self.folder, straps=state.straps)
-        sensors = sensor_names(settings, self.journal(state))
-        return dashboard_json(one, source.language, source.uid, defaults(state, store, sensors))
+        with speaking(language):
+            sensors = sensor_names(settings, self.journal(state))
+            return dashboard_json(one, source.language, source.uid, defaults(state, store, sensors))
 
     def said(self, state: State, person: str) -> dict[str, Any] | None:
         """What `hartslag week --json` says at that moment of the week that goes on; None if it says nothing of it.

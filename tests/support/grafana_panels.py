@@ -11,6 +11,7 @@ from ingest.grafana.boards import dashboards
 from ingest.grafana.dashboard import DashboardDefaults, dashboard_json
 from ingest.grafana.provisioning import DataSource, influxdb, sqlite, victoriametrics
 from ingest.journal import Journal
+from ingest.language import ENGLISH
 from ingest.settings.model import InfluxSettings
 from ingest.stores.following import follow
 from ingest.stores.influx.store import InfluxStore
@@ -20,6 +21,7 @@ from tests.support.grafana_queries import Frame, Json, Looking, Store, drawn
 from tests.support.grafana_stores import ANNA, NOW, SECOND_STRAP, STRAP, WATCH, happenings, tell
 from tests.support.grafana_words import cells, texts
 from tests.support.households import DAY, household
+from tests.support.languages import speaking
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
 Open = dict[str, tuple[DataSource, Store]]
@@ -70,11 +72,14 @@ def filled_stores(folder: Path) -> Iterator[Filled]:
         )
 
 
-def panels(source: DataSource, name: str, defaults: DashboardDefaults | None = None) -> dict[str, Json]:
-    """The panels of a dashboard, by title."""
+def panels(
+    source: DataSource, name: str, defaults: DashboardDefaults | None = None, language: str = ENGLISH
+) -> dict[str, Json]:
+    """The panels of a dashboard, by their titles in English."""
     (one,) = [d for d in dashboards(source.language) if d.name == name]
-    board = dashboard_json(one, source.language, source.uid, defaults or DashboardDefaults())
-    return {p["title"]: p for p in board["panels"]}
+    with speaking(language):
+        board = dashboard_json(one, source.language, source.uid, defaults or DashboardDefaults())
+    return {said.title: panel for said, panel in zip(one.panels, board["panels"], strict=True)}
 
 
 def looking(person: str, from_ms: int, to_ms: int, now_ms: int = NOW) -> Looking:
@@ -90,11 +95,12 @@ class Board:
     name: str
     looks: Looking
     defaults: DashboardDefaults | None = None
+    language: str = ENGLISH
 
     @property
     def panels(self) -> dict[str, Json]:
-        """Its panels, by title."""
-        return panels(self.store[0], self.name, self.defaults)
+        """Its panels, by their titles in English."""
+        return panels(self.store[0], self.name, self.defaults, self.language)
 
     def frames(self, title: str) -> list[Frame]:
         """What a panel draws."""

@@ -148,6 +148,7 @@ def _moment_text(ms: float, form: str) -> str:
         "ddd": f"{at:%a}",
         "MMMM": f"{at:%B}",
         "MMM": f"{at:%b}",
+        "M": str(at.month),
         "YYYY": f"{at:%Y}",
         "D": str(at.day),
         "H": str(at.hour),

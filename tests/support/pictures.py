@@ -1,6 +1,6 @@
 """Every dashboard in every state, of every store, in every window and theme, as pictures to be looked at: `make pictures`.
 
-python -m tests.support.pictures [FOLDER] [--only WORD ...]
+python -m tests.support.pictures [FOLDER] [--only WORD ...] [--language nl]
 
 FOLDER/index.html shows all of them small, with what was found wrong with each; `--only week phone` draws those of both words.
 """
@@ -12,6 +12,7 @@ import tempfile
 from itertools import groupby
 from pathlib import Path
 
+from ingest.language import ENGLISH, languages
 from tests.support.drawing import PICTURES, STATES, Look, all_looks, drawing_host
 from tests.support.drawing_faults import faults
 from tests.support.grafana_homes import Homes
@@ -45,8 +46,9 @@ def main() -> None:
     given = argparse.ArgumentParser(description=__doc__)
     given.add_argument("folder", type=Path, nargs="?", default=PICTURES)
     given.add_argument("--only", nargs="+", default=[])
+    given.add_argument("--language", choices=languages(), default=ENGLISH)
     asked = given.parse_args()
-    looks = [look for look in all_looks() if all(word in look for word in asked.only)]
+    looks = [look for look in all_looks() if {*asked.only, asked.language} <= set(look)]
     found: dict[Look, list[str]] = {}
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -129,3 +129,17 @@ def test_the_answer_is_what_hartslag_says(shown: Json, said: Json | None, words:
     """Protects the one sentence that is read: large, at the top, and with the numbers of `week --json`."""
     found = faults(PHONE, shown, said)
     assert any(words in one for one in found) if words else found == []
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [("Nog 42", ""), ("Nog 41", "[41]"), ("✓ Genoeg", "42 minutes to go")],
+)
+def test_an_answer_in_dutch_is_judged_as_well(words: str, fault: str) -> None:
+    """Protects a page in another language: its answer is found by its own title, and enough by its own word."""
+    shown = answer(words, "108 min tot nu toe, van 150")
+    for panel, title in zip(shown["panels"], ("Genoeg?", "In cijfers"), strict=True):
+        panel["title"] = title
+    found = faults(PHONE._replace(language="nl"), shown, SAID)
+    assert bool(found) == bool(fault)
+    assert fault in " ".join(found)

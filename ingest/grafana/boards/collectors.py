@@ -13,55 +13,63 @@ from ingest.grafana.panel import (
     value_mappings,
 )
 from ingest.grafana.query import INBOX, SENSOR, TIME, Column, Lines, Rows, Sources
+from ingest.grafana.unit import moment_unit
+from ingest.language import N_
 
 _STATES = {number: state for state, number in NUMBERS.items()}
 
-_NO_STRAP = "No strap in the time shown"
+_NO_STRAP = N_("No strap in the time shown")
 
-_WHEN = {"unit": "time:ddd D MMM YYYY, H:mm:ss", "custom.width": 215}
+_WHEN = {"unit": moment_unit(N_("ddd D MMM YYYY, H:mm:ss")), "custom.width": 215}
 
 COLLECTORS = Dashboard(
     "collectors",
-    "Collectors",
-    "What collects, what came in, and whether the store keeps up.",
+    N_("Collectors"),
+    N_("What collects, what came in, and whether the store keeps up."),
     [
         stat_panel(
-            "Newest minute in this store",
-            "When the newest minute with a heart rate was. Long ago while a sensor is worn: ask `hartslag status`.",
+            N_("Newest minute in this store"),
+            N_(
+                "When the newest minute with a heart rate was. Long ago while a sensor is worn: ask `hartslag status`."
+            ),
             8,
-            {"A": Rows("minute", (Column("measured_s", "Measured"),), newest=True)},
+            {"A": Rows("minute", (Column("measured_s", N_("Measured")),), newest=True)},
             "dateTimeFromNow",
-            "Nothing in the time shown",
+            N_("Nothing in the time shown"),
             shown_field=TIME,
         ),
         stat_panel(
-            "Position in the journal",
-            "The newest entry of the journal that this store is known to hold. `hartslag status` says how far the journal is.",
+            N_("Position in the journal"),
+            N_(
+                "The newest entry of the journal that this store is known to hold. `hartslag status` says how far the journal is."
+            ),
             8,
             {"A": Rows("collector", (Column("position", "Position"),), newest=True)},
             "none",
-            "No word in the time shown",
+            N_("No word in the time shown"),
         ),
         stat_panel(
-            "Files still waiting",
-            "How many files waited in the inbox when the newest one was taken.",
+            N_("Files still waiting"),
+            N_("How many files waited in the inbox when the newest one was taken."),
             8,
-            {"A": Rows("collector", (Column("waiting", "Waiting"),), newest=True, source=INBOX)},
+            {"A": Rows("collector", (Column("waiting", N_("Waiting")),), newest=True, source=INBOX)},
             "none",
-            "No file in the time shown",
+            N_("No file in the time shown"),
         ),
         table_panel(
-            "Sensors",
-            "Every strap by its name and by what the store calls it, and how it was when it was last heard of. `hartslag"
-            " status` says what to do.",
+            N_("Sensors"),
+            N_(
+                "Every strap by its name and by what the store calls it, and how it was when it was last heard of. `hartslag"
+                " status` says what to do."
+            ),
             WIDTH,
             Sources(
                 "collector",
                 (
-                    Column("state_no", "State"),
-                    Column("battery_pct", "Battery"),
-                    Column("signal_dbm", "Signal"),
-                    Column("reconnects", "Connected anew"),
+                    Column("state_no", N_("State")),
+                    Column("battery_pct", N_("Battery")),
+                    Column("signal_dbm", N_("Signal")),
+                    Column("reconnects", N_("Connected anew")),
                 ),
             ),
             _NO_STRAP,
@@ -76,16 +84,18 @@ COLLECTORS = Dashboard(
             shows_sources=True,
         ),
         state_timeline_panel(
-            "Straps over time",
-            "Each state lasts until the next one is told.",
+            N_("Straps over time"),
+            N_("Each state lasts until the next one is told."),
             WIDTH,
-            Lines("collector", Column("state_no", "State")),
+            Lines("collector", Column("state_no", N_("State"))),
             _STATES,
             _NO_STRAP,
         ),
         time_series_panel(
-            "Gaps in what straps sent",
-            "How often a strap fell silent since the point before. A gap is not measured; nothing is made up for it.",
+            N_("Gaps in what straps sent"),
+            N_(
+                "How often a strap fell silent since the point before. A gap is not measured; nothing is made up for it."
+            ),
             8,
             {"A": Lines("collector", Column("gaps", "Gaps"))},
             "none",
@@ -95,43 +105,45 @@ COLLECTORS = Dashboard(
             sensor_column=LINES,
         ),
         time_series_panel(
-            "Signal",
-            "How strongly a strap is heard. Around -90 and below it may be lost: come nearer.",
+            N_("Signal"),
+            N_("How strongly a strap is heard. Around -90 and below it may be lost: come nearer."),
             8,
-            {"A": Lines("collector", Column("signal_dbm", "Signal"))},
+            {"A": Lines("collector", Column("signal_dbm", N_("Signal")))},
             DBM,
             _NO_STRAP,
             custom={"drawStyle": "points"},
             sensor_column=LINES,
         ),
         time_series_panel(
-            "Batteries over time",
-            "As each strap told it.",
+            N_("Batteries over time"),
+            N_("As each strap told it."),
             8,
-            {"A": Lines("collector", Column("battery_pct", "Battery"))},
+            {"A": Lines("collector", Column("battery_pct", N_("Battery")))},
             "percent",
-            "No strap has told its battery",
+            N_("No strap has told its battery"),
             defaults={"min": 0, "max": 100},
             custom={"spanNulls": True},
             sensor_column=LINES,
         ),
         table_panel(
-            "What came in",
-            "Each file and what became of it: stored; duplicate (had it already); partial (damaged, what could be read is"
-            " kept); rejected (of no use, set aside with its reason).",
+            N_("What came in"),
+            N_(
+                "Each file and what became of it: stored; duplicate (had it already); partial (damaged, what could be read is"
+                " kept); rejected (of no use, set aside with its reason)."
+            ),
             WIDTH,
             Rows(
                 "collector",
                 (
-                    Column("file", "File"),
-                    Column("state", "Outcome"),
-                    Column("samples", "Samples"),
-                    Column("reason", "Why"),
+                    Column("file", N_("File")),
+                    Column("state", N_("Outcome")),
+                    Column("samples", N_("Samples")),
+                    Column("reason", N_("Why")),
                 ),
                 sensor_label="From",
                 source=INBOX,
             ),
-            "No file in the time shown",
+            N_("No file in the time shown"),
             [
                 Override(TIME, _WHEN),
                 Override(

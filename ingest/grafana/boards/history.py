@@ -4,6 +4,7 @@ from ingest.grafana.charts import time_series_panel
 from ingest.grafana.dashboard import Dashboard
 from ingest.grafana.panel import (
     BPM,
+    HOURS,
     LINES,
     MEASURED,
     MINUTES,
@@ -22,8 +23,10 @@ from ingest.grafana.panel import (
     value_mappings,
 )
 from ingest.grafana.query import SENSOR, TIME, Column, Json, Lines, Rows, calculate
+from ingest.grafana.unit import moment_unit
+from ingest.language import N_
 
-NOTHING_YET = "Nothing measured in the time shown"
+NOTHING_YET = N_("Nothing measured in the time shown")
 
 _BARS = {
     "drawStyle": "bars",
@@ -38,7 +41,7 @@ _DASHED = {"custom.lineStyle": {"fill": "dash", "dash": [12, 6]}}
 _AS_LINE = {"custom.drawStyle": "line", "custom.fillOpacity": 0, "custom.showPoints": "never"}
 
 _THAT_WEEK = link_to(
-    "week", "from=${__data.fields.Time.numeric}&to=${__data.fields.Until.numeric}999", "Open this week"
+    "week", "from=${__data.fields.Time.numeric}&to=${__data.fields.Until.numeric}999", N_("Open this week")
 )
 
 _HIDDEN = {"custom.hidden": True, "custom.hideFrom": UNSEEN, "unit": "none"}
@@ -70,8 +73,8 @@ def _usual_range_panel(
     steps = (
         _window(column.label, "mean", rows, mean),
         _window(column.label, "stdDev", rows, "spread"),
-        calculate(mean, "-", "spread", "Usual from"),
-        calculate(mean, "+", "spread", "Usual to"),
+        calculate(mean, "-", "spread", N_("Usual from")),
+        calculate(mean, "+", "spread", N_("Usual to")),
         {
             "id": "organize",
             "options": {"excludeByName": {"spread": True}, "indexByName": {}, "renameByName": {}},
@@ -103,7 +106,7 @@ def _usual_range_panel(
     )
 
 
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 
 _SHADES = [
     {"color": "transparent", "value": None},
@@ -148,21 +151,23 @@ _MAP_STEPS: tuple[Json, ...] = (
 
 HISTORY = Dashboard(
     "history",
-    "History",
-    "Weeks, resting heart rate, variability and workouts over a year.",
+    N_("History"),
+    N_("Weeks, resting heart rate, variability and workouts over a year."),
     [
         time_series_panel(
-            "Weeks against the target",
-            "Moderate minutes + 2 x vigorous minutes of each week: a full bar has met its target; an empty frame has not"
-            " met it, or there was no target. The stepped line is the target. A week without a bar was not measured. A click opens a week.",
+            N_("Weeks against the target"),
+            N_(
+                "Moderate minutes + 2 x vigorous minutes of each week: a full bar has met its target; an empty frame has not"
+                " met it, or there was no target. The stepped line is the target. A week without a bar was not measured. A click opens a week."
+            ),
             WIDTH,
             {
                 "A": Rows(
                     "week",
                     (
-                        Column("dose_min", "Minutes, at least"),
-                        Column("dose_min", "Target met", factor="met"),
-                        Column("target_min", "Target"),
+                        Column("dose_min", N_("Minutes, at least")),
+                        Column("dose_min", N_("Target met"), factor="met"),
+                        Column("target_min", N_("Target")),
                         Column("end_s", "Ends"),
                     ),
                 )
@@ -199,20 +204,20 @@ HISTORY = Dashboard(
                 ),
                 *(Override(name, _HIDDEN) for name in ("Ends", "Until")),
             ],
-            transformations=(_window("Minutes, at least", "mean", 4, "Mean of four weeks"), _UNTIL),
+            transformations=(_window("Minutes, at least", "mean", 4, N_("Mean of four weeks")), _UNTIL),
         ),
         table_panel(
-            "Week by week",
-            "The newest first. A click on a week opens it.",
+            N_("Week by week"),
+            N_("The newest first. A click on a week opens it."),
             WIDTH,
             Rows(
                 "week",
                 (
-                    Column("dose_min", "Minutes"),
-                    Column("target_min", "Target"),
-                    Column("met", "Enough?"),
-                    Column("measured_h", "Measured"),
-                    Column("not_judged", "Not judged"),
+                    Column("dose_min", N_("Minutes")),
+                    Column("target_min", N_("Target")),
+                    Column("met", N_("Enough?")),
+                    Column("measured_h", N_("Measured")),
+                    Column("not_judged", N_("Not judged")),
                     Column("end_s", "Ends"),
                 ),
             ),
@@ -221,33 +226,37 @@ HISTORY = Dashboard(
                 Override(
                     TIME,
                     {
-                        "displayName": "Week of",
-                        "unit": "time:D MMM YYYY",
+                        "displayName": N_("Week of"),
+                        "unit": moment_unit(N_("D MMM YYYY")),
                         "custom.width": 130,
                         "links": _THAT_WEEK,
                     },
                 ),
                 *(Override(name, {"unit": MINUTES}) for name in ("Minutes", "Target")),
-                Override("Enough?", {"mappings": value_mappings({1: "✓ met", 0: "not met"})}),
-                Override("Measured", {"unit": "suffix:h"}),
+                Override("Enough?", {"mappings": value_mappings({1: N_("✓ met"), 0: N_("not met")})}),
+                Override("Measured", {"unit": HOURS}),
                 Override("Not judged", {"noValue": " "}),
                 *(Override(name, _HIDDEN) for name in ("Ends", "Until")),
             ],
             transformations=(_UNTIL,),
         ),
         table_panel(
-            "When you move, by hour and weekday",
-            "Moderate and vigorous minutes of the time shown, added up: the hours of a day by the days of a week.",
+            N_("When you move, by hour and weekday"),
+            N_(
+                "Moderate and vigorous minutes of the time shown, added up: the hours of a day by the days of a week."
+            ),
             12,
             Rows(
                 "hour",
-                (Column("active_min", "Minutes"), Column("weekday", "Weekday"), Column("hour", "Hour")),
+                (
+                    Column("active_min", N_("Minutes")),
+                    Column("weekday", N_("Weekday")),
+                    Column("hour", N_("Hour")),
+                ),
             ),
             NOTHING_YET,
             [
-                Override(
-                    "Hour", {"unit": "suffix:h", "custom.cellOptions": {"type": "auto"}, "custom.width": 70}
-                ),
+                Override("Hour", {"unit": HOURS, "custom.cellOptions": {"type": "auto"}, "custom.width": 70}),
                 *(
                     Override(
                         day,
@@ -265,69 +274,75 @@ HISTORY = Dashboard(
             transformations=_MAP_STEPS,
         ),
         _usual_range_panel(
-            "Resting heart rate",
-            "The lowest mean of five minutes of each day, its mean over seven days, and the band it usually lies in. A day with"
-            " less than two hours of measured rest has none.",
-            Column("resting_bpm", "Each day"),
+            N_("Resting heart rate"),
+            N_(
+                "The lowest mean of five minutes of each day, its mean over seven days, and the band it usually lies in. A day with"
+                " less than two hours of measured rest has none."
+            ),
+            Column("resting_bpm", N_("Each day")),
             "day",
             BPM,
             7,
-            "Mean of seven days",
-            "Not known yet: it takes a day with two hours of measured rest",
+            N_("Mean of seven days"),
+            N_("Not known yet: it takes a day with two hours of measured rest"),
         ),
         _usual_range_panel(
-            "Heart rate variability at rest",
-            "RMSSD of the quietest five minutes of each day, its mean over four weeks, and the band it usually lies in; from"
-            " sensors that tell single beats.",
-            Column("rest_rmssd_ms", "Each day"),
+            N_("Heart rate variability at rest"),
+            N_(
+                "RMSSD of the quietest five minutes of each day, its mean over four weeks, and the band it usually lies in; from"
+                " sensors that tell single beats."
+            ),
+            Column("rest_rmssd_ms", N_("Each day")),
             "variability",
             MS,
             28,
-            "Mean of four weeks",
-            "Not known yet: it takes a sensor that tells single beats",
+            N_("Mean of four weeks"),
+            N_("Not known yet: it takes a sensor that tells single beats"),
         ),
         time_series_panel(
-            "Heart rate variability in workouts",
-            "RMSSD of each workout and of the quietest five minutes of each day, by sensor.",
+            N_("Heart rate variability in workouts"),
+            N_("RMSSD of each workout and of the quietest five minutes of each day, by sensor."),
             12,
             {"A": Lines("variability", Column("rmssd_ms", "RMSSD"))},
             MS,
-            "Not known yet: it takes a sensor that tells single beats",
+            N_("Not known yet: it takes a sensor that tells single beats"),
             custom={"drawStyle": "points", "pointSize": 7},
             sensor_column=LINES,
         ),
         table_panel(
-            "Workouts",
-            "The newest first; a click on its time opens a workout. Load is Banister's training impulse; recovery is how far"
-            " the heart came down in a minute. Empty means: not known.",
+            N_("Workouts"),
+            N_(
+                "The newest first; a click on its time opens a workout. Load is Banister's training impulse; recovery is how far"
+                " the heart came down in a minute. Empty means: not known."
+            ),
             WIDTH,
             Rows(
                 "session",
                 (
-                    Column("sport", "Sport"),
-                    Column("duration_s", "Duration"),
-                    Column("dose_min", "Minutes"),
-                    Column("moderate_s", "Moderate"),
-                    Column("vigorous_s", "Vigorous"),
-                    Column("bpm_mean", "Mean"),
-                    Column("bpm_max", "Highest"),
-                    Column("trimp", "Load"),
-                    Column("recovery_60s", "Recovery"),
+                    Column("sport", N_("Sport")),
+                    Column("duration_s", N_("Duration")),
+                    Column("dose_min", N_("Minutes")),
+                    Column("moderate_s", N_("Moderate")),
+                    Column("vigorous_s", N_("Vigorous")),
+                    Column("bpm_mean", N_("Mean")),
+                    Column("bpm_max", N_("Highest")),
+                    Column("trimp", N_("Load")),
+                    Column("recovery_60s", N_("Recovery")),
                     Column("end_s", "Ends"),
                 ),
                 sensor_label=SENSOR,
             ),
-            "No workout in the time shown",
+            N_("No workout in the time shown"),
             [
                 Override(
                     TIME,
                     {
-                        "unit": "time:ddd D MMM YYYY, H:mm",
+                        "unit": moment_unit(N_("ddd D MMM YYYY, H:mm")),
                         "custom.width": 210,
                         "links": link_to(
                             "workout",
                             "from=${__data.fields.Time.numeric}&to=${__data.fields.Ends.numeric}000",
-                            "Open this workout",
+                            N_("Open this workout"),
                         ),
                     },
                 ),

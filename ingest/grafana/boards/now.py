@@ -6,6 +6,7 @@ from ingest.grafana.boards.shared import DONE, LIMITS, heart_rate_panel
 from ingest.grafana.dashboard import THIS_WEEK, Dashboard
 from ingest.grafana.panel import BPM, WIDTH, Panel, stat_panel, words_panel
 from ingest.grafana.query import BPM_COLUMN, SOURCE, Json, Line, Live, calculate
+from ingest.language import N_
 
 _FRESH_S = 30
 """A strap tells once a second and is committed every five; what is older than this is not now."""
@@ -15,9 +16,9 @@ _LIVE = Live(_FRESH_S)
 _MOST = 4
 """Sensors at once."""
 
-_NOT_WORN = "No sensor worn"
+_NOT_WORN = N_("No sensor worn")
 
-_LIGHT, _MODERATE, _VIGOROUS = "Light", "Moderate", "Vigorous"
+_LIGHT, _MODERATE, _VIGOROUS = N_("Light"), N_("Moderate"), N_("Vigorous")
 
 
 _ZONE_STEPS: tuple[Json, ...] = (
@@ -39,11 +40,11 @@ _ZONE_STEPS: tuple[Json, ...] = (
     calculate("above", "/", "width", "part"),
     # Without a heart rate the middle of the limits would be left; of what is not there nothing can be made.
     calculate("here", "*", "0", "nothing"),
-    calculate("part", "+", "nothing", "Zone"),
+    calculate("part", "+", "nothing", N_("Zone")),
 )
 """From heart rate and limits to 0 (light), between 0 and 1 (moderate) or 1 (vigorous): no store is asked to compare."""
 
-_NO_ZONE = "No zone now"
+_NO_ZONE = N_("No zone now")
 
 _ZONES = [
     {"type": "special", "options": {"match": "null+nan", "result": {"text": _NO_ZONE, "index": 3}}},
@@ -58,8 +59,8 @@ _ZONES = [
 
 def _zone_panel() -> Panel:
     return stat_panel(
-        "Zone",
-        "What this heart rate counts as, by the limits in force.",
+        N_("Zone"),
+        N_("What this heart rate counts as, by the limits in force."),
         12,
         {"A": _LIVE, "M": LIMITS["M"], "V": LIMITS["V"]},
         "none",
@@ -74,12 +75,12 @@ def _zone_panel() -> Panel:
 
 NOW = Dashboard(
     "now",
-    "Now",
-    "While you move: heart rate, zone, and the minutes it adds up to.",
+    N_("Now"),
+    N_("While you move: heart rate, zone, and the minutes it adds up to."),
     [
         stat_panel(
-            "Heart rate",
-            "The newest heart rate of the sensor that is believed, not older than half a minute.",
+            N_("Heart rate"),
+            N_("The newest heart rate of the sensor that is believed, not older than half a minute."),
             12,
             {"A": _LIVE},
             BPM,
@@ -90,36 +91,36 @@ NOW = Dashboard(
         ),
         _zone_panel(),
         words_panel(
-            "Minutes",
-            "Moderate minutes + 2 x vigorous minutes of this workout, of today and of the week.",
+            N_("Minutes"),
+            N_("Moderate minutes + 2 x vigorous minutes of this workout, of today and of the week."),
             9,
             13,
             (
                 Line(
                     "session",
                     "dose_min",
-                    "{} min in this workout",
+                    N_("{} min in this workout"),
                     ("dose_min > 0", "end_s > {to_s} - 600"),
                     within_s=86_400,
                 ),
-                Line("day", "dose_min", "{} min today", ("so_far_min >= 0",), within_s=86_400),
+                Line("day", "dose_min", N_("{} min today"), ("so_far_min >= 0",), within_s=86_400),
                 # Short of the target rounded down, as on This week: it and what is to go make the target.
-                Line("week", DONE, "{} min this week", ("to_go_min > 0",)),
-                Line("week", "dose_min", "{} min this week", ("to_go_min <= 0",)),
-                Line("week", "dose_min", "{} min this week", ("not_judged != ''", "limits = 'known'")),
-                Line("week", "to_go_min", "{} min to go", ("to_go_min > 0",)),
-                Line("week", "to_go_min", "✓ enough for this week", ("to_go_min <= 0",)),
-                Line("week", "measured_h", "Limits are not known", ("limits != 'known'",)),
+                Line("week", DONE, N_("{} min this week"), ("to_go_min > 0",)),
+                Line("week", "dose_min", N_("{} min this week"), ("to_go_min <= 0",)),
+                Line("week", "dose_min", N_("{} min this week"), ("not_judged != ''", "limits = 'known'")),
+                Line("week", "to_go_min", N_("{} min to go"), ("to_go_min > 0",)),
+                Line("week", "to_go_min", N_("✓ enough for this week"), ("to_go_min <= 0",)),
+                Line("week", "measured_h", N_("Limits are not known"), ("limits != 'known'",)),
             ),
-            "Nothing measured this week",
+            N_("Nothing measured this week"),
         ),
         heart_rate_panel(
-            "Heart rate, last hour", "No sensor in the last hour", width=15, height=13, time_from="1h"
+            N_("Heart rate, last hour"), N_("No sensor in the last hour"), width=15, height=13, time_from="1h"
         ),
         replace(
             stat_panel(
-                "Sensors now",
-                "Every sensor that is heard; of two the first is believed.",
+                N_("Sensors now"),
+                N_("Every sensor that is heard; of two the first is believed."),
                 WIDTH,
                 {"A": _LIVE},
                 BPM,

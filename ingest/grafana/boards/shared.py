@@ -17,6 +17,7 @@ from ingest.grafana.panel import (
     text_panel,
 )
 from ingest.grafana.query import Column, Latest, Lines, Query, Rows
+from ingest.language import N_
 
 DONE = "target_min - to_go_min"
 """The minutes of a week short of its target: rounded down, so that they never look like enough."""
@@ -25,16 +26,16 @@ LONGEST_MS = 90_000
 """What a sample stands for at most; a longer silence is a gap in the line, not a line."""
 
 LIMITS: Mapping[str, Query] = {
-    "M": Latest("profile", Column("moderate_bpm", "Moderate from")),
-    "V": Latest("profile", Column("vigorous_bpm", "Vigorous from")),
+    "M": Latest("profile", Column("moderate_bpm", N_("Moderate from"))),
+    "V": Latest("profile", Column("vigorous_bpm", N_("Vigorous from"))),
 }
 """The limits in force now."""
 
 LIMIT_LINES: Mapping[str, Query] = {
-    "M": Rows("limits", (Column("moderate_bpm", "Moderate from"),)),
+    "M": Rows("limits", (Column("moderate_bpm", N_("Moderate from")),)),
     # Asked for twice: the band below it has the colour of what lies in it, the line that of what begins there.
-    "T": Rows("limits", (Column("vigorous_bpm", "Moderate"),)),
-    "V": Rows("limits", (Column("vigorous_bpm", "Vigorous from"),)),
+    "T": Rows("limits", (Column("vigorous_bpm", N_("Moderate")),)),
+    "V": Rows("limits", (Column("vigorous_bpm", N_("Vigorous from")),)),
 }
 """The limits that minutes were counted by: a band is only drawn where both have points, and none where nothing is."""
 
@@ -48,9 +49,9 @@ _STEPPED = {
 _DASHED = {**_STEPPED, "custom.lineStyle": {"fill": "dash", "dash": [12, 6]}, "custom.lineWidth": 2}
 
 _LIMIT_LOOKS = {
-    "M": {"displayName": "Moderate from", "color": fixed_color(MODERATE), **_DASHED},
+    "M": {"displayName": N_("Moderate from"), "color": fixed_color(MODERATE), **_DASHED},
     "T": {
-        "displayName": "Moderate",
+        "displayName": N_("Moderate"),
         "color": fixed_color(MODERATE),
         **_STEPPED,
         "custom.lineWidth": 0,
@@ -58,12 +59,10 @@ _LIMIT_LOOKS = {
         "custom.fillOpacity": 25,
         "custom.hideFrom": NAMELESS,
     },
-    "V": {"displayName": "Vigorous from", "color": fixed_color(VIGOROUS), **_DASHED},
+    "V": {"displayName": N_("Vigorous from"), "color": fixed_color(VIGOROUS), **_DASHED},
 }
 
 HEART = {"insertNulls": LONGEST_MS, "spanNulls": LONGEST_MS, "lineInterpolation": "linear"}
-
-BETWEEN = "The band is moderate, all above it vigorous, all below it light. A gap was not measured."
 
 
 def heart_rate_panel(
@@ -72,7 +71,9 @@ def heart_rate_panel(
     """Every sample of every sensor, with the limits."""
     return time_series_panel(
         title,
-        f"Every sample. {BETWEEN}",
+        N_(
+            "Every sample. The band is moderate, all above it vigorous, all below it light. A gap was not measured."
+        ),
         width,
         {"A": Lines("heart_rate", Column("bpm", "bpm")), **LIMIT_LINES},
         BPM,
@@ -90,9 +91,12 @@ def minutes_of_heart_rate_panel(title: str, no_value: str, *, time_from: str = "
     """The mean of each minute, of all sensors together."""
     return time_series_panel(
         title,
-        f"The mean of each minute, of all sensors together. {BETWEEN}",
+        N_(
+            "The mean of each minute, of all sensors together. The band is moderate, all above it vigorous, all below it"
+            " light. A gap was not measured."
+        ),
         WIDTH,
-        {"A": Rows("minute", (Column("bpm", "Heart rate"),)), **LIMIT_LINES},
+        {"A": Rows("minute", (Column("bpm", N_("Heart rate")),)), **LIMIT_LINES},
         BPM,
         no_value,
         custom=HEART,
@@ -106,8 +110,10 @@ def minutes_of_heart_rate_panel(title: str, no_value: str, *, time_from: str = "
 def what_it_is_panel() -> Panel:
     """What this is, and what it is not."""
     return text_panel(
-        "Minutes from a heart-rate sensor against a target of your own. Not a medical device. Time that no sensor saw is"
-        " *not measured*: it is never counted as rest, and never as movement.",
+        N_(
+            "Minutes from a heart-rate sensor against a target of your own. Not a medical device. Time that no sensor saw is"
+            " *not measured*: it is never counted as rest, and never as movement."
+        ),
         WIDTH,
         3,
     )

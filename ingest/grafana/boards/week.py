@@ -14,8 +14,10 @@ from ingest.grafana.panel import (
     words_panel,
 )
 from ingest.grafana.query import Column, Line, Newest, Rows
+from ingest.grafana.unit import moment_unit
+from ingest.language import N_
 
-NOTHING_YET = "Nothing measured this week"
+NOTHING_YET = N_("Nothing measured this week")
 
 RUNNING, PAST = "end_s - {to_s} > 1", "end_s - {to_s} <= 1"
 """A week that is over is shown up to its last millisecond."""
@@ -38,179 +40,196 @@ _DAY_H = 27
 _MET = "to_go_min <= 0"
 
 ANSWER = (
-    Line("week", "to_go_min", "✓ Enough", (_MET,)),
-    Line("week", "to_go_min", "{} to go", (_TO_GO, RUNNING)),
-    Line("week", DONE, "At least {}", (_TO_GO, PAST, _GAPS)),
-    Line("week", DONE, "{} min", (_TO_GO, PAST, _NO_GAPS)),
-    Line("week", "measured_h", "Not judged", (_NOT_JUDGED, _KNOWN)),
-    Line("week", "measured_h", "Not counted", ("limits != 'known'",)),
+    Line("week", "to_go_min", N_("✓ Enough"), (_MET,)),
+    Line("week", "to_go_min", N_("{} to go"), (_TO_GO, RUNNING)),
+    Line("week", DONE, N_("At least {}"), (_TO_GO, PAST, _GAPS)),
+    Line("week", DONE, N_("{} min"), (_TO_GO, PAST, _NO_GAPS)),
+    Line("week", "measured_h", N_("Not judged"), (_NOT_JUDGED, _KNOWN)),
+    Line("week", "measured_h", N_("Not counted"), ("limits != 'known'",)),
 )
 
 DETAILS = (
-    Line("week", "dose_min", "{} min", (_MET,)),
-    Line("week", DONE, "{} min so far", (_TO_GO, RUNNING)),
-    Line("week", "target_min", "of {}", ("to_go_min >= 0",)),
+    Line("week", "dose_min", N_("{} min"), (_MET,)),
+    Line("week", DONE, N_("{} min so far"), (_TO_GO, RUNNING)),
+    Line("week", "target_min", N_("of {}"), ("to_go_min >= 0",)),
     # Today included: shown as the whole number that is nearest.
     *(
         Line(
-            "week", f"({left}) / 86400 + 0.49999", "{} days left", (_TO_GO, RUNNING, which, f"{left} > 86400")
+            "week",
+            f"({left}) / 86400 + 0.49999",
+            N_("{} days left"),
+            (_TO_GO, RUNNING, which, f"{left} > 86400"),
         )
         for left, which in _LEFT_S.items()
     ),
     *(
-        Line("week", "end_s", "today is the last day", (_TO_GO, RUNNING, which, f"{left} <= 86400"))
+        Line("week", "end_s", N_("today is the last day"), (_TO_GO, RUNNING, which, f"{left} <= 86400"))
         for left, which in _LEFT_S.items()
     ),
-    Line("week", _NOT_MEASURED_H, "{} h not measured", (_TO_GO, _GAPS)),
+    Line("week", _NOT_MEASURED_H, N_("{} h not measured"), (_TO_GO, _GAPS)),
     # Behind the numbers, as the source of Prometheus has what is a table there.
     Line("week", "not_judged", "{}", (_NOT_JUDGED, _KNOWN)),
-    Line("week", "measured_h", "One line is missing below [[person]]", (_UNKNOWN,)),
-    Line("week", "measured_h", "in the settings: born = 1970", (_UNKNOWN,)),
-    Line("week", "measured_h", "with your own year of birth", (_UNKNOWN,)),
-    Line("week", "measured_h", "Limits of your own are missing in", (_MEDICINE,)),
+    Line("week", "measured_h", N_("One line is missing below [[person]]"), (_UNKNOWN,)),
+    Line("week", "measured_h", N_("in the settings: born = 1970"), (_UNKNOWN,)),
+    Line("week", "measured_h", N_("with your own year of birth"), (_UNKNOWN,)),
+    Line("week", "measured_h", N_("Limits of your own are missing in"), (_MEDICINE,)),
     Line("week", "measured_h", "[[person.profile]]: moderate_bpm", (_MEDICINE,)),
-    Line("week", "measured_h", "and vigorous_bpm", (_MEDICINE,)),
+    Line("week", "measured_h", N_("and vigorous_bpm"), (_MEDICINE,)),
 )
 
 _PARTS = (
-    Line("week", "moderate_min", "{} min moderate", (_KNOWN,)),
-    Line("week", "vigorous_min", "{} min vigorous, counted twice", (_KNOWN, "vigorous_min >= 0.5")),
-    Line("week", "active_days", "{} active days", (_KNOWN, "active_days != 1")),
-    Line("week", "active_days", "{} active day", (_KNOWN, "active_days = 1")),
-    Line("week", "measured_h", "{} h measured", ("measured_h >= 0",)),
+    Line("week", "moderate_min", N_("{} min moderate"), (_KNOWN,)),
+    Line("week", "vigorous_min", N_("{} min vigorous, counted twice"), (_KNOWN, "vigorous_min >= 0.5")),
+    Line("week", "active_days", N_("{} active days"), (_KNOWN, "active_days != 1")),
+    Line("week", "active_days", N_("{} active day"), (_KNOWN, "active_days = 1")),
+    Line("week", "measured_h", N_("{} h measured"), ("measured_h >= 0",)),
 )
 
 _NOT_COUNTED = (
-    Line("week", "elevated_min", "{} min raised without movement", ("elevated_min >= 0.5",)),
-    Line("week", "unclassified_min", "{} min while limits were not known", ("unclassified_min >= 0.5",)),
+    Line("week", "elevated_min", N_("{} min raised without movement"), ("elevated_min >= 0.5",)),
+    Line("week", "unclassified_min", N_("{} min while limits were not known"), ("unclassified_min >= 0.5",)),
 )
 
-_WHEN = (Line("week", "start_s * 1000", "time:dddd D MMMM YYYY", ("measured_h >= 0",)),)
+_WHEN = (Line("week", "start_s * 1000", moment_unit(N_("dddd D MMMM YYYY")), ("measured_h >= 0",)),)
 
 _MOVES = (
     # Before the others, as the source of Prometheus has what is no table there.
-    Line("week", "measured_h", "This week", (PAST,)),
+    Line("week", "measured_h", N_("This week"), (PAST,)),
     Line(
         "week",
         "measured_h",
-        "< The week before",
+        N_("< The week before"),
         ("before_s > 0",),
         links={"from": "before_s", "until": "start_s - 1"},
     ),
-    Line("week", "measured_h", "The week after >", (PAST,), links={"from": "end_s", "until": "after_s - 1"}),
+    Line(
+        "week", "measured_h", N_("The week after >"), (PAST,), links={"from": "end_s", "until": "after_s - 1"}
+    ),
 )
 
 _WHOLE_WEEK = "from=${__data.fields.from}000&to=${__data.fields.until}999"
 
 WEEK = Dashboard(
     "week",
-    "This week",
-    "Was it enough? Minutes of this week against the target, day by day.",
+    N_("This week"),
+    N_("Was it enough? Minutes of this week against the target, day by day."),
     [
         # From the row, and not of Grafana's range: that would be told in the time zone of the browser.
         words_panel(
-            "Week of",
-            "Its first day, where the person lives.",
+            N_("Week of"),
+            N_("Its first day, where the person lives."),
             WIDTH,
             2,
             _WHEN,
-            "one with nothing measured",
+            N_("one with nothing measured"),
             size_px=16,
         ),
         words_panel(
-            "Enough?",
-            "Moderate minutes + 2 x vigorous minutes of the week against the target. It is the least it can be: what no"
-            " sensor saw is not in it. A week that is not to be judged has no target.",
+            N_("Enough?"),
+            N_(
+                "Moderate minutes + 2 x vigorous minutes of the week against the target. It is the least it can be: what no"
+                " sensor saw is not in it. A week that is not to be judged has no target."
+            ),
             12,
             6,
             ANSWER,
-            "Not measured",
+            N_("Not measured"),
         ),
         words_panel(
-            "In numbers",
-            "The minutes and the target, the days that are left with today, and the hours that no sensor saw.",
+            N_("In numbers"),
+            N_(
+                "The minutes and the target, the days that are left with today, and the hours that no sensor saw."
+            ),
             12,
             6,
             DETAILS,
             NOTHING_YET,
         ),
         progress_bar_panel(
-            "How far",
-            "The filled part is done, the empty frame is to go, the mark across is the target.",
+            N_("How far"),
+            N_("The filled part is done, the empty frame is to go, the mark across is the target."),
             Newest(
                 "week",
                 {
-                    "Done": DONE,
-                    "To go": "to_go_min",
-                    "Target": "target_min / 60",
-                    "More": "(dose_min - target_min) * met",
+                    N_("Done"): DONE,
+                    N_("To go"): "to_go_min",
+                    N_("Target"): "target_min / 60",
+                    N_("More"): "(dose_min - target_min) * met",
                 },
                 ("to_go_min >= 0",),
             ),
-            "No target to be drawn: the week is not judged, or nothing is counted",
+            N_("No target to be drawn: the week is not judged, or nothing is counted"),
         ),
         words_panel(
-            "Other weeks",
-            "A click opens that week. History has them all.",
+            N_("Other weeks"),
+            N_("A click opens that week. History has them all."),
             8,
             6,
             _MOVES,
-            "See History",
+            N_("See History"),
             size_px=20,
             links={
-                0: link_to("week", "{this_week}", "This week"),
-                1: link_to("week", _WHOLE_WEEK, "The week before"),
-                2: link_to("week", _WHOLE_WEEK, "The week after"),
+                0: link_to("week", "{this_week}", N_("This week")),
+                1: link_to("week", _WHOLE_WEEK, N_("The week before")),
+                2: link_to("week", _WHOLE_WEEK, N_("The week after")),
             },
         ),
         words_panel(
-            "What it is made of",
-            "A day with ten minutes or more of moderate or vigorous movement is an active day.",
+            N_("What it is made of"),
+            N_("A day with ten minutes or more of moderate or vigorous movement is an active day."),
             8,
             6,
             _PARTS,
             NOTHING_YET,
         ),
         words_panel(
-            "Not counted",
-            "Heart rate at or above the moderate limit while the watch saw no movement, or for too short a time: stress, heat"
-            " and fever raise it too. And what was measured while nothing told where moderate begins.",
+            N_("Not counted"),
+            N_(
+                "Heart rate at or above the moderate limit while the watch saw no movement, or for too short a time: stress, heat"
+                " and fever raise it too. And what was measured while nothing told where moderate begins."
+            ),
             8,
             6,
             _NOT_COUNTED,
-            "Nothing was left out",
+            N_("Nothing was left out"),
         ),
         bar_chart_panel(
-            "Minutes by day",
-            "Moderate minutes + 2 x vigorous minutes. A day without a bar was not measured. A 0 means: measured, and none"
-            " counted.",
+            N_("Minutes by day"),
+            N_(
+                "Moderate minutes + 2 x vigorous minutes. A day without a bar was not measured. A 0 means: measured, and none"
+                " counted."
+            ),
             12,
-            Rows("day", (Column("dose_min", "Minutes"),)),
+            Rows("day", (Column("dose_min", N_("Minutes")),)),
             MINUTES,
             NOTHING_YET,
             {"Minutes": MODERATE},
         ),
         bar_chart_panel(
-            "So far, against an even pace",
-            "The minutes of the week up to the end of each day, and what an even pace to the target would have been by then.",
+            N_("So far, against an even pace"),
+            N_(
+                "The minutes of the week up to the end of each day, and what an even pace to the target would have been by then."
+            ),
             12,
-            Rows("day", (Column("so_far_min", "So far"), Column("pace_min", "Even pace"))),
+            Rows("day", (Column("so_far_min", N_("So far")), Column("pace_min", N_("Even pace")))),
             MINUTES,
             NOTHING_YET,
             {"So far": MODERATE, "Even pace": PLAIN},
         ),
         bar_chart_panel(
-            "Hours measured by day",
-            "How long a sensor saw the heart. The rest of the day is not known; it is neither rest nor movement.",
+            N_("Hours measured by day"),
+            N_(
+                "How long a sensor saw the heart. The rest of the day is not known; it is neither rest nor movement."
+            ),
             WIDTH,
-            Rows("day", (Column("measured_s", "Measured", 3600),)),
+            Rows("day", (Column("measured_s", N_("Measured"), 3600),)),
             HOURS,
             NOTHING_YET,
             {"Measured": MEASURED},
             soft_max=_DAY_H,
         ),
         minutes_of_heart_rate_panel(
-            "Heart rate, last 24 hours", "Nothing measured in the last 24 hours", time_from="24h"
+            N_("Heart rate, last 24 hours"), N_("Nothing measured in the last 24 hours"), time_from="24h"
         ),
         what_it_is_panel(),
     ],

@@ -4,62 +4,73 @@ from ingest.grafana.boards.shared import heart_rate_panel
 from ingest.grafana.dashboard import Dashboard
 from ingest.grafana.panel import BPM, MINUTES, Override, table_panel, words_panel
 from ingest.grafana.query import SENSOR, TIME, Column, Line, Rows
+from ingest.grafana.unit import moment_unit
+from ingest.language import N_
 
-_NONE = "No workout in the time shown"
+_NONE = N_("No workout in the time shown")
 
 _CLOCK = "time:H:mm:ss"
 
 WORKOUT = Dashboard(
     "workout",
-    "Workout",
-    "One workout. A click on a workout in History opens it here; else the last 24 hours are shown.",
+    N_("Workout"),
+    N_("One workout. A click on a workout in History opens it here; else the last 24 hours are shown."),
     [
         words_panel(
-            "This workout",
-            "What hartslag counted of it; nothing is said of minutes where none are, or where limits are not known.",
+            N_("This workout"),
+            N_(
+                "What hartslag counted of it; nothing is said of minutes where none are, or where limits are not known."
+            ),
             14,
             9,
             (
-                Line("session", "duration_s / 60", "{} min long"),
-                Line("session", "dose_min", "counts as {}", ("dose_min > 0",)),
-                Line("session", "moderate_s / 60", "{} min moderate", ("moderate_s >= 30",)),
-                Line("session", "vigorous_s / 60", "{} min vigorous", ("vigorous_s >= 30",)),
-                Line("session", "bpm_mean", "{} bpm on average", ("bpm_mean > 0",)),
-                Line("session", "bpm_max", "{} bpm at most", ("bpm_max > 0",)),
+                Line("session", "duration_s / 60", N_("{} min long")),
+                Line("session", "dose_min", N_("counts as {}"), ("dose_min > 0",)),
+                Line("session", "moderate_s / 60", N_("{} min moderate"), ("moderate_s >= 30",)),
+                Line("session", "vigorous_s / 60", N_("{} min vigorous"), ("vigorous_s >= 30",)),
+                Line("session", "bpm_mean", N_("{} bpm on average"), ("bpm_mean > 0",)),
+                Line("session", "bpm_max", N_("{} bpm at most"), ("bpm_max > 0",)),
                 # Behind the numbers, as the source of Prometheus has what is a table there.
                 Line("session", "sport", "{}", ("sport != ''",)),
             ),
             _NONE,
         ),
         words_panel(
-            "What the watch says of it",
-            "The watch's own minutes, by its own limits. They are shown beside ours and never counted.",
+            N_("What the watch says of it"),
+            N_("The watch's own minutes, by its own limits. They are shown beside ours and never counted."),
             10,
             9,
             (
-                Line("claim", "moderate_min", "{} min moderate", ("moderate_min >= 0",)),
-                Line("claim", "vigorous_min", "{} min vigorous", ("vigorous_min >= 0",)),
+                Line("claim", "moderate_min", N_("{} min moderate"), ("moderate_min >= 0",)),
+                Line("claim", "vigorous_min", N_("{} min vigorous"), ("vigorous_min >= 0",)),
             ),
-            "No claim by a watch",
+            N_("No claim by a watch"),
         ),
-        heart_rate_panel("Heart rate", "No heart rate in the time shown", height=13),
+        heart_rate_panel(N_("Heart rate"), N_("No heart rate in the time shown"), height=13),
         table_panel(
-            "Sensors",
-            "Who recorded it. Where several did, each second is taken from the one that tells it better.",
+            N_("Sensors"),
+            N_("Who recorded it. Where several did, each second is taken from the one that tells it better."),
             14,
             Rows(
                 "session",
                 (
-                    Column("sport", "Sport"),
-                    Column("dose_min", "Minutes"),
-                    Column("bpm_mean", "Mean"),
-                    Column("bpm_max", "Highest"),
+                    Column("sport", N_("Sport")),
+                    Column("dose_min", N_("Minutes")),
+                    Column("bpm_mean", N_("Mean")),
+                    Column("bpm_max", N_("Highest")),
                 ),
                 sensor_label=SENSOR,
             ),
             _NONE,
             [
-                Override(TIME, {"displayName": "Start", "unit": "time:ddd D MMM, H:mm", "custom.width": 150}),
+                Override(
+                    TIME,
+                    {
+                        "displayName": N_("Start"),
+                        "unit": moment_unit(N_("ddd D MMM, H:mm")),
+                        "custom.width": 150,
+                    },
+                ),
                 *(Override(name, {"unit": BPM}) for name in ("Mean", "Highest")),
                 Override("Minutes", {"unit": MINUTES}),
             ],
@@ -67,13 +78,17 @@ WORKOUT = Dashboard(
             sensor_column=SENSOR,
         ),
         table_panel(
-            "Pauses, if any",
-            "When its timer stood still. Nothing is counted then.",
+            N_("Pauses, if any"),
+            N_("When its timer stood still. Nothing is counted then."),
             10,
-            Rows("pause", (Column("duration_s", "Lasted"), Column("end_s", "Until", 1)), sensor_label=SENSOR),
-            "No pause",
+            Rows(
+                "pause",
+                (Column("duration_s", N_("Lasted")), Column("end_s", "Until", 1)),
+                sensor_label=SENSOR,
+            ),
+            N_("No pause"),
             [
-                Override(TIME, {"displayName": "From", "unit": _CLOCK, "custom.width": 100}),
+                Override(TIME, {"displayName": N_("From"), "unit": _CLOCK, "custom.width": 100}),
                 Override("Lasted", {"unit": "dthms"}),
                 Override(
                     "Until",

@@ -34,13 +34,14 @@ class Host {
     this.address = address;
   }
 
-  async #pageFor(zone) {
-    const held = this.#pages.get(zone);
+  /** A page for each zone and language: a browser has one of both. */
+  async #pageFor(zone, locale) {
+    const held = this.#pages.get(zone + locale);
     if (held && held.drawings < TOGETHER) {
       return held;
     }
     await held?.page.context().close();
-    const context = await this.browser.newContext({ timezoneId: zone, locale: 'en-US', reducedMotion: 'reduce' });
+    const context = await this.browser.newContext({ timezoneId: zone, locale, reducedMotion: 'reduce' });
     const page = await context.newPage();
     const fresh = { page, drawings: 0, said: [] };
     page.on('console', (message) => {
@@ -51,7 +52,7 @@ class Host {
     });
     page.on('pageerror', (error) => fresh.said.push(`error: ${error.stack ?? error}`));
     await page.goto(this.address);
-    this.#pages.set(zone, fresh);
+    this.#pages.set(zone + locale, fresh);
     return fresh;
   }
 
@@ -66,7 +67,7 @@ class Host {
 
   async drawn(request) {
     const zone = zoneOf(request);
-    const held = await this.#pageFor(zone);
+    const held = await this.#pageFor(zone, request.locale ?? 'en-US');
     const { page } = held;
     held.drawings += 1;
     try {

@@ -5,8 +5,9 @@ import './page.css';
 import 'react-grid-layout/css/styles.css';
 import 'react-resizable/css/styles.css';
 import 'uplot/dist/uPlot.min.css';
+import 'moment/locale/nl'; // Grafana has all of moment's languages in it
 
-import { EventBusSrv, createTheme, locationUtil, setTimeZoneResolver, setWeekStart } from '@grafana/data';
+import { EventBusSrv, createTheme, locationUtil, setLocale, setTimeZoneResolver, setWeekStart } from '@grafana/data';
 import {
   LocationServiceProvider,
   config,
@@ -51,6 +52,7 @@ window.drawDashboard = async (request) => {
   document.documentElement.style.colorScheme = request.theme;
 
   root?.unmount();
+  setLocale(request.locale ?? 'en-US');
   setWeekStart(request.dashboard.weekStart || 'browser'); // a scene that goes resets it
   const began = performance.now();
   const scene = sceneOf(request, zone);
