@@ -259,8 +259,9 @@ def greeting(settings: Settings) -> list[str]:
     if settings.file is None:
         lines.append(
             f"No settings file: files belong to one person called {settings.default_person!r}, and moderate and vigorous"
-            " begin where the maximum set in the watch puts them."
+            " begin where the maximum set in the watch puts them. To make it yours:"
         )
+        lines.append(f"  Answer some questions  {verb} setup")
     if settings.influx:
         site = f", site {settings.influx.site}" if settings.influx.site else ""
         lines.insert(
