@@ -32,6 +32,7 @@ VERBS = {
     "status": "Show what is collected, what waits, and how the stores are.",
     "today": "Show how today goes: the heart rate now, minutes so far, what is to go.",
     "week": "Show the minutes of the newest weeks against the target.",
+    "workout": "Show a workout: its minutes, its curve, by which sensor.",
 }
 """Each verb, and the first paragraph of its help. It is the command `command` of the module ingest.verbs.VERB."""
 

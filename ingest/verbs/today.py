@@ -16,15 +16,11 @@ if TYPE_CHECKING:
     from ingest.verbs.terminal import Terminal
     from ingest.verbs.today_answer import HeartRateNow, SensorNow, TodayAnswer, TodayFollower
 
-_ZONES = {"light": N_("light"), "moderate": N_("moderate"), "vigorous": N_("vigorous")}
-
 _HEARD_S = 30
 """Up to this age a strap is heard; then it is said what may be wrong with it."""
 
 _EVERY_S = 1.0
 """After how long a terminal is looked after again."""
-
-_LONGEST_BAR = 30
 
 
 def today_lines(t: "Terminal", answers: list["TodayAnswer"], *, over: bool = False) -> Iterator[str]:
@@ -63,7 +59,9 @@ def _heart_rate_lines(t: "Terminal", x: "TodayAnswer", *, over: bool) -> Iterato
 
 
 def _heart_rate_text(h: "HeartRateNow", x: "TodayAnswer", *, over: bool) -> str:
-    zone = _(_ZONES[h.zone]) if h.zone else ""
+    from ingest.verbs.zone_table import ZONES
+
+    zone = _(ZONES[h.zone]) if h.zone else ""
     if over:
         from ingest.verbs.times import time_to_the_ms
 
@@ -87,7 +85,7 @@ def age_text(seconds: float) -> str:
 
 
 def _zone_lines(t: "Terminal", x: "TodayAnswer") -> Iterator[str]:
-    from ingest.verbs.terminal import padded, table_widths
+    from ingest.verbs.zone_table import zone_lines
 
     if not x.measured_min:
         yield from t.wrap(_("Nothing is measured today yet."))
@@ -101,33 +99,14 @@ def _zone_lines(t: "Terminal", x: "TodayAnswer") -> Iterator[str]:
             minutes=number_text(x.measured_min)
         )
     )
-    rows = [
-        (_(_ZONES[zone]), duration_text(x.zones_min[zone]))
-        for zone in ("vigorous", "moderate", "light")
-        if x.week.has_limits
-    ]
-    widths = table_widths(rows) if rows else [0, 0]
-    # What is said to be no minute has no bar.
-    moderate, vigorous = round(x.zones_min["moderate"]), round(x.zones_min["vigorous"])
-    whole = max(moderate, vigorous, 30)
-    length = min(t.width - sum(widths) - 8, _LONGEST_BAR)
-    bars = [t.bar(0, vigorous, whole, length), t.bar(moderate, 0, whole, length), ""]
-    for (name, text), bar in zip(rows, bars, strict=False):
-        yield f"    {padded(name, widths[0])}  {padded(text, widths[1], right=True)}  {bar}".rstrip()
+    if x.week.has_limits:
+        yield from zone_lines(t, x.zones_min)
     if x.zones_min["elevated"] >= 0.5:
         yield from t.wrap(
             _("{minutes} min of raised heart rate without movement are not counted.").format(
                 minutes=number_text(x.zones_min["elevated"])
             )
         )
-
-
-def duration_text(minutes: float) -> str:
-    """A length of time in minutes, from two hours on in hours and minutes."""
-    whole = round(minutes)
-    if whole < 120:
-        return _("{minutes} min").format(minutes=whole)
-    return _("{hours} h {minutes} min").format(hours=whole // 60, minutes=whole % 60)
 
 
 def _week_texts(x: "TodayAnswer") -> Iterator[str]:
