@@ -65,9 +65,9 @@ def _calculated(panel: Panel) -> Iterator[str]:
 
 
 def _led_by(panel: Panel) -> set[str]:
-    """The columns that links take an address from: the source of Prometheus finds them by the name that is shown."""
+    """The columns that links take an address from: those of Prometheus, but for the time, are found by the name that is shown."""
     links = [link["url"] for o in panel.overrides for link in o.properties.get("links", [])]
-    return set(re.findall(r"__data\.fields\.(\w+)", " ".join(links)))
+    return set(re.findall(r"__data\.fields\.(\w+)", " ".join(links))) - {TIME}
 
 
 def _words_in_rows(panel: Panel) -> Iterator[Override]:

@@ -46,7 +46,8 @@ def test_grafana_speaks_dutch_too(tmp_path: Path) -> None:
     data.mkdir()
     (data / "hartslag.toml").write_text('language = "nl"\n')
     written(data, tmp_path / "out", "--home")
-    assert environment(tmp_path / "out")["GF_USERS_DEFAULT_LANGUAGE"] == "nl-NL"
+    said = environment(tmp_path / "out")
+    assert (said["GF_USERS_DEFAULT_LANGUAGE"], said["GF_DATE_FORMATS_INTERVAL_DAY"]) == ("nl-NL", "DD-MM")
     assert "--accept-lang=nl-NL" in (tmp_path / "out/hartslag/kiosk.desktop").read_text()
 
 

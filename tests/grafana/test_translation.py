@@ -80,6 +80,30 @@ def test_every_column_has_a_name_of_its_own(source: DataSource, language: str) -
 
 
 @each_source
+def test_each_column_that_is_read_has_its_dutch_name(source: DataSource) -> None:
+    """Protects a table from English above Dutch: every column of the list of workouts that is not hidden is named."""
+    history = next(b for b in boards(source, "nl") if b["uid"].endswith("-history"))
+    panel = next(p for p in history["panels"] if p["title"] == "Trainingen")
+    names = {
+        o["matcher"]["options"]: p["value"]
+        for o in panel["fieldConfig"]["overrides"]
+        for p in o["properties"]
+        if p["id"] == "displayName"
+    }
+    assert names == {
+        "Time": "Tijd",
+        "Duration": "Duur",
+        "Minutes": "Minuten",
+        "Moderate": "Matig",
+        "Vigorous": "Zwaar",
+        "Mean": "Gemiddeld",
+        "Highest": "Hoogste",
+        "Load": "Belasting",
+        "Recovery": "Herstel",
+    }
+
+
+@each_source
 @each_language
 def test_a_band_lies_between_lines_by_their_names(source: DataSource, language: str) -> None:
     """Protects the band of moderate: Grafana finds its lower edge by what that is called on the panel."""
