@@ -174,22 +174,30 @@ def _limit_lines(edges: list[dict[str, Any]]) -> Iterator[str]:
     "profile",
     ("Anna's limits", "hartslag profile Anna"),
     ("Do my data know better?", "hartslag profile --propose"),
+    ("If they do, write it down", "hartslag profile --propose --write"),
 )
 @click.argument("person", required=False)
 @click.option("--propose", is_flag=True, help="What your own data know better; nothing is changed by asking.")
+@click.option("--write", is_flag=True, help="With --propose: ask whether to write it into the settings.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array, one per person or proposal.")
 @click.pass_obj
-def command(invocation: Invocation, person: str | None, propose: bool, as_json: bool) -> None:
+def command(invocation: Invocation, person: str | None, propose: bool, write: bool, as_json: bool) -> None:
     """Show which limits held since when, why, and when each entry was recorded."""
     from ingest.household import persons_called
 
+    if write and (not propose or as_json):
+        raise click.UsageError("--write goes with --propose, and without --json.")
     with invocation.view_journal() as (_, journal):
         persons, now_ms = persons_called(journal, person), journal.now_ms()
         if propose:
             from ingest.verbs.proposals import find_proposals, proposal_lines
 
             proposals = [(p.name, find_proposals(journal, p, now_ms)) for p in persons]
-            if as_json:
+            if write:
+                from ingest.verbs.accepted_proposals import offer
+
+                offer(invocation, proposals)
+            elif as_json:
                 print_json([proposal.json() for _, of_person in proposals for proposal in of_person])
             else:
                 print_lines(line for name, them in proposals for line in proposal_lines(name, them))

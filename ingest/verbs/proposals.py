@@ -180,8 +180,8 @@ def _quietest(
     return found
 
 
-def proposal_lines(person: str, found: list[Proposal]) -> Iterator[str]:
-    """The proposals in plain lines."""
+def proposal_lines(person: str, found: list[Proposal], *, asked: bool = False) -> Iterator[str]:
+    """The proposals in plain lines; what to paste only where it is not asked whether to write it."""
     if not found:
         yield f"{person}: nothing in the data is known better than what is in use."
         return
@@ -189,6 +189,8 @@ def proposal_lines(person: str, found: list[Proposal]) -> Iterator[str]:
         yield f"{person}: a {'maximum' if p.key == 'maximum_bpm' else 'resting'} heart rate of {p.bpm} bpm."
         yield f"  Why: {p.evidence}."
         yield f"  With it {p.leads_to}. Nothing before {p.today} would change."
+        if asked:
+            continue
         yield (
             f'  If you think so too, put this into the settings, below the person "{person}":'
             if len(p.lines) > 1
@@ -197,4 +199,5 @@ def proposal_lines(person: str, found: list[Proposal]) -> Iterator[str]:
         yield ""
         yield from (f"    {line}" for line in p.lines)
         yield ""
-    yield "Nothing is changed by the program itself."
+    if not asked:
+        yield "Nothing is changed by the program itself; `hartslag profile --propose --write` asks, and writes it."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ingest.language import gettext as _
 from ingest.verbs.command import Invocation, print_json, print_lines, verb
 
 if TYPE_CHECKING:
@@ -168,31 +169,42 @@ async def _read_about(radio: "Radio", advertisement: "Advertisement") -> "Sensor
 def scan_lines(settings: "Settings", found: list[FoundStrap]) -> Iterator[str]:
     """The straps as blocks of the settings, with what else is known of them as remarks."""
     if not found:
-        yield "No strap was heard. Put it on and moisten it, switch a watch to broadcast its heart rate, and come near."
-        yield "A strap that a phone or another watch is connected to is not heard; switch Bluetooth off there."
+        yield _(
+            "No strap was heard. Put it on and moisten it, switch a watch to broadcast its heart rate, and come near."
+        )
+        yield _(
+            "A strap that a phone or another watch is connected to is not heard; switch Bluetooth off there."
+        )
         return
     for one in found:
         yield ""
         yield f"# {_remark_text(one)}"
         if one.strap is not None:
-            yield f"# {one.strap.person}'s, in the settings already"
+            yield "# " + _("{person}'s, in the settings already").format(person=one.strap.person)
         yield from _block_lines(settings, one)
+    if any(one.strap is None for one in found):
+        yield ""
+        yield "# " + _("`hartslag setup` asks which one is yours, and writes this for you.")
 
 
 def _remark_text(one: FoundStrap) -> str:
     parts = (
-        one.name or "without a name",
+        one.name or _("without a name"),
         one.model if one.model != one.name else None,
-        "connected to this computer" if one.connected else None,
-        None if one.signal_dbm is None else f"signal {one.signal_dbm} dBm ({_signal_text(one.signal_dbm)})",
-        None if one.battery_pct is None else f"battery {one.battery_pct} %",
-        None if one.serial is None else f"serial number {one.serial}",
+        _("connected to this computer") if one.connected else None,
+        None
+        if one.signal_dbm is None
+        else _("signal {dbm} dBm ({strength})").format(
+            dbm=one.signal_dbm, strength=_signal_text(one.signal_dbm)
+        ),
+        None if one.battery_pct is None else _("battery {percent} %").format(percent=one.battery_pct),
+        None if one.serial is None else _("serial number {serial}").format(serial=one.serial),
     )
     return _one_line(", ".join(filter(None, parts)))
 
 
 def _signal_text(signal_dbm: int) -> str:
-    return "strong" if signal_dbm >= -65 else "fair" if signal_dbm >= -80 else "weak"
+    return _("strong") if signal_dbm >= -65 else _("fair") if signal_dbm >= -80 else _("weak")
 
 
 def _block_lines(settings: "Settings", one: FoundStrap) -> Iterator[str]:
@@ -214,9 +226,12 @@ def _block_lines(settings: "Settings", one: FoundStrap) -> Iterator[str]:
     else:
         yield f'address = "{one.address}"'
         if one.changes:
-            yield "# this address will change, and without a serial number the sensor cannot be known again"
+            yield "# " + _(
+                "this address will change, and without a serial number the sensor cannot be known again"
+            )
     if len(settings.persons) > 1:
-        yield f"person = {_toml_text(settings.default_person)}  # or {', '.join(p.name for p in settings.persons[1:])}"
+        others = _("or {names}").format(names=", ".join(p.name for p in settings.persons[1:]))
+        yield f"person = {_toml_text(settings.default_person)}  # {others}"
 
 
 def _toml_text(text: str) -> str:
@@ -239,11 +254,11 @@ async def _progress(seconds: float) -> AsyncIterator[None]:
         return
 
     async def fill() -> None:
-        for _ in range(int(seconds)):
+        for _second in range(int(seconds)):
             await asyncio.sleep(1)
             bar.update(1)
 
-    with click.progressbar(length=int(seconds), label="Listening", file=sys.stderr, show_eta=False) as bar:
+    with click.progressbar(length=int(seconds), label=_("Listening"), file=sys.stderr, show_eta=False) as bar:
         filling = asyncio.create_task(fill())
         try:
             yield

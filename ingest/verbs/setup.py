@@ -3,9 +3,10 @@
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import click
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ingest.verbs.setup_person import Talk
 
 Origin = Literal["watch", "export", "none"]
+T = TypeVar("T")
 
 # --- the file, and who may write it ---
 
@@ -284,11 +286,20 @@ def _greet(d: "Dialogue", own: "OwnFile") -> None:
     )
 
 
-def _bear_any_octets() -> None:
-    """Answers may hold what is no text, and terminals may lack what is shown: neither ends the program."""
+def spoken_to(d: "Dialogue", flow: Callable[[], T]) -> T:
+    """What a flow of questions gives; broken off it ends the program, and says that nothing was written."""
+    from ingest.verbs.setup_dialogue import EndedError
+
+    # Answers may hold what is no text, and terminals may lack what is shown.
     for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "replace")):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors=errors)
+    try:
+        return d.run(flow)
+    except (EndedError, KeyboardInterrupt) as e:
+        click.echo()
+        click.echo(" ".join(filter(None, (str(e), _("Nothing was written.")))))
+        sys.exit(130)
 
 
 @verb(
@@ -303,24 +314,18 @@ def command(invocation: Invocation) -> None:
     One question at a time: language, who you are, what is known of your heart, your target, your strap. Run it again to
     change something; what the file says is then the answer of Enter. Everything else in the file stays as it is.
     """
-    from ingest.verbs.setup_dialogue import Dialogue, EndedError
+    from ingest.verbs.setup_dialogue import Dialogue
 
     own = open_own_file(invocation, "setup")
     own.draft("")  # says what is wrong with it before anything is asked
     data = data_folder(invocation, own)
-    _bear_any_octets()
     d, language = Dialogue(sys.stdin, sys.stdout), spoken_language()
 
     def flow() -> "tuple[Talk, Origin, bool]":
         speak(language)  # until another one is chosen, also after going back
         return _talk(d, own, data)
 
-    try:
-        talk, origin, agreed = d.run(flow)
-    except (EndedError, KeyboardInterrupt) as e:
-        click.echo()
-        click.echo(" ".join(filter(None, (str(e), _("Nothing was written.")))))
-        sys.exit(130)
+    talk, origin, agreed = spoken_to(d, flow)
     if agreed:
         save(d, own, talk.draft)
     for lines in (

@@ -167,7 +167,7 @@ def ask_limits(talk: Talk, who: int, *, is_new: bool) -> None:
         else:
             if "born" in wanted:
                 draft.set(("person", who, "born"), wanted["born"])
-            note_entry(draft, who, since, _entry_for(state, wanted))
+            note_entry(draft, who, since, _entry_for(state_of(draft, who, since), wanted))
     if draft.text == before:
         return
     after = state_of(draft, who, max([talk.today, *_days(draft, who)]))
@@ -324,10 +324,8 @@ def note_entry(draft: SettingsText, who: int, since: date, values: Mapping[str, 
         draft.add(("person", who, "profile"), {"from": since, **values})
         return
     place: Place = ("person", who, "profile", same[0])
-    if "method" in entries[same[0]] and ("method" not in values or values.get("limiting_medicine")):
-        unfit = values.get("limiting_medicine") and entries[same[0]]["method"] == "age"
-        if unfit or values.keys() & {*LIMITS, "maximum_bpm"}:
-            draft.remove((*place, "method"))
+    if values.get("limiting_medicine") and entries[same[0]].get("method") == "age":
+        draft.remove((*place, "method"))
     for key, value in values.items():
         draft.set((*place, key), value)
 

@@ -8,6 +8,7 @@ from typing import Any
 from ingest.errors import HartslagError
 from ingest.language import gettext as _
 from ingest.settings.file import check
+from ingest.settings.mistakes import mistakes_in
 from ingest.settings.model import FileSettings, Settings
 from ingest.settings.names import NOBODY
 from ingest.verbs.scan import FoundStrap, scan
@@ -101,15 +102,15 @@ def _take(talk: Talk, one: FoundStrap) -> None:
     d, draft = talk.dialogue, talk.draft
     values: dict[str, Any] = {"address": one.address}
     if one.changes:
-        if not (one.name and one.serial):
+        values = {"name": one.name or "", "serial": one.serial or ""}
+        if any(m.startswith(("name", "serial")) for m in mistakes_in("strap", values)):
             d.say(
                 _(
-                    "This one changes its address and tells no serial number, so it could not be known again: it is not "
-                    "taken."
+                    "This one changes its address, and by its name and serial number it could not be known again: it is "
+                    "not taken."
                 )
             )
             return
-        values = {"name": one.name, "serial": one.serial}
     names = [p["name"] for p in draft.values.get("person", ())]
     person = names[0] if names else NOBODY
     if len(names) > 1:

@@ -29,6 +29,7 @@ from tests.support.households import (
     household,
     steady,
 )
+from tests.support.terminal_talk import talk
 
 HOME: tuple[tuple[str, Any], ...] = (("born", 1970), ("zone", "Europe/Amsterdam"))
 MORNING = at("2026-11-16T10:00+01:00")
@@ -233,3 +234,31 @@ def test_the_verb(tmp_path: Path) -> None:
     assert (offer["key"], offer["bpm"], offer["in_use"]) == ("maximum_bpm", 182, 170)
     assert hartslag("--data", tmp_path, "profile", "Piet").code == 1
     assert RANKS["strap"] == 0
+
+
+def test_what_is_proposed_is_written_after_two_yeses(tmp_path: Path) -> None:
+    """Protects settings from a proposal: its evidence comes first, then its lines, and each wants a yes; an entry of today takes it in."""
+    old = '[[person]]\nname = "Jan" # he\nborn = 1970\nzone = "Europe/Amsterdam"\n'
+    path = tmp_path / "hartslag.toml"
+    path.write_text(old + "maximum_bpm = 170\n")
+    with household(tmp_path, [effort("strap", "strap", 182)]):
+        pass
+    words = ["--data", str(tmp_path), "profile", "--propose", "--write"]
+    endings: list[tuple[list[str], int]] = [
+        (["no"], 0),
+        (["yes", "no"], 0),
+        (["yes", "stop"], 130),
+        ([], 130),
+    ]
+    for answers, code in endings:
+        assert talk(words, answers).code == code
+        assert path.read_text() == old + "maximum_bpm = 170\n"
+    done = talk(words, ["yes", "yes"])
+    assert done.code == 0, done.shown
+    assert "reached 182 bpm on 2026-11-16, seen by strap" in done.words
+    assert "must be started anew" in done.words or "does not run now" in done.words
+    (jan,) = load(path, None, {}, tmp_path).persons
+    assert [e.maximum_bpm for e in jan.profile] == [182]
+    assert path.read_text().startswith(old)
+    assert "nothing in the data is known better" in talk(words, []).words
+    assert hartslag("--data", tmp_path, "profile", "--write").code == 2

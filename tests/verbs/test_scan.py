@@ -136,10 +136,11 @@ def test_a_stranger_of_that_name_is_a_stranger(air: Played, tmp_path: Path) -> N
         finally:
             daemon.terminate()
             assert daemon.wait(30) == 0
-    mine, _, stranger = (part.splitlines() for part in lines.strip().split("\n\n"))
+    mine, _, stranger, more = (part.splitlines() for part in lines.strip().split("\n\n"))
     assert mine[1:] == ["# Ben's, in the settings already", *(f"# {line}" for line in block)]
     assert "battery 55 %, serial number 99" in stranger[0]
     assert stranger[1:] == ["[[strap]]", block[1], 'serial = "99"']
+    assert "hartslag setup" in more[0]
 
 
 def test_a_strap_that_a_daemon_is_about_to_have_is_left_to_it(air: Played, tmp_path: Path) -> None:
