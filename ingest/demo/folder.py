@@ -42,6 +42,12 @@ class DemoFolder:
 
     def require_ours(self) -> None:
         """Raise Stop unless nothing is there but what an earlier `demo` made, and nobody works in it."""
+        try:
+            self._require_ours()
+        except OSError as e:
+            raise self._trouble(e) from e
+
+    def _require_ours(self) -> None:
         if not self.path.exists():
             return
         if not self.path.is_dir():

@@ -1,8 +1,10 @@
 """A heart, second by second: it follows what it is asked for a little late, wanders, and breathes between its beats."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
+
+import numpy as np
 
 TAU_S = 57.0
 """The heart is two thirds of the way after so long, up as down (doi 10.1186/s12938-015-0112-7)."""
@@ -21,7 +23,8 @@ class Heart:
     """One heart at work; `bpm` is how fast it beats now."""
 
     def __init__(self, random: Random, resting_bpm: float, bpm: float) -> None:
-        self._random, self._resting_bpm = random, resting_bpm
+        self._chance = _normals(random)
+        self._resting_bpm = resting_bpm
         self._level = bpm
         self._wander = self._ahead_s = self._breath = 0.0
         self.bpm = self._level
@@ -29,7 +32,7 @@ class Heart:
     def follow(self, asked_bpm: float) -> int:
         """Beat for a second while that much is asked; gives the heart rate at the end of it."""
         self._level += (asked_bpm - self._level) / TAU_S
-        self._wander = WANDER * self._wander + self._random.gauss(0, WANDER_BPM)
+        self._wander = WANDER * self._wander + WANDER_BPM * next(self._chance)
         self.bpm = max(self._level + self._wander, 38.0)
         return round(self.bpm)
 
@@ -43,11 +46,18 @@ class Heart:
         usual_s = 60 / self.bpm
         while True:
             breath = self._breath - self._ahead_s * BREATHS_PER_S * math.tau
-            interval_s = usual_s * (1 + depth * math.sin(breath)) + self._random.gauss(0, unrest_s)
+            interval_s = usual_s * (1 + depth * math.sin(breath)) + unrest_s * next(self._chance)
             if interval_s > self._ahead_s:
                 return found
             self._ahead_s -= interval_s
             found.append(round(interval_s * UNITS_PER_S))
+
+
+def _normals(random: Random) -> Iterator[float]:
+    """Normally distributed numbers for ever, thrown by the thousand: an effort needs two for each heartbeat."""
+    many = np.random.default_rng(random.getrandbits(64))
+    while True:
+        yield from many.normal(size=1024).tolist()
 
 
 def measurement(bpm: int, intervals: Sequence[int]) -> bytes:

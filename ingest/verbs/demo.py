@@ -60,23 +60,34 @@ def next_lines(folder: Path, weeks: int) -> Iterator[str]:
     from ingest.demo.settings_text import names
 
     robin, sam = names()
-    command_line = shlex.join([sys.argv[0], "--data", str(folder)])
+    program = _program()
+    verb = shlex.join([program, "--data", str(folder)])
     yield ngettext(
         "{robin} and {sam} live in {folder}: {number} week up to now, all of it made up.",
         "{robin} and {sam} live in {folder}: {number} weeks up to now, all of it made up.",
         weeks,
     ).format(robin=robin, sam=sam, folder=folder, number=weeks)
-    yield ""
-    for what, words in (
-        (_("Their week"), "week --weeks 12"),
-        (_("Their day"), "today"),
-        (_("A page for the physiotherapist"), f"report {shlex.quote(robin)}"),
-        (_("What is collected, and how"), "status"),
-        (_("Dashboards for Grafana"), "grafana DIR"),
+    for what, line in (
+        (_("Their weeks:"), f"{verb} week --weeks 12"),
+        (_("Today:"), f"{verb} today"),
+        (_("A page for the physiotherapist:"), f"{verb} report {shlex.quote(robin)}"),
+        (_("What is collected, and how it goes:"), f"{verb} status"),
+        (_("Dashboards for Grafana:"), f"{verb} grafana DIR"),
+        (_("Hearts that beat on, until Ctrl-C:"), shlex.join([program, "demo", str(folder), "--live"])),
+        (_("The settings of the two, as an example:"), str(folder / "hartslag.toml")),
     ):
-        yield f"  {what:<32} {command_line} {words}"
-    yield f"  {_('Hearts that beat on, live'):<32} {shlex.join([sys.argv[0], 'demo', str(folder), '--live'])}"
-    yield f"  {_('The settings they have'):<32} {folder / 'hartslag.toml'}"
+        yield ""
+        yield what
+        yield f"  {line}"
+
+
+def _program() -> str:
+    """How this program is called here: by its name alone where the shell finds it."""
+    import shutil
+
+    name = Path(sys.argv[0]).name
+    found = shutil.which(name)
+    return name if found and Path(found).samefile(sys.argv[0]) else sys.argv[0]
 
 
 @contextmanager
@@ -138,9 +149,10 @@ def command(
 
     if invocation.data or invocation.config:
         raise click.UsageError(
-            "A demo has a folder and settings of its own; name the folder as in: hartslag demo FOLDER"
+            _("A demo has a folder and settings of its own. Name the folder behind it: hartslag demo FOLDER")
         )
-    speak(language)
+    if language:
+        speak(language)
     where = DemoFolder(folder)
     where.require_ours()
     if anew or not where.is_made:
