@@ -1,5 +1,6 @@
 """A household to look at: everything in it is made up, and everything it goes through is real."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,10 +48,11 @@ def make(folder: "DemoFolder", story: "Story", language: str | None, progress: "
 
 
 def _settings(folder: Path) -> "Settings":
-    """The settings in a folder, whatever the environment names."""
+    """The settings in a folder, whatever others the environment names."""
     from ingest.settings.file import FILE_NAME, load
 
-    return load(folder / FILE_NAME, folder, {}, folder)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("HARTSLAG_")}
+    return load(folder / FILE_NAME, folder, environ, folder)
 
 
 def next_lines(folder: Path, weeks: int) -> Iterator[str]:
