@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ingest.language import gettext as _
 from ingest.verbs.command import Invocation, verb
 
 if TYPE_CHECKING:
@@ -47,11 +48,27 @@ def check_lines(settings: "Settings", journal: "Journal | None") -> Iterator[tup
             True,
             f"Journal {journal.path} is open to others than its owner and group: chmod o-rwx {journal.path}",
         )
+    yield from _watch_lines(settings, journal)
     for store in configured_stores(settings):
         if isinstance(store, SqliteStore) and not store.path.exists():
             yield False, f"Store {store.place}: not made yet; the daemon makes it"
         else:
             yield from _fault_lines(f"Store {store.place}", store.faults(journal.id), store.remedy)
+
+
+def _watch_lines(settings: "Settings", journal: "Journal") -> Iterator[tuple[bool, str]]:
+    """The watches in the settings of which nothing has come in: one that is new, or a slip of the pen."""
+    from ingest.grafana.sensor_names import watches
+
+    known = {watch.serial for watch in watches(settings, journal)}
+    for watch in settings.watches:
+        if watch.serial not in known:
+            yield (
+                False,
+                _(
+                    "Watch {name}: no file of serial number {serial} has come in; `hartslag status` names those that have"
+                ).format(name=watch.name, serial=watch.serial),
+            )
 
 
 def free_bytes(settings: "Settings") -> int:
