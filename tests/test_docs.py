@@ -28,6 +28,7 @@ KNOWN = frozenset(
         "fusermount",
         "git",
         "grafana-cli",
+        "install",
         "jmtpfs",
         "journalctl",
         "make",
