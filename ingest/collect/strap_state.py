@@ -3,30 +3,52 @@
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from ingest.language import N_
+
 _TABLE = (
-    (0, "stopped", "The daemon does not run: start it with `hartslag run`."),
-    (1, "searching", "Put the strap on, moisten it and come nearer; a watch must broadcast its heart rate."),
-    (2, "connecting", ""),
-    (3, "connected", ""),
-    (4, "silent", "Moisten the electrodes, or take the strap off and put it on again; change its battery."),
-    (5, "in use elsewhere?", "Switch Bluetooth off on the phone or watch that uses it, or come nearer."),
-    (10, "adapter off", "Switch it on: bluetoothctl power on"),
-    (11, "adapter blocked", "Allow it: sudo rfkill unblock bluetooth"),
-    (12, "adapter missing", "Plug the adapter in; for one that is built in, switch the Pi off and on again."),
-    (13, "no Bluetooth service", "Start it: sudo systemctl enable --now bluetooth  (sudo apt install bluez)"),
-    (14, "no permission", "Join the group: sudo usermod -aG bluetooth $USER  (then log in anew)"),
+    (0, N_("stopped"), N_("The daemon does not run: start it with `hartslag run`.")),
+    (
+        1,
+        N_("searching"),
+        N_("Put the strap on, moisten it and come nearer; a watch must broadcast its heart rate."),
+    ),
+    (2, N_("connecting"), ""),
+    (3, N_("connected"), ""),
+    (
+        4,
+        N_("silent"),
+        N_("Moisten the electrodes, or take the strap off and put it on again; change its battery."),
+    ),
+    (
+        5,
+        N_("in use elsewhere?"),
+        N_("Switch Bluetooth off on the phone or watch that uses it, or come nearer."),
+    ),
+    (10, N_("adapter off"), N_("Switch it on: bluetoothctl power on")),
+    (11, N_("adapter blocked"), N_("Allow it: sudo rfkill unblock bluetooth")),
+    (
+        12,
+        N_("adapter missing"),
+        N_("Plug the adapter in; for one that is built in, switch the Pi off and on again."),
+    ),
+    (
+        13,
+        N_("no Bluetooth service"),
+        N_("Start it: sudo systemctl enable --now bluetooth  (sudo apt install bluez)"),
+    ),
+    (14, N_("no permission"), N_("Join the group: sudo usermod -aG bluetooth $USER  (then log in anew)")),
     (
         15,
-        "wedged",
-        "Start it anew: sudo systemctl restart bluetooth  (or switch the Pi off and on)",
+        N_("wedged"),
+        N_("Start it anew: sudo systemctl restart bluetooth  (or switch the Pi off and on)"),
     ),
-    (16, "unsupported", "This adapter cannot speak Bluetooth Low Energy; plug in one that can."),
-    (20, "not a heart-rate sensor", "Look for the right address with: hartslag scan"),
-    (21, "another serial number", "Look for the right name and serial number with: hartslag scan"),
+    (16, N_("unsupported"), N_("This adapter cannot speak Bluetooth Low Energy; plug in one that can.")),
+    (20, N_("not a heart-rate sensor"), N_("Look for the right address with: hartslag scan")),
+    (21, N_("another serial number"), N_("Look for the right name and serial number with: hartslag scan")),
     (
         22,
-        "must be paired",
-        "Add  pair = true  below this [[strap]] in the settings, and start hartslag anew.",
+        N_("must be paired"),
+        N_("Add  pair = true  below this [[strap]] in the settings, and start hartslag anew."),
     ),
 )
 """Number, state, what to do. Numbers are never given anew: stores keep them, and Grafana's colours go by them.

@@ -24,10 +24,9 @@ _LATELY_MS = 60_000
 """Twice what passes at most until a server's position is written down."""
 
 
-def status(settings: Settings, journal: Journal) -> dict[str, Any]:
-    """Everything `status` knows, in the shape that `--json` prints."""
+def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict[str, Any]:
+    """Everything `status` knows, in the shape that `--json` prints; `waiting` is what lies in the inbox."""
     daemon = holder(settings.data)
-    waiting = _waiting_files(settings, journal, runs=daemon is not None)
     outcomes = journal.outcome_counts()
     errors = journal.store_errors()
     return {
@@ -93,7 +92,7 @@ def _store_status(journal: Journal, store: Store, error: str | None, *, runs: bo
     }
 
 
-def _waiting_files(settings: Settings, journal: Journal, *, runs: bool) -> list[Waiting]:
+def waiting_files(settings: Settings, journal: Journal) -> list[Waiting]:
     """The files in the inbox and why each still lies there, those first that a person must do something about."""
     # As the daemon sees it, but for the time that has passed.
     inbox = Inbox(
@@ -105,6 +104,7 @@ def _waiting_files(settings: Settings, journal: Journal, *, runs: bool) -> list[
         largest_bytes=settings.inbox.largest_mb << 20,
     )
     scan = inbox.scan()
+    runs = holder(settings.data) is not None
     stuck = {path for _, path, _, kept in journal.unfiled_arrivals() if not kept}
     found = list(scan.waiting)
     for candidate in scan.arrived:

@@ -8,6 +8,12 @@ from ingest.household import find_person
 from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal
 from ingest.settings.model import StrapSettings
 
+QUIET_S = 30
+"""What a strap tells is in the journal within seconds; after this it is asked whether it is worn."""
+
+LOW_PCT = 20
+"""From here on down a battery is low."""
+
 _NEWEST = 50
 """Chunks looked through for the last word of a strap; one is written every five seconds while it is worn."""
 

@@ -62,6 +62,9 @@ class Terminal:
 
     def wrap(self, text: str, indent: int = 2, hang: int | None = None) -> Iterator[str]:
         """A paragraph in lines no wider than the terminal; those behind the first begin at `hang`."""
+        if "\n" not in text and indent + cells(text) <= self.width:
+            yield " " * indent + text
+            return
         hang = indent if hang is None else hang
         line, free = " " * indent, self.width - indent
         begun = False

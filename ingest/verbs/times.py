@@ -4,6 +4,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from ingest.language import N_, number_text
+from ingest.language import gettext as _
+
 if TYPE_CHECKING:
     from ingest.rows.calendar import Calendar
 
@@ -64,6 +67,14 @@ def length_text(ms: int) -> str:
     if minutes < 60:
         return f"{minutes} min{seconds}"
     return f"{minutes // 60} h {minutes % 60} min{seconds}"
+
+
+def age_text(seconds: float) -> str:
+    """How long ago something was, `40 s`, `5 min`, `3 h`, `2 days`."""
+    for unit, text in ((86400, N_("{n} days")), (3600, N_("{n} h")), (60, N_("{n} min"))):
+        if seconds >= 2 * unit:
+            return _(text).format(n=number_text(seconds / unit))
+    return _("{n} s").format(n=number_text(seconds))
 
 
 def parse_moment(text: str) -> date | datetime:

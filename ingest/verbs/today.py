@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ingest.language import N_, date_text, ngettext, number_text
+from ingest.language import date_text, ngettext, number_text
 from ingest.language import gettext as _
 from ingest.verbs.command import Invocation, print_json, print_lines, verb
+from ingest.verbs.times import age_text, time_to_the_ms
 
 if TYPE_CHECKING:
     from ingest.verbs.terminal import Terminal
@@ -63,22 +64,12 @@ def _heart_rate_text(h: "HeartRateNow", x: "TodayAnswer", *, over: bool) -> str:
 
     zone = _(ZONES[h.zone]) if h.zone else ""
     if over:
-        from ingest.verbs.times import time_to_the_ms
-
         at = time_to_the_ms(h.at_ms // 1000 * 1000, x.zone)
         text = _("{bpm} bpm, {zone}, at {time}") if zone else _("{bpm} bpm at {time}")
         return text.format(bpm=h.bpm, zone=zone, time=at)
     if h.is_fresh(x.now_ms):
         return (_("{bpm} bpm now: {zone}") if zone else _("{bpm} bpm now")).format(bpm=h.bpm, zone=zone)
     return _("{bpm} bpm, but that was {age} ago").format(bpm=h.bpm, age=age_text(h.age_s(x.now_ms)))
-
-
-def age_text(seconds: float) -> str:
-    """How long ago something was, `40 s`, `5 min`, `3 h`, `2 days`."""
-    for unit, text in ((86400, N_("{n} days")), (3600, N_("{n} h")), (60, N_("{n} min"))):
-        if seconds >= 2 * unit:
-            return _(text).format(n=number_text(seconds / unit))
-    return _("{n} s").format(n=number_text(seconds))
 
 
 # --- minutes ---

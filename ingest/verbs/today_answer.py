@@ -20,7 +20,7 @@ from ingest.rows.week import Week, count_week
 from ingest.settings.model import Settings
 from ingest.settings.names import same_name
 from ingest.system.lock import holder
-from ingest.verbs.status_straps import strap_status
+from ingest.verbs.status_straps import LOW_PCT, strap_status
 from ingest.verbs.times import utc_text
 from ingest.verbs.week_answer import WeekAnswer, answer_of
 from zones.dose import dose_min
@@ -31,9 +31,6 @@ FRESH_S = 12
 
 LATELY_S = 600
 """How far back a heart rate is looked for, to say how old it is."""
-
-LOW_PCT = 20
-"""From here on down a battery is low."""
 
 _SENSORS_S = 5
 """After how long it is asked anew how straps are."""

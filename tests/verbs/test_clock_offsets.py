@@ -32,12 +32,13 @@ def test_a_clock_that_is_off_is_named(strap_s: int, watch_s: int, tmp_path: Path
         tmp_path, [heart("chest", "strap", strap_s), heart("watch", "activity", watch_s)]
     ) as journal:
         (found,) = clock_offsets(journal)
-        words = list(status_lines(Settings(tmp_path), journal, status(Settings(tmp_path), journal)))
+        settings = Settings(tmp_path)
+        words = list(status_lines(PIPE, settings, journal, status(settings, journal, []), frozenset()))
         told_of_day = list(explanation_lines(explain(journal, parse_subject(journal, "2026-11-16", None))))
     ahead, behind = ("watch", "chest") if watch_s > strap_s else ("chest", "watch")
     assert (found.ahead, found.behind, found.seconds) == (ahead, behind, abs(watch_s - strap_s))
     assert f"The clock of {ahead} is {found.seconds} s ahead of that of {behind}" in found.sentence
-    assert found.sentence in words
+    assert f"  {found.sentence}" in words
     assert any(found.sentence in line for line in told_of_day)
 
 

@@ -19,7 +19,9 @@ from ingest.system.lock import only_daemon
 from ingest.verbs.check import check_lines
 from ingest.verbs.status import status_lines
 from ingest.verbs.status_answer import status
+from ingest.verbs.terminal import PIPE
 from tests.support.households import Event, Noted, a_file, at, filled, hartslag, household, steady
+from tests.support.terminals import on_terminal
 
 START = at("2026-11-16T10:00+01:00")
 HAPPENED: list[Event] = [
@@ -107,7 +109,8 @@ def test_a_full_disk_is_told_by_status_too(tmp_path: Path, monkeypatch: pytest.M
     with household(tmp_path, HAPPENED) as journal:
         for free_mb, tells in ((300, False), (100, True)):
             monkeypatch.setattr(shutil, "disk_usage", lambda _, mb=free_mb: usage._replace(free=mb << 20))
-            told = list(status_lines(settings, journal, status(settings, journal)))
+            told = list(status_lines(PIPE, settings, journal, status(settings, journal, []), frozenset()))
+            told = [line.strip() for line in told]
             for lines in (told, [line for _, line in check_lines(settings, journal)]):
                 assert (f"Only 100 MB are free where {tmp_path} lies; make room soon" in lines) == tells
 
@@ -165,6 +168,80 @@ def test_a_journal_that_others_can_read_is_found(tmp_path: Path) -> None:
     answer = hartslag("--data", tmp_path, "check")
     assert answer.code == 1
     assert f"chmod o-rwx {path}" in answer.out
+
+
+# --- what needs a hand ---
+
+
+def groups(words: str) -> dict[str, str]:
+    """What stands below each heading."""
+    found: dict[str, list[str]] = {}
+    for line in words.splitlines():
+        if line and not line.startswith(" "):
+            found[line] = []
+        elif line:
+            found[list(found)[-1]].append(line)
+    return {heading: "\n".join(lines) for heading, lines in found.items()}
+
+
+def test_what_needs_a_hand_stands_first_with_what_to_do(tmp_path: Path) -> None:
+    """Protects who is tired: what must be done, then what is worth knowing, then all the rest; no fact is lost."""
+    with household(tmp_path, [*HAPPENED, steady("Piet", START, 60, 120)]) as journal:
+        with journal.write() as w:
+            a_file(w, 1, "rejected", "picture.jpg", "It begins like a picture.")
+        filled(journal, Settings(tmp_path).store_file)
+    (tmp_path / "inbox" / "Kim").mkdir(parents=True)
+    (tmp_path / "inbox" / "Kim" / "a.fit").write_bytes(b"x")
+    (tmp_path / "hartslag.toml").write_text('[[person]]\nname = "Jan"\nborn = 1970\n')
+    found = groups(hartslag("--data", tmp_path, "status").out)
+    assert list(found) == ["Needs a hand:", "Worth knowing:", "Fine:"]
+    assert [part in found["Needs a hand:"] for part in (
+        "The daemon does not run: start it with `hartslag run`.",
+        "Person Piet: target 150 min a week, limits unknown: add  born = YEAR  below this name",
+        "nobody in the settings is called 'Kim'",
+    )] == [True, True, True]  # fmt: skip
+    assert 'picture.jpg": It begins like a picture.' in found["Worth knowing:"]
+    assert [part in found["Fine:"] for part in (
+        "Settings: ", "Person Jan: target 150 min a week, moderate from", "Journal: 120 samples", "Files: 0 stored",
+        "1 rejected, 1 waiting in", "Store sqlite: up to date",
+    )] == [True] * 6  # fmt: skip
+
+
+def test_all_is_well_is_one_sentence(tmp_path: Path) -> None:
+    """Protects who only wants to hear that: it stands first, when nothing needs a hand, and then alone."""
+    with household(tmp_path, HAPPENED) as journal:
+        filled(journal, Settings(tmp_path).store_file)
+    (tmp_path / "hartslag.toml").write_text('[[person]]\nname = "Jan"\nborn = 1970\n')
+    with only_daemon(tmp_path):
+        words = hartslag("--data", tmp_path, "status").out
+    assert list(groups(words)) == ["All is well: nothing needs a hand.", "Fine:"]
+
+
+def test_a_low_battery_needs_a_hand_and_a_strap_that_is_not_worn_does_not(tmp_path: Path) -> None:
+    """Protects the next workout without crying wolf: most of the day no strap is worn."""
+    with household(tmp_path) as journal:
+        says(journal, 5, StrapState("searching", "", 80, -61, 1))
+    (tmp_path / "hartslag.toml").write_text(STRAP)
+    with only_daemon(tmp_path):
+        rested = groups(hartslag("--data", tmp_path, "status").out)
+        with Journal(Settings(tmp_path).journal_file) as journal:
+            says(journal, 1, StrapState("searching", "", 20, -61, 1))
+        low = groups(hartslag("--data", tmp_path, "status").out)
+    assert "Strap F0:00:00:00:00:01 of Jan: searching" in rested["Fine:"]
+    assert "Put the strap on" in rested["Fine:"]
+    assert "its battery is low: change it soon." in low["Needs a hand:"]
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_status_fits_the_terminal(tmp_path: Path, columns: int) -> None:
+    """Protects a narrow window: paths, names and addresses are wrapped within it."""
+    with household(tmp_path, HAPPENED):
+        pass
+    (tmp_path / "hartslag.toml").write_text(STRAP)
+    seen = on_terminal("--data", tmp_path, "status", columns=columns)
+    assert seen.code == 0
+    assert seen.widest <= columns
+    assert "The daemon does not run: start it with `hartslag run`." in seen.text
 
 
 # --- straps ---
@@ -236,7 +313,7 @@ def test_a_strap_that_is_connected_and_not_worn(tmp_path: Path) -> None:
         says(journal, 1, StrapState("connected", "", 79, -61, 1), age_s=40)
     _, lines = straps(tmp_path)
     assert "1 sample and 1 gap in 24 h, connected anew once" in lines
-    assert lines.splitlines()[1] == "    it is connected and tells no heart rate: not worn?"
+    assert lines.splitlines()[1] == "      it is connected and tells no heart rate: not worn?"
 
 
 def test_a_strap_in_trouble_says_what_to_do(tmp_path: Path) -> None:

@@ -1,0 +1,246 @@
+"""How things stand, in words: what needs a hand with what to do about it, what is worth knowing, and what is fine."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ingest.language import N_, ngettext, number_text
+from ingest.language import gettext as _
+from ingest.log import quoted
+from ingest.verbs.check import LEAST_FREE_BYTES, low_space_line
+from ingest.verbs.status_straps import LOW_PCT, QUIET_S
+from ingest.verbs.times import age_text, day_and_time
+
+if TYPE_CHECKING:
+    from ingest.journal import Journal
+    from ingest.settings.model import Settings
+
+_MANY = 5
+
+HAND, KNOW, FINE = "hand", "know", "fine"
+
+HEADINGS = {HAND: N_("Needs a hand:"), KNOW: N_("Worth knowing:"), FINE: N_("Fine:")}
+
+_IN_ORDER = {"connected", "connecting", "stopped", "searching"}
+"""States of a strap that nobody must do anything about: one that is not worn is searched for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A sentence about how something stands, the group it belongs to, and lines that say more."""
+
+    group: str
+    text: str
+    more: list[str] = field(default_factory=list)
+
+
+def remarks(
+    settings: "Settings", journal: "Journal", now: dict[str, Any], acts: frozenset[str]
+) -> Iterator[Remark]:
+    """All there is to say; `acts` are the names of the waiting files that a person must do something about."""
+    yield _daemon(now)
+    yield Remark(
+        FINE,
+        _("Settings: {file}").format(file=now["settings"])
+        if now["settings"]
+        else _("Settings: no file now; of a person known from earlier settings these still hold"),
+    )
+    yield from map(_person, now["persons"])
+    yield _journal(now["journal"])
+    if now["free_bytes"] < LEAST_FREE_BYTES:
+        yield Remark(HAND, low_space_line(settings, now["free_bytes"]))
+    yield from _files(settings, journal, now["inbox"], acts)
+    yield from _watches_counting(now["judge"])
+    zones = {p["name"]: p["zone"] for p in now["persons"]}
+    yield from (Remark(HAND, _clock(c, zones.get(c["person"]))) for c in now["clocks"])
+    yield from map(_store, now["stores"])
+    if (pages := now["report"]) is not None:
+        text = (
+            _("Pages in {folder}: {what}")
+            if pages["last_error"]
+            else _("Pages in {folder}: renewed each day")
+        )
+        group = HAND if pages["last_error"] else FINE
+        yield Remark(group, text.format(folder=pages["folder"], what=pages["last_error"]))
+    yield from map(_strap, now["straps"])
+    yield from map(_watch, now["watches"])
+
+
+def _daemon(now: dict[str, Any]) -> Remark:
+    if now["daemon"]:
+        return Remark(FINE, _("The daemon runs (process {number}).").format(number=now["daemon"]))
+    return Remark(HAND, _("The daemon does not run: start it with `hartslag run`."))
+
+
+def _person(p: dict[str, Any]) -> Remark:
+    e = p["edges"]
+    if e:
+        text = _(
+            "Person {name}: target {target} min a week, moderate from {moderate}, vigorous from {vigorous} bpm ({origin}),"
+            " time zone {zone}"
+        )
+    elif p["medicine_since"]:
+        text = _(
+            "Person {name}: target {target} min a week, limits unknown: a medicine limits this heart rate since {since};"
+            " give your own limits, time zone {zone}"
+        )
+    else:
+        text = _(
+            "Person {name}: target {target} min a week, limits unknown: add  born = YEAR  below this name in the settings,"
+            " time zone {zone}"
+        )
+    return Remark(
+        FINE if e else HAND,
+        text.format(
+            name=p["name"],
+            target=number_text(p["target_min"]),
+            moderate=e and e["moderate_bpm"],
+            vigorous=e and e["vigorous_bpm"],
+            origin=e and e["origin"],
+            since=p["medicine_since"],
+            zone=p["zone"],
+        ),
+    )
+
+
+def _journal(j: dict[str, int]) -> Remark:
+    text = _("Journal: {samples} samples and {beats} beats in {chunks} chunks, {size} MB")
+    return Remark(
+        FINE,
+        text.format(
+            samples=j["samples"], beats=j["beats"], chunks=j["chunks"], size=number_text(j["bytes"] / 1e6, 1)
+        ),
+    )
+
+
+def _files(
+    settings: "Settings", journal: "Journal", i: dict[str, Any], acts: frozenset[str]
+) -> Iterator[Remark]:
+    text = _(
+        "Files: {stored} stored, {duplicate} duplicate, {partial} partial, {rejected} rejected, {waiting} waiting in {inbox}"
+    )
+    yield Remark(FINE, text.format(**{**i, "inbox": settings.inbox_folder}))
+    for group, title in (
+        (HAND, N_("Files in the inbox wait for you:")),
+        (FINE, N_("Files in the inbox wait for a moment:")),
+    ):
+        waiting = [f for f in i["files"] if (f["file"] in acts) == (group == HAND)]
+        if waiting:
+            yield Remark(group, _(title), _first([f"{quoted(f['file'])}: {f['why']}" for f in waiting]))
+    for outcome, title in (
+        ("rejected", N_("Files that could not be read were set aside:")),
+        ("partial", N_("Of damaged files what could be read was taken:")),
+    ):
+        found = journal.files(outcome, _MANY)
+        if found:
+            lines = [f"{outcome} {day_and_time(f.received_ms)} {quoted(f.name)}: {f.reason}" for f in found]
+            yield Remark(KNOW, _(title), lines)
+
+
+def _watches_counting(judge: dict[str, Any] | None) -> Iterator[Remark]:
+    from ingest.verbs.zone_check import zone_check_lines
+
+    yield from (Remark(FINE, line) for line in zone_check_lines(judge))
+
+
+def _clock(c: dict[str, Any], zone: str | None) -> str:
+    return _(
+        "The clock of {ahead} is {seconds} s ahead of that of {behind} ({person}, {time}). Set both by a phone or the"
+        " internet; minutes at the borders may be off by that much."
+    ).format(
+        ahead=c["ahead"],
+        seconds=c["seconds"],
+        behind=c["behind"],
+        person=c["person"],
+        time=day_and_time(c["at_ms"], zone),
+    )
+
+
+def _store(s: dict[str, Any]) -> Remark:
+    if s["behind"]:
+        oldest = number_text(s["oldest_waiting_s"])
+        text = (
+            _("Store {name}: {behind} entries behind, the oldest {seconds} s; last error: {error}")
+            if s["last_error"]
+            else _("Store {name}: {behind} entries behind, the oldest {seconds} s")
+        )
+    else:
+        oldest = ""
+        text = (
+            _("Store {name}: not written to; last error: {error}")
+            if s["last_error"]
+            else _("Store {name}: up to date")
+        )
+    more = []
+    if s["refused"]:
+        more = [
+            ngettext(
+                "{rows} row is refused by the server and kept here; `hartslag retry` sends it again:",
+                "{rows} rows are refused by the server and kept here; `hartslag retry` sends them again:",
+                s["refused"],
+            ).format(rows=s["refused"]),
+            *_first([f"{day_and_time(r['since_ms'])} {quoted(r['row'])}: {r['why']}" for r in s["refusals"]]),
+        ]
+    told = text.format(name=s["name"], behind=s["behind"], seconds=oldest, error=s["last_error"])
+    return Remark(HAND if s["last_error"] or s["refused"] else FINE, told, more)
+
+
+# --- sensors ---
+
+
+def _strap(s: dict[str, Any]) -> Remark:
+    called = " ".join(filter(None, (s["name"] and quoted(s["name"]), s["address"] or s["serial"])))
+    text = _("Strap {strap} of {person}: {facts}").format(
+        strap=called, person=s["person"], facts=", ".join(_strap_facts(s))
+    )
+    more, group = [], FINE
+    if s["state"] not in {"connected", "connecting", "stopped"}:
+        more.append(". ".join(filter(None, (s["why"], _(s["advice"])))))
+        group = FINE if s["state"] in _IN_ORDER else HAND
+    elif s["state"] == "connected" and (s["age_s"] or 0) > QUIET_S:
+        more.append(_("it is connected and tells no heart rate: not worn?"))
+        group = KNOW
+    if s["battery_pct"] is not None and s["battery_pct"] <= LOW_PCT:
+        more.append(_("its battery is low: change it soon."))
+        group = HAND
+    return Remark(group, text, more)
+
+
+def _strap_facts(s: dict[str, Any]) -> Iterator[str]:
+    state = _(s["state"])
+    yield (
+        _("{state} since {time}").format(state=state, time=day_and_time(s["since_ms"]))
+        if s["since_ms"]
+        else state
+    )
+    if s["age_s"] is not None:
+        yield _("last heard {age} ago").format(age=age_text(s["age_s"]))
+    if s["battery_pct"] is not None:
+        yield _("battery {percent} %").format(percent=s["battery_pct"])
+    if s["signal_dbm"] is not None:
+        yield _("signal {dbm} dBm").format(dbm=s["signal_dbm"])
+    if s["samples_24h"] or s["gaps_24h"]:
+        samples = ngettext("{n} sample", "{n} samples", s["samples_24h"]).format(n=s["samples_24h"])
+        gaps = ngettext("{n} gap", "{n} gaps", s["gaps_24h"]).format(n=s["gaps_24h"])
+        yield _("{samples} and {gaps} in 24 h").format(samples=samples, gaps=gaps)
+    if s["reconnects"]:
+        yield ngettext("connected anew once", "connected anew {n} times", s["reconnects"]).format(
+            n=s["reconnects"]
+        )
+
+
+def _watch(w: dict[str, Any]) -> Remark:
+    model = w["model"] or _("model unknown")
+    return Remark(
+        FINE,
+        _("Watch {watch}, serial number {serial}, of {persons}").format(
+            watch=f"{quoted(w['name'])}, {model}" if w["named"] else model,
+            serial=w["serial"],
+            persons=_(" and ").join(w["persons"]),
+        ),
+    )
+
+
+def _first(texts: list[str]) -> list[str]:
+    rest = len(texts) - _MANY
+    return texts[:_MANY] + ([_("and {n} more").format(n=rest)] if rest > 0 else [])
