@@ -64,9 +64,9 @@ uninstall:  ## take that command away again
 test: $(VENV)/test  ## install what tests need, and run them all but those in a browser
 	$(BIN)/pytest -n auto --dist worksteal -m "not browser"
 
-browser: $(VENV)/test  ## draw a selection of dashboards in Chromium, and look for what is wrong with them
+browser: $(VENV)/test  ## draw a selection of dashboards, and all pages of the report, in Chromium, and look for what is wrong
 	@# Two workers, a browser each; what one household needs is made once, by the worker that has all of its pictures.
-	$(BIN)/pytest -n 2 --dist loadscope tests/grafana/test_browser.py
+	$(BIN)/pytest -n 2 --dist loadscope tests/grafana/test_browser.py tests/report/test_browser.py
 
 pictures: $(VENV)/test  ## draw all dashboards in all states, stores, windows and themes, into build/pictures
 	@$(BIN)/python -m tests.support.pictures

@@ -67,14 +67,16 @@ def _both(name: str, title: str, description: str, draw: Callable[[_Size], "Figu
 
 
 def _draw_weeks(facts: ReportFacts, size: _Size) -> "Figure":
-    knows = any(week.has_dose for week in facts.weeks)
-    heights = [160 if knows else 90, 66]
-    figure, (minutes, hours) = _panels(size, heights, [_("Minutes a week"), _("Hours measured, of 168")])
-    _draw_minutes(minutes, facts, size)
-    _draw_hours(hours, facts, size)
-    for axes in (minutes, hours):
+    titles, heights = [_("Hours measured, of 168")], [66]
+    if facts.knows_limits:
+        titles, heights = [_("Minutes a week"), *titles], [160, *heights]
+    figure, panels = _panels(size, heights, titles)
+    if facts.knows_limits:
+        _draw_minutes(panels[0], facts, size)
+    _draw_hours(panels[-1], facts, size)
+    for axes in panels:
         axes.set_xlim(-0.5, max(len(facts.weeks), _LEAST_PLACES) - 0.5)
-    _name_weeks(hours, facts.weeks, size)
+    _name_weeks(panels[-1], facts.weeks, size)
     return figure
 
 

@@ -154,6 +154,11 @@ class ReportFacts:
         return any(week.is_measured for week in self.weeks)
 
     @property
+    def knows_limits(self) -> bool:
+        """Whether any of its minutes could be counted."""
+        return any(week.has_dose for week in self.weeks)
+
+    @property
     def month(self) -> Sequence[WeekFacts]:
         """The newest weeks that are over, four at most; where none is, the one that goes on."""
         over = [week for week in self.weeks if week.is_over]

@@ -64,6 +64,9 @@ def _of_weeks(facts: ReportFacts) -> dict[str, Any]:
             week_charts(facts, _("Minutes of each week against the target"), _in_words(facts))
         ),
         "week_notes": list(words.week_notes(facts.weeks)),
+        "week_caption": _(
+            "Minutes; an active day has at least ten moderate or vigorous ones. At rest: the middle resting heart rate of the days, in beats per minute."
+        ),
         "week_columns": [
             _("Week"),
             _("Minutes"),

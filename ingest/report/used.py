@@ -12,15 +12,18 @@ from ingest.sports import sport_text
 def what_was_used(facts: ReportFacts) -> Iterator[tuple[str, Sequence[str]]]:
     """Terms, and some lines about each."""
     if facts.sensors:
-        yield _("Sensors"), [_sensor_line(sensor) for sensor in facts.sensors]
+        yield _("Sensors"), [_sensor_line(sensor, facts) for sensor in facts.sensors]
     yield _("Limits"), list(_limit_lines(facts))
     yield _("Target"), list(_target_lines(facts))
     if facts.claims:
         yield _("What the watch says"), list(_claim_lines(facts))
 
 
-def _sensor_line(sensor: SensorFacts) -> str:
-    words = _("{name} ({sort}): {hours} h, {minutes} min of them moderate or vigorous; {days}")
+def _sensor_line(sensor: SensorFacts, facts: ReportFacts) -> str:
+    if facts.knows_limits:
+        words = _("{name} ({sort}): {hours} h, {minutes} min of them moderate or vigorous; {days}")
+    else:
+        words = _("{name} ({sort}): {hours} h; {days}")
     return words.format(
         name=_isolated(sensor.name),
         sort=sort_text(sensor),
@@ -77,17 +80,23 @@ def _target_lines(facts: ReportFacts) -> Iterator[str]:
 
 
 def _claim_lines(facts: ReportFacts) -> Iterator[str]:
-    for claim in facts.claims:
-        yield _(
+    if facts.knows_limits:
+        words = _(
             "{name}: moderate {moderate} min, vigorous {vigorous} min. Counted here for the same time: moderate {our_moderate} min, vigorous {our_vigorous} min."
-        ).format(
+        )
+    else:
+        words = _(
+            "{name}: moderate {moderate} min, vigorous {vigorous} min. Nothing is counted here, as no limits are known."
+        )
+    for claim in facts.claims:
+        yield words.format(
             name=_isolated(claim.name),
             moderate=number_text(claim.moderate_min),
             vigorous=number_text(claim.vigorous_min),
             our_moderate=number_text(claim.our_moderate_min),
             our_vigorous=number_text(claim.our_vigorous_min),
         )
-        if why := _largest_step(claim):
+        if facts.knows_limits and (why := _largest_step(claim)):
             yield why
     if facts.claimed_resting_bpm is not None:
         yield _("It gives a resting heart rate of {bpm} on a usual day.").format(

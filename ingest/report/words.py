@@ -11,8 +11,11 @@ SHORT, SHORT_WITH_YEAR = N_("d MMM"), N_("d MMM y")
 
 
 def days_text(first: date, last: date) -> str:
-    """From a day to another; the year stands once, where it is one year."""
-    begins = date_text(first, DAY_OF_MONTH if first.year == last.year else PLAIN_DAY)
+    """From a day to another; month and year stand once, where they are the same."""
+    if (first.year, first.month) == (last.year, last.month):
+        begins = number_text(first.day)
+    else:
+        begins = date_text(first, DAY_OF_MONTH if first.year == last.year else PLAIN_DAY)
     return _("{first} to {last}").format(first=begins, last=date_text(last, PLAIN_DAY))
 
 
@@ -183,7 +186,7 @@ def measured_with(facts: ReportFacts) -> tuple[str, list[tuple[str, str]]]:
             minutes=number_text(total)
         )
     else:
-        heading = _("No moderate or vigorous minutes; measured hours:")
+        heading = _("Measured hours:")
     return heading, [
         (
             sensor.name,
@@ -208,7 +211,9 @@ def certainty(facts: ReportFacts) -> Iterator[str]:
     if usual:
         yield _limits_certainty(usual[-1])
     else:
-        yield _("No limits are known, so no minutes are counted.")
+        yield _(
+            "The heart rate is measured, but no limits are known, so no minutes are counted. A year of birth in the settings mends that; limits from an exercise test or a physiotherapist are better."
+        )
     if facts.guess is not None:
         yield _(
             "If the true maximum is {beats} beats lower or higher, which is common, the average becomes {lower} or {higher} minutes a week."
