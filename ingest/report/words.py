@@ -230,7 +230,7 @@ def certainty(facts: ReportFacts) -> Iterator[str]:
         )
     elif total >= 1 and wrist >= 0.5:
         yield _(
-            "{percent} % of the minutes come from the wrist. Straps are more exact: in one study wrist sensors missed about half of the moderate minutes."
+            "{percent} percent of the minutes come from the wrist. Straps are more exact: in one study wrist sensors missed about half of the moderate minutes."
         ).format(percent=number_text(100 * wrist / total))
     elif total >= 1:
         yield _("All minutes come from a strap, the most exact of these sensors.")
