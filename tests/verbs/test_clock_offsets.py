@@ -12,6 +12,7 @@ from ingest.verbs.explain_subject import parse_subject
 from ingest.verbs.explanation import explain
 from ingest.verbs.status import status_lines
 from ingest.verbs.status_answer import status
+from ingest.verbs.terminal import PIPE
 from tests.support.households import Recording, S, at, household
 
 START = at("2026-11-16T10:00+01:00")
