@@ -31,8 +31,8 @@ export async function quiet(scene) {
     }
     if (now - began > LONGEST_MS) {
       watch.end();
-      const waiting = panelsOf(scene).filter(isLoading).map((p) => p.state.key);
-      throw new Error(`not at rest after ${LONGEST_MS} ms; loading: ${waiting.join(', ')}`);
+      const waiting = panelsOf(scene).filter((panel) => isLoading(panel) || isBlank(panel)).map((p) => p.state.key);
+      throw new Error(`not at rest after ${LONGEST_MS} ms; loading or blank: ${waiting.join(', ')}`);
     }
   }
 }
@@ -78,8 +78,15 @@ function isBusy(scene) {
     waitingForAnswers() > 0 ||
     document.fonts.status !== 'loaded' ||
     scene.state.$variables.state.variables.some((v) => v.state.loading) ||
-    panelsOf(scene).some(isLoading)
+    panelsOf(scene).some((panel) => isLoading(panel) || isBlank(panel))
   );
+}
+
+/** Whether nothing stands in a panel yet, which has its answer: one without anything to draw says so in words. */
+function isBlank(panel) {
+  const place = `[data-viz-panel-key="${panel.state.key}"] [data-testid="data-testid panel content"]`;
+  const content = document.querySelector(place);
+  return !content?.textContent.trim() && !content?.querySelector('canvas');
 }
 
 export function measured(scene, dashboard) {
