@@ -258,8 +258,8 @@ def _first_lines() -> str:
     return "".join(
         f"# {line}\n"
         for line in (
-            _("The settings of hartslag, first written by `hartslag setup`. Run it again to change them, or"),
-            _("change them here. The sample config/hartslag.toml explains everything that can be set."),
+            _("The settings of hartslag, written by `hartslag setup`: run it again to change them."),
+            _("The sample config/hartslag.toml explains everything that can be set here."),
         )
     )
 

@@ -56,7 +56,7 @@ def _ask_once(talk: Talk, data: Path, number: int) -> None:
     searched: _Searched = d.once(("search", number), lambda: _search(d, settings))
     if searched.trouble:
         d.say(searched.trouble)
-        d.say(_("That is no loss: run this again later, and only straps are asked for."))
+        d.say(_("That is no loss: run this again later, and press Enter at all questions before this one."))
         return
     for one in searched.found:
         if one.strap is not None:
