@@ -136,7 +136,7 @@ def main() -> None:
         draw_terminal("hartslag week", shown, folder / "week-terminal.svg")
         page = data.parent / "report.html"
         hartslag("--data", str(data), "report", "Robin Example", "--out", str(page))
-        draw_page(page, 720, 1440, folder / "report.png")
+        draw_page(page, 720, 1270, folder / "report.png")
     for picture in sorted(folder.iterdir()):
         print(f"{picture}: {picture.stat().st_size // 1024} KB")
 
