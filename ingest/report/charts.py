@@ -41,9 +41,11 @@ class _Size:
     name: str
     width: int
     text: float
+    minutes: int
+    """How high the panel of minutes is, the most important one."""
 
 
-SIZES = (_Size("narrow", 328, 12), _Size("wide", 680, 12.5))
+SIZES = (_Size("narrow", 328, 12, 170), _Size("wide", 680, 12.5, 142))
 """A phone of 360 pixels less its margins; a page of paper less its margins."""
 
 
@@ -67,9 +69,9 @@ def _both(name: str, title: str, description: str, draw: Callable[[_Size], "Figu
 
 
 def _draw_weeks(facts: ReportFacts, size: _Size) -> "Figure":
-    titles, heights = [_("Hours measured, of 168")], [66]
+    titles, heights = [_("Hours measured, of 168")], [62]
     if facts.knows_limits:
-        titles, heights = [_("Minutes a week"), *titles], [160, *heights]
+        titles, heights = [_("Minutes a week"), *titles], [size.minutes, *heights]
     figure, panels = _panels(size, heights, titles)
     if facts.knows_limits:
         _draw_minutes(panels[0], facts, size)
@@ -149,7 +151,7 @@ def _name_weeks(axes: "Axes", weeks: Sequence[WeekFacts], size: _Size) -> None:
 def _draw_resting(facts: ReportFacts, size: _Size) -> "Figure":
     days = [(day, bpm) for week in facts.weeks for day, bpm in week.resting_bpm]
     first = facts.weeks[0].first
-    figure, (axes,) = _panels(size, [76], [], left=30)
+    figure, (axes,) = _panels(size, [70], [], left=30)
     axes.scatter(
         [(day - first).days / 7 for day, _bpm in days],
         [bpm for _day, bpm in days],

@@ -62,10 +62,15 @@ def _several_weeks(facts: ReportFacts) -> str:
     else:
         words = _("No: none of the last {weeks} weeks reached the target.")
     if weeks < len(facts.month):
+        in_part = ngettext(
+            "In part: {met} of the {weeks} weeks that are judged reached the target.",
+            "In part: {met} of the {weeks} weeks that are judged reached the target.",
+            met,
+        )
         words = {
             weeks: _("Yes: all {weeks} weeks that are judged reached the target."),
             0: _("No, as far as was measured: none of the {weeks} weeks that are judged reached the target."),
-        }.get(met, _("In part: {met} of the {weeks} weeks that are judged reached the target."))
+        }.get(met, in_part)
     return words.format(met=met, weeks=weeks)
 
 

@@ -59,7 +59,7 @@ function layoutFaults(width) {
 
 /** What might be torn by the end of a sheet: whatever is not kept together, or is higher than a sheet. */
 function tornFaults(sheetHeight) {
-  return [...document.querySelectorAll('figure, tr, li, dl div, .cards section')]
+  return [...document.querySelectorAll('figure, tr, dl div, .cards section, .about-numbers')]
     .filter((e) => e.getClientRects().length)
     .filter((e) => getComputedStyle(e).breakInside !== 'avoid' || e.getBoundingClientRect().height > sheetHeight)
     .map((e) => `may be torn: <${e.tagName.toLowerCase()}> ${e.textContent.trim().slice(0, 40)}`);
