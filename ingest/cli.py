@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ingest.errors import HartslagError, WrongSettings
+from ingest.language import gettext, said, speak, system_words
 from ingest.verbs.command import Invocation, VerbContext
 
 # Before numpy is imported anywhere: each thread of its linear algebra, which we do not use, maps tens of megabytes.
@@ -99,7 +100,6 @@ def hartslag(context: click.Context, config: Path | None, data: Path | None, ver
 
     Minutes against a target of your own. Not a medical device.
     """
-    from ingest.language import speak
     from ingest.log import setup
 
     speak(None)  # until the settings name another
@@ -120,13 +120,14 @@ def main() -> None:
         e.show()
         sys.exit(e.exit_code)
     except HartslagError as e:
-        click.echo(str(e), err=True)
+        click.echo(said(e.text), err=True)
         sys.exit(WrongSettings.exit_code if isinstance(e, WrongSettings) else 1)
     except OSError as e:
         if "--verbose" in sys.argv or "-v" in sys.argv:
             raise
         what = f"{e.filename}: " if e.filename else ""
-        click.echo(f"{what}{e.strerror or e}. (hartslag -v says where.)", err=True)
+        more = gettext("(hartslag -v says where.)")
+        click.echo(f"{what}{said(system_words(e))}. {more}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -21,6 +21,7 @@ from ingest.collect.reader_process import ReaderProcess
 from ingest.errors import Stop, TryLater
 from ingest.household import open_journal, owner_of_folder, register_person
 from ingest.journal import Journal
+from ingest.language import N_, Text, system_words
 from ingest.log import Repeats, quoted
 from ingest.report.renewal import keep_pages
 from ingest.rows.cache import RowCache
@@ -107,7 +108,13 @@ def _make_folders(settings: Settings) -> None:
         try:
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         except OSError as e:
-            raise _cannot_make(f"The folder {folder}", e) from e
+            if e.errno in NO_ROOM:
+                words = N_(
+                    "The folder {folder} cannot be made: the disk is full. Make room; it is tried again."
+                )
+                raise TryLater(Text(words, folder=folder)) from e
+            words = N_("The folder {folder} cannot be made: {why}. Choose another with --data.")
+            raise Stop(Text(words, folder=folder, why=system_words(e))) from e
 
 
 @contextlib.contextmanager
@@ -116,14 +123,16 @@ def _only_daemon(settings: Settings) -> Iterator[None]:
         try:
             held.enter_context(only_daemon(settings.data))
         except OSError as e:
-            raise _cannot_make(f"The lock of the daemon in {settings.data}", e) from e
+            if e.errno in NO_ROOM:
+                words = N_(
+                    "The lock of the daemon in {folder} cannot be made: the disk is full. Make room; it is tried again."
+                )
+                raise TryLater(Text(words, folder=settings.data)) from e
+            words = N_(
+                "The lock of the daemon in {folder} cannot be made: {why}. Choose another with --data."
+            )
+            raise Stop(Text(words, folder=settings.data, why=system_words(e))) from e
         yield
-
-
-def _cannot_make(what: str, e: OSError) -> Stop | TryLater:
-    if e.errno in NO_ROOM:
-        return TryLater(f"{what} cannot be made: the disk is full. Make room; it is tried again.")
-    return Stop(f"{what} cannot be made: {e.strerror}. Choose another with --data.")
 
 
 class _Daemon:

@@ -13,6 +13,11 @@ these is a bug: it ends the process, and systemd starts another.
 class HartslagError(Exception):
     """Root of all errors this program raises on purpose; its text is a sentence for a person."""
 
+    @property
+    def text(self) -> str:
+        """The sentence as it was given: English, that may be said in another language."""
+        return self.args[0] if self.args and isinstance(self.args[0], str) else str(self)
+
 
 class TryLater(HartslagError):  # noqa: N818 - named by what to do, not by what it is
     """Out of reach for now; keep what we have and try again."""

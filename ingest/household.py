@@ -9,6 +9,7 @@ from typing import Any
 from ingest.errors import Stop
 from ingest.journal import ALWAYS_MS, Filed, Journal, clock_ms
 from ingest.journal import Person as Known
+from ingest.language import N_, Text
 from ingest.rows.profile import build_profile, differences
 from ingest.rows.workout import find_workouts, sport_spans
 from ingest.settings.model import Settings
@@ -171,13 +172,14 @@ def persons_called(journal: Journal, name: str | None) -> list[Known]:
         return journal.persons()
     person = find_person(journal, name)
     if person is None:
-        raise Stop(f"Nobody called {name} is known here; known: {known_names(journal)}.")
+        words = N_("Nobody called {name} is known here; known: {names}.")
+        raise Stop(Text(words, name=name, names=known_names(journal)))
     return [person]
 
 
 def known_names(journal: Journal) -> str:
     """Everybody whom the journal knows, for a message."""
-    return ", ".join(p.name for p in journal.persons()) or "nobody yet"
+    return ", ".join(p.name for p in journal.persons()) or Text(N_("nobody yet"))
 
 
 def _facts(journal: Journal, person: PersonSettings, before: Known | None) -> dict[str, Any]:
@@ -209,11 +211,12 @@ def owner_of_folder(settings: Settings, folder: str) -> tuple[str | None, str]:
         return settings.default_person, ""
     wrong = wrong_with_name(folder)
     if wrong:
-        return None, f"the folder {folder!r} cannot be the name of a person: {wrong}"
+        words = N_("the folder {folder!r} cannot be the name of a person: {wrong}")
+        return None, Text(words, folder=folder, wrong=wrong)
     person = settings.person(folder)
     if person is not None:
         return person.name, ""
-    return (
-        None,
-        f'nobody in the settings is called {folder!r}; add the lines  [[person]]  and  name = "{folder}"',
+    words = N_(
+        'nobody in the settings is called {folder!r}; add the lines  [[person]]  and  name = "{folder}"'
     )
+    return None, Text(words, folder=folder)

@@ -109,6 +109,26 @@ def _value_said(value: Any) -> Any:
     return date_text(value, PLAIN_DAY) if isinstance(value, date) else value
 
 
+_OF_THE_SYSTEM = (
+    N_("Permission denied"),
+    N_("No such file or directory"),
+    N_("No space left on device"),
+    N_("Read-only file system"),
+    N_("Is a directory"),
+    N_("Not a directory"),
+    N_("File exists"),
+    N_("Input/output error"),
+    N_("Operation not permitted"),
+)
+"""What the operating system says most often; the rest of it stays English."""
+
+
+def system_words(error: OSError) -> str:
+    """What the operating system says is wrong, as a text that can be said."""
+    words = error.strerror or str(error)
+    return Text(words) if words in _OF_THE_SYSTEM else words
+
+
 def date_text(day: date | datetime, pattern: str = DAY) -> str:
     """A day as it is written, `Monday 16 November 2026`."""
     if _Spoken.language == ENGLISH:

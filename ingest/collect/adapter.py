@@ -15,6 +15,7 @@ from dbus_fast.aio import MessageBus
 
 from ingest.collect.strap_state import ADVICE
 from ingest.errors import TryLater
+from ingest.language import N_, Text
 
 RFKILL = Path("/sys/class/rfkill")
 
@@ -40,7 +41,7 @@ class NoBluetooth(TryLater):
     """There is no Bluetooth now: which of the states of a strap that is, why, and what to do."""
 
     def __init__(self, state: str, why: str) -> None:
-        super().__init__(f"{why}. {ADVICE[state]}")
+        super().__init__(Text(N_("{why}. {advice}"), why=why, advice=Text(ADVICE[state])))
         self.state, self.why, self.advice = state, why, ADVICE[state]
 
 
@@ -53,20 +54,28 @@ async def list_adapters() -> list[Adapter]:
         async with asyncio.timeout(ANSWER_S):
             reply = await _ask_for_objects()
     except TimeoutError as e:
-        raise NoBluetooth("wedged", "The Bluetooth service of this computer does not answer") from e
+        raise NoBluetooth("wedged", Text(N_("The Bluetooth service of this computer does not answer"))) from e
     except PermissionError as e:
-        raise NoBluetooth("no permission", "This user may not talk to D-Bus, and so not to Bluetooth") from e
+        raise NoBluetooth(
+            "no permission", Text(N_("This user may not talk to D-Bus, and so not to Bluetooth"))
+        ) from e
     except (OSError, EOFError, DBusFastError) as e:
         # No socket; or the bus hangs up on a user that it cannot name.
         why = getattr(e, "strerror", None) or str(e) or type(e).__name__
-        raise NoBluetooth("no Bluetooth service", f"The system's D-Bus cannot be reached ({why})") from e
+        raise NoBluetooth(
+            "no Bluetooth service", Text(N_("The system's D-Bus cannot be reached ({why})"), why=why)
+        ) from e
     if reply.message_type is MessageType.ERROR:
         error = reply.error_name or ""
         if error.endswith(".AccessDenied"):
-            raise NoBluetooth("no permission", "This user may not use the Bluetooth of this computer")
+            raise NoBluetooth(
+                "no permission", Text(N_("This user may not use the Bluetooth of this computer"))
+            )
         if error.endswith((".NoReply", ".Timeout", ".TimedOut")):
-            raise NoBluetooth("wedged", "The Bluetooth service of this computer does not answer")
-        raise NoBluetooth("no Bluetooth service", "The Bluetooth service of this computer does not run")
+            raise NoBluetooth("wedged", Text(N_("The Bluetooth service of this computer does not answer")))
+        raise NoBluetooth(
+            "no Bluetooth service", Text(N_("The Bluetooth service of this computer does not run"))
+        )
     found = []
     for path, interfaces in reply.body[0].items():
         properties = interfaces.get("org.bluez.Adapter1")
@@ -107,31 +116,46 @@ def choose_adapter(found: list[Adapter], wanted: str | None, rfkill: Path = RFKI
     Raises NoBluetooth when there is none: missing, switched off, blocked, or without low energy.
     """
     if not found and _blocked(rfkill, None):
-        raise NoBluetooth("adapter blocked", "Bluetooth is blocked on this computer")
+        raise NoBluetooth("adapter blocked", Text(N_("Bluetooth is blocked on this computer")))
     if wanted is not None and wanted not in {a.address for a in found}:
-        others = f"there is {', '.join(a.address for a in found)}" if found else "there is none"
-        raise NoBluetooth(
-            "adapter missing", f"The Bluetooth adapter {wanted} of the settings is missing; {others}"
-        )
+        if found:
+            words = N_("The Bluetooth adapter {wanted} of the settings is missing; there is {found}")
+        else:
+            words = N_("The Bluetooth adapter {wanted} of the settings is missing; there is none")
+        why = Text(words, wanted=wanted, found=", ".join(a.address for a in found))
+        raise NoBluetooth("adapter missing", why)
     if not found:
-        raise NoBluetooth("adapter missing", "This computer has no Bluetooth adapter")
+        raise NoBluetooth("adapter missing", Text(N_("This computer has no Bluetooth adapter")))
     named = [a for a in found if wanted in {None, a.address}]
     able = [a for a in named if a.low_energy]
     if not able:
-        raise NoBluetooth("unsupported", f"The Bluetooth adapter {named[0].address} has no low energy")
+        raise NoBluetooth(
+            "unsupported",
+            Text(N_("The Bluetooth adapter {address} has no low energy"), address=named[0].address),
+        )
     powered = [a for a in able if a.powered]
     if powered:
         return powered[0]
     first = able[0]
     match _blocked(rfkill, first.name):
         case "soft":
-            raise NoBluetooth("adapter blocked", f"The Bluetooth adapter {first.address} is blocked")
+            raise NoBluetooth(
+                "adapter blocked",
+                Text(N_("The Bluetooth adapter {address} is blocked"), address=first.address),
+            )
         case "hard":
             raise NoBluetooth(
-                "adapter off", f"The Bluetooth adapter {first.address} is off by a switch of the computer"
+                "adapter off",
+                Text(
+                    N_("The Bluetooth adapter {address} is off by a switch of the computer"),
+                    address=first.address,
+                ),
             )
         case _:
-            raise NoBluetooth("adapter off", f"The Bluetooth adapter {first.address} is switched off")
+            raise NoBluetooth(
+                "adapter off",
+                Text(N_("The Bluetooth adapter {address} is switched off"), address=first.address),
+            )
 
 
 def _blocked(rfkill: Path, name: str | None) -> str | None:

@@ -18,6 +18,7 @@ from ingest.collect.reader_process import ReaderProcess
 from ingest.errors import TryLater, Unusable
 from ingest.formats.recording import Recording
 from ingest.journal import Journal, Writer
+from ingest.language import N_, Text, system_words
 from ingest.log import quoted
 from ingest.system.crash_points import reached
 from ingest.system.files import DISK, Disk
@@ -122,9 +123,8 @@ class Arrivals:
                 return self._refuse(
                     path, name, person, "It is only a link. Copy the file itself here.", kept=kept
                 )
-            raise TryLater(
-                f"{path} cannot be read: {e.strerror}. Check who owns it and its permissions."
-            ) from e
+            words = N_("{path} cannot be read: {why}. Check who owns it and its permissions.")
+            raise TryLater(Text(words, path=path, why=system_words(e))) from e
         with os.fdopen(descriptor, "rb") as stream:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
@@ -143,9 +143,8 @@ class Arrivals:
                 there = path.exists()
                 same = there and status_of(path.lstat()) == status
             except OSError as e:
-                raise TryLater(
-                    f"{path} cannot be read to its end: {e.strerror}. It stays where it is."
-                ) from e
+                words = N_("{path} cannot be read to its end: {why}. It stays where it is.")
+                raise TryLater(Text(words, path=path, why=system_words(e))) from e
             assert arrival.id is not None
             # What its owner took back or replaced meanwhile is still held open; something huge is let go.
             rescued = None if same or found.st_size > HUGE_BYTES else stream
@@ -210,7 +209,8 @@ class Arrivals:
         try:
             for member in members:
                 if not self._going_on():
-                    raise TryLater(f"{arrival.name} was broken off by the end; it goes on at the next start.")
+                    words = N_("{name} was broken off by the end; it goes on at the next start.")
+                    raise TryLater(Text(words, name=arrival.name))
                 if member.name in done:
                     continue
                 read = self._read(arrival.person, member)
@@ -223,7 +223,10 @@ class Arrivals:
             before = _Read("", arrival.sha256, None, str(e))
         if not unchanged():
             raise TryLater(
-                f"{arrival.name} changed while it was read; it will be read again once it stands still."
+                Text(
+                    N_("{name} changed while it was read; it will be read again once it stands still."),
+                    name=arrival.name,
+                )
             )
         if before is None:  # an earlier life read all of it, and died before saying where it goes
             with self._journal.write() as w:

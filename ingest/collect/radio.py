@@ -22,6 +22,7 @@ from dbus_fast import DBusFastError
 
 from ingest.collect.adapter import RFKILL, Adapter, ListAdapters, NoBluetooth, find_adapter, list_adapters
 from ingest.formats.characteristics import CHARACTERISTICS
+from ingest.language import N_, Text
 from ingest.log import Repeats
 
 HEART_RATE_SERVICES = frozenset(normalize_uuid_str(c.service) for c in CHARACTERISTICS.values())
@@ -185,7 +186,8 @@ class Radio:
                 _log.debug("The search failed: %r", e)
                 failures += 1
                 if failures >= SAID_AFTER:
-                    why = f"Bluetooth cannot search, though its adapter is on ({error_text(e)})"
+                    words = N_("Bluetooth cannot search, though its adapter is on ({why})")
+                    why = Text(words, why=error_text(e))
                     self._set_trouble(NoBluetooth("wedged", why))
             else:
                 failures = 0

@@ -6,6 +6,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from ingest.errors import TryLater
+from ingest.language import N_, Text, system_words
 from ingest.system.files import DISK, make_file, sync_path
 from ingest.system.sqlite import SqliteFault, fault_of
 
@@ -42,8 +43,15 @@ def copy_before(db: sqlite3.Connection, migration: str) -> Path:
         raise
     except OSError as e:
         raise TryLater(
-            f"The journal {path} must be changed for this version, and the copy {target.name} that is made of it before"
-            f" cannot be written: {e.strerror}. Check who owns its folder; nothing is changed until then."
+            Text(
+                N_(
+                    "The journal {path} must be changed for this version, and the copy {copy} that is made of it before"
+                    " cannot be written: {why}. Check who owns its folder; nothing is changed until then."
+                ),
+                path=path,
+                copy=target.name,
+                why=system_words(e),
+            )
         ) from e
     finally:
         with suppress(OSError):
@@ -59,6 +67,13 @@ def _size(db: sqlite3.Connection) -> int:
 
 def _no_room(path: Path, target: Path, needed: int) -> TryLater:
     return TryLater(
-        f"The journal {path} must be changed for this version, and there is no room for the copy {target.name} that is"
-        f" made of it before. Make {max(needed / 1e6, 0.1):.1f} MB of room on that disk; nothing is changed until then."
+        Text(
+            N_(
+                "The journal {path} must be changed for this version, and there is no room for the copy {copy} that is"
+                " made of it before. Make {megabytes:.1f} MB of room on that disk; nothing is changed until then."
+            ),
+            path=path,
+            copy=target.name,
+            megabytes=max(needed / 1e6, 0.1),
+        )
     )

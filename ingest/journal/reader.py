@@ -20,6 +20,7 @@ from ingest.journal.entry import ALWAYS_MS, Entry, Person
 from ingest.journal.file_reader import FileReader
 from ingest.journal.schema import migrate, require_current
 from ingest.journal.writer import Writer
+from ingest.language import N_, Text, system_words
 from ingest.system.patience import Patience, always
 from ingest.system.sqlite import SqliteFault, fault_of, open_database, open_readonly, retried, transaction
 
@@ -60,15 +61,11 @@ class Journal(ChunkReader, FileReader):
         try:
             there = path.exists()
         except OSError as e:
-            raise Stop(
-                f"The journal {path} cannot be reached: {e.strerror}. Run hartslag as the user whose it is."
-            ) from e
+            words = N_("The journal {path} cannot be reached: {why}. Run hartslag as the user whose it is.")
+            raise Stop(Text(words, path=path, why=system_words(e))) from e
         if not there:
             if readonly or not create:
-                raise Stop(
-                    f"There is no journal at {path}. Start the daemon once (`hartslag run`), "
-                    "or name the right data folder with --data."
-                )
+                raise Stop(_no_journal(path))
             _make_private(path)
         self._db = _opened(path, self._patience, readonly=readonly, synced=synced)
         try:
@@ -202,13 +199,30 @@ def _make_private(path: Path) -> None:
         if e.errno == errno.ENOSPC:
             raise _full(path) from e
         raise Stop(
-            f"The journal cannot be made at {path}: {e.strerror}. Choose a folder you may write to with --data."
+            Text(
+                N_(
+                    "The journal cannot be made at {path}: {why}. Choose a folder you may write to with --data."
+                ),
+                path=path,
+                why=system_words(e),
+            )
         ) from e
+
+
+def _no_journal(path: Path) -> Text:
+    words = N_(
+        "There is no journal at {path}. Start the daemon once (`hartslag run`), "
+        "or name the right data folder with --data."
+    )
+    return Text(words, path=path)
 
 
 def _full(path: Path) -> TryLater:
     return TryLater(
-        f"The journal {path} cannot grow: the disk is full. Make room; nothing is lost meanwhile."
+        Text(
+            N_("The journal {path} cannot grow: the disk is full. Make room; nothing is lost meanwhile."),
+            path=path,
+        )
     )
 
 
@@ -225,16 +239,29 @@ def _explained(e: Exception, path: Path) -> Exception:
     """SQLite's complaint as a sentence with what to do; a journal without its own row (TypeError) is damaged, too."""
     fault = fault_of(e, path) if isinstance(e, sqlite3.Error) else SqliteFault.DAMAGED
     if fault is SqliteFault.BUSY:
-        return TryLater(f"The journal {path} is busy: another process has been writing to it for too long.")
+        words = N_("The journal {path} is busy: another process has been writing to it for too long.")
+        return TryLater(Text(words, path=path))
     if fault is SqliteFault.FULL:
         return _full(path)
     if fault is SqliteFault.UNWRITABLE:
         return Stop(
-            f"The journal {path} cannot be written ({e}). Check who owns it and that the disk is well."
+            Text(
+                N_(
+                    "The journal {path} cannot be written ({why}). Check who owns it and that the disk is well."
+                ),
+                path=path,
+                why=str(e),
+            )
         )
     if fault is SqliteFault.DAMAGED:
         return Stop(
-            f"The journal {path} is damaged ({e}). Keep a copy of it and of the archive folder; "
-            "with an empty journal the files in the archive can be added again: hartslag add archive"
+            Text(
+                N_(
+                    "The journal {path} is damaged ({why}). Keep a copy of it and of the archive folder; "
+                    "with an empty journal the files in the archive can be added again: hartslag add archive"
+                ),
+                path=path,
+                why=str(e),
+            )
         )
     return e

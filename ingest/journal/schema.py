@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 
 from ingest.errors import Stop
+from ingest.language import N_, Text
 from ingest.system.patience import Patience
 from ingest.system.sqlite import PAGE_BYTES, transaction, write_ahead
 
@@ -196,10 +197,14 @@ def missing(db: sqlite3.Connection) -> list[str]:
     seen = applied(db)
     if set(seen) - set(known):
         raise Stop(
-            "The journal was written by a newer version of hartslag ("
-            + ", ".join(sorted(set(seen) - set(known)))
-            + "). Install that version again; this one would not understand it. A copy from before may lie beside it, as "
-            "journal.db.before-...: docs/update-back-up-remove.md says how to go back to it."
+            Text(
+                N_(
+                    "The journal was written by a newer version of hartslag ({changes}). Install that version again; this"
+                    " one would not understand it. A copy from before may lie beside it, as journal.db.before-...:"
+                    " docs/update-back-up-remove.md says how to go back to it."
+                ),
+                changes=", ".join(sorted(set(seen) - set(known))),
+            )
         )
     return [name for name in known if name not in seen]
 
@@ -208,8 +213,12 @@ def require_current(db: sqlite3.Connection) -> None:
     """Raise Stop unless the file is up to date: for those who only read it."""
     if missing(db):
         raise Stop(
-            "The journal was written by an older version of hartslag and is brought up to date first: "
-            "run any verb once as the user whose it is."
+            Text(
+                N_(
+                    "The journal was written by an older version of hartslag and is brought up to date first: "
+                    "run any verb once as the user whose it is."
+                )
+            )
         )
 
 

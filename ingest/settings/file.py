@@ -10,7 +10,16 @@ from typing import Any
 from unicodedata import normalize
 
 from ingest.errors import WrongSettings
-from ingest.language import N_, languages, ngettext, speak, spoken_language, system_language
+from ingest.language import (
+    N_,
+    languages,
+    ngettext,
+    said,
+    speak,
+    spoken_language,
+    system_language,
+    system_words,
+)
 from ingest.language import gettext as _
 from ingest.log import quoted
 from ingest.settings import profile_history
@@ -119,7 +128,9 @@ def read(file: Path) -> dict[str, Any] | None:
         ) from error
     except OSError as error:
         raise WrongSettings(
-            _("The settings file {file} cannot be read: {why}.").format(file=shown, why=error.strerror)
+            _("The settings file {file} cannot be read: {why}.").format(
+                file=shown, why=said(system_words(error))
+            )
         ) from error
     if len(content) > LARGEST_FILE:
         raise WrongSettings(
@@ -154,8 +165,8 @@ def read(file: Path) -> dict[str, Any] | None:
 def _speak_as_said(text: str) -> None:
     """Speak the language that a settings file names, so that what is wrong in it is said in it, too."""
     above = re.split(r"(?m)^\s*\[", text, maxsplit=1)[0]
-    if (said := re.search(r"""(?m)^\s*language\s*=\s*["'](\w+)["']""", above)) and said[1] in languages():
-        speak(said[1])
+    if (named := re.search(r"""(?m)^\s*language\s*=\s*["'](\w+)["']""", above)) and named[1] in languages():
+        speak(named[1])
 
 
 _ONE_OF_TWO = N_("each line is a heading in brackets, like [inbox], or a setting, like settle_s = 2")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ingest.errors import Stop, TryLater
+from ingest.language import N_, Text
 from ingest.system.files import make_file
 from ingest.system.patience import Patience
 
@@ -46,8 +47,14 @@ def only_daemon(data: Path) -> Iterator[None]:
     try:
         if not _lock(descriptor, Patience(_LOOKED_AT_S)):
             raise Stop(
-                f"Another daemon (process {_named(descriptor)}) already works in {data}. "
-                "One is enough; to run a second household, give it its own folder with --data."
+                Text(
+                    N_(
+                        "Another daemon (process {process}) already works in {folder}. "
+                        "One is enough; to run a second household, give it its own folder with --data."
+                    ),
+                    process=_named(descriptor),
+                    folder=data,
+                )
             )
         os.ftruncate(descriptor, 0)
         try:

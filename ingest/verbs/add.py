@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest.errors import Stop, TryLater
+from ingest.language import N_, Text, gettext, said
+from ingest.log import quoted
 from ingest.verbs.command import Invocation, verb
 from ingest.verbs.times import utc_text
 
@@ -40,9 +42,10 @@ def find_files(given: Sequence[Path]) -> list[Path]:
         elif os.path.lexists(path):
             found.append(path)
         else:
-            raise Stop(f"There is no file {path}. Nothing was added.")
+            raise Stop(Text(N_("There is no file {path}. Nothing was added."), path=path))
     if not found:
-        raise Stop(f"There is no file in {', '.join(map(str, given))}. Nothing was added.")
+        words = N_("There is no file in {folders}. Nothing was added.")
+        raise Stop(Text(words, folders=", ".join(map(str, given))))
     return found
 
 
@@ -63,7 +66,8 @@ def add_files(
     name = settings.default_person if person is None else person
     if wrong_with_name(name) or (settings.person(name) is None):
         names = ", ".join(p.name for p in settings.persons)
-        raise Stop(wrong_with_name(name) or f"Nobody in the settings is called {name}; known: {names}.")
+        nobody = Text(N_("Nobody in the settings is called {name}; known: {names}."), name=name, names=names)
+        raise Stop(wrong_with_name(name) or nobody)
     largest = settings.inbox.largest_mb << 20
     with (
         open_journal(settings, create=True) as journal,
@@ -127,6 +131,24 @@ def outcome_json(o: "Outcome", path: Path) -> dict[str, Any]:
     }
 
 
+def outcome_text(o: "Outcome") -> str:
+    """What became of a file, in a line; why, where that is told, as the journal has it."""
+    outcome = gettext(o.outcome)
+    if o.beats:
+        text = gettext("{outcome} {file} of {person}: {samples} samples, {beats} beats.")
+    elif o.samples:
+        text = gettext("{outcome} {file} of {person}: {samples} samples.")
+    else:
+        text = gettext("{outcome} {file} of {person}.")
+    line = text.format(
+        outcome=outcome, file=quoted(o.file), person=o.person, samples=o.samples, beats=o.beats
+    )
+    return f"{line} {o.reason}" if o.reason else line
+
+
+_OUTCOMES = N_("stored"), N_("duplicate"), N_("partial"), N_("rejected"), N_("not read")
+
+
 class _Report:
     """Prints what became of each file; behind a progress bar only the failures and the sum, once it is done."""
 
@@ -140,7 +162,7 @@ class _Report:
         """Print what became of one file."""
         if isinstance(outcomes, TryLater):
             self._sums["not read"] += 1
-            self._print(str(outcomes), is_failure=True)
+            self._print(said(outcomes.text), is_failure=True)
             self.failed = True
             return
         for o in outcomes:
@@ -149,7 +171,7 @@ class _Report:
             if self._as_json:
                 print(json.dumps(outcome_json(o, path), ensure_ascii=False), flush=True)
             else:
-                self._print(o.sentence, is_failure=o.outcome in {"partial", "rejected"})
+                self._print(outcome_text(o), is_failure=o.outcome in {"partial", "rejected"})
 
     def _print(self, text: str, *, is_failure: bool) -> None:
         if self._has_bar:
@@ -165,7 +187,7 @@ class _Report:
         for text in self._failures:
             print(text, file=sys.stderr if self._as_json else sys.stdout)
         if not self._as_json and self._sums.total() > 1:
-            print(", ".join(f"{count} {outcome}" for outcome, count in sorted(self._sums.items())) + ".")
+            print(", ".join(f"{count} {gettext(what)}" for what, count in sorted(self._sums.items())) + ".")
 
 
 @verb(
@@ -188,7 +210,7 @@ def command(invocation: Invocation, files: tuple[Path, ...], person: str | None,
     report = _Report(as_json=as_json, has_bar=has_bar)
     bar: AbstractContextManager[Any] = nullcontext(found)
     if has_bar:
-        bar = click.progressbar(found, label="Adding", file=sys.stderr, show_pos=True)
+        bar = click.progressbar(found, label=gettext("Adding"), file=sys.stderr, show_pos=True)
     try:
         with bar as shown:
             for path, outcomes in zip(shown, add_files(settings, found, person), strict=True):

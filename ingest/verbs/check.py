@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ingest.language import gettext as _
+from ingest.language import number_text, said
 from ingest.verbs.command import Invocation, verb
 
 if TYPE_CHECKING:
@@ -25,35 +26,53 @@ def check_lines(settings: "Settings", journal: "Journal | None") -> Iterator[tup
     from ingest.stores.configured import configured_stores
     from ingest.stores.sqlite import SqliteStore
 
-    yield False, f"Settings: {settings.file or 'no file, defaults'}: fine"
+    yield False, _("Settings: {file}: fine").format(file=settings.file or _("no file, defaults"))
     if settings.straps:
         yield _check_bluetooth(settings)
     free = free_bytes(settings)
     if free < LEAST_FREE_BYTES:
         yield True, low_space_line(settings, free)
     else:
-        yield False, f"Room: {free / 1e9:.1f} GB free"
-    for folder in (settings.inbox_folder, settings.archive, settings.rejected):
-        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
-            yield True, f"Folder {folder} cannot be written by you; the daemon's user must own it"
+        yield False, _("Room: {gigabytes} GB free").format(gigabytes=number_text(free / 1e9, 1))
+    yield from _folder_lines(settings)
     if journal is None:
-        yield False, f"Journal {settings.journal_file}: not made yet; the daemon makes it"
+        yield (
+            False,
+            _("Journal {path}: not made yet; the daemon makes it").format(path=settings.journal_file),
+        )
         return
     faults = journal.faults() + [f"chunk {position} {what}" for position, what in journal.broken_chunks()]
     yield from _fault_lines(
-        f"Journal {journal.path}", faults, "Keep a copy; files in the archive can be added to a new journal."
+        _("Journal {path}").format(path=journal.path),
+        faults,
+        _("Keep a copy; files in the archive can be added to a new journal."),
     )
     if settings.journal_file.stat().st_mode & 0o007:
         yield (
             True,
-            f"Journal {journal.path} is open to others than its owner and group: chmod o-rwx {journal.path}",
+            _("Journal {path} is open to others than its owner and group: chmod o-rwx {path}").format(
+                path=journal.path
+            ),
         )
     yield from _watch_lines(settings, journal)
     for store in configured_stores(settings):
         if isinstance(store, SqliteStore) and not store.path.exists():
-            yield False, f"Store {store.place}: not made yet; the daemon makes it"
+            yield False, _("Store {place}: not made yet; the daemon makes it").format(place=store.place)
         else:
-            yield from _fault_lines(f"Store {store.place}", store.faults(journal.id), store.remedy)
+            what = _("Store {place}").format(place=store.place)
+            yield from _fault_lines(what, store.faults(journal.id), store.remedy)
+
+
+def _folder_lines(settings: "Settings") -> Iterator[tuple[bool, str]]:
+    """The folders that are not the asker's to write."""
+    for folder in (settings.inbox_folder, settings.archive, settings.rejected):
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            yield (
+                True,
+                _("Folder {folder} cannot be written by you; the daemon's user must own it").format(
+                    folder=folder
+                ),
+            )
 
 
 def _watch_lines(settings: "Settings", journal: "Journal") -> Iterator[tuple[bool, str]]:
@@ -78,7 +97,9 @@ def free_bytes(settings: "Settings") -> int:
 
 def low_space_line(settings: "Settings", free: int) -> str:
     """That less than LEAST_FREE_BYTES is left."""
-    return f"Only {free >> 20} MB are free where {settings.data} lies; make room soon"
+    return _("Only {megabytes} MB are free where {folder} lies; make room soon").format(
+        megabytes=free >> 20, folder=settings.data
+    )
 
 
 def _check_bluetooth(settings: "Settings") -> tuple[bool, str]:
@@ -90,13 +111,15 @@ def _check_bluetooth(settings: "Settings") -> tuple[bool, str]:
     try:
         adapter = asyncio.run(find_adapter(settings.bluetooth.adapter))
     except NoBluetooth as e:
-        return True, f"Bluetooth: {e}"
-    return False, f"Bluetooth: the adapter {adapter.address} ({adapter.name}) is on"
+        return True, _("Bluetooth: {why}").format(why=said(e.text))
+    return False, _("Bluetooth: the adapter {address} ({name}) is on").format(
+        address=adapter.address, name=adapter.name
+    )
 
 
 def _fault_lines(what: str, faults: list[str], do: str) -> Iterator[tuple[bool, str]]:
     if not faults:
-        yield False, f"{what}: whole"
+        yield False, _("{what}: whole").format(what=what)
     for fault in faults[:10]:
         yield True, f"{what}: {fault}"
     if faults:

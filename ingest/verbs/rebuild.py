@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest.errors import Stop, TryLater
+from ingest.language import N_, Text, gettext
 from ingest.stores.configured import STORES, configured_stores
 from ingest.verbs.command import Invocation, verb
 
@@ -33,7 +34,9 @@ def rebuild(
     """
     store = next((s for s in configured_stores(settings) if s.name == name), None)
     if store is None:
-        raise Stop("No server is named in the settings: write [influx] and its url into them first.")
+        raise Stop(
+            Text(N_("No server is named in the settings: write [influx] and its url into them first."))
+        )
     with closing(store):
         if not resume:
             _clear(store, journal)
@@ -79,7 +82,7 @@ def _fill(store: "Store", journal: "Journal") -> int:
 def _bar(length: int) -> Any:
     if not sys.stderr.isatty():
         return nullcontext(None)
-    return click.progressbar(length=length, label="Rebuilding", file=sys.stderr)
+    return click.progressbar(length=length, label=gettext("Rebuilding"), file=sys.stderr)
 
 
 @verb("rebuild", ("Grafana shows nothing, or something wrong", "hartslag rebuild"))
@@ -103,11 +106,14 @@ def command(invocation: Invocation, name: str, resume: bool) -> None:
             place, taken = rebuild(settings, journal, name, resume=resume)
         except KeyboardInterrupt:
             click.echo(
-                "Broken off. The daemon goes on with it, or `hartslag rebuild --resume` with the same --store.",
+                gettext(
+                    "Broken off. The daemon goes on with it, or `hartslag rebuild --resume` with the same --store."
+                ),
                 err=True,
             )
             raise
         if resume:
-            click.echo(f"The store {place} is up to date; it took {taken} entries of the journal.")
+            told = gettext("The store {place} is up to date; it took {taken} entries of the journal.")
         else:
-            click.echo(f"The store {place} is made anew from {taken} entries of the journal.")
+            told = gettext("The store {place} is made anew from {taken} entries of the journal.")
+        click.echo(told.format(place=place, taken=taken))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ingest.errors import Stop
+from ingest.language import N_, Text, gettext
 from ingest.verbs.command import Invocation, verb
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def send_refused(settings: "Settings") -> tuple[int, int, str]:
     Raises TryLater when it is away, Stop without one.
     """
     if settings.influx is None:
-        raise Stop("No server is named in the settings, so nothing was refused.")
+        raise Stop(Text(N_("No server is named in the settings, so nothing was refused.")))
     from ingest.stores.influx.store import InfluxStore
 
     with closing(InfluxStore(settings.influx, settings.store_file.parent)) as store:
@@ -33,6 +34,7 @@ def command(invocation: Invocation) -> None:
     """Send once more the rows that a server refused; ends with 1 when it refuses some again."""
     with invocation.view_journal() as (settings, _):
         taken, refused, place = send_refused(settings)
-        click.echo(f"{taken} rows were taken by {place}, {refused} are still refused.")
+        told = gettext("{taken} rows were taken by {place}, {refused} are still refused.")
+        click.echo(told.format(taken=taken, place=place, refused=refused))
     if refused:
         sys.exit(1)
