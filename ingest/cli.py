@@ -88,10 +88,13 @@ class _Verbs(click.Group):
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config",
+    metavar="FILE",
     type=click.Path(path_type=Path),
     help="Settings file (default: hartslag.toml in the data folder).",
 )
-@click.option("--data", type=click.Path(path_type=Path), help="Data folder (default: ./data).")
+@click.option(
+    "--data", metavar="FOLDER", type=click.Path(path_type=Path), help="Data folder (default: ./data)."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Say more.")
 @click.version_option(package_name="hartslag")
 @click.pass_context

@@ -81,6 +81,24 @@ def test_every_verb_has_an_example(verb: str) -> None:
         assert f"    {line}\n" in help_page(verb, 40)
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["wek"], "Did you mean 'week'?"),
+        (["week", "--weks", "3"], "Did you mean '--weeks'?"),
+        (["week", "--weeks", "0"], "right would be a whole number, 1 or more."),
+        (["scan", "--seconds", "an hour"], "right would be a whole number, from 1 to 600."),
+    ],
+)
+def test_who_mistypes_is_told_what_would_be_right(words: list[str], told: str) -> None:
+    """Protects who slips: the answer says what was meant, and where help is."""
+    with pytest.raises(click.UsageError) as refused:
+        command(words, prog_name="hartslag", standalone_mode=False)
+    shown = CliRunner().invoke(command, words, prog_name="hartslag").output
+    assert told in refused.value.format_message()
+    assert "--help' for help" in shown
+
+
 def test_every_verb_has_its_purpose() -> None:
     """Protects the list in --help from losing a verb."""
     listed = [verb for verbs in PURPOSES.values() for verb in verbs]

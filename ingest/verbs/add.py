@@ -196,7 +196,9 @@ class _Report:
     ("A file of Anna's", "hartslag add --person Anna run.fit"),
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--person", help="Whose files these are (default: the first person in the settings).")
+@click.option(
+    "--person", metavar="NAME", help="Whose files these are (default: the first person in the settings)."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file and line.")
 @click.pass_obj
 def command(invocation: Invocation, files: tuple[Path, ...], person: str | None, as_json: bool) -> None:

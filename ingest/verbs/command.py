@@ -69,6 +69,26 @@ def verb(name: str, *examples: tuple[str, str]) -> "Callable[[Callable[..., Any]
     return click.command(name, cls=Verb, examples=examples)
 
 
+class WholeNumber(click.ParamType):  # type: ignore[type-arg]  # click 8.1 knows none
+    """A whole number within bounds; who mistypes it is told which ones are right, in words."""
+
+    name = "number"
+
+    def __init__(self, least: int, most: int | None = None) -> None:
+        self._least, self._most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number. Raises BadParameter."""
+        try:
+            found = int(value)
+        except ValueError:
+            found = None
+        if found is None or found < self._least or (self._most is not None and found > self._most):
+            right = f"{self._least} or more" if self._most is None else f"from {self._least} to {self._most}"
+            self.fail(f"{value!r} will not do; right would be a whole number, {right}.", param, ctx)
+        return found
+
+
 # --- what verbs work with ---
 
 

@@ -13,7 +13,7 @@ import click
 from ingest.errors import Stop, TryLater
 from ingest.language import gettext as _
 from ingest.language import languages, ngettext, speak
-from ingest.verbs.command import Invocation, print_lines, verb
+from ingest.verbs.command import Invocation, WholeNumber, print_lines, verb
 
 if TYPE_CHECKING:
     from ingest.demo.folder import DemoFolder
@@ -120,7 +120,7 @@ def _bar() -> Iterator["Progress"]:
 @click.option("--live", is_flag=True, help="Go on: two straps are heard beat by beat, until Ctrl-C.")
 @click.option("--anew", is_flag=True, help="Make it anew where there is a demo already, which is deleted.")
 @click.option(
-    "--years", type=click.IntRange(1, 30), help="So many years instead of twelve weeks, to try the speed."
+    "--years", type=WholeNumber(1, 30), help="So many years instead of twelve weeks, to try the speed."
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Another number, another household.")
 @click.option(

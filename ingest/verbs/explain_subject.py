@@ -62,7 +62,9 @@ def parse_subject(journal: Journal, text: str, name: str | None) -> Subject:
 def _one_person(journal: Journal, name: str | None) -> tuple[Person, Profile]:
     persons = persons_called(journal, name)
     if len(persons) != 1:
-        raise Stop(f"Say whose, behind the time; known: {known_names(journal)}.")
+        raise Stop(
+            f"Whose? Put the name behind it, a name of several words in quotes; known: {known_names(journal)}."
+        )
     return persons[0], read_profile(journal, persons[0].id)
 
 

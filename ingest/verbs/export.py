@@ -30,11 +30,14 @@ def _parse_option(option: str, text: str | None) -> date | datetime | None:
 @click.option(
     "--csv", is_flag=True, hidden=True, expose_value=False, help="As CSV, the only format there is."
 )
-@click.option("--person", help="Only this person.")
+@click.option("--person", metavar="NAME", help="Only this person.")
 @click.option(
-    "--from", "start", help="From this date or time, local unless it says otherwise (2026-11-16T10:00Z)."
+    "--from",
+    "start",
+    metavar="TIME",
+    help="From this date or time, local unless it says otherwise (2026-11-16T10:00Z).",
 )
-@click.option("--to", "end", help="To before this date or time.")
+@click.option("--to", "end", metavar="TIME", help="To before this date or time.")
 @click.pass_obj
 def command(invocation: Invocation, person: str | None, start: str | None, end: str | None) -> None:
     """Print all samples in order of time."""

@@ -9,7 +9,7 @@ import click
 
 from ingest.errors import Stop
 from ingest.language import gettext as _
-from ingest.verbs.command import Invocation, verb
+from ingest.verbs.command import Invocation, WholeNumber, verb
 
 if TYPE_CHECKING:
     from ingest.journal import Journal, Person
@@ -64,7 +64,7 @@ def page_of(settings: "Settings", journal: "Journal", person: "Person", weeks: i
     help="Where to write it; a folder takes a file for each person, - is the standard output (default: this folder).",
 )
 @click.option(
-    "--weeks", type=click.IntRange(1, 53), default=12, show_default=True, help="How many weeks that are over."
+    "--weeks", type=WholeNumber(1, 53), default=12, show_default=True, help="How many weeks that are over."
 )
 @click.option("--pdf", is_flag=True, help="As PDF, if Chromium or WeasyPrint is installed.")
 @click.pass_obj

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest.language import gettext as _
-from ingest.verbs.command import Invocation, print_json, print_lines, verb
+from ingest.verbs.command import Invocation, WholeNumber, print_json, print_lines, verb
 
 if TYPE_CHECKING:
     from ingest.collect.radio import Advertisement, Radio
@@ -272,7 +272,7 @@ async def _progress(seconds: float) -> AsyncIterator[None]:
     ("Listen for a minute", "hartslag scan --seconds 60"),
 )
 @click.option(
-    "--seconds", type=click.IntRange(1, 600), default=12, show_default=True, help="How long to listen."
+    "--seconds", type=WholeNumber(1, 600), default=12, show_default=True, help="How long to listen."
 )
 @click.option(
     "--listen-only", is_flag=True, help="Connect to nothing: battery and serial number stay unknown."

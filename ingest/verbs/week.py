@@ -7,7 +7,7 @@ import click
 
 from ingest.language import gettext as _
 from ingest.language import number_text
-from ingest.verbs.command import Invocation, print_json, print_lines, verb
+from ingest.verbs.command import Invocation, WholeNumber, print_json, print_lines, verb
 
 if TYPE_CHECKING:
     from ingest.verbs.week_answer import WeekAnswer
@@ -92,9 +92,7 @@ def _bar(row: "WeekAnswer") -> str:
     ("What if my maximum were 175?", "hartslag week --what-if maximum_bpm=175"),
 )
 @click.argument("person", required=False)
-@click.option(
-    "--weeks", type=click.IntRange(1), default=4, show_default=True, help="How many weeks with data."
-)
+@click.option("--weeks", type=WholeNumber(1), default=4, show_default=True, help="How many weeks with data.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array, newest first.")
 @click.option(
     "--what-if",

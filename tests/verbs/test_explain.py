@@ -230,7 +230,7 @@ def test_a_name_is_the_same_name_for_a_file_as_for_a_day(tmp_path: Path) -> None
 def test_of_several_persons_one_is_to_be_named(tmp_path: Path) -> None:
     """Nobody is told of somebody else's heart by mistake."""
     with household(tmp_path, [HOME, Noted("Piet", (("zone", "UTC"),))]) as journal:
-        with pytest.raises(Exception, match="Say whose"):
+        with pytest.raises(Exception, match="Whose"):
             parse_subject(journal, "2026-11-16", None)
         assert parse_subject(journal, "2026-11-16", "Piet").person.name == "Piet"
         with pytest.raises(Exception, match="Nobody called Klaas"):
