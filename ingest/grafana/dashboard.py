@@ -183,7 +183,9 @@ def _lay_out(
 def _named(panel: Panel, sensors: Mapping[str, str]) -> Panel:
     """A panel that calls sensors what people call them."""
     if panel.sensor_column == LINES:
-        return replace(panel, overrides=[*line_overrides(sensors), *panel.overrides])
+        # A band of states has the colour of its words' background.
+        lines = line_overrides(sensors, colored=panel.type == "timeseries")
+        return replace(panel, overrides=[*lines, *panel.overrides])
     if panel.sensor_column:
         mappings = full_cell_mappings(sensors) if panel.shows_sources else cell_mappings(sensors)
         names = Override(panel.sensor_column, {"mappings": mappings})

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from itertools import cycle
 
-from ingest.grafana.panel import Override
+from ingest.grafana.panel import SENSORS, Override, fixed_color
 from ingest.grafana.query import Json
 from ingest.grafana.sensor_names import STRAP
 from ingest.language import N_, gettext
@@ -16,8 +17,8 @@ _PLAIN_WORDS = {
 """What a sensor is called whose name nobody knows, by what its source is called."""
 
 
-def line_overrides(sensors: Mapping[str, str]) -> list[Override]:
-    """The names of lines of which each is one sensor's; `sensors` says what a source is called.
+def line_overrides(sensors: Mapping[str, str], *, colored: bool) -> list[Override]:
+    """The names, and the colours if so, of lines of which each is one sensor's; `sensors` says what a source is called.
 
     Exactly one fits a line: Grafana looks for the next by the name that the one before gave.
     """
@@ -25,8 +26,15 @@ def line_overrides(sensors: Mapping[str, str]) -> list[Override]:
     unknown = f"(?!(?:.* )?(?:{'|'.join(escaped)})$)" if escaped else ""
     plain = {f"/^{unknown}(?:.* )?{pattern}$/": gettext(name) for pattern, name in _PLAIN_WORDS.items()}
     known = {f"/^(?:.* )?{source}$/": name for source, name in escaped.items()}
+    # Those that are known go first: of others there are few, if any.
+    colors = dict(zip([*known, *plain], cycle(SENSORS), strict=False))
     return [
-        Override(pattern, {"displayName": name}, "byRegexp") for pattern, name in {**plain, **known}.items()
+        Override(
+            pattern,
+            {"displayName": name, **({"color": fixed_color(colors[pattern])} if colored else {})},
+            "byRegexp",
+        )
+        for pattern, name in {**plain, **known}.items()
     ]
 
 

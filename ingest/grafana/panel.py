@@ -1,7 +1,7 @@
 """Panels as Grafana keeps them: what is asked, how it is drawn, and what stands there while there is nothing to draw.
 
 Only panels that come with Grafana. The colours are of Okabe and Ito's set, those of them that stand out from a white and
-from a black page alike (https://jfly.uni-koeln.de/color/); nothing is told by colour alone.
+from a black page alike (https://jfly.uni-koeln.de/color/), and a brown of ColorBrewer's; nothing is told by colour alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,9 @@ from ingest.grafana.unit import unit_of
 from ingest.language import N_
 
 MODERATE, VIGOROUS, MEASURED, PLAIN = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
+
+SENSORS = (MEASURED, "#CC79A7", PLAIN, "#A6761D")
+"""Of lines of which each is one sensor's. Grafana's own have a yellow among them that nobody sees on a white page."""
 
 STATE = "#6E6E6E"
 """Of bands with words in them: it stands out from both pages, and white words from it."""

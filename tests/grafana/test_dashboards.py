@@ -15,7 +15,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from ingest.grafana.boards import dashboards
 from ingest.grafana.dashboard import DashboardDefaults, dashboard_json
 from ingest.grafana.folder import default_files
-from ingest.grafana.panel import MEASURED, MODERATE, PLAIN, STATE, VIGOROUS, WIDTH
+from ingest.grafana.panel import MEASURED, MODERATE, PLAIN, SENSORS, STATE, VIGOROUS, WIDTH
 from ingest.grafana.provisioning import influxdb, sqlite, victoriametrics
 from ingest.grafana.query import fields_read
 from ingest.rows.table import TABLES
@@ -190,7 +190,7 @@ def _luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize("page", ["#ffffff", "#181b1f"], ids=["light", "dark"])
-@pytest.mark.parametrize("colour", [MODERATE, VIGOROUS, MEASURED, PLAIN, STATE])
+@pytest.mark.parametrize("colour", [MODERATE, VIGOROUS, MEASURED, PLAIN, STATE, *SENSORS])
 def test_every_colour_stands_out_from_the_page(colour: str, page: str) -> None:
     """Protects who sees badly: the contrast that WCAG 2.2 asks of graphics, in Grafana's light and dark."""
     a, b = sorted((_luminance(colour), _luminance(page)))

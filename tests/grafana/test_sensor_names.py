@@ -139,7 +139,7 @@ def test_names_come_out_of_files(tmp_path: Path) -> None:
         },
         "",
     )
-    said = hartslag("--data", data, "status").lines
+    said = [line.strip() for line in hartslag("--data", data, "status").lines]
     assert "Watch Garmin fenix 5, serial number 1234567890, of me" in said
     assert 'Watch "Night watch", Garmin fenix 5, serial number 8, of me' in said
     with ReaderProcess(1 << 20) as reader:

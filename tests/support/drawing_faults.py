@@ -9,8 +9,8 @@ from tests.support.grafana_frames import Json
 from tests.support.languages import said as in_language
 
 LEAST_PX, LEAST_ANSWER_PX = 12, 40
-TEXT_CONTRAST, BAR_CONTRAST = 4.5, 3.0
-"""WCAG 2.2, 1.4.3 and 1.4.11."""
+TEXT_CONTRAST, SHAPE_CONTRAST = 4.5, 3.0
+"""WCAG 2.2, 1.4.3 and 1.4.11. A band is pale: what tells where it ends is the line along its edge."""
 
 OVERLAP_PX = 2.0
 """By how much the boxes of two texts may overlap: they are a little larger than what is seen."""
@@ -41,7 +41,7 @@ def faults(look: Look, drawing: Json, said: Json | None) -> list[str]:
     faint = {
         (s["panel"], s["kind"], s["color"], s["background"], s["contrast"])
         for s in drawing["shapes"]
-        if s["kind"] == "bar" and s["contrast"] < BAR_CONTRAST
+        if s["kind"] in {"bar", "line", "points"} and s["contrast"] < SHAPE_CONTRAST
     }
     for number, kind, color, background, contrast in sorted(faint, key=str):
         found.append(

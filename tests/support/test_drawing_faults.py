@@ -76,6 +76,7 @@ BAR = {
         (drawing(text("0 min"), text("16 min", y=110.0)), "over each other"),
         (drawing(text("fine"), console=["error: TypeError"]), "console: error: TypeError"),
         (drawing(text("fine"), shapes=[{**BAR, "contrast": 1.26}]), "1.26 : 1"),
+        (drawing(text("fine"), shapes=[{**BAR, "kind": "line", "contrast": 1.96}]), "1.96 : 1"),
         ({"failed": "it hung", "console": []}, "not drawn: it hung"),
     ],
 )
@@ -93,12 +94,16 @@ def test_an_error_of_a_panel_is_found() -> None:
 
 
 def test_what_is_fine_is_no_fault() -> None:
-    """Protects from false alarms: neighbours that touch, a warning, a mark in a legend, a bar that stands out."""
+    """Protects from false alarms: neighbours that touch, a warning, a mark in a legend, a pale band, a bar that stands out."""
     shown = drawing(
         text("one"),
         text("another", y=119.0),
         console=["warning: deprecated"],
-        shapes=[{**BAR, "contrast": 3.3}, {**BAR, "kind": "mark", "contrast": 1.1}],
+        shapes=[
+            {**BAR, "contrast": 3.3},
+            {**BAR, "kind": "mark", "contrast": 1.1},
+            {**BAR, "kind": "band", "contrast": 1.3},
+        ],
     )
     assert faults(DESK, shown, None) == []
 

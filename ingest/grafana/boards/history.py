@@ -81,7 +81,7 @@ def _usual_range_panel(
         },
     )
     edge = {
-        "custom.lineWidth": 0,
+        "custom.lineWidth": 1,
         "custom.showPoints": "never",
         "custom.hideFrom": NAMELESS,
         "color": fixed_color(MEASURED),
