@@ -27,6 +27,9 @@ WEEK_HOURS = 168
 _BAR = 0.72
 """How much of a week's place its bar takes."""
 
+_HEADROOM = 1.12
+"""The number above the highest bar, too, lies inside."""
+
 _LEAST_PLACES = 8
 """A few weeks shall not fill the width: bars as wide as a thumb say nothing."""
 
@@ -85,7 +88,7 @@ def _draw_weeks(facts: ReportFacts, size: _Size) -> "Figure":
 def _draw_minutes(axes: "Axes", facts: ReportFacts, size: _Size) -> None:
     judged = [week.target_min for week in facts.weeks if week.not_judged is None]
     highest = max([1.0, *(week.dose_min for week in facts.weeks), *judged])
-    axes.set_ylim(0, highest * 1.12)
+    axes.set_ylim(0, highest * _HEADROOM)
     for i, week in enumerate(facts.weeks):
         if not week.has_dose:
             _say_why_not(axes, i, week, highest, size)
@@ -96,15 +99,16 @@ def _draw_minutes(axes: "Axes", facts: ReportFacts, size: _Size) -> None:
         if twice > 0.02 * highest and week.moderate_min:
             border = [week.moderate_min] * 2
             axes.plot([i - _BAR / 2, i + _BAR / 2], border, color=COLOURS["paper"], linewidth=1.5)
-        top = max(week.dose_min, week.target_min if _is_close(week, highest) else 0)
+        top = max(week.dose_min, week.target_min if _is_close(week, highest, size) else 0)
         _write(axes, i, top + 0.015 * highest, number_text(week.dose_min), size, bold=week.is_met)
     axes.plot([-0.5, len(facts.weeks) - 0.5], [0, 0], color=COLOURS["soft"], linewidth=1)
     _draw_target(axes, facts)
 
 
-def _is_close(week: WeekFacts, highest: float) -> bool:
+def _is_close(week: WeekFacts, highest: float, size: _Size) -> bool:
     """Whether the number above a bar would lie on the line of the target."""
-    return week.not_judged is None and -0.11 * highest < week.dose_min - week.target_min <= 0
+    letters = 1.35 * size.text / size.minutes * _HEADROOM * highest
+    return week.not_judged is None and -letters < week.dose_min - week.target_min <= 0
 
 
 def _draw_target(axes: "Axes", facts: ReportFacts) -> None:
