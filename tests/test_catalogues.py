@@ -4,11 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from string import Formatter
 
 import pytest
 from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
 
@@ -35,6 +37,23 @@ def fields(text: str) -> set[str]:
 
 def translated(language: str) -> list[Message]:
     return [m for m in catalogue(language) if m.id and all(forms(m.string))]
+
+
+def texts_in_code() -> set[tuple[str, ...]]:
+    """All texts that are marked in the program and in its pages, found as `make words` finds them."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        mappings = tomllib.load(file)["tool"]["babel"]["mappings"]
+    methods = [(m["pattern"], m["method"]) for m in mappings]
+    found = extract_from_dir(ROOT / "ingest", methods, keywords={**DEFAULT_KEYWORDS, "N_": None})
+    return {forms(text) for _, _, text, _, _ in found}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_has_a_translation(language: str) -> None:
+    """Protects who reads another language from a sentence in English: `make words` lists new ones, somebody translates them."""
+    told = {forms(m.id) for m in translated(language)}
+    assert sorted(texts_in_code() - told) == []
+    assert sorted(told - texts_in_code()) == [], "`make words` takes out what nobody says any more"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -51,9 +51,9 @@ class OwnFile:
                     [
                         ngettext(
                             "The settings file {file} has one mistake:",
-                            "The settings file {file} has {number} mistakes:",
+                            "The settings file {file} has {count} mistakes:",
                             len(wrong),
-                        ).format(file=quoted(str(self.path)), number=len(wrong)),
+                        ).format(file=quoted(str(self.path)), count=len(wrong)),
                         *(_with_line(draft, sentence(draft.values, m), m.place) for m in wrong),
                     ]
                 )
