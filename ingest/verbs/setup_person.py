@@ -135,12 +135,21 @@ def ask_medicine(talk: Talk, who: int) -> None:
     )
     assert since is not None
     note_entry(draft, who, since, {"limiting_medicine": takes})
+    if takes:
+        _end_formulas(draft, who, since)
     words = (
         _("{name} takes a medicine that limits the heart rate since {day}: no formula by age is used.")
         if takes
         else _("{name} takes no medicine that limits the heart rate any more from {day} on.")
     )
     talk.changes.append(words.format(name=name, day=date_text(since, PLAIN_DAY)))
+
+
+def _end_formulas(draft: SettingsText, who: int, since: date) -> None:
+    """No entry asks for a formula by age from a day on."""
+    for i, entry in enumerate(draft.values["person"][who]["profile"]):
+        if entry["from"] >= since and entry.get("method") == "age":
+            draft.remove(("person", who, "profile", i, "method"))
 
 
 # --- limits ---
@@ -324,8 +333,6 @@ def note_entry(draft: SettingsText, who: int, since: date, values: Mapping[str, 
         draft.add(("person", who, "profile"), {"from": since, **values})
         return
     place: Place = ("person", who, "profile", same[0])
-    if values.get("limiting_medicine") and entries[same[0]].get("method") == "age":
-        draft.remove((*place, "method"))
     for key, value in values.items():
         draft.set((*place, key), value)
 

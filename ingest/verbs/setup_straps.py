@@ -149,7 +149,18 @@ def _search(d: Dialogue, settings: Settings) -> _Searched:
     try:
         return _Searched(tuple(asyncio.run(search())))
     except HartslagError as e:
-        return _Searched(trouble=_("Bluetooth cannot be used now: {why}").format(why=e))
+        return _Searched(trouble=_trouble_text(e))
+
+
+def _trouble_text(error: HartslagError) -> str:
+    """Why there is no Bluetooth, and what to do: the state and its advice, as `hartslag status` says them."""
+    from ingest.collect.adapter import NoBluetooth
+
+    if isinstance(error, NoBluetooth):
+        return _("Bluetooth cannot be used now: {state}. {advice}").format(
+            state=_(error.state), advice=_(error.advice)
+        )
+    return _("Bluetooth cannot be used now: {why}").format(why=error)
 
 
 async def _tell_time(d: Dialogue) -> None:
@@ -199,7 +210,8 @@ def _listen(d: Dialogue, settings: Settings, one: FoundStrap) -> None:
     try:
         asyncio.run(show())
     except HartslagError as e:
-        d.say(_("Its heart rate cannot be shown: {why}.").format(why=str(e).rstrip(".")))
+        d.say(_("Its heart rate cannot be shown now."))
+        d.say(_trouble_text(e))
 
 
 # --- words ---

@@ -22,6 +22,34 @@ def test_a_written_file_is_synced_before_it_is_renamed(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "b.txt").read_bytes() == b"why"
 
 
+def test_a_file_that_takes_the_place_of_another_has_its_permissions(tmp_path: Path) -> None:
+    """Protects settings that others may not read, and a daemon that must: a new file has what the one before had."""
+    target = tmp_path / "hartslag.toml"
+    target.write_bytes(b"old")
+    target.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(target, 1, 2)
+    before = target.stat()
+    write_file(target, b"new", like=before)
+    after = target.stat()
+    assert target.read_bytes() == b"new"
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+
+
+def test_a_file_that_cannot_be_written_leaves_the_one_before_and_nothing_beside_it(tmp_path: Path) -> None:
+    """Protects settings on a card that fails: the old file stays whole, and no half of a new one lies about."""
+
+    class Broken(RecordingDisk):
+        def fsync(self, descriptor: int) -> None:
+            raise OSError(errno.EIO, "Input/output error", descriptor)
+
+    target = tmp_path / "hartslag.toml"
+    target.write_bytes(b"old")
+    with pytest.raises(OSError, match="Input/output error"):
+        write_file(target, b"new", Broken(tmp_path), like=target.stat())
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("hartslag.toml", b"old")]
+
+
 def test_what_is_moved_and_copied_is_synced_together(tmp_path: Path) -> None:
     """Protects an archive after a power cut: a copy's bytes, and the names in every folder that changed."""
     disk = RecordingDisk(tmp_path)

@@ -1,15 +1,20 @@
 """Settings by questions: what is asked, what comes of it, and that nothing comes of what was not agreed to."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from ingest import cli
 from ingest.errors import Stop
+from ingest.language import ENGLISH, speak
 from ingest.settings.file import load
 from ingest.settings.model import Settings
 from ingest.system.lock import only_daemon
@@ -28,6 +33,13 @@ NOTHING_NEW = ["", "", "no", ""]
 
 TODAY = date.today().isoformat()  # noqa: DTZ011 - the day of the clock on the wall is what the program means
 MONDAY = date.today() - timedelta(days=date.today().weekday())  # noqa: DTZ011
+
+
+@pytest.fixture(autouse=True)
+def _english_afterwards() -> Iterator[None]:
+    """Protects other tests from the language that somebody chose here."""
+    yield
+    speak(ENGLISH)
 
 
 def setup(folder: Path, answers: list[str]) -> Talked:
@@ -314,7 +326,7 @@ def test_a_file_that_changes_meanwhile_is_not_written_over(tmp_path: Path) -> No
     assert asking.stdin is not None
     asking.stdout.readline()  # it has read the file by now
     path.write_text("# edited\n")
-    _, said = asking.communicate("\n".join(["2", "3", "no", "1", "1", *NO_MORE, "1"]) + "\n")
+    _, said = asking.communicate("\n".join(["1", "3", "no", "1", "2", "1", *NO_MORE, "1"]) + "\n")
     assert asking.returncode == 1
     assert "meanwhile" in said
     assert path.read_text() == "# edited\n"
@@ -362,3 +374,80 @@ def test_a_daemon_that_runs_is_to_be_started_anew(tmp_path: Path) -> None:
         talked = setup(tmp_path, ["2", "", "no", "", "1"])
     assert f"({os.getpid()})" in talked.words or f" {os.getpid()})" in talked.words
     assert f"--data {tmp_path / 'data'} run" in talked.words
+
+
+# --- whatever is answered ---
+
+EVERYTHING = f"""\
+# one
+[[person]]
+name = "Anna"
+born = 1970
+moderate_bpm = 100
+vigorous_bpm = 130
+# two
+[[person.profile]]
+from = 2026-01-01
+method = "reserve"
+resting_bpm = 60
+maximum_bpm = 170
+
+[[person.profile]]
+from = {TODAY}
+method = "age"
+
+[[person.profile]]
+from = 2028-01-01
+method = "threshold"
+threshold_bpm = 150
+sport = "cycling"
+# three
+[[person.target]]
+from = {MONDAY}
+target_min = 80
+
+[person.plan]
+from = 2026-01-05
+targets_min = [60, 90, 120]
+# four
+[[strap]]
+address = "A0:9E:1A:12:34:56"
+"""
+
+ANSWERS = (
+    ["", "1", "2", "3", "4"] * 4
+    + ["5", "no", "no", "yes", "back", "?", "112", "140", "174", "98", "60", "75", "1978", "1950"]
+    + [
+        TODAY,
+        MONDAY.isoformat(),
+        "2026-03-01",
+        "2030-01-01",
+        "Jan",
+        "60, 90",
+        "0",
+        "-1",
+        '"\n[data]',
+        "x" * 300,
+    ]
+)
+
+
+@pytest.mark.parametrize("before", [None, OLD, EVERYTHING], ids=["nothing", "little", "everything"])
+@pytest.mark.parametrize("seed", range(25))
+def test_whatever_is_answered_the_file_is_good_or_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str | None, seed: int
+) -> None:
+    """Protects the file from any order of answers: it changes after a yes only, loads without a mistake, and keeps its remarks."""
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path / 'nothing'}")
+    path = file(tmp_path, before)
+    die = random.Random(seed)
+    answers = [die.choice(ANSWERS) for _ in range(die.randint(10, 60))] + ["1", "no", "3", "1"] * 2
+    done = CliRunner().invoke(cli.hartslag, ["--data", str(path.parent), "setup"], input="\n".join(answers))
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    after = path.read_text() if path.exists() else None
+    if "Written:" in done.output or "Geschreven:" in done.output:
+        load(None, path.parent, {}, tmp_path)
+        alone = [line for line in (before or "").splitlines() if line.startswith("#")]
+        assert [line for line in (after or "").splitlines() if line in alone] == alone
+    else:
+        assert after == before
