@@ -10,6 +10,9 @@ from ingest.demo.effort import Effort
 
 MINUTE_MS = 60_000
 
+CALM_MIN = 25
+"""After an effort until nothing is left of it."""
+
 Minutes = tuple[int, int]
 """From and to, in minutes since the day began."""
 
@@ -66,9 +69,7 @@ def day_minutes(day: MadeUpDay, until_ms: int) -> WatchedMinutes:
             at = (effort.start_ms - day.start_ms) // MINUTE_MS
             means = np.asarray(effort.bpm).reshape(-1, 60).mean(axis=1)[: length - at]
             bpm[at : at + len(means)] = means
-            calming = np.arange(min(12, length - at - len(means)))
-            after = at + len(means) + calming
-            bpm[after] = np.maximum(bpm[after], bpm[after] + 26 * np.exp(-calming / 3.5))
+            _calm_down(bpm[at + len(means) :], float(means[-1]))
             moved[at : at + len(means)] = True
             worn[at : at + len(means)] = True
     whole = np.rint(np.clip(bpm, 40, 205)).astype(np.uint8)
@@ -84,7 +85,10 @@ def _asked(
     up = 60 * 7 + int(random.integers(-25, 30))
     bed = 60 * 23 + int(random.integers(-40, 20))
     awake = (at >= up) & (at < bed)
-    asleep = day.resting_bpm + 3 + 3 * np.cos(at * 2 * np.pi / 97) + 3 * np.exp(-at / 120)
+    # Of some ninety minutes each, deeper at first than towards the morning, and no two nights alike.
+    cycle, shift = float(random.uniform(84, 102)), float(random.uniform(0, 40))
+    depth = 1.2 + 1.6 * np.exp(-at / 300) + 0.8 * np.sin(at / 71 + shift)
+    asleep = day.resting_bpm + 3.5 + depth * np.cos((at + shift) * 2 * np.pi / cycle) + 3 * np.exp(-at / 120)
     sitting = day.resting_bpm + 15 + 3 * np.sin((at - up) * 2 * np.pi / 640)
     asked = np.where(awake, sitting, asleep)
     moved = np.zeros(length, np.bool_)
@@ -101,6 +105,12 @@ def _asked(
         a, b = walk.minutes
         asked[a:b], moved[a:b] = walk.bpm, True
     return asked, moved
+
+
+def _calm_down(bpm: NDArray[np.float64], last_bpm: float) -> None:
+    """Bring the heart from where an effort left it down to what the minutes after it ask for."""
+    n = min(CALM_MIN, len(bpm))
+    bpm[:n] += np.maximum(last_bpm - bpm[:n], 0) * np.exp(-np.arange(n) / 5)
 
 
 def _follow(asked: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -181,7 +181,7 @@ class Story:
         slots = list(_ROBINS_WEEK)
         if ago == TRAVELLED:
             slots = [(0, "18:10", CYCLING, False), (3, "09:30", HIKING, False), (5, "10:15", HIKING, False)]
-        elif part < 0.9:
+        elif part < 0.8:
             slots = [slots[self._random("slot", self._monday_of(day)).randrange(2)], slots[3]]
         if part < 0.2:
             slots = slots[-1:]
