@@ -69,7 +69,8 @@ browser: $(VENV)/test  ## draw a selection of dashboards, and all pages of the r
 	$(BIN)/pytest -n 2 --dist loadscope tests/grafana/test_browser.py tests/report/test_browser.py
 
 pictures: $(VENV)/test  ## draw all dashboards in all states, stores, windows and themes, into build/pictures
-	@$(BIN)/python -m tests.support.pictures
+	@# LOOKS="--language nl --only week phone" draws a part of them.
+	@$(BIN)/python -m tests.support.pictures $(LOOKS)
 
 readme-pictures: $(VENV)/test  ## draw the pictures of README and docs/ again, from the made-up household
 	@$(BIN)/python -m tests.support.readme_pictures
