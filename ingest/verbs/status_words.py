@@ -43,7 +43,7 @@ def remarks(
         FINE,
         _("Settings: {file}").format(file=now["settings"])
         if now["settings"]
-        else _("Settings: no file now; of a person known from earlier settings these still hold"),
+        else _("Settings: no file; `hartslag setup` makes one. Without it these hold"),
     )
     yield from map(_person, now["persons"])
     yield _journal(now["journal"])
