@@ -93,9 +93,15 @@ def _draw_minutes(axes: "Axes", facts: ReportFacts, size: _Size) -> None:
         if not week.has_dose:
             _say_why_not(axes, i, week, highest, size)
             continue
-        twice, alpha = 2 * week.vigorous_min, 1.0 if week.is_over else 0.45
-        axes.bar(i, week.moderate_min, _BAR, color=COLOURS["moderate"], alpha=alpha)
-        axes.bar(i, twice, _BAR, week.moderate_min, color=COLOURS["vigorous"], alpha=alpha)
+        twice = 2 * week.vigorous_min
+        for name, minutes, bottom in (
+            ("moderate", week.moderate_min, 0.0),
+            ("vigorous", twice, week.moderate_min),
+        ):
+            alpha = 1.0 if week.is_over else 0.45
+            axes.bar(i, minutes, _BAR, bottom, color=COLOURS[name], alpha=alpha)
+            if not week.is_over and minutes > 0.02 * highest:
+                axes.bar(i, minutes, _BAR, bottom, fill=False, edgecolor=COLOURS[name], linewidth=1.5)
         if twice > 0.02 * highest and week.moderate_min:
             border = [week.moderate_min] * 2
             axes.plot([i - _BAR / 2, i + _BAR / 2], border, color=COLOURS["paper"], linewidth=1.5)

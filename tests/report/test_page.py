@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
+from importlib.resources import files
 
 import pytest
 
@@ -121,3 +122,32 @@ def test_nothing_measured_is_never_a_zero(homes: Homes) -> None:
     weeks = [row for row in rows if "known" in row and "limits" in row]
     assert len(weeks) == 3
     assert not any("0" in row for row in weeks)
+
+
+def test_colours_stand_out() -> None:
+    """Protects who sees badly: text has 4.5 : 1 and shapes 3 : 1 beside the page, light and dark."""
+    style = files("ingest.report").joinpath("page.css").read_text()
+    light, dark = (
+        dict(re.findall(r"--(\w+): (#\w+)", block))
+        for block in re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    )
+    for colours in (light, {**light, **dark}):
+        for page in (colours["paper"], colours["tint"]):
+            assert min(_contrast(colours[name], page) for name in ("ink", "soft", "accent")) >= 4.5
+        assert (
+            min(_contrast(colours[name], colours["paper"]) for name in ("moderate", "vigorous", "measured"))
+            >= 3
+        )
+
+
+def _contrast(one: str, other: str) -> float:
+    """As WCAG 2.2 has it."""
+    lights = sorted((_luminance(one), _luminance(other)))
+    return (lights[1] + 0.05) / (lights[0] + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
