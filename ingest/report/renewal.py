@@ -5,12 +5,10 @@ What draws takes some 100 MB and may fail: neither shall stay with who collects 
 
 import logging
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryFile
 
 from ingest.errors import TryLater
 from ingest.journal import Journal, Person
@@ -97,6 +95,9 @@ def _note(journal: Journal, trouble: str | None) -> None:
 
 def _make(settings: Settings, folder: Path, going_on: Callable[[], bool]) -> str | None:
     """Have all pages made; gives what went wrong, None for nothing."""
+    import subprocess
+    from tempfile import TemporaryFile
+
     config = ["--config", str(settings.file)] if settings.file else []
     verb = ["report", "--out", f"{folder}/"]
     with TemporaryFile() as said:

@@ -1,7 +1,6 @@
 """What the commands of all verbs share: the settings and the journal that they ask, and how they print."""
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -44,6 +43,8 @@ class VerbContext(click.Context):
     """A verb while it is called; its help is a page that fits the terminal."""
 
     def make_formatter(self) -> HelpPage:
+        import shutil  # with it come bz2 and lzma, which no verb needs otherwise
+
         return HelpPage(columns=shutil.get_terminal_size().columns)
 
 
