@@ -106,7 +106,12 @@ def said(text: str) -> str:
 def _value_said(value: Any) -> Any:
     if isinstance(value, str):
         return said(value)
-    return date_text(value, PLAIN_DAY) if isinstance(value, date) else value
+    return day_text(value) if isinstance(value, date) else value
+
+
+def day_text(day: date) -> str:
+    """A day within a line: `2026-03-01` in English, as whoever reads from a pipe has it, else as it is written."""
+    return day.isoformat() if _Spoken.language == ENGLISH else date_text(day, PLAIN_DAY)
 
 
 _OF_THE_SYSTEM = (

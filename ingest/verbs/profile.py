@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ingest.language import N_, Text, said
+from ingest.language import gettext as _
 from ingest.verbs.command import Invocation, print_json, print_lines, verb
 from ingest.verbs.times import zoned_text
 
@@ -132,7 +134,7 @@ def _edges(p: "Profile", line: "Timeline", begins_ms: int, now_ms: int) -> list[
                 "moderate_bpm": e and e.moderate_bpm,
                 "vigorous_bpm": e and e.vigorous_bpm,
                 "method": e and e.method,
-                "origin": e.origin if e else "unknown: nothing that may be used tells them",
+                "origin": e.origin if e else Text(N_("unknown: nothing that may be used tells them")),
             }
         )
     return found
@@ -142,32 +144,43 @@ def profile_lines(found: dict[str, Any]) -> Iterator[str]:
     """The same in plain lines."""
     yield f"{found['person']}"
     yield ""
-    yield "  Where moderate and vigorous begin:"
+    yield "  " + _("Where moderate and vigorous begin:")
     yield from _limit_lines(found["edges"])
     for sport, edges in found["sports"].items():
-        yield f"  In {sport}:"
+        yield "  " + _("In {sport}:").format(sport=_(sport))
         yield from _limit_lines(edges)
-    judged = "" if found["judged"] else "; it is not to be judged"
-    yield f"  The target of this week ({found['week']}) is {found['target_min']:.0f} min{judged}."
+    if found["judged"]:
+        target = _("The target of this week ({week}) is {target} min.")
+    else:
+        target = _("The target of this week ({week}) is {target} min; it is not to be judged.")
+    yield "  " + target.format(week=found["week"], target=f"{found['target_min']:.0f}")
     yield ""
-    yield "  What the settings say, and when that was recorded:"
+    yield "  " + _("What the settings say, and when that was recorded:")
     for item in found["said"]:
-        span = f"from {item['from']}" if item["from"] else "always"
-        span += f" to {item['to']}" if item["to"] else ""
-        gone = f", withdrawn {item['withdrawn'][:10]}" if item["withdrawn"] else ""
-        recorded = item["recorded"][:10] if item["recorded"] else "when the daemon starts next"
-        yield f"    {span:<29} {item['what']}: {item['said']}  (recorded {recorded}{gone})"
+        if item["from"] and item["to"]:
+            span = _("from {first} to {last}")
+        else:
+            span = _("from {first}") if item["from"] else _("always")
+        if item["withdrawn"]:
+            when = _("(recorded {recorded}, withdrawn {withdrawn})")
+        else:
+            when = _("(recorded {recorded})")
+        span = span.format(first=item["from"], last=item["to"])
+        recorded = item["recorded"][:10] if item["recorded"] else _("when the daemon starts next")
+        told = when.format(recorded=recorded, withdrawn=(item["withdrawn"] or "")[:10])
+        yield f"    {span:<29} {item['what']}: {item['said']}  {told}"
     if not found["said"]:
-        yield "    nothing"
+        yield "    " + _("nothing")
 
 
 def _limit_lines(edges: list[dict[str, Any]]) -> Iterator[str]:
     for e in edges:
-        since = f"from {e['from']}" if e["from"] else "always"
-        bpm = f"{e['moderate_bpm']} and {e['vigorous_bpm']} bpm" if e["method"] else "not known"
-        yield f"    {since:<15} {bpm:<16} {e['method'] or '-':<9} {e['origin']}"
+        since = _("from {first}").format(first=e["from"]) if e["from"] else _("always")
+        bpm = _("{moderate} and {vigorous} bpm") if e["method"] else _("not known")
+        limits = bpm.format(moderate=e["moderate_bpm"], vigorous=e["vigorous_bpm"])
+        yield f"    {since:<15} {limits:<16} {e['method'] or '-':<9} {said(e['origin'])}"
     if not edges:
-        yield "    not known; one line in the settings mends that, such as  born = 1970"
+        yield "    " + _("not known; one line in the settings mends that, such as  born = 1970")
 
 
 @verb(

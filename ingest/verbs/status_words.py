@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from ingest.language import N_, ngettext, number_text
+from ingest.language import N_, day_text, ngettext, number_text, said
 from ingest.language import gettext as _
 from ingest.log import quoted
 from ingest.verbs.check import LEAST_FREE_BYTES, low_space_line
@@ -96,8 +97,8 @@ def _person(p: dict[str, Any]) -> Remark:
             target=number_text(p["target_min"]),
             moderate=e and e["moderate_bpm"],
             vigorous=e and e["vigorous_bpm"],
-            origin=e and e["origin"],
-            since=p["medicine_since"],
+            origin=e and said(e["origin"]),
+            since=p["medicine_since"] and day_text(date.fromisoformat(p["medicine_since"])),
             zone=p["zone"],
         ),
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ingest.language import DAY, DAY_OF_YEAR, date_text, ngettext, number_text
+from ingest.language import DAY, DAY_OF_YEAR, date_text, day_text, ngettext, number_text, said
 from ingest.language import gettext as _
 
 if TYPE_CHECKING:
@@ -162,8 +162,8 @@ def limits_text(begins: date | None, e: "Edges", sport: str | None = None) -> st
         sport=sport and _(sport),
         moderate=e.moderate_bpm,
         vigorous=e.vigorous_bpm,
-        day=begins,
-        origin=e.origin,
+        day=begins and day_text(begins),
+        origin=said(e.origin),
     )
 
 
@@ -184,7 +184,11 @@ def not_counted_parts(
                 "{minutes} min are measured but not counted: since {day} a medicine limits this heart rate,\n"
                 "so neither a formula by age nor the maximum in the watch is used. Limits from an exercise test or from a\n"
                 "physiotherapist mend that, in an entry [[person.profile]] of {file}:"
-            ).format(minutes=minutes, day=limited[0].medicine_since, file=settings_file),
+            ).format(
+                minutes=minutes,
+                day=limited[0].medicine_since and day_text(limited[0].medicine_since),
+                file=settings_file,
+            ),
             ["moderate_bpm = 95", "vigorous_bpm = 115"],
             _("with the numbers that you were given. By effort: you can talk but not sing is moderate."),
         )

@@ -6,6 +6,8 @@ from datetime import date
 from typing import Any
 
 from ingest.journal import Journal, Person
+from ingest.language import gettext as _
+from ingest.language import number_text, said
 from ingest.rows.profile import Profile, build_profile
 from ingest.rows.week import count_week
 from ingest.settings.mistakes import mistakes_in
@@ -131,22 +133,39 @@ def what_if_json(
 def what_if_lines(rows: Sequence[WeekAnswer], answers: Sequence[Sequence[HypotheticalWeek]]) -> Iterator[str]:
     """The weeks in plain lines, each as it is and as it would be."""
     if not rows:
-        yield "Nothing is measured yet, so nothing would be different."
+        yield _("Nothing is measured yet, so nothing would be different.")
         return
-    yield "The same weeks under other limits. Asking changes nothing."
-    width = max(
-        len(text) for text in ["as it is", *(other.question for others in answers for other in others)]
-    )
+    yield _("The same weeks under other limits. Asking changes nothing.")
+    as_it_is = _("as it is")
+    width = max(len(text) for text in [as_it_is, *(other.question for others in answers for other in others)])
     for row, weeks in zip(rows, answers, strict=True):
         yield ""
-        yield f"{row.person}, {row.week}{not_judged_text(row)}: measured {row.measured_min / 60:.1f} h"
-        for heading, answer in [("as it is", row), *((other.question, other.answer) for other in weeks)]:
-            target = "" if answer.not_judged is not None else f" of {answer.target_min:.0f}"
+        yield _("{person}, {week}{not_judged}: measured {hours} h").format(
+            person=row.person,
+            week=row.week,
+            not_judged=not_judged_text(row),
+            hours=number_text(row.measured_min / 60, 1),
+        )
+        for heading, answer in [(as_it_is, row), *((other.question, other.answer) for other in weeks)]:
+            yield f"  {heading:<{width}}  {_dose_text(answer)}"
             edges = "; ".join(
-                f"from {e.moderate_bpm} and {e.vigorous_bpm} bpm, {e.origin}" for _, e in answer.edges
+                _("from {moderate} and {vigorous} bpm, {origin}").format(
+                    moderate=e.moderate_bpm, vigorous=e.vigorous_bpm, origin=said(e.origin)
+                )
+                for _begins, e in answer.edges
             )
-            yield (
-                f"  {heading:<{width}}  {answer.dose_min:>5.0f}{target} min"
-                f" = moderate {answer.moderate_min:.0f} + 2 x vigorous {answer.vigorous_min:.0f}"
-            )
-            yield f"  {'':<{width}}         {edges or 'limits unknown'}"
+            limits = edges or _("limits unknown")
+            yield f"  {'':<{width}}         {limits}"
+
+
+def _dose_text(answer: WeekAnswer) -> str:
+    if answer.not_judged is not None:
+        text = _("{dose} min = moderate {moderate} + 2 x vigorous {vigorous}")
+    else:
+        text = _("{dose} of {target} min = moderate {moderate} + 2 x vigorous {vigorous}")
+    return text.format(
+        dose=f"{answer.dose_min:>5.0f}",
+        target=f"{answer.target_min:.0f}",
+        moderate=f"{answer.moderate_min:.0f}",
+        vigorous=f"{answer.vigorous_min:.0f}",
+    )
