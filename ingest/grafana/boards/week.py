@@ -19,6 +19,9 @@ from ingest.language import N_
 
 NOTHING_YET = N_("Nothing measured this week")
 
+_NOTHING_COUNTED = N_("Nothing counted this week")
+"""Where nothing was measured, and where limits are not known."""
+
 RUNNING, PAST = "end_s - {to_s} > 1", "end_s - {to_s} <= 1"
 """A week that is over is shown up to its last millisecond."""
 
@@ -202,7 +205,7 @@ WEEK = Dashboard(
             12,
             Rows("day", (Column("dose_min", N_("Minutes")),)),
             MINUTES,
-            NOTHING_YET,
+            _NOTHING_COUNTED,
             {"Minutes": MODERATE},
         ),
         bar_chart_panel(
@@ -213,7 +216,7 @@ WEEK = Dashboard(
             12,
             Rows("day", (Column("so_far_min", N_("So far")), Column("pace_min", N_("Even pace")))),
             MINUTES,
-            NOTHING_YET,
+            _NOTHING_COUNTED,
             {"So far": MODERATE, "Even pace": PLAIN},
         ),
         bar_chart_panel(
