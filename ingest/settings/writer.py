@@ -88,12 +88,12 @@ class SettingsText:
             self._block(place, values, many=False)
 
     def lines_changed(self) -> Iterator[tuple[int, str, str]]:
-        """Each line that goes or comes, with the number of a line, `-` or `+`, and itself."""
+        """Each line that goes or comes: the number of the line at which that happens, `-` or `+`, and itself."""
         old, new = (text.replace("\r\n", "\n").split("\n") for text in (self._before, self._text))
         for what, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
             if what != "equal":
-                yield from ((i + 1, "-", old[i]) for i in range(a, b))
-                yield from ((i + 1, "+", new[i]) for i in range(c, d))
+                yield from ((c + 1, "-", line) for line in old[a:b])
+                yield from ((c + 1, "+", line) for line in new[c:d])
 
     def line_of(self, place: Place) -> int | None:
         """The number of the line where something stands, or of the heading that it belongs below; None where none is found."""

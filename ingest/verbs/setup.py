@@ -158,12 +158,12 @@ def diff_lines(draft: "SettingsText", *, new: bool = False) -> list[str]:
     if new:
         return [f"  {line}".rstrip() for line in draft.text.splitlines()]
     shown: list[str] = []
-    before = (0, "")
+    before = 0
     for number, sign, line in draft.lines_changed():
-        if before not in {(number - 1, sign), (number, "-")}:
+        if number != before:
             shown.append(_("  line {number}:").format(number=number))
         shown.append(f"    {sign} {line}".rstrip())
-        before = (number, sign)
+        before = number
     return shown
 
 
@@ -197,6 +197,13 @@ def restart_lines(invocation: Invocation, own: "OwnFile", data: Path) -> list[st
         ).format(number=daemon),
         f"  {program(invocation, 'run', file=own.path if invocation.config else None)}",
     ]
+
+
+def grafana_lines(own: "OwnFile", draft: "SettingsText") -> list[str]:
+    """That dashboards are still in the language that was spoken before, if there may be any."""
+    if own.content is None or own.draft("").values.get("language") == draft.values.get("language"):
+        return []
+    return [_("Dashboards in Grafana speak the new language once `hartslag grafana` has written them anew.")]
 
 
 def _group_of(process: int) -> str:
@@ -331,6 +338,7 @@ def command(invocation: Invocation) -> None:
     for lines in (
         file_lines(origin, talk.draft, data),
         restart_lines(invocation, own, data) if agreed else [],
+        grafana_lines(own, talk.draft) if agreed else [],
     ):
         if lines:
             d.say()

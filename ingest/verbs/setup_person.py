@@ -164,6 +164,7 @@ def ask_limits(talk: Talk, who: int, *, is_new: bool) -> None:
     if wanted is None:
         return
     name, before = draft.values["person"][who]["name"], draft.text
+    words, since = _("{name}, limits: {known}."), None
     if "born" in wanted and state.method is None:
         draft.set(("person", who, "born"), wanted["born"])
     elif is_new or not (known or state.method or state.numbers):
@@ -173,14 +174,18 @@ def ask_limits(talk: Talk, who: int, *, is_new: bool) -> None:
         since = _ask_since(talk, who, wanted)
         if since is None:
             correct(draft, who, talk.today, wanted)
+            words = _("{name}, limits, corrected: {known}.")
         else:
             if "born" in wanted:
                 draft.set(("person", who, "born"), wanted["born"])
             note_entry(draft, who, since, _entry_for(state_of(draft, who, since), wanted))
+            words = _("{name}, limits from {day} on: {known}.")
     if draft.text == before:
         return
     after = state_of(draft, who, max([talk.today, *_days(draft, who)]))
-    talk.changes.append(_("{name}, limits: {known}.").format(name=name, known=known_text(after)))
+    talk.changes.append(
+        words.format(name=name, known=known_text(after), day=date_text(since, PLAIN_DAY) if since else "")
+    )
     _say_edges(d, draft, who)
 
 

@@ -63,9 +63,9 @@ def ask_target(talk: Talk, who: int, *, is_new: bool) -> None:
     minutes = {"usual": USUAL_MIN, "ms": MS_MIN}.get(what) or _ask_minutes(d, now_min)
     if is_new:
         draft.set(("person", who, "target_min"), minutes)
+        talk.changes.append(_("{name}: {minutes} minutes a week.").format(name=name, minutes=minutes))
     else:
         _set_target(talk, who, this_week, minutes)
-    talk.changes.append(_("{name}: {minutes} minutes a week.").format(name=name, minutes=minutes))
 
 
 def _ask_minutes(d: Dialogue, now_min: int) -> int:
@@ -143,8 +143,12 @@ def _ask_week(d: Dialogue, this_week: date, *, wrong: bool) -> date | None:
 def _set_target(talk: Talk, who: int, this_week: date, minutes: int) -> None:
     draft = talk.draft
     since = _ask_week(talk.dialogue, this_week, wrong=True)
+    name = draft.values["person"][who]["name"]
     if since is None:
         correct_target(draft, who, this_week, minutes)
+        talk.changes.append(
+            _("{name}, corrected: {minutes} minutes a week.").format(name=name, minutes=minutes)
+        )
         return
     keep_past_steps(draft, who, since)
     entries = draft.values["person"][who].get("target", [])
@@ -153,6 +157,11 @@ def _set_target(talk: Talk, who: int, this_week: date, minutes: int) -> None:
         draft.set(("person", who, "target", same[0], "target_min"), minutes)
     else:
         draft.add(("person", who, "target"), {"from": since, "target_min": minutes})
+    talk.changes.append(
+        _("{name}: {minutes} minutes a week from {day} on.").format(
+            name=name, minutes=minutes, day=date_text(since, PLAIN_DAY)
+        )
+    )
 
 
 def keep_past_steps(draft: SettingsText, who: int, since: date) -> None:
