@@ -129,12 +129,12 @@ def _files(
         if waiting:
             yield Remark(group, _(title), _first([f"{quoted(f['file'])}: {f['why']}" for f in waiting]))
     for outcome, title in (
-        ("rejected", N_("Files that could not be read were set aside:")),
-        ("partial", N_("Of damaged files what could be read was taken:")),
+        (N_("rejected"), N_("Files that could not be read were set aside:")),
+        (N_("partial"), N_("Of damaged files what could be read was taken:")),
     ):
         found = journal.files(outcome, _MANY)
         if found:
-            lines = [f"{outcome} {day_and_time(f.received_ms)} {quoted(f.name)}: {f.reason}" for f in found]
+            lines = [f"{_(outcome)} {day_and_time(f.received_ms)} {quoted(f.name)}: {f.reason}" for f in found]
             yield Remark(KNOW, _(title), lines)
 
 
