@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,11 @@ VIEWER = Path(__file__).parent / "browser"
 INSTALLS = ".ci/browser installs it"
 
 LOOKS: dict[str, dict[str, Any]] = {
-    "phone.light": {"width": 360, "height": 780, "theme": "light", "print": False},
-    "phone.dark": {"width": 360, "height": 780, "theme": "dark", "print": False},
-    "desk.dark": {"width": 1000, "height": 900, "theme": "dark", "print": False},
+    "phone.light": {"width": 360, "height": 780, "theme": "light", "print": False, "axe": True},
+    "phone.dark": {"width": 360, "height": 780, "theme": "dark", "print": False, "axe": True},
+    "desk.dark": {"width": 1000, "height": 900, "theme": "dark", "print": False, "axe": False},
     # A sheet of A4 less its margins. Who has a dark screen prints on white paper all the same.
-    "paper": {"width": 680, "height": 1039, "theme": "dark", "print": True},
+    "paper": {"width": 680, "height": 1039, "theme": "dark", "print": True, "axe": True},
 }
 
 Look = Callable[[dict[str, Any]], dict[str, Any]]
@@ -87,3 +88,25 @@ def test_nothing_is_wrong_with_a_page(
         if how["print"] and not 1 <= answer["sheets"] <= 2:
             found.append(f"{view}: {answer['sheets']} sheets")
     assert not found, "\n  ".join(["", *found])
+
+
+NAMES = {
+    "long": "W" * 200,
+    "html": "<b onclick=alert(1)>\"'&amp;</b><script>document.title = 'x'</script>",
+    "right to left": "\u202e\u05d0\u05e0\u05d4 (\u05d0) 2",
+}
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_no_name_breaks_a_page(kind: str, look: Look, homes: Homes, tmp_path: Path) -> None:
+    """Protects a page of somebody whose name, sensor or reason is long, strange, or meant to do harm."""
+    state, name = STATES["week not judged"], NAMES[kind]
+    journal = homes.journal(state)
+    (person,) = [p for p in journal.persons() if p.name == state.picked]
+    names = dict.fromkeys((source.name for source in journal.sources(person.id)), name)
+    facts = report_facts(journal, person, 12, state.now_ms, names)
+    weeks = [replace(week, not_judged=week.not_judged and name) for week in facts.weeks]
+    file = tmp_path / "page.html"
+    file.write_text(page_html(replace(facts, person=name, weeks=weeks)), "utf-8")
+    answer = look({"id": kind, "file": str(file), "picture": None, **LOOKS["phone.light"]})
+    assert answer["faults"] == []

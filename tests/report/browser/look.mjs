@@ -73,7 +73,7 @@ async function axeFaults(page) {
     .map(({ id, nodes }) => `axe ${id}: ${nodes.slice(0, 3).map((n) => n.html.slice(0, 120)).join(' | ')}`);
 }
 
-async function seen(browser, { id, file, width, height, theme, print: isPrint, picture }) {
+async function seen(browser, { id, file, width, height, theme, print: isPrint, axe, picture }) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme });
   const page = await context.newPage();
   const faults = [];
@@ -89,7 +89,7 @@ async function seen(browser, { id, file, width, height, theme, print: isPrint, p
     // As who wants all of it sees it.
     await page.evaluate(() => document.querySelectorAll('details').forEach((e) => e.setAttribute('open', '')));
   }
-  faults.push(...(await page.evaluate(layoutFaults, width)), ...(await axeFaults(page)));
+  faults.push(...(await page.evaluate(layoutFaults, width)), ...(axe ? await axeFaults(page) : []));
   let sheets = 0;
   if (isPrint) {
     faults.push(...(await page.evaluate(tornFaults, height)));
