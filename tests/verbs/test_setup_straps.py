@@ -1,5 +1,8 @@
 """The strap that somebody wears, found by setup and told by its heart rate, on a played BlueZ."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import pytest
 from ingest.settings.file import load
 from tests.support.bluez.bluez import Played, played
 from tests.support.bluez.bus import Bus
+from tests.support.daemons import until
 from tests.support.terminal_talk import talk
 
 CHEST, WATCH, ODD = "F0:00:00:00:00:01", "40:00:00:00:00:02", "40:00:00:00:00:03"
@@ -71,3 +75,24 @@ def test_nothing_in_reach(air: Played, tmp_path: Path) -> None:
     assert talked.code == 0, talked.shown
     assert "moisten it" in talked.words
     assert "Search again" in talked.words
+
+
+def test_a_search_that_is_interrupted_ends_and_nothing_is_written(air: Played, tmp_path: Path) -> None:
+    """Protects who does not want to wait: Ctrl-C ends the search and the questions at once, and the adapter is let go."""
+    asking = subprocess.Popen(
+        [sys.executable, "-m", "ingest", "--data", str(tmp_path / "data"), "setup"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert asking.stdin is not None
+    asking.stdin.write("1\nAnna\nno\n3\n1978\n2\n1\nyes\n")
+    asking.stdin.flush()
+    until(lambda: ("StartDiscovery", "/org/bluez/hci0") in air.bluez.calls, "the search")
+    asking.send_signal(signal.SIGINT)
+    said, errors = asking.communicate(timeout=60)
+    assert (asking.returncode, errors) == (130, "")
+    assert said.rstrip().endswith("Nothing was written.")
+    assert ("StopDiscovery", "/org/bluez/hci0") in air.bluez.calls
+    assert not (tmp_path / "data").exists()
