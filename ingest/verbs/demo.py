@@ -122,7 +122,13 @@ def _bar() -> Iterator["Progress"]:
 @click.option(
     "--years", type=WholeNumber(1, 30), help="So many years instead of twelve weeks, to try the speed."
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Another number, another household.")
+@click.option(
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Another number, another household; with one number it is the same all day.",
+)
 @click.option(
     "--language", type=click.Choice(languages()), help="What it speaks (default: the system's language)."
 )
