@@ -35,9 +35,7 @@ def page_html(facts: ReportFacts) -> str:
         style=Markup(style),  # noqa: S704 - our own file
         style_hash=f"sha256-{b64encode(sha256(style.encode()).digest()).decode()}",
         title=_("{person}: minutes of movement").format(person=facts.person),
-        heading=_("Minutes of movement by heart rate; page of {day}").format(
-            day=date_text(facts.today, PLAIN_DAY)
-        ),
+        heading=_("Minutes of movement by heart rate, {day}").format(day=date_text(facts.today, PLAIN_DAY)),
         facts=facts,
         headline=words.headline(facts),
         summary=list(words.summary(facts)),

@@ -134,7 +134,9 @@ def _files(
     ):
         found = journal.files(outcome, _MANY)
         if found:
-            lines = [f"{_(outcome)} {day_and_time(f.received_ms)} {quoted(f.name)}: {f.reason}" for f in found]
+            lines = [
+                f"{_(outcome)} {day_and_time(f.received_ms)} {quoted(f.name)}: {f.reason}" for f in found
+            ]
             yield Remark(KNOW, _(title), lines)
 
 

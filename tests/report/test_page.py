@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
+from datetime import date
 from importlib.resources import files
 
 import pytest
@@ -14,7 +15,9 @@ from ingest.report.page import page_html
 from ingest.verbs.report_answer import report_facts
 from ingest.verbs.week_answer import week_answers
 from tests.support.grafana_homes import Homes
-from tests.support.grafana_states import STATES, State
+from tests.support.grafana_states import ANNA, STATES, ZONE, Event, Noted, State, weeks
+from tests.support.households import at
+from tests.support.made_up_days import Wearer
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -122,6 +125,23 @@ def test_nothing_measured_is_never_a_zero(homes: Homes) -> None:
     weeks = [row for row in rows if "known" in row and "limits" in row]
     assert len(weeks) == 3
     assert not any("0" in row for row in weeks)
+
+
+def test_a_guess_by_age_says_how_far_it_may_be_off(homes: Homes) -> None:
+    """Protects whoever takes minutes at their word whose limits are guessed: what they come to if the guess is off."""
+
+    def events() -> Iterator[Event]:
+        yield Noted(at("2026-09-30T20:00+02:00"), ANNA, {"born": 1978, "zone": ZONE})
+        yield from weeks(Wearer(ANNA), date(2026, 10, 19), at("2026-11-16T08:00+01:00"), (40, 30))
+
+    state = State("by age", at("2026-11-16T09:00+01:00"), events)
+    facts = facts_of(homes, state)
+    assert facts.guess is not None
+    assert facts.mean_dose_min is not None
+    assert facts.guess.if_lower_min > facts.mean_dose_min > facts.guess.if_higher_min > 0
+    told = words_of(page_html(facts))
+    assert "Estimated: the limits (moderate from 115, vigorous from 139 beats per minute)" in told
+    assert f"becomes {facts.guess.if_lower_min:.0f} or {facts.guess.if_higher_min:.0f} minutes a week" in told
 
 
 def test_colours_stand_out() -> None:

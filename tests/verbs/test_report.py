@@ -59,7 +59,7 @@ def test_without_a_program_for_pdf_it_says_which(data: Path, tmp_path: Path) -> 
     assert not list(tmp_path.glob("*.pdf"))
 
 
-def test_the_data_may_be_read_only(data: Path, tmp_path: Path) -> None:
+def test_nothing_is_left_at_home(data: Path, tmp_path: Path) -> None:
     """Protects a service without a home: nothing is written there, and nothing is said about it."""
     home = tmp_path / "home"
     home.mkdir()
