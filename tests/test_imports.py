@@ -86,13 +86,14 @@ def test_one_place_knows_each_of_the_worlds() -> None:
             for p in modules("ingest")
             if world in imported(p)
         }
-        for world in ("sqlite3", "fitparse", "bleak", "dbus_fast")
+        for world in ("sqlite3", "fitparse", "bleak", "dbus_fast", "tomlkit")
     }
     assert speaking == {
         "sqlite3": {"ingest.system", "ingest.journal", "ingest.stores"},
         "fitparse": {"ingest.formats"},
         "bleak": {"ingest.collect"},
         "dbus_fast": {"ingest.collect"},
+        "tomlkit": {"ingest.settings"},
     }
 
 
