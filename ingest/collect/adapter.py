@@ -15,7 +15,7 @@ from dbus_fast.aio import MessageBus
 
 from ingest.collect.strap_state import ADVICE
 from ingest.errors import TryLater
-from ingest.language import N_, Text
+from ingest.language import N_, Text, system_words
 
 RFKILL = Path("/sys/class/rfkill")
 
@@ -61,7 +61,7 @@ async def list_adapters() -> list[Adapter]:
         ) from e
     except (OSError, EOFError, DBusFastError) as e:
         # No socket; or the bus hangs up on a user that it cannot name.
-        why = getattr(e, "strerror", None) or str(e) or type(e).__name__
+        why = system_words(e) if isinstance(e, OSError) and e.strerror else str(e) or type(e).__name__
         raise NoBluetooth(
             "no Bluetooth service", Text(N_("The system's D-Bus cannot be reached ({why})"), why=why)
         ) from e
