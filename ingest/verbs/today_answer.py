@@ -5,7 +5,7 @@ Read again and again while a strap is worn: only what came in since is counted a
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -24,7 +24,7 @@ from ingest.verbs.status_straps import LOW_PCT, strap_status
 from ingest.verbs.times import utc_text
 from ingest.verbs.week_answer import WeekAnswer, answer_of
 from zones.dose import dose_min
-from zones.minutes import Zone
+from zones.minutes import MINUTE, Zone
 
 FRESH_S = 12
 """Up to which age a heart rate is that of now: the daemon writes down every five seconds what straps tell."""
@@ -32,7 +32,7 @@ FRESH_S = 12
 LATELY_S = 600
 """How far back a heart rate is looked for, to say how old it is."""
 
-_SENSORS_S = 5
+_SENSORS_S = 10
 """After how long it is asked anew how straps are."""
 
 
@@ -165,23 +165,34 @@ class TodayFollower:
             self._cache.advance(newest)
         self._heart_rates: dict[int, HeartRateNow | None] = {}
         self._names = sensor_names(settings, journal)
-        self._runs, self._asked_s = False, -math.inf
+        self._runs, self._asked_s, self._minute = False, -math.inf, -1
+        self._answers: list[TodayAnswer] = []
         self._straps: dict[str, dict[str, Any]] = {}
 
     def answers(self) -> list[TodayAnswer]:
         """Each person's today, by the clock of the journal."""
         now_ms = self._journal.now_ms()
-        self._take_in()
+        same = not self._take_in() and now_ms // MINUTE == self._minute
+        self._minute = now_ms // MINUTE
         if time.monotonic() - self._asked_s >= _SENSORS_S:
+            same = False
             self._runs = holder(self._settings.data) is not None
             self._straps = {
                 s.source: strap_status(self._journal, s, runs=self._runs) for s in self._settings.straps
             }
             self._asked_s = time.monotonic()
-        return [self._answer(person, now_ms) for person in self._persons]
+        if same:
+            # Most seconds bring nothing: then only ages are others, and a small computer has nothing to count.
+            self._answers = [
+                replace(x, now_ms=now_ms, heart_rate=_lately(x.heart_rate, now_ms)) for x in self._answers
+            ]
+        else:
+            self._answers = [self._answer(person, now_ms) for person in self._persons]
+        return self._answers
 
-    def _take_in(self) -> None:
-        """Take account of what came in since the last time."""
+    def _take_in(self) -> bool:
+        """Take account of what came in since the last time, and return whether anything did."""
+        before = self._position
         while entries := self._journal.entries(self._position):
             self._cache.begin(entries)
             for person in {e.person for e in entries}:
@@ -192,6 +203,7 @@ class TodayFollower:
                 self._heart_rates.pop(person, None)
             self._cache.advance(entries)
             self._position = entries[-1].position
+        return self._position > before
 
     def _answer(self, person: Person, now_ms: int) -> TodayAnswer:
         profile = self._cache.profile(self._journal, person.id)
@@ -214,8 +226,7 @@ class TodayFollower:
     def _heart_rate(self, person: Person, profile: Profile, now_ms: int) -> HeartRateNow | None:
         if person.id not in self._heart_rates:
             self._heart_rates[person.id] = self._newest_heart_rate(person, profile, now_ms)
-        found = self._heart_rates[person.id]
-        return None if found is None or found.age_s(now_ms) > LATELY_S else found
+        return _lately(self._heart_rates[person.id], now_ms)
 
     def _newest_heart_rate(self, person: Person, profile: Profile, now_ms: int) -> HeartRateNow | None:
         """That of the strap that is believed first among those that tell of now, else the newest."""
@@ -241,6 +252,11 @@ class TodayFollower:
                 else "light"
             )
         return HeartRateNow(at_ms, bpm, zone, source, self._names.get(source, source))
+
+
+def _lately(found: HeartRateNow | None, now_ms: int) -> HeartRateNow | None:
+    """A heart rate, unless it is so old that nobody needs to be told."""
+    return None if found is None or found.age_s(now_ms) > LATELY_S else found
 
 
 def _minutes_of_day(counted: Week, number: int) -> dict[str, float]:
