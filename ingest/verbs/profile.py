@@ -174,11 +174,12 @@ def profile_lines(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _limit_lines(edges: list[dict[str, Any]]) -> Iterator[str]:
-    for e in edges:
-        since = _("from {first}").format(first=e["from"]) if e["from"] else _("always")
+    begins = [_("from {first}").format(first=e["from"]) if e["from"] else _("always") for e in edges]
+    width = max(map(len, begins), default=0)
+    for since, e in zip(begins, edges, strict=True):
         bpm = _("{moderate} and {vigorous} bpm") if e["method"] else _("not known")
         limits = bpm.format(moderate=e["moderate_bpm"], vigorous=e["vigorous_bpm"])
-        yield f"    {since:<15} {limits:<16} {e['method'] or '-':<9} {said(e['origin'])}"
+        yield f"    {since:<{max(width, 15)}} {limits:<16} {e['method'] or '-':<9} {said(e['origin'])}"
     if not edges:
         yield "    " + _("not known; one line in the settings mends that, such as  born = 1970")
 
