@@ -62,8 +62,7 @@ def next_lines(folder: Path, weeks: int) -> Iterator[str]:
     from ingest.demo.settings_text import names
 
     robin, sam = names()
-    program = _program()
-    verb = shlex.join([program, "--data", str(folder)])
+    program, verb = _program(), _verb_of(folder)
     yield ngettext(
         "{robin} and {sam} live in {folder}: {number} week up to now, all of it made up.",
         "{robin} and {sam} live in {folder}: {number} weeks up to now, all of it made up.",
@@ -83,13 +82,20 @@ def next_lines(folder: Path, weeks: int) -> Iterator[str]:
         yield f"  {line}"
 
 
+def _verb_of(folder: Path) -> str:
+    """The command that asks something of this household, up to the verb."""
+    import shlex
+
+    return shlex.join([_program(), "--data", str(folder)])
+
+
 def _program() -> str:
     """How this program is called here: by its name alone where the shell finds it."""
     import shutil
 
-    name = Path(sys.argv[0]).name
-    found = shutil.which(name)
-    return name if found and Path(found).samefile(sys.argv[0]) else sys.argv[0]
+    called = Path(sys.argv[0])
+    found = shutil.which(called.name)
+    return called.name if found and called.exists() and called.samefile(found) else str(called)
 
 
 @contextmanager
@@ -182,7 +188,7 @@ def command(
         from ingest import daemon
         from ingest.demo.present import made_up_listeners
 
-        print(flush=True)
+        print_lines(["", _("Today:"), f"  {_verb_of(folder)} today", ""])
         daemon.run(settings, made_up_listeners)
 
 
