@@ -220,7 +220,7 @@ def test_a_page_begins_with_what_it_answers(page: Path) -> None:
     title, empty, answers, *_ = page.read_text().splitlines()
     assert title.startswith("# ")
     assert empty == ""
-    assert re.match(r"\*(This page answers|Deze bladzijde vertelt): .*", answers)
+    assert re.match(r"\*(This page answers|Deze pagina vertelt): .*", answers)
 
 
 def test_every_verb_and_every_option_is_told() -> None:
