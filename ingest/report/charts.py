@@ -6,6 +6,7 @@ Each is drawn twice, for a phone and for paper: text has the size it is read in,
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, zip_longest
+from math import ceil
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,6 @@ from ingest.report.facts import ReportFacts, WeekFacts
 from ingest.report.svg import COLOURS, svg_of
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -26,6 +25,9 @@ WEEK_HOURS = 168
 
 _BAR = 0.72
 """How much of a week's place its bar takes."""
+
+_DIGITS_WIDTH = 2.0
+"""Of a number of three digits and the space beside it, as a share of the height of letters."""
 
 _HEADROOM = 1.12
 """The number above the highest bar, too, lies inside."""
@@ -46,6 +48,10 @@ class _Size:
     text: float
     minutes: int
     """How high the panel of minutes is, the most important one."""
+
+    def step(self, weeks: int) -> int:
+        """Every how many weeks there is room for a number of three digits."""
+        return ceil(_DIGITS_WIDTH * self.text * max(weeks, _LEAST_PLACES) / self.width)
 
 
 SIZES = (_Size("narrow", 328, 12, 170), _Size("wide", 680, 12.5, 142))
@@ -106,7 +112,8 @@ def _draw_minutes(axes: "Axes", facts: ReportFacts, size: _Size) -> None:
             border = [week.moderate_min] * 2
             axes.plot([i - _BAR / 2, i + _BAR / 2], border, color=COLOURS["paper"], linewidth=1.5)
         top = max(week.dose_min, week.target_min if _is_close(week, highest, size) else 0)
-        _write(axes, i, top + 0.015 * highest, number_text(week.dose_min), size, bold=week.is_met)
+        if size.step(len(facts.weeks)) == 1:
+            _write(axes, i, top + 0.015 * highest, number_text(week.dose_min), size, bold=week.is_met)
     axes.plot([-0.5, len(facts.weeks) - 0.5], [0, 0], color=COLOURS["soft"], linewidth=1)
     _draw_target(axes, facts)
 
@@ -142,17 +149,23 @@ def _draw_hours(axes: "Axes", facts: ReportFacts, size: _Size) -> None:
     for i, week in enumerate(facts.weeks):
         axes.bar(i, WEEK_HOURS, _BAR, color=COLOURS["grid"])
         axes.bar(i, week.measured_h, _BAR, color=COLOURS["measured"])
-        _write(axes, i, WEEK_HOURS * 1.04, number_text(week.measured_h), size)
+        if size.step(len(facts.weeks)) == 1:
+            _write(axes, i, WEEK_HOURS * 1.04, number_text(week.measured_h), size)
 
 
-def _name_weeks(axes: "Axes", weeks: Sequence[WeekFacts], size: _Size) -> None:
-    """Their first days below; the month where it changes."""
-    before: date | None = None
+def _name_weeks(axes: "Axes", weeks: Sequence[WeekFacts], size: _Size, middle: float = 0.0) -> None:
+    """Their first days below, as many as there is room for; the month where it changes. `middle` is that of the first week."""
+    step = size.step(len(weeks))
+    named: int | None = None
     for i, week in enumerate(weeks):
-        _below(axes, i, number_text(week.first.day), size, 1)
-        if before is None or before.month != week.first.month:
-            _below(axes, i, date_text(week.first, MONTH), size, 2)
-        before = week.first
+        # Where a week is narrower than its name the first and the last one stay inside.
+        side = "center" if step == 1 else "left" if i == 0 else "right" if i == len(weeks) - 1 else "center"
+        if i % step == 0:
+            _below(axes, i + middle, number_text(week.first.day), size, 1, side)
+        changes = i == 0 or weeks[i - 1].first.month != week.first.month
+        if changes and (named is None or i - named >= 1.5 * step):
+            _below(axes, i + middle, date_text(week.first, MONTH), size, 2, side)
+            named = i
 
 
 # --- the heart at rest ---
@@ -183,12 +196,7 @@ def _draw_resting(facts: ReportFacts, size: _Size) -> "Figure":
             number_text(bpm), (0, bpm), (-6, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
             ha="right", va="center", fontsize=size.text, color=COLOURS["soft"],
         )  # fmt: skip
-    before = None
-    for i, week in enumerate(facts.weeks):
-        _below(axes, i + 0.43, number_text(week.first.day), size, 1)
-        if before is None or before.month != week.first.month:
-            _below(axes, i + 0.43, date_text(week.first, MONTH), size, 2)
-        before = week.first
+    _name_weeks(axes, facts.weeks, size, 0.43)
     return figure
 
 
@@ -231,8 +239,8 @@ def _write(
     )  # fmt: skip
 
 
-def _below(axes: "Axes", x: float, text: str, size: _Size, line: int) -> None:
+def _below(axes: "Axes", x: float, text: str, size: _Size, line: int, side: str) -> None:
     axes.annotate(
         text, (x, 0), (0, -3 - (line - 1) * 1.25 * size.text), xycoords=("data", "axes fraction"), textcoords="offset points",
-        ha="center", va="top", fontsize=size.text, color=COLOURS["soft"],
+        ha=side, va="top", fontsize=size.text, color=COLOURS["soft"],
     )  # fmt: skip

@@ -110,3 +110,16 @@ def test_no_name_breaks_a_page(kind: str, look: Look, homes: Homes, tmp_path: Pa
     file.write_text(page_html(replace(facts, person=name, weeks=weeks)), "utf-8")
     answer = look({"id": kind, "file": str(file), "picture": None, **LOOKS["phone.light"]})
     assert answer["faults"] == []
+
+
+@pytest.mark.parametrize("weeks", [26, 53])
+def test_many_weeks_have_room(weeks: int, look: Look, homes: Homes, tmp_path: Path) -> None:
+    """Protects who asks for half a year or a whole one: drawings stay legible on a phone, and the page small."""
+    state = STATES["twelve years"]
+    journal = homes.journal(state)
+    (person,) = [p for p in journal.persons() if p.name == state.picked]
+    file = tmp_path / "page.html"
+    file.write_text(page_html(report_facts(journal, person, weeks, state.now_ms, {})), "utf-8")
+    assert file.stat().st_size < 300_000
+    answer = look({"id": "many", "file": str(file), "picture": None, **LOOKS["phone.light"]})
+    assert answer["faults"] == []
