@@ -125,13 +125,20 @@ def test_which_workout_is_meant(tmp_path: Path, when: str | None, starts: int | 
         assert [x.found.start_ms for x in answers(journal, when)] == ([] if starts is None else [starts])
 
 
-def test_a_strap_worn_since_the_last_file_is_the_newest(tmp_path: Path) -> None:
-    """Protects who trains with a strap alone from being shown last month's ride."""
-    worn = steady("Jan", EVENING + DAY, 20 * 60, 120, source=STRAP, kind="strap")
+@pytest.mark.parametrize(
+    ("later_ms", "said"),
+    [
+        (2 * HOUR, "Monday 16 November 2026, 20:00 to 20:20"),
+        (DAY, "Tuesday 17 November 2026, 18:00 to 18:20"),
+    ],
+)
+def test_a_strap_worn_since_the_last_file_is_the_newest(tmp_path: Path, later_ms: int, said: str) -> None:
+    """Protects who trains with a strap alone from being shown last month's ride, or this morning's."""
+    worn = steady("Jan", EVENING + later_ms, 20 * 60, 120, source=STRAP, kind="strap")
     with household(tmp_path, [*HAPPENED, worn]) as journal:
         (x,) = answers(journal)
-    assert x.found.start_ms == EVENING + DAY
-    assert "Jan: a strap was worn, Tuesday 17 November 2026, 18:00 to 18:20 (20 min)" in words([x])
+    assert x.found.start_ms == EVENING + later_ms
+    assert f"Jan: a strap was worn, {said} (20 min)" in words([x])
 
 
 @pytest.mark.parametrize(
