@@ -166,11 +166,17 @@ def find_person(journal: Journal, name: str) -> Known | None:
     return next((p for p in journal.persons() if same_name(p.name) == same_name(name)), None)
 
 
+def find_person_by_part(journal: Journal, name: str) -> Known | None:
+    """The person of that name, or the only one whose name begins with it as a word of its own: `Robin` for Robin Example."""
+    begun = [p for p in journal.persons() if same_name(p.name).startswith(f"{same_name(name)} ")]
+    return find_person(journal, name) or (begun[0] if len(begun) == 1 else None)
+
+
 def persons_called(journal: Journal, name: str | None) -> list[Known]:
     """The person of that name, or everybody when none is given. Raises Stop when the journal knows nobody so called."""
     if name is None:
         return journal.persons()
-    person = find_person(journal, name)
+    person = find_person_by_part(journal, name)
     if person is None:
         words = N_("Nobody called {name} is known here; known: {names}.")
         raise Stop(Text(words, name=name, names=known_names(journal)))

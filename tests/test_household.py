@@ -11,7 +11,7 @@ from ingest.household import open_journal, owner_of_folder, persons_called, regi
 from ingest.settings.model import Settings
 from ingest.settings.person import PersonSettings
 from tests.support.daemons import daemon, hartslag, journal, left_behind, rows, settled, store, until
-from tests.support.households import household, steady
+from tests.support.households import Noted, household, steady
 
 
 def named(data: Path, *persons: PersonSettings) -> Settings:
@@ -69,6 +69,17 @@ def test_a_person_is_one_however_the_name_is_written(tmp_path: Path) -> None:
         for written in ("özlem", "Özlem", "o\u0308zlem", "ÖZLEM"):
             assert register_person(journal, settings, written) == "Özlem"
         assert [p.name for p in journal.persons()] == ["Jan", "Özlem"]
+
+
+def test_a_first_name_is_enough_where_it_is_the_only_one(tmp_path: Path) -> None:
+    """Protects who types as people speak; of two with one first name the program does not choose."""
+    names = ("Robin Example", "Sam Example", "Sam de Vries", "Samira")
+    with household(tmp_path, [Noted(name, (("zone", "UTC"),)) for name in names]) as journal:
+        found = {name: [p.name for p in persons_called(journal, name)] for name in ("robin", "samira")}
+        assert found == {"robin": ["Robin Example"], "samira": ["Samira"]}
+        for name in ("Sam", "Rob", "Example"):
+            with pytest.raises(Stop, match="Nobody called"):
+                persons_called(journal, name)
 
 
 @pytest.mark.parametrize("folder", ["jan", "özlem"])

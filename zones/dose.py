@@ -23,6 +23,14 @@ def dose_min(moderate: Amount, vigorous: Amount) -> Amount:
     return moderate + VIGOROUS_WEIGHT * vigorous
 
 
+def shown_dose_min(dose: float, target: float, to_go: int | None) -> float:
+    """Minutes as they stand beside what is to go: short of the target rounded down, so that both make the target.
+
+    They never look like enough before it is. `to_go` is None for a dose that is held against nothing.
+    """
+    return target - to_go if to_go else dose
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Which target (minutes of dose a week) holds from which day; `steps` ascend."""

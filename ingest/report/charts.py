@@ -113,7 +113,7 @@ def _draw_minutes(axes: "Axes", facts: ReportFacts, size: _Size) -> None:
             axes.plot([i - _BAR / 2, i + _BAR / 2], border, color=COLOURS["paper"], linewidth=1.5)
         top = max(week.dose_min, week.target_min if _is_close(week, highest, size) else 0)
         if size.step(len(facts.weeks)) == 1:
-            _write(axes, i, top + 0.015 * highest, number_text(week.dose_min), size, bold=week.is_met)
+            _write(axes, i, top + 0.015 * highest, number_text(week.shown_dose_min), size, bold=week.is_met)
     axes.plot([-0.5, len(facts.weeks) - 0.5], [0, 0], color=COLOURS["soft"], linewidth=1)
     _draw_target(axes, facts)
 

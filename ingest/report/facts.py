@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from statistics import fmean, median
 
+from zones.dose import shown_dose_min
+
 MONTH_WEEKS = 4
 """So many weeks that are over are "the last month"."""
 
@@ -44,6 +46,11 @@ class WeekFacts:
     def has_dose(self) -> bool:
         """Whether its minutes are known: some were measured while limits were known."""
         return self.is_measured and self.limits == "known"
+
+    @property
+    def shown_dose_min(self) -> float:
+        """The minutes as they stand beside what is to go."""
+        return shown_dose_min(self.dose_min, self.target_min, self.to_go_min)
 
     @property
     def is_held_against_target(self) -> bool:

@@ -161,7 +161,7 @@ def _this_week(facts: ReportFacts) -> Iterator[str]:
         return
     if not week.has_dose:
         return
-    minutes = minutes_text(week.dose_min, may_be_more=week.may_be_more)
+    minutes = minutes_text(week.shown_dose_min, may_be_more=week.may_be_more)
     if week.not_judged is not None:
         yield _("This week so far: {minutes} minutes; it is not judged.").format(minutes=minutes)
     else:
@@ -294,7 +294,8 @@ def dose_of(week: WeekFacts) -> str:
         return _("not measured")
     if not week.has_dose:
         return _("limits not known")
-    return f"\u2265 {number_text(week.dose_min)}" if week.may_be_more else number_text(week.dose_min)
+    minutes = number_text(week.shown_dose_min)
+    return f"\u2265 {minutes}" if week.may_be_more else minutes
 
 
 def verdict(week: WeekFacts) -> str:

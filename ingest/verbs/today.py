@@ -115,7 +115,7 @@ def _week_texts(x: "TodayAnswer") -> Iterator[str]:
     if w.to_go_min is None:
         yield _("This week cannot be counted: `hartslag week` says which line in the settings is missing.")
         return
-    done = dose_of_target_text(w)
+    done = dose_of_target_text(w, w.shown_dose_min)
     if not w.to_go_min:
         yield _("This week: enough. {minutes}.").format(minutes=done)
         return

@@ -41,7 +41,7 @@ def _person_lines(name: str, rows: list["WeekAnswer"], settings_file: str) -> It
         yield f"  {newest.week}, {days}"
     yield ""
     if newest.not_judged is None:
-        yield f"  {words.dose_of_target_text(newest)}  {_bar(newest)}"
+        yield f"  {words.dose_of_target_text(newest, newest.dose_min)}  {_bar(newest)}"
     else:
         yield f"  {words.dose_without_target_text(newest)}"
     told = [

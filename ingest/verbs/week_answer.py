@@ -10,7 +10,7 @@ from ingest.journal import ALWAYS_MS, Journal, Person
 from ingest.rows.calendar import WEEK, Calendar
 from ingest.rows.profile import Profile, read_profile
 from ingest.rows.week import Week, count_active_days, count_week, weeks_with_data
-from zones.dose import dose_min
+from zones.dose import dose_min, shown_dose_min
 from zones.edges import Edges, Timeline
 
 _MINUTE_MS = 60_000
@@ -117,6 +117,11 @@ class WeekAnswer:
     def has_limits(self) -> bool:
         """Whether anything of what was measured could be told to be light, moderate or vigorous."""
         return self.measured_min > self.unclassified_min
+
+    @property
+    def shown_dose_min(self) -> float:
+        """The minutes as they stand beside what is to go."""
+        return shown_dose_min(self.dose_min, self.target_min, self.to_go_min)
 
     def minutes_json(self) -> dict[str, Any]:
         """The same of any days, held against nothing."""

@@ -96,7 +96,7 @@ def _answer_text(row: "WeekAnswer") -> str:
             minutes=number_text(row.dose_min), target=number_text(row.target_min)
         )
     if not row.is_current:
-        return words.dose_of_target_text(row)
+        return words.dose_of_target_text(row, row.shown_dose_min)
     return ngettext("{minutes} minute to go", "{minutes} minutes to go", row.to_go_min).format(
         minutes=row.to_go_min
     )
@@ -108,7 +108,7 @@ def _so_far_text(row: "WeekAnswer") -> str:
         if row.may_be_more
         else _("{minutes} of {target} minutes so far.")
     )
-    return text.format(minutes=number_text(row.dose_min), target=number_text(row.target_min))
+    return text.format(minutes=number_text(row.shown_dose_min), target=number_text(row.target_min))
 
 
 def pace_text(row: "WeekAnswer") -> str:
@@ -200,7 +200,7 @@ def _of_target(row: "WeekAnswer") -> str:
     if row.not_judged is not None:
         return _("{minutes} min").format(minutes=number_text(row.dose_min))
     return _("{minutes} of {target} min").format(
-        minutes=number_text(row.dose_min), target=number_text(row.target_min)
+        minutes=number_text(row.shown_dose_min), target=number_text(row.target_min)
     )
 
 

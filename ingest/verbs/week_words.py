@@ -31,12 +31,12 @@ def days_text(row: "WeekAnswer") -> str:
     return _("{first} to {last}").format(first=first, last=date_text(row.last))
 
 
-def dose_of_target_text(row: "WeekAnswer") -> str:
+def dose_of_target_text(row: "WeekAnswer", minutes: float) -> str:
     """The minutes beside the target; where a part was not measured, they are the least that it can be."""
     text = (
         _("At least {minutes} of {target} minutes") if row.may_be_more else _("{minutes} of {target} minutes")
     )
-    return text.format(minutes=number_text(row.dose_min), target=number_text(row.target_min))
+    return text.format(minutes=number_text(minutes), target=number_text(row.target_min))
 
 
 def dose_without_target_text(row: "WeekAnswer") -> str:

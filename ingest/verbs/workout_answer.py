@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ingest.errors import Stop
 from ingest.grafana.sensor_names import sensor_names
-from ingest.household import find_person, persons_called
+from ingest.household import find_person_by_part, persons_called
 from ingest.journal import DAY_MS, Entry, Journal, Person
 from ingest.language import date_text
 from ingest.language import gettext as _
@@ -155,7 +155,7 @@ def workout_answers(
 
     Raises Stop for what is no day and no time.
     """
-    if when is not None and name is None and find_person(journal, when) is not None:
+    if when is not None and name is None and find_person_by_part(journal, when) is not None:
         when, name = None, when
     names = sensor_names(settings, journal)
     answers = []

@@ -5,13 +5,24 @@ from datetime import date
 import numpy as np
 import pytest
 
-from zones.dose import Plan, dose_min
+from zones.dose import Plan, dose_min, shown_dose_min
 
 
 def test_the_dose() -> None:
     """Sixty moderate and forty-five vigorous minutes just meet 150; five and fifteen make thirty-five."""
     assert dose_min(60.0, 45.0) == 150
     assert dose_min(np.array([5.0, 0.5]), np.array([15.0, 0.0])).tolist() == [35, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("dose", "target", "to_go", "wanted"),
+    [(96.6, 120, 24, 96), (119.7, 120, 1, 119), (120.4, 120, 0, 120.4), (33.6, 120, None, 33.6)],
+)
+def test_what_is_done_and_what_is_to_go_make_the_target(
+    dose: float, target: float, to_go: int | None, wanted: float
+) -> None:
+    """Protects from 120 of 120 minutes with one to go."""
+    assert shown_dose_min(dose, target, to_go) == wanted
 
 
 def test_a_plan() -> None:
