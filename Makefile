@@ -113,8 +113,8 @@ words: $(VENV)/run  ## collect all texts into the catalogues of languages, and c
 	@mkdir -p build
 	@$(BIN)/pybabel -q extract -F pyproject.toml -k N_ --add-location=file --sort-by-file --project=hartslag -o build/hartslag.pot ingest
 	@$(BIN)/pybabel -q update -i build/hartslag.pot -D hartslag -d ingest/locale --no-fuzzy-matching --ignore-obsolete -w 110
-	@# Who made it, when and with what would change with each run.
-	@sed -i -E '/^"(Project|Report|POT|PO|Last|Language-Team|Generated)/d' ingest/locale/*/LC_MESSAGES/hartslag.po
+	@# Who made it, when and with what would change with each run; the dates stay, as Babel puts today where they are missing.
+	@sed -i -E -e '/^"(Project|Report|Last|Language-Team|Generated)/d' -e 's/^"(POT-Creation|PO-Revision)-Date: .*\\n/"\1-Date: 2026-01-01 00:00+0000\\n/' ingest/locale/*/LC_MESSAGES/hartslag.po
 	@$(BIN)/pybabel -q compile -D hartslag -d ingest/locale
 
 constraints:  ## write down the newest versions that fit

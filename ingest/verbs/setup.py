@@ -13,7 +13,7 @@ import click
 from ingest.errors import Stop
 from ingest.language import ENGLISH, languages, speak, spoken_language
 from ingest.language import gettext as _
-from ingest.verbs.command import Invocation, verb
+from ingest.verbs.command import Invocation, WholeNumber, verb
 
 if TYPE_CHECKING:
     from ingest.settings.own_file import OwnFile
@@ -230,7 +230,7 @@ def file_lines(origin: Origin, draft: "SettingsText", data: Path) -> list[str]:
     return [*lines, *(f"  {name}: {inbox / name}" for name in names)]
 
 
-def _talk(d: "Dialogue", own: "OwnFile", data: Path) -> "tuple[Talk, Origin, bool]":
+def _talk(d: "Dialogue", own: "OwnFile", data: Path, search_s: int) -> "tuple[Talk, Origin, bool]":
     """All questions: what they changed, where files come from, and whether it is to be written."""
     from datetime import datetime
 
@@ -238,7 +238,7 @@ def _talk(d: "Dialogue", own: "OwnFile", data: Path) -> "tuple[Talk, Origin, boo
     from ingest.verbs.setup_person import Talk
     from ingest.verbs.setup_straps import ask_straps
 
-    talk = Talk(d, own.draft(""), datetime.now().astimezone().date())
+    talk = Talk(d, own.draft(""), datetime.now().astimezone().date(), search_s)
     _greet(d, own)
     ask_language(talk)
     if own.content is None:  # a new file is explained in the language that was chosen
@@ -314,8 +314,15 @@ def spoken_to(d: "Dialogue", flow: Callable[[], T]) -> T:
     ("Answer some questions", "hartslag setup"),
     ("For a daemon that systemd runs", "sudo hartslag --config /etc/hartslag/hartslag.toml setup"),
 )
+@click.option(
+    "--seconds",
+    type=WholeNumber(1, 600),
+    default=12,
+    show_default=True,
+    help="How long to listen for straps.",
+)
 @click.pass_obj
-def command(invocation: Invocation) -> None:
+def command(invocation: Invocation, seconds: int) -> None:
     """Ask for your settings in plain words, and write them after a yes.
 
     One question at a time: language, who you are, what is known of your heart, your target, your strap. Run it again to
@@ -330,7 +337,7 @@ def command(invocation: Invocation) -> None:
 
     def flow() -> "tuple[Talk, Origin, bool]":
         speak(language)  # until another one is chosen, also after going back
-        return _talk(d, own, data)
+        return _talk(d, own, data, seconds)
 
     talk, origin, agreed = spoken_to(d, flow)
     if agreed:

@@ -29,6 +29,8 @@ class Talk:
     dialogue: Dialogue
     draft: SettingsText
     today: date
+    search_s: int
+    """How long straps are listened for."""
     changes: list[str] = field(default_factory=list)
 
 

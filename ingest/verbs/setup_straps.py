@@ -15,7 +15,7 @@ from ingest.verbs.scan import FoundStrap, scan
 from ingest.verbs.setup_dialogue import Dialogue
 from ingest.verbs.setup_person import Talk
 
-SEARCH_S, TOLD_EVERY_S = 12, 4
+TOLD_EVERY_S = 4
 LISTEN_S, RATES_EVERY_S = 10.0, 2.0
 
 
@@ -53,7 +53,7 @@ def ask_straps(talk: Talk, data: Path) -> None:
 def _ask_once(talk: Talk, data: Path, number: int) -> None:
     d = talk.dialogue
     settings = _settings(talk, data)
-    searched: _Searched = d.once(("search", number), lambda: _search(d, settings))
+    searched: _Searched = d.once(("search", number), lambda: _search(d, settings, talk.search_s))
     if searched.trouble:
         d.say(searched.trouble)
         d.say(_("That is no loss: run this again later, and press Enter at all questions before this one."))
@@ -90,7 +90,7 @@ def _ask_which(talk: Talk, settings: Settings, new: list[FoundStrap], number: in
         if one is None:
             return
         turn += 1
-        _show_heart_rate(d, settings, one, (number, turn))
+        _show_heart_rate(talk, settings, one, (number, turn))
         if d.agree(_("Is this one to be listened to from now on?"), default=None):
             _take(talk, one)
             new = [other for other in new if other is not one]
@@ -136,13 +136,13 @@ def _settings(talk: Talk, data: Path) -> Settings:
 # --- Bluetooth ---
 
 
-def _search(d: Dialogue, settings: Settings) -> _Searched:
+def _search(d: Dialogue, settings: Settings, seconds: int) -> _Searched:
     from ingest.collect.radio import Radio
 
     async def search() -> list[FoundStrap]:
-        telling = asyncio.create_task(_tell_time(d))
+        telling = asyncio.create_task(_tell_time(d, seconds))
         try:
-            return await scan(settings, Radio(settings.bluetooth.adapter), SEARCH_S, ask=True)
+            return await scan(settings, Radio(settings.bluetooth.adapter), seconds, ask=True)
         finally:
             telling.cancel()
 
@@ -163,18 +163,19 @@ def _trouble_text(error: HartslagError) -> str:
     return _("Bluetooth cannot be used now: {why}").format(why=error)
 
 
-async def _tell_time(d: Dialogue) -> None:
+async def _tell_time(d: Dialogue, seconds: int) -> None:
     """Say from time to time that the search goes on, on lines of their own."""
-    d.show(_("Listening for {seconds} seconds ...").format(seconds=SEARCH_S))
-    for left_s in range(SEARCH_S - TOLD_EVERY_S, 0, -TOLD_EVERY_S):
+    d.show(_("Listening for {seconds} seconds ...").format(seconds=seconds))
+    for left_s in range(seconds - TOLD_EVERY_S, 0, -TOLD_EVERY_S):
         await asyncio.sleep(TOLD_EVERY_S)
         d.show(_("{seconds} seconds more ...").format(seconds=left_s))
-    await asyncio.sleep(TOLD_EVERY_S)
+    await asyncio.sleep((seconds - 1) % TOLD_EVERY_S + 1)
     d.show(_("Asking those that were heard who they are ..."))
 
 
-def _show_heart_rate(d: Dialogue, settings: Settings, one: FoundStrap, turn: tuple[int, int]) -> None:
+def _show_heart_rate(talk: Talk, settings: Settings, one: FoundStrap, turn: tuple[int, int]) -> None:
     """The heart rate of a sensor for some seconds, a line every other second."""
+    d = talk.dialogue
     if one.connected:
         d.say(
             _(
@@ -183,10 +184,10 @@ def _show_heart_rate(d: Dialogue, settings: Settings, one: FoundStrap, turn: tup
         )
         return
     d.show(_("Connecting ..."))
-    d.once(("heart rate", turn), lambda: _listen(d, settings, one))
+    d.once(("heart rate", turn), lambda: _listen(d, settings, one, min(LISTEN_S, talk.search_s)))
 
 
-def _listen(d: Dialogue, settings: Settings, one: FoundStrap) -> None:
+def _listen(d: Dialogue, settings: Settings, one: FoundStrap, seconds: float) -> None:
     from ingest.collect.live_heart_rate import listen
     from ingest.collect.radio import Radio
 
@@ -205,7 +206,7 @@ def _listen(d: Dialogue, settings: Settings, one: FoundStrap) -> None:
                 else _("It feels no heart: it is not worn, or dry")
             )
 
-        await listen(Radio(settings.bluetooth.adapter), one.address, LISTEN_S, hear)
+        await listen(Radio(settings.bluetooth.adapter), one.address, seconds, hear)
 
     try:
         asyncio.run(show())

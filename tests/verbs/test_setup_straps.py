@@ -39,7 +39,7 @@ def test_straps_are_told_by_their_heart_rate_and_end_in_the_file(air: Played, tm
     # The first that is offered, for Jan; the next, for Anna; one that could not be known again; no more.
     straps = ["yes", "1", "yes", "2", "yes", "1", "yes", "1", "yes", "1", "yes"]
     answers = [*ASKED, *straps, "no", "3", "yes"]
-    talked = talk(["--data", data, "setup"], answers)
+    talked = talk(["--data", data, "setup", "--seconds", "3"], answers)
     assert talked.code == 0, talked.shown
     assert "Polar H10, Virtual Oy VS-10, near, battery 87 %" in talked.words
     assert talked.words.count("beats per minute") >= 4
@@ -70,7 +70,8 @@ def test_nothing_in_reach(air: Played, tmp_path: Path) -> None:
     for strap in air.bluez.straps:
         air.do(air.bluez.leave, strap)
     talked = talk(
-        ["--data", tmp_path, "setup"], [*ASKED[:1], "Anna", "no", "3", "", "2", "1", "yes", "no", "3", "no"]
+        ["--data", tmp_path, "setup", "--seconds", "3"],
+        [*ASKED[:1], "Anna", "no", "3", "", "2", "1", "yes", "no", "3", "no"],
     )
     assert talked.code == 0, talked.shown
     assert "moisten it" in talked.words
