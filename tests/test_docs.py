@@ -172,6 +172,20 @@ def test_a_slip_in_a_command_is_seen() -> None:
     assert [slip for slip in slips if wrong_with(slip) is None] == []
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/nl/eerste-stappen.md"])
+def test_a_first_page_types_no_command_that_is_not_there_yet(page: str) -> None:
+    """Protects who follows it line by line: `hartslag` alone only after `make install`, and no tests on the way."""
+    typed = [
+        command
+        for block in blocks((ROOT / page).read_text())
+        for command in block.commands
+        if "sh" in block.info
+    ]
+    bare = next((i for i, command in enumerate(typed) if command.startswith("hartslag ")), None)
+    assert bare is None or "make install" in typed[:bare]
+    assert "make test" not in typed
+
+
 # --- settings ---
 
 
