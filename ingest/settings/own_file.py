@@ -3,13 +3,16 @@
 A new one is whole or not there, has the permissions and the owner of the one before, and that one is kept beside it.
 """
 
+import errno
 import os
+import shlex
 import signal
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from ingest.errors import Stop, WrongSettings
 from ingest.language import gettext as _
@@ -95,7 +98,11 @@ class OwnFile:
 
 
 def own_file(config: Path | None, data: Path | None, environ: Mapping[str, str], cwd: Path) -> OwnFile:
-    """The settings file that counts, or the one to be made. Raises PermissionError for what this user may not change."""
+    """The settings file that counts, or the one to be made.
+
+    Raises PermissionError for what belongs to somebody else: the file, and second what it is that is theirs. Raises Stop
+    for what is one's own and cannot be written all the same.
+    """
     named, candidates = places(config, data, environ, cwd)
     found = next((p for p in candidates if _is_there(p)), None)
     if found is None:
@@ -103,7 +110,10 @@ def own_file(config: Path | None, data: Path | None, environ: Mapping[str, str],
         system = candidates[-1]
         installed = not named and system.parent.is_dir() and not candidates[0].parent.is_dir()
         found = system if installed else candidates[0]
-    content = _read(found.resolve())
+    try:
+        content = _read(found.resolve())
+    except PermissionError:
+        _refuse(found, next(p for p in (found, *found.absolute().parents) if os.path.exists(p)))  # noqa: PTH110 - what may not be looked at is not there, where pathlib raises
     _ask_for_permission(found, content)
     return OwnFile(found, content)
 
@@ -128,10 +138,30 @@ def _read(path: Path) -> bytes | None:
 
 def _ask_for_permission(path: Path, content: bytes | None) -> None:
     target = path.resolve()
+    if content is not None and os.geteuid() not in {0, target.stat().st_uid}:
+        _refuse(path, target)
     folder = next(p for p in target.parents if p.exists())
-    others = content is not None and os.geteuid() not in {0, target.stat().st_uid}
-    if others or not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(1, "not yours", str(path))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        _refuse(path, folder)
+
+
+def _refuse(file: Path, what: Path) -> NoReturn:
+    """Say why the settings file cannot be changed: by `what`, which is the file itself or a folder."""
+    if os.geteuid() not in {0, what.stat().st_uid}:
+        raise PermissionError(errno.EPERM, "not yours", str(file), None, str(what))
+    if os.statvfs(what).f_flag & os.ST_RDONLY:
+        words = _(
+            "The settings cannot be kept in {place}: that disk can only be read. Name another folder, with --data."
+        )
+    elif what.is_dir():
+        words = _(
+            "The settings cannot be kept in the folder {place}: it is locked against writing. This command opens it:\n"
+            "  {command}"
+        )
+    else:
+        words = _("The settings file {place} is locked against reading. This command opens it:\n  {command}")
+    command = shlex.join(["chmod", "u+rwx" if what.is_dir() else "u+rw", str(what)])
+    raise Stop(words.format(place=quoted(str(what)), command=command))
 
 
 def _with_line(draft: SettingsText, words: str, place: tuple[int | str, ...]) -> str:

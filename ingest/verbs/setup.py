@@ -39,20 +39,27 @@ def program(invocation: Invocation, *words: str, file: Path | None = None) -> st
     return shlex.join([*called, *options, *words])
 
 
-def open_own_file(invocation: Invocation, *words: str) -> "OwnFile":
+def open_own_file(invocation: Invocation, *words_of_verb: str) -> "OwnFile":
     """The settings file to be changed. Raises Stop with the command for whoever may not write it."""
     from ingest.settings.own_file import own_file
 
     try:
         return own_file(invocation.config, invocation.data, os.environ, Path.cwd())
     except PermissionError as e:
-        file = Path(e.filename)
-        raise Stop(
+        file, theirs = Path(e.filename), Path(e.filename2)
+        words = (
             _(
-                "The settings file {file} belongs to somebody else, so you cannot change it. With this command you can, "
-                "if you know the password of this computer:\n  {command}"
-            ).format(file=file, command="sudo " + program(invocation, *words, file=file))
-        ) from e
+                "The folder {place} belongs to somebody else, so you cannot keep settings in it. With this command you "
+                "can, if you know the password of this computer:\n  {command}"
+            )
+            if theirs.is_dir()
+            else _(
+                "The settings file {place} belongs to somebody else, so you cannot change it. With this command you "
+                "can, if you know the password of this computer:\n  {command}"
+            )
+        )
+        command = "sudo " + program(invocation, *words_of_verb, file=file)
+        raise Stop(words.format(place=theirs if theirs.is_dir() else file, command=command)) from e
 
 
 def data_folder(invocation: Invocation, own: "OwnFile") -> Path:
