@@ -10,6 +10,7 @@ from ingest.journal import ALWAYS_MS, Journal, Person
 from ingest.rows.calendar import WEEK, Calendar
 from ingest.rows.profile import Profile, read_profile
 from ingest.rows.week import Week, count_active_days, count_week, weeks_with_data
+from zones.days import midnights
 from zones.dose import dose_min, shown_dose_min
 from zones.edges import Edges, Timeline
 
@@ -50,7 +51,7 @@ class WeekAnswer:
     target_min: float
     active_days: int
     hours: float
-    """How long the week was, or has been so far."""
+    """How long the week was, or has been so far, where the person was."""
     edges: list[tuple[date | None, Edges]]
     is_current: bool = False
     """Whether it is that week now, where the person is."""
@@ -71,6 +72,8 @@ class WeekAnswer:
     """Today and the six days before it, beside the newest week of a person."""
     days: tuple[DayAnswer, ...] = ()
     """Its days, without those that are still to come."""
+    journey_h: float = 0.0
+    """How many hours a journey has made of these days more than they would have had without it; negative if fewer."""
 
     def json(self) -> dict[str, Any]:
         """What `week --json` prints of it."""
@@ -197,7 +200,16 @@ def answer_of(counted: Week, now_ms: int) -> WeekAnswer:
         to_go_min=counted.to_go_min,
         days_left=min(max((counted.first_day + WEEK - today).days, 0), 7),
         days=tuple(day for day in _days(counted) if day.day <= today),
+        journey_h=_journey_h(calendar, counted.first_day, min(counted.first_day + WEEK, today)),
     )
+
+
+def _journey_h(calendar: Calendar, first: date, last: date) -> float:
+    """How much later a day began than if the person had stayed where the first one was: who flies west has a long day."""
+    if last <= first:
+        return 0.0
+    there, stayed = (midnights(zone, last, last)[0] for zone in (calendar.zone, calendar.zone_on(first)))
+    return int(there - stayed) / 3_600_000
 
 
 def _days(counted: Week) -> Iterator[DayAnswer]:

@@ -60,7 +60,7 @@ def _person_lines(t: Terminal, name: str, rows: list["WeekAnswer"], settings_fil
         _light_text(newest),
         words.elevated_text(newest),
         words.measured_text(newest),
-        words.last_seven_days_text(newest) if newest.has_limits else "",
+        _last_seven_days_text(newest),
         words.still_to_come_text(newest),
         *words.limit_texts(newest),
     ]
@@ -168,6 +168,12 @@ def _light_text(row: "WeekAnswer") -> str:
         "{days} active days. Light: {hours} h, which does not count.",
         row.active_days,
     ).format(days=row.active_days, hours=number_text(row.light_min / 60, 1))
+
+
+def _last_seven_days_text(row: "WeekAnswer") -> str:
+    """The same as in a pipe; "" where there is nothing to tell of them, as beside a week of years ago."""
+    last = row.last_seven_days
+    return words.last_seven_days_text(row) if last and last.measured_min and row.has_limits else ""
 
 
 # --- the weeks before ---

@@ -105,7 +105,16 @@ def measured_text(row: "WeekAnswer") -> str:
         )
     else:
         text = _("Measured {measured} h so far.") if row.is_current else _("Measured {measured} h.")
-    return text.format(measured=number_text(row.measured_min / 60, 1), rest=int(row.not_measured_h + 0.5))
+    told = text.format(measured=number_text(row.measured_min / 60, 1), rest=int(row.not_measured_h + 0.5))
+    return _with_journey(told, row)
+
+
+def _with_journey(told: str, row: "WeekAnswer") -> str:
+    """A sentence about the hours of some days, and why they are more than days have."""
+    if row.journey_h <= 0:
+        return told
+    hours = number_text(row.journey_h, 0 if row.journey_h.is_integer() else 1)
+    return f"{told} " + _("A journey made these days {hours} h longer.").format(hours=hours)
 
 
 def last_seven_days_text(row: "WeekAnswer") -> str:
@@ -118,11 +127,12 @@ def last_seven_days_text(row: "WeekAnswer") -> str:
         if last.may_be_more
         else _("The last seven days: {minutes} minutes. Measured {measured} h.")
     )
-    return text.format(
+    told = text.format(
         minutes=number_text(last.dose_min),
         measured=number_text(last.measured_min / 60, 1),
         rest=int(last.not_measured_h + 0.5),
     )
+    return _with_journey(told, last)
 
 
 def still_to_come_text(row: "WeekAnswer") -> str:

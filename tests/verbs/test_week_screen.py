@@ -134,3 +134,12 @@ def test_everybody_has_an_own_answer(tmp_path: Path) -> None:
     """Protects two people in one house: each under the own name."""
     lines = screen(tmp_path, [*happened("Jan"), *happened("Piet")], MONDAY + 3 * DAY)
     assert [line.split(",")[0] for line in lines if ", this week" in line] == ["Jan", "Piet"]
+
+
+def test_seven_days_without_anything_are_not_told_beside_a_week_of_years_ago(tmp_path: Path) -> None:
+    """Protects who brings old files: what nobody measured in these days has nothing to do with a week of then."""
+    with household(tmp_path, happened()) as journal:
+        for later, told in ((8, True), (400, False)):
+            rows = week_answers(journal, journal.persons(), 4, MONDAY + later * DAY)
+            text = " ".join(week_screen(Terminal(80, unicode=False), rows, "hartslag.toml"))
+            assert ("The last seven days" in text) == told

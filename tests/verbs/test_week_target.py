@@ -141,3 +141,35 @@ def test_travellers_and_sunday_weeks_are_named_by_their_own_days(tmp_path: Path)
         ("2026-W45", "2026-11-08", "2026-11-14"),
     ]
     assert any("Sunday 15 November to Saturday 21 November 2026" in line for line in text)
+
+
+NEW_YORK: dict[str, Any] = {
+    "travel": [{"from": "2026-11-10", "to": "2026-11-12", "zone": "America/New_York"}],
+}
+TOKYO: dict[str, Any] = {"travel": [{"from": "2026-11-10", "to": "2026-11-12", "zone": "Asia/Tokyo"}]}
+
+
+def test_hours_that_a_journey_adds_are_said_to_be_of_the_journey(tmp_path: Path) -> None:
+    """Protects who adds up: seven days after a flight to the west have more than 168 hours, and it is said why."""
+    text, rows = lines(tmp_path, NOON, **TOKYO)
+    last = rows[0].last_seven_days
+    assert last is not None
+    # From midnight in Tokyo to noon in Amsterdam, eight hours west of it.
+    assert last.hours == 6 * 24 + 12 + 8
+    assert last.measured_min / 60 + last.not_measured_h == pytest.approx(last.hours)
+    (told,) = [line for line in text if "seven days" in line]
+    assert told.endswith("Measured 1.0 h; 163 h not measured. A journey made these days 8 h longer.")
+    assert "journey" not in "".join(line for line in text if line != told), (
+        "this week itself is as long as any"
+    )
+
+
+@pytest.mark.parametrize("facts", [{}, NEW_YORK, {"zone": "Asia/Kolkata"}])
+def test_no_journey_is_told_where_none_made_days_longer(tmp_path: Path, facts: dict[str, Any]) -> None:
+    """Protects the words of the week in a pipe: they stay as they are for who stays at home, or has fewer hours."""
+    text, rows = lines(tmp_path, NOON, **facts)
+    assert "journey" not in "".join(text)
+    last = rows[0].last_seven_days
+    assert last is not None
+    assert (last.journey_h < 0) == ("travel" in facts)
+    assert last.measured_min / 60 + last.not_measured_h == pytest.approx(last.hours)
