@@ -96,17 +96,23 @@ class Text(str):
         return (self.template,), dict(self.values)
 
 
-def said(text: str) -> str:
-    """A text in the language that is spoken, its dates and texts within it too; any other string as it is."""
-    if not isinstance(text, Text) or _Spoken.language == ENGLISH:
+def said(text: str, *, on_paper: bool = False) -> str:
+    """A text in the language that is spoken, its dates and texts within it too; any other string as it is.
+
+    On paper a day is written in words in English too.
+    """
+    if not isinstance(text, Text) or (_Spoken.language == ENGLISH and not on_paper):
         return str(text)
-    return gettext(text.template).format(**{name: _value_said(value) for name, value in text.values.items()})
+    values = {name: _value_said(value, on_paper=on_paper) for name, value in text.values.items()}
+    return gettext(text.template).format(**values)
 
 
-def _value_said(value: Any) -> Any:
+def _value_said(value: Any, *, on_paper: bool) -> Any:
     if isinstance(value, str):
-        return said(value)
-    return day_text(value) if isinstance(value, date) else value
+        return said(value, on_paper=on_paper)
+    if not isinstance(value, date):
+        return value
+    return date_text(value, PLAIN_DAY) if on_paper else day_text(value)
 
 
 def day_text(day: date) -> str:

@@ -71,4 +71,6 @@ def test_a_text_is_english_until_it_is_said() -> None:
     for one in (text, copy.copy(text), pickle.loads(pickle.dumps(text))):
         assert json.loads(json.dumps(one)) == str(one) == "own limits, since 2026-03-01"
         assert said(one) == "eigen grenzen, sinds 1 maart 2026"
+    speak("en")
+    assert said(one, on_paper=True) == "own limits, since 1 March 2026"
     assert said("own limits") == "own limits", "what is no text of ours is left as it is"

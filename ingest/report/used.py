@@ -49,7 +49,7 @@ def _limit_line(limits: LimitFacts) -> str:
         "sport": sport_text(limits.sport) if limits.sport else "",
         "moderate": limits.moderate_bpm,
         "vigorous": limits.vigorous_bpm,
-        "origin": said(limits.origin),
+        "origin": said(limits.origin, on_paper=True),
         "day": date_text(limits.since, PLAIN_DAY) if limits.since else "",
     }
     if limits.sport and limits.since:

@@ -1,5 +1,7 @@
 """One page of weeks for whoever treats a person."""
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +11,8 @@ import click
 
 from ingest.errors import Stop
 from ingest.language import gettext as _
+from ingest.language import said, system_words
+from ingest.log import quoted
 from ingest.verbs.command import Invocation, WholeNumber, verb
 
 if TYPE_CHECKING:
@@ -24,7 +28,8 @@ def targets(persons: Sequence[str], everybody: Sequence[str], out: str | None, e
 
     names = file_names(everybody, ending)
     place = Path(out or ".")
-    if out is None or out.endswith("/") or place.is_dir():
+    is_folder = os.path.isdir(place)  # noqa: PTH112 - raises nothing where one may not look
+    if out is None or out.endswith("/") or is_folder:
         return [place / names[person] for person in persons]
     if len(persons) > 1:
         raise click.UsageError(
@@ -33,6 +38,28 @@ def targets(persons: Sequence[str], everybody: Sequence[str], out: str | None, e
             ).format(names=", ".join(persons))
         )
     return [place]
+
+
+def require_place(target: Path) -> None:
+    """Raise Stop where a page can surely not be put: before minutes go by with counting and drawing."""
+    try:
+        target.parent.stat()
+        if not os.access(target.parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        target.stat()
+    except FileNotFoundError:
+        if not target.parent.exists():
+            require_place(target.parent)
+    except OSError as e:
+        raise _not_there(target, e) from e
+
+
+def _not_there(target: Path, error: OSError) -> Stop:
+    return Stop(
+        _("The page cannot be written to {file}: {why}. Choose another place with --out.").format(
+            file=quoted(str(target.absolute())), why=said(system_words(error))
+        )
+    )
 
 
 def page_of(settings: "Settings", journal: "Journal", person: "Person", weeks: int, *, pdf: bool) -> bytes:
@@ -93,15 +120,12 @@ def command(invocation: Invocation, person: str | None, out: str | None, weeks: 
         for one, target in zip(
             persons, targets([p.name for p in persons], everybody, out, ending), strict=True
         ):
+            require_place(target)
             if sys.stderr.isatty():
                 click.echo(_("Counting the weeks of {person} ...").format(person=one.name), err=True)
             page = page_of(settings, journal, one, weeks, pdf=pdf)
             try:
                 write_file(target, page)
             except OSError as e:
-                raise Stop(
-                    _("The page cannot be written to {file}: {why}. Choose another place with --out.").format(
-                        file=target.absolute(), why=e.strerror
-                    )
-                ) from e
+                raise _not_there(target, e) from e
             click.echo(_("The page of {person} is {file}").format(person=one.name, file=target.absolute()))

@@ -3,13 +3,14 @@
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from importlib.resources import files
 
 import pytest
 
 from ingest.journal import Person
-from ingest.language import speak
+from ingest.language import N_, Text, speak
 from ingest.report.facts import ReportFacts
 from ingest.report.page import page_html
 from ingest.verbs.report_answer import report_facts
@@ -65,6 +66,17 @@ def test_the_numbers_are_those_of_week(homes: Homes, name: str) -> None:
         for a in answers
         if since is not None and a.first >= since
     }
+
+
+def test_days_are_written_as_people_write_them(homes: Homes) -> None:
+    """Protects whoever is handed the page: no date as a computer writes it, wherever the words come from."""
+    speak("en")
+    facts = facts_of(homes, STATES["a usual week"])
+    origin = Text(N_("own limits, since {since}"), since=date(2026, 10, 16))
+    facts = replace(facts, limits=[replace(facts.limits[0], origin=origin)])
+    told = words_of(page_html(facts))
+    assert "own limits, since 16 October 2026" in told
+    assert re.findall(r"\d{4}-\d\d-\d\d", told) == []
 
 
 @pytest.mark.parametrize("language", ["en", "nl"])

@@ -59,6 +59,18 @@ def test_without_a_program_for_pdf_it_says_which(data: Path, tmp_path: Path) -> 
     assert not list(tmp_path.glob("*.pdf"))
 
 
+@pytest.mark.parametrize("place", ["a file/page.pdf", "x" * 300 + ".pdf"])
+def test_a_place_that_takes_no_page_is_said_at_once(data: Path, tmp_path: Path, place: str) -> None:
+    """Protects who waits for a PDF: where it cannot go is said in words, before anything is counted or drawn."""
+    (tmp_path / "a file").write_text("")
+    answer = hartslag(
+        "--data", data, "report", "Anna", "--pdf", "--out", tmp_path / place, env={"PATH": str(tmp_path)}
+    )
+    assert answer.code == 1
+    assert "The page cannot be written to" in answer.err
+    assert "Choose another place with --out." in answer.err
+
+
 def test_nothing_is_left_at_home(data: Path, tmp_path: Path) -> None:
     """Protects a service without a home: nothing is written there, and nothing is said about it."""
     home = tmp_path / "home"
