@@ -121,7 +121,7 @@ def _make_folders(settings: Settings) -> None:
 def _only_daemon(settings: Settings) -> Iterator[None]:
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(only_daemon(settings.data))
+            held.enter_context(only_daemon(settings.data, settings.mark))
         except OSError as e:
             if e.errno in NO_ROOM:
                 words = N_(

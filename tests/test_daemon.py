@@ -101,6 +101,21 @@ def test_wrong_settings_end_it_at_once_with_every_mistake(tmp_path: Path) -> Non
     assert not (data / "journal").exists()
 
 
+def test_status_tells_of_settings_that_a_running_daemon_has_not_read(tmp_path: Path) -> None:
+    """Who writes settings beside a daemon that began without any is told to start it anew, until it was."""
+    data = tmp_path / "data"
+    told = "The settings were changed since the daemon started"
+    with daemon(data):
+        _started(data)
+        before = hartslag("--data", data, "status").stdout
+        (data / "hartslag.toml").write_text('[[person]]\nname = "Jan"\nborn = 1970\n')
+        after = hartslag("--data", data, "status").stdout
+    with daemon(data):
+        _started(data)
+        anew = hartslag("--data", data, "status").stdout
+    assert [told in words for words in (before, after, anew)] == [False, True, False]
+
+
 def test_an_unknown_folder_waits_and_status_says_which_line_helps(tmp_path: Path) -> None:
     """With settings, a mistyped folder is not a new person; its files lie there untouched until it is named."""
     data = tmp_path / "data"

@@ -4,6 +4,7 @@ Nothing here touches the journal, a store or the network, and the file with a to
 """
 
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,7 @@ def load(
         found.watch,
         spoken_language(),
         _absolute(found.report.folder, here, environ) if found.report.folder else None,
+        f"{zlib.crc32(repr(raw).encode()):08x}",
     )
 
 

@@ -319,6 +319,8 @@ class Settings:
     """That which people are spoken to in; without a setting the system's."""
     report_folder: Path | None = None
     """Where pages are renewed each day; None: nowhere."""
+    mark: str = field(default="", compare=False)
+    """Differs where the file held anything else, comments apart; so a clock that was wrong at the start deceives nobody."""
 
     @property
     def names_are_open(self) -> bool:

@@ -37,8 +37,8 @@ def _path(data: Path) -> Path:
 
 
 @contextmanager
-def only_daemon(data: Path) -> Iterator[None]:
-    """Be the one daemon of a data folder.
+def only_daemon(data: Path, settings: str = "") -> Iterator[None]:
+    """Be the one daemon of a data folder; `settings` tells others which ones it works with (`settings_of_holder`).
 
     Raises Stop when there is another, OSError when the lock cannot be made.
     """
@@ -58,7 +58,7 @@ def only_daemon(data: Path) -> Iterator[None]:
             )
         os.ftruncate(descriptor, 0)
         try:
-            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+            os.pwrite(descriptor, f"{os.getpid()} {settings}".encode(), 0)
         except OSError as e:
             if e.errno != errno.ENOSPC:  # on a full disk the daemon starts all the same, without a name
                 raise
@@ -94,6 +94,14 @@ def holder(data: Path) -> int | None:
         os.close(descriptor)
 
 
+def settings_of_holder(data: Path) -> str | None:
+    """What the daemon that works in a data folder said of its settings, None where nobody knows."""
+    try:
+        return _path(data).read_text().partition(" ")[2] or None
+    except OSError:
+        return None
+
+
 def _holder_by_kernel(path: Path) -> int | None:
     """The process that holds the lock at a path which only its owner may open: whoever could, could hold it too.
 
@@ -109,4 +117,4 @@ def _holder_by_kernel(path: Path) -> int | None:
 
 
 def _named(descriptor: int) -> int:
-    return int(os.pread(descriptor, 20, 0) or b"0")
+    return int(os.pread(descriptor, 20, 0).partition(b" ")[0] or b"0")

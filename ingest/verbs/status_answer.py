@@ -14,7 +14,7 @@ from ingest.rows.profile import read_profile
 from ingest.settings.model import Settings
 from ingest.stores.configured import configured_stores
 from ingest.stores.contract import Store
-from ingest.system.lock import holder
+from ingest.system.lock import holder, settings_of_holder
 from ingest.verbs import clock_offsets, zone_check
 from ingest.verbs.check import free_bytes
 from ingest.verbs.status_straps import strap_status
@@ -32,6 +32,7 @@ def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict
     return {
         "daemon": daemon,
         "settings": str(settings.file) if settings.file else None,
+        "settings_in_force": None if daemon is None else _are_in_force(settings),
         "persons": [_person_status(journal, p.id, p.name) for p in journal.persons()],
         "journal": journal.size(),
         "free_bytes": free_bytes(settings),
@@ -54,6 +55,12 @@ def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict
             for w in watches(settings, journal)
         ],
     }
+
+
+def _are_in_force(settings: Settings) -> bool | None:
+    """Whether the daemon that runs works with these settings; None where it does not say."""
+    theirs = settings_of_holder(settings.data)
+    return theirs == settings.mark if theirs else None
 
 
 def _person_status(journal: Journal, person: int, name: str) -> dict[str, Any]:

@@ -46,7 +46,15 @@ def remarks(
         if now["settings"]
         else _("Settings: no file; `hartslag setup` makes one. Without it these hold"),
     )
-    yield from map(_person, now["persons"])
+    if now["settings_in_force"] is False:
+        yield Remark(
+            HAND,
+            _(
+                "The settings were changed since the daemon started, and it does not know of it: start it anew (Ctrl-C"
+                " where it runs, then `hartslag run`; if it is installed: `sudo systemctl restart hartslag`)."
+            ),
+        )
+    yield from (_person(settings, p) for p in now["persons"])
     yield _journal(now["journal"])
     if now["free_bytes"] < LEAST_FREE_BYTES:
         yield Remark(HAND, low_space_line(settings, now["free_bytes"]))
@@ -73,7 +81,7 @@ def _daemon(now: dict[str, Any]) -> Remark:
     return Remark(HAND, _("The daemon does not run: start it with `hartslag run`."))
 
 
-def _person(p: dict[str, Any]) -> Remark:
+def _person(settings: "Settings", p: dict[str, Any]) -> Remark:
     e = p["edges"]
     if e:
         text = _(
@@ -85,6 +93,16 @@ def _person(p: dict[str, Any]) -> Remark:
             "Person {name}: target {target} min a week, limits unknown: a medicine limits this heart rate since {since};"
             " give your own limits, time zone {zone}"
         )
+    elif settings.names_are_open:
+        text = _(
+            "Person {name}: target {target} min a week, limits unknown: `hartslag setup` asks for what they are found by,"
+            " time zone {zone}"
+        )
+    elif settings.person(p["name"]) is None:
+        text = _(
+            "Person {name}: target {target} min a week, limits unknown: the settings do not name this person; add the lines"
+            "  [[person]],  name = {quoted}  and  born = YEAR,  time zone {zone}"
+        )
     else:
         text = _(
             "Person {name}: target {target} min a week, limits unknown: add  born = YEAR  below this name in the settings,"
@@ -94,6 +112,7 @@ def _person(p: dict[str, Any]) -> Remark:
         FINE if e else HAND,
         text.format(
             name=p["name"],
+            quoted=quoted(p["name"]),
             target=number_text(p["target_min"]),
             moderate=e and e["moderate_bpm"],
             vigorous=e and e["vigorous_bpm"],

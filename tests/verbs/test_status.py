@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from ingest import cli
 from ingest.collect.strap_state import StrapState
 from ingest.journal import Journal
+from ingest.settings.file import load
 from ingest.settings.model import Settings
 from ingest.system.lock import only_daemon
 from ingest.verbs.check import check_lines
@@ -78,7 +79,7 @@ def test_a_medicine_that_begins_later_is_not_blamed_today(tmp_path: Path) -> Non
     with household(tmp_path, [Noted("Jan", (("profile", entries),))]):
         pass
     words = hartslag("--data", tmp_path, "status").out
-    assert "limits unknown: add  born = YEAR" in words
+    assert "limits unknown: `hartslag setup` asks" in words
     assert "a medicine limits" not in words
 
 
@@ -197,7 +198,7 @@ def test_what_needs_a_hand_stands_first_with_what_to_do(tmp_path: Path) -> None:
     assert list(found) == ["Needs a hand:", "Worth knowing:", "Fine:"]
     assert [part in found["Needs a hand:"] for part in (
         "The daemon does not run: start it with `hartslag run`.",
-        "Person Piet: target 150 min a week, limits unknown: add  born = YEAR  below this name",
+        'limits unknown: the settings do not name this person; add the lines  [[person]],  name = "Piet"  and  born',
         "nobody in the settings is called 'Kim'",
     )] == [True, True, True]  # fmt: skip
     assert 'picture.jpg": It begins like a picture.' in found["Worth knowing:"]
@@ -215,6 +216,31 @@ def test_all_is_well_is_one_sentence(tmp_path: Path) -> None:
     with only_daemon(tmp_path):
         words = hartslag("--data", tmp_path, "status").out
     assert list(groups(words)) == ["All is well: nothing needs a hand.", "Fine:"]
+
+
+def test_settings_that_the_daemon_does_not_know_yet_need_a_hand(tmp_path: Path) -> None:
+    """Protects who has just answered `setup` beside a daemon: all is not well before it is started anew."""
+    with household(tmp_path, HAPPENED) as journal:
+        filled(journal, Settings(tmp_path).store_file)
+    file, told = tmp_path / "hartslag.toml", "The settings were changed since the daemon started"
+    answers = []
+    for before, after, changed in (
+        (None, '[[person]]\nname = "Jan"\nborn = 1970\n', True),
+        ('[[person]]\nname = "Jan"\nborn = 1971\n', '[[person]]\nname = "Jan"\nborn = 1970\n', True),
+        ('[[person]]\nname = "Jan"\n', '# Only a comment.\n[[person]]\nname = "Jan"  # and this\n', False),
+    ):
+        file.unlink(missing_ok=True)
+        if before:
+            file.write_text(before)
+        with only_daemon(tmp_path, load(None, tmp_path, {}, tmp_path).mark):
+            file.write_text(after)
+            now = json.loads(hartslag("--data", tmp_path, "status", "--json").out)
+            found = groups(hartslag("--data", tmp_path, "status").out)
+        answers.append(
+            (now["settings_in_force"], told in found.get("Needs a hand:", "")) == (not changed, changed)
+        )
+    assert answers == [True] * 3
+    assert json.loads(hartslag("--data", tmp_path, "status", "--json").out)["settings_in_force"] is None
 
 
 def test_a_low_battery_needs_a_hand_and_a_strap_that_is_not_worn_does_not(tmp_path: Path) -> None:
