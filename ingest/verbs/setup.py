@@ -245,7 +245,7 @@ def _talk(d: "Dialogue", own: "OwnFile", data: Path, search_s: int) -> "tuple[Ta
     from ingest.verbs.setup_person import Talk
     from ingest.verbs.setup_straps import ask_straps
 
-    talk = Talk(d, own.draft(""), datetime.now().astimezone().date(), search_s)
+    talk = Talk(d, own.draft(""), datetime.now().astimezone().date(), search_s, data)
     _greet(d, own)
     ask_language(talk)
     if own.content is None:  # a new file is explained in the language that was chosen
@@ -253,7 +253,7 @@ def _talk(d: "Dialogue", own: "OwnFile", data: Path, search_s: int) -> "tuple[Ta
         talk.draft = SettingsText(_first_lines())
         talk.draft.set(("language",), values["language"])
     ask_persons(talk)
-    ask_straps(talk, data)
+    ask_straps(talk)
     origin = ask_origin(d)
     if not talk.draft.is_changed:
         d.say()

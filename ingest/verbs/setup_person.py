@@ -3,11 +3,11 @@
 What somebody knows anew holds from a day on, and what was counted before stays; only what was wrong is corrected.
 """
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ingest.errors import Stop
 from ingest.language import PLAIN_DAY, date_text
@@ -18,6 +18,10 @@ from ingest.settings.profile_history import ProfileState, profile_states
 from ingest.settings.writer import Place, SettingsText
 from ingest.verbs.setup_answers import day_from, value_for
 from ingest.verbs.setup_dialogue import Dialogue
+from ingest.verbs.setup_watch import heart_now, watch_limits, watch_maximum
+
+if TYPE_CHECKING:
+    from ingest.journal import Entry
 
 LIMITS = ("moderate_bpm", "vigorous_bpm")
 
@@ -31,6 +35,8 @@ class Talk:
     today: date
     search_s: int
     """How long straps are listened for."""
+    data: Path
+    """Where what was collected lies, if anything was."""
     changes: list[str] = field(default_factory=list)
 
 
@@ -45,25 +51,28 @@ def state_of(draft: SettingsText, who: int, today: date) -> ProfileState:
     return [s for s in states if s.since is None or s.since <= today][-1]
 
 
-def known_text(state: ProfileState) -> str:
-    """Where their limits come from so far; empty where nothing is known."""
-    numbers = {**state.numbers}
+def known_text(state: ProfileState, watch_bpm: int | None) -> str:
+    """Where their limits come from so far; empty where nothing is known. `watch_bpm` is the maximum set in a watch."""
+    words = ""
     match state.method:
         case "bpm":
-            return _("moderate from {moderate_bpm}, vigorous from {vigorous_bpm} beats per minute").format(
-                **numbers
-            )
+            words = _("moderate from {moderate_bpm}, vigorous from {vigorous_bpm} beats per minute")
         case "max":
-            return _("the highest heart rate, {maximum_bpm} beats per minute").format(**numbers)
+            words = _("the highest heart rate, {maximum_bpm} beats per minute")
         case "reserve":
-            return _("between {resting_bpm} at rest and {maximum_bpm} beats per minute at most").format(
-                **numbers
-            )
+            words = _("between {resting_bpm} at rest and {maximum_bpm} beats per minute at most")
         case "threshold":
-            return _("a threshold of {threshold_bpm} beats per minute").format(**numbers)
-    if numbers.get("born") and not state.medicine:
-        return _("a guess from the year of birth, {born}").format(**numbers)
-    return ""
+            words = _("a threshold of {threshold_bpm} beats per minute")
+        case _ if watch_rules(state, watch_bpm):
+            words = _("the maximum that is set in your watch, {watch_bpm} beats per minute")
+        case _ if state.numbers.get("born") and not state.medicine:
+            words = _("a guess from the year of birth, {born}")
+    return words.format(**state.numbers, watch_bpm=watch_bpm)
+
+
+def watch_rules(state: ProfileState, watch_bpm: int | None) -> bool:
+    """Whether limits follow from the maximum set in a watch, which goes before a guess by age."""
+    return watch_bpm is not None and state.method is None and not state.medicine
 
 
 # --- who ---
@@ -161,8 +170,11 @@ def ask_limits(talk: Talk, who: int, *, is_new: bool) -> None:
     """Where moderate and vigorous begin, by the best that is known, and from when on."""
     d, draft = talk.dialogue, talk.draft
     state = state_of(draft, who, talk.today)
-    known = known_text(state)
-    wanted = _ask_what_is_known(talk, state, known)
+    names = tuple(p["name"] for p in draft.values["person"])
+    limits = d.once(("watch", names, who), lambda: watch_limits(draft, who, talk.data))
+    watch_bpm = watch_maximum(limits)
+    known = known_text(state, watch_bpm)
+    wanted = _ask_what_is_known(talk, state, known, is_watch=watch_rules(state, watch_bpm))
     if wanted is None:
         return
     name, before = draft.values["person"][who]["name"], draft.text
@@ -185,13 +197,19 @@ def ask_limits(talk: Talk, who: int, *, is_new: bool) -> None:
     if draft.text == before:
         return
     after = state_of(draft, who, max([talk.today, *_days(draft, who)]))
-    talk.changes.append(
-        words.format(name=name, known=known_text(after), day=date_text(since, PLAIN_DAY) if since else "")
+    if "born" in wanted and watch_rules(after, watch_bpm):
+        words = _("{name}: born in {born}. The limits stay those of the watch.")
+    day = date_text(since, PLAIN_DAY) if since else ""
+    born = wanted.get("born")
+    talk.changes.append(words.format(name=name, known=known_text(after, watch_bpm), day=day, born=born))
+    _say_edges(
+        d, facts_of(draft, who), limits, is_watch=watch_rules(state_of(draft, who, talk.today), watch_bpm)
     )
-    _say_edges(d, draft, who)
 
 
-def _ask_what_is_known(talk: Talk, state: ProfileState, known: str) -> dict[str, Any] | None:
+def _ask_what_is_known(
+    talk: Talk, state: ProfileState, known: str, *, is_watch: bool
+) -> dict[str, Any] | None:
     """What a person knows of their heart; None for what is known already, or for nothing."""
     d = talk.dialogue
     d.say()
@@ -209,7 +227,13 @@ def _ask_what_is_known(talk: Talk, state: ProfileState, known: str) -> dict[str,
         ("max", _("The highest heart rate that was ever measured on me, in an exercise test for instance")),
     ]
     if not state.medicine:
-        guess = _("Neither: guess from my year of birth. One person in twenty is off by more than 20 beats")
+        guess = (
+            _(
+                "My year of birth, for a guess where no watch tells a maximum: yours tells one, and that goes first"
+            )
+            if is_watch
+            else _("Neither: guess from my year of birth. One person in twenty is off by more than 20 beats")
+        )
         choices.append(("age", guess))
     if not known:
         choices.append(
@@ -314,19 +338,23 @@ def _entry_for(state: ProfileState, wanted: Mapping[str, Any]) -> dict[str, Any]
     return dict(wanted)
 
 
-def _say_edges(d: Dialogue, draft: SettingsText, who: int) -> None:
+def _say_edges(d: Dialogue, facts: dict[str, Any], limits: "list[Entry]", *, is_watch: bool) -> None:
     """The limits that follow, so that one sees at once what a number does."""
     if d.is_replay:
         return
-    from ingest.rows.profile import build_profile
-
-    edges = build_profile(facts_of(draft, who), []).timeline.edges_at(int(time.time() * 1000))
-    if edges is not None:
-        d.say(
-            _("With that, moderate begins at {moderate} and vigorous at {vigorous} beats per minute.").format(
-                moderate=edges.moderate_bpm, vigorous=edges.vigorous_bpm
-            )
+    edges, maximum = heart_now(facts, limits)
+    if edges is None:
+        return
+    words = (
+        _(
+            "Your watch says that your highest heart rate is {maximum}, and that goes before a guess from the year of "
+            "birth: moderate begins at {moderate} and vigorous at {vigorous} beats per minute. If {maximum} is wrong, "
+            "go back and type the highest heart rate that you know."
         )
+        if is_watch
+        else _("With that, moderate begins at {moderate} and vigorous at {vigorous} beats per minute.")
+    )
+    d.say(words.format(moderate=edges[0], vigorous=edges[1], maximum=maximum))
 
 
 # --- entries ---

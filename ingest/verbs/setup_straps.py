@@ -2,18 +2,17 @@
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ingest.errors import HartslagError
 from ingest.language import gettext as _
-from ingest.settings.file import check
 from ingest.settings.mistakes import mistakes_in
-from ingest.settings.model import FileSettings, Settings
+from ingest.settings.model import Settings
 from ingest.settings.names import NOBODY
 from ingest.verbs.scan import FoundStrap, scan
 from ingest.verbs.setup_dialogue import Dialogue
 from ingest.verbs.setup_person import Talk
+from ingest.verbs.setup_watch import draft_settings
 
 TOLD_EVERY_S = 4
 LISTEN_S, RATES_EVERY_S = 10.0, 2.0
@@ -27,7 +26,7 @@ class _Searched:
     trouble: str = ""
 
 
-def ask_straps(talk: Talk, data: Path) -> None:
+def ask_straps(talk: Talk) -> None:
     """Search for straps as long as somebody wants to, and take those that they say are theirs."""
     d, draft = talk.dialogue, talk.draft
     has_some = bool(draft.values.get("strap"))
@@ -46,13 +45,13 @@ def ask_straps(talk: Talk, data: Path) -> None:
         more=_("Put the strap on and moisten it first. Without a strap the files of a watch are enough."),
     ):
         number += 1
-        _ask_once(talk, data, number)
+        _ask_once(talk, number)
         question = _("Search again, for another strap?")
 
 
-def _ask_once(talk: Talk, data: Path, number: int) -> None:
+def _ask_once(talk: Talk, number: int) -> None:
     d = talk.dialogue
-    settings = _settings(talk, data)
+    settings = draft_settings(talk.draft, talk.data)
     searched: _Searched = d.once(("search", number), lambda: _search(d, settings, talk.search_s))
     if searched.trouble:
         d.say(searched.trouble)
@@ -125,12 +124,6 @@ def _take(talk: Talk, one: FoundStrap) -> None:
 
 def _addresses(talk: Talk) -> set[str]:
     return {str(s.get("address", "")).upper().replace("-", ":") for s in talk.draft.values.get("strap", ())}
-
-
-def _settings(talk: Talk, data: Path) -> Settings:
-    """The draft, as far as a search needs it."""
-    found = check(talk.draft.values)[0] or FileSettings()
-    return Settings(data, None, found.person, found.strap, bluetooth=found.bluetooth)
 
 
 # --- Bluetooth ---
