@@ -15,10 +15,8 @@ from ingest.verbs.times import age_text, time_to_the_ms
 
 if TYPE_CHECKING:
     from ingest.verbs.terminal import Terminal
-    from ingest.verbs.today_answer import HeartRateNow, SensorNow, TodayAnswer, TodayFollower
-
-_HEARD_S = 30
-"""Up to this age a strap is heard; then it is said what may be wrong with it."""
+    from ingest.verbs.today_answer import SensorNow, TodayAnswer, TodayFollower
+    from ingest.verbs.today_screen import Part
 
 _EVERY_S = 1.0
 """After how long a terminal is looked after again."""
@@ -29,39 +27,47 @@ def today_lines(t: "Terminal", answers: list["TodayAnswer"], *, over: bool = Fal
     for i, answer in enumerate(answers):
         if i:
             yield ""
-        yield from _person_lines(t, answer, over=over)
+        for _goes, lines in _person_parts(t, answer, over=over):
+            yield from lines
 
 
-def _person_lines(t: "Terminal", x: "TodayAnswer", *, over: bool) -> Iterator[str]:
-    yield from t.wrap(_("{name}, {day}").format(name=x.person, day=date_text(x.day)), 0)
-    yield ""
-    yield from _heart_rate_lines(t, x, over=over)
-    yield ""
-    yield from _zone_lines(t, x)
-    yield ""
-    for text in _week_texts(x):
-        yield from t.wrap(text)
+def screen_lines(t: "Terminal", answers: list["TodayAnswer"]) -> list[str]:
+    """The same in no more lines than the terminal has."""
+    from ingest.verbs.today_screen import fitting_lines
+
+    return fitting_lines(t, [_person_parts(t, answer, over=False) for answer in answers])
+
+
+def _person_parts(t: "Terminal", x: "TodayAnswer", *, over: bool) -> Iterator["Part"]:
+    from ingest.verbs.today_screen import Goes
+
+    space = (Goes.SPACE, [""])
+    yield Goes.NEVER, list(t.wrap(_("{name}, {day}").format(name=x.person, day=date_text(x.day)), 0))
+    yield space
+    yield Goes.NEVER, list(t.bold_lines(_heart_rate_text(x, over=over)))
+    if x.heart_rate is not None:
+        yield Goes.BY_WHICH_SENSOR, list(t.wrap(_("heard by {sensor}").format(sensor=x.heart_rate.name)))
+    yield space
+    yield from _zone_parts(t, x)
+    yield space
+    for i, text in enumerate(_week_texts(x)):
+        yield Goes.PACE if i else Goes.NEVER, list(t.wrap(text))
     if x.sensors:
-        yield ""
+        yield space
         for sensor in x.sensors:
-            yield from t.wrap(_sensor_text(sensor, x), hang=4)
+            goes = Goes.SENSOR if sensor.is_well else Goes.TROUBLE
+            yield goes, list(t.wrap(_sensor_text(sensor, x), hang=4))
 
 
 # --- the heart rate ---
 
 
-def _heart_rate_lines(t: "Terminal", x: "TodayAnswer", *, over: bool) -> Iterator[str]:
-    h = x.heart_rate
-    if h is None:
-        yield from t.bold_lines(_("No strap is worn: nothing was heard of one in the last ten minutes."))
-        return
-    yield from t.bold_lines(_heart_rate_text(h, x, over=over))
-    yield from t.wrap(_("heard by {sensor}").format(sensor=h.name))
-
-
-def _heart_rate_text(h: "HeartRateNow", x: "TodayAnswer", *, over: bool) -> str:
+def _heart_rate_text(x: "TodayAnswer", *, over: bool) -> str:
     from ingest.verbs.zone_table import ZONES
 
+    h = x.heart_rate
+    if h is None:
+        return _("No strap is worn: nothing was heard of one in the last ten minutes.")
     zone = _(ZONES[h.zone]) if h.zone else ""
     if over:
         at = time_to_the_ms(h.at_ms // 1000 * 1000, x.zone)
@@ -75,29 +81,30 @@ def _heart_rate_text(h: "HeartRateNow", x: "TodayAnswer", *, over: bool) -> str:
 # --- minutes ---
 
 
-def _zone_lines(t: "Terminal", x: "TodayAnswer") -> Iterator[str]:
+def _zone_parts(t: "Terminal", x: "TodayAnswer") -> Iterator["Part"]:
+    from ingest.verbs.today_screen import Goes
     from ingest.verbs.zone_table import zone_lines
 
+    yield Goes.MINUTES, list(t.wrap(_minutes_text(x)))
     if not x.measured_min:
-        yield from t.wrap(_("Nothing is measured today yet."))
         return
-    yield from t.wrap(
-        _("Today: {minutes} minutes, in which vigorous ones count twice.").format(
+    if x.week.has_limits:
+        yield Goes.ZONES, list(zone_lines(t, x.zones_min))
+    if x.zones_min["elevated"] >= 0.5:
+        text = _("{minutes} min of raised heart rate without movement are not counted.")
+        yield Goes.NOT_COUNTED, list(t.wrap(text.format(minutes=number_text(x.zones_min["elevated"]))))
+
+
+def _minutes_text(x: "TodayAnswer") -> str:
+    if not x.measured_min:
+        return _("Nothing is measured today yet.")
+    if x.week.has_limits:
+        return _("Today: {minutes} minutes, in which vigorous ones count twice.").format(
             minutes=number_text(x.dose_min)
         )
-        if x.week.has_limits
-        else _("Today: {minutes} min measured; they do not count, for no limits are known.").format(
-            minutes=number_text(x.measured_min)
-        )
+    return _("Today: {minutes} min measured; they do not count, for no limits are known.").format(
+        minutes=number_text(x.measured_min)
     )
-    if x.week.has_limits:
-        yield from zone_lines(t, x.zones_min)
-    if x.zones_min["elevated"] >= 0.5:
-        yield from t.wrap(
-            _("{minutes} min of raised heart rate without movement are not counted.").format(
-                minutes=number_text(x.zones_min["elevated"])
-            )
-        )
 
 
 def _week_texts(x: "TodayAnswer") -> Iterator[str]:
@@ -140,7 +147,7 @@ def _sensor_text(s: "SensorNow", x: "TodayAnswer") -> str:
     age, battery = s.status["age_s"], s.status["battery_pct"]
     if not x.runs:
         told = _("{sensor}: not listened to. The daemon does not run: start it with `hartslag run`.")
-    elif age is not None and age <= _HEARD_S:
+    elif s.is_heard:
         told = _("{sensor}: heard.")
     elif age is not None:
         told = _("{sensor}: {state}, last heard {age} ago.")
@@ -164,6 +171,8 @@ def _renew(t: "Terminal", follower: "TodayFollower") -> None:
     from rich.live import Live
     from rich.text import Text
 
+    from ingest.verbs.terminal import find_terminal
+
     def shown(lines: Iterator[str]) -> Text:
         return Text.from_ansi("\n".join(lines), no_wrap=True, overflow="crop", end="")
 
@@ -173,8 +182,9 @@ def _renew(t: "Terminal", follower: "TodayFollower") -> None:
         try:
             while True:
                 answers = follower.answers()
-                lines = list(today_lines(t, answers))
-                lines += ["", *(t.dim(line) for line in t.wrap(_("Ctrl-C ends it."), 0))]
+                # The window may have become another.
+                t = find_terminal() or t
+                lines = screen_lines(t, answers)
                 # What does not change is not written again: a screen reader would read it again, too.
                 if lines != before:
                     live.update(shown(iter(lines)), refresh=True)

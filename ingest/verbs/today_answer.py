@@ -32,6 +32,9 @@ FRESH_S = 12
 LATELY_S = 600
 """How far back a heart rate is looked for, to say how old it is."""
 
+HEARD_S = 30
+"""Up to this age a strap is heard; then it is said what may be wrong with it."""
+
 _SENSORS_S = 10
 """After how long it is asked anew how straps are."""
 
@@ -65,6 +68,16 @@ class SensorNow:
     def has_low_battery(self) -> bool:
         battery = self.status["battery_pct"]
         return battery is not None and battery <= LOW_PCT
+
+    @property
+    def is_heard(self) -> bool:
+        age = self.status["age_s"]
+        return age is not None and age <= HEARD_S
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nobody needs to look after it."""
+        return self.is_heard and not self.has_low_battery
 
 
 @dataclass(frozen=True, slots=True)

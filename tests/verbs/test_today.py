@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from ingest.journal import Journal
+from ingest.settings.file import load
 from ingest.settings.model import Settings
 from ingest.system.lock import only_daemon
 from ingest.verbs.terminal import PIPE, Terminal, cells
-from ingest.verbs.today import today_lines
+from ingest.verbs.today import screen_lines, today_lines
 from ingest.verbs.today_answer import TodayAnswer, TodayFollower
 from tests.support.households import DAY, MINUTE, Event, Noted, at, happen, hartslag, household, steady
 from tests.support.terminals import on_terminal
@@ -21,19 +22,22 @@ LIMITS = (("moderate_bpm", 110), ("vigorous_bpm", 140), ("target_min", 90), ("zo
 STRAP = "strap F0:00:00:00:00:01"
 
 
-def worn(start_ms: int, seconds: int, bpm: int, source: str = STRAP) -> Event:
-    return steady("Jan", start_ms, seconds, bpm, source=source, kind="strap")
+def worn(start_ms: int, seconds: int, bpm: int, source: str = STRAP, name: str = "Jan") -> Event:
+    return steady(name, start_ms, seconds, bpm, source=source, kind="strap")
 
 
-HAPPENED: list[Event] = [
-    Noted("Jan", LIMITS),
-    steady(
-        "Jan", WEDNESDAY - DAY, 30 * 60, 120
-    ),  # 30 minutes on Tuesday: 60 of 90 to go, 12 a day for five days
-    worn(WEDNESDAY - 20 * MINUTE, 15 * 60, 100),
-    worn(WEDNESDAY - 5 * MINUTE, 240, 120),
-    worn(WEDNESDAY - MINUTE, 60, 150),
-]
+def happened(name: str) -> list[Event]:
+    """A walk on Tuesday, 30 minutes of 90: 60 are to go, 12 a day for five days; and a strap worn this morning."""
+    return [
+        Noted(name, LIMITS),
+        steady(name, WEDNESDAY - DAY, 30 * 60, 120),
+        worn(WEDNESDAY - 20 * MINUTE, 15 * 60, 100, name=name),
+        worn(WEDNESDAY - 5 * MINUTE, 240, 120, name=name),
+        worn(WEDNESDAY - MINUTE, 60, 150, name=name),
+    ]
+
+
+HAPPENED = happened("Jan")
 
 
 def answer(journal: Journal, now_ms: int, settings: Settings | None = None) -> TodayAnswer:
@@ -209,3 +213,34 @@ def test_nobody_yet(tmp_path: Path) -> None:
     answer = hartslag("--data", tmp_path, "today")
     assert (answer.code, answer.err) == (0, "")
     assert "hartslag setup" in answer.out
+
+
+@pytest.mark.parametrize("width", [40, 80])
+@pytest.mark.parametrize("height", [12, 16, 20, 24, 30, 60])
+def test_everybody_fits_the_screen(tmp_path: Path, width: int, height: int) -> None:
+    """Protects the second person in the house on a small screen: the answer stays, details go, and it is said that they did."""
+    (tmp_path / "hartslag.toml").write_text(STRAPS)
+    settings = load(None, tmp_path, {}, tmp_path)
+    with household(tmp_path, [*HAPPENED, *happened("Piet")]) as journal:
+        journal.now_ms = lambda: WEDNESDAY
+        answers = TodayFollower(settings, journal, journal.persons()).answers()
+    lines = screen_lines(Terminal(width, height), answers)
+    text = " ".join(" ".join(lines).split())
+    assert len(lines) <= height
+    assert [text.count(told) for told in (" bpm now: vigorous", "54 minutes to go.")] == [2, 2]
+    assert text.count("Today: 6 minutes") == 2 or height < 16
+    assert text.count("Jan, ") == text.count("Piet, ") == 1
+    assert text.endswith("Ctrl-C ends it.")
+    whole = all(" ".join(line.split()) in text for line in today_lines(Terminal(width), answers))
+    assert whole == ("`hartslag today NAME` shows one person" not in text)
+
+
+def test_a_house_full_of_people_is_cut_off_between_two_of_them(tmp_path: Path) -> None:
+    """Protects from half an answer: who does not fit is asked for by name."""
+    with household(tmp_path, [e for name in "ABCDEFGH" for e in happened(name)]) as journal:
+        journal.now_ms = lambda: WEDNESDAY
+        answers = TodayFollower(Settings(tmp_path), journal, journal.persons()).answers()
+    lines = screen_lines(Terminal(80, 20), answers)
+    assert len(lines) <= 20
+    assert sum("bpm now" in line for line in lines) == sum("to go" in line for line in lines) == 6
+    assert "`hartslag today NAME`" in lines[-2]
