@@ -14,7 +14,6 @@ from ingest.errors import WrongSettings
 from ingest.language import (
     N_,
     languages,
-    ngettext,
     said,
     speak,
     spoken_language,
@@ -225,14 +224,9 @@ def _check(raw: dict[str, Any], file: Path | None) -> FileSettings:
     """The checked file; raises WrongSettings with every mistake in it."""
     found, mistakes = check(raw)
     if found is None:
-        from ingest.settings.mistakes import sentence
+        from ingest.settings.mistakes import wrong_settings
 
-        heading = ngettext(
-            "The settings file {file} has one mistake:",
-            "The settings file {file} has {count} mistakes:",
-            len(mistakes),
-        ).format(file=quoted(str(file)), count=len(mistakes))
-        raise WrongSettings("\n".join([heading, *(sentence(raw, m) for m in mistakes)]))
+        raise wrong_settings(file or Path(FILE_NAME), raw, mistakes)
     return found
 
 

@@ -1,14 +1,43 @@
 """Mistakes in the settings, each as a line for the owner of the file: where, what was found, what would be right."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
+from ingest.errors import WrongSettings
 from ingest.language import gettext as _
+from ingest.language import ngettext
 from ingest.log import quoted
 from ingest.settings.model import MANY, TABLES, TOP, keys
 from ingest.settings.table import Mistake, Mistakes, Problem, found_but_right, right_words
+from ingest.settings.writer import SettingsText
+
+
+def wrong_settings(file: Path, raw: dict[str, Any], mistakes: Sequence[Mistake]) -> WrongSettings:
+    """Every mistake in a settings file that holds `raw`, each with its line."""
+    heading = ngettext(
+        "The settings file {file} has one mistake:",
+        "The settings file {file} has {count} mistakes:",
+        len(mistakes),
+    ).format(file=quoted(str(file)), count=len(mistakes))
+    text = _text_of(file)
+    return WrongSettings("\n".join([heading, *(_with_line(text, raw, mistake) for mistake in mistakes)]))
+
+
+def _text_of(file: Path) -> SettingsText | None:
+    """The text of a settings file, read again, as only one with mistakes is asked for its lines."""
+    try:
+        return SettingsText(file.read_bytes().decode())
+    except (OSError, ValueError):
+        return None  # it went away or was changed meanwhile
+
+
+def _with_line(text: SettingsText | None, raw: dict[str, Any], mistake: Mistake) -> str:
+    words = sentence(raw, mistake)
+    line = text.line_of(mistake.place) if text else None
+    return words if line is None else _("Line {line}: {mistake}").format(line=line, mistake=words)
 
 
 def sentence(raw: dict[str, Any], mistake: Mistake) -> str:
@@ -34,6 +63,10 @@ def _why(mistake: Mistake) -> str:
     if mistake.problem is Problem.UNKNOWN_KEY:
         return _unknown(table, str(mistake.place[-1]))
     if key is None:
+        if type(mistake.found) in {int, float} and (near := _near_key(table)):
+            return _(
+                "found {found}; did you mean {near}, or a heading {heading} on a line of its own?"
+            ).format(found=_shown(mistake.found), near=near, heading=_heading(table))
         return _("right would be a heading {heading} on a line of its own, its settings below it").format(
             heading=_heading(table)
         )
@@ -91,6 +124,12 @@ def _key(key: int | str) -> str:
 
 def _heading(table: str) -> str:
     return f"[[{table}]]" if table in MANY else f"[{table}]"
+
+
+def _near_key(heading: str) -> str | None:
+    """The key that was meant where a heading stands as one, with a number: `target = 60` is `target_min`."""
+    above, _dot, name = heading.rpartition(".")
+    return next(iter(get_close_matches(name, keys(above), 1)), None)
 
 
 def _unknown(table: str, key: str) -> str:

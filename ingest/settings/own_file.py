@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from ingest.errors import Stop, WrongSettings
+from ingest.errors import Stop
 from ingest.language import gettext as _
-from ingest.language import ngettext
 from ingest.log import quoted
 from ingest.settings.file import LARGEST_FILE, check, places, read
-from ingest.settings.mistakes import sentence
+from ingest.settings.mistakes import sentence, wrong_settings
 from ingest.settings.writer import SettingsText
 from ingest.system.files import write_file
 
@@ -49,18 +48,7 @@ class OwnFile:
         read(self.path)  # which says in words what is no text, or no TOML
         draft = SettingsText(self.content.decode())
         if wrong := check(draft.values)[1]:
-            raise WrongSettings(
-                "\n".join(
-                    [
-                        ngettext(
-                            "The settings file {file} has one mistake:",
-                            "The settings file {file} has {count} mistakes:",
-                            len(wrong),
-                        ).format(file=quoted(str(self.path)), count=len(wrong)),
-                        *(_with_line(draft, sentence(draft.values, m), m.place) for m in wrong),
-                    ]
-                )
-            )
+            raise wrong_settings(self.path, draft.values, wrong)
         return draft
 
     def save(self, draft: SettingsText) -> None:
@@ -162,11 +150,6 @@ def _refuse(file: Path, what: Path) -> NoReturn:
         words = _("The settings file {place} is locked against reading. This command opens it:\n  {command}")
     command = shlex.join(["chmod", "u+rwx" if what.is_dir() else "u+rw", str(what)])
     raise Stop(words.format(place=quoted(str(what)), command=command))
-
-
-def _with_line(draft: SettingsText, words: str, place: tuple[int | str, ...]) -> str:
-    line = draft.line_of(place)
-    return words if line is None else _("Line {line}: {mistake}").format(line=line, mistake=words)
 
 
 @contextmanager

@@ -101,7 +101,7 @@ class SettingsText:
         for end in range(len(place), 0, -1):
             *way, last = place[:end]
             try:
-                if isinstance(last, str) and not isinstance(_at(self.values, place[:end]), dict):
+                if isinstance(last, str) and _is_behind_a_key(_at(self.values, place[:end])):
                     return _line_of_key(lines, tuple(way), last) + 1
                 return _heading_line(lines, place[:end]) + 1
             except (LookupError, TypeError, RuntimeError, StopIteration):
@@ -262,6 +262,13 @@ def _at(values: Any, way: Sequence[str | int]) -> Any:
     for part in way:
         values = values[part]
     return values
+
+
+def _is_behind_a_key(value: Any) -> bool:
+    """Whether this stands behind a key, as far as can be told from it, and not below headings."""
+    return not isinstance(value, dict) and not (
+        isinstance(value, list) and any(isinstance(v, dict) for v in value)
+    )
 
 
 def _same(one: Any, other: Any) -> bool:

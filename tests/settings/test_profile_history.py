@@ -1,5 +1,6 @@
 """What a person says of their heart, entry after entry, and the mistakes that only show between entries."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def mistakes(folder: Path, text: str) -> list[str]:
     file.write_text(f'[[person]]\nname = "Jan"\n{text}\n')
     with pytest.raises(WrongSettings) as told:
         load(file, None, {}, folder)
-    return str(told.value).splitlines()[1:]
+    return [re.sub(r"^Line \d+: ", "", line) for line in str(told.value).splitlines()[1:]]
 
 
 def test_the_words_are_those_of_the_science() -> None:

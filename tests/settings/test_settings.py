@@ -38,7 +38,7 @@ def mistakes(folder: Path, text: str) -> list[str]:
         settings(folder, text)
     heading, *lines = str(told.value).splitlines()
     assert str(folder / "hartslag.toml") in heading
-    return lines
+    return [re.sub(r"^Line \d+: ", "", line) for line in lines]
 
 
 def mistake(folder: Path, text: str) -> str:
@@ -234,14 +234,35 @@ def test_mistakes_in_dutch(tmp_path: Path) -> None:
         settings(tmp_path, text)
     assert str(told.value).splitlines() == [
         f'In het instellingenbestand "{tmp_path}/hartslag.toml" staan 7 fouten:',
-        '[inbox] settle_s: er staat "2"; goed is: seconden van 0 tot 600, zonder aanhalingstekens',
-        '[[person]] nummer 1 ("Anna"), maximum_bpm: er staat 95; goed is: een heel aantal slagen per minuut van 100 tot 230, zonder aanhalingstekens',
-        '[[person]] nummer 1 ("Anna"), born: er staat 1978-05-03; alleen het jaar is genoeg: born = 1978',
-        '[[person]] nummer 1 ("Anna"), not_judged: er staat "2026-W53", maar als weken op zondag beginnen is W52 de laatste week van 2026',
-        '[[person]] nummer 1 ("Anna"), [[person.profile]] nummer 1, from: ontbreekt; goed is: een datum als 2026-03-01, zonder aanhalingstekens',
-        '[[strap]] nummer 1, address: er staat "A0:9E"; goed is: een adres als "A0:9E:1A:12:34:56"',
-        "[[watch]]: goed is: een kopje [[watch]] op een eigen regel, met de instellingen eronder",
+        'Regel 4: [inbox] settle_s: er staat "2"; goed is: seconden van 0 tot 600, zonder aanhalingstekens',
+        'Regel 10: [[person]] nummer 1 ("Anna"), maximum_bpm: er staat 95; goed is: een heel aantal slagen per minuut van 100 tot 230, zonder aanhalingstekens',
+        'Regel 7: [[person]] nummer 1 ("Anna"), born: er staat 1978-05-03; alleen het jaar is genoeg: born = 1978',
+        'Regel 9: [[person]] nummer 1 ("Anna"), not_judged: er staat "2026-W53", maar als weken op zondag beginnen is W52 de laatste week van 2026',
+        'Regel 11: [[person]] nummer 1 ("Anna"), [[person.profile]] nummer 1, from: ontbreekt; goed is: een datum als 2026-03-01, zonder aanhalingstekens',
+        'Regel 14: [[strap]] nummer 1, address: er staat "A0:9E"; goed is: een adres als "A0:9E:1A:12:34:56"',
+        "Regel 15: [[watch]]: goed is: een kopje [[watch]] op een eigen regel, met de instellingen eronder",
     ]
+
+
+def test_every_mistake_has_its_line(tmp_path: Path) -> None:
+    """Protects who looks for it in a long file: the number of the line, or of the heading that something is missing below."""
+    text = '# x\n[[person]]\nname = "Anna"\nborn = 78\n\n[[person.target]]\n\n[[person.plans]]\n'
+    with pytest.raises(WrongSettings) as told:
+        settings(tmp_path, text + "\n[inbox]\nsetle_s = 2\n")
+    assert [line.split(": ")[0] for line in str(told.value).splitlines()[1:]] == [
+        "Line 11",
+        "Line 4",
+        "Line 6",
+        "Line 6",
+        "Line 8",
+    ]
+
+
+def test_a_number_where_a_heading_belongs_is_told_its_key(tmp_path: Path) -> None:
+    """Protects who writes `target = 60`: the setting so nearly named is named, beside the heading of that name."""
+    assert mistake(tmp_path, person("target = 60")).endswith(
+        ", [[person.target]]: found 60; did you mean target_min, or a heading [[person.target]] on a line of its own?"
+    )
 
 
 @pytest.mark.parametrize(
