@@ -32,6 +32,10 @@ def status_of(found: os.stat_result) -> Status:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
+class NotFiled(TryLater):
+    """What a file holds is in the journal, but the file is not where it belongs yet."""
+
+
 class Filing:
     """Moves arrivals to where the journal says they go, and notes that once the card remembers it."""
 
@@ -54,7 +58,7 @@ class Filing:
         It lies at `path`, or nowhere any more. With `opened` its bytes are still to be had though something else lies there
         by now, which is taken in its turn. With `status` nothing else than what looked like that is moved.
 
-        Raises TryLater.
+        Raises NotFiled.
         """
         destination, reason, kept = self._journal.arrival_destination(arrival)
         if destination and path is not None:
@@ -71,7 +75,7 @@ class Filing:
                     with path.open("rb") as stream:
                         self._mover.copy(stream, target)
             except OSError as e:
-                raise TryLater(
+                raise NotFiled(
                     f"{path} is in the journal but cannot be moved to {destination}: {e.strerror}. "
                     "Check permissions and room on the disk; it will be tried again."
                 ) from e

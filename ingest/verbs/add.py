@@ -20,9 +20,12 @@ from ingest.verbs.times import utc_text
 
 if TYPE_CHECKING:
     from ingest.collect.arrival import Outcome
+    from ingest.journal import Journal
     from ingest.settings.model import Settings
 
 _log = logging.getLogger(__name__)
+
+_NOT_TAKEN = N_("{why} The file {file} was not taken: add it again then.")
 
 PORTION = 25
 """Files after which the store follows: enough that a week with many of them is counted once."""
@@ -59,8 +62,9 @@ def add_files(
     from concurrent.futures import ThreadPoolExecutor
 
     from ingest.collect.arrival import Arrivals
+    from ingest.collect.filing import NotFiled
     from ingest.collect.reader_process import ReaderProcess
-    from ingest.household import open_journal, register_person
+    from ingest.household import register_person
     from ingest.settings.names import wrong_with_name
 
     name = settings.default_person if person is None else person
@@ -70,18 +74,22 @@ def add_files(
         raise Stop(wrong_with_name(name) or nobody)
     largest = settings.inbox.largest_mb << 20
     with (
-        open_journal(settings, create=True) as journal,
+        _opened_journal(settings, files) as journal,
         ReaderProcess(largest) as reader,
         ThreadPoolExecutor(1) as beside,
     ):
         arrivals = Arrivals(journal, reader, settings.data, largest)
         store = beside.submit(_catch_up, settings)
+        taken = 0
         try:
             for done, path in enumerate(files, start=1):
                 try:
                     owner = register_person(journal, settings, person or _owner(settings, path))
-                    yield arrivals.take(path, str(path.absolute()), owner, kept=True)
+                    outcomes = arrivals.take(path, str(path.absolute()), owner, kept=True)
+                    taken += 1
+                    yield outcomes
                 except TryLater as e:
+                    taken += isinstance(e, NotFiled)
                     yield e
                 if done % PORTION == 0 and store.done():
                     store = beside.submit(_catch_up, settings)
@@ -90,7 +98,20 @@ def add_files(
             store.result()
             trouble = _catch_up(settings)
             if trouble:
-                _log.warning("%s The files are in the journal; nothing is lost.", trouble)
+                comfort = " What was taken is in the journal and is not lost." if taken else ""
+                _log.warning("%s%s", trouble, comfort)
+
+
+def _opened_journal(settings: "Settings", files: Sequence[Path]) -> "Journal":
+    """The journal to write to. Raises TryLater, with the word that nothing was taken."""
+    from ingest.household import open_journal
+
+    try:
+        return open_journal(settings, create=True)
+    except TryLater as e:
+        if len(files) == 1:
+            raise TryLater(Text(_NOT_TAKEN, why=e.text, file=quoted(str(files[0])))) from e
+        raise TryLater(Text(N_("{why} No file was taken: add them again then."), why=e.text)) from e
 
 
 def _owner(settings: "Settings", path: Path) -> str:
@@ -146,6 +167,15 @@ def outcome_text(o: "Outcome") -> str:
     return f"{line} {o.reason}" if o.reason else line
 
 
+def _told(path: Path, trouble: TryLater) -> str:
+    """What keeps a file from being taken now, and what to do with it."""
+    from ingest.collect.filing import NotFiled
+
+    if isinstance(trouble, NotFiled):
+        return trouble.text
+    return Text(_NOT_TAKEN, why=trouble.text, file=quoted(str(path)))
+
+
 _OUTCOMES = N_("stored"), N_("duplicate"), N_("partial"), N_("rejected"), N_("not read")
 
 
@@ -162,7 +192,7 @@ class _Report:
         """Print what became of one file."""
         if isinstance(outcomes, TryLater):
             self._sums["not read"] += 1
-            self._print(said(outcomes.text), is_failure=True)
+            self._print(said(_told(path, outcomes)), is_failure=True)
             self.failed = True
             return
         for o in outcomes:
