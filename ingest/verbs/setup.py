@@ -312,7 +312,8 @@ def spoken_to(d: "Dialogue", flow: Callable[[], T]) -> T:
         return d.run(flow)
     except (EndedError, KeyboardInterrupt) as e:
         click.echo()
-        click.echo(" ".join(filter(None, (str(e), _("Nothing was written.")))))
+        kept = _("No answer is kept, whoever it was about.") if d.has_answers else ""
+        click.echo(" ".join(filter(None, (str(e), kept, _("Nothing was written.")))))
         sys.exit(130)
 
 

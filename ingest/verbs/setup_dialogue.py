@@ -56,6 +56,11 @@ class Dialogue:
         """Whether the answer to the next question is known already."""
         return self._next < len(self._given)
 
+    @property
+    def has_answers(self) -> bool:
+        """Whether anything was answered by now."""
+        return bool(self._given)
+
     def say(self, text: str = "", indent: str = "") -> None:
         """A paragraph, wrapped to the terminal."""
         if self.is_replay:

@@ -310,8 +310,8 @@ def _ask_since(talk: Talk, who: int, wanted: Mapping[str, Any]) -> date | None:
         if found < latest:
             raise ValueError(
                 _(
-                    "An entry of {day} would hold instead. Give that day or a later one, or go back and say that the "
-                    "old numbers were wrong."
+                    "From {day} on something newer holds already. Type that day or a later one, or go back and say "
+                    "that the old numbers were wrong."
                 ).format(day=latest.isoformat())
             )
         return found

@@ -186,17 +186,15 @@ def test_what_is_pasted_does_not_agree(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
-        (["2", "900", "170"], "found 900; right would be a whole number of beats per minute from 100 to 230"),
-        (["1", "64 %", "110", "140"], "limits are in beats per minute"),
-        (["1", "140", "120", "150"], "right would be more than moderate_bpm, which is 140"),
-        (["3", "1978-03-01", "1978"], "the year is enough"),
-        (["3", "2999", "1978"], "right would be a year from 1900"),
+        (["2", "900", "170"], "Type whole beats per minute, from 100 to 230."),
+        (["1", "64 %", "110", "140"], "Type beats per minute, like 115; no percentage."),
+        (["1", "140", "120", "150"], "Vigorous begins higher than moderate: type more than 140"),
+        (["3", "1978-03-01", "1978"], "The year is enough: type 1978."),
+        (["3", "2999", "1978"], "Type a year from 1900 to"),
     ],
 )
-def test_numbers_are_checked_at_once_in_the_words_of_the_settings(
-    tmp_path: Path, answers: list[str], words: str
-) -> None:
-    """Protects who mistypes a number: it is told where it happens, as a settings file would be told."""
+def test_numbers_are_checked_at_once(tmp_path: Path, answers: list[str], words: str) -> None:
+    """Protects who mistypes a number: it is told where it happens, and what to type."""
     talked = setup(tmp_path, ["1", "Anna", "no", *answers, "2", *NO_MORE, "1"])
     assert talked.code == 0, talked.shown
     assert words in talked.words
