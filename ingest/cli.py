@@ -72,6 +72,12 @@ class _Verbs(click.Group):
         self, context: click.Context, words: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The verb that is called, with its options."""
+        word = words[0]
+        if not (word in VERBS or word.startswith("-") or context.resilient_parsing):
+            from ingest.verbs.messages import no_such_verb
+
+            speak(None)
+            raise click.UsageError(no_such_verb(word, VERBS), context)
         name, _, rest = super().resolve_command(context, words)
         return name, load_verb(name) if name else None, rest
 
@@ -110,6 +116,12 @@ def hartslag(context: click.Context, config: Path | None, data: Path | None, ver
     context.obj = Invocation(config, data)
 
 
+def _say(text: str) -> None:
+    from ingest.verbs.messages import say
+
+    say(text, sys.stderr)
+
+
 def main() -> None:
     """Run `hartslag`; ends with 2 for bad usage, 78 for wrong settings, 1 for what a person must mend."""
     # Python looks for garbage after each 700 new objects. Imports make tens of thousands, which all stay: looking among
@@ -120,17 +132,19 @@ def main() -> None:
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as e:
-        e.show()
+        from ingest.verbs.messages import show_slip
+
+        show_slip(e)
         sys.exit(e.exit_code)
     except HartslagError as e:
-        click.echo(said(e.text), err=True)
+        _say(said(e.text))
         sys.exit(WrongSettings.exit_code if isinstance(e, WrongSettings) else 1)
     except OSError as e:
         if "--verbose" in sys.argv or "-v" in sys.argv:
             raise
         what = f"{e.filename}: " if e.filename else ""
         more = gettext("(hartslag -v says where.)")
-        click.echo(f"{what}{said(system_words(e))}. {more}", err=True)
+        _say(f"{what}{said(system_words(e))}. {more}")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -63,8 +63,10 @@ Listeners = Callable[[Settings, Sequence[str], "Recorder"], Sequence[Coroutine[A
 """Gives what brings notifications of all straps to a recorder, until it is cancelled."""
 
 
-def run(settings: Settings, listeners: Listeners | None = None) -> None:
+def run(settings: Settings, greet: Callable[[str], None], listeners: Listeners | None = None) -> None:
     """Run until told to stop (SIGTERM, Ctrl-C). Straps are listened to by radio, or by other `listeners`.
+
+    `greet` shows the owner what there is to know at the start.
 
     A full disk is waited for. Raises Stop when a person must act first: a folder that cannot be made, another daemon, a
     damaged journal.
@@ -90,7 +92,7 @@ def run(settings: Settings, listeners: Listeners | None = None) -> None:
                 " straps tell until then.",
                 e,
             )
-        asyncio.run(_Daemon(settings, owners, listeners or _listen_by_radio).run())
+        asyncio.run(_Daemon(settings, owners, greet, listeners or _listen_by_radio).run())
 
 
 def _share_memory() -> None:
@@ -141,8 +143,10 @@ class _Daemon:
     `owners` gives for each strap the journal's spelling of its person's name.
     """
 
-    def __init__(self, settings: Settings, owners: Sequence[str], listeners: Listeners) -> None:
-        self._settings, self._owners, self._listeners = settings, owners, listeners
+    def __init__(
+        self, settings: Settings, owners: Sequence[str], greet: Callable[[str], None], listeners: Listeners
+    ) -> None:
+        self._settings, self._owners, self._greet, self._listeners = settings, owners, greet, listeners
         self._stop = threading.Event()
         self._stopped = asyncio.Event()
         self._watchdog = Watchdog()
@@ -165,8 +169,7 @@ class _Daemon:
             )
         if self._settings.straps:
             work.append(asyncio.create_task(self._listen(), name="the straps"))
-        for line in greeting(self._settings):
-            print(line, flush=True)
+        self._greet("\n".join(greeting(self._settings)))
         systemd.ready()
         stopped = asyncio.create_task(self._stopped.wait())
         await asyncio.wait([*work, stopped], return_when=asyncio.FIRST_COMPLETED)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,16 @@ def next_lines(folder: Path, weeks: int) -> Iterator[str]:
         yield ""
         yield what
         yield f"  {line}"
+
+
+def _known_lines(folder: Path) -> Iterator[str]:
+    """That there is a demo, and the whole commands to look at it and to make it anew."""
+    import shlex
+
+    yield _("{path} holds a demo already. To look at it:").format(path=folder)
+    yield f"  {_verb_of(folder)} week"
+    yield _("To make it anew, which deletes what is there:")
+    yield "  " + shlex.join([_program(), "demo", str(folder), "--anew"])
 
 
 def _verb_of(folder: Path) -> str:
@@ -160,6 +171,7 @@ def command(
     What it shows went through the real inbox, recorder and store. A folder that holds anything else is never touched.
     """
     from ingest.demo.folder import DemoFolder
+    from ingest.verbs.messages import message_lines, say
 
     if invocation.data or invocation.config:
         raise click.UsageError(
@@ -173,12 +185,9 @@ def command(
         where.require_nothing_real()
         weeks = round(years * WEEKS_A_YEAR) if years else 12
         _make(where, seed, weeks, language)
-        print_lines(next_lines(folder, weeks))
+        print_lines(message_lines(next_lines(folder, weeks), sys.stdout))
     elif not live and grafana is None:
-        raise Stop(
-            _("{path} holds a demo already. To look at it: hartslag --data {path} week. To make it anew: add --anew.")
-            .format(path=folder)
-        )  # fmt: skip
+        raise Stop("\n".join(_known_lines(folder)))
     settings = _settings(where.path)
     if grafana is not None:
         from ingest.verbs.grafana import write_dashboards
@@ -189,7 +198,7 @@ def command(
         from ingest.demo.present import made_up_listeners
 
         print_lines(["", _("Today:"), f"  {_verb_of(folder)} today", ""])
-        daemon.run(settings, made_up_listeners)
+        daemon.run(settings, partial(say, stream=sys.stdout), made_up_listeners)
 
 
 def _make(where: "DemoFolder", seed: int, weeks: int, language: str | None) -> None:

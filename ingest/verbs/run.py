@@ -12,6 +12,10 @@ def command(invocation: Invocation) -> None:
     from ingest.system.openssl import leave_out_openssl
 
     leave_out_openssl()  # before anything loads it
-    from ingest import daemon
+    import sys
+    from functools import partial
 
-    daemon.run(invocation.load_settings())
+    from ingest import daemon
+    from ingest.verbs.messages import say
+
+    daemon.run(invocation.load_settings(), partial(say, stream=sys.stdout))

@@ -14,7 +14,9 @@ WIDEST = 88
 
 NARROWEST = 32
 
-_USUAL = 80, 24
+USUAL_COLUMNS = 80
+
+_USUAL = USUAL_COLUMNS, 24
 """The size where a terminal does not tell its own."""
 
 MODERATE, VIGOROUS = "moderate", "vigorous"
@@ -60,8 +62,13 @@ class Terminal:
 
     # --- lines ---
 
-    def wrap(self, text: str, indent: int = 2, hang: int | None = None) -> Iterator[str]:
-        """A paragraph in lines no wider than the terminal; those behind the first begin at `hang`."""
+    def wrap(
+        self, text: str, indent: int = 2, hang: int | None = None, *, whole: bool = False
+    ) -> Iterator[str]:
+        """A paragraph in lines no wider than the terminal; those behind the first begin at `hang`.
+
+        With `whole` a word is never broken, however long: a path is there to be copied.
+        """
         if "\n" not in text and indent + cells(text) <= self.width:
             yield " " * indent + text
             return
@@ -73,7 +80,7 @@ class Terminal:
             if begun and cells(rest) + 1 > free:
                 yield line
                 line, free, begun = " " * hang, self.width - hang, False
-            while cells(rest) > free:
+            while cells(rest) > free and not whole:
                 head = cut(rest, free)
                 yield line + head
                 rest, line, free = rest[len(head) :], " " * hang, self.width - hang
