@@ -313,7 +313,7 @@ def spoken_to(d: "Dialogue", flow: Callable[[], T]) -> T:
     except (EndedError, KeyboardInterrupt) as e:
         click.echo()
         kept = _("No answer is kept, whoever it was about.") if d.has_answers else ""
-        click.echo(" ".join(filter(None, (str(e), kept, _("Nothing was written.")))))
+        d.end(" ".join(filter(None, (str(e), kept, _("Nothing was written.")))))
         sys.exit(130)
 
 

@@ -63,8 +63,11 @@ class Dialogue:
 
     def say(self, text: str = "", indent: str = "") -> None:
         """A paragraph, wrapped to the terminal."""
-        if self.is_replay:
-            return
+        if not self.is_replay:
+            self.end(text, indent)
+
+    def end(self, text: str, indent: str = "") -> None:
+        """A paragraph that is said whatever is known already, as the last one is."""
         width = min(shutil.get_terminal_size().columns, WIDEST)
         lines = textwrap.wrap(
             text,
@@ -74,13 +77,16 @@ class Dialogue:
             break_on_hyphens=False,
             break_long_words=False,
         )
-        self.show("\n".join(lines))
+        self._write("\n".join(lines))
 
     def show(self, line: str) -> None:
         """A line as it is."""
         if not self.is_replay:
-            self._output.write(line + "\n")
-            self._output.flush()
+            self._write(line)
+
+    def _write(self, line: str) -> None:
+        self._output.write(line + "\n")
+        self._output.flush()
 
     def tell(self, line: str) -> None:
         """A paragraph; or a line as it is where it is set in, as commands and paths are."""

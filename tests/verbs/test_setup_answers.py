@@ -86,4 +86,7 @@ def test_who_stops_is_told_of_all_answers(tmp_path: Path) -> None:
     anna = ["1", "Anna", "no", "3", "1978", "2"]
     said = talk(["--data", tmp_path, "setup"], [*anna, "2", "Jan", "stop"]).words
     assert "You stopped. No answer is kept, whoever it was about. Nothing was written." in said
+    narrow = talk(["--data", tmp_path, "setup"], ["1", "stop"], columns=40)
+    assert "No answer is kept, whoever it was about." in narrow.words
+    assert len(narrow.shown.splitlines()[-1]) <= 40
     assert "No answer" not in talk(["--data", tmp_path, "setup"], ["stop"]).words
