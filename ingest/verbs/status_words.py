@@ -160,9 +160,10 @@ def _files(
 
 
 def _watches_counting(judge: dict[str, Any] | None) -> Iterator[Remark]:
-    from ingest.verbs.zone_check import zone_check_lines
+    from ingest.verbs.zone_check import is_close, zone_check_text
 
-    yield from (Remark(FINE, line) for line in zone_check_lines(judge))
+    if judge is not None:
+        yield Remark(FINE if is_close(judge) else KNOW, zone_check_text(judge))
 
 
 def _clock(c: dict[str, Any], zone: str | None) -> str:

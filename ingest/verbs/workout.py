@@ -24,6 +24,11 @@ _REASONS = {
 
 _LEAST_MIN = 0.5
 
+_LEAST_PAUSE_MS = 10_000
+
+_MOST_PAUSES = 4
+"""That are shown one by one."""
+
 _WIDE = 60
 """Columns from which limits have their names beside the curve."""
 
@@ -133,11 +138,26 @@ def _heart_texts(x: "WorkoutAnswer") -> Iterator[str]:
     if x.edges is not None:
         yield limits_text(None, x.edges, x.own_sport)
     if x.pauses:
-        times = ", ".join(
-            _("{begin} to {end}").format(begin=time_of_day(a, x.zone), end=time_of_day(b, x.zone))
-            for a, b in x.pauses
-        )
-        yield _("Paused: {times}.").format(times=times)
+        yield _pauses_text(x)
+
+
+def _pauses_text(x: "WorkoutAnswer") -> str:
+    """When it was paused; of many pauses, or of those that begin and end in one minute, how many and how long."""
+    whole_min = sum(b - a for a, b in x.pauses) / 60_000
+    times = [(time_of_day(a, x.zone), time_of_day(b, x.zone), b - a) for a, b in x.pauses]
+    long = [(a, b, ms) for a, b, ms in times if a != b and ms >= _LEAST_PAUSE_MS]
+    shown = sorted(sorted(long, key=lambda t: -t[2])[:_MOST_PAUSES], key=long.index)
+    told = ", ".join(_("{begin} to {end}").format(begin=a, end=b) for a, b, _ms in shown)
+    if len(shown) == len(times):
+        return _("Paused: {times}.").format(times=told)
+    amount = {"pauses": len(times), "duration": duration_text(whole_min), "times": told}
+    if not shown:
+        return ngettext(
+            "Paused: {pauses} pause, {duration} in all.",
+            "Paused: {pauses} pauses, {duration} in all.",
+            len(times),
+        ).format(**amount)
+    return _("Paused: {pauses} pauses, {duration} in all; the longest {times}.").format(**amount)
 
 
 def _source_texts(x: "WorkoutAnswer") -> Iterator[str]:

@@ -4,6 +4,7 @@ Many watches write into a workout how long the heart was in which of their zones
 import the same seconds are counted our way; what is left between the two is kept with the file and shown here.
 """
 
+from datetime import date
 from statistics import median
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 
 from ingest.formats.fit import ZoneCheck
 from ingest.journal import Entry, Journal
+from ingest.language import day_text, ngettext, number_text
+from ingest.language import gettext as _
 
 AGREES = 0.02
 """Smart-recorded workouts differ by a per cent or so, as samples between the kept ones are lost."""
@@ -42,13 +45,38 @@ def summarize_zone_checks(found: list[ZoneCheck]) -> dict[str, Any] | None:
     }
 
 
-def zone_check_lines(summary: dict[str, Any] | None) -> list[str]:
+def is_close(summary: dict[str, Any]) -> bool:
+    """Whether the workout in the middle is as close as smart recording allows."""
+    return float(summary["median_deviation"]) <= AGREES
+
+
+def zone_check_text(summary: dict[str, Any]) -> str:
     """The same in words."""
-    if summary is None:
-        return []
-    line = (
-        f"Checked against the watch's own seconds per zone: of {summary['workouts']} workouts that tell them"
-        f" {summary['agreeing']} agree within {AGREES:.0%}; in the middle {summary['median_deviation']:.2%} apart,"
-        f" at most {summary['worst_deviation']:.1%} (on {summary['worst_at'][:10]})"
-    )
-    return [line]
+    total, agreeing = summary["workouts"], summary["agreeing"]
+    numbers = {
+        "total": total,
+        "agreeing": agreeing,
+        "percent": number_text(AGREES * 100),
+        "usual": number_text(summary["median_deviation"] * 100),
+        "most": number_text(summary["worst_deviation"] * 100),
+        "day": day_text(date.fromisoformat(summary["worst_at"][:10])),
+    }
+    if agreeing == total:
+        text = ngettext(
+            "Time in the watch's own zones: we count as the watch does, in the {total} workout in which it tells.",
+            "Time in the watch's own zones: we count as the watch does, in all {total} workouts in which it tells.",
+            total,
+        )
+    elif total == 1:
+        text = _(
+            "Time in the watch's own zones: in the one workout in which it tells ({day}) we count {most} per cent in another zone"
+            " than the watch. Mostly such a watch did not write down every second. Your minutes are counted by your own"
+            " limits, not by those zones."
+        )
+    else:
+        text = _(
+            "Time in the watch's own zones: in {agreeing} of {total} workouts we count as the watch does (within {percent} per cent);"
+            " in the middle {usual} per cent differs, at most {most} per cent ({day}). Mostly such a watch did not write down every second."
+            " Your minutes are counted by your own limits, not by those zones."
+        )
+    return text.format(**numbers)

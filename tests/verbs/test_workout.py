@@ -1,6 +1,7 @@
 """How was a workout? Its words and numbers beside those of `explain`, and its curve."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,35 @@ def test_words_of_a_workout(tmp_path: Path) -> None:
         assert said in text, said
     assert f"{x.fields['bpm_mean']:.0f} bpm on average, {x.fields['bpm_max']} at most" in text
     assert text.isascii()
+
+
+@pytest.mark.parametrize(
+    ("pauses_s", "said"),
+    [
+        ([(5, 12)], "Paused: 1 pause, 0 min in all."),
+        ([(50, 65)], "Paused: 18:00 to 18:01."),
+        ([(5, 12), (50, 170)], "Paused: 2 pauses, 2 min in all; the longest 18:00 to 18:02."),
+        (
+            [(60 * i, 60 * i + 20) for i in range(40)]
+            + [(2990 + 60 * i * 3, 3005 + 60 * i * (3 + i)) for i in range(2)],
+            "Paused: 42 pauses, ",
+        ),
+    ],
+)
+def test_many_short_pauses_are_summed(tmp_path: Path, pauses_s: list[tuple[int, int]], said: str) -> None:
+    """Protects who stops at every traffic light from a wall of times that begin and end in the same minute."""
+    pauses = tuple((EVENING + a * 1000, EVENING + b * 1000) for a, b in pauses_s)
+    happened: list[Event] = [
+        Noted("Jan", LIMITS),
+        ramp(WATCH, "activity", EVENING, 60, pauses=pauses),
+        Workout("Jan", WATCH, EVENING, EVENING + HOUR, None, "rowing"),
+    ]
+    with household(tmp_path, happened) as journal:
+        text = words(answers(journal))
+    line = next(line for line in text.splitlines() if "Paused" in line)
+    assert said in line
+    assert line.count(" to ") <= 4
+    assert all(a != b for a, b in re.findall(r"(\d\d:\d\d) to (\d\d:\d\d)", line))
 
 
 @pytest.mark.parametrize(

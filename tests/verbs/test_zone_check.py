@@ -34,7 +34,13 @@ def test_status_shows_how_far_we_are_from_the_watch(
     judge = json.loads(hartslag("--data", data, "status", "--json").stdout)["judge"]
     assert judge["workouts"] == 1
     assert judge["median_deviation"] == pytest.approx(deviation)
-    assert "Checked against the watch's own seconds" in hartslag("--data", data, "status").stdout
+    said = hartslag("--data", data, "status").stdout
+    assert ("we count as the watch does" in said) == (deviation == 0)
+    assert ("we count 10 per cent in another zone than the watch" in said) == (deviation > 0)
+    assert ("Worth knowing:" in said) == (deviation > 0), "what agrees is fine"
+    dutch = hartslag("--data", data, "status", env={"LC_ALL": "nl_NL.UTF-8"}).stdout
+    assert "de eigen zones van het horloge" in dutch
+    assert "watch" not in dutch
 
 
 def test_no_judge_without_a_claim(tmp_path: Path) -> None:
