@@ -194,7 +194,9 @@ def test_what_needs_a_hand_stands_first_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "inbox" / "Kim").mkdir(parents=True)
     (tmp_path / "inbox" / "Kim" / "a.fit").write_bytes(b"x")
     (tmp_path / "hartslag.toml").write_text('[[person]]\nname = "Jan"\nborn = 1970\n')
-    found = groups(hartslag("--data", tmp_path, "status").out)
+    answer = hartslag("--data", tmp_path, "status")
+    assert answer.code == 0, "it only shows, as docs/commands.md has it"
+    found = groups(answer.out)
     assert list(found) == ["Needs a hand:", "Worth knowing:", "Fine:"]
     assert [part in found["Needs a hand:"] for part in (
         "The daemon does not run: start it with `hartslag run`.",
