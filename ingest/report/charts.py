@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.language import N_, date_text, number_text
 from ingest.language import gettext as _
-from ingest.report.facts import ReportFacts, WeekFacts
+from ingest.report.facts import WEEK_HOURS, ReportFacts, WeekFacts
 from ingest.report.svg import COLOURS, svg_of
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MONTH = N_("MMM")
-
-WEEK_HOURS = 168
 
 _BAR = 0.72
 """How much of a week's place its bar takes."""
@@ -105,23 +103,33 @@ def _draw_minutes(axes: "Axes", facts: ReportFacts, size: _Size) -> None:
             ("vigorous", twice, week.moderate_min),
         ):
             alpha = 1.0 if week.is_over else 0.45
-            axes.bar(i, minutes, _BAR, bottom, color=COLOURS[name], alpha=alpha)
-            if not week.is_over and minutes > 0.02 * highest:
+            if week.not_judged is None:
+                axes.bar(i, minutes, _BAR, bottom, color=COLOURS[name], alpha=alpha)
+            if (week.not_judged is not None or not week.is_over) and minutes > 0.02 * highest:
                 axes.bar(i, minutes, _BAR, bottom, fill=False, edgecolor=COLOURS[name], linewidth=1.5)
         if twice > 0.02 * highest and week.moderate_min:
             border = [week.moderate_min] * 2
             axes.plot([i - _BAR / 2, i + _BAR / 2], border, color=COLOURS["paper"], linewidth=1.5)
-        top = max(week.dose_min, week.target_min if _is_close(week, highest, size) else 0)
         if size.step(len(facts.weeks)) == 1:
-            _write(axes, i, top + 0.015 * highest, number_text(week.shown_dose_min), size, bold=week.is_met)
+            _write_dose(axes, i, week, highest, size)
     axes.plot([-0.5, len(facts.weeks) - 0.5], [0, 0], color=COLOURS["soft"], linewidth=1)
     _draw_target(axes, facts)
+
+
+def _write_dose(axes: "Axes", i: int, week: WeekFacts, highest: float, size: _Size) -> None:
+    """Above the bar; within it where it would seem to lie above the target."""
+    number = number_text(week.shown_dose_min)
+    if _is_close(week, highest, size):
+        box = {"facecolor": COLOURS["paper"], "edgecolor": "none", "pad": 1}
+        _write(axes, i, week.dose_min - 0.03 * highest, number, size, va="top", bbox=box)
+    else:
+        _write(axes, i, week.dose_min + 0.015 * highest, number, size)
 
 
 def _is_close(week: WeekFacts, highest: float, size: _Size) -> bool:
     """Whether the number above a bar would lie on the line of the target."""
     letters = 1.35 * size.text / size.minutes * _HEADROOM * highest
-    return week.not_judged is None and -letters < week.dose_min - week.target_min <= 0
+    return week.not_judged is None and -letters < week.dose_min - week.target_min < 0
 
 
 def _draw_target(axes: "Axes", facts: ReportFacts) -> None:
@@ -147,7 +155,11 @@ def _say_why_not(axes: "Axes", i: int, week: WeekFacts, highest: float, size: _S
 def _draw_hours(axes: "Axes", facts: ReportFacts, size: _Size) -> None:
     axes.set_ylim(0, WEEK_HOURS * 1.4)
     for i, week in enumerate(facts.weeks):
-        axes.bar(i, WEEK_HOURS, _BAR, color=COLOURS["grid"])
+        gone_h = WEEK_HOURS if week.is_over else week.measured_h + week.not_measured_h
+        axes.bar(i, gone_h, _BAR, color=COLOURS["grid"])
+        if gone_h < WEEK_HOURS:
+            to_come_h = WEEK_HOURS - gone_h
+            axes.bar(i, to_come_h, _BAR, gone_h, fill=False, edgecolor=COLOURS["grid"], linewidth=1)
         axes.bar(i, week.measured_h, _BAR, color=COLOURS["measured"])
         if size.step(len(facts.weeks)) == 1:
             _write(axes, i, WEEK_HOURS * 1.04, number_text(week.measured_h), size)
@@ -230,12 +242,10 @@ def _panels(
     return figure, panels
 
 
-def _write(
-    axes: "Axes", x: float, y: float, text: str, size: _Size, *, bold: bool = False, **more: Any
-) -> None:
+def _write(axes: "Axes", x: float, y: float, text: str, size: _Size, **more: Any) -> None:
     axes.text(
         x, y, text,
-        **{"ha": "center", "va": "bottom", "fontsize": size.text, "color": COLOURS["ink"], "fontweight": "bold" if bold else "normal", **more},
+        **{"ha": "center", "va": "bottom", "fontsize": size.text, "color": COLOURS["ink"], **more},
     )  # fmt: skip
 
 

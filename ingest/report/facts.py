@@ -10,6 +10,14 @@ from zones.dose import shown_dose_min
 MONTH_WEEKS = 4
 """So many weeks that are over are "the last month"."""
 
+WEEK_HOURS = 168
+
+SEEN_ENOUGH = 0.5
+"""With less of the hours measured nobody can say that it was not enough: the unseen half is as large as the seen one."""
+
+LITTLE_UNSEEN = 0.9
+"""A plain "no" takes so much of the hours: what was not measured is then no more than a watch that charges."""
+
 
 @dataclass(frozen=True, slots=True)
 class WeekFacts:
@@ -170,6 +178,37 @@ class ReportFacts:
         """The newest weeks that are over, four at most; where none is, the one that goes on."""
         over = [week for week in self.weeks if week.is_over]
         return over[-MONTH_WEEKS:] if over else self.weeks[-1:]
+
+    @property
+    def month_measured_h(self) -> float:
+        return sum(week.measured_h for week in self.month)
+
+    @property
+    def month_h(self) -> float:
+        """All hours of the last month that are over."""
+        return self.month_measured_h + sum(week.not_measured_h for week in self.month)
+
+    @property
+    def has_clock_change(self) -> bool:
+        """Whether its weeks have an hour more or less than weeks have."""
+        return self.month[-1].is_over and round(self.month_h) != len(self.month) * WEEK_HOURS
+
+    @property
+    def is_seen_enough(self) -> bool:
+        """Whether "not enough" may be said: with most hours unseen, most of the movement may be unseen too."""
+        return self.month_measured_h >= SEEN_ENOUGH * self.month_h
+
+    @property
+    def is_mostly_wrist(self) -> bool:
+        """Whether most of what counts was measured at the wrist; where nothing counts, most of the hours."""
+        is_counted = sum(s.counted_min for s in self.month_sensors) >= 1
+        parts = [(s.counted_min if is_counted else s.measured_h, s.is_wrist) for s in self.month_sensors]
+        return sum(part for part, is_wrist in parts if is_wrist) > sum(part for part, _ in parts) / 2
+
+    @property
+    def may_have_missed(self) -> bool:
+        """Whether a plain "no" would be too strong: measured at the wrist, which misses much, or much not measured."""
+        return self.is_mostly_wrist or self.month_measured_h < LITTLE_UNSEEN * self.month_h
 
     @property
     def judged(self) -> Sequence[WeekFacts]:

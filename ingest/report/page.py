@@ -43,19 +43,27 @@ def page_html(facts: ReportFacts) -> str:
         certainty=list(words.certainty(facts)),
         not_seen=list(words.not_seen(facts)),
         used=list(what_was_used(facts)),
-        about=about_these_numbers(),
-        footer=_(
-            "Made by hartslag from {person}'s own sensors. It is no medical device and makes no diagnosis."
-        ).format(person=facts.person),
+        about=about_these_numbers(facts),
+        footer=_footer(facts),
         **(_of_weeks(facts) if facts.is_measured else {}),
     )
     return page
+
+
+def _footer(facts: ReportFacts) -> str:
+    if not facts.is_measured:
+        return _("Made by the program hartslag. It is no medical device and makes no diagnosis.")
+    return _(
+        "Made by the program hartslag from {person}'s own sensors. It is no medical device and makes no diagnosis."
+    ).format(person=facts.person)
 
 
 def _of_weeks(facts: ReportFacts) -> dict[str, Any]:
     """What stands on a page once anything is measured."""
     return {
         "goes_on": not facts.weeks[-1].is_over,
+        "is_shorter": len(facts.weeks) < facts.asked_weeks,
+        "is_unjudged": any(week.not_judged is not None and week.has_dose for week in facts.weeks),
         "may_be_more": any(week.may_be_more and week.has_dose for week in facts.weeks),
         "target_key": _target_key(facts),
         "week_charts": _safe(
@@ -63,7 +71,7 @@ def _of_weeks(facts: ReportFacts) -> dict[str, Any]:
         ),
         "week_notes": list(words.week_notes(facts.weeks)),
         "week_caption": _(
-            "Minutes; an active day has at least ten moderate or vigorous ones. At rest: the middle resting heart rate of the days, in beats per minute."
+            "Minutes; an active day has at least ten moderate or vigorous ones. At rest: the middle resting heart rate of the days, in beats per minute. Numbers are rounded, so sums may differ by one."
         ),
         "week_columns": [
             _("Week"),
@@ -92,12 +100,15 @@ def _of_weeks(facts: ReportFacts) -> dict[str, Any]:
         "sport_columns": [
             _("Sport"),
             _("Times"),
-            _("Length, min"),
+            _("Mean length, min"),
             _("Mean heart rate"),
             _("Highest"),
-            _("Moderate, min"),
-            _("Vigorous, min"),
+            _("Moderate in all, min"),
+            _("Vigorous in all, min"),
         ],
+        "sport_caption": _("{days}. The highest heart rate is that of a moment.").format(
+            days=words.days_text(facts.weeks[0].first, min(facts.weeks[-1].last, facts.today))
+        ),
         "sport_rows": [row.texts() for row in _sports(facts.workouts)],
     }
 

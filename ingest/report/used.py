@@ -38,7 +38,9 @@ def _limit_lines(facts: ReportFacts) -> Iterator[str]:
         yield _limit_line(limits)
     if not facts.limits:
         yield _("Not known: neither a year of birth nor a maximum nor limits of a test are in the settings.")
-    if facts.medicine_since is not None:
+    if facts.medicine_since is None:
+        yield _("No medicine that lowers the heart rate is noted in the settings.")
+    else:
         yield _("A medicine that lowers the heart rate, since {day}.").format(
             day=date_text(facts.medicine_since, PLAIN_DAY)
         )
@@ -110,9 +112,7 @@ def _largest_step(claim: ClaimFacts) -> str:
     if abs(minutes) < 1:
         return ""
     return {
-        "limits_and_rules": _(
-            "Most of the difference: its maker has limits and rules of its own, which nobody publishes."
-        ),
+        "limits_and_rules": _("It may count by limits and rules of its own, which we do not know."),
         "no_movement": _(
             "Most of the difference: it saw no movement at those times, so they are not counted here."
         ),
@@ -121,34 +121,45 @@ def _largest_step(claim: ClaimFacts) -> str:
     }[step]
 
 
-def about_these_numbers() -> list[tuple[str, str]]:
+def about_these_numbers(facts: ReportFacts) -> list[tuple[str, str]]:
     """The texts that the product carries with its numbers, in short."""
-    return [
+    estimates = (
+        _("Estimates."),
+        _("A maximum heart rate by age is off by more than about 20 beats for one person in twenty. If the number says moderate and the body says hard, believe the body."),
+    )  # fmt: skip
+    texts = [
+        (
+            _("Stop and get help"),
+            _("for chest pain or pressure, fainting, palpitations with dizziness, or unusual breathlessness (in an emergency: 112)."),
+        ),
         (
             _("Not a medical device."),
             _("It counts minutes from a heart-rate sensor. It does not diagnose, monitor or treat MS or any heart condition, and raises no alarms."),
         ),
         (
             _("Before training harder,"),
-            _("talk to your neurologist, MS nurse or physiotherapist, above all with heart disease, fainting, a recent relapse or a new medicine. Stop and get help for chest pain or pressure, fainting, palpitations with dizziness, or unusual breathlessness."),
+            _("talk to your neurologist, MS nurse or physiotherapist, above all with heart disease, fainting, a recent relapse or a new medicine."),
         ),
         (
             _("Medicines."),
-            _("Beta blockers, some other heart medicines and S1P modulators (fingolimod, siponimod, ozanimod, ponesimod) lower the heart rate; limits by age are then wrong. Limits from an exercise test hold, or the effort itself: you can talk but not sing (moderate), or say only a few words (vigorous). Never change a medicine because of a number here."),
+            _("Beta blockers, some other heart medicines and S1P modulators (fingolimod, siponimod, ozanimod, ponesimod) lower the heart rate; limits by age are then wrong. Limits from an exercise test hold only if it was done with the same medicine and dose. Or go by the effort itself: you can talk but not sing (moderate), or say only a few words (vigorous). Never change a medicine because of a number here."),
         ),
         (
             _("Heat."),
-            _("Symptoms may flare when you warm up, and settle after cooling. Heat and fever also raise the heart rate, so minutes may be overstated."),
-        ),
-        (
-            _("Estimates."),
-            _("A maximum heart rate by age is off by more than about 20 beats for one person in twenty. If the number says moderate and the body says hard, believe the body."),
+            _("Symptoms may get worse for a while when your body gets warm, and settle after cooling; that is not a relapse. If they last beyond a day, call your team. Heat and fever also raise the heart rate, so minutes may be overstated."),
         ),
         (
             _("The target is yours."),
-            _("The World Health Organization names 150 to 300 minutes a week, the Canadian guideline for adults with MS two times 30. Less is also worth it. A week below the target is not a failure."),
+            _("The World Health Organization names 150 to 300 minutes a week; the Canadian guideline for adults with MS 30 minutes of moderate aerobic exercise twice a week, and strength training twice a week. Less is also worth it."),
+        ),
+        (
+            _("Sources."),
+            _("MS guideline: Latimer-Cheung 2013, doi 10.1016/j.apmr.2013.05.015. Wrist sensors: Gorny 2017, doi 10.2196/mhealth.8233."),
         ),
     ]  # fmt: skip
+    if any(limits.method == "age" for limits in facts.limits):
+        texts.insert(-2, estimates)
+    return texts
 
 
 def _isolated(text: str) -> str:

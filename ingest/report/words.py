@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from ingest.language import DAY_OF_MONTH, N_, PLAIN_DAY, date_text, ngettext, number_text
+from ingest.language import DAY_OF_MONTH, N_, PLAIN_DAY, date_text, ngettext, number_text, said
 from ingest.language import gettext as _
 from ingest.report.facts import LimitFacts, ReportFacts, SensorFacts, WeekFacts
 
@@ -44,11 +44,17 @@ def headline(facts: ReportFacts) -> str:
         return _no_answer(facts)
     if not facts.month[0].is_over:
         return _first_week(facts.judged[0])
-    return _one_week(facts.judged[0]) if len(facts.judged) == 1 else _several_weeks(facts)
+    if not facts.met and not facts.is_seen_enough:
+        return _("That cannot be said: only {hours} of {all} hours were measured.").format(
+            hours=number_text(facts.month_measured_h), all=number_text(facts.month_h)
+        )
+    return _one_week(facts) if len(facts.judged) == 1 else _several_weeks(facts)
 
 
 def _several_weeks(facts: ReportFacts) -> str:
     weeks, met = len(facts.judged), facts.met
+    if weeks < len(facts.month):
+        return _judged_weeks(facts).format(met=met, weeks=weeks)
     if met == weeks:
         words = _("Yes: all of the last {weeks} weeks reached the target.")
     elif met:
@@ -57,21 +63,26 @@ def _several_weeks(facts: ReportFacts) -> str:
             "In part: {met} of the last {weeks} weeks reached the target.",
             met,
         )
-    elif facts.may_be_more:
-        words = _("No, as far as was measured: none of the last {weeks} weeks reached the target.")
+    elif facts.may_have_missed:
+        words = _("Not measured to be enough: none of the last {weeks} weeks reached the target.")
     else:
         words = _("No: none of the last {weeks} weeks reached the target.")
-    if weeks < len(facts.month):
-        in_part = ngettext(
-            "In part: {met} of the {weeks} weeks that are judged reached the target.",
-            "In part: {met} of the {weeks} weeks that are judged reached the target.",
-            met,
-        )
-        words = {
-            weeks: _("Yes: all {weeks} weeks that are judged reached the target."),
-            0: _("No, as far as was measured: none of the {weeks} weeks that are judged reached the target."),
-        }.get(met, in_part)
     return words.format(met=met, weeks=weeks)
+
+
+def _judged_weeks(facts: ReportFacts) -> str:
+    """The same where not all weeks of the month are judged."""
+    if facts.met == len(facts.judged):
+        return _("Yes: all {weeks} weeks that are judged reached the target.")
+    if facts.met:
+        return ngettext(
+            "In part: {met} of the {weeks} weeks that are judged reached the target.",
+            "In part: {met} of the {weeks} weeks that are judged reached the target.",
+            facts.met,
+        )
+    if facts.may_have_missed:
+        return _("Not measured to be enough: none of the {weeks} weeks that are judged reached the target.")
+    return _("No: none of the {weeks} weeks that are judged reached the target.")
 
 
 def _no_answer(facts: ReportFacts) -> str:
@@ -80,7 +91,7 @@ def _no_answer(facts: ReportFacts) -> str:
             "That cannot be said: a medicine limits the heart rate, and no limits from a test are known."
         )
     if any(week.limits == "unknown" for week in facts.month if week.is_measured):
-        return _("That cannot be said: it is not known at which heart rate moderate movement begins.")
+        return _("That cannot be said: it is not set yet at which heart rate moderate movement begins.")
     if any(week.not_judged is not None for week in facts.month):
         return _("The last weeks are not judged.")
     return _("That cannot be said: nothing was measured in the last weeks.")
@@ -92,19 +103,20 @@ def _first_week(week: WeekFacts) -> str:
     return _("It is too early to say: the first week still goes on.")
 
 
-def _one_week(week: WeekFacts) -> str:
-    if week.is_met:
+def _one_week(facts: ReportFacts) -> str:
+    if facts.met:
         return _("Yes: the one week that is judged reached the target.")
-    if week.may_be_more:
-        return _("No, as far as was measured: the one week that is judged did not reach the target.")
+    if facts.may_have_missed:
+        return _("Not measured to be enough: the one week that is judged did not reach the target.")
     return _("No: the one week that is judged did not reach the target.")
 
 
 def summary(facts: ReportFacts) -> Iterator[str]:
     """What stands below the answer."""
     if not facts.is_measured:
-        yield _("As soon as a strap or a watch has measured something, it stands here.")
+        yield _("As soon as a strap or a watch has measured something, it will appear here.")
         return
+    yield from _not_a_plain_yes(facts)
     yield from _average(facts)
     yield from _not_judged(facts)
     empty = sum(not week.is_measured for week in facts.month)
@@ -117,6 +129,20 @@ def summary(facts: ReportFacts) -> Iterator[str]:
     yield from _this_week(facts)
 
 
+def _not_a_plain_yes(facts: ReportFacts) -> Iterator[str]:
+    """What belongs directly below an answer that is not "yes": what may have been missed, and that it is no failure."""
+    if not facts.judged or facts.met == len(facts.judged) or not facts.month[0].is_over:
+        return
+    missed = facts.month_h - facts.month_measured_h
+    if missed >= 1:
+        yield _(
+            "{missed} of {all} hours were not measured; there may have been more movement in them."
+        ).format(missed=number_text(missed), all=number_text(facts.month_h))
+    if facts.is_mostly_wrist:
+        yield _("Most was measured at the wrist, where moderate minutes are often missed.")
+    yield _("The target is an own choice; a week below it is not a failure.")
+
+
 def _average(facts: ReportFacts) -> Iterator[str]:
     days = days_text(facts.month[0].first, facts.month[-1].last)
     if facts.mean_dose_min is None:
@@ -125,19 +151,27 @@ def _average(facts: ReportFacts) -> Iterator[str]:
         return
     if not facts.month[0].is_over:
         return
-    minutes = minutes_text(facts.mean_dose_min, may_be_more=facts.may_be_more)
-    targets = {week.target_min for week in facts.judged}
-    if len(targets) == 1:
-        yield _("{days}: on average {minutes} minutes a week, for a target of {target}.").format(
-            days=days, minutes=minutes, target=number_text(targets.pop())
+    targets = sorted({week.target_min for week in facts.judged})
+    values = {
+        "days": days,
+        "weeks": len(facts.judged),
+        "minutes": minutes_text(facts.mean_dose_min, may_be_more=facts.may_be_more),
+        "target": number_text(targets[0]),
+        "most": number_text(targets[-1]),
+    }
+    if len(facts.judged) < len(facts.month):
+        mean = ngettext(
+            "{days}: {minutes} minutes in the week that is judged.",
+            "{days}: {minutes} minutes a week, the mean of the {weeks} weeks that are judged.",
+            len(facts.judged),
         )
     else:
-        yield _("{days}: on average {minutes} minutes a week, for targets from {least} to {most}.").format(
-            days=days,
-            minutes=minutes,
-            least=number_text(min(targets)),
-            most=number_text(max(targets)),
-        )
+        mean = _("{days}: on average {minutes} minutes a week.")
+    yield mean.format(**values)
+    if len(targets) == 1:
+        yield _("The target chosen for them is {target}.").format(**values)
+    else:
+        yield _("The targets chosen for them are from {target} to {most}.").format(**values)
     yield _("A vigorous minute counts as two moderate ones.")
 
 
@@ -176,7 +210,7 @@ def _this_week(facts: ReportFacts) -> Iterator[str]:
 def sort_text(sensor: SensorFacts) -> str:
     """What kind of sensor it is."""
     return {
-        "strap": _("strap"),
+        "strap": _("chest strap"),
         "watch with strap": _("watch that listened to a strap"),
         "workouts": _("wrist, during workouts"),
         "all day": _("wrist, all day"),
@@ -187,8 +221,8 @@ def measured_with(facts: ReportFacts) -> tuple[str, list[tuple[str, str]]]:
     """What the sensors of the last month are told of, and each with its part."""
     total = sum(sensor.counted_min for sensor in facts.month_sensors)
     if total >= 1:
-        heading = _("Of {minutes} minutes of moderate or vigorous movement:").format(
-            minutes=number_text(total)
+        heading = _("{days}: of {minutes} minutes of moderate or vigorous movement").format(
+            days=days_text(facts.month[0].first, facts.month[-1].last), minutes=number_text(total)
         )
     else:
         heading = _("Measured hours:")
@@ -217,7 +251,7 @@ def certainty(facts: ReportFacts) -> Iterator[str]:
         yield _limits_certainty(usual[-1])
     else:
         yield _(
-            "The heart rate is measured, but no limits are known, so no minutes are counted. A year of birth in the settings mends that; limits from an exercise test or a physiotherapist are better."
+            "The heart rate is measured, but no limits are known, so no minutes are counted. A year of birth in the settings gives a rough estimate; limits from an exercise test or a physiotherapist are better."
         )
     if facts.guess is not None:
         yield _(
@@ -242,7 +276,11 @@ def certainty(facts: ReportFacts) -> Iterator[str]:
 
 
 def _limits_certainty(limits: LimitFacts) -> str:
-    numbers = {"moderate": limits.moderate_bpm, "vigorous": limits.vigorous_bpm}
+    numbers = {
+        "moderate": limits.moderate_bpm,
+        "vigorous": limits.vigorous_bpm,
+        "origin": said(limits.origin, on_paper=True),
+    }
     if limits.method == "age":
         words = _(
             "Estimated: the limits (moderate from {moderate}, vigorous from {vigorous} beats per minute) follow from the age alone."
@@ -255,9 +293,13 @@ def _limits_certainty(limits: LimitFacts) -> str:
         words = _(
             "The limits (moderate from {moderate}, vigorous from {vigorous} beats per minute) were given for this person."
         )
+    elif limits.method == "max":
+        words = _(
+            "The limits (moderate from {moderate}, vigorous from {vigorous} beats per minute) are 64 and 77 percent of a maximum that was given in the settings: {origin}."
+        )
     else:
         words = _(
-            "The limits (moderate from {moderate}, vigorous from {vigorous} beats per minute) follow from this person's own measured heart rates."
+            "The limits (moderate from {moderate}, vigorous from {vigorous} beats per minute) are calculated from numbers in the settings, which this program cannot check: {origin}."
         )
     return words.format(**numbers)
 
@@ -267,16 +309,23 @@ def _limits_certainty(limits: LimitFacts) -> str:
 
 def not_seen(facts: ReportFacts) -> Iterator[str]:
     """What no sensor saw, and what none can see."""
-    if facts.is_measured:
-        hours = sum(week.measured_h for week in facts.month)
-        missed = sum(week.not_measured_h for week in facts.month)
+    if not facts.is_measured:
+        yield _("Everything so far.")
+    else:
+        missed = facts.month_h - facts.month_measured_h
         yield _(
-            "{missed} of {all} hours were not measured. They are counted neither as rest nor as movement, so there may have been more."
-        ).format(missed=number_text(missed), all=number_text(hours + missed))
+            "{missed} of {all} hours ({percent} percent) were not measured. They are counted neither as rest nor as movement."
+        ).format(
+            missed=number_text(missed),
+            all=number_text(facts.month_h),
+            percent=number_text(100 * missed / facts.month_h),
+        )
+        if facts.has_clock_change:
+            yield _("An hour more or less is that of the clock change.")
         elevated = sum(week.elevated_min for week in facts.month)
         if elevated >= 0.5:
             yield _(
-                "{minutes} min with a raised heart rate but without movement are not counted: they may be effort, or heat, fever or stress."
+                "{minutes} min with a raised heart rate but without movement are not counted: it may be arm work, heat, fever, stress or coffee; the program cannot tell."
             ).format(minutes=number_text(elevated))
     if facts.bout_min is not None:
         yield _("Efforts shorter than {minutes} min are not counted, as was chosen.").format(
@@ -301,7 +350,7 @@ def dose_of(week: WeekFacts) -> str:
 def verdict(week: WeekFacts) -> str:
     """What became of the target."""
     if not week.is_over:
-        return _("goes on")
+        return _("in progress") if week.not_judged is None else _("in progress, not judged")
     if week.not_judged is not None:
         return _("not judged")
     if not week.is_held_against_target:

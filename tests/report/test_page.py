@@ -116,10 +116,10 @@ def test_ids_are_unique(homes: Homes) -> None:
     ("name", "words"),
     [
         ("first day", "Nothing is measured yet."),
-        ("no limits known", "it is not known at which heart rate moderate movement begins"),
+        ("no limits known", "it is not set yet at which heart rate moderate movement begins"),
         ("week not judged", "On holiday at the sea, without the bicycle"),
         ("target met", "Yes: all of the last 4 weeks reached the target."),
-        ("watch only", "No, as far as was measured: none of the last 4 weeks reached the target."),
+        ("watch only", "Not measured to be enough: none of the last 4 weeks reached the target."),
     ],
 )
 def test_the_answer_is_in_words(homes: Homes, name: str, words: str) -> None:
