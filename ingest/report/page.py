@@ -97,6 +97,12 @@ def _of_weeks(facts: ReportFacts) -> dict[str, Any]:
             )
             for week in facts.weeks
         ],
+        **_of_workouts(facts),
+    }
+
+
+def _of_workouts(facts: ReportFacts) -> dict[str, Any]:
+    return {
         "sport_columns": [
             _("Sport"),
             _("Times"),
