@@ -137,7 +137,9 @@ def main() -> None:
         show_slip(e)
         sys.exit(e.exit_code)
     except HartslagError as e:
-        _say(said(e.text))
+        from ingest.verbs.called import as_called
+
+        _say(as_called(said(e.text)))
         sys.exit(WrongSettings.exit_code if isinstance(e, WrongSettings) else 1)
     except OSError as e:
         if "--verbose" in sys.argv or "-v" in sys.argv:

@@ -1,6 +1,7 @@
 """A household to look at: everything in it is made up, and everything it goes through is real."""
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import click
 from ingest.errors import Stop, TryLater
 from ingest.language import gettext as _
 from ingest.language import languages, ngettext, speak
+from ingest.verbs.called import program
 from ingest.verbs.command import Invocation, WholeNumber, print_lines, verb
 
 if TYPE_CHECKING:
@@ -58,12 +60,10 @@ def _settings(folder: Path) -> "Settings":
 
 def next_lines(folder: Path, weeks: int) -> Iterator[str]:
     """What there is to see, and the commands for it."""
-    import shlex
-
     from ingest.demo.settings_text import names
 
     robin, sam = names()
-    program, verb = _program(), _verb_of(folder)
+    verb = _verb_of(folder)
     yield ngettext(
         "{robin} and {sam} live in {folder}: {number} week up to now, all of it made up.",
         "{robin} and {sam} live in {folder}: {number} weeks up to now, all of it made up.",
@@ -75,7 +75,7 @@ def next_lines(folder: Path, weeks: int) -> Iterator[str]:
         (_("A page for the physiotherapist:"), f"{verb} report {shlex.quote(robin)}"),
         (_("What is collected, and how it goes:"), f"{verb} status"),
         (_("Dashboards for Grafana:"), f"{verb} grafana DIR"),
-        (_("Hearts that beat on, until Ctrl-C:"), shlex.join([program, "demo", str(folder), "--live"])),
+        (_("Hearts that beat on, until Ctrl-C:"), shlex.join([program(), "demo", str(folder), "--live"])),
         (_("The settings of the two, as an example:"), str(folder / "hartslag.toml")),
     ):
         yield ""
@@ -90,23 +90,12 @@ def _known_lines(folder: Path) -> Iterator[str]:
     yield _("{path} holds a demo already. To look at it:").format(path=folder)
     yield f"  {_verb_of(folder)} week"
     yield _("To make it anew, which deletes what is there:")
-    yield "  " + shlex.join([_program(), "demo", str(folder), "--anew"])
+    yield "  " + shlex.join([program(), "demo", str(folder), "--anew"])
 
 
 def _verb_of(folder: Path) -> str:
     """The command that asks something of this household, up to the verb."""
-    import shlex
-
-    return shlex.join([_program(), "--data", str(folder)])
-
-
-def _program() -> str:
-    """How this program is called here: by its name alone where the shell finds it."""
-    import shutil
-
-    called = Path(sys.argv[0])
-    found = shutil.which(called.name)
-    return called.name if found and called.exists() and called.samefile(found) else str(called)
+    return shlex.join([program(), "--data", str(folder)])
 
 
 @contextmanager

@@ -69,6 +69,10 @@ class Terminal:
 
         With `whole` a word is never broken, however long: a path is there to be copied.
         """
+        if "`hartslag " in text:
+            from ingest.verbs.called import as_called
+
+            text = as_called(text)
         if "\n" not in text and indent + cells(text) <= self.width:
             yield " " * indent + text
             return

@@ -1,0 +1,55 @@
+"""The program as it was called here, so that a command in a message can be copied as it stands."""
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+_WITH_VALUE = ("--data", "--config")
+_LARGEST_SCRIPT = 4096
+
+
+def program() -> str:
+    """How this program is called: by its name alone where the shell finds it."""
+    import shutil
+
+    called = Path(sys.argv[0])
+    found = shutil.which(called.name)
+    return called.name if found and called.exists() and _is_same(called, Path(found)) else str(called)
+
+
+def as_called(text: str) -> str:
+    """A message whose commands (`hartslag run`) are as whoever reads it has to type them, with the same folder; said twice it stays."""
+    if "`hartslag " not in text or Path(sys.argv[0]).name != "hartslag":
+        return text
+    import shlex
+
+    name, options = program(), list(options_before_verb(sys.argv[1:]))
+    with_options, alone = shlex.join([name, *options]), shlex.quote(name)
+    return re.sub(
+        r"`hartslag (?!-)(demo\b)?", lambda m: f"`{alone} demo" if m[1] else f"`{with_options} ", text
+    )
+
+
+def options_before_verb(words: Sequence[str]) -> Iterator[str]:
+    """Where the data and the settings are, as the command line says it."""
+    rest = iter(words)
+    for word in rest:
+        if not word.startswith("-"):
+            return
+        if word in _WITH_VALUE:
+            yield word
+            yield next(rest, "")
+        elif word.partition("=")[0] in _WITH_VALUE:
+            yield word
+
+
+def _is_same(called: Path, found: Path) -> bool:
+    """Whether the shell finds this program, or the script by which `make install` calls it."""
+    if called.samefile(found):
+        return True
+    try:
+        with found.open("rb") as script:
+            return str(called.absolute()).encode() in script.read(_LARGEST_SCRIPT)
+    except OSError:
+        return False
