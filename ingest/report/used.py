@@ -146,7 +146,7 @@ def about_these_numbers(facts: ReportFacts) -> list[tuple[str, str]]:
         ),
         (
             _("Heat."),
-            _("Symptoms may get worse for a while when your body gets warm, and settle after cooling; that is not a relapse. If they last beyond a day, call your team. Heat and fever also raise the heart rate, so minutes may be overstated."),
+            _("Symptoms may get worse for a while when your body gets warm, and settle after cooling. If they last beyond a day, call your team. Heat and fever also raise the heart rate, so minutes may be overstated."),
         ),
         (
             _("The target is yours."),

@@ -119,6 +119,7 @@ def test_ids_are_unique(homes: Homes) -> None:
         ("no limits known", "it is not set yet at which heart rate moderate movement begins"),
         ("week not judged", "On holiday at the sea, without the bicycle"),
         ("target met", "Yes: all of the last 4 weeks reached the target."),
+        ("twelve years", "That cannot be said: only"),
         ("watch only", "Not measured to be enough: none of the last 4 weeks reached the target."),
     ],
 )
