@@ -1,5 +1,6 @@
 """The sentences of a page: whether it was enough, what it was measured with, how sure that is, what was not seen."""
 
+import math
 from collections.abc import Iterator, Sequence
 from datetime import date
 
@@ -28,9 +29,10 @@ def week_text(week: WeekFacts, today: date) -> str:
 
 
 def minutes_text(minutes: float, *, may_be_more: bool = False) -> str:
-    """Whole minutes; with the words for that it may be more."""
-    number = number_text(minutes)
-    return _("at least {minutes}").format(minutes=number) if may_be_more else number
+    """Whole minutes; with the words for that it may be more, where they are rounded down."""
+    if not may_be_more:
+        return number_text(minutes)
+    return _("at least {minutes}").format(minutes=number_text(math.floor(minutes + 1e-6)))
 
 
 # --- was the last month enough? ---
@@ -64,7 +66,7 @@ def _several_weeks(facts: ReportFacts) -> str:
             met,
         )
     elif facts.may_have_missed:
-        words = _("Not measured to be enough: none of the last {weeks} weeks reached the target.")
+        words = _("Not shown to be enough: none of the last {weeks} weeks reached the target.")
     else:
         words = _("No: none of the last {weeks} weeks reached the target.")
     return words.format(met=met, weeks=weeks)
@@ -81,7 +83,7 @@ def _judged_weeks(facts: ReportFacts) -> str:
             facts.met,
         )
     if facts.may_have_missed:
-        return _("Not measured to be enough: none of the {weeks} weeks that are judged reached the target.")
+        return _("Not shown to be enough: none of the {weeks} weeks that are judged reached the target.")
     return _("No: none of the {weeks} weeks that are judged reached the target.")
 
 
@@ -107,7 +109,7 @@ def _one_week(facts: ReportFacts) -> str:
     if facts.met:
         return _("Yes: the one week that is judged reached the target.")
     if facts.may_have_missed:
-        return _("Not measured to be enough: the one week that is judged did not reach the target.")
+        return _("Not shown to be enough: the one week that is judged did not reach the target.")
     return _("No: the one week that is judged did not reach the target.")
 
 
@@ -140,7 +142,7 @@ def _not_a_plain_yes(facts: ReportFacts) -> Iterator[str]:
         ).format(missed=number_text(missed), all=number_text(facts.month_h))
     if facts.is_mostly_wrist:
         yield _("Most was measured at the wrist, where moderate minutes are often missed.")
-    yield _("The target is an own choice; a week below it is not a failure.")
+    yield _("The target is the person's own choice; a week below it is not a failure.")
 
 
 def _average(facts: ReportFacts) -> Iterator[str]:
@@ -169,9 +171,9 @@ def _average(facts: ReportFacts) -> Iterator[str]:
         mean = _("{days}: on average {minutes} minutes a week.")
     yield mean.format(**values)
     if len(targets) == 1:
-        yield _("The target chosen for them is {target}.").format(**values)
+        yield _("The target of these weeks is {target}.").format(**values)
     else:
-        yield _("The targets chosen for them are from {target} to {most}.").format(**values)
+        yield _("The targets of these weeks are from {target} to {most}.").format(**values)
     yield _("A vigorous minute counts as two moderate ones.")
 
 
@@ -221,7 +223,7 @@ def measured_with(facts: ReportFacts) -> tuple[str, list[tuple[str, str]]]:
     """What the sensors of the last month are told of, and each with its part."""
     total = sum(sensor.counted_min for sensor in facts.month_sensors)
     if total >= 1:
-        heading = _("{days}: of {minutes} minutes of moderate or vigorous movement").format(
+        heading = _("{minutes} minutes of moderate or vigorous movement, each counted once ({days}):").format(
             days=days_text(facts.month[0].first, facts.month[-1].last), minutes=number_text(total)
         )
     else:
@@ -321,7 +323,7 @@ def not_seen(facts: ReportFacts) -> Iterator[str]:
             percent=number_text(100 * missed / facts.month_h),
         )
         if facts.has_clock_change:
-            yield _("An hour more or less is that of the clock change.")
+            yield _("The clock was changed in these weeks, so they have an hour more or less.")
         elevated = sum(week.elevated_min for week in facts.month)
         if elevated >= 0.5:
             yield _(

@@ -120,7 +120,7 @@ def test_ids_are_unique(homes: Homes) -> None:
         ("week not judged", "On holiday at the sea, without the bicycle"),
         ("target met", "Yes: all of the last 4 weeks reached the target."),
         ("twelve years", "That cannot be said: only"),
-        ("watch only", "Not measured to be enough: none of the last 4 weeks reached the target."),
+        ("watch only", "Not shown to be enough: none of the last 4 weeks reached the target."),
     ],
 )
 def test_the_answer_is_in_words(homes: Homes, name: str, words: str) -> None:
