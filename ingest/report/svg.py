@@ -36,7 +36,7 @@ def svg_of(figure: "Figure", name: str, title: str, description: str, classes: s
     written = BytesIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
-        FigureCanvasSVG(figure).print_svg(written, metadata=nothing)  # type: ignore[no-untyped-call]
+        FigureCanvasSVG(figure).print_svg(written, metadata=nothing)  # type: ignore[no-untyped-call]  # it has no types
     root = ET.fromstring(written.getvalue())  # noqa: S314 - written by ourselves a moment ago
     for parent in list(root.iter()):
         for child in list(parent):

@@ -27,8 +27,8 @@ T = TypeVar("T")
 # --- the file, and who may write it ---
 
 
-def program(invocation: Invocation, *words: str, file: Path | None = None) -> str:
-    """A verb as it is typed by whoever typed this one, with the same options before it."""
+def absolute_command(invocation: Invocation, *words: str, file: Path | None = None) -> str:
+    """A verb with the options of this one, its paths whole: also for sudo, which finds no program by name, and from any folder."""
     started = Path(sys.argv[0])
     called = [str(started.absolute())]
     if started.name in {"__main__.py", "-c", ""}:
@@ -58,7 +58,7 @@ def open_own_file(invocation: Invocation, *words_of_verb: str) -> "OwnFile":
                 "can, if you know the password of this computer:\n  {command}"
             )
         )
-        command = "sudo " + program(invocation, *words_of_verb, file=file)
+        command = "sudo " + absolute_command(invocation, *words_of_verb, file=file)
         raise Stop(words.format(place=theirs if theirs.is_dir() else file, command=command)) from e
 
 
@@ -191,7 +191,7 @@ def restart_lines(invocation: Invocation, own: "OwnFile", data: Path) -> list[st
     if daemon is None:
         return [
             _("hartslag does not run now. It takes the settings when it starts:"),
-            f"  {program(invocation, 'run', file=own.path if invocation.config else None)}",
+            f"  {absolute_command(invocation, 'run', file=own.path if invocation.config else None)}",
         ]
     if "hartslag.service" in _group_of(daemon):
         return [
@@ -202,7 +202,7 @@ def restart_lines(invocation: Invocation, own: "OwnFile", data: Path) -> list[st
         _(
             "hartslag runs (process {number}) and must be started anew to know of it: press Ctrl-C where it runs, and there:"
         ).format(number=daemon),
-        f"  {program(invocation, 'run', file=own.path if invocation.config else None)}",
+        f"  {absolute_command(invocation, 'run', file=own.path if invocation.config else None)}",
     ]
 
 

@@ -405,4 +405,4 @@ def _table(draft: SettingsText, place: Place) -> Mapping[str, Any]:
     found: Any = draft.values
     for part in place:
         found = found[part]
-    return found  # type: ignore[no-any-return]
+    return found  # type: ignore[no-any-return]  # a place is one of a table

@@ -32,7 +32,7 @@ NOTHING_NEW = ["", "", "no", ""]
 """The language as it is, nobody to be asked about, no straps, no watch."""
 
 TODAY = date.today().isoformat()  # noqa: DTZ011 - the day of the clock on the wall is what the program means
-MONDAY = date.today() - timedelta(days=date.today().weekday())  # noqa: DTZ011
+MONDAY = date.today() - timedelta(days=date.today().weekday())  # noqa: DTZ011 - as above
 
 
 @pytest.fixture(autouse=True)
