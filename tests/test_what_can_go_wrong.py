@@ -1,0 +1,40 @@
+"""The table of what can go wrong is true: behind every row is a test, and no row is without one."""
+
+import re
+
+import pytest
+
+from tests.support.documents import ROOT
+
+PAGE = ROOT / "docs" / "what-can-go-wrong.md"
+
+PROVED_BY = {
+    "The power fails, or the program is killed, while a file is being taken": (
+        "tests/test_crash.py::test_a_kill_at_any_step_leaves_no_trace"
+    ),
+    "The card is full": "tests/test_daemon.py::test_a_card_that_is_full_loses_nothing",
+    "A server is away": "tests/test_daemon.py::test_a_store_that_is_away_never_holds_up_collection",
+    "Grafana's store is deleted while the daemon runs": (
+        "tests/test_daemon.py::test_the_store_may_be_deleted_while_it_runs"
+    ),
+    "Grafana's store is damaged": "tests/test_daemon.py::test_a_damaged_store_is_made_anew",
+    "Bluetooth hangs": "tests/test_daemon.py::test_it_ends_although_bluetooth_hangs",
+}
+"""The first cell of each row, and the test that shows the second to be so."""
+
+
+def rows() -> list[str]:
+    lines = [line for line in PAGE.read_text().splitlines() if line.startswith("| ")]
+    return [line.split("|")[1].strip() for line in lines[2:]]
+
+
+def test_every_row_has_a_test_and_every_test_a_row() -> None:
+    """Nobody can promise in the table what no test has seen."""
+    assert sorted(rows()) == sorted(PROVED_BY)
+
+
+@pytest.mark.parametrize("test", sorted(set(PROVED_BY.values())))
+def test_the_test_behind_a_row_is_there(test: str) -> None:
+    """A test that was renamed or removed takes its row along."""
+    file, name = test.split("::")
+    assert re.search(rf"^def {name}\(", (ROOT / file).read_text(), re.MULTILINE), f"{test} is not there"
