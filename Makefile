@@ -112,7 +112,7 @@ grafana: $(VENV)/run  ## renew the dashboards in config/grafana from their speci
 
 words: $(VENV)/run  ## collect all texts into the catalogues of languages, and compile these
 	@mkdir -p build
-	@$(BIN)/pybabel -q extract -F pyproject.toml -k N_ --add-location=file --sort-by-file --project=hartslag -o build/hartslag.pot ingest
+	@$(BIN)/pybabel -q extract -F pyproject.toml -k N_ -k NN_:1,2 --add-location=file --sort-by-file --project=hartslag -o build/hartslag.pot ingest
 	@$(BIN)/pybabel -q update -i build/hartslag.pot -D hartslag -d ingest/locale --no-fuzzy-matching --ignore-obsolete -w 110
 	@# Who made it, when and with what would change with each run; the dates stay, as Babel puts today where they are missing.
 	@sed -i -E -e '/^"(Project|Report|Last|Language-Team|Generated)/d' -e 's/^"(POT-Creation|PO-Revision)-Date: .*\\n/"\1-Date: 2026-01-01 00:00+0000\\n/' ingest/locale/*/LC_MESSAGES/hartslag.po

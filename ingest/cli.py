@@ -56,6 +56,8 @@ class _Verbs(click.Group):
     """All verbs. Stand-ins are listed and completed, so that neither help nor completion imports any of them."""
 
     context_class = VerbContext
+    language: str | None = None
+    """What is spoken until the settings are read; None for that of the system."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -74,9 +76,9 @@ class _Verbs(click.Group):
         """The verb that is called, with its options."""
         word = words[0]
         if not (word in VERBS or word.startswith("-") or context.resilient_parsing):
-            from ingest.verbs.messages import no_such_verb
+            from ingest.verbs.slips import no_such_verb
 
-            speak(None)
+            speak(self.language)
             raise click.UsageError(no_such_verb(word, VERBS), context)
         name, _, rest = super().resolve_command(context, words)
         return name, load_verb(name) if name else None, rest
@@ -111,7 +113,7 @@ def hartslag(context: click.Context, config: Path | None, data: Path | None, ver
     """
     from ingest.log import setup
 
-    speak(None)  # until the settings name another
+    speak(hartslag.language)  # until the settings name another
     setup(verbose)
     context.obj = Invocation(config, data)
 
@@ -132,8 +134,9 @@ def main() -> None:
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as e:
-        from ingest.verbs.messages import show_slip
+        from ingest.verbs.slips import in_own_language, show_slip
 
+        e = in_own_language(e, hartslag)
         show_slip(e)
         sys.exit(e.exit_code)
     except HartslagError as e:

@@ -76,6 +76,11 @@ def N_(text: str) -> str:  # noqa: N802 - the name that gettext's tools look for
     return text
 
 
+def NN_(one: str, many: str) -> tuple[str, str]:  # noqa: N802 - as N_
+    """Mark two texts for the catalogues that are said elsewhere, by `ngettext`."""
+    return one, many
+
+
 class Text(str):
     """A text in English, as logs and stores hold it, that can be said in another language: a template and its values.
 

@@ -12,6 +12,9 @@ PRIORITY = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR
 LONGEST_QUOTE = 200
 """Characters of foreign text one message shows; a file name has 255 at most, an attacker has more."""
 
+TIME = "14:03:22 "
+"""What a line begins with on a terminal."""
+
 MOST_KINDS = 1000
 """Repeated warnings remembered at once: the memory of a daemon that runs for years stays bounded."""
 
@@ -24,7 +27,7 @@ def setup(verbose: bool, stream: TextIO | None = None, environ: Mapping[str, str
     """
     out = sys.stderr if stream is None else stream
     handler = logging.StreamHandler(out)
-    handler.setFormatter(_Journal() if _is_journal(out, environ) else _Terminal(datefmt="%H:%M:%S"))
+    handler.setFormatter(_Journal() if _is_journal(out, environ) else _Terminal(out))
     root = logging.getLogger()
     for old in [h for h in root.handlers if isinstance(h.formatter, (_Journal, _Terminal))]:
         root.removeHandler(old)
@@ -72,12 +75,32 @@ class Repeats:
 
 
 class _Terminal(logging.Formatter):
-    """`14:03:22 warning: text`, in local time; what is merely told carries no word."""
+    """`14:03:22 warning: text`, in local time; what is merely told carries no word. Broken at words where somebody watches."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(datefmt="%H:%M:%S")
+        self._stream = stream
 
     def format(self, record: logging.LogRecord) -> str:
         word = f"{record.levelname.lower()}: " if record.levelno > logging.INFO else ""
         first, *traceback = _lines(record, self)
-        return "\n".join([f"{self.formatTime(record, self.datefmt)} {word}{first}", *traceback])
+        line = f"{self.formatTime(record, self.datefmt)} {word}{first}"
+        return "\n".join([_wrapped(line, self._stream), *traceback])
+
+
+def _wrapped(line: str, stream: TextIO) -> str:
+    """A line as it fits the terminal that it goes to, what is behind the first below its words; no word is broken."""
+    try:
+        columns = os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 0
+    except (OSError, ValueError):
+        columns = 0
+    if not 2 * len(TIME) < columns < len(line):
+        return line
+    from textwrap import fill
+
+    return fill(
+        line, columns, subsequent_indent=" " * len(TIME), break_long_words=False, break_on_hyphens=False
+    )
 
 
 class _Journal(logging.Formatter):

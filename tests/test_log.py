@@ -1,11 +1,14 @@
 """The log: one safe line per event, for people at a terminal and for the journal of the system."""
 
+import fcntl
 import io
 import logging
 import os
 import re
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 
 import pytest
@@ -155,3 +158,20 @@ def test_repeats_are_bounded() -> None:
     before = len(out.getvalue())
     repeats.say("file 0", "stuck")
     assert len(out.getvalue()) > before
+
+
+def test_on_a_terminal_lines_are_broken_at_words_below_their_time() -> None:
+    """Protects who watches the daemon in a narrow window: whole words, and the times in a column of their own."""
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+    with os.fdopen(slave, "w") as stream:
+        log.setup(verbose=False, stream=stream)
+        logging.getLogger("ingest.x").warning(
+            "the file /media/stick/a/very/long/path/that/is/copied.fit waits, as it grows"
+        )
+    shown = os.read(master, 4096).decode().splitlines()
+    os.close(master)
+    assert "/media/stick/a/very/long/path/that/is/copied.fit" in "".join(shown)
+    assert all(line.startswith(" " * 9) for line in shown[1:])
+    assert len(shown) > 1
+    assert max(len(line) for line in shown if "/media" not in line) <= 40

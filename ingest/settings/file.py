@@ -3,6 +3,7 @@
 Nothing here touches the journal, a store or the network, and the file with a token is not read.
 """
 
+import contextlib
 import re
 import zlib
 from collections.abc import Iterator, Mapping
@@ -76,6 +77,15 @@ def load(
         _absolute(found.report.folder, here, environ) if found.report.folder else None,
         f"{zlib.crc32(repr(raw).encode()):08x}",
     )
+
+
+def language_of(config: Path | None, data: Path | None, environ: Mapping[str, str], cwd: Path) -> str:
+    """The language that the settings name, whatever else is right or wrong in them; that of the system otherwise."""
+    speak(system_language(environ))
+    with contextlib.suppress(WrongSettings):
+        folder = data or (Path(environ["HARTSLAG_DATA"]) if environ.get("HARTSLAG_DATA") else None)
+        _find(config, _absolute(folder, cwd, environ) if folder else None, environ, cwd, SYSTEM_FILE)
+    return spoken_language()
 
 
 def _find(

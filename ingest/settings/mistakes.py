@@ -61,7 +61,7 @@ def _why(mistake: Mistake) -> str:
         return mistake.problem
     table, key = _table_and_key(mistake.place)
     if mistake.problem is Problem.UNKNOWN_KEY:
-        return _unknown(table, str(mistake.place[-1]))
+        return _unknown(table, str(mistake.place[-1]), is_table=isinstance(mistake.found, dict | list))
     if key is None:
         if type(mistake.found) in {int, float} and (near := _near_key(table)):
             return _(
@@ -132,8 +132,8 @@ def _near_key(heading: str) -> str | None:
     return next(iter(get_close_matches(name, keys(above), 1)), None)
 
 
-def _unknown(table: str, key: str) -> str:
-    """What to do about a key that does not exist there."""
+def _unknown(table: str, key: str, *, is_table: bool) -> str:
+    """What to do about a key, or a heading, that does not exist there."""
     if re.search(r"token|password|secret", key, re.IGNORECASE):
         return _(
             "a secret does not belong into this file; put it alone into a file that only hartslag may read, "
@@ -142,12 +142,13 @@ def _unknown(table: str, key: str) -> str:
     known = {name: name for name in keys(table)}
     if table == TOP:
         known |= {name: _heading(name) for name in TABLES if "." not in name}
-    if near := get_close_matches(key.casefold(), known, 1):
-        return _("there is no such setting; did you mean {near}?").format(near=known[near[0]])
     headings = {name.partition(".")[2]: name for name in TABLES if table and name.startswith(f"{table}.")}
-    if near := get_close_matches(key.casefold(), headings, 1):
+    near_key, near_heading = (get_close_matches(key.casefold(), names, 1) for names in (known, headings))
+    if near_key and not (is_table and near_heading):
+        return _("there is no such setting; did you mean {near}?").format(near=known[near_key[0]])
+    if near_heading:
         return _("there is no such setting; did you mean the heading {heading}?").format(
-            heading=_heading(headings[near[0]])
+            heading=_heading(headings[near_heading[0]])
         )
     if key in keys(TOP):
         return _("there is no such setting here; it belongs at the top of the file, above the first heading")

@@ -149,7 +149,7 @@ def _checked(settings: Mapping[str, Setting], given: Mapping[str, object]) -> di
             mistakes += _placed(error, key)
         else:
             values[name] = value
-    mistakes += [Mistake((key,), Problem.UNKNOWN_KEY) for key in given if key not in names]
+    mistakes += [Mistake((key,), Problem.UNKNOWN_KEY, given[key]) for key in given if key not in names]
     if mistakes:
         raise Mistakes(mistakes)
     return {**values, "given": frozenset(names[key] for key in given)}

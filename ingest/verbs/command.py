@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ingest.language import gettext
+
 if TYPE_CHECKING:
     from ingest.journal import Journal
     from ingest.settings.model import Settings
@@ -85,8 +87,12 @@ class WholeNumber(click.ParamType):  # type: ignore[type-arg]  # click 8.1 knows
         except ValueError:
             found = None
         if found is None or found < self._least or (self._most is not None and found > self._most):
-            right = f"{self._least} or more" if self._most is None else f"from {self._least} to {self._most}"
-            self.fail(f"{value!r} will not do; right would be a whole number, {right}.", param, ctx)
+            words = (
+                gettext("{value} will not do; right would be a whole number, {least} or more.")
+                if self._most is None
+                else gettext("{value} will not do; right would be a whole number, from {least} to {most}.")
+            )
+            self.fail(words.format(value=repr(value), least=self._least, most=self._most), param, ctx)
         return found
 
 

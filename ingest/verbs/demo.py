@@ -83,6 +83,22 @@ def next_lines(folder: Path, weeks: int) -> Iterator[str]:
         yield f"  {line}"
 
 
+def _require_no_wishes(folder: Path) -> None:
+    """Raise UsageError where it is said how a demo shall be made that is there already."""
+    context = click.get_current_context()
+    wishes = [
+        f"--{name}"
+        for name in ("years", "seed", "language")
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    ]
+    if wishes:
+        raise click.UsageError(
+            _(
+                "{path} holds a demo already, which stays as it is: {options} needs --anew, which deletes it."
+            ).format(path=folder, options=", ".join(wishes))
+        )
+
+
 def _known_lines(folder: Path) -> Iterator[str]:
     """That there is a demo, and the whole commands to look at it and to make it anew."""
     import shlex
@@ -175,8 +191,10 @@ def command(
         weeks = round(years * WEEKS_A_YEAR) if years else 12
         _make(where, seed, weeks, language)
         print_lines(message_lines(next_lines(folder, weeks), sys.stdout))
-    elif not live and grafana is None:
-        raise Stop("\n".join(_known_lines(folder)))
+    else:
+        _require_no_wishes(folder)
+        if not live and grafana is None:
+            raise Stop("\n".join(_known_lines(folder)))
     settings = _settings(where.path)
     if grafana is not None:
         from ingest.verbs.grafana import write_dashboards

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from ingest.language import gettext as _
-
 if TYPE_CHECKING:
     from ingest.verbs.terminal import Terminal
 
@@ -25,31 +23,6 @@ def message_lines(lines: Iterable[str], stream: TextIO) -> Iterator[str]:
             yield line
         else:
             yield from t.wrap(line, 0, whole=True)
-
-
-def show_slip(e: click.ClickException) -> None:
-    """What was wrong on the command line, and where help is."""
-    import sys
-
-    context = e.ctx if isinstance(e, click.UsageError) else None
-    if context is not None:
-        click.echo(context.get_usage(), err=True)
-        if context.command.get_help_option(context) is not None:
-            option = max(context.command.get_help_option_names(context), key=len)
-            hint = _("Try '{command} {option}' for help.")
-            say(hint.format(command=context.command_path, option=option), sys.stderr)
-        click.echo("", err=True)
-    say(_("Error: {message}").format(message=e.format_message()), sys.stderr)
-
-
-def no_such_verb(word: str, verbs: Iterable[str]) -> str:
-    """That there is no such verb, and which one may have been meant."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(word, list(verbs), 1)
-    if near:
-        return _("No such command {word!r}. Did you mean {verb!r}?").format(word=word, verb=near[0])
-    return _("No such command {word!r}.").format(word=word)
 
 
 def _terminal(stream: TextIO) -> "Terminal | None":

@@ -164,8 +164,8 @@ def _light_text(row: "WeekAnswer") -> str:
     if not row.has_limits:
         return ""
     return ngettext(
-        "{days} active day. Light: {hours} h, which does not count.",
-        "{days} active days. Light: {hours} h, which does not count.",
+        "{days} day with ten minutes or more. Light: {hours} h, which does not count.",
+        "{days} days with ten minutes or more. Light: {hours} h, which does not count.",
         row.active_days,
     ).format(days=row.active_days, hours=number_text(row.light_min / 60, 1))
 

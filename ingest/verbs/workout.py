@@ -131,14 +131,28 @@ def _heart_texts(x: "WorkoutAnswer") -> Iterator[str]:
             else _("A minute after the end it was {bpm} bpm higher.")
         )
         yield text.format(bpm=number_text(abs(fell)))
-    if row["trimp"] is not None:
-        yield _("Training load: {trimp} by Banister (TRIMP).").format(trimp=number_text(row["trimp"]))
-    if row["edwards"] is not None:
-        yield _("Training load: {edwards} by Edwards.").format(edwards=number_text(row["edwards"]))
+    yield from _load_texts(row["trimp"], row["edwards"])
     if x.edges is not None:
         yield limits_text(None, x.edges, x.own_sport)
     if x.pauses:
         yield _pauses_text(x)
+
+
+def _load_texts(trimp: float | None, edwards: float | None) -> Iterator[str]:
+    """How heavy a workout was, by both formulas, and what such a number is good for."""
+    if trimp is not None:
+        yield _("How heavy it was, to compare your workouts by: {trimp} (TRIMP, after Banister).").format(
+            trimp=number_text(trimp)
+        )
+    if edwards is not None:
+        text = (
+            _(
+                "How heavy it was, to compare your workouts by: {edwards} (minutes in five zones, after Edwards)."
+            )
+            if trimp is None
+            else _("The same by minutes in five zones, after Edwards: {edwards}.")
+        )
+        yield text.format(edwards=number_text(edwards))
 
 
 def _pauses_text(x: "WorkoutAnswer") -> str:
