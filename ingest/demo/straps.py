@@ -43,6 +43,10 @@ class MadeUpClock:
         """It is right: there is no other."""
         return True
 
+    def kept(self) -> bool:
+        """It never stood still."""
+        return True
+
 
 @dataclass(frozen=True)
 class MadeUpStrap:

@@ -179,6 +179,9 @@ class ManualClock:
     def synchronized(self) -> bool:
         return True
 
+    def kept(self) -> bool:
+        return True
+
 
 def growth(folder: Path, days: float) -> None:
     """Memory of a recorder that follows four straps for days, an hour's connection each, and of a store that follows it."""

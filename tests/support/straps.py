@@ -17,6 +17,7 @@ class ManualClock:
     steady: int = 60_000
     ahead: int = 1_700_000_000_000
     right: bool = True
+    battery: bool = False
     torn: int = 0
     """By how much the steady clock moves on at each look: a machine that is held up between two looks."""
 
@@ -30,6 +31,9 @@ class ManualClock:
 
     def synchronized(self) -> bool:
         return self.right
+
+    def kept(self) -> bool:
+        return self.battery
 
     def on(self, ms: int) -> None:
         self.steady += ms

@@ -1,5 +1,6 @@
 """The clocks of this machine, as far as a test may touch them."""
 
+import os
 import platform
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.system.clock import BOOT, SystemClock
+from ingest.system.clock import BOOT, SyncMark, SystemClock, says_right
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,3 +81,68 @@ def test_where_the_kernel_may_not_be_asked_the_service_tells(tmp_path: Path) -> 
     if done.returncode == 3:
         pytest.skip("this machine does not let a process filter its own calls (seccomp), as systemd does")
     assert (done.stdout.split(), done.stderr) == (["False", "True"], "")
+
+
+@pytest.mark.parametrize(
+    ("status", "greatest_error_us", "right"),
+    [
+        (0x2001, 30_000, True),  # systemd-timesyncd keeps it
+        (0x0041, 30_000, True),  # and the hardware clock shows local time, or chrony may not touch that
+        (0x0040, 16_000_000, False),  # since the boot, or since a step by hand
+        (0x0000, 16_000_000, True),
+    ],
+)
+def test_a_step_by_hand_is_known_to_the_kernel(status: int, greatest_error_us: int, *, right: bool) -> None:
+    """Protects what is heard after somebody set the clock wrong by an hour: nobody vouches for it then."""
+    assert says_right(status, greatest_error_us) is right
+
+
+def test_a_file_that_stays_vouches_for_no_step(tmp_path: Path) -> None:
+    """Protects dates where only systemd-timesyncd may be asked: after a step it must have touched its file again."""
+    path = tmp_path / "synchronized"
+    mark, hour = SyncMark(path), 3_600_000
+    assert not mark.is_right(0)
+    touch(path, 1)
+    assert mark.is_right(0)
+    assert mark.is_right(400), "slewed"
+    assert not mark.is_right(hour), "a step by hand"
+    assert not mark.is_right(hour)
+    touch(path, 2)
+    assert mark.is_right(hour)
+    touch(path, 3)
+    assert mark.is_right(0), "a step of its own, after which it touched the file"
+
+
+def touch(path: Path, at_s: int) -> None:
+    path.touch()
+    os.utime(path, (at_s, at_s))
+
+
+@pytest.mark.parametrize(
+    ("shown", "board", "kept"),
+    [
+        ([0], True, True),
+        ([-40], True, True),
+        (
+            [-90_000],
+            True,
+            False,
+        ),  # somebody saved the time before the power went, and nobody knows how long ago
+        ([None], True, False),  # its battery is empty: it cannot be read
+        ([-1_700_000_000, 2], True, True),  # one of the board's own that forgets, and one with a battery
+        ([], True, False),
+        ([], False, True),
+    ],
+)
+def test_a_clock_with_a_battery_is_told_from_one_without(
+    tmp_path: Path, shown: list[int | None], *, board: bool, kept: bool
+) -> None:
+    """Protects a household without a network: a clock that ran on is believed, and one that stood still is not."""
+    clocks, tree = tmp_path / "rtc", tmp_path / "devicetree"
+    for number, ahead_s in enumerate(shown):
+        (clocks / f"rtc{number}").mkdir(parents=True)
+        if ahead_s is not None:
+            (clocks / f"rtc{number}" / "since_epoch").write_text(f"{round(time.time()) + ahead_s}\n")
+    if board:
+        tree.mkdir()
+    assert SystemClock(tmp_path / "touched", clocks, tree).kept() is kept

@@ -25,6 +25,9 @@ class AirClock:
     def synchronized(self) -> bool:
         return self._synchronized
 
+    def kept(self) -> bool:
+        return False  # a Pi has no clock with a battery
+
     # --- for the test ---
 
     def steady_of(self, at_s: float) -> int:
