@@ -1,6 +1,6 @@
 """How things stand, in words: what needs a hand with what to do about it, what is worth knowing, and what is fine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -44,7 +44,7 @@ def remarks(
         FINE,
         _("Settings: {file}").format(file=now["settings"])
         if now["settings"]
-        else _("Settings: no file; `hartslag setup` makes one. Without it these hold"),
+        else _("Settings: no file; `hartslag setup` makes one. Without it this holds:"),
     )
     if now["settings_in_force"] is False:
         yield Remark(
@@ -61,7 +61,11 @@ def remarks(
     yield from _files(settings, journal, now["inbox"], acts)
     yield from _watches_counting(now["judge"])
     zones = {p["name"]: p["zone"] for p in now["persons"]}
-    yield from (Remark(HAND, _clock(c, zones.get(c["person"]))) for c in now["clocks"])
+    if now["clocks"]:
+        from ingest.grafana.sensor_names import sensor_names
+
+        names = sensor_names(settings, journal)
+        yield from (Remark(HAND, _clock(c, zones.get(c["person"]), names)) for c in now["clocks"])
     yield from map(_store, now["stores"])
     if (pages := now["report"]) is not None:
         text = (
@@ -166,14 +170,14 @@ def _watches_counting(judge: dict[str, Any] | None) -> Iterator[Remark]:
         yield Remark(FINE if is_close(judge) else KNOW, zone_check_text(judge))
 
 
-def _clock(c: dict[str, Any], zone: str | None) -> str:
+def _clock(c: dict[str, Any], zone: str | None, names: Mapping[str, str]) -> str:
     return _(
         "The clock of {ahead} is {seconds} s ahead of that of {behind} ({person}, {time}). Set both by a phone or the"
         " internet; minutes at the borders may be off by that much."
     ).format(
-        ahead=c["ahead"],
+        ahead=names.get(c["ahead"], c["ahead"]),
         seconds=c["seconds"],
-        behind=c["behind"],
+        behind=names.get(c["behind"], c["behind"]),
         person=c["person"],
         time=day_and_time(c["at_ms"], zone),
     )
@@ -181,11 +185,11 @@ def _clock(c: dict[str, Any], zone: str | None) -> str:
 
 def _store(s: dict[str, Any]) -> Remark:
     if s["behind"]:
-        oldest = number_text(s["oldest_waiting_s"])
+        oldest = age_text(s["oldest_waiting_s"])
         text = (
-            _("Store {name}: {behind} entries behind, the oldest {seconds} s; last error: {error}")
+            _("Store {name}: {behind} entries behind, the oldest for {duration}; last error: {error}")
             if s["last_error"]
-            else _("Store {name}: {behind} entries behind, the oldest {seconds} s")
+            else _("Store {name}: {behind} entries behind, the oldest for {duration}")
         )
     else:
         oldest = ""
@@ -204,7 +208,7 @@ def _store(s: dict[str, Any]) -> Remark:
             ).format(rows=s["refused"]),
             *_first([f"{day_and_time(r['since_ms'])} {quoted(r['row'])}: {r['why']}" for r in s["refusals"]]),
         ]
-    told = text.format(name=s["name"], behind=s["behind"], seconds=oldest, error=s["last_error"])
+    told = text.format(name=s["name"], behind=s["behind"], duration=oldest, error=s["last_error"])
     return Remark(HAND if s["last_error"] or s["refused"] else FINE, told, more)
 
 

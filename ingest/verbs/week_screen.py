@@ -8,6 +8,7 @@ from ingest.language import date_text, ngettext, number_text
 from ingest.language import gettext as _
 from ingest.verbs import week_words as words
 from ingest.verbs.terminal import MODERATE, VIGOROUS, Terminal, cells, padded, table_widths
+from ingest.verbs.zone_table import duration_text
 
 if TYPE_CHECKING:
     from ingest.verbs.week_answer import DayAnswer, WeekAnswer
@@ -51,7 +52,7 @@ def _person_lines(t: Terminal, name: str, rows: list["WeekAnswer"], settings_fil
         yield from _day_lines(t, newest)
         yield from _legend_lines(t, newest)
         yield ""
-    for text, lines, more in words.not_counted_parts(name, rows, settings_file):
+    for text, lines, more in words.not_counted_parts(name, rows, settings_file, duration_text):
         yield from t.wrap(text)
         yield from (f"      {line}" for line in lines)
         yield from t.wrap(more)

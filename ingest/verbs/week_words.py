@@ -1,6 +1,6 @@
 """The sentences about a week that a pipe and a terminal share, each whole, in the language that is spoken."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -180,22 +180,30 @@ def limits_text(begins: date | None, e: "Edges", sport: str | None = None) -> st
 # --- what is measured and cannot be counted ---
 
 
+def minutes_text(minutes: float) -> str:
+    """A length of time in minutes."""
+    return _("{minutes} min").format(minutes=number_text(minutes))
+
+
 def not_counted_parts(
-    name: str, rows: list["WeekAnswer"], settings_file: str
+    name: str,
+    rows: list["WeekAnswer"],
+    settings_file: str,
+    length_text: Callable[[float], str] = minutes_text,
 ) -> Iterator[tuple[str, list[str], str]]:
     """Why minutes are not counted, and what mends it: a paragraph, lines for the settings, a paragraph behind them."""
     unclassified = [row for row in rows if row.unclassified_min > 0]
     limited = [row for row in unclassified if row.medicine_since is not None]
     unknown = [row for row in unclassified if row.medicine_since is None]
     if limited:
-        minutes = number_text(sum(row.unclassified_min for row in limited))
+        length = length_text(sum(row.unclassified_min for row in limited))
         yield (
             _(
-                "{minutes} min are measured but not counted: since {day} a medicine limits this heart rate,\n"
+                "{length} are measured but not counted: since {day} a medicine limits this heart rate,\n"
                 "so neither a formula by age nor the maximum in the watch is used. Limits from an exercise test or from a\n"
                 "physiotherapist mend that, in an entry [[person.profile]] of {file}:"
             ).format(
-                minutes=minutes,
+                length=length,
                 day=limited[0].medicine_since and day_text(limited[0].medicine_since),
                 file=settings_file,
             ),
@@ -203,12 +211,12 @@ def not_counted_parts(
             _("with the numbers that you were given. By effort: you can talk but not sing is moderate."),
         )
     if unknown:
-        minutes = number_text(sum(row.unclassified_min for row in unknown))
+        length = length_text(sum(row.unclassified_min for row in unknown))
         yield (
             _(
-                "{minutes} min are measured but not counted: nothing tells where moderate begins for {name}.\n"
+                "{length} are measured but not counted: nothing tells where moderate begins for {name}.\n"
                 "One line in {file} mends that, with your own year of birth:"
-            ).format(minutes=minutes, name=name, file=settings_file),
+            ).format(length=length, name=name, file=settings_file),
             ["born = 1970"],
             _(
                 'below the lines  [[person]]  and  name = "{name}". A measured  maximum_bpm  is better than the year.'
