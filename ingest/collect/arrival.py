@@ -24,6 +24,8 @@ from ingest.system.crash_points import reached
 from ingest.system.files import DISK, Disk
 from ingest.system.patience import always
 
+_FORGOTTEN = " That one is forgotten, so this does not count either; `hartslag forget --undo` takes that back."
+
 HUGE_BYTES = 256 << 20
 """No recording is as large, and only a zip may be: reading all of it before looking into it would take minutes."""
 
@@ -307,6 +309,8 @@ def _write_file(w: Writer, arrival: _Arrival, read: _Read) -> Outcome:
     better, replaced = w.copies(person, recording) if recording else (None, [])
     if better is not None:
         reason += " A better copy of the recording is already stored."
+    if read.recording is not None or twin is not None:
+        reason += _FORGOTTEN if w.has_forgotten_copy(person, read.sha256, read.recording) else ""
     shown = arrival.name_of(read.name)
     file = w.file(_number(w, arrival), read.name, person, read.sha256, outcome, reason, recording, better)
     if recording is not None:

@@ -9,11 +9,10 @@ from ingest.formats.recording import DAY_MS, Columns
 from ingest.journal import columns as packed
 from ingest.journal.dating import Observation
 from ingest.journal.entry import Chunk, Source
-from ingest.journal.row_reader import RowReader
+from ingest.journal.forgotten_reader import ForgottenReader
 from ingest.journal.strap_chunks import (
     STRAP_COLUMNS,
     check_packing,
-    decode_columns,
     observations,
     unpack_parts,
     unpack_rows,
@@ -28,7 +27,7 @@ _FILE_COLUMNS = (
 """What `_columns` needs of a chunk `c`."""
 
 
-class ChunkReader(RowReader):
+class ChunkReader(ForgottenReader):
     """Questions about chunks. Times are ms since 1970, UTC."""
 
     def sources(self, person: int) -> list[Source]:
@@ -39,18 +38,19 @@ class ChunkReader(RowReader):
         return [Source(*row) for row in rows]
 
     def chunks(self, person: int, start_ms: int, end_ms: int) -> list[Chunk]:
-        """A person's chunks with data in [start, end), in order of position; what was replaced is left out.
+        """A person's chunks with data in [start, end), in order of position; what was replaced or forgotten is left out.
 
         Those of one connection to a strap with one date come as one, at the last of their positions: as if they were
         merged already. Raises Stop where a newer version wrote them, ValueError or zlib.error where they are damaged.
         """
         sources = {s.id: s for s in self.sources(person)}
+        left_out = self.left_out(person)
         # Without the connection: of a strap that is worn there are hundreds of rows, and all say the same of it.
         rows = self._rows(
             f"SELECT c.position, c.source, c.first_ms, c.last_ms, c.connection, c.steady_ms, c.notifications, c.notified,"
             f" {_FILE_COLUMNS} FROM chunk c LEFT JOIN file f ON f.id = c.file"
             " WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms < ? AND max(c.last_ms, c.end_ms) >= ?"
-            " AND f.replaced_by IS NULL ORDER BY c.position",
+            f" AND f.replaced_by IS NULL{left_out.except_files('c.file')} ORDER BY c.position",
             person,
             start_ms - DAY_MS,
             end_ms,
@@ -59,7 +59,8 @@ class ChunkReader(RowReader):
         chunks, connections = [], dict[tuple[int, int], list[Any]]()
         for row in rows:
             if row[4] is None:
-                chunks.append(Chunk(row[0], sources[row[1]], row[2], row[3], _columns(row[8:])))
+                chunk = Chunk(row[0], sources[row[1]], row[2], row[3], _columns(row[8:]))
+                chunks += left_out.cut_chunk(chunk)
             else:
                 connections.setdefault((row[4], row[2] - row[5]), []).append(row)
         for (connection, ahead), together in connections.items():
@@ -70,10 +71,10 @@ class ChunkReader(RowReader):
             )
             parts = [(row[6], row[5], row[7]) for row in together]
             notifications = unpack_parts(boot, began_ms, characteristic, parts)
-            first, last = (int(at) + ahead for at in notifications.steady_ms[[0, -1]])
-            position, source = together[-1][:2]
-            columns = decode_columns(notifications, ahead)
-            chunks.append(Chunk(position, sources[source], first, last, columns, notifications))
+            position, source = together[-1][0], sources[together[-1][1]]
+            for some, columns in left_out.decode(source.name, notifications, ahead):
+                first, last = (int(at) + ahead for at in some.steady_ms[[0, -1]])
+                chunks.append(Chunk(position, source, first, last, columns, some))
         return sorted(chunks, key=lambda c: c.position)
 
     def observations(self, boot: str) -> list[Observation]:
@@ -82,26 +83,31 @@ class ChunkReader(RowReader):
 
     def chunk_spans(self, person: int, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
         """The (first, last) times of a person's chunks that touch [start, end], latest first, without their data."""
-        return self._rows(
-            "SELECT c.first_ms, max(c.last_ms, c.end_ms) FROM chunk c LEFT JOIN file f ON f.id = c.file"
+        left_out = self.left_out(person)
+        rows = self._rows(
+            "SELECT s.name, c.first_ms, max(c.last_ms, c.end_ms) FROM chunk c JOIN source s ON s.id = c.source"
+            " LEFT JOIN file f ON f.id = c.file"
             " WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms <= ? AND max(c.last_ms, c.end_ms) >= ?"
-            " AND f.replaced_by IS NULL ORDER BY c.first_ms DESC",
+            f" AND f.replaced_by IS NULL{left_out.except_files('c.file')} ORDER BY c.first_ms DESC",
             person,
             start_ms - 2 * DAY_MS,
             end_ms,
             start_ms,
         )
+        return [span for source, *all_of_it in rows for span in left_out.trim(source, *all_of_it)]
 
     def pauses(self, person: int, start_ms: int, end_ms: int) -> list[tuple[str, Spans]]:
         """The pauses that a person's chunks of workout files with data in [start, end] tell of: source, and when.
 
         A chunk speaks of its own time alone.
         """
+        left_out = self.left_out(person)
         rows = self._rows(
             "SELECT s.name, c.first_ms, max(c.last_ms, c.end_ms), c.pauses, c.packing FROM chunk c"
             " JOIN source s ON s.id = c.source LEFT JOIN file f ON f.id = c.file"
             " WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms <= ? AND max(c.last_ms, c.end_ms) >= ?"
-            " AND c.pauses IS NOT NULL AND s.kind = 'activity' AND f.replaced_by IS NULL",
+            " AND c.pauses IS NOT NULL AND s.kind = 'activity' AND f.replaced_by IS NULL"
+            f"{left_out.except_files('c.file')}",
             person,
             start_ms - DAY_MS,
             end_ms,
@@ -110,7 +116,7 @@ class ChunkReader(RowReader):
         for *_, packing in rows:
             check_packing(packing)
         return [
-            (source, Spans.of(*packed.unpack_spans(pauses)).clip(first, last))
+            (source, Spans.of(*packed.unpack_spans(pauses)).clip(first, last) - left_out.spans(source))
             for source, first, last, pauses, _ in rows
         ]
 
@@ -124,7 +130,7 @@ class ChunkReader(RowReader):
         return self._rows(
             "SELECT c.first_ms, c.samples + c.beats FROM chunk c"
             " LEFT JOIN file f ON f.id = c.file WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms < ?"
-            " AND max(c.last_ms, c.end_ms) >= ? AND f.replaced_by IS NULL",
+            f" AND max(c.last_ms, c.end_ms) >= ? AND f.replaced_by IS NULL{self.left_out(person).except_files('c.file')}",
             person,
             start_ms - DAY_MS,
             end_ms,
@@ -133,13 +139,18 @@ class ChunkReader(RowReader):
 
     def newest_spans(self, person: int, latest: int) -> list[tuple[int, int, int]]:
         """The (source, first time, last time) of a person's newest chunks that are not of an all-day watch."""
-        return self._rows(
-            "SELECT c.source, c.first_ms, max(c.last_ms, c.end_ms) FROM chunk c JOIN source s ON s.id = c.source"
-            " LEFT JOIN file f ON f.id = c.file WHERE c.person = ? AND s.kind <> 'monitoring'"
-            " AND f.replaced_by IS NULL ORDER BY c.first_ms DESC LIMIT ?",
+        left_out = self.left_out(person)
+        rows = self._rows(
+            "SELECT c.source, s.name, c.first_ms, max(c.last_ms, c.end_ms) FROM chunk c"
+            " JOIN source s ON s.id = c.source LEFT JOIN file f ON f.id = c.file"
+            " WHERE c.person = ? AND s.kind <> 'monitoring'"
+            f" AND f.replaced_by IS NULL{left_out.except_files('c.file')} ORDER BY c.first_ms DESC LIMIT ?",
             person,
             latest,
         )
+        return [
+            (source, *span) for source, name, *all_of_it in rows for span in left_out.trim(name, *all_of_it)
+        ]
 
     def broken_chunks(self) -> Iterator[tuple[int, str]]:
         """Chunks whose columns cannot be read back as they were counted: (position, what is wrong)."""

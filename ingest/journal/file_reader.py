@@ -56,6 +56,16 @@ class FileReader(RowReader):
         sources = self._rows("SELECT DISTINCT source FROM chunk WHERE file = ? ORDER BY source", file)
         return (None if first is None else (first, last)), [source for (source,) in sources]
 
+    def touched_by_files(self, files: Sequence[int]) -> list[tuple[int, int]]:
+        """The time (ms, both ends included) that each of some files told of, where it did."""
+        rows = self._rows(
+            "SELECT min(min(first_ms, last_ms)), max(max(first_ms, last_ms)) FROM entry"
+            " WHERE file IN (SELECT value FROM json_each(?)) AND what NOT IN ('limits', 'file') AND first_ms IS NOT NULL"
+            " GROUP BY file",
+            json.dumps(list(files)),
+        )
+        return [(first, last) for first, last in rows]
+
     def products(self, person: int) -> dict[str, str]:
         """Which product each device of a person is, as its newest file says; devices are what names of sources begin with."""
         newest = (

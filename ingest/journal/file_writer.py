@@ -9,6 +9,7 @@ from ingest.formats.recording import DAY_MS, Columns, Recording
 from ingest.journal import columns as packed
 from ingest.journal.entry import ALWAYS_MS, LEAST_MAXIMUM_BPM, MOST_MAXIMUM_BPM
 from ingest.journal.entry_writer import EntryWriter
+from ingest.journal.forgotten import Forgotten, LeftOut, in_force
 
 _MAXIMA = (
     "SELECT e.at_ms, json_extract(e.content, '$.maximum_bpm') AS maximum FROM entry e LEFT JOIN file f ON f.id = e.file"
@@ -20,6 +21,22 @@ _MAXIMA = (
 
 class FileWriter(EntryWriter):
     """What a transaction may append of files."""
+
+    def forgotten(self, person: int) -> list[Forgotten]:
+        """What of a person is forgotten."""
+        return in_force(lambda sql: self.db.execute(sql).fetchall(), f"= {int(person)}")
+
+    def has_forgotten_copy(self, person: int, sha256: bytes, recording: Recording | None) -> bool:
+        """Whether a file of the person with these bytes, or with this recording, is forgotten."""
+        found = self.db.execute(
+            "SELECT id FROM file WHERE person = ?1 AND (sha256 = ?2 OR digest = ?3)",
+            (person, sha256, recording and recording.digest),
+        ).fetchall()
+        copies = {file for (file,) in found}
+        if recording is not None:
+            better, worse = self.copies(person, recording)
+            copies |= {*worse, *([] if better is None else [better])}
+        return any(copies.intersection(f.files) for f in self.forgotten(person))
 
     def chunk(self, person: int, source: int, columns: Columns, file: int | None = None) -> int:
         """Append one batch of columns; gives its position.
@@ -188,7 +205,8 @@ class FileWriter(EntryWriter):
         if not files:
             return None
         (person,) = self.db.execute("SELECT person FROM file WHERE id = ?", (better,)).fetchone()
-        maxima = f"{_MAXIMA} ORDER BY e.at_ms, e.position"
+        self._forget_with(person, set(files), better)
+        maxima = f"{self._maxima(person)} ORDER BY e.at_ms, e.position"
         before = self.db.execute(maxima, (person,)).fetchall()
         spans = []
         for file in files:
@@ -200,13 +218,26 @@ class FileWriter(EntryWriter):
         spans = [s for s in spans if s[0] is not None]
         return (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else None
 
+    def _forget_with(self, person: int, files: set[int], better: int) -> None:
+        """Forget a file with those whose place it takes."""
+        for f in self.forgotten(person):
+            if files.intersection(f.files):
+                copy = Forgotten(
+                    0, person, (better,), f.name, because=f.position if f.because is None else f.because
+                )
+                self.entry(person, "forget", self.now_ms, None, copy.content)
+
+    def _maxima(self, person: int) -> str:
+        """`_MAXIMA` without those of forgotten files."""
+        return _MAXIMA + LeftOut.of(self.forgotten(person)).except_files("e.file")
+
     def limits(self, person: int, at_ms: int, content: dict[str, Any], file: int) -> int:
         """Append the limits a watch had at a time; touches the time they govern, if they change anything there.
 
         They govern until the next ones; the first ones also all time before them. Of two at one moment the higher
         ones are the ones, so that it does not matter which came in first.
         """
-        beside = _MAXIMA + " AND e.at_ms {} ? ORDER BY e.at_ms {}, maximum DESC LIMIT 1"
+        beside = self._maxima(person) + " AND e.at_ms {} ? ORDER BY e.at_ms {}, maximum DESC LIMIT 1"
         before = self.db.execute(beside.format("<", "DESC"), (person, at_ms)).fetchone()
         after = self.db.execute(beside.format(">", "ASC"), (person, at_ms)).fetchone()
         here = self.db.execute(beside.format("=", "ASC"), (person, at_ms)).fetchone()

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -80,6 +80,17 @@ class Notifications:
         """The payload of each."""
         raw, ends = self.octets.tobytes(), np.cumsum(self.lengths).tolist()
         return [raw[end - n : end] for end, n in zip(ends, self.lengths.tolist(), strict=True)]
+
+    def between(self, first: int, behind: int) -> "Notifications":
+        """Those from one up to another, which is not among them."""
+        ends = np.cumsum(self.lengths)
+        a, b = (int(ends[i - 1]) if i else 0 for i in (first, behind))
+        return replace(
+            self,
+            steady_ms=self.steady_ms[first:behind],
+            lengths=self.lengths[first:behind],
+            octets=self.octets[a:b],
+        )
 
     def pack(self) -> bytes:
         """All but the connection and the first moment, small: lengths, steps of the clock, octets.

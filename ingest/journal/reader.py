@@ -145,17 +145,19 @@ class Journal(ChunkReader, FileReader):
     ) -> list[Entry]:
         """A person's facts of one sort about moments in [start, end), in order of the moments, then of position.
 
-        What came from a file that a better copy has replaced is left out.
+        What came from a file that a better copy has replaced, or that is forgotten, is left out.
         """
+        left_out = self.left_out(person)
         rows = self._rows(
             f"{_ENTRY} LEFT JOIN file f ON f.id = e.file WHERE e.person = ? AND e.what = ? AND e.what <> 'chunk'"
-            " AND e.at_ms >= ? AND e.at_ms < ? AND f.replaced_by IS NULL ORDER BY e.at_ms, e.position",
+            " AND e.at_ms >= ? AND e.at_ms < ? AND f.replaced_by IS NULL"
+            f"{left_out.except_files('e.file')} ORDER BY e.at_ms, e.position",
             person,
             what,
             start_ms,
             end_ms,
         )
-        return [_entry(row) for row in rows]
+        return [e for e in map(_entry, rows) if not left_out.hides(e)]
 
     def profile(self, person: int) -> dict[str, Any] | None:
         """What the settings said of a person when they were last noted."""

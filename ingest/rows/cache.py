@@ -13,7 +13,7 @@ from ingest.journal import Entry, Journal
 from ingest.rows.day import Day
 from ingest.rows.minute import CountedMinutes
 from ingest.rows.profile import Profile, read_profile
-from ingest.rows.touched import ABOUT_EDGES
+from ingest.rows.touched import ABOUT_EDGES, LEAVE_OUT
 from zones.minutes import MINUTE
 from zones.spans import Spans
 
@@ -55,7 +55,7 @@ class RowCache:
             for held in (self._days, self._minutes, self._rows, self._sums, self._profiles):
                 held.clear()
         for e in entries:
-            if e.what in {*ABOUT_EDGES, "file"}:
+            if e.what in {*ABOUT_EDGES, *LEAVE_OUT}:
                 self._profiles.pop(e.person, None)
 
     def invalidate(self, person: int, touched: Spans) -> None:

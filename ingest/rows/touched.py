@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from ingest.journal import ALWAYS_MS, Entry, Journal
+from ingest.journal.forgotten import FORGETS
 from ingest.rows.calendar import Calendar
 from ingest.rows.evidence import REACH_MS
 from zones import placing
@@ -13,6 +14,9 @@ from zones.spans import Spans
 
 ABOUT_EDGES = {"profile", "limits", "touch"}
 """Entries that change what is known of a heart, and not what was recorded of it."""
+
+LEAVE_OUT = {"file", *FORGETS}
+"""Entries by which whole files, and all that they told of, may come or go: a better copy, and what is forgotten."""
 
 
 class TouchedTime:
@@ -25,9 +29,9 @@ class TouchedTime:
 
     def __init__(self, journal: Journal, entries: Sequence[Entry], around_ms: int = 0) -> None:
         """`around_ms` is how far before and after a sample others may count otherwise, as where bouts are asked for."""
-        recorded = [e for e in entries if e.what in {"chunk", "file"}]
+        recorded = [e for e in entries if e.what in {"chunk", *LEAVE_OUT}]
         measured = [e for e in entries if e.what not in ABOUT_EDGES]
-        workouts = [e for e in entries if e.what in {"session", "file"}]
+        workouts = [e for e in entries if e.what in {"session", *LEAVE_OUT}]
         # Samples are what they are; beats may be placed anew when word of others comes.
         self.samples = _touched(recorded, reach_ms=0)
         self.beats = _touched(recorded, reach_ms=placing.REACH_MS)
@@ -71,7 +75,7 @@ def _about_pauses(journal: Journal, recorded: Sequence[Entry]) -> list[Entry]:
         return []
     positions = [e.position for e in recorded]
     with_pauses = journal.chunks_with_pauses(min(positions), max(positions))
-    return [e for e in recorded if e.what == "file" or e.position in with_pauses]
+    return [e for e in recorded if e.what in LEAVE_OUT or e.position in with_pauses]
 
 
 def _corrected_workouts(journal: Journal, entries: Sequence[Entry]) -> list[Entry]:
@@ -83,9 +87,7 @@ def _corrected_workouts(journal: Journal, entries: Sequence[Entry]) -> list[Entr
             found += [
                 s for s in same if s.position < e.position and s.content["source"] == e.content["source"]
             ]
-        elif (
-            e.what == "file" and e.first_ms is not None and e.last_ms is not None
-        ):  # it replaced another copy
+        elif e.what in LEAVE_OUT and e.first_ms is not None and e.last_ms is not None:
             found += journal.facts(e.person, "session", e.first_ms, e.last_ms + 1)
     return found
 

@@ -1,0 +1,1 @@
+"""Mistakes that are taken back: what should not count, and persons under a wrong name."""
