@@ -18,7 +18,7 @@ ORDER = (
     {"ingest.journal"},
     {"ingest.collect", "ingest.rows"},
     {"ingest.stores", "ingest.grafana", "ingest.household", "ingest.report"},
-    {"ingest.daemon", "ingest.demo"},
+    {"ingest.daemon", "ingest.demo", "ingest.mistakes"},
     {"ingest.verbs"},
     {"ingest.cli"},
     {"ingest.__main__"},

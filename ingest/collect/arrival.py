@@ -24,7 +24,9 @@ from ingest.system.crash_points import reached
 from ingest.system.files import DISK, Disk
 from ingest.system.patience import always
 
-_FORGOTTEN = " That one is forgotten, so this does not count either; `hartslag forget --undo` takes that back."
+_FORGOTTEN = (
+    " That one is forgotten, so this does not count either; `hartslag forget --undo` takes that back."
+)
 
 HUGE_BYTES = 256 << 20
 """No recording is as large, and only a zip may be: reading all of it before looking into it would take minutes."""

@@ -47,7 +47,7 @@ def changed_edges(journal: Journal, forgotten: Forgotten, *, back: bool = False)
     """The time (ms, both ends included) in which other limits of the heart rate hold by it."""
     before = read_profile(journal, forgotten.person)
     suppose = {"undone": [forgotten.position]} if back else {"forgotten": [forgotten]}
-    with journal.supposing(**suppose):  # type: ignore[arg-type]  # either of the two
+    with journal.supposing(**suppose):
         after = read_profile(journal, forgotten.person)
         return differing_spans(journal, forgotten.person, before, after)
 
@@ -65,5 +65,3 @@ def _touch(w: Writer, person: int, spans: Iterable[tuple[int, int]]) -> None:
 
 def _pairs(spans: Spans) -> list[tuple[int, int]]:
     return list(zip(spans.start.tolist(), (spans.end - 1).tolist(), strict=True))
-
-

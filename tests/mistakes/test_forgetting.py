@@ -29,7 +29,9 @@ from tests.support.households import (
     rows,
     steady,
 )
+from tests.support.strap_sessions import ChunkMerge, ClockCorrection, StrapConnection, connections
 
+STRAPS = ("strap A0:9E:1A:00:00:01", "strap Verity 7")
 HOME = Noted("Jan", (("zone", "Europe/Amsterdam"),))
 
 
@@ -49,19 +51,30 @@ def bring(journal: Journal, brought: list[Fact]) -> int:
     return file
 
 
+Heard = Fact | StrapConnection | ChunkMerge | ClockCorrection
+
+heard: st.SearchStrategy[Heard] = (
+    facts
+    | nights()
+    | connections()
+    | connections()
+    | st.just(ChunkMerge())
+    | st.just(ClockCorrection(90_000))
+)
+"""What may come in, of files and of straps."""
+
+
 @st.composite
 def spans(draw: st.DrawFn) -> Forgotten:
     """Some time of one source, or of all."""
     start = draw(st.sampled_from(MOMENTS)) + draw(st.integers(-120, 120)) * 30 * S
     length = draw(st.integers(1, 400)) * 30 * S
-    source = draw(st.sampled_from([None, *sorted(SOURCES)]))
+    source = draw(st.sampled_from([None, *sorted(SOURCES), *STRAPS, *STRAPS]))
     return Forgotten(0, 1, source=source, from_ms=start, to_ms=start + length)
 
 
-@settings(max_examples=20)
-@given(
-    st.lists(facts, min_size=1, max_size=5), st.lists(facts, min_size=1, max_size=4), st.integers(1, 3)
-)
+@settings(max_examples=12)
+@given(st.lists(facts, min_size=1, max_size=5), st.lists(facts, min_size=1, max_size=4), st.integers(1, 3))
 def test_a_forgotten_file_leaves_what_a_household_has_that_never_saw_it(
     kept: list[Fact], wrong: list[Fact], portion: int
 ) -> None:
@@ -87,10 +100,10 @@ def test_a_forgotten_file_leaves_what_a_household_has_that_never_saw_it(
             assert journal.forgotten(1) == []
 
 
-@settings(max_examples=25)
-@given(st.lists(facts | nights(), min_size=1, max_size=5), spans(), st.data())
+@settings(max_examples=12)
+@given(st.lists(heard, min_size=1, max_size=5, unique_by=repr), spans(), st.data())
 def test_forgotten_time_is_the_same_before_and_after_what_comes_in_of_it(
-    happened: list[Event], span: Forgotten, data: st.DataObject
+    happened: list[Heard], span: Forgotten, data: st.DataObject
 ) -> None:
     """Protects a strap that hung on the dog: whether its samples came before or after that was said makes no difference."""
     when = data.draw(st.integers(0, len(happened)))
@@ -106,7 +119,7 @@ def test_forgotten_time_is_the_same_before_and_after_what_comes_in_of_it(
                     if i == said_after:
                         forget(journal, span)
                     if event is not None:
-                        happen(journal, event)
+                        happen(journal, event)  # type: ignore[arg-type]  # as above
                     follow(journal, store, cache=cache)
             along = rows(folder / "along.db")
             assert along == filled(journal, folder / "anew.db")
@@ -114,11 +127,13 @@ def test_forgotten_time_is_the_same_before_and_after_what_comes_in_of_it(
     assert seen[0] == seen[1]
 
 
-@settings(max_examples=20)
-@given(st.lists(facts | nights(), min_size=1, max_size=5), spans())
-def test_forgotten_time_taken_back_is_as_before(happened: list[Event], span: Forgotten) -> None:
+@settings(max_examples=12)
+@given(st.lists(heard, min_size=1, max_size=5, unique_by=repr), spans())
+def test_forgotten_time_taken_back_is_as_before(happened: list[Heard], span: Forgotten) -> None:
     """Protects --undo: each row of a store that followed along is the one that was there."""
-    with new_folder() as data, household(data, [HOME, *happened]) as journal:
+    with new_folder() as data, household(data, [HOME]) as journal:
+        for event in happened:
+            happen(journal, event)  # type: ignore[arg-type]  # what straps bring is written alike
         cache = RowCache()
         with SqliteStore(data / "along.db") as store:
             follow(journal, store, cache=cache)
@@ -181,7 +196,9 @@ def test_limits_of_a_forgotten_file_hold_no_more(tmp_path: Path) -> None:
     with household(tmp_path, events) as journal, SqliteStore(tmp_path / "along.db") as store:
         follow(journal, store)
         before = rows(tmp_path / "along.db")
-        file = bring(journal, [Limits("Jan", start - 60 * MINUTE, 120), Workout("Jan", "watch", start, start + 1)])
+        file = bring(
+            journal, [Limits("Jan", start - 60 * MINUTE, 120), Workout("Jan", "watch", start, start + 1)]
+        )
         position = forget(journal, gone := Forgotten(0, 1, files=(file,)))
         follow(journal, store)
         assert without_words(rows(tmp_path / "along.db")) == without_words(before)
