@@ -13,7 +13,7 @@ from ingest.language import N_, Text
 from ingest.rows.profile import build_profile, differences
 from ingest.rows.workout import find_workouts, sport_spans
 from ingest.settings.model import Settings
-from ingest.settings.names import NOBODY, same_name, wrong_with_name
+from ingest.settings.names import NOBODY, same_name, watch_of_folder, wrong_with_name
 from ingest.settings.person import PersonSettings
 from ingest.system.patience import always
 
@@ -215,6 +215,13 @@ def owner_of_folder(settings: Settings, folder: str) -> tuple[str | None, str]:
     """The person whose files lie in a folder of the inbox ('' for the inbox itself), or what to do about it."""
     if not folder:
         return settings.default_person, ""
+    serial = watch_of_folder(folder)
+    if serial is not None:
+        owner = settings.owner_of_watch(serial)
+        words = N_(
+            "nobody knows whose watch this is; `hartslag status` shows the lines to add to the settings"
+        )
+        return owner, "" if owner else Text(words)
     wrong = wrong_with_name(folder)
     if wrong:
         words = N_("the folder {folder!r} cannot be the name of a person: {wrong}")

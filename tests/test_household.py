@@ -8,7 +8,7 @@ import pytest
 from ingest.demo.fit_encoder import workout
 from ingest.errors import Stop
 from ingest.household import open_journal, owner_of_folder, persons_called, register_person, view_journal
-from ingest.settings.model import Settings
+from ingest.settings.model import Settings, WatchSettings
 from ingest.settings.person import PersonSettings
 from tests.support.daemons import daemon, hartslag, journal, left_behind, rows, settled, store, until
 from tests.support.households import Noted, household, steady
@@ -108,6 +108,19 @@ def test_whose_files_lie_where(tmp_path: Path) -> None:
         person, why = owner_of_folder(open_names, bad)
         assert person is None
         assert "cannot be the name" in why
+
+
+def test_whose_is_what_a_watch_brings(tmp_path: Path) -> None:
+    """Protects two people's hearts from each other: what a watch brings that nobody is named for waits."""
+    mine = WatchSettings(serial="77", person="Özlem")
+    two = Settings(tmp_path, persons=(JAN, OZLEM), watches=(mine,))
+    assert owner_of_folder(Settings(tmp_path), "watch-77") == ("me", "")
+    assert owner_of_folder(named(tmp_path, JAN), "watch-unknown") == ("Jan", "")
+    assert owner_of_folder(two, "watch-77") == ("Özlem", "")
+    for folder in ("watch-78", "watch-unknown"):
+        person, why = owner_of_folder(two, folder)
+        assert person is None
+        assert "status" in why
 
 
 def test_a_time_zone_that_nobody_names_stays_as_first_found(tmp_path: Path) -> None:

@@ -31,11 +31,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A file or folder that is left alone for now, and why in words; `act`: until a person does something."""
+    """A file or folder that is left alone for now, and why in words; `act`: until a person does something.
+
+    A folder that nobody owns stands for all files in it, as one thing is to be done about them.
+    """
 
     name: str
     why: str
     act: bool = False
+    files: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class Inbox:
         now_s = self._monotonic_s()
         found = InboxScan([], [])
         present: dict[str, _FileStat] = {}
+        unowned: dict[str, list[str]] = {}
         for entry, name in files(self.folder, found.waiting):
             if not self._going_on():
                 break
@@ -98,7 +103,7 @@ class Inbox:
                 continue
             person, why_not = self._whose(name.split("/")[0] if "/" in name else "")
             if person is None:
-                found.waiting.append(Waiting(name, why_not, act=True))
+                unowned.setdefault(name.split("/")[0], []).append(why_not)
                 continue
             try:
                 status = _identify(entry.stat(follow_symlinks=False))
@@ -114,6 +119,9 @@ class Inbox:
             else:
                 found.arrived.append(Candidate(Path(entry.path), name, person))
         self._known = present
+        found.waiting.extend(
+            Waiting(f"{folder}/", whys[0], act=True, files=len(whys)) for folder, whys in unowned.items()
+        )
         return found
 
     def _why_wait(self, path: Path, name: str, known: _FileStat, stood_still_s: float) -> Waiting | None:

@@ -61,7 +61,7 @@ def _sensors(settings: Settings, journal: Journal | None) -> list[Sensor]:
         s.source: Sensor(s.name or STRAP, [s.person], named=s.name is not None, sources={s.source: ""})
         for s in settings.straps
     }
-    own = {w.serial: w.name for w in settings.watches}
+    own = {w.serial: w.name for w in settings.watches if w.name}
     for person in journal.persons() if journal else ():
         assert journal is not None
         products = journal.products(person.id)

@@ -253,7 +253,7 @@ def check(raw: dict[str, Any]) -> tuple[FileSettings | None, list[Mistake]]:
 
 
 def _name_owners(raw: dict[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:
-    """The file with each strap's person as the file spells it, and a mistake for each who is not in it.
+    """The file with the person of each strap and watch as it spells them, and a mistake for each who is not in it.
 
     A strap that names nobody belongs to the only person there is.
     """
@@ -262,31 +262,31 @@ def _name_owners(raw: dict[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:
     names = {same_name(name): normalize("NFC", name) for name in reversed(spelled)}
     if "person" not in raw:
         names = {NOBODY: NOBODY}
-    filled = dict(_tables(raw, "strap"))
-    for i, strap in filled.items():
-        person = strap.get("person")
-        if person is None and len(names) == 1:
-            filled[i] = {**strap, "person": next(iter(names.values()))}
-        elif isinstance(person, str) and same_name(person) in names:
-            filled[i] = {**strap, "person": names[same_name(person)]}
-        elif isinstance(person, str) and isinstance(raw.get("person", []), list):
-            from difflib import get_close_matches
-
-            near = get_close_matches(same_name(person), names, 1)
-            words = (
-                _("there is no [[person]] {name}; did you mean {near}?")
-                if near
-                else _("there is no [[person]] {name}; add one, or name another")
-            )
-            mistakes.append(
-                Mistake(
-                    ("strap", i, "person"),
-                    words.format(name=quoted(person), near=quoted(names[near[0]]) if near else ""),
-                )
-            )
-    if filled:
-        raw = {**raw, "strap": [filled.get(i, strap) for i, strap in enumerate(raw["strap"])]}
+    for heading in ("strap", "watch"):
+        filled = dict(_tables(raw, heading))
+        for i, one in filled.items():
+            person = one.get("person")
+            if person is None and len(names) == 1 and heading == "strap":
+                filled[i] = {**one, "person": next(iter(names.values()))}
+            elif isinstance(person, str) and same_name(person) in names:
+                filled[i] = {**one, "person": names[same_name(person)]}
+            elif isinstance(person, str) and isinstance(raw.get("person", []), list):
+                mistakes.append(Mistake((heading, i, "person"), _nobody_so_called(person, names)))
+        if filled:
+            raw = {**raw, heading: [filled.get(i, one) for i, one in enumerate(raw[heading])]}
     return raw, mistakes
+
+
+def _nobody_so_called(person: str, names: Mapping[str, str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(same_name(person), names, 1)
+    words = (
+        _("there is no [[person]] {name}; did you mean {near}?")
+        if near
+        else _("there is no [[person]] {name}; add one, or name another")
+    )
+    return words.format(name=quoted(person), near=quoted(names[near[0]]) if near else "")
 
 
 def _doubles(raw: dict[str, Any]) -> Iterator[Mistake]:

@@ -129,12 +129,14 @@ _WATCH_SERIAL = N_("the digits that `hartslag status` shows for the watch")
 
 
 class WatchSettings(SettingsTable):
-    """What people call a watch, which is known by the serial number in its files."""
+    """Whose a watch is when it is plugged in, and what people call it; it is known by the serial number in its files."""
 
     serial: str = setting(_watch_serial, _WATCH_SERIAL)
-    name: str = setting(
+    person: str | None = setting(text(), N_("the name of one of the persons in quotes"), default=None)
+    name: str | None = setting(
         text(_on_one_line(N_("a name on one line, without spaces around it"))),
         N_('a name in quotes, like "Anna\'s watch"'),
+        default=None,
     )
 
 
@@ -338,6 +340,11 @@ class Settings:
             return None if wrong_with_name(name) else PersonSettings(name=name)
         return next((p for p in self.persons if same_name(p.name) == same_name(name)), None)
 
+    def owner_of_watch(self, serial: str) -> str | None:
+        """Whose files a watch brings that is plugged in; the only person there is needs no line. None: nobody knows."""
+        named = next((w.person for w in self.watches if w.serial == serial), None)
+        return named or (self.default_person if len(self.persons) < 2 else None)
+
     @property
     def inbox_folder(self) -> Path:
         return self.data / "inbox"
@@ -345,6 +352,11 @@ class Settings:
     @property
     def archive(self) -> Path:
         return self.data / "archive"
+
+    @property
+    def watch_folder(self) -> Path:
+        """What is known of watches that were plugged in."""
+        return self.data / "watches"
 
     @property
     def rejected(self) -> Path:

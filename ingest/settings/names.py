@@ -11,6 +11,20 @@ NOBODY = "me"
 """Who the heart belongs to as long as nobody has been named."""
 
 
+_WATCH_FOLDER = re.compile(r"watch-([1-9][0-9]{0,9}|unknown)")
+
+
+def folder_of_watch(serial: str) -> str:
+    """The folder in the inbox for what a watch brings; its serial number may be unknown, ''."""
+    return f"watch-{serial or 'unknown'}"
+
+
+def watch_of_folder(folder: str) -> str | None:
+    """The serial number of the watch whose folder in the inbox this is, '' for one without; None for any other folder."""
+    found = _WATCH_FOLDER.fullmatch(folder)
+    return found and found[1].replace("unknown", "")
+
+
 def wrong_with_name(name: str) -> Text | None:
     """Why `name` cannot be a person's name, and with it a folder on any computer in the house; None if it can."""
     if not 1 <= len(name) <= 40:

@@ -37,9 +37,9 @@ def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict
         "journal": journal.size(),
         "free_bytes": free_bytes(settings),
         "inbox": {
-            "waiting": len(waiting),
+            "waiting": sum(w.files for w in waiting),
             **{name: outcomes.get(name, 0) for name in ("stored", "duplicate", "partial", "rejected")},
-            "files": [{"file": w.name, "why": w.why} for w in waiting],
+            "files": [{"file": w.name, "why": w.why, "files": w.files} for w in waiting],
         },
         "stores": [
             _store_status(journal, store, errors.get(store.name), runs=daemon is not None)

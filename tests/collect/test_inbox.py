@@ -181,8 +181,8 @@ def test_a_file_that_vanishes_is_forgotten(watch: Watch) -> None:
 
 
 def test_folders_are_persons(watch: Watch) -> None:
-    """A person's folder makes the files in it theirs, however deep; nobody's folder waits with the line to add."""
-    for name in ("run.fit", "anna/run.fit", "anna/2026/may/run.fit", "bob/run.fit"):
+    """A person's folder makes the files in it theirs, however deep; nobody's folder waits as one, with the line to add."""
+    for name in ("run.fit", "anna/run.fit", "anna/2026/may/run.fit", "bob/run.fit", "bob/may/run.fit"):
         watch.drop(name)
     watch.after()
     watch.clock.now += SETTLE
@@ -190,7 +190,7 @@ def test_folders_are_persons(watch: Watch) -> None:
     assert sorted((d.name, d.person) for d in found.arrived) == [
         ("anna/2026/may/run.fit", "anna"), ("anna/run.fit", "anna"), ("run.fit", "me"),
     ]  # fmt: skip
-    assert [(w.name, 'name = "bob"' in w.why) for w in found.waiting] == [("bob/run.fit", True)]
+    assert [(w.name, w.files, 'name = "bob"' in w.why) for w in found.waiting] == [("bob/", 2, True)]
 
 
 def test_an_inbox_that_is_away_is_empty(watch: Watch) -> None:

@@ -555,11 +555,24 @@ def test_names_of_watches(tmp_path: Path) -> None:
     assert [(w.serial, w.name) for w in found.watches] == [("3423412345", "Zoë's"), ("77", "Old one")]
 
 
+def test_whose_a_watch_is(tmp_path: Path) -> None:
+    """A watch that is plugged in brings its files to the person of its line; where one person lives alone none is needed."""
+    line = '[[watch]]\nserial = 77\nperson = "zoë"\n'
+    for persons, owners in (
+        ("", ("me", "me")),
+        ('[[person]]\nname = "Zoë"\n', ("Zoë", "Zoë")),
+        ('[[person]]\nname = "Jan"\n[[person]]\nname = "Zoë"\n', ("Zoë", None)),
+    ):
+        found = settings(tmp_path, persons + (line if persons else ""))
+        assert (found.owner_of_watch("77"), found.owner_of_watch("")) == owners
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ('name = "Fenix"', "serial: missing; right would be the digits that `hartslag status` shows"),
-        ('serial = "77"', 'name: missing; right would be a name in quotes, like "Anna\'s watch"'),
+        ('serial = "77"\nname = 5', 'name: found 5; right would be a name in quotes, like "Anna\'s watch"'),
+        ('serial = "77"\nperson = "Kim"', 'person: there is no [[person]] "Kim"'),
         ('serial = "7A"\nname = "F"', 'serial: found "7A"; right would be the digits'),
         ('serial = 4294967296\nname = "F"', 'serial: found "4294967296"; right would be the digits'),
         ('serial = true\nname = "F"', "serial: found true; right would be the digits"),
@@ -751,7 +764,7 @@ def test_each_example_switched_on(tmp_path: Path, table: str, key: str, value: s
     needed.add(key)
     lines = [f"{k} = {v}" for t, k, v in examples() if t == table and k in needed]
     heading = "" if table == TOP else f"[[{table}]]" if table in MANY else f"[{table}]"
-    somebody = table.startswith("person.") or (table, key) == ("strap", "person")
+    somebody = table.startswith("person.") or (table, key) in {("strap", "person"), ("watch", "person")}
     others = '[[person]]\nname = "Anna"\n' if somebody else ""
     assert f"{key} = {value}" in lines
     settings(tmp_path, "\n".join([others, heading, *lines]))
