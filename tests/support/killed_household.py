@@ -1,0 +1,370 @@
+"""A household whose processes are killed over and over: what came from outside is written down, and held against the journal.
+
+Files are dropped, two straps beat, verbs are asked; daemon, reading processes and verbs get SIGKILL at any moment.
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import sqlite3
+import struct
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ingest.collect.connection import StrapOwner
+from ingest.collect.recorder import Recorder
+from ingest.collect.strap_state import StrapState
+from ingest.demo.fit_encoder import day, workout
+from ingest.journal import Journal
+from ingest.settings.model import Settings
+from ingest.stores.following import follow
+from ingest.stores.sqlite import SqliteStore
+from tests.support.air.heart import measurement
+from tests.support.daemons import journal, rows, settled, store
+from tests.support.households import rows as stored_rows
+from tests.support.straps import stored_notifications_at
+
+PERSON = "anna"
+STRAPS = ("F0:00:00:00:00:01", "F0:00:00:00:00:02")
+SETTINGS = (
+    "[inbox]\nsettle_s = 0.05\npatience_s = 0.4\n"
+    f'[[person]]\nname = "{PERSON}"\nmaximum_bpm = 180\nzone = "UTC"\n'
+    + "".join(f'[[strap]]\naddress = "{a}"\n' for a in STRAPS)
+)
+
+INTERVAL_S = 5.0
+"""Between two commits of what straps tell: so much, and what a commit takes, may be lost."""
+
+COMMIT_S = 3.0
+"""For a commit on a busy machine."""
+
+EVERY_S = 0.1
+
+BEGIN = 1_000_000_000
+"""Of the first workout, in FIT's own seconds: September 2021."""
+
+HEARD = struct.Struct("<dI")
+"""When (seconds since 1970) which number was told."""
+
+
+def numbered(n: int) -> bytes:
+    """The n-th notification: no other has its two intervals."""
+    return measurement(60 + n % 100, (300 + n % 1000, 300 + n // 1000))
+
+
+def number_of(payload: bytes) -> int:
+    """Which notification it is."""
+    low, high = struct.unpack_from("<HH", payload, 2)
+    return int(low - 300 + 1000 * (high - 300))
+
+
+@dataclass
+class Tally:
+    """What was done, and what is wrong after all of it."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    files: int = 0
+    heard: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+class KilledHousehold:
+    """One data folder, its daemon, and what the world outside knows of it."""
+
+    def __init__(self, folder: Path, seed: int, data: Path | None = None) -> None:
+        self.data = data or folder / "data"
+        self.outside = folder
+        self.chance = random.Random(seed)
+        self.sent: dict[str, bytes] = {}
+        self.dropped: list[tuple[float, str]] = []
+        """When each file lay in the inbox."""
+        self._daemon: int | None = None
+        self.kills_s: list[float] = []
+        self.tally = Tally()
+        (self.data / "inbox").mkdir(parents=True, exist_ok=True)
+        (self.data / "hartslag.toml").write_text(SETTINGS)
+
+    # --- what happens ---
+
+    def suffer(self, kills: int) -> None:
+        """Let so many processes be killed."""
+        while self.tally.kills.total() < kills:
+            self.drop_files()
+            if self._daemon is None:
+                self._daemon = self._fork("daemon", lambda: run_daemon(self.data, self.outside))
+            verb = self._fork_verb() if self.chance.random() < 0.4 else None
+            wait_s = (
+                self.chance.uniform(5, 9) if self.chance.random() < 0.06 else self.chance.expovariate(1 / 0.5)
+            )
+            time.sleep(wait_s)
+            self._kill_one(verb)
+            self._look_after_daemon()
+
+    def recover(self, *, straps: bool = True) -> None:
+        """Let the daemon work undisturbed until everything is done, and end as it is told to."""
+        if self._daemon is None:
+            self._daemon = self._fork("daemon", lambda: run_daemon(self.data, self.outside, straps=straps))
+        end_s = time.time() + 120
+        while not settled(self.data) and time.time() < end_s:
+            if not self._look_after_daemon():
+                break
+            time.sleep(0.1)
+        if straps:
+            time.sleep(INTERVAL_S + 1)
+        if self._daemon is not None:
+            os.kill(self._daemon, signal.SIGTERM)
+            _, status = os.waitpid(self._daemon, 0)
+            if status:
+                self.tally.wrong.append(f"the daemon ended with {status} when it was told to")
+        self._daemon = None
+
+    def drop_files(self) -> None:
+        for _ in range(self.chance.choice((0, 0, 1, 1, 2, 4))):
+            n = len(self.sent)
+            began = BEGIN + n * 7200
+            bpm = [90 + (n + i) % 80 for i in range(self.chance.randrange(60, 600))]
+            data = day(began, bpm[:60]) if n % 5 == 4 else workout(began, bpm, serial=1 + n % 3)
+            name = f"{n:05d}.fit"
+            if data in self.sent.values():
+                continue
+            self.sent[name] = data
+            self.dropped.append((time.time(), name))
+            beside = self.data / "inbox" / f".{name}.part"
+            beside.write_bytes(data)
+            beside.rename(self.data / "inbox" / name)
+        self.tally.files = len(self.sent)
+
+    def _fork_verb(self) -> int:
+        words = self.chance.choice(
+            (
+                ["week"],
+                ["status", "--json"],
+                ["check"],
+                ["rebuild"],
+                ["export"],
+                ["add", str(self.outside / "beside")],
+            )
+        )
+        if words[0] == "add":
+            (self.outside / "beside").mkdir(exist_ok=True)
+            for name, data in list(self.sent.items())[-2:]:
+                (self.outside / "beside" / name).write_bytes(data)
+        return self._fork("verb", lambda: _run_verb(self.data, words))
+
+    def _kill_one(self, verb: int | None) -> None:
+        readers = [] if self._daemon is None else _children(self._daemon)
+        chance = self.chance.random()
+        if verb is not None:
+            if chance < 0.5:
+                self._kill(verb, "verb")
+            _, status = os.waitpid(verb, 0)
+            if os.WIFEXITED(status) and os.WEXITSTATUS(status) not in {0, 1}:
+                self.tally.wrong.append(f"a verb ended with {os.WEXITSTATUS(status)}")
+        if readers and chance > 0.8:
+            self._kill(readers[0], "reader")
+        elif self._daemon is not None and (verb is None or chance >= 0.5):
+            self.kills_s.append(time.time())
+            self._kill(self._daemon, "daemon")
+            os.waitpid(self._daemon, 0)
+            self._daemon = None
+
+    def _kill(self, pid: int, what: str) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            self.tally.kills[what] += 1
+
+    def _look_after_daemon(self) -> bool:
+        """Whether the daemon runs. One that ended by itself is a fault: nobody may be needed to start it."""
+        if self._daemon is None:
+            return False
+        pid, status = os.waitpid(self._daemon, os.WNOHANG)
+        if pid:
+            self.tally.wrong.append(f"the daemon ended by itself with {status}")
+            self._daemon = None
+        return not pid
+
+    def _fork(self, what: str, work: Callable[[], None]) -> int:
+        """A process that has imported everything already, so that it costs what its work costs."""
+        pid = os.fork()
+        if pid:
+            return pid
+        code = 3
+        try:
+            log = os.open(self.outside / f"{what}.log", os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - the descriptor is the file's
+            sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+            work()
+            code = 0
+        except SystemExit as e:
+            code = e.code if isinstance(e.code, int) else 3
+        except BaseException:  # noqa: BLE001 - whatever it is, it is looked for in the log
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            with contextlib.suppress(Exception):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(code)
+
+    # --- what is held against it ---
+
+    def judge(self) -> Tally:
+        """Say what is missing, doubled or blamed."""
+        self._judge_files()
+        self._judge_straps()
+        self._judge_store()
+        for log in self.outside.glob("*.log"):
+            if "Traceback" in (text := log.read_text(errors="replace")):
+                self.tally.wrong.append(
+                    f"a traceback in {log.name}: {text[text.index('Traceback') :][-600:]}"
+                )
+        return self.tally
+
+    def _judge_files(self) -> None:
+        counted = Counter(
+            bytes(sha)
+            for (sha,) in rows(journal(self.data), "SELECT sha256 FROM file WHERE outcome = 'stored'")
+        )
+        import hashlib
+
+        sent = {hashlib.sha256(data).digest(): name for name, data in self.sent.items()}
+        for sha, name in sent.items():
+            if counted[sha] != 1:
+                self.tally.wrong.append(f"{name} is stored {counted[sha]} times")
+        for outcome, reason, number in rows(
+            journal(self.data),
+            "SELECT outcome, reason, count(*) FROM file WHERE outcome IN ('rejected', 'partial') GROUP BY 1, 2",
+        ):
+            self.tally.wrong.append(f"{number} healthy files are {outcome}: {reason}")
+        left = [p.name for p in (self.data / "inbox").rglob("*") if p.is_file()]
+        if left:
+            self.tally.wrong.append(f"in the inbox are still {left[:5]}")
+        archived = {
+            hashlib.sha256(p.read_bytes()).digest() for p in (self.data / "archive").rglob("*") if p.is_file()
+        }
+        if missing := set(sent) - archived:
+            self.tally.wrong.append(f"{len(missing)} files are not in the archive")
+
+    def _judge_straps(self) -> None:
+        held = stored_notifications_at(journal(self.data), PERSON).notifications
+        for address in STRAPS:
+            got = Counter(number_of(what) for source, *_, what in held if source == f"strap {address}")
+            told = list(_told(self.outside, address))
+            self.tally.heard += len(told)
+            if doubled := [n for n, times in got.items() if times > 1]:
+                self.tally.wrong.append(f"{address}: {len(doubled)} doubled, first {doubled[:3]}")
+            lost = [(at_s, n) for at_s, n in told if n not in got]
+            early = [n for at_s, n in lost if not self._may_be_lost(at_s)]
+            if early:
+                self.tally.wrong.append(
+                    f"{address}: {len(early)} lost that were older than a commit, {early[:3]}"
+                )
+
+    def _may_be_lost(self, at_s: float) -> bool:
+        """Whether a kill came before what was told then had to be committed."""
+        return any(0 <= kill_s - at_s <= INTERVAL_S + COMMIT_S for kill_s in self.kills_s)
+
+    def _judge_store(self) -> None:
+        with closing(sqlite3.connect(journal(self.data))) as db:
+            found = db.execute("PRAGMA integrity_check").fetchall()
+        if found != [("ok",)]:
+            self.tally.wrong.append(f"the journal is damaged: {found[:2]}")
+        # What straps told last was committed while the daemon ended; a store may be behind, and follows.
+        with Journal(journal(self.data)) as held, SqliteStore(store(self.data)) as behind:
+            follow(held, behind)
+        there = stored_rows(store(self.data))
+        _run_verb_here(self.data, ["rebuild"])
+        anew = stored_rows(store(self.data))
+        for table, expected in anew.items():
+            if there[table] != expected:
+                self.tally.wrong.append(
+                    f"{table}: {len(set(map(repr, there[table])) ^ set(map(repr, expected)))} rows differ from a store made anew"
+                )
+
+
+# --- the processes ---
+
+
+def run_daemon(data: Path, outside: Path, *, straps: bool = True) -> None:
+    """The real daemon; straps that it listens to beat on where they left off, or are silent."""
+    from ingest import daemon
+    from ingest.log import setup
+    from ingest.settings.file import load
+
+    def listeners(
+        settings: Settings, owners: Sequence[str], recorder: Recorder
+    ) -> list[Coroutine[Any, Any, None]]:
+        return [
+            _beat(recorder, StrapOwner(owner, strap.source), outside, strap.address or "")
+            if straps
+            else asyncio.sleep(1e9)
+            for strap, owner in zip(settings.straps, owners, strict=True)
+        ]
+
+    setup(verbose=False)
+    daemon.run(load(None, data, {}, data), lambda _greeting: None, listeners)
+
+
+async def _beat(recorder: Recorder, owner: StrapOwner, outside: Path, address: str) -> None:
+    """Notifications, each written down outside before it is told; their numbers go on from one life to the next."""
+    file = outside / f"{address}.told"
+    n = file.stat().st_size // HEARD.size if file.exists() else 0
+    out = os.open(file, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+    connection = recorder.open_connection(owner)
+    recorder.record_state(owner, StrapState("connected"))
+    try:
+        while True:
+            os.write(out, HEARD.pack(time.time(), n))
+            connection.receive(numbered(n))
+            n += 1
+            await asyncio.sleep(EVERY_S)
+    finally:
+        connection.end()
+        os.close(out)
+
+
+def _told(outside: Path, address: str) -> Iterator[tuple[float, int]]:
+    data = (outside / f"{address}.told").read_bytes()
+    yield from HEARD.iter_unpack(data[: len(data) // HEARD.size * HEARD.size])
+
+
+def _run_verb(data: Path, words: list[str]) -> None:
+    from ingest.cli import main
+
+    sys.argv = ["hartslag", "--data", str(data), *words]
+    main()
+
+
+def _run_verb_here(data: Path, words: list[str]) -> None:
+    from tests.support.daemons import hartslag
+
+    done = hartslag("--data", data, *words)
+    assert done.returncode == 0, done.stderr
+
+
+def _main() -> None:
+    """The daemon as a program of its own: `python -m tests.support.killed_household DATA OUTSIDE`."""
+    run_daemon(Path(sys.argv[1]), Path(sys.argv[2]))
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for thread in Path(f"/proc/{pid}/task").glob("*"):
+        with contextlib.suppress(OSError):
+            found += [int(word) for word in (thread / "children").read_text().split()]
+    return found
+
+
+if __name__ == "__main__":
+    _main()
