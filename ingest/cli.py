@@ -97,11 +97,14 @@ class _Verbs(click.Group):
 @click.option(
     "--config",
     metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Settings file (default: hartslag.toml in the data folder).",
+    type=click.Path(path_type=Path, readable=False),
+    help="Settings file (default: hartslag.toml in the data folder; of the service that in /etc/hartslag).",
 )
 @click.option(
-    "--data", metavar="FOLDER", type=click.Path(path_type=Path), help="Data folder (default: ./data)."
+    "--data",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path, readable=False),
+    help="Data folder (default: ./data; of the service /var/lib/hartslag).",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Say more.")
 @click.version_option(package_name="hartslag")
@@ -129,6 +132,8 @@ def main() -> None:
     # Python looks for garbage after each 700 new objects. Imports make tens of thousands, which all stay: looking among
     # them takes a tenth of a verb's time.
     gc.set_threshold(20_000)
+    # Heart rates are their owner's, whatever this shell or service thinks of new files; what others may read is opened to them.
+    os.umask(0o077)
     try:
         hartslag(standalone_mode=False)
     except click.exceptions.Abort:

@@ -30,7 +30,7 @@ from ingest.stores.configured import configured_stores
 from ingest.stores.contract import Store
 from ingest.stores.following import follow
 from ingest.system import systemd
-from ingest.system.files import NO_ROOM
+from ingest.system.files import NO_ROOM, make_folder
 from ingest.system.lock import only_daemon
 from ingest.system.patience import ENDLESS, Patience
 from ingest.system.watchdog import Watchdog, WatchedPart
@@ -108,7 +108,8 @@ def _share_memory() -> None:
 def _make_folders(settings: Settings) -> None:
     for folder in (settings.data, settings.inbox_folder, settings.archive, settings.rejected):
         try:
-            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            # Grafana's group passes through to the store; all else is its owner's.
+            make_folder(folder, 0o750 if folder == settings.data else 0o700)
         except OSError as e:
             if e.errno in NO_ROOM:
                 words = N_(

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from ingest.rows.workout import find_workouts, sport_spans
 from ingest.settings.model import Settings
 from ingest.settings.names import NOBODY, same_name, watch_of_folder, wrong_with_name
 from ingest.settings.person import PersonSettings
+from ingest.system.files import make_folder
 from ingest.system.patience import always
 
 _log = logging.getLogger(__name__)
@@ -33,6 +35,8 @@ def open_journal(
     `now_ms` is the clock by which all that is written to it came in; `synced` is as in `Journal`.
     Raises Stop when there is none and it must not be made, or it cannot be opened.
     """
+    if create:
+        make_data_folder(settings)
     journal = Journal(settings.journal_file, create=create, going_on=going_on, now_ms=now_ms, synced=synced)
     try:
         _adopt(journal, settings)
@@ -48,6 +52,12 @@ def open_journal(
         journal.close()
         raise
     return journal
+
+
+def make_data_folder(settings: Settings) -> None:
+    """The folder of everything, through which the group, and so Grafana, passes to the store. An error waits for the next."""
+    with suppress(OSError):
+        make_folder(settings.data, 0o750)
 
 
 def view_journal(settings: Settings) -> "JournalView":

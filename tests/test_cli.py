@@ -180,7 +180,7 @@ def as_somebody_else(data: Path, *words: str) -> subprocess.CompletedProcess[str
     copy = data.with_name("copy")
     shutil.copytree(data, copy)
     script = (
-        "import contextlib, io, os, sys\n"
+        "import contextlib, io, os, shutil, sys, ingest.verbs.not_allowed\n"
         "from ingest.cli import hartslag, main\n"
         "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
         "    hartslag(['--data', sys.argv.pop(1), *sys.argv[3:]], standalone_mode=False)\n"

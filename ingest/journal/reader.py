@@ -21,6 +21,7 @@ from ingest.journal.file_reader import FileReader
 from ingest.journal.schema import migrate, require_current
 from ingest.journal.writer import Writer
 from ingest.language import N_, Text, system_words
+from ingest.system.files import make_folder
 from ingest.system.patience import Patience, always
 from ingest.system.sqlite import SqliteFault, fault_of, open_database, open_readonly, retried, transaction
 
@@ -195,7 +196,7 @@ def _entry(row: Sequence[Any]) -> Entry:
 def _make_private(path: Path) -> None:
     """An empty file that only its owner can read, in a folder that only its owner can enter."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     except OSError as e:
         if e.errno == errno.ENOSPC:

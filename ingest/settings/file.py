@@ -24,6 +24,7 @@ from ingest.language import (
 from ingest.language import gettext as _
 from ingest.log import quoted
 from ingest.settings import profile_history
+from ingest.settings.installed import Installed, find_installed
 from ingest.settings.model import FileSettings, Settings
 from ingest.settings.names import NOBODY, same_name
 from ingest.settings.person import PersonSettings
@@ -45,22 +46,24 @@ def load(
     cwd: Path,
     *,
     system: Path = SYSTEM_FILE,
+    installed: Installed | None = None,
 ) -> Settings:
     """The settings in force; `config` and `data` are what the command line said. From here on their language is spoken.
 
-    Raises WrongSettings with every mistake, one on each line.
+    An `installed` program has places of its own, wherever it is called from. Raises WrongSettings with every mistake, one on each line.
     """
     speak(system_language(environ))
     folder = data or (Path(environ["HARTSLAG_DATA"]) if environ.get("HARTSLAG_DATA") else None)
     folder = _absolute(folder, cwd, environ) if folder else None
-    file, raw = _find(config, folder, environ, cwd, system)
+    file, raw = _find(config, folder, environ, cwd, system, installed)
     found = _check(raw, file)
     if found.language:
         speak(found.language)
     here = file.parent if file else cwd
     if folder is None:
         inside = found.data.folder
-        folder = _absolute(inside, here, environ) if inside else _absolute(Path("data"), cwd)
+        otherwise = installed.data if installed else _absolute(Path("data"), cwd)
+        folder = _absolute(inside, here, environ) if inside else otherwise
     influx = found.influx
     if influx and influx.token_file:
         influx = influx.replace(token_file=_absolute(influx.token_file, here, environ))
@@ -84,15 +87,21 @@ def language_of(config: Path | None, data: Path | None, environ: Mapping[str, st
     speak(system_language(environ))
     with contextlib.suppress(WrongSettings):
         folder = data or (Path(environ["HARTSLAG_DATA"]) if environ.get("HARTSLAG_DATA") else None)
-        _find(config, _absolute(folder, cwd, environ) if folder else None, environ, cwd, SYSTEM_FILE)
+        folder = _absolute(folder, cwd, environ) if folder else None
+        _find(config, folder, environ, cwd, SYSTEM_FILE, find_installed())
     return spoken_language()
 
 
 def _find(
-    config: Path | None, data: Path | None, environ: Mapping[str, str], cwd: Path, system: Path
+    config: Path | None,
+    data: Path | None,
+    environ: Mapping[str, str],
+    cwd: Path,
+    system: Path,
+    installed: Installed | None,
 ) -> tuple[Path | None, dict[str, Any]]:
     """The settings file that counts and what it holds, or None and nothing where there is none."""
-    named, candidates = places(config, data, environ, cwd, system)
+    named, candidates = places(config, data, environ, cwd, system, installed)
     for file in candidates:
         if (raw := read(file)) is not None:
             return file, raw
@@ -106,13 +115,20 @@ def _find(
 
 
 def places(
-    config: Path | None, data: Path | None, environ: Mapping[str, str], cwd: Path, system: Path = SYSTEM_FILE
+    config: Path | None,
+    data: Path | None,
+    environ: Mapping[str, str],
+    cwd: Path,
+    system: Path = SYSTEM_FILE,
+    installed: Installed | None = None,
 ) -> tuple[bool, list[Path]]:
     """(Whether somebody named the settings file, the paths at which it is looked for, the first that exists counts)."""
     if config is None and environ.get("HARTSLAG_CONFIG"):
         config = Path(environ["HARTSLAG_CONFIG"])
     if config is not None:
         return True, [_absolute(config, cwd, environ)]
+    if installed and data in {None, installed.data}:
+        return False, [installed.settings]
     return False, [(data or _absolute(Path("data"), cwd)) / FILE_NAME, *([system] if data is None else [])]
 
 

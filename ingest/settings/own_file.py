@@ -18,9 +18,13 @@ from ingest.errors import Stop
 from ingest.language import gettext as _
 from ingest.log import quoted
 from ingest.settings.file import LARGEST_FILE, check, places, read
+from ingest.settings.installed import Installed
 from ingest.settings.mistakes import sentence, wrong_settings
 from ingest.settings.writer import SettingsText
 from ingest.system.files import write_file
+
+_MODE = 0o640
+"""Of a new file: its owner's, and its group's, as a service is of the group of /etc/hartslag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class OwnFile:
                     ).format(file=quoted(str(self.path)))
                 )
             if self.content is None:
-                write_file(target, draft.text.encode())
+                write_file(target, draft.text.encode(), mode=_MODE)
                 if os.geteuid() == 0:  # with sudo in somebody's own folder it is theirs
                     owner = target.parent.stat()
                     os.chown(target, owner.st_uid, owner.st_gid)
@@ -85,19 +89,27 @@ class OwnFile:
                 write_file(target, draft.text.encode(), like=like)
 
 
-def own_file(config: Path | None, data: Path | None, environ: Mapping[str, str], cwd: Path) -> OwnFile:
+def own_file(
+    config: Path | None,
+    data: Path | None,
+    environ: Mapping[str, str],
+    cwd: Path,
+    installed: Installed | None = None,
+) -> OwnFile:
     """The settings file that counts, or the one to be made.
 
     Raises PermissionError for what belongs to somebody else: the file, and second what it is that is theirs. Raises Stop
     for what is one's own and cannot be written all the same.
     """
-    named, candidates = places(config, data, environ, cwd)
+    if data is None and environ.get("HARTSLAG_DATA"):
+        data = cwd / environ["HARTSLAG_DATA"]
+    named, candidates = places(config, data, environ, cwd, installed=installed)
     found = next((p for p in candidates if _is_there(p)), None)
     if found is None:
         # An installed daemon reads that of the system, but only where nobody keeps data of their own here.
         system = candidates[-1]
-        installed = not named and system.parent.is_dir() and not candidates[0].parent.is_dir()
-        found = system if installed else candidates[0]
+        is_systems = not named and system.parent.is_dir() and not candidates[0].parent.is_dir()
+        found = system if is_systems else candidates[0]
     try:
         content = _read(found.resolve())
     except PermissionError:

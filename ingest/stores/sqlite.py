@@ -4,6 +4,7 @@ Grafana runs as another user and may be the first to open the file: it and its c
 the group, or the daemon would be locked out by files that Grafana made (https://sqlite.org/wal.html#read_only_databases).
 """
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
@@ -16,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.errors import Stop
+from ingest.language import gettext as _
 from ingest.rows.table import TABLES, Block
 from ingest.rows.version import rows_version
 from ingest.stores.contract import RefusedRow
 from ingest.system.crash_points import reached
+from ingest.system.files import make_folder
 from ingest.system.patience import Patience
 from ingest.system.sqlite import DerivedFile, open_readonly
 
@@ -44,7 +47,7 @@ class SqliteStore:
             made_anew="it is made anew from the journal",
             waits="it catches up by itself",
             file_mode=_FILE_MODE,
-            make_folder=_make_folder,
+            make_folder=lambda folder: make_folder(folder, _FOLDER_MODE),
             lock="lock",
         )
         self._began = 0
@@ -108,6 +111,12 @@ class SqliteStore:
     def maintain(self) -> None:
         """Nothing waits here."""
 
+    def make(self) -> None:
+        """Be there for those who read, with no row, also before anything was collected. Raises TryLater."""
+        with self._file.exclusive(), self._file.transaction() as db:
+            if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'series'").fetchone():
+                _create(db)
+
     def clear(self, journal: str, last: int = 0) -> None:  # noqa: ARG002 - as above
         """Delete all rows: the next one to follow the journal fills it anew."""
         with self._file.exclusive(), self._file.transaction() as db:
@@ -140,20 +149,17 @@ class SqliteStore:
         """What SQLite finds wrong with the file; empty when it is whole or not there."""
         if not self.path.exists():
             return []
+        if self.path.is_file() and not os.access(self.path, os.W_OK):
+            owner = self.path.stat().st_uid
+            return [_("it belongs to another user ({number}); the daemon makes it anew").format(number=owner)]
         try:
             with closing(open_readonly(self.path)) as db:
                 found = [row[0] for row in db.execute("PRAGMA integrity_check")]
+                if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'replica'").fetchone():
+                    found = [_("nothing of hartslag is in it; the daemon makes it anew")]
         except (sqlite3.DatabaseError, Stop) as e:
             return [str(e)]
         return [] if found == ["ok"] else found
-
-
-def _make_folder(folder: Path) -> None:
-    if not folder.exists():
-        folder.mkdir(parents=True)
-        # A hardened service may not set the group bit; systemd-tmpfiles has made the folder before it then.
-        with suppress(PermissionError):
-            folder.chmod(_FOLDER_MODE)
 
 
 def _create_position(db: sqlite3.Connection) -> None:

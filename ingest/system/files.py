@@ -3,6 +3,7 @@
 A rename is remembered once the folder is synced, the bytes once the file is (https://man7.org/linux/man-pages/man2/fsync.2.html).
 """
 
+import contextlib
 import errno
 import os
 from collections.abc import Callable
@@ -36,9 +37,16 @@ DISK = Disk()
 """The one of this machine."""
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder that others than the group cannot enter, and those above it."""
-    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+def make_folder(folder: Path, mode: int = 0o700) -> None:
+    """Make a folder with these permissions whatever the umask says, and those above it, each only where it is not there."""
+    missing = [folder] if not folder.exists() else []
+    while missing and not (above := missing[-1].parent).exists():
+        missing.append(above)
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)
+        # A hardened service may not set the bit by which a folder hands on its group; systemd-tmpfiles has set it then.
+        with contextlib.suppress(PermissionError):
+            one.chmod(mode if one == folder else mode & 0o750)
 
 
 def make_file(path: Path, mode: int) -> int:
@@ -70,17 +78,22 @@ def has_room(folder: Path) -> bool:
     return True
 
 
-def write_file(target: Path, data: bytes, disk: Disk = DISK, *, like: os.stat_result | None = None) -> None:
+def write_file(
+    target: Path, data: bytes, disk: Disk = DISK, *, like: os.stat_result | None = None, mode: int = 0o600
+) -> None:
     """Write a file whole or not at all, and have the card remember it before this returns.
 
-    With the permissions and the owner of another, where it shall be `like` that. What fails leaves nothing behind.
+    With these permissions whatever the umask says, or with those and the owner of another, where it shall be `like` that.
+    What fails leaves nothing behind.
     """
     make_folder(target.parent)
     beside = _beside(target)
     try:
-        with beside.open("wb") as out:
+        with _open_private(beside) as out:
             if like is not None:
                 _make_like(out.fileno(), like)
+            else:
+                os.fchmod(out.fileno(), mode)
             out.write(data)
             out.flush()
             disk.fsync(out.fileno())
@@ -89,6 +102,13 @@ def write_file(target: Path, data: bytes, disk: Disk = DISK, *, like: os.stat_re
         beside.unlink(missing_ok=True)
         raise
     sync_path(target.parent, disk)
+
+
+def _open_private(path: Path) -> IO[bytes]:
+    """An empty file to write to, that nobody but its owner can open in the meantime."""
+    path.unlink(missing_ok=True)
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 
 def _make_like(descriptor: int, like: os.stat_result) -> None:
@@ -127,7 +147,7 @@ class Mover:
         make_folder(target.parent)
         beside = _beside(target)
         origin.seek(0)
-        with beside.open("wb") as out:
+        with _open_private(beside) as out:
             from shutil import copyfileobj  # it brings bz2 and lzma along
 
             copyfileobj(origin, out, 1 << 20)

@@ -232,6 +232,7 @@ class DerivedFile:
             return self._db
         self.close()
         self._make_folder(self.path.parent)
+        self._remove_foreign()
         os.close(make_file(self.path, self._file_mode))
         # What a power cut takes comes again from the journal, as the position is kept in this very file.
         db = open_database(
@@ -244,6 +245,13 @@ class DerivedFile:
         self._db, self._file = db, self._file_now()
         self._prepare(db)
         return db
+
+    def _remove_foreign(self) -> None:
+        """Take away what another user put in this place, if it may not be written: what it lacks comes from the journal."""
+        for end in ("", *COMPANIONS):
+            path = self.path.with_name(self.path.name + end)
+            if path.is_file() and path.lstat().st_uid != os.geteuid() and not os.access(path, os.W_OK):
+                path.unlink()
 
     def _file_now(self) -> tuple[int, int] | None:
         try:

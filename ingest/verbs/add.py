@@ -15,7 +15,7 @@ import click
 from ingest.errors import Stop, TryLater
 from ingest.language import N_, Text, gettext, said
 from ingest.log import quoted
-from ingest.verbs.command import Invocation, verb
+from ingest.verbs.command import Invocation, require_access, verb
 from ingest.verbs.times import utc_text
 
 if TYPE_CHECKING:
@@ -237,6 +237,7 @@ def command(invocation: Invocation, files: tuple[Path, ...], person: str | None,
     Ends with 1 when a file was rejected.
     """
     settings = invocation.load_settings()
+    require_access(settings)
     found = find_files(files)
     has_bar = sys.stderr.isatty() and len(found) > 1
     report = _Report(as_json=as_json, has_bar=has_bar)

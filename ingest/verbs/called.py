@@ -1,5 +1,6 @@
 """The program as it was called here, so that a command in a message can be copied as it stands."""
 
+import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -24,8 +25,14 @@ def as_called(text: str) -> str:
         return text
     import shlex
 
+    from ingest.settings.installed import find_installed
+
     name, options = program(), list(options_before_verb(sys.argv[1:]))
-    with_options, alone = shlex.join([name, *options]), shlex.quote(name)
+    called = [name]
+    if find_installed():
+        text = text.replace("`hartslag run`", "`sudo systemctl restart hartslag`")
+        called = ["sudo", name] if os.environ.get("SUDO_UID") else called
+    with_options, alone = shlex.join([*called, *options]), shlex.join(called)
     return re.sub(
         r"`hartslag (?!-)(demo\b)?", lambda m: f"`{alone} demo" if m[1] else f"`{with_options} ", text
     )

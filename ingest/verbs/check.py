@@ -11,7 +11,7 @@ import click
 
 from ingest.language import gettext as _
 from ingest.language import number_text, said
-from ingest.verbs.command import Invocation, verb
+from ingest.verbs.command import Invocation, require_access, verb
 
 if TYPE_CHECKING:
     from ingest.journal import Journal
@@ -133,6 +133,7 @@ def command(invocation: Invocation) -> None:
     from ingest.household import view_journal
 
     settings = invocation.load_settings()
+    require_access(settings)
     has_faults = False
     # A folder that is not there is mistyped, one without a journal waits for the first run of the daemon.
     is_new = settings.data.is_dir() and not settings.journal_file.exists()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ingest.errors import WrongSettings
 from ingest.language import gettext
 
 if TYPE_CHECKING:
@@ -107,10 +108,33 @@ class Invocation:
     data: Path | None
 
     def load_settings(self) -> "Settings":
-        """The settings. Raises WrongSettings with every mistake in them."""
-        from ingest.settings.file import load
+        """The settings. From here on root acts for the owner of the data.
 
-        return load(self.config, self.data, os.environ, Path.cwd())
+        Raises WrongSettings with every mistake in them, Stop for who may not read them.
+        """
+        from ingest.settings.file import load
+        from ingest.settings.installed import find_installed
+
+        installed = find_installed()
+        try:
+            settings = load(self.config, self.data, os.environ, Path.cwd(), installed=installed)
+        except WrongSettings as e:
+            if isinstance(e.__cause__, PermissionError) and not self._names_settings:
+                from ingest.verbs.not_allowed import is_somebody_elses, not_allowed
+
+                data = installed.data if installed else Path(e.__cause__.filename).parent
+                if is_somebody_elses(data):
+                    raise not_allowed(data) from e
+            raise
+        if os.geteuid() == 0:
+            from ingest.system.acting import act_for_owner
+
+            act_for_owner(settings.data, installed.user if installed else "")
+        return settings
+
+    @property
+    def _names_settings(self) -> bool:
+        return self.config is not None or bool(os.environ.get("HARTSLAG_CONFIG"))
 
     @contextmanager
     def view_journal(self) -> "Iterator[tuple[Settings, Journal]]":
@@ -118,6 +142,7 @@ class Invocation:
         from ingest.household import view_journal
 
         settings = self.load_settings()
+        require_access(settings)
         with view_journal(settings) as journal:
             yield settings, journal
 
@@ -127,8 +152,21 @@ class Invocation:
         from ingest.household import open_journal
 
         settings = self.load_settings()
+        require_access(settings)
         with open_journal(settings, create=False) as journal:
             yield settings, journal
+
+
+def require_access(settings: "Settings") -> None:
+    """Raise Stop, with what to do, for who may not come near the journal."""
+    try:
+        settings.journal_file.stat()
+    except PermissionError as e:
+        from ingest.verbs.not_allowed import not_allowed
+
+        raise not_allowed(settings.data) from e
+    except OSError:
+        return  # which the verb itself says
 
 
 def print_lines(lines: Iterable[str]) -> None:

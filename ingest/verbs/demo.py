@@ -176,6 +176,7 @@ def command(
     What it shows went through the real inbox, recorder and store. A folder that holds anything else is never touched.
     """
     from ingest.demo.folder import DemoFolder
+    from ingest.system.acting import act_for_owner
     from ingest.verbs.messages import message_lines, say
 
     if invocation.data or invocation.config:
@@ -185,6 +186,7 @@ def command(
     if language:
         speak(language)
     where = DemoFolder(folder)
+    act_for_owner(where.path)
     where.require_ours()
     if anew or not where.is_made:
         where.require_nothing_real()

@@ -53,13 +53,15 @@ def _is_there(path: Path) -> bool:
 def write_dashboards(settings: "Settings", folder: Path) -> list[str]:
     """Write dashboards and the data source of the store without a server, and say what to do next. Raises Stop."""
     from ingest.grafana import folder as grafana_folder
+    from ingest.system.acting import acting_as_root
 
     sources = grafana_folder.data_sources(settings, "influxdb", token=False)
     defaults = grafana_folder.dashboard_defaults(settings, known_sensors(settings)[0])
     files: dict[str, str] = {}
     for one in sources:
         files |= grafana_folder.provisioning_files(one, defaults)
-    grafana_folder.write_folder(folder, files)
+    with acting_as_root():
+        grafana_folder.write_folder(folder, files)
     return list(grafana_folder.instruction_lines(folder, sources, ()))
 
 
@@ -102,6 +104,7 @@ def command(
     """
     from ingest.grafana import folder as grafana_folder
     from ingest.grafana import start_page
+    from ingest.system.acting import acting_as_root
 
     if without_login and not home:
         raise click.UsageError("--without-login goes with --home.")
@@ -124,7 +127,8 @@ def command(
     }
     if home:
         files |= start_page.start_page_files(sources[0], without_login=without_login)
-    grafana_folder.write_folder(folder, files)
+    with acting_as_root():
+        grafana_folder.write_folder(folder, files)
     print_lines(grafana_folder.instruction_lines(folder, sources, start_page.install_lines() if home else ()))
     if home:
         print_lines(["", *start_page.screen_lines(without_login=without_login)])

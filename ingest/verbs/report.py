@@ -103,6 +103,7 @@ def command(invocation: Invocation, person: str | None, out: str | None, weeks: 
     everybody gets a page.
     """
     from ingest.household import persons_called
+    from ingest.system.acting import acting_for_caller
     from ingest.system.files import write_file
 
     with invocation.view_journal() as (settings, journal):
@@ -120,12 +121,14 @@ def command(invocation: Invocation, person: str | None, out: str | None, weeks: 
         for one, target in zip(
             persons, targets([p.name for p in persons], everybody, out, ending), strict=True
         ):
-            require_place(target)
+            with acting_for_caller():
+                require_place(target)
             if sys.stderr.isatty():
                 click.echo(_("Counting the weeks of {person} ...").format(person=one.name), err=True)
             page = page_of(settings, journal, one, weeks, pdf=pdf)
             try:
-                write_file(target, page)
+                with acting_for_caller():
+                    write_file(target, page, mode=0o640)
             except OSError as e:
                 raise _not_there(target, e) from e
             click.echo(_("The page of {person} is {file}").format(person=one.name, file=target.absolute()))

@@ -2,7 +2,7 @@
 
 import click
 
-from ingest.verbs.command import Invocation, verb
+from ingest.verbs.command import Invocation, require_access, verb
 
 
 @verb("run", ("In the folder data, until Ctrl-C", "hartslag --data data run"))
@@ -16,6 +16,10 @@ def command(invocation: Invocation) -> None:
     from functools import partial
 
     from ingest import daemon
+    from ingest.system.acting import stay_owner
     from ingest.verbs.messages import say
 
-    daemon.run(invocation.load_settings(), partial(say, stream=sys.stdout))
+    settings = invocation.load_settings()
+    require_access(settings)
+    stay_owner()
+    daemon.run(settings, partial(say, stream=sys.stdout))

@@ -41,10 +41,13 @@ def absolute_command(invocation: Invocation, *words: str, file: Path | None = No
 
 def open_own_file(invocation: Invocation, *words_of_verb: str) -> "OwnFile":
     """The settings file to be changed. Raises Stop with the command for whoever may not write it."""
+    from ingest.settings.installed import find_installed
     from ingest.settings.own_file import own_file
+    from ingest.system.acting import acting_as_root
 
     try:
-        return own_file(invocation.config, invocation.data, os.environ, Path.cwd())
+        with acting_as_root():
+            return own_file(invocation.config, invocation.data, os.environ, Path.cwd(), find_installed())
     except PermissionError as e:
         file, theirs = Path(e.filename), Path(e.filename2)
         words = (
@@ -64,10 +67,13 @@ def open_own_file(invocation: Invocation, *words_of_verb: str) -> "OwnFile":
 
 def data_folder(invocation: Invocation, own: "OwnFile") -> Path:
     """Where the data are, or will be."""
+    from ingest.settings.installed import find_installed
     from ingest.settings.model import Settings
 
     if own.content is not None:
         return invocation.load_settings().data
+    if (installed := find_installed()) and own.path == installed.settings:
+        return installed.data
     given = invocation.data or (
         Path(os.environ["HARTSLAG_DATA"]) if os.environ.get("HARTSLAG_DATA") else Path("data")
     )
@@ -176,7 +182,10 @@ def diff_lines(draft: "SettingsText", *, new: bool = False) -> list[str]:
 
 def save(d: "Dialogue", own: "OwnFile", draft: "SettingsText") -> None:
     """Write what was agreed to, and say where."""
-    own.save(draft)
+    from ingest.system.acting import acting_as_root
+
+    with acting_as_root():
+        own.save(draft)
     d.say()
     d.say(_("Written: {file}").format(file=own.path))
     if own.content is not None:

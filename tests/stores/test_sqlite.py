@@ -18,6 +18,7 @@ from ingest.rows.table import TABLES
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.support.households import DAY, Event, Noted, at, filled, happen, household, rows, steady
+from tests.support.other_user import NOBODY, open_to_others, run_as
 
 START = at("2026-11-16T10:00+01:00")
 HAPPENED: list[Event] = [
@@ -277,3 +278,44 @@ os.setuid(65533)
 db = sqlite3.connect(sys.argv[1], isolation_level=None)
 db.execute("UPDATE replica SET position = position")
 """
+
+
+def test_made_before_the_first_start_it_has_every_table_and_no_row(journal: Journal, path: Path) -> None:
+    """Protects Grafana on the day of the installation: its panels find tables to ask, and the first rows come into them."""
+    with SqliteStore(path) as store:
+        store.make()
+        store.make()
+        assert set(TABLES) <= {*rows(path)}
+        assert {len(held) for table, held in rows(path).items() if table != "replica"} == {0}
+        assert store.faults() == []
+        follow(journal, store)
+    assert len(rows(path)["heart_rate"]) == 1800
+
+
+def test_an_empty_file_of_nobody_in_particular_is_said_and_filled(journal: Journal, path: Path) -> None:
+    """Protects from a store that `check` calls whole although nothing of ours is in it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(0o660)
+    with SqliteStore(path) as store:
+        (fault,) = store.faults()
+        assert "nothing of hartslag" in fault
+        follow(journal, store)
+        assert store.faults() == []
+
+
+@pytest.mark.root
+def test_what_another_user_put_in_its_place_is_said_and_replaced(tmp_path: Path) -> None:
+    """Protects from an older data source of Grafana, which made an empty file of its own: the store was dead for good."""
+    folder = tmp_path / "store"
+    folder.mkdir()
+    open_to_others(folder)
+    os.chown(folder, NOBODY, NOBODY)
+    (folder / "hartslag.db").touch(0o640)  # it is root's
+
+    def make() -> str:
+        with SqliteStore(folder / "hartslag.db") as store:
+            faults = store.faults()
+            store.make()
+            return "; ".join([*faults, *store.faults()])
+
+    assert run_as(NOBODY, make) == "it belongs to another user (0); the daemon makes it anew"

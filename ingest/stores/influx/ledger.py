@@ -15,6 +15,7 @@ from typing import Any
 from ingest.errors import Stop
 from ingest.rows.version import rows_version
 from ingest.stores.contract import RefusedRow
+from ingest.system.files import make_folder
 from ingest.system.sqlite import DerivedFile, open_readonly
 
 PAGE_BYTES = 4096
@@ -68,7 +69,7 @@ class Ledger:
             made_anew="the server is compared with the journal anew",
             waits="it is tried again",
             file_mode=0o600,  # refused rows stand in it: nobody but us needs to read them
-            make_folder=lambda folder: folder.mkdir(parents=True, exist_ok=True),
+            make_folder=make_folder,
             lock="influx.lock",
             page_bytes=PAGE_BYTES,
         )
