@@ -152,6 +152,7 @@ class Recorder:
         self._statuses: dict[StrapOwner, _StrapStatus] = {}
         self._entries: deque[tuple[int, StrapOwner, dict[str, Any]]] = deque(maxlen=MOST_STATES)
         self._known: list[Observation] | None = None
+        self._newest_right_ms: int | None = None
         self._hours: dict[tuple[StrapOwner, int], int] = {}
         self._unmerged = True
         self._losses: dict[StrapOwner, _Loss] = {}
@@ -255,6 +256,7 @@ class Recorder:
         Raises TryLater when that is busy or full: nothing is lost, and the next time goes on where this one ended.
         """
         if self._known is None:
+            self._newest_right_ms = journal.newest_right_ms(self._clock.boot)
             self._known = journal.observations(self._clock.boot)
         ended = self._drain_connections()
         self._add_entries({kept.owner for kept in self._unwritten if kept not in ended})
@@ -341,8 +343,18 @@ class Recorder:
             before = self._clock.steady_ms()
             wall = self._clock.wall_ms()
             if self._clock.steady_ms() - before <= 10:
-                return new_observation(self._known, before, wall, synchronized=synchronized)
-        return None if self._known else Observation(before, wall, synchronized, wall - before)
+                break
+        else:
+            if self._known:
+                return None
+        return new_observation(
+            self._known,
+            before,
+            wall,
+            synchronized=synchronized,
+            kept=not self._known and self._clock.kept(),
+            newest_right_ms=self._newest_right_ms,
+        )
 
     def _write(self, journal: Journal, unwritten: list[_Unwritten], observation: Observation | None) -> None:
         """One transaction: what all straps told within an hour, and all else that is new."""

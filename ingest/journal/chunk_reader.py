@@ -7,13 +7,11 @@ import numpy as np
 
 from ingest.formats.recording import DAY_MS, Columns
 from ingest.journal import columns as packed
-from ingest.journal.dating import Observation
-from ingest.journal.entry import Chunk, Source
+from ingest.journal.entry import ALWAYS_MS, Chunk, Source
 from ingest.journal.forgotten_reader import ForgottenReader
 from ingest.journal.strap_chunks import (
     STRAP_COLUMNS,
     check_packing,
-    observations,
     unpack_parts,
     unpack_rows,
 )
@@ -76,10 +74,6 @@ class ChunkReader(ForgottenReader):
                 first, last = (int(at) + ahead for at in some.steady_ms[[0, -1]])
                 chunks.append(Chunk(position, source, first, last, columns, some))
         return sorted(chunks, key=lambda c: c.position)
-
-    def observations(self, boot: str) -> list[Observation]:
-        """How the clocks of a boot stood to each other, in order."""
-        return observations(self._rows, boot)
 
     def chunk_spans(self, person: int, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
         """The (first, last) times of a person's chunks that touch [start, end], latest first, without their data."""
@@ -144,8 +138,10 @@ class ChunkReader(ForgottenReader):
             "SELECT c.source, s.name, c.first_ms, max(c.last_ms, c.end_ms) FROM chunk c"
             " JOIN source s ON s.id = c.source LEFT JOIN file f ON f.id = c.file"
             " WHERE c.person = ? AND s.kind <> 'monitoring'"
-            f" AND f.replaced_by IS NULL{left_out.except_files('c.file')} ORDER BY c.first_ms DESC LIMIT ?",
+            f" AND c.first_ms >= ? AND f.replaced_by IS NULL{left_out.except_files('c.file')}"
+            " ORDER BY c.first_ms DESC LIMIT ?",
             person,
+            -ALWAYS_MS,
             latest,
         )
         return [

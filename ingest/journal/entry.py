@@ -9,6 +9,10 @@ from ingest.journal.notifications import Notifications
 ALWAYS_MS = 1 << 50
 """Beyond any date a calendar here can name (year 37,648): "from the beginning" and "for ever"."""
 
+UNDATED_MS = -(1 << 60)
+"""The "date" of what was heard by a steady clock of which nobody knows when it was: as much before that moment as the clock
+shows, where no question about a time reaches it."""
+
 LEAST_MAXIMUM_BPM, MOST_MAXIMUM_BPM = 100, 230
 """A watch's own maximum outside these is not one; it never decides anything."""
 

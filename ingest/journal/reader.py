@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ingest.errors import Stop, TryLater
+from ingest.journal.boots import BootReader
 from ingest.journal.chunk_reader import ChunkReader
 from ingest.journal.entry import ALWAYS_MS, Entry, Person
 from ingest.journal.file_reader import FileReader
@@ -34,7 +35,7 @@ def clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Journal(ChunkReader, FileReader):
+class Journal(ChunkReader, FileReader, BootReader):
     """One connection to the journal; belongs to the thread that opened it."""
 
     def __init__(

@@ -177,10 +177,22 @@ def _characteristics(db: sqlite3.Connection) -> None:
     _all(db, CHARACTERISTICS)
 
 
+CLOCKS = """
+-- Who vouches for a wall clock that no time server keeps, or what the owner said of a boot. What earlier versions dated
+-- stays as they dated it.
+ALTER TABLE clock ADD COLUMN believed TEXT NOT NULL DEFAULT 'earlier';
+"""
+
+
+def _clocks(db: sqlite3.Connection) -> None:
+    _all(db, CLOCKS)
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("first light", _first),
     ("straps", _straps),
     ("characteristics", _characteristics),
+    ("clocks", _clocks),
 )
 
 

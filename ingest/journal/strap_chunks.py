@@ -1,6 +1,6 @@
 """Reading what straps notified: unpacked, decoded and dated."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -9,7 +9,6 @@ from ingest.formats.characteristics import CHARACTERISTICS
 from ingest.formats.measurements import Measurements
 from ingest.formats.recording import Columns
 from ingest.journal.columns import PACKING
-from ingest.journal.dating import Observation
 from ingest.journal.entry import STANDS_MS
 from ingest.journal.notifications import Notifications
 from zones.series import TIMES, Series
@@ -76,9 +75,3 @@ def decode_columns(notifications: Notifications, ahead_ms: int) -> Columns:
         measured.rr_ms,
         contact=Spans.of(at[off], at[off] + 1) if tells.any() else None,
     )
-
-
-def observations(ask: Callable[..., Iterable[Any]], boot: str) -> list[Observation]:
-    """The looks at the clocks of a boot, in order."""
-    sql = "SELECT steady_ms, wall_ms, synchronized, offset_ms FROM clock WHERE boot = ? ORDER BY id"
-    return [Observation(steady, wall, bool(s), offset) for steady, wall, s, offset in ask(sql, boot)]

@@ -3,6 +3,8 @@
 Its entries are called `chunk` like those of files. One of that name without a chunk says that samples went from, or came
 to, the time it touches: that is how a new date reaches the stores. What a collector said of a strap is dated by the same
 clock; an entry `redated` says where of one source its words went from, and came to.
+
+What is heard in a boot of which nobody knows when it was lies at `UNDATED_MS`, and touches no time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,12 +14,13 @@ from typing import Any, Self
 import numpy as np
 
 from ingest.formats.measurements import Measurements
+from ingest.journal.boots import observations
 from ingest.journal.columns import PACKING
-from ingest.journal.dating import SMALLEST_STEP_MS, Observation, offset_ms
-from ingest.journal.entry import LONGEST_STRAP_CHUNK_MS, STANDS_MS
+from ingest.journal.dating import SMALLEST_STEP_MS, Observation, date_offset_ms, offset_ms
+from ingest.journal.entry import ALWAYS_MS, LONGEST_STRAP_CHUNK_MS, STANDS_MS, UNDATED_MS
 from ingest.journal.entry_writer import EntryWriter
 from ingest.journal.notifications import Notifications
-from ingest.journal.strap_chunks import STRAP_COLUMNS, decode_notifications, observations, unpack_rows
+from ingest.journal.strap_chunks import STRAP_COLUMNS, decode_notifications, unpack_rows
 from zones.spans import Spans
 
 HOUR_MS = 3_600_000
@@ -44,14 +47,14 @@ class StrapWriter(EntryWriter):
     """What a transaction may append of straps."""
 
     def clock_observation(self, boot: str, seen: Observation) -> None:
-        """Note a look at the clocks of a boot, and date anew what it shows to be dated wrongly by more than a second.
+        """Note a look at the clocks of a boot, or a word of the owner, and date anew what it shows to be dated wrongly.
 
         A date is all that changes. The time before and the time after are touched, so that every store counts both anew.
         """
         self.db.execute(
-            "INSERT INTO clock (boot, steady_ms, wall_ms, synchronized, offset_ms, position)"
-            " SELECT ?, ?, ?, ?, ?, coalesce(max(position), 0) FROM entry",
-            (boot, seen.steady_ms, seen.wall_ms, seen.synchronized, seen.offset_ms),
+            "INSERT INTO clock (boot, steady_ms, wall_ms, synchronized, offset_ms, believed, position)"
+            " SELECT ?, ?, ?, ?, ?, ?, coalesce(max(position), 0) FROM entry",
+            (boot, seen.steady_ms, seen.wall_ms, seen.synchronized, seen.offset_ms, seen.believed),
         )
         known = self._observations(boot)
         self._redate_chunks(boot, known)
@@ -68,14 +71,15 @@ class StrapWriter(EntryWriter):
             " WHERE c.position > (SELECT min(position) FROM clock WHERE boot = ?1) AND n.boot = ?1",
             (boot,),
         ).fetchall():
-            shift = steady + offset_ms(known, steady) - first
+            shift = steady + _chunk_offset_ms(known, steady) - first
             if abs(shift) > SMALLEST_STEP_MS:
                 self.db.execute(
                     "UPDATE chunk SET first_ms = first_ms + ?1, last_ms = last_ms + ?1, end_ms = end_ms + ?1"
                     " WHERE position = ?2",
                     (shift, position),
                 )
-                touched.setdefault(person, []).extend([(first, end), (first + shift, end + shift)])
+                both = [(first, end), (first + shift, end + shift)]
+                touched.setdefault(person, []).extend(span for span in both if _is_dated(span[0]))
         for person, spans in touched.items():
             union = Spans.pairs(spans)
             for first, end in zip(union.start.tolist(), union.end.tolist(), strict=True):
@@ -116,10 +120,10 @@ class StrapWriter(EntryWriter):
         steady, last = int(n.steady_ms[0]), int(n.steady_ms[-1])
         if last - steady > LONGEST_STRAP_CHUNK_MS:
             raise ValueError("a chunk of a strap is at most an hour long")
-        ahead = offset_ms(known, steady)
+        ahead = _chunk_offset_ms(known, steady)
         counts = counts or Counts.of_measurements(decode_notifications(n))
         first, end = steady + ahead, last + ahead + STANDS_MS
-        position = self.entry(person, "chunk", first, (first, end))
+        position = self.entry(person, "chunk", first, (first, end) if _is_dated(first) else None)
         self.db.execute(
             "INSERT INTO chunk (position, person, source, first_ms, last_ms, end_ms, samples, beats, connection, steady_ms,"
             " notified, notifications, packing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -220,8 +224,17 @@ class StrapWriter(EntryWriter):
             ),
         )
         self.db.execute(
-            "UPDATE entry SET at_ms = ?1, first_ms = ?1, last_ms = ?2 WHERE position = ?3",
-            (first, end, position),
+            "UPDATE entry SET at_ms = ?, first_ms = ?, last_ms = ? WHERE position = ?",
+            (first, *((first, end) if _is_dated(first) else (None, None)), position),
         )
         for table in ("chunk", "entry"):
             self.db.executemany(f"DELETE FROM {table} WHERE position = ?", [(p,) for p in others])
+
+
+def _chunk_offset_ms(known: Sequence[Observation], steady_ms: int) -> int:
+    ahead = date_offset_ms(known, steady_ms)
+    return UNDATED_MS if ahead is None else ahead
+
+
+def _is_dated(ms: int) -> bool:
+    return ms >= -ALWAYS_MS

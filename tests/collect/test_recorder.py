@@ -393,8 +393,8 @@ def test_a_clock_that_is_set_dates_what_was_heard_before(desk: Desk) -> None:
 
 
 def test_the_clock_may_be_set_when_no_strap_is_near(desk: Desk) -> None:
-    """Protects a short walk: it is dated anew when the network comes, though nothing more was heard."""
-    desk.clock.right = False
+    """Protects a short walk: it is dated anew when the time is known, though nothing more was heard."""
+    desk.clock.right, desk.clock.ahead = False, 1_790_000_000_000
     connection = desk.recorder.open_connection(STRAP)
     desk.beat(connection, 0, 3)
     connection.end()

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from ingest.errors import Stop
 from ingest.journal import ALWAYS_MS, STANDS_MS, Chunk, Journal, Notifications
 from ingest.journal import columns as packed
-from ingest.journal.dating import SMALLEST_STEP_MS, Observation, new_observation, offset_ms
 from ingest.journal.entry import LONGEST_STRAP_CHUNK_MS
 from ingest.journal.schema import FIRST, MIGRATIONS, applied
 from ingest.rows.cache import RowCache
@@ -396,49 +395,6 @@ def test_files_between_are_left_alone(tmp_path: Path) -> None:
 # --- the clock ---
 
 
-def test_only_news_of_the_clocks_is_noted() -> None:
-    """Protects the card and the dates: a clock that is slewed is no news, one that was set or is confirmed is."""
-    first = new_observation([], 1000, WALL, synchronized=False)
-    assert first == Observation(1000, WALL, synchronized=False, offset_ms=WALL - 1000)
-    known = [first]
-    assert new_observation(known, 5000, WALL + 4000 + SMALLEST_STEP_MS, synchronized=False) is None
-    confirmed = new_observation(known, 5000, WALL + 4700, synchronized=True)
-    assert confirmed is not None
-    assert confirmed.offset_ms == first.offset_ms, "what was dated rightly keeps its date to the millisecond"
-    known.append(confirmed)
-    assert new_observation(known, 9000, WALL + 8000, synchronized=True) is None
-    assert new_observation(known, 9000, WALL + 8000, synchronized=False) is None, (
-        "a network that goes is no news"
-    )
-    wrong = new_observation(known, 9000, WALL - 3_000_000, synchronized=False)
-    assert wrong is not None
-    known.append(wrong)
-    back = new_observation(known, 9500, WALL + 8510, synchronized=True)
-    assert back is not None
-    assert back.offset_ms == first.offset_ms
-
-
-@pytest.mark.parametrize(
-    ("looks", "dated"),
-    [
-        # (steady, offset, right): what is heard at 100, 200, 300, 400 is dated by
-        ([(50, 7000, False)], [7000] * 4),
-        ([(50, 7000, False), (250, 90_000, True)], [90_000] * 4),
-        ([(50, 7000, False), (250, 20_000, False)], [20_000] * 4),
-        ([(50, 7000, True), (250, 20_000, False), (350, 7000, True)], [7000] * 4),
-        # A month without network: the clock went wrong meanwhile, what came before stays right.
-        ([(50, 7000, True), (250, 20_000, True)], [7000, 7000, 20_000, 20_000]),
-        ([(50, 1000, False), (150, 7000, True), (250, 20_000, True)], [7000, 7000, 20_000, 20_000]),
-        # What comes at the very moment of a look is dated by it.
-        ([(50, 7000, True), (200, 20_000, True)], [7000, 20_000, 20_000, 20_000]),
-    ],
-)
-def test_the_best_known_clock_dates(looks: list[tuple[int, int, bool]], dated: list[int]) -> None:
-    """Protects the time of every heartbeat on a Pi that does not know the time when it starts."""
-    known = [Observation(at, at + offset, right, offset) for at, offset, right in looks]
-    assert [offset_ms(known, at) for at in (100, 200, 300, 400)] == dated
-
-
 @settings(max_examples=30)
 @given(st.lists(bits, min_size=2, max_size=12))
 @example(
@@ -488,7 +444,8 @@ def test_another_boot_is_another_clock(tmp_path: Path) -> None:
         observe_clock(journal, "second boot", 0, WALL + HOUR, right=False)
         observe_clock(journal, "second boot", 9000, WALL + 9 * HOUR)
         assert stored_notifications(journal).dates == [WALL + 5000, WALL + 6000]
-        assert journal.observations(BOOT) == [Observation(0, WALL, synchronized=False, offset_ms=WALL)]
+        (look,) = journal.observations(BOOT)
+        assert (look.offset_ms, look.synchronized) == (WALL, False)
 
 
 # --- the file itself ---

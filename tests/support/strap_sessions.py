@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ingest.journal import RANKS, Journal, Notifications, Writer
+from ingest.journal.boots import observations
 from ingest.journal.dating import Observation, offset_ms
-from ingest.journal.strap_chunks import observations
 from tests.support.happenings import moments
 from tests.support.households import S
 

@@ -39,9 +39,11 @@ class ManualClock:
         self.steady += ms
 
 
-def observe_clock(journal: Journal, boot: str, steady: int, wall: int, *, right: bool = True) -> bool:
+def observe_clock(
+    journal: Journal, boot: str, steady: int, wall: int, *, right: bool = True, kept: bool = True
+) -> bool:
     """Let the journal know how the clocks stand, as the recorder does; gives whether that was new."""
-    seen = new_observation(journal.observations(boot), steady, wall, synchronized=right)
+    seen = new_observation(journal.observations(boot), steady, wall, synchronized=right, kept=kept)
     if seen:
         with journal.write() as w:
             w.clock_observation(boot, seen)
