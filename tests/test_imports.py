@@ -17,7 +17,7 @@ ORDER = (
     {"ingest.settings"},
     {"ingest.journal"},
     {"ingest.collect", "ingest.rows"},
-    {"ingest.stores", "ingest.grafana", "ingest.household", "ingest.report"},
+    {"ingest.stores", "ingest.grafana", "ingest.household", "ingest.report", "ingest.backup"},
     {"ingest.daemon", "ingest.demo", "ingest.mistakes"},
     {"ingest.verbs"},
     {"ingest.cli"},

@@ -78,6 +78,7 @@ def load(
         found.watch,
         spoken_language(),
         _absolute(found.report.folder, here, environ) if found.report.folder else None,
+        _absolute(found.backup.folder, here, environ) if found.backup.folder else None,
         f"{zlib.crc32(repr(raw).encode()):08x}",
     )
 

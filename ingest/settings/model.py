@@ -236,6 +236,12 @@ class ReportSettings(SettingsTable):
     folder: Path | None = setting(_path, 'a folder in quotes, like "/var/lib/hartslag/report"', default=None)
 
 
+class BackupSettings(SettingsTable):
+    """Where the daemon keeps copies of everything, never older than an hour."""
+
+    folder: Path | None = setting(_path, N_('a folder in quotes, like "/media/usb/hartslag"'), default=None)
+
+
 # --- the whole --------------------------------------------------------------------------------------------
 
 
@@ -260,6 +266,7 @@ class FileSettings(SettingsTable):
     bluetooth: BluetoothSettings = setting(BluetoothSettings.read, default_factory=BluetoothSettings)
     influx: InfluxSettings | None = setting(InfluxSettings.read, default=None)
     report: ReportSettings = setting(ReportSettings.read, default_factory=ReportSettings)
+    backup: BackupSettings = setting(BackupSettings.read, default_factory=BackupSettings)
 
 
 TABLES: Mapping[str, type[SettingsTable]] = {
@@ -277,6 +284,7 @@ TABLES: Mapping[str, type[SettingsTable]] = {
     "bluetooth": BluetoothSettings,
     "influx": InfluxSettings,
     "report": ReportSettings,
+    "backup": BackupSettings,
 }
 MANY = frozenset(
     {
@@ -321,6 +329,8 @@ class Settings:
     """That which people are spoken to in; without a setting the system's."""
     report_folder: Path | None = None
     """Where pages are renewed each day; None: nowhere."""
+    backup_folder: Path | None = None
+    """Where copies of everything are kept; None: nowhere."""
     mark: str = field(default="", compare=False)
     """Differs where the file held anything else, comments apart; so a clock that was wrong at the start deceives nobody."""
 

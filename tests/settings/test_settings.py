@@ -347,7 +347,7 @@ def test_every_mistake_at_once(tmp_path: Path) -> None:
         '[[person]] number 2 ("anna"), bron: there is no such setting; did you mean born?',
         '[[strap]] number 1, address: found "A0:9E"; right would be an address like "A0:9E:1A:12:34:56"',
         '[influx] url: right would be an address like "http://127.0.0.1:8086"',
-        "colour: there is no such setting; there are language, [data], [inbox], [[person]], [[strap]], [[watch]], [bluetooth], [influx], [report]",
+        "colour: there is no such setting; there are language, [data], [inbox], [[person]], [[strap]], [[watch]], [bluetooth], [influx], [report], [backup]",
         '[[person]] number 2 ("anna"), name: found "anna", which number 1 has already',
         '[[strap]] number 1, person: there is no [[person]] "Ana"; did you mean "Anna"?',
     ]
