@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Mapping
 from typing import TextIO
@@ -48,6 +49,34 @@ def quoted(text: str) -> str:
     cut = text[:LONGEST_QUOTE]
     inside = "".join(_visible(ch) for ch in cut)
     return f'"{inside}"' if len(cut) == len(text) else f'"{inside}" and so on'
+
+
+def shown(text: str) -> str:
+    r"""Lines as a terminal may get them: nothing in them turns, hides or commands anything, but for our own bold and colours.
+
+    Names of files, words of servers and of radios come from strangers, and a terminal obeys what is written to it.
+
+    >>> shown("bucket\x1b]0;gone\x07 \x1b[1mbold\x1b[0m")
+    'bucket\\x1b]0;gone\\x07 \x1b[1mbold\x1b[0m'
+    """
+    return _ACTS.sub(_style_or_escape, text) if _ACTS.search(text) else text
+
+
+_OWN_STYLE = r"\x1b\[(?:[012]|3[0-7]|38;5;\d{1,3})m"
+_ACTS = re.compile(
+    rf"{_OWN_STYLE}|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Control characters, directions that turn a line around, and the halves of bytes that are no UTF-8."""
+
+
+def _style_or_escape(found: re.Match[str]) -> str:
+    text = found[0]
+    return text if len(text) > 1 else text.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def plain(text: str) -> str:
+    """Foreign words before anything of our own is put to them: not even a style passes."""
+    return shown(text.replace("\x1b", "\\x1b")) if _ACTS.search(text) else text
 
 
 class Repeats:

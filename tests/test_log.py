@@ -10,6 +10,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -175,3 +176,39 @@ def test_on_a_terminal_lines_are_broken_at_words_below_their_time() -> None:
     assert all(line.startswith(" " * 9) for line in shown[1:])
     assert len(shown) > 1
     assert max(len(line) for line in shown if "/media" not in line) <= 40
+
+
+FOREIGN = "a\x1b]0;gone\x07 \x1b[2J \x9b2J \u202etxt.fit \x7f\r \udc9f"
+"""What a server, a file name or a radio may send: a title, a cleared screen, text that runs backwards, half a letter."""
+
+
+def test_nothing_foreign_acts_on_a_terminal_and_our_own_styles_do() -> None:
+    """Protects who reads an error of a server from what it would do to the screen, and keeps our bold and colours."""
+    told = log.shown(f"\x1b[1m{FOREIGN}\x1b[0m \x1b[38;5;33mblue")
+    assert told.startswith("\x1b[1ma\\x1b]0;gone\\x07 ")
+    assert told.endswith("\x1b[0m \x1b[38;5;33mblue")
+    assert re.sub(r"\x1b\[(0|1|38;5;33)m", "", told).isprintable()
+
+
+@given(st.text())
+def test_plain_words_are_as_they_were_and_others_can_be_printed(text: str) -> None:
+    """Protects names in any script, and the program from letters that no encoding has."""
+    told = log.plain(text)
+    told.encode()
+    assert "\x1b" not in told
+    if all(c.isprintable() or c in "\n\t" for c in text):
+        assert told == text
+
+
+def test_verbs_write_through_what_escapes() -> None:
+    """Protects terminals from the verb that is written next: whatever prints, prints through `print_lines` or `say`."""
+    by_itself = re.compile(r"(?<![\w.])print\(|click\.echo\(|sys\.std(out|err)\.write\(")
+    edges = {"command.py", "messages.py"}
+    verbs = (Path(log.__file__).parent / "verbs").glob("*.py")
+    assert [
+        f"{file.name}: {line.strip()}"
+        for file in verbs
+        if file.name not in edges
+        for line in file.read_text().splitlines()
+        if by_itself.search(line) and not re.search(r'click\.echo\((""(, err=True)?)?\)', line)
+    ] == []

@@ -15,7 +15,8 @@ import click
 from ingest.errors import Stop, TryLater
 from ingest.language import N_, Text, gettext, said
 from ingest.log import quoted
-from ingest.verbs.command import Invocation, require_access, verb
+from ingest.verbs.command import Invocation, json_text, print_lines, require_access, verb
+from ingest.verbs.messages import say
 from ingest.verbs.times import utc_text
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ class _Report:
             self._sums[o.outcome] += 1
             self.failed |= o.outcome == "rejected"
             if self._as_json:
-                print(json.dumps(outcome_json(o, path), ensure_ascii=False), flush=True)
+                print_lines([json_text(json.dumps(outcome_json(o, path), ensure_ascii=False))])
             else:
                 self._print(outcome_text(o), is_failure=o.outcome in {"partial", "rejected"})
 
@@ -208,16 +209,17 @@ class _Report:
             if is_failure:
                 self._failures.append(text)
         elif self._as_json:
-            print(text, file=sys.stderr)
+            say(text, sys.stderr)
         else:
-            print(text, flush=True)
+            print_lines([text])
 
     def finish(self) -> None:
         """Print what had to wait for the bar, and the sum."""
         for text in self._failures:
-            print(text, file=sys.stderr if self._as_json else sys.stdout)
+            say(text, sys.stderr) if self._as_json else print_lines([text])
         if not self._as_json and self._sums.total() > 1:
-            print(", ".join(f"{count} {gettext(what)}" for what, count in sorted(self._sums.items())) + ".")
+            counts = (f"{count} {gettext(what)}" for what, count in sorted(self._sums.items()))
+            print_lines([", ".join(counts) + "."])
 
 
 @verb(

@@ -11,7 +11,7 @@ import click
 
 from ingest.language import gettext as _
 from ingest.language import number_text, said
-from ingest.verbs.command import Invocation, require_access, verb
+from ingest.verbs.command import Invocation, print_lines, require_access, verb
 
 if TYPE_CHECKING:
     from ingest.journal import Journal
@@ -140,6 +140,6 @@ def command(invocation: Invocation) -> None:
     with nullcontext() if is_new else view_journal(settings) as journal:
         for is_fault, line in check_lines(settings, journal):
             has_faults |= is_fault
-            click.echo(line)
+            print_lines([line])
     if has_faults:
         sys.exit(1)

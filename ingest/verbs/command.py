@@ -1,6 +1,7 @@
 """What the commands of all verbs share: the settings and the journal that they ask, and how they print."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import click
 
 from ingest.errors import WrongSettings
 from ingest.language import gettext
+from ingest.log import shown
 
 if TYPE_CHECKING:
     from ingest.journal import Journal
@@ -170,15 +172,15 @@ def require_access(settings: "Settings") -> None:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Write lines as they come; many at a time when nobody watches."""
+    """Write lines as they come, many at a time; what could command a terminal is shown instead."""
     batch: list[str] = []
     for line in lines:
         batch.append(line)
         if len(batch) == 10_000:
-            sys.stdout.write("\n".join(batch) + "\n")
+            sys.stdout.write(shown("\n".join(batch) + "\n"))
             batch.clear()
     if batch:
-        sys.stdout.write("\n".join(batch) + "\n")
+        sys.stdout.write(shown("\n".join(batch) + "\n"))
     sys.stdout.flush()
 
 
@@ -186,4 +188,13 @@ def print_json(value: Any) -> None:
     """Write a value as JSON, indented."""
     import json
 
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    click.echo(json_text(json.dumps(value, indent=2, ensure_ascii=False)))
+
+
+def json_text(text: str) -> str:
+    """JSON whose strings command no terminal: what is left of such characters is escaped as JSON escapes them."""
+    return re.sub(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]", _escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"

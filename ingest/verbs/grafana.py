@@ -134,4 +134,4 @@ def command(
         print_lines(["", *start_page.screen_lines(without_login=without_login)])
     if unasked:
         unnamed = _("The dashboards do not know what your watches are called: {why}")
-        click.echo("\n" + unnamed.format(why=unasked))
+        print_lines(["", unnamed.format(why=unasked)])

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from ingest.log import shown
+
 if TYPE_CHECKING:
     from ingest.verbs.terminal import Terminal
 
 
 def say(text: str, stream: TextIO) -> None:
     """Write a message to a stream, wrapped at words where that is a terminal; a pipe gets it as it is."""
-    click.echo("\n".join(message_lines(text.split("\n"), stream)), file=stream)
+    click.echo(shown("\n".join(message_lines(text.split("\n"), stream))), file=stream)
 
 
 def message_lines(lines: Iterable[str], stream: TextIO) -> Iterator[str]:

@@ -10,7 +10,8 @@ import click
 from ingest.errors import Stop, TryLater
 from ingest.language import N_, Text, gettext
 from ingest.stores.configured import STORES, configured_stores
-from ingest.verbs.command import Invocation, verb
+from ingest.verbs.command import Invocation, print_lines, verb
+from ingest.verbs.messages import say
 
 if TYPE_CHECKING:
     from ingest.journal import Journal
@@ -105,15 +106,15 @@ def command(invocation: Invocation, name: str, resume: bool) -> None:
         try:
             place, taken = rebuild(settings, journal, name, resume=resume)
         except KeyboardInterrupt:
-            click.echo(
+            say(
                 gettext(
                     "Broken off. The daemon goes on with it, or `hartslag rebuild --resume` with the same --store."
                 ),
-                err=True,
+                sys.stderr,
             )
             raise
         if resume:
             told = gettext("The store {place} is up to date; it took {taken} entries of the journal.")
         else:
             told = gettext("The store {place} is made anew from {taken} entries of the journal.")
-        click.echo(told.format(place=place, taken=taken))
+        print_lines([told.format(place=place, taken=taken)])

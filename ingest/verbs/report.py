@@ -13,7 +13,8 @@ from ingest.errors import Stop
 from ingest.language import gettext as _
 from ingest.language import said, system_words
 from ingest.log import quoted
-from ingest.verbs.command import Invocation, WholeNumber, verb
+from ingest.verbs.command import Invocation, WholeNumber, print_lines, verb
+from ingest.verbs.messages import say
 
 if TYPE_CHECKING:
     from ingest.journal import Journal, Person
@@ -124,11 +125,11 @@ def command(invocation: Invocation, person: str | None, out: str | None, weeks: 
             with acting_for_caller():
                 require_place(target)
             if sys.stderr.isatty():
-                click.echo(_("Counting the weeks of {person} ...").format(person=one.name), err=True)
+                say(_("Counting the weeks of {person} ...").format(person=one.name), sys.stderr)
             page = page_of(settings, journal, one, weeks, pdf=pdf)
             try:
                 with acting_for_caller():
                     write_file(target, page, mode=0o640)
             except OSError as e:
                 raise _not_there(target, e) from e
-            click.echo(_("The page of {person} is {file}").format(person=one.name, file=target.absolute()))
+            print_lines([_("The page of {person} is {file}").format(person=one.name, file=target.absolute())])

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TextIO, TypeVar
 
 from ingest.language import gettext as _
+from ingest.log import plain
 
 WIDEST = 78
 """Characters in a line; longer ones are hard to follow."""
@@ -85,7 +86,7 @@ class Dialogue:
             self._write(line)
 
     def _write(self, line: str) -> None:
-        self._output.write(line + "\n")
+        self._output.write(plain(line) + "\n")
         self._output.flush()
 
     def tell(self, line: str) -> None:

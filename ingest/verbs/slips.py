@@ -120,7 +120,7 @@ def show_slip(e: click.ClickException) -> None:
     context = e.ctx if isinstance(e, click.UsageError) else None
     if context is not None:
         _, _, usage = context.get_usage().partition(" ")
-        click.echo(gettext("Usage: {usage}").format(usage=usage.lstrip()), err=True)
+        say(gettext("Usage: {usage}").format(usage=usage.lstrip()), sys.stderr)
         if context.command.get_help_option(context) is not None:
             option = max(context.command.get_help_option_names(context), key=len)
             hint = gettext("Try '{command} {option}' for help.")

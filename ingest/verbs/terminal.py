@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ingest.log import plain
+
 WIDEST = 88
 """Columns that are used at most: longer lines are hard to follow."""
 
@@ -69,6 +71,7 @@ class Terminal:
 
         With `whole` a word is never broken, however long: a path is there to be copied.
         """
+        text = plain(text)
         if "`hartslag " in text:
             from ingest.verbs.called import as_called
 

@@ -365,3 +365,16 @@ def test_without_the_daemon_a_strap_is_not_listened_to(tmp_path: Path, state: st
     (now,) = json.loads(hartslag("--data", tmp_path, "status", "--json").out)["straps"]
     assert (now["state"], now["since_ms"], now["battery_pct"]) == ("stopped", None, 79)
     assert "Strap F0:00:00:00:00:01 of Jan: stopped, last heard" in hartslag("--data", tmp_path, "status").out
+
+
+def test_a_servers_words_do_not_act_on_the_terminal(tmp_path: Path) -> None:
+    """Protects who looks after a store from a server that sends a title, a cleared screen, or text that runs backwards."""
+    with household(tmp_path, HAPPENED) as journal, journal.write() as w:
+        w.store_error("sqlite", "away: \x1b]0;gone\x07\x1b[2J \x9b \u202eback")
+    for words in ([], ["--json"]):
+        told = hartslag("--data", tmp_path, "status", *words).out
+        assert "away: " in told
+        assert all(c.isprintable() or c == "\n" for c in told)
+    seen = on_terminal("--data", tmp_path, "status", columns=80)
+    assert "\x1b]" not in seen.sent
+    assert "\x1b[2J" not in seen.sent
