@@ -2,11 +2,12 @@
 
 * `HartslagError`
     * `TryLater` -- nothing is lost; the same thing may succeed in a while
+        * `Replaced` -- the file that is open is not the one at its path any more: open it anew
     * `Unusable` -- this input will never do; it is set aside with the reason
     * `Stop` -- a person must act before the program can go on
 
 Every message says what happened, to which thing, and what its owner can do. Anything that is not one of
-these is a bug: it ends the process, and systemd starts another.
+these is a bug: it ends a verb, and of the daemon the one part, which is started again.
 """
 
 
@@ -21,6 +22,10 @@ class HartslagError(Exception):
 
 class TryLater(HartslagError):  # noqa: N818 - named by what to do, not by what it is
     """Out of reach for now; keep what we have and try again."""
+
+
+class Replaced(TryLater):
+    """A file that is open is not the one at its path any more, as it was moved, deleted or replaced: open it anew."""
 
 
 class Unusable(HartslagError, ValueError):  # noqa: N818

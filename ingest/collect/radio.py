@@ -24,6 +24,7 @@ from ingest.collect.adapter import RFKILL, Adapter, ListAdapters, NoBluetooth, f
 from ingest.formats.characteristics import CHARACTERISTICS
 from ingest.language import N_, Text
 from ingest.log import Repeats
+from ingest.system.watchdog import UNWATCHED, WatchedPart
 
 HEART_RATE_SERVICES = frozenset(normalize_uuid_str(c.service) for c in CHARACTERISTICS.values())
 
@@ -163,11 +164,13 @@ class Radio:
 
     # --- the work ---
 
-    async def run(self) -> None:
+    async def run(self, part: WatchedPart = UNWATCHED) -> None:
         """Search whenever somebody waits; ends only by being cancelled."""
         fresh, failures = True, 0
         while True:
+            part.rest()
             await self._wanted.wait()
+            part.mark()
             pauses: tuple[float, ...] = PAUSES_S
             try:
                 adapter = await find_adapter(self._chosen, self._list_all, self._rfkill)

@@ -16,14 +16,14 @@ import numpy as np
 
 from ingest.collect.connection import Connection, StrapOwner
 from ingest.collect.strap_state import StrapState
-from ingest.errors import Stop, TryLater
+from ingest.errors import Replaced, Stop, TryLater
 from ingest.formats.characteristics import CHARACTERISTICS, HEART_RATE_MEASUREMENT, Decoder
 from ingest.journal import RANKS, STANDS_MS, Counts, Journal, Notifications, Writer
 from ingest.journal.dating import Observation, new_observation, offset_ms
 from ingest.journal.strap_writer import HOUR_MS
-from ingest.log import Repeats
 from ingest.system.clock import Clock
 from ingest.system.crash_points import reached
+from ingest.system.watchdog import UNWATCHED, WatchedPart
 
 MOST_BYTES = 32 << 20
 """Kept of what cannot be written: three weeks of one strap at a notification a second, five days of four."""
@@ -42,6 +42,8 @@ us), and at any time where it cannot be written at all, as a disk that was shake
 
 TRY_AGAIN_S = 0.2
 """Between two of these tries."""
+
+_KEPT = "What straps tell is kept in memory meanwhile."
 
 _log = logging.getLogger(__name__)
 
@@ -156,7 +158,7 @@ class Recorder:
         self._hours: dict[tuple[StrapOwner, int], int] = {}
         self._unmerged = True
         self._losses: dict[StrapOwner, _Loss] = {}
-        self._repeats = Repeats(_log)
+        self._part = UNWATCHED
 
     # --- for those who listen to straps; any thread ---
 
@@ -176,45 +178,55 @@ class Recorder:
 
     # --- the thread that writes ---
 
-    def run(self, stop: threading.Event, on_round: Callable[[], None] = lambda: None) -> None:
+    def run(self, part: WatchedPart) -> None:
         """Commit every interval until told to stop, and a last time then; what is lost in the end is logged.
 
-        `on_round` is called each time, for whoever wants to know that this goes on.
-
-        Raises Stop when the journal cannot be written and a person must act.
+        Raises Stop when the journal cannot be written and a person must act. What is kept is kept: run again, it goes on.
         """
+        self._part = part
         try:
             due = time.monotonic()
             over = False
             while not over:
                 # From beginning to beginning: what a commit takes does not make the next one late.
                 due = max(due + self._interval_s, time.monotonic())
-                over = stop.wait(due - time.monotonic())
-                on_round()
+                over = not part.wait(max(due - time.monotonic(), 0.0))
                 self._commit_patiently(at_the_end=over)
         finally:
-            if self._journal is not None:
-                self._journal.close()
-            self._report_losses()
+            self._let_go()
+            if part.stop.is_set():
+                self._report_losses()
+
+    def _let_go(self) -> None:
+        """Close the journal: of what lies there next time nothing is known yet."""
+        journal, self._journal = self._journal, None
+        self._known, self._hours, self._unmerged = None, {}, True
+        if journal is not None:
+            journal.close()
 
     def _commit_patiently(self, *, at_the_end: bool) -> None:
         """Commit; try again for a while what the journal does not take, if there is no later commit or it would be lost."""
         last_try = time.monotonic() + self._last_try_s
         while True:
+            self._part.mark()
             try:
                 if self._journal is None:
                     self._journal = Journal(self._file, now_ms=self._clock.wall_ms, busy_ms=BUSY_MS)
+                self._journal.require_in_place()
                 self.commit(self._journal)
+            except Replaced:
+                self._let_go()
+                continue
             except TryLater as e:
-                self._repeats.say("journal", f"{e} What straps tell is kept in memory meanwhile.")
+                self._part.trouble(f"{e} {_KEPT}")
                 if not at_the_end or time.monotonic() >= last_try:
                     return
             except Stop as e:
                 if time.monotonic() >= last_try or not self._has_unwritten():
                     raise
-                self._repeats.say("journal", f"{e} What straps tell is kept in memory meanwhile.")
+                self._part.trouble(f"{e} {_KEPT}")
             else:
-                self._repeats.over("journal", "What straps tell is written to the journal again.")
+                self._part.well("What straps tell is written to the journal again.")
                 return
             time.sleep(TRY_AGAIN_S)
 
@@ -270,8 +282,21 @@ class Recorder:
             wrote = True
         with self._lock:
             self._unwritten = [kept for kept in self._unwritten if kept not in ended]
-        self._merge(journal, ended=bool(ended))
+        self._merge_safely(journal, ended=bool(ended))
         return wrote
+
+    def _merge_safely(self, journal: Journal, *, ended: bool) -> None:
+        """Merge; what is damaged in the journal must not keep new samples out: it is tried again after the next hour."""
+        try:
+            self._merge(journal, ended=ended)
+        except TryLater:
+            raise
+        except Exception as e:  # noqa: BLE001 - it may be any damage
+            _log.debug("Merging failed.", exc_info=e)
+            self._part.trouble(f"Chunks of the past cannot be merged, and stay as they are: {e}", "merge")
+            self._unmerged = False
+        else:
+            self._part.well("Chunks of the past are merged again.", "merge")
 
     def _drain_connections(self) -> list[_Unwritten]:
         """Empty what callbacks fill; gives the connections that are over and have told all they ever will."""
@@ -295,10 +320,10 @@ class Recorder:
                     self._add_loss(kept.owner, 1, at, at)
                     kept.counts = None
         if self._losses:
-            self._repeats.say(
-                "full",
+            self._part.trouble(
                 "The memory for what straps tell and the journal does not take is full: what they tell now is lost."
                 " Make room on the disk.",
+                "full",
             )
         return ended
 
@@ -382,7 +407,7 @@ class Recorder:
         self._on_commit()
         if self._losses and not any(len(kept) for kept in self._unwritten):
             lost = sum(loss.count for loss in self._losses.values())
-            self._repeats.over("full", f"{lost} notifications of straps were lost; there is room again.")
+            self._part.well(f"{lost} notifications of straps were lost; there is room again.", "full")
             self._losses.clear()
 
     def _ids(self, writer: Writer, owner: StrapOwner) -> tuple[int, int]:
@@ -395,8 +420,8 @@ class Recorder:
         going_on = {
             (kept.owner, kept.connection.began_ms) for kept in self._unwritten if kept.connection.received
         }
-        hours = {key: (now - key[1]) // HOUR_MS for key in going_on}
-        turned = any(self._hours.get(key, 0) < hour for key, hour in hours.items())
+        before, self._hours = self._hours, {key: (now - key[1]) // HOUR_MS for key in going_on}
+        turned = any(before.get(key, 0) < hour for key, hour in self._hours.items())
         if not (self._unmerged or ended or turned):
             return
         self._unmerged = True  # until it is done
@@ -405,4 +430,4 @@ class Recorder:
             writer.merge(keys)
             reached("merge begun")
         reached("merged")
-        self._hours, self._unmerged = hours, False
+        self._unmerged = False

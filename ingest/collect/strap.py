@@ -45,6 +45,7 @@ from ingest.collect.strap_state import StrapState
 from ingest.formats.characteristics import CHARACTERISTICS
 from ingest.log import Repeats, quoted
 from ingest.settings.model import StrapSettings
+from ingest.system.watchdog import UNWATCHED, WatchedPart
 
 if TYPE_CHECKING:
     from ingest.collect.connection import Connection, StrapOwner
@@ -160,6 +161,7 @@ class StrapListener:
         self._strangers: deque[str] = deque(maxlen=100)
         self._info = SensorInfo()
         self._low = False
+        self._part = UNWATCHED
         self._repeats = Repeats(_log)
 
     @property
@@ -172,8 +174,9 @@ class StrapListener:
         """How the strap is now."""
         return self._state
 
-    async def run(self) -> None:
+    async def run(self, part: WatchedPart = UNWATCHED) -> None:
         """Listen until cancelled; then the strap is free again within seconds."""
+        self._part = part
         try:
             while True:
                 pause_s = await self._connect_once()
@@ -185,9 +188,11 @@ class StrapListener:
         """Find the strap, and listen until that ends; gives the seconds to wait before the next attempt."""
         loop = asyncio.get_running_loop()
         forget = loop.call_later(FORGET_S, self._forget_trouble)
+        self._part.rest()
         try:
             async with self._radio.find(self._matches, self._on_bluetooth_trouble) as advertisement:
                 forget.cancel()
+                self._part.mark()
                 try:
                     await self._run_connection(advertisement)
                 except _WrongDeviceError as e:
@@ -273,7 +278,9 @@ class StrapListener:
                     connection.end()
 
     async def _connect(self, client: BleakClient, device: BLEDevice) -> None:
+        self._part.rest()  # others are connected to before
         async with self._radio.connecting:
+            self._part.mark()
             try:
                 await within(2 * CONNECT_S if self._strap.pair else CONNECT_S, client.connect())
             except BleakDBusError:
@@ -355,6 +362,7 @@ class StrapListener:
         since_s = looked_s = _now_s()
         asked_s = looked_s
         while not gone.is_set():
+            self._part.mark()
             if receiver.count and not speaks:
                 speaks, self._failures, self._trouble = True, 0, ("searching", _NOT_FOUND)
                 self._set_state("connected")

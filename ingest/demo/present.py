@@ -1,7 +1,8 @@
 """The present of the made-up household: both cycle on, and their straps are heard beat by beat."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from functools import partial
 from itertools import count
 from random import Random
 from typing import Any
@@ -13,6 +14,7 @@ from ingest.demo.effort import INTERVALS, asked_bpm
 from ingest.demo.heart import Heart, measurement
 from ingest.demo.straps import NOT_HEARD, MadeUpStrap, robins_strap, sams_strap
 from ingest.settings.model import Settings
+from ingest.system.watchdog import WatchedPart
 
 ROUND_S = 40 * 60
 """From a warm-up to the end of a cool-down; then it begins anew."""
@@ -25,14 +27,14 @@ AIM_BPM, RESTING_BPM = 117, 60
 
 def made_up_listeners(
     settings: Settings, owners: Sequence[str], recorder: Recorder
-) -> list[Coroutine[Any, Any, None]]:
+) -> dict[str, Callable[[WatchedPart], Coroutine[Any, Any, None]]]:
     """In place of the radio: two hearts, and the straps that hear them."""
     made_up = [make(owner) for owner in owners for make in (robins_strap, sams_strap)]
     wanted = {StrapOwner(owner, strap.source) for strap, owner in zip(settings.straps, owners, strict=True)}
-    return [_listen(strap, recorder) for strap in made_up if strap.owner in wanted]
+    return {str(s.owner): partial(_listen, s, recorder) for s in made_up if s.owner in wanted}
 
 
-async def _listen(strap: MadeUpStrap, recorder: Recorder) -> None:
+async def _listen(strap: MadeUpStrap, recorder: Recorder, part: WatchedPart) -> None:
     """A notification a second into the recorder until cancelled, with pauses where a strap drops out."""
     loop = asyncio.get_running_loop()
     random = Random(strap.owner.source)
@@ -47,6 +49,7 @@ async def _listen(strap: MadeUpStrap, recorder: Recorder) -> None:
             try:
                 for second, octets in told:
                     await asyncio.sleep(max(began_s + second - loop.time(), 0))
+                    part.mark()
                     connection.receive(octets)
                     if strap.drops_out and second % HEARD_S == HEARD_S - 1:
                         break

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from ingest.errors import Stop, TryLater
+from ingest.errors import Replaced, Stop, TryLater
 from ingest.journal.boots import BootReader
 from ingest.journal.chunk_reader import ChunkReader
 from ingest.journal.entry import ALWAYS_MS, Entry, Person
@@ -22,9 +22,18 @@ from ingest.journal.file_reader import FileReader
 from ingest.journal.schema import migrate, require_current
 from ingest.journal.writer import Writer
 from ingest.language import N_, Text, system_words
-from ingest.system.files import make_folder
+from ingest.system.files import identity, make_folder
 from ingest.system.patience import Patience, always
-from ingest.system.sqlite import SqliteFault, fault_of, open_database, open_readonly, retried, transaction
+from ingest.system.sqlite import (
+    SqliteFault,
+    fault_of,
+    let_go,
+    make_new,
+    open_database,
+    open_readonly,
+    retried,
+    transaction,
+)
 
 BUSY_MS = 60_000
 """How long to wait for another process that is appending; transactions last milliseconds."""
@@ -69,6 +78,7 @@ class Journal(ChunkReader, FileReader, BootReader):
             if readonly or not create:
                 raise Stop(_no_journal(path))
             _make_private(path)
+        self._file = identity(path)
         self._db = _opened(path, self._patience, readonly=readonly, synced=synced)
         try:
             if readonly:
@@ -95,7 +105,15 @@ class Journal(ChunkReader, FileReader, BootReader):
 
     def close(self) -> None:
         """Let go of the file."""
-        self._db.close()
+        let_go(self._db, self.path, self._file)
+
+    def require_in_place(self) -> None:
+        """Raise Replaced when the file was moved, deleted or replaced since it was opened."""
+        if identity(self.path) != self._file:
+            words = N_(
+                "The journal {path} was moved or deleted while it was in use; what is there now is opened."
+            )
+            raise Replaced(Text(words, path=self.path))
 
     def __enter__(self) -> Self:
         return self
@@ -105,7 +123,11 @@ class Journal(ChunkReader, FileReader, BootReader):
 
     @contextmanager
     def write(self) -> Iterator["Writer"]:
-        """One transaction: all of it is on the card when the block ends, or none of it."""
+        """One transaction: all of it is on the card when the block ends, or none of it.
+
+        Raises Replaced when the file is not the one at its path any more.
+        """
+        self.require_in_place()
         try:
             with transaction(self._db, self._patience):
                 yield Writer(self._db, self.now_ms())
@@ -198,7 +220,7 @@ def _make_private(path: Path) -> None:
     """An empty file that only its owner can read, in a folder that only its owner can enter."""
     try:
         make_folder(path.parent)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        make_new(path, lambda: os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     except OSError as e:
         if e.errno == errno.ENOSPC:
             raise _full(path) from e

@@ -3,18 +3,16 @@
 What draws takes some 100 MB and may fail: neither shall stay with who collects heart rates.
 """
 
-import logging
 import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from ingest.errors import TryLater
 from ingest.journal import Journal, Person
-from ingest.log import Repeats
 from ingest.rows.profile import read_profile
 from ingest.settings.model import Settings
+from ingest.system.watchdog import WatchedPart
 
 TROUBLE = "report"
 """What the trouble with pages is called where the journal notes troubles."""
@@ -31,8 +29,6 @@ PATIENCE_S = 1800.0
 _STEP_S = 0.2
 _LONGEST_NAME = 40
 _LAST_WORDS = 400
-
-_log = logging.getLogger(__name__)
 
 
 def file_names(persons: Sequence[str], ending: str = ".html") -> dict[str, str]:
@@ -65,32 +61,20 @@ def _is_due(journal: Journal, person: Person, page: Path, now_ms: int) -> bool:
     return calendar.day_of(written_ms) != calendar.day_of(now_ms)
 
 
-def keep_pages(
-    settings: Settings, journal: Journal, folder: Path, going_on: Callable[[], bool]
-) -> Iterator[float]:
+def keep_pages(settings: Settings, journal: Journal, folder: Path, part: WatchedPart) -> Iterator[float]:
     """Renew what is due, again and again; gives for how many seconds there is nothing to do."""
-    repeats, not_before_s = Repeats(_log), 0.0
+    not_before_s = 0.0
     while True:
         if time.monotonic() >= not_before_s and due(journal, folder, journal.now_ms()):
-            trouble = _make(settings, folder, going_on)
-            if not going_on():
+            trouble = _make(settings, folder, part.going_on)
+            if not part.going_on():
                 return
             if trouble:
-                repeats.say(TROUBLE, trouble)
+                part.trouble(trouble)
             else:
-                repeats.over(TROUBLE, f"The pages in {folder} are renewed again.")
-            _note(journal, trouble)
+                part.well(f"The pages in {folder} are renewed again.")
             not_before_s = time.monotonic() + (RETRY_S if trouble else LOOK_S)
         yield LOOK_S
-
-
-def _note(journal: Journal, trouble: str | None) -> None:
-    if journal.store_errors().get(TROUBLE) != trouble:
-        try:
-            with journal.write() as w:
-                w.store_error(TROUBLE, trouble)
-        except TryLater:
-            return  # the disk is full, as others say too
 
 
 def _make(settings: Settings, folder: Path, going_on: Callable[[], bool]) -> str | None:

@@ -49,6 +49,15 @@ def make_folder(folder: Path, mode: int = 0o700) -> None:
             one.chmod(mode if one == folder else mode & 0o750)
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file lies at a path, by device and inode; None where none does."""
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_dev, status.st_ino
+
+
 def make_file(path: Path, mode: int) -> int:
     """An open file, made with these permissions whatever the umask says when it is not there."""
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ingest.errors import Stop, TryLater
 from ingest.language import N_, Text
-from ingest.system.files import make_file
+from ingest.system.files import identity, make_file, make_folder
 from ingest.system.patience import Patience
 
 _LOOKED_AT_S = 0.4
@@ -37,34 +37,100 @@ def _path(data: Path) -> Path:
 
 
 @contextmanager
-def only_daemon(data: Path, settings: str = "") -> Iterator[None]:
-    """Be the one daemon of a data folder; `settings` tells others which ones it works with (`settings_of_holder`).
-
-    Raises Stop when there is another, OSError when the lock cannot be made.
-    """
-    _path(data).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = make_file(_path(data), 0o600)
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Be the only process that makes files in a folder in this way, which takes an instant."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        if not _lock(descriptor, Patience(_LOOKED_AT_S)):
-            raise Stop(
-                Text(
-                    N_(
-                        "Another daemon (process {process}) already works in {folder}. "
-                        "One is enough; to run a second household, give it its own folder with --data."
-                    ),
-                    process=_named(descriptor),
-                    folder=data,
-                )
-            )
-        os.ftruncate(descriptor, 0)
-        try:
-            os.pwrite(descriptor, f"{os.getpid()} {settings}".encode(), 0)
-        except OSError as e:
-            if e.errno != errno.ENOSPC:  # on a full disk the daemon starts all the same, without a name
-                raise
+        with contextlib.suppress(OSError):  # a network's file system may not know this of folders
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
+
+
+class DaemonLock:
+    """What makes a process the one daemon of a data folder, until it is closed; belongs to one thread at a time.
+
+    A file beside the journal, in which others read whose it is, may be deleted or moved away; so the data folder itself
+    is locked, too. `settings` tells others with which ones the daemon works (`settings_of_holder`).
+    """
+
+    def __init__(self, data: Path, settings: str = "") -> None:
+        self._data, self._settings = data, settings
+        self._folder: int | None = None
+        self._file: int | None = None
+
+    def take(self) -> None:
+        """Raises Stop when there is another daemon, OSError when the lock cannot be made."""
+        make_folder(_path(self._data).parent)
+        if self._folder is None:
+            self._folder = os.open(self._data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                free = _lock(self._folder, Patience(_LOOKED_AT_S))
+            except OSError:
+                free = True  # a network's file system may not know this of folders
+            if not free:
+                self.close()
+                raise _another(self._data, holder(self._data) or 0)
+        descriptor = make_file(_path(self._data), 0o600)
+        if not _lock(descriptor, Patience(_LOOKED_AT_S)):
+            process = _named(descriptor)
+            os.close(descriptor)
+            self.close()
+            raise _another(self._data, process)
+        before, self._file = self._file, descriptor
+        if before is not None:
+            os.close(before)
+        os.ftruncate(descriptor, 0)
+        try:
+            os.pwrite(descriptor, f"{os.getpid()} {self._settings}".encode(), 0)
+        except OSError as e:
+            if e.errno != errno.ENOSPC:  # on a full disk the daemon starts all the same, without a name
+                raise
+
+    def keep(self) -> bool:
+        """Take it anew where the file or the folder was moved, deleted or replaced; gives whether that was so.
+
+        Raises Stop when another daemon was quicker, OSError when it cannot be made.
+        """
+        if self._folder is not None and _of(self._folder) != identity(self._data):
+            os.close(self._folder)
+            self._folder = None
+        elif self._file is not None and _of(self._file) == identity(_path(self._data)):
+            return False
+        self.take()
+        return True
+
+    def close(self) -> None:
+        """Let another daemon begin."""
+        for descriptor in (self._file, self._folder):
+            if descriptor is not None:
+                os.close(descriptor)
+        self._file = self._folder = None
+
+
+@contextmanager
+def only_daemon(data: Path, settings: str = "") -> Iterator[DaemonLock]:
+    """Be the one daemon of a data folder. Raises as `DaemonLock.take`."""
+    lock = DaemonLock(data, settings)
+    lock.take()
+    try:
+        yield lock
+    finally:
+        lock.close()
+
+
+def _of(descriptor: int) -> tuple[int, int]:
+    status = os.fstat(descriptor)
+    return status.st_dev, status.st_ino
+
+
+def _another(data: Path, process: int) -> Stop:
+    words = N_(
+        "Another daemon (process {process}) already works in {folder}. "
+        "One is enough; to run a second household, give it its own folder with --data."
+    )
+    return Stop(Text(words, process=process, folder=data))
 
 
 def _lock(descriptor: int, patience: Patience) -> bool:

@@ -4,6 +4,8 @@ Every file is in WAL mode (https://sqlite.org/wal.html): readers never wait for 
 told by SQLite's result codes (https://sqlite.org/rescode.html) and by the room on the disk, never by words.
 """
 
+import contextlib
+import ctypes
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -13,8 +15,8 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from ingest.errors import Stop, TryLater
-from ingest.system.files import has_room, make_file
-from ingest.system.lock import exclusive
+from ingest.system.files import has_room, identity, make_file
+from ingest.system.lock import exclusive, one_at_a_time
 from ingest.system.patience import ENDLESS, Patience
 
 PAGE_BYTES = 512
@@ -186,6 +188,37 @@ def _connect_readonly(path: Path, how: str, patience: Patience) -> sqlite3.Conne
     return db
 
 
+def let_go(db: sqlite3.Connection, path: Path, file: tuple[int, int] | None) -> None:
+    """Close a connection to what was `file` at a path when it was opened.
+
+    Whoever closes a database last deletes its log, by name: of one that was moved or deleted meanwhile that would be the
+    log of whatever lies there now, with all that is in it. So such a connection is brought to rest and stays open for good.
+    """
+    if file == identity(path) or not any(
+        path.with_name(path.name + end).exists() for end in ("", *COMPANIONS)
+    ):
+        db.close()
+        return
+    with contextlib.suppress(sqlite3.Error):
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # what was moved is whole without its log, too
+        db.execute("PRAGMA shrink_memory")
+    # Not even the end of the interpreter may close it.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(db))
+
+
+def make_new(path: Path, make: Callable[[], int]) -> None:
+    """Make an empty file for a database where none is; `make` gives it, opened.
+
+    A log that lies there already is of one that somebody took away, and may still have open: it goes before, as a new
+    database must not share it. Only one process at a time does so, or the log of a quicker one would go.
+    """
+    with one_at_a_time(path.parent):
+        if not path.exists():
+            for end in COMPANIONS:
+                path.with_name(path.name + end).unlink(missing_ok=True)
+        os.close(make())
+
+
 class DerivedFile:
     """An SQLite file that can be made anew from the journal: opened again when it was replaced, deleted when damaged.
 
@@ -224,16 +257,16 @@ class DerivedFile:
         """Let go of the file; the next use opens it again."""
         db, self._db = self._db, None
         if db is not None:
-            db.close()
+            let_go(db, self.path, self._file)
 
     def connection(self) -> sqlite3.Connection:
         """The connection; a new one when somebody has deleted or replaced the file."""
-        if self._db is not None and self._file == self._file_now():
+        if self._db is not None and self._file == identity(self.path):
             return self._db
         self.close()
         self._make_folder(self.path.parent)
         self._remove_foreign()
-        os.close(make_file(self.path, self._file_mode))
+        make_new(self.path, lambda: make_file(self.path, self._file_mode))
         # What a power cut takes comes again from the journal, as the position is kept in this very file.
         db = open_database(
             self.path,
@@ -242,7 +275,7 @@ class DerivedFile:
             page_bytes=self._page_bytes,
             any_thread=True,
         )
-        self._db, self._file = db, self._file_now()
+        self._db, self._file = db, identity(self.path)
         self._prepare(db)
         return db
 
@@ -252,13 +285,6 @@ class DerivedFile:
             path = self.path.with_name(self.path.name + end)
             if path.is_file() and path.lstat().st_uid != os.geteuid() and not os.access(path, os.W_OK):
                 path.unlink()
-
-    def _file_now(self) -> tuple[int, int] | None:
-        try:
-            status = self.path.stat()
-        except FileNotFoundError:
-            return None
-        return status.st_dev, status.st_ino
 
     @property
     def _busy(self) -> Patience:

@@ -25,6 +25,7 @@ from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from ingest.system.clock import SystemClock
 from ingest.system.crash_points import STRAP_POINTS
+from ingest.system.watchdog import WatchedPart
 from tests.support.air.heart import measurement
 from tests.support.daemons import until
 from tests.support.happenings import new_folder
@@ -543,15 +544,15 @@ def test_the_thread_commits_and_ends_with_a_commit(tmp_path: Path) -> None:
     """Protects the last seconds before a restart: what was told when the stop came is in the journal."""
     rung = threading.Event()
     recorder = Recorder(tmp_path / "j.db", SystemClock(), on_commit=rung.set, interval_s=0.05)
-    stop = threading.Event()
-    thread = threading.Thread(target=recorder.run, args=(stop,))
+    part = WatchedPart("the recorder")
+    thread = threading.Thread(target=recorder.run, args=(part,))
     thread.start()
     connection = recorder.open_connection(STRAP)
     connection.receive(numbered(0))
     assert rung.wait(30)
     with busy(tmp_path / "j.db"):
         connection.receive(numbered(1))
-        stop.set()
+        part.end()
         thread.join(0.5)
         assert thread.is_alive(), "the last commit waits for who is writing"
     thread.join(30)
@@ -567,7 +568,7 @@ def test_what_no_waiting_mends_ends_the_thread(tmp_path: Path) -> None:
     (tmp_path / "j.db").write_bytes(b"these are no rows" * 300)
     recorder = Recorder(tmp_path / "j.db", SystemClock(), on_commit=lambda: None, interval_s=0.01)
     with pytest.raises(Stop, match="damaged"):
-        recorder.run(threading.Event())
+        recorder.run(WatchedPart("the recorder"))
 
 
 def test_what_a_journal_that_stays_broken_costs_is_said(
@@ -584,8 +585,15 @@ def test_what_a_journal_that_stays_broken_costs_is_said(
         mine.receive(numbered(n))
         clock.on(1000)
     other.receive(numbered(5))
+    part = WatchedPart("the recorder")
     with pytest.raises(Stop, match="damaged"):
-        recorder.run(threading.Event())
+        recorder.run(part)
+    assert not [r for r in caplog.records if r.levelno == logging.ERROR], (
+        "it is started again, and has it all"
+    )
+    part.end()
+    with pytest.raises(Stop, match="damaged"):
+        recorder.run(part)
     first, last, only = (
         f"{datetime.fromtimestamp((clock.ahead + ms) / 1000).astimezone():%Y-%m-%d %H:%M:%S}"
         for ms in (60_000, 64_000, 65_000)
@@ -599,18 +607,18 @@ def test_what_a_journal_that_stays_broken_costs_is_said(
 def test_a_journal_that_comes_back_costs_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Protects heart rates from a disk that was shaken: what could not be written at first is, as soon as it can be."""
     caplog.set_level(logging.INFO)
-    path, stop = tmp_path / "j.db", threading.Event()
+    path, part = tmp_path / "j.db", WatchedPart("the recorder")
     path.write_bytes(b"these are no rows" * 300)
     recorder = Recorder(path, SystemClock(), on_commit=lambda: None, interval_s=0.01, last_try_s=120)
     connection = recorder.open_connection(STRAP)
     for n in range(3):
         connection.receive(numbered(n))
-    thread = threading.Thread(target=recorder.run, args=(stop,))
+    thread = threading.Thread(target=recorder.run, args=(part,))
     thread.start()
     until(lambda: "kept in memory meanwhile" in caplog.text, "the warning")
     path.unlink()
     until(lambda: "written to the journal again" in caplog.text, "the commit")
-    stop.set()
+    part.end()
     thread.join(30)
     assert [octets for *_, octets in stored_notifications_at(path).notifications] == [
         numbered(n) for n in range(3)

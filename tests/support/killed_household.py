@@ -13,20 +13,22 @@ import struct
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ingest.collect.connection import StrapOwner
 from ingest.collect.recorder import Recorder
 from ingest.collect.strap_state import StrapState
+from ingest.daemon.listening import Listening
 from ingest.demo.fit_encoder import day, workout
 from ingest.journal import Journal
 from ingest.settings.model import Settings
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
+from ingest.system.watchdog import WatchedPart
 from tests.support.air.heart import measurement
 from tests.support.daemons import journal, rows, settled, store
 from tests.support.households import rows as stored_rows
@@ -302,21 +304,27 @@ def run_daemon(data: Path, outside: Path, *, straps: bool = True) -> None:
     from ingest.log import setup
     from ingest.settings.file import load
 
-    def listeners(
-        settings: Settings, owners: Sequence[str], recorder: Recorder
-    ) -> list[Coroutine[Any, Any, None]]:
-        return [
-            _beat(recorder, StrapOwner(owner, strap.source), outside, strap.address or "")
-            if straps
-            else asyncio.sleep(1e9)
-            for strap, owner in zip(settings.straps, owners, strict=True)
-        ]
+    def listeners(settings: Settings, owners: Sequence[str], recorder: Recorder) -> dict[str, Listening]:
+        hearts: dict[str, Listening] = {}
+        for strap, owner in zip(settings.straps, owners, strict=True):
+            known = StrapOwner(owner, strap.source)
+            hearts[str(known)] = (
+                partial(_beat, recorder, known, outside, strap.address or "") if straps else _silent
+            )
+        return hearts
 
     setup(verbose=False)
     daemon.run(load(None, data, {}, data), lambda _greeting: None, listeners)
 
 
-async def _beat(recorder: Recorder, owner: StrapOwner, outside: Path, address: str) -> None:
+async def _silent(part: WatchedPart) -> None:
+    part.rest()
+    await asyncio.get_running_loop().create_future()
+
+
+async def _beat(
+    recorder: Recorder, owner: StrapOwner, outside: Path, address: str, part: WatchedPart
+) -> None:
     """Notifications, each written down outside before it is told; their numbers go on from one life to the next."""
     file = outside / f"{address}.told"
     n = file.stat().st_size // HEARD.size if file.exists() else 0
@@ -325,6 +333,7 @@ async def _beat(recorder: Recorder, owner: StrapOwner, outside: Path, address: s
     recorder.record_state(owner, StrapState("connected"))
     try:
         while True:
+            part.mark()
             os.write(out, HEARD.pack(time.time(), n))
             connection.receive(numbered(n))
             n += 1

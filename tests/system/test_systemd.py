@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ingest.collect.recorder import LAST_TRY_S
-from ingest.daemon import LET_GO_S
+from ingest.daemon.supervisor import LET_GO_S
 from ingest.errors import WrongSettings
 from ingest.system import systemd
 
