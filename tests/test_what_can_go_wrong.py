@@ -19,6 +19,15 @@ PROVED_BY = {
     ),
     "Grafana's store is damaged": "tests/test_daemon.py::test_a_damaged_store_is_made_anew",
     "Bluetooth hangs": "tests/test_daemon.py::test_it_ends_although_bluetooth_hangs",
+    "A file came in for the wrong person": (
+        "tests/verbs/test_forget.py::test_a_wrong_persons_file_goes_and_comes_to_the_right_one"
+    ),
+    "A strap was worn by somebody else, or by the dog": (
+        "tests/verbs/test_forget.py::test_each_form_takes_what_it_names_and_undo_gives_it_back"
+    ),
+    "A forgotten file is dropped into the inbox once more": (
+        "tests/verbs/test_forget.py::test_a_wrong_persons_file_goes_and_comes_to_the_right_one"
+    ),
 }
 """The first cell of each row, and the test that shows the second to be so."""
 

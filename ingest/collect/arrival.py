@@ -271,7 +271,7 @@ class Arrivals:
         if not (rejected and arrival.kept):
             folder = "rejected" if rejected else archive_folder(arrival.person, first_ms, w.now_ms)
             destination = (
-                self._filing.path_in_archive(arrival.name) if arrival.kept else None
+                self._filing.path_in_archive(w, arrival.name, arrival.person) if arrival.kept else None
             ) or self._filing.free_path(
                 w, folder, Path(arrival.name).name, arrival.sha256, with_reason=rejected
             )

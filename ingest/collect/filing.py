@@ -111,12 +111,17 @@ class Filing:
     def _write_reason(self, target: Path, reason: str) -> None:
         write_file(target.with_name(target.name + ".txt"), (reason + "\n").encode(), self._disk)
 
-    def path_in_archive(self, name: str) -> str | None:
-        """Where a file that is added out of the archive lies already, below the data folder."""
+    def path_in_archive(self, w: Writer, name: str, person: str) -> str | None:
+        """Where a file of a person that is added out of the archive lies already, below the data folder.
+
+        Another person's stays theirs: an archive that is added anew gives everybody what lies in their folder.
+        """
         archive, path = (self._data / "archive").absolute(), Path(name)
         if not path.is_relative_to(archive):
             return None
-        return str(path.relative_to(self._data.absolute()))
+        place = str(path.relative_to(self._data.absolute()))
+        owners = w.destination_owners(place)
+        return place if not owners or person in owners else None
 
     def free_path(self, w: Writer, folder: str, name: str, sha256: bytes, *, with_reason: bool) -> str:
         """Where in the folder an arrival may lie: under its own name, or one with a number when that is taken."""

@@ -88,7 +88,8 @@ class ChunkReader(ForgottenReader):
             end_ms,
             start_ms,
         )
-        return [span for source, *all_of_it in rows for span in left_out.trim(source, *all_of_it)]
+        left = (span for source, *all_of_it in rows for span in left_out.trim(source, *all_of_it))
+        return [(first, last) for first, last in left if first <= end_ms and last >= start_ms]
 
     def pauses(self, person: int, start_ms: int, end_ms: int) -> list[tuple[str, Spans]]:
         """The pauses that a person's chunks of workout files with data in [start, end] tell of: source, and when.

@@ -56,6 +56,30 @@ class FileReader(RowReader):
         sources = self._rows("SELECT DISTINCT source FROM chunk WHERE file = ? ORDER BY source", file)
         return (None if first is None else (first, last)), [source for (source,) in sources]
 
+    def arrivals_of(self, files: Sequence[int]) -> dict[int, list[tuple[int, str, str | None]]]:
+        """The arrivals that some files came with, each with all that it brought: (file, its outcome, where it lies)."""
+        rows = self._rows(
+            "SELECT f.arrival, f.id, f.outcome, a.destination FROM file f JOIN arrival a ON a.id = f.arrival"
+            " WHERE f.arrival IN (SELECT arrival FROM file WHERE id IN (SELECT value FROM json_each(?))) ORDER BY f.id",
+            json.dumps(list(files)),
+        )
+        found: dict[int, list[tuple[int, str, str | None]]] = {}
+        for arrival, *file in rows:
+            found.setdefault(arrival, []).append((file[0], file[1], file[2]))
+        return found
+
+    def with_better_copies(self, files: Sequence[int]) -> list[int]:
+        """Some files, and those that have taken their place."""
+        found, todo = list(files), list(files)
+        while todo:
+            rows = self._rows(
+                "SELECT replaced_by FROM file WHERE replaced_by IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
+                json.dumps(todo),
+            )
+            todo = [better for (better,) in rows if better not in found]
+            found += todo
+        return found
+
     def touched_by_files(self, files: Sequence[int]) -> list[tuple[int, int]]:
         """The time (ms, both ends included) that each of some files told of, where it did."""
         rows = self._rows(

@@ -116,6 +116,11 @@ class FileWriter(EntryWriter):
         row = self.db.execute(sql, (destination,)).fetchone()
         return row[0] if row else None
 
+    def destination_owners(self, destination: str) -> set[str]:
+        """The persons whose files go, or went, to a place below the data folder."""
+        sql = "SELECT DISTINCT p.name FROM arrival a JOIN person p ON p.id = a.person WHERE a.destination = ?"
+        return {name for (name,) in self.db.execute(sql, (destination,))}
+
     def arrivals_filed(self, arrivals: Sequence[int]) -> None:
         """Note that arrivals lie where they belong."""
         self.db.executemany("UPDATE arrival SET filed = 1 WHERE id = ?", [(a,) for a in arrivals])

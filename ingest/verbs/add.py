@@ -17,6 +17,7 @@ from ingest.language import N_, Text, gettext, said
 from ingest.log import quoted
 from ingest.verbs.command import Invocation, json_text, print_lines, require_access, verb
 from ingest.verbs.messages import say
+from ingest.verbs.store_follows import catch_up
 from ingest.verbs.times import utc_text
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def add_files(
         ThreadPoolExecutor(1) as beside,
     ):
         arrivals = Arrivals(journal, reader, settings.data, largest)
-        store = beside.submit(_catch_up, settings)
+        store = beside.submit(catch_up, settings)
         taken = 0
         try:
             for done, path in enumerate(files, start=1):
@@ -93,11 +94,11 @@ def add_files(
                     taken += isinstance(e, NotFiled)
                     yield e
                 if done % PORTION == 0 and store.done():
-                    store = beside.submit(_catch_up, settings)
+                    store = beside.submit(catch_up, settings)
         finally:
             arrivals.flush()
             store.result()
-            trouble = _catch_up(settings)
+            trouble = catch_up(settings)
             if trouble:
                 comfort = " What was taken is in the journal and is not lost." if taken else ""
                 _log.warning("%s%s", trouble, comfort)
@@ -123,20 +124,6 @@ def _owner(settings: "Settings", path: Path) -> str:
         if folders and settings.person(folders[0]) is not None:
             return folders[0]
     return settings.default_person
-
-
-def _catch_up(settings: "Settings") -> str | None:
-    """Have the store follow the journal, or say why it cannot; beside the reading, as both mostly wait for the card."""
-    from ingest.journal import Journal
-    from ingest.stores.following import follow
-    from ingest.stores.sqlite import SqliteStore
-
-    with Journal(settings.journal_file) as journal, SqliteStore(settings.store_file) as store:
-        try:
-            follow(journal, store)
-        except TryLater as e:
-            return str(e)
-    return None
 
 
 def outcome_json(o: "Outcome", path: Path) -> dict[str, Any]:

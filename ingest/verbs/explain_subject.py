@@ -47,7 +47,7 @@ def parse_subject(journal: Journal, text: str, name: str | None) -> Subject:
     if found := re.fullmatch(r"(\d{4})-?(W\d{1,2})", text):
         person, profile = _one_person(journal, name)
         week = "-".join(found.groups())
-        borders = _midnights(profile, _first_day(profile, week), 7)
+        borders = _midnights(profile, first_day_of(profile, week), 7)
         return Subject(f"week {week}", person, profile, borders, whole_days=True)
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) and (files := journal.files_named(text)):
         return _file_subject(journal, files, name)
@@ -113,7 +113,7 @@ def _parse_minute(text: str, calendar: Calendar) -> tuple[str, int]:
     return words, minute
 
 
-def _first_day(profile: Profile, week: str) -> date:
+def first_day_of(profile: Profile, week: str) -> date:
     """The first day of a week by its name, on whichever day the person's weeks begin."""
     year, number = week.split("-W")
     try:

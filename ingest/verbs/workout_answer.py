@@ -161,7 +161,11 @@ def workout_answers(
     answers = []
     for person in persons_called(journal, name):
         profile = read_profile(journal, person.id)
-        found = _newest(journal, person, profile) if when is None else _asked(journal, person, profile, when)
+        found = (
+            _newest(journal, person, profile)
+            if when is None
+            else find_workout(journal, person, profile, when)
+        )
         if found is not None:
             answers.append(_answer(journal, person, profile, found, names))
     return answers
@@ -212,7 +216,7 @@ def _moment(when: str) -> date | datetime:
     )
 
 
-def _asked(journal: Journal, person: Person, profile: Profile, when: str) -> FoundWorkout | None:
+def find_workout(journal: Journal, person: Person, profile: Profile, when: str) -> FoundWorkout | None:
     """That of a day (its last), or the one that goes on at a time; None where there is none."""
     moment = _moment(when)
     if not isinstance(moment, datetime):

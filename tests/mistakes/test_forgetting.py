@@ -90,7 +90,7 @@ def test_a_forgotten_file_leaves_what_a_household_has_that_never_saw_it(
             follow(journal, store, cache=cache)
             with_it = rows(data / "along.db")
             gone = Forgotten(0, 1, files=(file,))
-            position = forget(journal, gone)
+            position = forget(journal, [gone])
             follow(journal, store, cache=cache, portion=portion)
             assert without_words(rows(data / "along.db")) == without_words(before)
             assert without_words(filled(journal, data / "anew.db")) == without_words(before)
@@ -117,7 +117,7 @@ def test_forgotten_time_is_the_same_before_and_after_what_comes_in_of_it(
             with SqliteStore(folder / "along.db") as store:
                 for i, event in enumerate([*happened, None]):
                     if i == said_after:
-                        forget(journal, span)
+                        forget(journal, [span])
                     if event is not None:
                         happen(journal, event)  # type: ignore[arg-type]  # as above
                     follow(journal, store, cache=cache)
@@ -138,7 +138,7 @@ def test_forgotten_time_taken_back_is_as_before(happened: list[Heard], span: For
         with SqliteStore(data / "along.db") as store:
             follow(journal, store, cache=cache)
             before = rows(data / "along.db")
-            position = forget(journal, span)
+            position = forget(journal, [span])
             follow(journal, store, cache=cache)
             held = rows(data / "along.db")
             inside = [
@@ -158,7 +158,7 @@ def test_no_sample_stands_in_forgotten_time(tmp_path: Path) -> None:
     gone = Forgotten(0, 1, source="all-day", from_ms=start + 20 * MINUTE, to_ms=start + 30 * MINUTE)
     worn = steady("Jan", start, 3600, 120, source="all-day", kind="monitoring", step_s=60)
     with household(tmp_path, [HOME, worn]) as journal:
-        forget(journal, gone)
+        forget(journal, [gone])
         minutes = {row[0]: row[-1] for row in filled(journal, tmp_path / "store.db")["minute"]}
     told = [minutes.get((start + i * MINUTE) / 1000) for i in range(60)]
     assert told == [60.0] * 20 + [None] * 10 + [60.0] * 30
@@ -174,7 +174,7 @@ def test_a_better_copy_of_a_forgotten_file_does_not_count_either(tmp_path: Path)
             half.write(w, damaged)
             came_in(w, 1, damaged, "partial")
         gone = Forgotten(0, 1, files=(damaged,))
-        position = forget(journal, gone)
+        position = forget(journal, [gone])
         with journal.write() as w:
             better = a_file(w, 1)
             whole.write(w, better)
@@ -199,7 +199,7 @@ def test_limits_of_a_forgotten_file_hold_no_more(tmp_path: Path) -> None:
         file = bring(
             journal, [Limits("Jan", start - 60 * MINUTE, 120), Workout("Jan", "watch", start, start + 1)]
         )
-        position = forget(journal, gone := Forgotten(0, 1, files=(file,)))
+        position = forget(journal, [gone := Forgotten(0, 1, files=(file,))])
         follow(journal, store)
         assert without_words(rows(tmp_path / "along.db")) == without_words(before)
         # The same limits from the right watch's next file are not taken for known already.
@@ -216,7 +216,7 @@ def test_nothing_of_what_is_forgotten_left_the_journal(tmp_path: Path) -> None:
     with household(tmp_path, [HOME, steady("Jan", MOMENTS[2], 600, 90)]) as journal:
         file = bring(journal, [steady("Jan", MOMENTS[3], 600, 95)])
         held = journal.size(), list(journal.entries(0))
-        forget(journal, Forgotten(0, 1, files=(file,)))
+        forget(journal, [Forgotten(0, 1, files=(file,))])
         assert journal.size()["samples"] == held[0]["samples"]
         assert list(journal.entries(0))[: len(held[1])] == held[1]
         assert len(journal.chunks(1, -ALWAYS_MS, ALWAYS_MS)) == 1

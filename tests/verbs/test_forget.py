@@ -1,0 +1,127 @@
+"""Have something not count: what is shown before, what is asked, and how it is taken back."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ingest.demo.fit_encoder import ERA, workout
+from tests.support.households import HOUR, Answer, Event, Noted, Workout, at, hartslag, household, steady
+
+EVENING = at("2026-11-16T18:00+01:00")
+SETTINGS = """
+[[person]]
+name = "Anna"
+zone = "Europe/Amsterdam"
+moderate_bpm = 110
+vigorous_bpm = 140
+
+[[person]]
+name = "Ben"
+zone = "Europe/Amsterdam"
+moderate_bpm = 110
+vigorous_bpm = 140
+
+[[strap]]
+address = "F0:00:00:00:00:01"
+name = "H10"
+person = "Anna"
+"""
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Anna's data: an evening with a watch, and a strap on a Tuesday."""
+    (tmp_path / "hartslag.toml").write_text(SETTINGS)
+    limits = (("moderate_bpm", 110), ("vigorous_bpm", 140), ("zone", "Europe/Amsterdam"))
+    events: list[Event] = [
+        Noted("Anna", limits),
+        steady("Anna", EVENING, 3600, 120, source="garmin-1-activity"),
+        Workout("Anna", "garmin-1-activity", EVENING, EVENING + HOUR),
+        steady("Anna", EVENING + 24 * HOUR, 3600, 150, source="strap F0:00:00:00:00:01", kind="strap"),
+    ]
+    with household(tmp_path, events):
+        return tmp_path
+
+
+def week_minutes(data: Path, person: str = "Anna") -> float:
+    (week,) = json.loads(hartslag("--data", data, "week", person, "--weeks", "1", "--json").out)
+    return float(week["dose_min"])
+
+
+def forget(data: Path, *words: str) -> Answer:
+    return hartslag("--data", data, "forget", *words)
+
+
+def test_a_pipe_is_shown_what_would_change_and_nothing_is_changed(data: Path) -> None:
+    """Protects a history from a script: without a yes only the minutes are told, and the status says so."""
+    shown = forget(data, "2026-11-17", "18:00", "-", "18:30", "Anna")
+    assert shown.code == 3
+    assert "Nothing is changed yet" in shown.err
+    assert "120 minutes for the week instead of 180" in shown.out
+    assert week_minutes(data) == 180
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        (("2026-11-17 18:00 - 19:00", "Anna"), 60),
+        (("2026-11-17", "Anna", "--source", "H10"), 60),
+        (("2026-11-16T18:10", "Anna"), 120),
+        (("2026-W47", "Anna", "--source", "H10"), 60),
+        (("2026-11-16", "-", "2026-11-16", "Anna"), 120),
+    ],
+)
+def test_each_form_takes_what_it_names_and_undo_gives_it_back(
+    data: Path, words: tuple[str, ...], left: float
+) -> None:
+    """Protects what is typed: a span, a day, a week or a workout, all sensors or one, and back again as it was."""
+    assert forget(data, *words, "--yes").code == 0
+    assert week_minutes(data) == left
+    listed = json.loads(forget(data, "--list", "--json").out)
+    assert [f["person"] for f in listed] == ["Anna"]
+    assert forget(data, "--undo", str(listed[0]["number"]), "--yes").code == 0
+    assert week_minutes(data) == 180
+    assert json.loads(forget(data, "--list", "--json").out) == []
+
+
+def test_a_wrong_persons_file_goes_and_comes_to_the_right_one(data: Path) -> None:
+    """Protects two weeks at once: the file of the other is forgotten, told when it comes again, and given where it belongs."""
+    file = data / "run.fit"
+    file.write_bytes(workout(EVENING // 1000 - ERA + 2 * 86_400, [150 + i % 5 for i in range(1800)]))
+    assert hartslag("--data", data, "add", "--person", "Anna", file).code == 0
+    assert week_minutes(data) == 240
+    done = forget(data, "run.fit", "Anna", "--yes")
+    assert "This workout goes" in done.out
+    assert f"add --person Ben {data}/archive/2026/Anna/run.fit" in done.out
+    assert week_minutes(data) == 180
+    again = hartslag("--data", data, "add", "--person", "Anna", file)
+    assert "duplicate" in again.out
+    assert "forgotten" in again.out
+    assert week_minutes(data) == 180
+    assert hartslag("--data", data, "add", "--person", "Ben", data / "archive/2026/Anna/run.fit").code == 0
+    assert week_minutes(data, "Ben") == 60
+    # Each has it in a folder of their own: an archive that is added anew gives it to both, as it was.
+    assert (data / "archive/2026/Ben/run.fit").exists()
+    assert forget(data, "--undo", "run.fit", "--yes").code == 0
+    assert week_minutes(data) == 240
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("nothing.fit",), "No file called nothing.fit"),
+        (("2026-11-17 18:00 - 19:00",), "Whose?"),
+        (("2026-11-19", "Anna"), "Nothing that counts is recorded of Anna then"),
+        (("2026-11-17", "Anna", "--source", "Fenix"), "Anna has no sensor Fenix"),
+        (("2026-11-17", "10:00", "Anna"), "Anna has no workout"),
+        (("2026-02-30", "Anna"), "There is no day 2026-02-30"),
+        (("--undo",), "Nothing is forgotten"),
+    ],
+)
+def test_slips_are_told_in_words(data: Path, words: tuple[str, ...], told: str) -> None:
+    """Protects whoever mistypes: what was not understood is said, and nothing is written."""
+    slip = forget(data, *words, "--yes")
+    assert slip.code == 1
+    assert told in slip.err
+    assert week_minutes(data) == 180
