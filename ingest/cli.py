@@ -22,6 +22,7 @@ VERBS = {
     "demo": "Make up a household in FOLDER (default: demo) to try everything on: two people, twelve weeks up to now.",
     "explain": "Say why a minute, day, week or file counts as it does.",
     "export": "Print all samples in order of time.",
+    "fetch": "Copy what is new in FOLDER, the memory of a watch or any other, into the inbox; nothing in it is changed.",
     "forget": "Have a file, a workout or some time not count; shows first what changes, and can be taken back.",
     "grafana": "Write dashboards and data sources for Grafana into DIR, with your paths, and say what to do next.",
     "profile": "Show which limits held since when, why, and when each entry was recorded.",
@@ -40,7 +41,7 @@ VERBS = {
 
 PURPOSES = {
     "How am I doing": ("week", "today", "workout", "report", "status"),
-    "To begin": ("setup", "demo", "run", "add", "scan"),
+    "To begin": ("setup", "demo", "run", "add", "fetch", "scan"),
     "Why this number": ("explain", "profile", "export"),
     "To put right": ("forget",),
     "To keep it in order": ("check", "grafana", "rebuild", "retry"),

@@ -32,6 +32,13 @@ SERVER_POINTS = (
 CLEARING = "store clearing"
 """A part of a server's rows is deleted, and others are not yet."""
 
+FETCH_POINTS = (
+    "fetch copied",  # beside their places, and the card remembers them
+    "fetch named",  # the first is in its place, where the inbox takes it
+    "fetch noted",
+)
+"""Of what comes from a watch."""
+
 STRAP_POINTS = (
     "notifications begun",  # what straps sent is within the transaction, before its commit
     "notifications committed",

@@ -5,6 +5,7 @@ import time
 from functools import partial
 from typing import Any
 
+from ingest.collect.fetch_record import read_states
 from ingest.collect.inbox import Inbox, Waiting
 from ingest.grafana.sensor_names import watches
 from ingest.household import owner_of_folder
@@ -17,6 +18,7 @@ from ingest.stores.contract import Store
 from ingest.system.lock import holder, settings_of_holder
 from ingest.verbs import clock_offsets, zone_check
 from ingest.verbs.check import free_bytes
+from ingest.verbs.fetch_words import fetch_json
 from ingest.verbs.status_straps import strap_status
 
 _REFUSALS = 100
@@ -50,6 +52,7 @@ def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict
         "clocks": [d.json() | {"sentence": d.sentence} for d in clock_offsets.clock_offsets(journal)],
         "judge": zone_check.summarize_zone_checks(zone_check.zone_checks(journal)),
         "straps": [strap_status(journal, s, runs=daemon is not None) for s in settings.straps],
+        "plugged": [fetch_json(settings, s) for s in read_states(settings.watch_folder)],
         "watches": [
             {"serial": w.serial, "model": w.model, "name": w.name, "named": w.named, "persons": w.persons}
             for w in watches(settings, journal)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.language import N_, day_text, ngettext, number_text, said
 from ingest.language import gettext as _
 from ingest.log import quoted
+from ingest.settings.names import watch_of_folder
 from ingest.verbs.check import LEAST_FREE_BYTES, low_space_line
 from ingest.verbs.status_straps import LOW_PCT, QUIET_S
 from ingest.verbs.times import age_text, day_and_time
@@ -77,6 +78,7 @@ def remarks(
         yield Remark(group, text.format(folder=pages["folder"], what=pages["last_error"]))
     yield from map(_strap, now["straps"])
     yield from map(_watch, now["watches"])
+    yield from map(_plugged, now["plugged"])
 
 
 def _daemon(now: dict[str, Any]) -> Remark:
@@ -148,7 +150,11 @@ def _files(
         (HAND, N_("Files in the inbox wait for you:")),
         (FINE, N_("Files in the inbox wait for a moment:")),
     ):
-        waiting = [f for f in i["files"] if (f["file"] in acts) == (group == HAND)]
+        waiting = [
+            f
+            for f in i["files"]
+            if (f["file"] in acts) == (group == HAND) and not _is_told_by_its_watch(settings, f["file"])
+        ]
         if waiting:
             yield Remark(group, _(title), _first([f"{quoted(f['file'])}: {f['why']}" for f in waiting]))
     for outcome, title in (
@@ -266,6 +272,21 @@ def _watch(w: dict[str, Any]) -> Remark:
             persons=_(" and ").join(w["persons"]),
         ),
     )
+
+
+def _plugged(w: dict[str, Any]) -> Remark:
+    """A watch that was plugged in: how that went, and the lines to add where nobody knows whose it is."""
+    from ingest.verbs.fetch_words import needs_a_hand, whose_is_it
+
+    text = _("{sentence} ({age} ago)").format(sentence=w["sentence"], age=age_text(w["age_s"]))
+    more = [whose_is_it(), *(f"  {line}" for line in w["add"])] if w["add"] else []
+    return Remark(HAND if more or needs_a_hand(w) else KNOW if w["state"] == "fetching" else FINE, text, more)
+
+
+def _is_told_by_its_watch(settings: "Settings", name: str) -> bool:
+    """Whether these files wait for the line of a watch, which stands with the watch itself."""
+    serial = watch_of_folder(name.split("/", maxsplit=1)[0])
+    return bool(serial) and name.endswith("/") and (settings.watch_folder / f"{serial}.json").exists()
 
 
 def _first(texts: list[str]) -> list[str]:
