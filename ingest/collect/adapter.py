@@ -19,6 +19,9 @@ from ingest.language import N_, Text, system_words
 
 RFKILL = Path("/sys/class/rfkill")
 
+KERNEL_ADAPTERS = Path("/sys/class/bluetooth")
+"""The adapters that the kernel has, a folder each; it is not there where there never was one."""
+
 ANSWER_S = 5.0
 """A Bluetooth service that does not answer within this time is stuck; it usually takes milliseconds."""
 
@@ -45,14 +48,20 @@ class NoBluetooth(TryLater):
         self.state, self.why, self.advice = state, why, ADVICE[state]
 
 
-async def list_adapters() -> list[Adapter]:
+class _NoService(Exception):  # noqa: N818 - it may be that there is nothing to serve
+    """Nobody answers to the name of BlueZ, and there is no adapter for which it would be started."""
+
+
+async def list_adapters(kernel: Path = KERNEL_ADAPTERS) -> list[Adapter]:
     """The adapters that BlueZ knows, in order of their names.
 
     Raises NoBluetooth when the system's Bluetooth service cannot be asked.
     """
     try:
         async with asyncio.timeout(ANSWER_S):
-            reply = await _ask_for_objects()
+            reply = await _ask_for_objects(kernel)
+    except _NoService:
+        return []
     except TimeoutError as e:
         raise NoBluetooth("wedged", Text(N_("The Bluetooth service of this computer does not answer"))) from e
     except PermissionError as e:
@@ -90,11 +99,27 @@ async def list_adapters() -> list[Adapter]:
     return sorted(found, key=lambda a: a.name)
 
 
-async def _ask_for_objects() -> Message:
-    """BlueZ's answer to the question which objects it has; asking starts the service where systemd may."""
+async def _ask_for_objects(kernel: Path) -> Message:
+    """BlueZ's answer to the question which objects it has; asking starts the service where systemd may.
+
+    Without an adapter systemd does not start it (ConditionPathIsDirectory= in bluetooth.service), D-Bus waits for it in vain
+    and writes a line into the system's log: then it is not asked at all.
+    """
     bus = MessageBus(bus_type=BusType.SYSTEM)
     try:
         await bus.connect()
+        runs = await bus.call(
+            Message(
+                destination="org.freedesktop.DBus",
+                path="/org/freedesktop/DBus",
+                interface="org.freedesktop.DBus",
+                member="NameHasOwner",
+                signature="s",
+                body=["org.bluez"],
+            )
+        )
+        if runs is not None and runs.body == [False] and not _has_adapters(kernel):
+            raise _NoService
         reply = await bus.call(
             Message(
                 destination="org.bluez",
@@ -108,6 +133,13 @@ async def _ask_for_objects() -> Message:
         return reply
     finally:
         bus.disconnect()
+
+
+def _has_adapters(kernel: Path) -> bool:
+    try:
+        return any(kernel.iterdir())
+    except OSError:
+        return False
 
 
 def choose_adapter(found: list[Adapter], wanted: str | None, rfkill: Path = RFKILL) -> Adapter:

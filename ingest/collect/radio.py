@@ -150,6 +150,14 @@ class Radio:
         finally:
             self._in_use.discard(advertisement.address)
 
+    async def find_trouble(self) -> NoBluetooth | None:
+        """What is wrong with Bluetooth itself now; None: nothing that one could see without searching."""
+        try:
+            await find_adapter(self._chosen, self._list_all, self._rfkill)
+        except NoBluetooth as e:
+            return e
+        return None
+
     def client(
         self, device: BLEDevice, disconnected: Callable[[], None] = lambda: None, *, pair: bool = False
     ) -> BleakClient:

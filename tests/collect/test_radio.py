@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bleak.backends.device import BLEDevice
 
-from ingest.collect.adapter import Adapter, NoBluetooth, choose_adapter, list_adapters
+from ingest.collect.adapter import Adapter, NoBluetooth, choose_adapter, find_adapter, list_adapters
 from ingest.collect.radio import GRACE_S, Advertisement, Radio, within
 from ingest.collect.strap_state import ADVICE, NUMBERS, STATES, StrapState
 from tests.support.air.loop import simulate, until
@@ -122,9 +123,9 @@ def play(bus: Bus, story: Story, *, waits: bool = True, **kw: Any) -> None:
         simulate(whole, settle=quiet)
 
 
-async def wrong() -> str:
+async def wrong(kernel: Path) -> str:
     with pytest.raises(NoBluetooth) as told:
-        await list_adapters()
+        await find_adapter(None, partial(list_adapters, kernel), kernel / "no switches")
     return told.value.state
 
 
@@ -142,21 +143,34 @@ def test_the_adapters_are_asked_for(bus: Bus) -> None:
     play(bus, story, waits=False, adapters=[Dongle(), Dongle("hci1", "00:11:22:33:44:66")])
 
 
-def test_a_bluetooth_service_in_trouble(bus: Bus) -> None:
+def test_a_bluetooth_service_in_trouble(bus: Bus, tmp_path: Path) -> None:
     """Protects who looks for the fault: not running and not answering are told apart, and neither is waited for long."""
+    (tmp_path / "kernel" / "hci0").mkdir(parents=True)
 
     async def hangs(bluez: Bluez) -> None:
         bluez.fail("GetManagedObjects", Fault())
-        assert await wrong() == "wedged"
+        assert await wrong(tmp_path / "kernel") == "wedged"
 
     async def gone(bluez: Bluez) -> None:
         bluez.crash()
-        assert await wrong() == "no Bluetooth service"
+        assert await wrong(tmp_path / "kernel") == "no Bluetooth service"
         bus.stop()
-        assert await wrong() == "no Bluetooth service"
+        assert await wrong(tmp_path / "kernel") == "no Bluetooth service"
 
     play(bus, hangs)
     play(bus, gone, waits=False)
+
+
+def test_a_computer_without_an_adapter_is_told_so_at_once(bus: Bus, tmp_path: Path) -> None:
+    """Protects from advice that cannot help, and from thousands of lines a day of a service that D-Bus waits for in vain."""
+
+    async def nobody(bluez: Bluez) -> None:
+        bluez.crash()
+        assert await wrong(tmp_path / "not there") == "adapter missing"
+        (tmp_path / "empty").mkdir()
+        assert await wrong(tmp_path / "empty") == "adapter missing"
+
+    play(bus, nobody, waits=False)
 
 
 def test_a_user_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +179,7 @@ def test_a_user_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
 
         async def story(_: Bluez) -> None:
-            assert await wrong() == "no permission"
+            assert await wrong(tmp_path / "kernel") == "no permission"
 
         play(bus, story, waits=False)
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,12 @@ class Story:
 
     def __init__(self, bus: Bus, bluez: Bluez, folder: Path) -> None:
         self.bus, self.bluez, self.clock = bus, bluez, AirClock()
-        self.journal, self.rfkill = folder / "journal.db", folder / "rfkill"
+        self.journal, self.rfkill, self.kernel = (
+            folder / "journal.db",
+            folder / "rfkill",
+            folder / "bluetooth",
+        )
+        (self.kernel / "hci0").mkdir(parents=True)
         self.adapter = bluez.adapters[0] if bluez.adapters else Adapter()
         self._blocks(blocked=False)
 
@@ -42,7 +48,7 @@ class Story:
             self.journal,
             self.clock,
             [strap_of(a) for a in addresses or (A,)],
-            list_all=list_adapters,
+            list_all=partial(list_adapters, self.kernel),
             chosen=chosen,
             rfkill=self.rfkill,
         ).begin()
@@ -140,6 +146,29 @@ def test_bluetoothd_is_killed(play: Play, disconnect: Fault | None, link_s: floa
                 s.bluez.fail("Disconnect", disconnect)
             assert await s.speaks(strap) < 10
             s.bluez.heal()
+        await s.end(home, strap)
+
+    play(story)
+
+
+def test_a_dead_service_is_no_dry_electrode(play: Play) -> None:
+    """Protects who would moisten a strap for hours: what fell silent is the computer's Bluetooth, and it is said to be."""
+
+    async def story(s: Story) -> None:
+        strap, seen = s.bluez.strap(), set[str]()
+        home = s.home()
+        await s.speaks(strap)
+        await asyncio.sleep(20.3)
+        s.bluez.crash()
+
+        def told() -> bool:
+            seen.update(home.states)
+            return home.states == ["no Bluetooth service"]
+
+        await until(told, "the fault", within_s=30, step_s=0.1)
+        assert "silent" not in seen
+        await s.bluez.start()
+        await s.speaks(strap)
         await s.end(home, strap)
 
     play(story)
