@@ -7,6 +7,7 @@ from typing import Any
 from ingest.journal.dating import OWNER, Observation, date_offset_ms
 from ingest.journal.entry import ALWAYS_MS
 from ingest.journal.row_reader import RowReader
+from ingest.journal.seal import columns_of, is_sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +155,10 @@ def is_placed(known: list[Observation]) -> bool:
 
 def observations(ask: Callable[..., Iterable[Any]], boot: str) -> list[Observation]:
     """The looks at the clocks of a boot and what was said of them, in order."""
-    sql = "SELECT steady_ms, wall_ms, synchronized, offset_ms, believed FROM clock WHERE boot = ? ORDER BY id"
+    sql = f"SELECT {columns_of('clock')} FROM clock WHERE boot = ? ORDER BY id"
     return [
         Observation(steady, wall, bool(right), offset, believed)
-        for steady, wall, right, offset, believed in ask(sql, boot)
+        for _, _, steady, wall, right, offset, believed, *_ in (
+            row for row in ask(sql, boot) if row[-1] is None or is_sealed("clock", row)
+        )
     ]

@@ -1,119 +1,148 @@
 """Reading chunks back: their columns, those of straps decoded; and which there are, without their data."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.formats.recording import DAY_MS, Columns
 from ingest.journal import columns as packed
 from ingest.journal.entry import ALWAYS_MS, Chunk, Source
+from ingest.journal.forgotten import LeftOut
 from ingest.journal.forgotten_reader import ForgottenReader
-from ingest.journal.strap_chunks import (
-    STRAP_COLUMNS,
-    check_packing,
-    unpack_parts,
-    unpack_rows,
-)
+from ingest.journal.notifications import Notifications
+from ingest.journal.seal import SEALED
+from ingest.journal.strap_chunks import check_packing, unpack_parts
 from zones.series import TIMES, Series
 from zones.spans import Spans
 
-_FILE_COLUMNS = (
-    "c.end_ms, c.samples, c.times_first_ms, c.times, c.bpm, c.beats, c.beats_first_ms, c.beat_times, c.rr, c.pauses,"
-    " c.movement, c.packing"
+_SOURCE, _PAUSES, _CONNECTION, _STEADY, _NOTIFIED, _NOTIFICATIONS = (
+    SEALED["chunk"].index(name)
+    for name in ("source", "pauses", "connection", "steady_ms", "notified", "notifications")
 )
-"""What `_columns` needs of a chunk `c`."""
+"""Where these stand in the row of a chunk."""
 
 
 class ChunkReader(ForgottenReader):
-    """Questions about chunks. Times are ms since 1970, UTC."""
+    """Questions about chunks. Times are ms since 1970, UTC. What is damaged is left out, and is among `damages`."""
 
     def sources(self, person: int) -> list[Source]:
         """The sources of a person, those to be believed first in front; ties by name."""
-        rows = self._rows(
-            "SELECT id, person, name, kind, rank FROM source WHERE person = ? ORDER BY rank, name", person
-        )
-        return [Source(*row) for row in rows]
+        rows = self._sealed_rows("source", "WHERE person = ? ORDER BY rank, name", person)
+        return [Source(*row[:-1]) for row in rows]
 
     def chunks(self, person: int, start_ms: int, end_ms: int) -> list[Chunk]:
         """A person's chunks with data in [start, end), in order of position; what was replaced or forgotten is left out.
 
         Those of one connection to a strap with one date come as one, at the last of their positions: as if they were
-        merged already. Raises Stop where a newer version wrote them, ValueError or zlib.error where they are damaged.
+        merged already. Raises Stop where a newer version wrote them.
         """
-        sources = {s.id: s for s in self.sources(person)}
-        left_out = self.left_out(person)
-        # Without the connection: of a strap that is worn there are hundreds of rows, and all say the same of it.
-        rows = self._rows(
-            f"SELECT c.position, c.source, c.first_ms, c.last_ms, c.connection, c.steady_ms, c.notifications, c.notified,"
-            f" {_FILE_COLUMNS} FROM chunk c LEFT JOIN file f ON f.id = c.file"
-            " WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms < ? AND max(c.last_ms, c.end_ms) >= ?"
-            f" AND f.replaced_by IS NULL{left_out.except_files('c.file')} ORDER BY c.position",
-            person,
-            start_ms - DAY_MS,
-            end_ms,
-            start_ms,
-        )
-        chunks, connections = [], dict[tuple[int, int], list[Any]]()
+        with self._snapshot():
+            left_out = self.left_out(person)
+            found = self._chunks_in(person, left_out, start_ms - DAY_MS, start_ms, end_ms)
+            rows = self._chunk_rows(person, found)
+            sources = {s.id: s for s in self.sources(person)}
+            connections = self._connections({row[_CONNECTION] for row in rows} - {None})
+        chunks, together = [], dict[tuple[int, int], list[Any]]()
         for row in rows:
-            if row[4] is None:
-                chunk = Chunk(row[0], sources[row[1]], row[2], row[3], _columns(row[8:]))
-                chunks += left_out.cut_chunk(chunk)
+            source = sources.get(row[_SOURCE])
+            if source is None or row[_CONNECTION] not in {None, *connections}:
+                self._damaged(
+                    person, source.name if source else "", row[4], row[6], "whose it is cannot be read"
+                )
+            elif row[_CONNECTION] is None:
+                with self._named(person, source.name, row[4], row[6]):
+                    chunks += left_out.cut_chunk(Chunk(row[0], source, row[4], row[5], _columns(row)))
             else:
-                connections.setdefault((row[4], row[2] - row[5]), []).append(row)
-        for (connection, ahead), together in connections.items():
-            for packing in {row[-1] for row in together}:
-                check_packing(packing)
-            ((boot, began_ms, characteristic),) = self._rows(
-                "SELECT boot, began_ms, characteristic FROM connection WHERE id = ?", connection
-            )
-            parts = [(row[6], row[5], row[7]) for row in together]
-            notifications = unpack_parts(boot, began_ms, characteristic, parts)
-            position, source = together[-1][0], sources[together[-1][1]]
-            for some, columns in left_out.decode(source.name, notifications, ahead):
-                first, last = (int(at) + ahead for at in some.steady_ms[[0, -1]])
-                chunks.append(Chunk(position, source, first, last, columns, some))
+                together.setdefault((row[_CONNECTION], row[4] - row[_STEADY]), []).append(row)
+        for (connection, ahead), parts in together.items():
+            source = sources[parts[0][_SOURCE]]
+            with self._named(person, source.name, parts[0][4], parts[-1][6]):
+                chunks += _strap_chunks(source, connections[connection], ahead, parts, left_out)
         return sorted(chunks, key=lambda c: c.position)
+
+    def _chunks_in(
+        self, person: int, left_out: LeftOut, earliest_ms: int, start_ms: int, end_ms: int
+    ) -> NDArray[np.int64]:
+        """The chunks that begin from `earliest_ms` on, before `end_ms`, and reach to `start_ms`: rows as in the index.
+
+        Those of files that were replaced or are forgotten are left out.
+        """
+        with self._snapshot():
+            found = self._chunk_index(person, earliest_ms, end_ms)
+            found = found[np.maximum(found[:, 2], found[:, 3]) >= start_ms]
+            without = {*self._replaced(found[:, 4]), *left_out.files}
+        return found[[file not in without for file in found[:, 4].tolist()]] if without else found
+
+    def _chunk_rows(self, person: int, found: NDArray[np.int64]) -> list[Any]:
+        """The whole rows of chunks, in order of position, without the damaged ones, which are noted."""
+        rows, bad = self._sealed_by_number("chunk", found[:, 1].tolist())
+        if bad:
+            names = {s.id: s.name for s in self.sources(person)}
+            spans = {row[1]: row for row in found.tolist()}
+            for number, row in bad.items():
+                first, _, last, end, _ = spans[number]
+                source = names.get(row[_SOURCE], "") if row and isinstance(row[_SOURCE], int) else ""
+                self._damaged(
+                    person, source, first, max(last, end), "its checksum is wrong" if row else "it is gone"
+                )
+        return rows
+
+    def _connections(self, numbers: Iterable[int]) -> dict[int, tuple[str, int, str]]:
+        """Boot, beginning and characteristic of connections, by their numbers; the damaged ones are left out."""
+        rows, _ = self._sealed_by_number("connection", sorted(numbers))
+        return {row[0]: (row[2], row[3], row[4]) for row in rows}
 
     def chunk_spans(self, person: int, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
         """The (first, last) times of a person's chunks that touch [start, end], latest first, without their data."""
-        left_out = self.left_out(person)
-        rows = self._rows(
-            "SELECT s.name, c.first_ms, max(c.last_ms, c.end_ms) FROM chunk c JOIN source s ON s.id = c.source"
-            " LEFT JOIN file f ON f.id = c.file"
-            " WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms <= ? AND max(c.last_ms, c.end_ms) >= ?"
-            f" AND f.replaced_by IS NULL{left_out.except_files('c.file')} ORDER BY c.first_ms DESC",
-            person,
-            start_ms - 2 * DAY_MS,
-            end_ms,
-            start_ms,
-        )
-        left = (span for source, *all_of_it in rows for span in left_out.trim(source, *all_of_it))
+        with self._snapshot():
+            left_out = self.left_out(person)
+            found = self._chunks_in(person, left_out, start_ms - 2 * DAY_MS, start_ms, end_ms + 1)[::-1]
+            spans = list(
+                zip(found[:, 0].tolist(), np.maximum(found[:, 2], found[:, 3]).tolist(), strict=True)
+            )
+            if not left_out.has_spans:
+                return spans
+            sources = self._source_names(person, found[:, 1].tolist())
+        told = zip(found[:, 1].tolist(), spans, strict=True)
+        left = (part for at, span in told for part in left_out.trim(sources.get(at, ""), *span))
         return [(first, last) for first, last in left if first <= end_ms and last >= start_ms]
+
+    def _source_names(self, person: int, positions: list[int]) -> dict[int, str]:
+        """By which source chunks are, by their positions."""
+        names = {s.id: s.name for s in self.sources(person)}
+        sql = "SELECT position, source FROM chunk WHERE position IN (SELECT value FROM json_each(?))"
+        return {
+            position: names.get(source, "") for position, source in self._rows(sql, json.dumps(positions))
+        }
 
     def pauses(self, person: int, start_ms: int, end_ms: int) -> list[tuple[str, Spans]]:
         """The pauses that a person's chunks of workout files with data in [start, end] tell of: source, and when.
 
         A chunk speaks of its own time alone.
         """
-        left_out = self.left_out(person)
-        rows = self._rows(
-            "SELECT s.name, c.first_ms, max(c.last_ms, c.end_ms), c.pauses, c.packing FROM chunk c"
-            " JOIN source s ON s.id = c.source LEFT JOIN file f ON f.id = c.file"
-            " WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms <= ? AND max(c.last_ms, c.end_ms) >= ?"
-            " AND c.pauses IS NOT NULL AND s.kind = 'activity' AND f.replaced_by IS NULL"
-            f"{left_out.except_files('c.file')}",
-            person,
-            start_ms - DAY_MS,
-            end_ms,
-            start_ms,
-        )
-        for *_, packing in rows:
-            check_packing(packing)
-        return [
-            (source, Spans.of(*packed.unpack_spans(pauses)).clip(first, last) - left_out.spans(source))
-            for source, first, last, pauses, _ in rows
-        ]
+        with self._snapshot():
+            left_out = self.left_out(person)
+            found = self._chunks_in(person, left_out, start_ms - DAY_MS, start_ms, end_ms + 1)
+            with_pauses = self._rows(
+                "SELECT position FROM chunk WHERE position IN (SELECT value FROM json_each(?)) AND pauses IS NOT NULL",
+                json.dumps(found[:, 1].tolist()),
+            )
+            some = {n for (n,) in with_pauses}
+            rows = self._chunk_rows(person, found[[n in some for n in found[:, 1].tolist()]])
+            sources = {s.id: s for s in self.sources(person) if s.kind == "activity"}
+        told = []
+        for row in rows:
+            source, pauses = sources.get(row[_SOURCE]), row[_PAUSES]
+            if source is not None and pauses is not None:
+                check_packing(row[-2])
+                with self._named(person, source.name, row[4], row[6]):
+                    spans = Spans.of(*packed.unpack_spans(pauses))
+                    spans = spans.clip(row[4], max(row[5], row[6])) - left_out.spans(source.name)
+                    told.append((source.name, spans))
+        return told
 
     def chunks_with_pauses(self, first: int, last: int) -> set[int]:
         """The positions from `first` to `last` that are of chunks with pauses."""
@@ -150,23 +179,24 @@ class ChunkReader(ForgottenReader):
         ]
 
     def broken_chunks(self) -> Iterator[tuple[int, str]]:
-        """Chunks whose columns cannot be read back as they were counted: (position, what is wrong)."""
+        """Chunks whose columns cannot be read back as they were written: (position, what is wrong)."""
         for (position,) in self._rows("SELECT position FROM chunk ORDER BY position"):
-            (row,) = self._rows(
-                f"SELECT c.connection, {_FILE_COLUMNS}, {STRAP_COLUMNS} FROM chunk c"
-                " LEFT JOIN connection n ON n.id = c.connection WHERE c.position = ?",
-                position,
-            )
+            rows, bad = self._sealed_by_number("chunk", [position])
+            if bad:
+                yield position, "is not as it was written: its checksum is wrong"
+                continue
+            ((*_, samples, beats),) = [(row[7], row[8]) for row in rows]
             try:
-                if row[0] is not None:
+                if rows[0][_CONNECTION] is not None:
                     # What they say may be read otherwise one day, and is not what is kept.
-                    unpack_rows([row[13:]])
+                    row = rows[0]
+                    Notifications.unpack("", 0, [(row[_NOTIFICATIONS], row[_STEADY], row[_NOTIFIED])])
                     continue
-                columns = _columns(row[1:13])
+                columns = _columns(rows[0])
             except Exception as e:  # noqa: BLE001 - whatever is wrong with it is the answer
                 yield position, f"cannot be read back: {e}"
                 continue
-            held, counted = (len(columns.series.bpm), len(columns.rr_ms)), (row[2], row[6])
+            held, counted = (len(columns.series.bpm), len(columns.rr_ms)), (samples, beats)
             if held != counted:
                 yield (
                     position,
@@ -174,29 +204,35 @@ class ChunkReader(ForgottenReader):
                 )
 
 
+def _strap_chunks(
+    source: Source, connection: tuple[str, int, str], ahead: int, parts: list[Any], left_out: LeftOut
+) -> Iterator[Chunk]:
+    """Chunks of one connection with one date as one, or what is left of it in parts."""
+    for packing in {row[-2] for row in parts}:
+        check_packing(packing)
+    packed_parts = [(row[_NOTIFICATIONS], row[_STEADY], row[_NOTIFIED]) for row in parts]
+    notifications = unpack_parts(*connection, packed_parts)
+    for some, columns in left_out.decode(source.name, notifications, ahead):
+        first, last = (int(at) + ahead for at in some.steady_ms[[0, -1]])
+        yield Chunk(parts[-1][0], source, first, last, columns, some)
+
+
 def _columns(row: Sequence[Any]) -> Columns:
-    (
-        end_ms,
-        samples,
-        times_first,
-        times,
-        bpm,
-        beats,
-        beats_first,
-        beat_times,
-        rr,
-        pauses,
-        movement,
-        packing,
-    ) = row
-    check_packing(packing)
+    """The columns of a file's chunk, whose row is whole."""
+    c = dict(zip(SEALED["chunk"], row, strict=False))
+    check_packing(c["packing"])
+    samples, beats, pauses, movement = c["samples"], c["beats"], c["pauses"], c["movement"]
     return Columns(
-        series=Series(packed.unpack_times(times, times_first, samples), packed.unpack_bpm(bpm))
+        series=Series(
+            packed.unpack_times(c["times"], c["times_first_ms"], samples), packed.unpack_bpm(c["bpm"])
+        )
         if samples
         else Series.empty(),
-        end_ms=end_ms,
-        beat_times=packed.unpack_times(beat_times, beats_first, beats) if beats else np.empty(0, TIMES),
-        rr_ms=packed.unpack_rr(rr) if beats else np.empty(0, np.float32),
+        end_ms=c["end_ms"],
+        beat_times=packed.unpack_times(c["beat_times"], c["beats_first_ms"], beats)
+        if beats
+        else np.empty(0, TIMES),
+        rr_ms=packed.unpack_rr(c["rr"]) if beats else np.empty(0, np.float32),
         pauses=Spans.of(*packed.unpack_spans(pauses)) if pauses else Spans.none(),
         movement=None if movement is None else Spans.of(*packed.unpack_spans(movement)),
     )

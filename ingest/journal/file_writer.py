@@ -51,10 +51,8 @@ class FileWriter(EntryWriter):
         if max(last, columns.end_ms) - first > DAY_MS:
             raise ValueError("a chunk is at most a day long")
         position = self.entry(person, "chunk", first, (first, max(last, columns.end_ms)), file=file)
-        self.db.execute(
-            "INSERT INTO chunk (position, person, source, file, first_ms, last_ms, end_ms, samples, beats,"
-            " times_first_ms, times, bpm, beats_first_ms, beat_times, rr, pauses, movement, packing)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        self._insert(
+            "chunk",
             (
                 position,
                 person,
@@ -79,6 +77,7 @@ class FileWriter(EntryWriter):
                 None
                 if columns.movement is None
                 else packed.pack_spans(columns.movement.start, columns.movement.end),
+                *((None,) * 4),  # what only straps have
                 packed.PACKING,
             ),
         )
@@ -90,6 +89,7 @@ class FileWriter(EntryWriter):
             "INSERT INTO arrival (person, path, sha256, received_ms, kept) VALUES (?, ?, ?, ?, ?)",
             (person, path, sha256, self.now_ms, kept),
         )
+        self._seal("arrival", [(cursor.lastrowid or 0,)])
         return int(cursor.lastrowid or 0)
 
     def arrival_outcomes(self, arrival: int) -> tuple[set[str], list[str], int | None]:
@@ -109,6 +109,7 @@ class FileWriter(EntryWriter):
             "UPDATE arrival SET ended = 1, destination = ?, reason = ? WHERE id = ?",
             (destination, reason, arrival),
         )
+        self._seal("arrival", [(arrival,)])
 
     def destination_holder(self, destination: str) -> bytes | None:
         """The sha256 of what goes, or went, to a place below the data folder."""
@@ -124,6 +125,7 @@ class FileWriter(EntryWriter):
     def arrivals_filed(self, arrivals: Sequence[int]) -> None:
         """Note that arrivals lie where they belong."""
         self.db.executemany("UPDATE arrival SET filed = 1 WHERE id = ?", [(a,) for a in arrivals])
+        self._seal("arrival", [(a,) for a in arrivals])
 
     def copy_of(self, person: int, sha256: bytes) -> str | None:
         """The name of an earlier file of the person with the very same bytes."""
@@ -174,6 +176,7 @@ class FileWriter(EntryWriter):
                 replaced_by,
             ),
         )
+        self._seal("file", [(cursor.lastrowid or 0,)])
         return int(cursor.lastrowid or 0)
 
     def copies(self, person: int, recording: Recording) -> tuple[int | None, list[int]]:
@@ -216,6 +219,7 @@ class FileWriter(EntryWriter):
         spans = []
         for file in files:
             self.db.execute("UPDATE file SET replaced_by = ? WHERE id = ?", (better, file))
+            self._seal("file", [(file,)])
             sql = "SELECT min(first_ms), max(last_ms) FROM entry WHERE file = ? AND what NOT IN ('limits', 'file')"
             spans.append(self.db.execute(sql, (file,)).fetchone())
         if self.db.execute(maxima, (person,)).fetchall() != before:

@@ -74,8 +74,13 @@ def in_force(ask: Callable[..., Iterable[Any]], persons: str) -> list[Forgotten]
         "SELECT position, person, recorded_ms, what, content FROM entry"
         f" WHERE person {persons} AND what IN ('forget', 'undo') AND what <> 'chunk' ORDER BY position"
     )
+    return of_entries(ask(sql))
+
+
+def of_entries(rows: Iterable[Sequence[Any]]) -> list[Forgotten]:
+    """What is forgotten by (position, person, recorded_ms, what, content) of entries in order."""
     held: dict[int, Forgotten] = {}
-    for position, person, recorded_ms, what, text in ask(sql):
+    for position, person, recorded_ms, what, text in rows:
         content = json.loads(text)
         if what == "undo":
             _take_back(held, content.get("forget"))
@@ -118,6 +123,11 @@ class LeftOut:
         always = Spans.pairs(spans.pop(None, []))
         files = frozenset(file for f in held for file in f.files)
         return cls(files, always, {s: Spans.pairs(p) | always for s, p in spans.items() if s is not None})
+
+    @property
+    def has_spans(self) -> bool:
+        """Whether any time is left out, whatever file it is of."""
+        return bool(len(self.always) or self.of_source)
 
     def except_files(self, column: str) -> str:
         """The condition in SQL, to be put behind others, that a row is of none of the files."""

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from ingest.journal.forgotten import Forgotten, LeftOut, in_force, without
-from ingest.journal.row_reader import RowReader
+from ingest.journal.entry import ALWAYS_MS
+from ingest.journal.forgotten import FORGETS, Forgotten, LeftOut, of_entries, without
+from ingest.journal.sealed_reader import SealedReader
 
 
-class ForgottenReader(RowReader):
+class ForgottenReader(SealedReader):
     """Questions about what is forgotten."""
 
     _supposed: Sequence[Forgotten] = ()
@@ -15,7 +16,9 @@ class ForgottenReader(RowReader):
 
     def forgotten(self, person: int) -> list[Forgotten]:
         """What of a person is forgotten, in the order in which that was said."""
-        found = in_force(self._rows, f"= {int(person)}")
+        with self._snapshot():
+            rows = [row for what in FORGETS for row in self._fact_rows(person, what, -ALWAYS_MS, ALWAYS_MS)]
+        found = of_entries((row[0], row[1], row[6], row[2], row[8]) for row in sorted(rows))
         if self._supposed or self._supposed_undone:
             found = without(found, self._supposed_undone)
             found += [f for f in self._supposed if f.person == person]

@@ -14,12 +14,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from ingest.errors import Replaced, Stop, TryLater
+from ingest.journal import tally
 from ingest.journal.boots import BootReader
 from ingest.journal.chunk_reader import ChunkReader
+from ingest.journal.damage import DamagedJournal, damaged_text
 from ingest.journal.entry import ALWAYS_MS, Entry, Person
 from ingest.journal.file_reader import FileReader
 from ingest.journal.schema import migrate, require_current
+from ingest.journal.seal import columns_of, is_sealed
 from ingest.journal.writer import Writer
 from ingest.language import N_, Text, system_words
 from ingest.system.files import identity, make_folder
@@ -69,6 +74,9 @@ class Journal(ChunkReader, FileReader, BootReader):
         self.path = path
         self.now_ms = now_ms
         self._patience = Patience(busy_ms / 1000, going_on)
+        self._damages = {}
+        self._generation: str | None = None
+        self._last: int | None = None
         try:
             there = path.exists()
         except OSError as e:
@@ -130,9 +138,23 @@ class Journal(ChunkReader, FileReader, BootReader):
         self.require_in_place()
         try:
             with transaction(self._db, self._patience):
-                yield Writer(self._db, self.now_ms())
+                yield Writer(self._db, self.now_ms(), self._new_generation())
+                tally.advance(self._db, tally.MOST_BEHIND)
+                (self._last,) = self._db.execute(f"SELECT {tally.LAST}").fetchone()
         except sqlite3.Error as e:
             raise _explained(e, self.path) from e
+
+    def _new_generation(self) -> str | None:
+        """What to call this run of a writer, unless it is written down already, in the very file that this now is."""
+        (last,) = self._db.execute("SELECT coalesce(max(position), 0) FROM entry").fetchone()
+        if (
+            self._last is not None
+            and last >= self._last
+            and self.generation_at(self._last) == self._generation
+        ):
+            return None
+        self._generation = os.urandom(8).hex()
+        return self._generation
 
     def _rows(self, sql: str, *values: Any) -> list[Any]:
         try:
@@ -142,21 +164,29 @@ class Journal(ChunkReader, FileReader, BootReader):
 
     def persons(self) -> list[Person]:
         """Everybody the journal knows, oldest first."""
-        return [Person(*row) for row in self._rows("SELECT id, name FROM person ORDER BY id")]
+        return [Person(*row[:2]) for row in self._sealed_rows("person", "ORDER BY id")]
 
     def person(self, name: str) -> Person | None:
         """Who has this name, exactly; None where nobody has."""
-        rows = self._rows("SELECT id, name FROM person WHERE name = ?", name)
-        return Person(*rows[0]) if rows else None
+        rows = self._sealed_rows("person", "WHERE name = ?", name)
+        return Person(*rows[0][:2]) if rows else None
 
     def last_position(self) -> int:
         """The position of the entry that came in last; 0 in an empty journal."""
         return int(self._rows("SELECT coalesce(max(position), 0) FROM entry")[0][0])
 
+    def generation_at(self, position: int) -> str | None:
+        """Which run of a writer a position is of; None where that cannot be said."""
+        rows = self._sealed_rows(
+            "run", "WHERE first_position <= ? ORDER BY first_position DESC LIMIT 1", position
+        )
+        return str(rows[0][1]) if rows else None
+
     def entries(self, after: int, limit: int = 500) -> list[Entry]:
         """What came in behind a position, in order."""
-        rows = self._rows(f"{_ENTRY} WHERE e.position > ? ORDER BY e.position LIMIT ?", after, limit)
-        return [_entry(row) for row in rows]
+        sql = f"SELECT {columns_of('entry')} FROM entry WHERE position > ? ORDER BY position LIMIT ?"
+        rows = self._rows(sql, after, limit)
+        return [_entry(row) for row in rows if self._is_whole_entry(row)]
 
     def waiting(self, after: int, until_ms: int = ALWAYS_MS) -> tuple[int, int | None]:
         """How many entries of those recorded until a moment lie behind a position, and when the oldest was (ms)."""
@@ -171,17 +201,20 @@ class Journal(ChunkReader, FileReader, BootReader):
 
         What came from a file that a better copy has replaced, or that is forgotten, is left out.
         """
-        left_out = self.left_out(person)
-        rows = self._rows(
-            f"{_ENTRY} LEFT JOIN file f ON f.id = e.file WHERE e.person = ? AND e.what = ? AND e.what <> 'chunk'"
-            " AND e.at_ms >= ? AND e.at_ms < ? AND f.replaced_by IS NULL"
-            f"{left_out.except_files('e.file')} ORDER BY e.at_ms, e.position",
-            person,
-            what,
-            start_ms,
-            end_ms,
-        )
-        return [e for e in map(_entry, rows) if not left_out.hides(e)]
+        with self._snapshot():
+            left_out = self.left_out(person)
+            rows = self._fact_rows(person, what, start_ms, end_ms)
+            without = {*self._replaced(np.array([row[7] or 0 for row in rows], np.int64)), *left_out.files}
+        whole = sorted((row for row in rows if row[7] not in without), key=lambda row: (row[3], row[0]))
+        return [e for e in map(_entry, whole) if not left_out.hides(e)]
+
+    def _is_whole_entry(self, row: Sequence[Any]) -> bool:
+        """Whether an entry is as it was written; noted if not."""
+        if row[-1] is None or is_sealed("entry", row):
+            return True
+        whose = row[1] if isinstance(row[1], int) else 0
+        self._damaged(whose, "", None, None, f"entry {row[0]}: its checksum is wrong")
+        return False
 
     def profile(self, person: int) -> dict[str, Any] | None:
         """What the settings said of a person when they were last noted."""
@@ -207,9 +240,6 @@ class Journal(ChunkReader, FileReader, BootReader):
             f"row {row[1]} of {row[0]} points at nothing" for row in self._rows("PRAGMA foreign_key_check")
         ]
         return [] if found == ["ok"] else [line for line in found if line != "ok"]
-
-
-_ENTRY = "SELECT e.position, e.person, e.what, e.at_ms, e.first_ms, e.last_ms, e.recorded_ms, e.file, e.content FROM entry e"
 
 
 def _entry(row: Sequence[Any]) -> Entry:
@@ -280,14 +310,5 @@ def _explained(e: Exception, path: Path) -> Exception:
             )
         )
     if fault is SqliteFault.DAMAGED:
-        return Stop(
-            Text(
-                N_(
-                    "The journal {path} is damaged ({why}). Keep a copy of it and of the archive folder; "
-                    "with an empty journal the files in the archive can be added again: hartslag add archive"
-                ),
-                path=path,
-                why=str(e),
-            )
-        )
+        return DamagedJournal(damaged_text(path, str(e)))
     return e

@@ -188,11 +188,18 @@ def _clocks(db: sqlite3.Connection) -> None:
     _all(db, CLOCKS)
 
 
+def _seals(db: sqlite3.Connection) -> None:
+    from ingest.journal.sealing import seal_rows
+
+    seal_rows(db)
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
     ("first light", _first),
     ("straps", _straps),
     ("characteristics", _characteristics),
     ("clocks", _clocks),
+    ("seals", _seals),
 )
 
 

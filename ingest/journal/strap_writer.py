@@ -51,11 +51,12 @@ class StrapWriter(EntryWriter):
 
         A date is all that changes. The time before and the time after are touched, so that every store counts both anew.
         """
-        self.db.execute(
+        new = self.db.execute(
             "INSERT INTO clock (boot, steady_ms, wall_ms, synchronized, offset_ms, believed, position)"
-            " SELECT ?, ?, ?, ?, ?, ?, coalesce(max(position), 0) FROM entry",
+            " SELECT ?, ?, ?, ?, ?, ?, coalesce(max(position), 0) FROM entry RETURNING id",
             (boot, seen.steady_ms, seen.wall_ms, seen.synchronized, seen.offset_ms, seen.believed),
         )
+        self._seal("clock", new.fetchall())
         known = self._observations(boot)
         self._redate_chunks(boot, known)
         self._redate_collector_entries(boot, known)
@@ -78,12 +79,13 @@ class StrapWriter(EntryWriter):
                     " WHERE position = ?2",
                     (shift, position),
                 )
+                self._seal("chunk", [(position,)])
                 both = [(first, end), (first + shift, end + shift)]
                 touched.setdefault(person, []).extend(span for span in both if _is_dated(span[0]))
         for person, spans in touched.items():
             union = Spans.pairs(spans)
             for first, end in zip(union.start.tolist(), union.end.tolist(), strict=True):
-                self.entry(person, "chunk", first, (first, end))
+                self.entry(person, "chunk", first, (first, end), {"redated": True})
 
     def _redate_collector_entries(self, boot: str, known: Sequence[Observation]) -> None:
         """Date anew what collectors said in a boot. Nothing is counted of that, so it touches no time: only rows move."""
@@ -97,6 +99,7 @@ class StrapWriter(EntryWriter):
             shift = steady + offset_ms(known, steady) - at
             if abs(shift) > SMALLEST_STEP_MS:
                 self.db.execute("UPDATE entry SET at_ms = ? WHERE position = ?", (at + shift, position))
+                self._seal("entry", [(position,)])
                 moved.setdefault((person, source, shift), []).append(at)
         for (person, source, shift), moments in moved.items():
             for ahead in (0, shift):
@@ -124,18 +127,19 @@ class StrapWriter(EntryWriter):
         counts = counts or Counts.of_measurements(decode_notifications(n))
         first, end = steady + ahead, last + ahead + STANDS_MS
         position = self.entry(person, "chunk", first, (first, end) if _is_dated(first) else None)
-        self.db.execute(
-            "INSERT INTO chunk (position, person, source, first_ms, last_ms, end_ms, samples, beats, connection, steady_ms,"
-            " notified, notifications, packing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        self._insert(
+            "chunk",
             (
                 position,
                 person,
                 source,
+                None,
                 first,
                 last + ahead,
                 end,
                 counts.samples,
                 counts.beats,
+                *((None,) * 8),  # what only files have
                 self._connection(source, n),
                 steady,
                 len(n),
@@ -148,10 +152,12 @@ class StrapWriter(EntryWriter):
     def _connection(self, source: int, notifications: Notifications) -> int:
         """The id of a connection, which is new to the journal at most once."""
         n = notifications
-        self.db.execute(
-            "INSERT INTO connection (source, boot, began_ms, characteristic) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        new = self.db.execute(
+            "INSERT INTO connection (source, boot, began_ms, characteristic) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+            " RETURNING id",
             (source, n.boot, n.connection_ms, n.characteristic),
         )
+        self._seal("connection", new.fetchall())
         sql = "SELECT id, characteristic FROM connection WHERE source = ? AND boot = ? AND began_ms = ?"
         found, characteristic = self.db.execute(sql, (source, n.boot, n.connection_ms)).fetchone()
         if characteristic != n.characteristic:
@@ -227,6 +233,8 @@ class StrapWriter(EntryWriter):
             "UPDATE entry SET at_ms = ?, first_ms = ?, last_ms = ? WHERE position = ?",
             (first, *((first, end) if _is_dated(first) else (None, None)), position),
         )
+        for table in ("chunk", "entry"):
+            self._seal(table, [(position,)])
         for table in ("chunk", "entry"):
             self.db.executemany(f"DELETE FROM {table} WHERE position = ?", [(p,) for p in others])
 

@@ -346,7 +346,7 @@ def test_a_broken_file_needs_a_person(path: Path, harm: str) -> None:
     with pytest.raises(Stop) as caught:
         Journal(path).close()
     assert "damaged" in str(caught.value)
-    assert "hartslag add archive" in str(caught.value)
+    assert "hartslag repair" in str(caught.value)
     assert path.read_bytes() == before
 
 

@@ -1,0 +1,87 @@
+"""What of the journal cannot be read any more, and whose it was."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.errors import Stop
+from ingest.language import N_, Text
+from ingest.log import quoted
+
+_log = logging.getLogger(__name__)
+
+NOTE = ".damaged"
+"""What the file beside the journal ends with that tells the next daemon to mend it."""
+
+_said: set[tuple[Path, str]] = set()
+
+
+class DamagedJournal(Stop):
+    """The journal cannot be used as it is: `hartslag repair`, or the daemon at its start, makes a new one of what is readable."""
+
+
+class UnreliableIndex(DamagedJournal):
+    """An index, or what stands in for one, does not give the rows that there are."""
+
+
+def damaged_text(path: Path, why: str) -> Text:
+    """What to tell the owner of a journal that cannot be used as it is."""
+    words = N_(
+        "The journal {path} is damaged ({why}). Run `hartslag repair`: it makes a new one of all that can be read, and"
+        " keeps the damaged one beside it."
+    )
+    return Text(words, path=path, why=why)
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Something that was recorded and cannot be read: of whom, by what, from when to when (ms), as far as that is known."""
+
+    person: str
+    source: str
+    first_ms: int | None
+    last_ms: int | None
+    why: str
+    """In English, for the log: what is wrong with it."""
+
+    @property
+    def sentence(self) -> str:
+        """For the log."""
+        from datetime import UTC, datetime
+
+        def told(ms: int) -> str:
+            try:
+                return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S}Z"
+            except (ValueError, OverflowError, OSError):
+                return "an unknown moment"
+
+        span = "" if self.first_ms is None else f" from {told(self.first_ms)}"
+        span += "" if self.last_ms is None or self.last_ms == self.first_ms else f" to {told(self.last_ms)}"
+        source = f" by {quoted(self.source)}" if self.source else ""
+        return f"Of {quoted(self.person)}{source} something{span} is damaged in the journal ({self.why})."
+
+
+def say_once(path: Path, damage: Damage) -> None:
+    """Log a damage, once in the life of this process, and leave a note for the daemon's next start."""
+    key = (path, damage.sentence)
+    if key in _said:
+        return
+    _said.add(key)
+    _log.warning("%s Everything else is read. Run: hartslag repair", damage.sentence)
+    leave_note(path)
+
+
+def leave_note(path: Path) -> None:
+    """Tell the daemon that starts next to mend the journal, where we may."""
+    import contextlib
+    import os
+
+    from ingest.system.files import make_file
+
+    with contextlib.suppress(OSError):
+        os.close(make_file(note_file(path), 0o600))
+
+
+def note_file(path: Path) -> Path:
+    """The note beside a journal that it is damaged."""
+    return path.with_name(path.name + NOTE)
