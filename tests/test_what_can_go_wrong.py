@@ -28,6 +28,21 @@ PROVED_BY = {
     "A forgotten file is dropped into the inbox once more": (
         "tests/verbs/test_forget.py::test_a_wrong_persons_file_goes_and_comes_to_the_right_one"
     ),
+    "The cable of a watch is pulled while its files are fetched": (
+        "tests/system/test_plugged.py::test_a_disk_that_is_pulled_while_it_is_read"
+    ),
+    "The power fails, or the program is killed, while a watch is fetched from": (
+        "tests/collect/test_fetching.py::test_a_kill_at_any_step_loses_and_doubles_nothing"
+    ),
+    "A watch is plugged in that nobody is named for": (
+        "tests/verbs/test_fetch.py::test_a_watch_brings_its_files_to_its_person"
+    ),
+    "A watch is plugged in that cannot be looked into": (
+        "tests/verbs/test_fetch.py::test_what_cannot_be_looked_into_is_said"
+    ),
+    "The card is full while a watch is fetched from": (
+        "tests/collect/test_fetching.py::test_a_full_disk_is_said_and_not_filled_to_the_brim"
+    ),
 }
 """The first cell of each row, and the test that shows the second to be so."""
 

@@ -7,6 +7,7 @@ Beside the folder a note says what it is, or why there is nothing in it. Who has
 that shows a disk to be read only refuses it to the next who wants to write.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -80,12 +81,17 @@ def show(
 
 def hide(folder: Path) -> None:
     """Undo what `show` did, whatever has become of the device; nothing is left of it."""
-    while folder.is_dir() and _mounted(str(folder)):
-        if _run(["umount", str(folder)]).returncode and _run(["umount", "-l", str(folder)]).returncode:
-            break
-    if folder.is_dir():
+    _unmount(folder)
+    with contextlib.suppress(FileNotFoundError):
         folder.rmdir()
     note_beside(folder).unlink(missing_ok=True)
+
+
+def _unmount(folder: Path) -> None:
+    """Also what is busy, and what is left of a device that is gone."""
+    while _is_mounted(folder):
+        if _run(["umount", str(folder)]).returncode and _run(["umount", "-l", str(folder)]).returncode:
+            return
 
 
 # --- disks ---
@@ -108,10 +114,10 @@ def _show_disk(
         options = ",".join((*SAFELY, *kinds[kind]))
         done = _run(["mount", "-t", kind, "-o", options, str(device), str(folder)])
     if done.returncode:
+        _unmount(folder)  # the second of two steps may have failed, by which it is only to be read
         return PluggedNote(str(device), NOT_SHOWN, _last_line(done.stderr))
     if not _has_watch(folder):
-        # Any stick comes this way; who plugged it in shall not have to wait for it.
-        _run(["umount", str(folder)])
+        _unmount(folder)  # any stick comes this way; who plugged it in shall not have to wait for it
     return PluggedNote(str(device))
 
 
@@ -130,9 +136,9 @@ def _mounts_of(device: Path) -> list[str]:
     return [_unescaped(place) for _, _, disk, root, place, *_ in lines if (disk, root) == (wanted, "/")]
 
 
-def _mounted(folder: str) -> bool:
+def _is_mounted(folder: Path) -> bool:
     lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    return any(_unescaped(line.split()[4]) == folder for line in lines)
+    return any(_unescaped(line.split()[4]) == str(folder) for line in lines)
 
 
 def _unescaped(path: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest.demo.fit_encoder import workout
+from ingest.system.plugged import FILE_SYSTEMS
 from tests.support import needs
 
 START = 1_100_000_000  # FIT era: November 2024
@@ -35,24 +36,33 @@ def make_watch(
     return folder
 
 
+KINDS = {"ext4": ("noload",), "vfat": FILE_SYSTEMS["vfat"]}
+"""File systems of disk images, and how they are mounted. What watches have not every kernel knows; ext4 stands in for it."""
+
+
 @contextmanager
-def mounted_image(image: Path, content: Path, folder: Path) -> Iterator[str]:
-    """A disk image of what lies in a folder, and the loop device that it is plugged in as."""
+def plugged_in(image: Path, content: Path, kind: str = "ext4") -> Iterator[Path]:
+    """A disk with what lies in a folder, as the device that the kernel makes of it."""
     needs.root()
-    made = needs.program("mkfs.ext4", "apt install e2fsprogs")
+    if kind not in Path("/proc/filesystems").read_text().split():
+        pytest.skip(f"the kernel of this machine knows no {kind}")
     with image.open("wb") as out:
-        out.truncate(16 << 20)
-    subprocess.run([made, "-q", "-d", content, image], check=True, capture_output=True)
-    device = subprocess.run(
-        ["losetup", "--find", "--show", image], capture_output=True, text=True, check=False
-    )
-    if device.returncode != 0:
+        out.truncate(64 << 20)
+    if kind == "vfat":
+        make = [needs.program("mkfs.vfat", "apt install dosfstools"), str(image)]
+        subprocess.run(make, check=True, capture_output=True)
+        copy = [needs.program("mcopy", "apt install mtools"), "-s", "-m", "-i", str(image)]
+        subprocess.run([*copy, *map(str, content.iterdir()), "::"], check=True, capture_output=True)
+    else:
+        make = [needs.program("mkfs.ext4", "apt install e2fsprogs"), "-q", "-d", str(content), str(image)]
+        subprocess.run(make, check=True, capture_output=True)
+    made = subprocess.run(["losetup", "--find", "--show", image], capture_output=True, text=True, check=False)
+    if made.returncode != 0:
         pytest.skip("this machine has no loop devices; run the tests where root may mount a disk image")
     try:
-        yield device.stdout.strip()
+        yield Path(made.stdout.strip())
     finally:
-        subprocess.run(["umount", "-l", folder], check=False, capture_output=True)
-        subprocess.run(["losetup", "-d", device.stdout.strip()], check=False)
+        subprocess.run(["losetup", "-d", made.stdout.strip()], check=False)
 
 
 @contextmanager
