@@ -86,7 +86,7 @@ def test_every_verb_has_an_example(verb: str) -> None:
     [
         (["wek"], "Did you mean 'week'?"),
         (["week", "--weks", "3"], "Did you mean '--weeks'?"),
-        (["week", "--weeks", "0"], "right would be a whole number, 1 or more."),
+        (["week", "--weeks", "0"], "right would be a whole number, from 1 to 100000."),
         (["scan", "--seconds", "an hour"], "right would be a whole number, from 1 to 600."),
     ],
 )

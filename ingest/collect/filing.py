@@ -145,13 +145,8 @@ def archive_folder(person: str, first_ms: int | None, now_ms: int) -> str:
 
 
 def _year(first_ms: int | None, now_ms: int) -> int:
-    """The year that the archive keeps it under: of the recording, or of its arrival when the watch's clock was off."""
-    now = datetime.fromtimestamp(now_ms / 1000, UTC).year
-    if first_ms is not None:
-        year = datetime.fromtimestamp(first_ms / 1000, UTC).year
-        if 1990 <= year <= now + 1:
-            return year
-    return now
+    """The year that the archive keeps it under: the recording's, whatever this machine's clock says; its arrival's without one."""
+    return datetime.fromtimestamp((now_ms if first_ms is None else first_ms) / 1000, UTC).year
 
 
 def plain_name(name: str) -> str:

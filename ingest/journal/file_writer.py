@@ -93,9 +93,14 @@ class FileWriter(EntryWriter):
         return int(cursor.lastrowid or 0)
 
     def arrival_outcomes(self, arrival: int) -> tuple[set[str], list[str], int | None]:
-        """The outcomes of an arrival's files, the reasons of the rejected, and the first moment in any of them."""
+        """The outcomes of an arrival's files, the reasons of the rejected, and the first moment in any of them.
+
+        A file that was there already tells no time of its own: it is that of its copy.
+        """
         rows = self.db.execute(
-            "SELECT outcome, reason, member, first_ms FROM file WHERE arrival = ? ORDER BY id", (arrival,)
+            "SELECT outcome, reason, member, coalesce(first_ms, (SELECT min(t.first_ms) FROM file t"
+            " WHERE t.person = f.person AND t.sha256 = f.sha256)) FROM file f WHERE arrival = ? ORDER BY id",
+            (arrival,),
         ).fetchall()
         reasons = [
             f"{m}: {reason}" if m else reason for outcome, reason, m, _ in rows if outcome == "rejected"

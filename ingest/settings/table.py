@@ -223,7 +223,18 @@ def one_of(words: tuple[str, ...]) -> Convert:
     return _only(lambda found: isinstance(found, str) and found in words)
 
 
-day = _only(lambda found: type(found) is date)
+YEARS = range(1900, 2200)
+"""Of all dates in the settings: everybody's life lies within, and every calendar here can go on from them."""
+
+
+def _within_years(found: date) -> date:
+    if found.year in YEARS:
+        return found
+    words = _("found {found}; right would be a date in the years {first} to {last}")
+    raise ValueError(words.format(found=found, first=YEARS[0], last=YEARS[-1]))
+
+
+day = _only(lambda found: type(found) is date, _within_years)
 """A day without a time."""
 
 flag = _only(lambda found: isinstance(found, bool))

@@ -80,7 +80,7 @@ class WholeNumber(click.ParamType):  # type: ignore[type-arg]  # click 8.1 knows
 
     name = "number"
 
-    def __init__(self, least: int, most: int | None = None) -> None:
+    def __init__(self, least: int, most: int) -> None:
         self._least, self._most = least, most
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
@@ -89,12 +89,8 @@ class WholeNumber(click.ParamType):  # type: ignore[type-arg]  # click 8.1 knows
             found = int(value)
         except ValueError:
             found = None
-        if found is None or found < self._least or (self._most is not None and found > self._most):
-            words = (
-                gettext("{value} will not do; right would be a whole number, {least} or more.")
-                if self._most is None
-                else gettext("{value} will not do; right would be a whole number, from {least} to {most}.")
-            )
+        if found is None or not self._least <= found <= self._most:
+            words = gettext("{value} will not do; right would be a whole number, from {least} to {most}.")
             self.fail(words.format(value=repr(value), least=self._least, most=self._most), param, ctx)
         return found
 

@@ -11,6 +11,7 @@ from ingest.language import gettext as _
 from ingest.log import quoted
 from ingest.settings.mistakes import mistakes_in
 from ingest.settings.names import wrong_with_name
+from ingest.settings.table import YEARS
 
 _BEATS = N_("{answer} does not fit. Type whole beats per minute, from {least} to {most}.")
 _MINUTES = N_("{answer} does not fit. Type whole minutes a week, from {least} to {most}.")
@@ -100,7 +101,7 @@ def day_from(typed: str) -> date:
         except ValueError:
             pass
         else:
-            if found.year >= 1900:
+            if found.year in YEARS:
                 return found
     if not typed:
         raise ValueError(_("Type a day, like {example}, or back.").format(example="2026-03-01"))

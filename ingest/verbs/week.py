@@ -92,7 +92,9 @@ def _bar(row: "WeekAnswer") -> str:
     ("What if my maximum were 175?", "hartslag week --what-if maximum_bpm=175"),
 )
 @click.argument("person", required=False)
-@click.option("--weeks", type=WholeNumber(1), default=4, show_default=True, help="How many weeks with data.")
+@click.option(
+    "--weeks", type=WholeNumber(1, 100_000), default=4, show_default=True, help="How many weeks with data."
+)
 @click.option("--json", "as_json", is_flag=True, help="A JSON array, newest first.")
 @click.option(
     "--what-if",

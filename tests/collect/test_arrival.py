@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,10 @@ class Direct(ReaderProcess):
 class House:
     """A data folder with an inbox, a journal and the way between them."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, now_ms: int = 1_700_000_000_000) -> None:
         self.data, self.inbox = data, data / "inbox"
         self.inbox.mkdir(parents=True, exist_ok=True)
-        self.journal = Journal(data / "journal" / "journal.db", now_ms=lambda: 1_700_000_000_000)
+        self.journal = Journal(data / "journal" / "journal.db", now_ms=lambda: now_ms)
         self.reader = Direct()
         self.arrivals = Arrivals(self.journal, self.reader, data, LARGEST)
 
@@ -454,11 +455,24 @@ def test_what_was_committed_is_filed_at_the_next_start(house: House) -> None:
     assert next_life.finish(house.inbox) == 0
 
 
-def test_a_recording_whose_clock_was_off_is_archived_under_this_year(house: House) -> None:
-    """A watch that thinks it is 2040 makes no folder of that year."""
-    ahead = workout(1_610_000_000, [100, 101])
-    house.take("ahead.fit", ahead)
-    assert list(house.files()) == ["archive/2023/ahead.fit"]
+@pytest.mark.parametrize("now_ms", [30_000, 1_700_000_000_000, 8_200_000_000_000])
+def test_the_archive_goes_by_the_year_of_the_recording(tmp_path: Path, now_ms: int) -> None:
+    """Protects the order of the archive from the clock of the Pi: in 1970, and in 2229, a run of 2024 lies under 2024."""
+    house = House(tmp_path, now_ms=now_ms)
+    house.take("run.fit", FIT)
+    house.take("the-same.fit", FIT)
+    house.take("ahead.fit", workout(1_610_000_000, [100, 101]))
+    house.take("nothing.fit", Fit().file_id(2).zones_target(190).done())
+    arrived = datetime.fromtimestamp(now_ms / 1000, UTC).year
+    assert list(house.files()) == sorted(
+        [
+            "archive/2024/run.fit",
+            "archive/2024/the-same.fit",
+            "archive/2041/ahead.fit",
+            f"archive/{arrived}/nothing.fit",
+        ]
+    )
+    house.close()
 
 
 def test_settings_without_heart_rate_are_stored_with_a_word(house: House) -> None:

@@ -357,6 +357,18 @@ def test_every_mistake_at_once(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("born = 1978-05-03", "found 1978-05-03; the year is enough: born = 1978"),
+        (
+            "[[person.profile]]\nfrom = 9999-12-31",
+            "from: found 9999-12-31; right would be a date in the years 1900 to 2199",
+        ),
+        (
+            "[[person.travel]]\nfrom = 2026-01-01\nto = 2262-04-12\nzone = 'Asia/Kolkata'",
+            "to: found 2262-04-12; right would be a date in the years 1900 to 2199",
+        ),
+        (
+            "[[person.target]]\nfrom = 0001-01-01\ntarget_min = 90",
+            "from: found 0001-01-01; right would be a date in the years 1900 to 2199",
+        ),
         ('born = "1978-5-3"', "found 1978-5-3; the year is enough: born = 1978"),
         ('born = "1978"', 'found "1978"; right would be a year like 1978, without quotes'),
         ("born = 78", "found 78; right would be a year like 1978"),
