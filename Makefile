@@ -8,20 +8,20 @@ CONSTRAINTS := .ci/constraints.txt
 # Also holds for what building a package needs. Relative: pip takes a space for the end of a path.
 export PIP_CONSTRAINT := $(CONSTRAINTS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# Else the pip of Debian 12 warns, in yellow, of how it will build two packages in the future.
+# Else pip tells at length how it will build two packages in the future.
 export PIP_USE_PEP517 := 1
 
+# Root installs the service, everybody else a command of their own; FOR=me or FOR=service says which.
+FOR ?= $(if $(filter 0,$(shell id -u)),service,me)
+# Whether what `make run` has collected is taken along: ask, yes or no.
+TAKE ?= ask
+# Of the system that is installed into; a folder, to try it.
+ROOT ?= /
+# It leaves no bytecode in a checkout that may be somebody else's.
+INSTALLATION = $(PYTHON) -B -m ingest.installation --environment $(VENV) --data "$(DATA)"
 
-# The user's own folders for commands and completions: no root.
-COMMAND_FOLDER := "$$HOME/.local/bin"
-COMMAND := "$$HOME/.local/bin/hartslag"
-BASH_COMPLETION := "$$HOME/.local/share/bash-completion/completions/hartslag"
-ZSH_COMPLETION := "$$HOME/.local/share/zsh/site-functions/_hartslag"
-FISH_COMPLETION := "$$HOME/.config/fish/completions/hartslag.fish"
-COMPLETIONS := "$$HOME/.local/share/bash-completion/completions" "$$HOME/.local/share/zsh/site-functions" "$$HOME/.config/fish/completions"
-MADE_BY := Made by make install
 
-.PHONY: run install uninstall test browser pictures readme-pictures demo week status second-opinion lint types bench compare fuzz guided mutants grafana words constraints clean help
+.PHONY: python run install uninstall test browser pictures readme-pictures demo week status second-opinion lint types bench compare fuzz guided mutants grafana words constraints clean help
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -36,30 +36,11 @@ week: $(VENV)/run  ## show this week's minutes
 status: $(VENV)/run  ## show what is collected and what waits
 	@$(BIN)/hartslag --data $(DATA) status
 
-install: $(VENV)/run  ## let you write `hartslag` in any folder, with completion by the Tab key; no root
-	@mkdir -p $(COMMAND_FOLDER) $(COMPLETIONS)
-	@if [ -e $(COMMAND) ] && ! grep -qs "$(MADE_BY)" $(COMMAND); then \
-		echo "There is another $(COMMAND), which make install has not made: move it away first."; exit 1; fi
-	@quoted() { printf "'%s'" "$$(printf %s "$$1" | sed "s/'/'\\\\''/g")"; }; { \
-		echo "#!/bin/sh"; \
-		echo "# $(MADE_BY) of hartslag; make uninstall takes it away."; \
-		echo "[ -n \"\$$HARTSLAG_DATA\" ] || HARTSLAG_DATA=$$(quoted "$$(realpath -m -- "$(DATA)")")"; \
-		echo "export HARTSLAG_DATA"; \
-		echo "exec $$(quoted "$$PWD/$(BIN)/hartslag") \"\$$@\""; } > $(COMMAND)
-	@chmod +x $(COMMAND)
-	@_HARTSLAG_COMPLETE=bash_source $(BIN)/hartslag > $(BASH_COMPLETION)
-	@_HARTSLAG_COMPLETE=zsh_source $(BIN)/hartslag > $(ZSH_COMPLETION)
-	@_HARTSLAG_COMPLETE=fish_source $(BIN)/hartslag > $(FISH_COMPLETION)
-	@echo "hartslag is a command now: hartslag week"
-	@case ":$$PATH:" in *":$$HOME/.local/bin:"*) ;; \
-		*) echo "Your shell does not look in ~/.local/bin yet: log out and in once.";; esac
-	@case "$$SHELL" in *zsh) echo "For the Tab key, put this line into ~/.zshrc, before compinit:"; \
-		echo "  fpath=(~/.local/share/zsh/site-functions \$$fpath)";; esac
+install: $(if $(filter me,$(FOR)),$(VENV)/run,python)  ## with sudo: have it start with this computer; without: let you write `hartslag` in any folder
+	@$(INSTALLATION) install $(if $(filter service,$(FOR)),--service --root "$(ROOT)" --take $(TAKE))
 
-uninstall:  ## take that command away again
-	@if grep -qs "$(MADE_BY)" $(COMMAND); then \
-		rm -f $(COMMAND) $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION); echo "The command hartslag is gone; data are not touched."; \
-	else echo "There is no command hartslag that make install has made."; fi
+uninstall: python  ## take that away again; data stay
+	@$(INSTALLATION) uninstall $(if $(filter service,$(FOR)),--service --root "$(ROOT)")
 
 test: $(VENV)/test  ## install what tests need, and run them all but those in a browser
 	$(BIN)/pytest -n auto --dist worksteal -m "not browser"
@@ -131,17 +112,11 @@ clean:  ## remove what was installed; data/ stays
 
 # --- the virtual environment, once per change of what it holds ---
 
-$(VENV)/python:
+python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing. Install it with:  sudo apt install python3 python3-venv"; exit 1; }
-	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv is missing. Install it with:  sudo apt install python3-venv"; exit 1; }
-	@$(PYTHON) -m venv $(VENV)
-	@touch $@
 
-$(VENV)/run: $(VENV)/python pyproject.toml $(CONSTRAINTS)
-	@echo "Installing hartslag into $(VENV)/ ..."
-	@$(BIN)/pip install --quiet -e . || { echo "Installing needs the internet, this once. Is this machine connected?"; exit 1; }
-	@# A CRC in C where there is a wheel for this machine; numpy does it elsewhere.
-	@$(BIN)/pip install --quiet --only-binary fastcrc -e '.[fast]' 2>/dev/null || true
+$(VENV)/run: pyproject.toml $(CONSTRAINTS) | python
+	@$(INSTALLATION) packages
 	@touch $@
 
 $(VENV)/test: $(VENV)/run

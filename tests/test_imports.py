@@ -19,7 +19,7 @@ ORDER = (
     {"ingest.collect", "ingest.rows"},
     {"ingest.stores", "ingest.grafana", "ingest.household", "ingest.report", "ingest.backup"},
     {"ingest.daemon", "ingest.demo", "ingest.mistakes"},
-    {"ingest.verbs"},
+    {"ingest.verbs", "ingest.installation"},
     {"ingest.cli"},
     {"ingest.__main__"},
 )

@@ -22,7 +22,7 @@ def make(target: str, home: Path) -> "subprocess.CompletedProcess[str]":
     if not (ROOT / ".venv" / "bin" / "hartslag").exists():
         needs.skip_without("the program in .venv/", "make run installs it")
     return subprocess.run(
-        [needs.program("make", "apt install make"), "-o", ".venv/run", target],
+        [needs.program("make", "apt install make"), "-o", ".venv/run", target, "FOR=me"],
         capture_output=True,
         text=True,
         check=False,
@@ -111,7 +111,7 @@ def test_somebody_elses_command_of_that_name_stays(tmp_path: Path) -> None:
     other.write_text("#!/bin/sh\necho mine\n")
     made = make("install", tmp_path)
     assert made.returncode != 0
-    assert "move it away first" in made.stdout
+    assert "move it away first" in made.stderr
     assert make("uninstall", tmp_path).returncode == 0
     assert other.read_text() == "#!/bin/sh\necho mine\n"
 
