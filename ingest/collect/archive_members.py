@@ -12,11 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import IO, Any, BinaryIO, Protocol, cast
 
+from ingest.collect.reader_messages import MOST_MEMBERS
 from ingest.errors import Unusable
 from ingest.formats.file_formats import ENDINGS, HEAD_BYTES, describe_unread, format_of
-
-MOST_MEMBERS = 20_000
-"""A zip of a whole account holds a few thousand files per decade of wear."""
 
 MOST_DIRECTORY_BYTES = 4 << 20
 """Some 200 bytes for each of that many; zipfile holds the whole list in memory, at ten times its size."""
@@ -26,6 +24,11 @@ DEEPEST = 3
 
 MOST_BYTES_TIMES = 200
 """A FIT file shrinks to a tenth or so; what shrinks to less than this is made to harm."""
+
+MOST_PACKED_TIMES, MOST_PACKED_BYTES = 2, 1 << 20
+"""Packing makes nothing much longer than it was: what is longer holds parts without content, each of which takes its time."""
+
+_PIECE_BYTES = 1 << 18
 
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Ways of packing that unpack piece by piece; a few kilobytes of bzip2 become gigabytes in one go."""
@@ -65,10 +68,8 @@ def looks_whole(stream: BinaryIO, largest_bytes: int) -> bool:
     stream.seek(0)
     try:
         if head.startswith(_GZIP):
-            with gzip.GzipFile(fileobj=stream) as inner:
-                left = largest_bytes
-                while left >= 0 and (some := inner.read(1 << 20)):
-                    left -= len(some)
+            for _ in _gunzipped(stream, largest_bytes):
+                pass
         elif head in _ZIP:
             _open_zip(stream).close()
     except Unusable:
@@ -90,15 +91,15 @@ def members(stream: BinaryIO, largest_bytes: int) -> Iterator[Member]:
     """
     stream.seek(0)
     head = stream.read(4)
-    size = stream.seek(0, io.SEEK_END)
-    stream.seek(0)
     if head in _ZIP:
+        size = stream.seek(0, io.SEEK_END)
         names: dict[str, int] = {}
         for member in _unzip(stream, "", 1, largest_bytes, _Budget(size * MOST_BYTES_TIMES + largest_bytes)):
             yield replace(member, name=_unique_name(member.name, names))
         if not names:
             raise Unusable("There is no FIT file in this zip. " + _DO)
         return
+    stream.seek(0)
     data = _gunzip(stream, largest_bytes) if head.startswith(_GZIP) else _read_bounded(stream, largest_bytes)
     if not data:
         raise Unusable("The file is empty. Copy it again from the watch.")
@@ -156,11 +157,14 @@ class _DiskError(Exception):
 
 
 class _GuardedStream:
-    """A zip's stream that refuses to read a list of members larger than any account needs."""
+    """A zip's stream that refuses to read a list of members larger than any account needs, or the zip over and over."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self.most_bytes: int | None = MOST_DIRECTORY_BYTES
+        at = stream.tell()
+        self._left_bytes = MOST_PACKED_TIMES * stream.seek(0, io.SEEK_END) + MOST_PACKED_BYTES
+        stream.seek(at)
 
     def read(self, size: int = -1) -> bytes:
         if self.most_bytes is not None and size > self.most_bytes:
@@ -169,9 +173,13 @@ class _GuardedStream:
                 "Unpack it yourself and drop the FIT files in it."
             )
         try:
-            return self._stream.read(size)
+            data = self._stream.read(size)
         except OSError as e:
             raise _DiskError(e) from e
+        self._left_bytes -= len(data)
+        if self._left_bytes < 0:
+            raise Unusable("This zip names the same bytes over and over, which none of recordings does.")
+        return data
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -263,10 +271,41 @@ def _read_member(
     return inner if format_of(inner) or inner[:4] in _ZIP else b""
 
 
+class _PackedStream:
+    """A gzip's stream that refuses to give much more than has been unpacked of it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._left_bytes = MOST_PACKED_BYTES
+
+    def earn(self, unpacked_bytes: int) -> None:
+        self._left_bytes += MOST_PACKED_TIMES * unpacked_bytes
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._left_bytes -= len(data)
+        if self._left_bytes < 0:
+            raise Unusable("This gzip holds next to nothing for its length, as none of a recording does.")
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _gunzipped(stream: BinaryIO, most_bytes: int) -> Iterator[bytes]:
+    """What is in a gzip, piece by piece, until it ends or is longer than that."""
+    guarded = _PackedStream(stream)
+    left = most_bytes
+    with gzip.GzipFile(fileobj=cast("IO[bytes]", guarded)) as inner:
+        while left >= 0 and (some := inner.read(min(_PIECE_BYTES, left + 1))):
+            left -= len(some)
+            guarded.earn(len(some))
+            yield some
+
+
 def _gunzip(stream: BinaryIO, largest_bytes: int) -> bytes:
     try:
-        with gzip.GzipFile(fileobj=stream) as inner:
-            return _read_bounded(inner, largest_bytes)
+        return _within(b"".join(_gunzipped(stream, largest_bytes)), largest_bytes)
     except Unusable:
         raise
     except _BROKEN as e:
@@ -276,7 +315,11 @@ def _gunzip(stream: BinaryIO, largest_bytes: int) -> bytes:
 
 
 def _read_bounded(stream: _Readable, most_bytes: int) -> bytes:
-    data = stream.read(most_bytes + 1)
+    return _within(stream.read(most_bytes + 1), most_bytes)
+
+
+def _within(data: bytes, most_bytes: int) -> bytes:
+    """The bytes, if they are not too many. Raises Unusable."""
     if len(data) > most_bytes:
         raise Unusable(
             f"It is larger than {most_bytes / (1 << 20):.0f} MB, the most that is read of one recording."

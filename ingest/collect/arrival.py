@@ -8,12 +8,13 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
 
-from ingest.collect import archive_members
 from ingest.collect.filing import Filing, archive_folder, status_of
+from ingest.collect.reader_messages import PASS, READ, ReadMember
 from ingest.collect.reader_process import ReaderProcess
 from ingest.errors import TryLater, Unusable
 from ingest.formats.recording import Recording
@@ -59,16 +60,6 @@ class Outcome:
         return f"{what}. {self.reason}" if self.reason else f"{what}."
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A member after reading: its recording, or why there is none."""
-
-    name: str
-    sha256: bytes
-    recording: Recording | None
-    reason: str
-
-
 @dataclass(slots=True)
 class _Arrival:
     """What is dropped or added as one: a file, or a zip of many. `id` is its number in the journal, once it has one."""
@@ -97,7 +88,6 @@ class Arrivals:
         journal: Journal,
         reader: ReaderProcess,
         data: Path,
-        largest_bytes: int,
         *,
         going_on: Callable[[], bool] = always,
         disk: Disk = DISK,
@@ -106,7 +96,6 @@ class Arrivals:
         self._journal = journal
         self._reader = reader
         self._data = data
-        self._largest_bytes = largest_bytes
         self._going_on = going_on
         self._filing = Filing(journal, data, disk)
 
@@ -139,11 +128,7 @@ class Arrivals:
                 reached("arrival read")
                 self._resume(arrival)
                 if arrival.id is None:
-                    self._read_members(
-                        arrival,
-                        archive_members.members(stream, self._largest_bytes),
-                        lambda: status_of(os.fstat(descriptor)) == status,
-                    )
+                    self._read_members(arrival, stream, lambda: status_of(os.fstat(descriptor)) == status)
                 there = path.exists()
                 same = there and status_of(path.lstat()) == status
             except OSError as e:
@@ -204,27 +189,16 @@ class Arrivals:
 
     # --- reading ---
 
-    def _read_members(
-        self, arrival: _Arrival, members: Iterator[archive_members.Member], unchanged: Callable[[], bool]
-    ) -> None:
+    def _read_members(self, arrival: _Arrival, stream: BufferedReader, unchanged: Callable[[], bool]) -> None:
         """Read and commit every member; the last one's transaction also says where the arrival goes."""
-        before: _Read | None = None
         arrival.id, done = self._journal.unfinished_arrival(arrival.person, arrival.name, arrival.sha256)
-        try:
-            for member in members:
-                if not self._going_on():
-                    words = N_("{name} was broken off by the end; it goes on at the next start.")
-                    raise TryLater(Text(words, name=arrival.name))
-                if member.name in done:
-                    continue
-                read = self._read(arrival.person, member)
-                if before is not None:
-                    self._commit(arrival, before, last=False)
-                before = read
-        except Unusable as e:
-            if before is not None:
-                self._commit(arrival, before, last=False)
-            before = _Read("", arrival.sha256, None, str(e))
+
+        def choose(name: str, sha256: bytes, _size: int) -> str:
+            # No need to read what is already stored.
+            return PASS if name in done or self._journal.known_copy(arrival.person, sha256) else READ
+
+        with closing(self._reader.members(stream, choose)) as members:
+            before = self._commit_all_but_last(arrival, (m for m in members if m.name not in done))
         if not unchanged():
             raise TryLater(
                 Text(
@@ -238,23 +212,28 @@ class Arrivals:
             return
         self._commit(arrival, before, last=True)
 
-    def _read(self, person: str, member: archive_members.Member) -> _Read:
-        digest = hashlib.sha256(member.data)
-        sha256 = digest.digest()
-        if member.fault:
-            return _Read(member.name, sha256, None, member.fault)
-        if self._journal.known_copy(person, sha256):
-            return _Read(member.name, sha256, None, "")  # no need to read what is already stored
+    def _commit_all_but_last(self, arrival: _Arrival, members: Iterator[ReadMember]) -> ReadMember | None:
+        """Commit members as they are read; gives the last one, or why there are no more."""
+        before: ReadMember | None = None
         try:
-            return _Read(member.name, sha256, self._reader.read(member.data), "")
+            for member in members:
+                if not self._going_on():
+                    words = N_("{name} was broken off by the end; it goes on at the next start.")
+                    raise TryLater(Text(words, name=arrival.name))
+                if member.name and member.data:
+                    self._filing.set_aside(member.name, member.data, member.sha256.hex(), member.fault)
+                if before is not None:
+                    self._commit(arrival, before, last=False)
+                before = member
         except Unusable as e:
-            if member.name:
-                self._filing.set_aside(member.name, member.data, digest.hexdigest(), str(e))
-            return _Read(member.name, sha256, None, str(e))
+            if before is not None:
+                self._commit(arrival, before, last=False)
+            before = ReadMember("", arrival.sha256, fault=str(e))
+        return before
 
     # --- committing ---
 
-    def _commit(self, arrival: _Arrival, read: _Read, *, last: bool) -> None:
+    def _commit(self, arrival: _Arrival, read: ReadMember, *, last: bool) -> None:
         with self._journal.write() as w:
             arrival.outcomes.append(_write_file(w, arrival, read))
             if last:
@@ -282,7 +261,7 @@ class Arrivals:
         arrival = _Arrival(name, person, hashlib.sha256(os.fsencode(path)).digest(), kept)
         self._resume(arrival)
         if arrival.id is None:
-            self._commit(arrival, _Read("", arrival.sha256, None, reason), last=True)
+            self._commit(arrival, ReadMember("", arrival.sha256, fault=reason), last=True)
         assert arrival.id is not None
         self._filing.file(arrival.id, path)
         return arrival.outcomes
@@ -295,11 +274,11 @@ def _number(w: Writer, arrival: _Arrival) -> int:
     return arrival.id
 
 
-def _write_file(w: Writer, arrival: _Arrival, read: _Read) -> Outcome:
+def _write_file(w: Writer, arrival: _Arrival, read: ReadMember) -> Outcome:
     """Write one file's rows within the open transaction."""
     person = w.person(arrival.person)
     recording = read.recording
-    outcome, reason = "rejected", read.reason
+    outcome, reason = "rejected", read.fault
     twin = w.copy_of(person, read.sha256)
     if twin is not None:
         outcome, reason, recording = "duplicate", f"The same file as {twin}.", None

@@ -3,14 +3,16 @@
 The folder is scanned, not listened to: network shares and USB sticks tell nobody when a file appears.
 """
 
+import json
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from ingest.collect import archive_members
-from ingest.formats.file_formats import ENDINGS, HEAD_BYTES, format_of
+from ingest.errors import TryLater
+from ingest.journal import Journal
 from ingest.system.patience import always
 
 DEEPEST = 8
@@ -50,6 +52,16 @@ class InboxScan:
     waiting: list[Waiting]
 
 
+LooksWhole = Callable[[BinaryIO, str], bool]
+"""Whether an open file of that name reads to its end, or is none of ours. Raises TryLater, and OSError as the disk does."""
+
+LOOK_AGAIN_S = 30.0
+"""After which a file is looked at again that could not be looked at."""
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 30.0, 300.0
+"""Between two tries to take a file that cannot be taken now, at first and after many of them."""
+
+
 @dataclass(slots=True)
 class _FileStat:
     """What a file's status was, since when it has been so, and whether it reads to its end (not known until asked)."""
@@ -57,6 +69,17 @@ class _FileStat:
     status: tuple[int, int, int]
     since_s: float
     whole: bool | None = None
+    why_unknown: str = ""
+    look_again_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """How often it was tried to take a file, until when it pauses, and why it could not be taken."""
+
+    times: int
+    pause_until_s: float
+    why: str
 
 
 class Inbox:
@@ -76,16 +99,19 @@ class Inbox:
         *,
         settle_s: float,
         patience_s: float,
-        largest_bytes: int,
+        looks_whole: LooksWhole,
         going_on: Callable[[], bool] = always,
     ) -> None:
-        """`going_on` is asked between two files; when it says no, a scan ends with what it has found by then."""
+        """`looks_whole` is asked once of a file that stands still.
+
+        `going_on` is asked between two files; when it says no, a scan ends with what it has found by then.
+        """
         self.folder = folder
         self._whose = whose
         self._monotonic_s = monotonic_s
         self._settle_s = settle_s
         self._patience_s = patience_s
-        self._largest_bytes = largest_bytes
+        self._looks_whole = looks_whole
         self._going_on = going_on
         self._known: dict[str, _FileStat] = {}
 
@@ -124,14 +150,25 @@ class Inbox:
         )
         return found
 
+    def _is_whole(self, path: Path) -> bool:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return True
+        with path.open("rb") as stream:
+            return self._looks_whole(stream, path.name)
+
     def _why_wait(self, path: Path, name: str, known: _FileStat, stood_still_s: float) -> Waiting | None:
         if stood_still_s < self._settle_s:
             return Waiting(name, "it has just appeared or changed")
         if known.whole is None:
+            if self._monotonic_s() < known.look_again_s:
+                return Waiting(name, known.why_unknown)
             try:
-                known.whole = whole(path, self._largest_bytes)
+                known.whole = self._is_whole(path)
             except OSError as e:
                 return Waiting(name, f"it cannot be read ({e.strerror}); check who owns it", act=True)
+            except TryLater as e:
+                known.why_unknown, known.look_again_s = str(e), self._monotonic_s() + LOOK_AGAIN_S
+                return Waiting(name, known.why_unknown)
         if not known.whole and stood_still_s < self._patience_s:
             return Waiting(
                 name, f"it ends too early; the rest is waited for, {self._patience_s:.0f} s at most"
@@ -187,22 +224,57 @@ def unfinished(name: str) -> bool:
     return low.endswith(_UNFINISHED) or low.startswith((".syncthing.", "~syncthing~", ".~"))
 
 
-def whole(path: Path, largest_bytes: int) -> bool:
-    """Whether a file reads to its end; what is not meant for us at all counts as whole."""
-    if not stat.S_ISREG(path.lstat().st_mode):
-        return True
-    with path.open("rb") as stream:
-        head = stream.read(HEAD_BYTES)
-        if not head:
-            return False
-        known = format_of(head)
-        if known is not None:
-            stream.seek(0)
-            return known.looks_whole(stream.read(largest_bytes))
-        if head.startswith(b"\0" * 4) or path.suffix.lower() in ENDINGS:
-            # Some programs claim the whole size first and fill it in afterwards.
-            return path.name.startswith("._")
-        return archive_members.looks_whole(stream, largest_bytes)
+TROUBLE = "files in the inbox"
+"""The name under which the journal holds why files could not be taken, for `status`."""
+
+_NOTED_MOST = 100
+
+
+class Turns:
+    """Whose turn it is: what could not be taken goes to the end, and pauses longer each time."""
+
+    def __init__(self, monotonic_s: Callable[[], float]) -> None:
+        self._monotonic_s = monotonic_s
+        self._tried: dict[str, _Tried] = {}
+        self._noted: dict[str, str] | None = None
+
+    def due(self, arrived: Iterable[Candidate]) -> list[Candidate]:
+        """Those whose turn it is now, who were never tried first; what lies there no more is forgotten."""
+        there = {c.name: c for c in arrived}
+        self._tried = {name: tried for name, tried in self._tried.items() if name in there}
+        now_s = self._monotonic_s()
+        again = sorted((t.pause_until_s, name) for name, t in self._tried.items() if t.pause_until_s <= now_s)
+        return [c for name, c in there.items() if name not in self._tried] + [
+            there[name] for _, name in again
+        ]
+
+    def taken(self, name: str) -> None:
+        """It is taken."""
+        self._tried.pop(name, None)
+
+    def not_taken(self, name: str, why: str, longest_s: float = LONGEST_PAUSE_S) -> None:
+        """It could not be taken now; its pauses grow up to `longest_s`."""
+        before = self._tried.get(name)
+        times = before.times + 1 if before else 1
+        pause_s = min(FIRST_PAUSE_S * 2 ** (times - 1), longest_s)
+        self._tried[name] = _Tried(times, self._monotonic_s() + pause_s, why)
+
+    def note(self, journal: Journal) -> None:
+        """Have the journal hold why files could not be taken; nothing is written while that is as it was. Raises TryLater."""
+        whys = {name: tried.why for name, tried in sorted(self._tried.items())[:_NOTED_MOST]}
+        if not whys and self._noted == whys:
+            return
+        text = json.dumps(whys) if whys else None
+        if journal.store_errors().get(TROUBLE) != text:
+            with journal.write() as w:
+                w.store_error(TROUBLE, text)
+        self._noted = whys
+
+
+def noted_troubles(journal: Journal) -> dict[str, str]:
+    """Why files could not be taken when the daemon last tried, by their names."""
+    noted: dict[str, str] = json.loads(journal.store_errors().get(TROUBLE, "{}"))
+    return noted
 
 
 def _identify(status: os.stat_result) -> tuple[int, int, int]:

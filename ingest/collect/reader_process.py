@@ -1,65 +1,69 @@
-"""Reading a file in a process of its own, so that no file can take the daemon down.
+"""Unpacking and reading files in a process of its own, so that no file can take the daemon down, or see anything of it.
 
-The child has bounded memory and steps back behind everything else on the machine; a file that takes too long or
-too much costs the child its life and nobody else anything. What it sends back is believed no further than its
-types: only our own plain records and numpy arrays are made from it.
+The process has bounded memory and processor time, no environment, and once it is ready no file, no network and nothing open
+but its pipes; it steps back behind everything else on the machine. A file is blamed only for what it does alone: twice, to
+processes that have read another file well before, by their own processor time and with the speed of this machine in mind.
+For what a machine does that is busy, short of memory or going down, a file is kept for later.
 """
 
 import contextlib
-import io
-import os
-import pickle
-import select
-import struct
-import subprocess
-import sys
+import mmap
 import time
-from collections.abc import Callable
-from typing import IO, Any, Self
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Self
 
+from ingest.collect.reader_child import Broke, Killed, Lender, ReaderChild
+from ingest.collect.reader_messages import GIVE, MOST_MEMBERS, PASS, READ, Choice, ReadMember, checked
 from ingest.errors import TryLater, Unusable
-from ingest.formats.file_formats import read_recording
 from ingest.formats.recording import Recording
+from ingest.language import N_, Text
+from ingest.system.confinement import Confinement
 from ingest.system.patience import always
 
-PATIENCE_S = 20.0
-PATIENCE_S_PER_MB = 5.0
-"""A Pi Zero reads some 10 MB/s of heart rate; descriptive messages take longer."""
+PROCESSOR_S = 20.0
+PROCESSOR_S_PER_MB = 5.0
+"""The slowest files seen take a tenth of that on a fast computer; a slow one has more, as its trial tells."""
+
+SILENCE_S = 60.0
+"""So long the process may get no processor at all before the machine is said to be too busy."""
 
 MEMORY_BYTES = 512 << 20
-"""Address space of the child besides six times the file: Python and numpy map some 150 MB of it."""
+"""Address space of the process besides six times the file: Python and numpy map some 150 MB of it."""
 
 IDLE_S = 30.0
-"""After this long without a file the child is let go, and its 40 MB with it."""
+"""After this long without a file the process is let go, and its 40 MB with it."""
 
 ANSWER_TIMES = 40
 """A sample takes three bytes of a file at the least, and nine of an answer; a beat two, and twelve."""
 
-ASK_S = 1.0
-"""How often whoever waits for a file is asked whether to go on."""
-
-_MOST_ANSWER_BYTES = 1 << 20
-
-_LENGTH = struct.Struct("<Q")
+_BLAMED_AFTER = 2
+"""What broke so many readers in a row is to blame."""
 
 
 class ReaderProcess:
-    """A process that reads files, started when the first one comes and again whenever it has died."""
+    """A process that reads files, started when the first one comes and again whenever it has ended."""
 
     def __init__(
         self,
         largest_bytes: int,
         *,
-        patience_s: float = PATIENCE_S,
+        processor_s: float = PROCESSOR_S,
+        silence_s: float = SILENCE_S,
         going_on: Callable[[], bool] = always,
-        monotonic_s: Callable[[], float] = time.monotonic,
+        module: str = "ingest.collect.reading",
     ) -> None:
-        """`going_on` is asked while a file is being read; when it says no, the file is left for another time."""
+        """`going_on` is asked while a file is being read; when it says no, the file is left for another time.
+
+        `module` is what runs in the process.
+        """
         self._largest_bytes = largest_bytes
-        self._patience_s = patience_s
+        self._processor_s = processor_s
+        self._most_bytes = MEMORY_BYTES + 6 * largest_bytes
+        self._silence_s, self._module = silence_s, module
         self._going_on = going_on
-        self._monotonic_s = monotonic_s
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: ReaderChild | None = None
         self._used_s = 0.0
 
     def __enter__(self) -> Self:
@@ -68,192 +72,200 @@ class ReaderProcess:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def read(self, data: bytes) -> Recording:
-        """The recording in a file.
+    @property
+    def confinement(self) -> Confinement | None:
+        """How the process is shut in; None while there is none."""
+        return self._child.confinement if self._child else None
 
-        Raises Unusable for what holds nothing to read, or takes more memory or time than any recording needs; TryLater
-        when it shall not go on.
+    def members(self, stream: BinaryIO, choose: Choice) -> Generator[ReadMember]:
+        """All members of an open file, in order, read as far as `choose` wants them.
+
+        Raises Unusable when it cannot be opened, or breaks the process before a member is unpacked; TryLater for what is
+        no fault of the file, and when it shall not go on; OSError as the disk does. Members given by then are right.
         """
-        allowed_s = self._patience_s + PATIENCE_S_PER_MB * len(data) / 1e6
-        try:
+        history = _History()
+        while True:
             try:
-                answer = self._ask(data, allowed_s)
-            except (BrokenPipeError, EOFError):
-                # Perhaps it was not the file: a service that is stopped, or a machine short of memory, ends children.
-                self.close()
-                answer = self._ask(data, allowed_s)
-        except TimeoutError:
-            self.close()
-            raise Unusable(
-                f"Reading it took more than {allowed_s:.0f} s, which no recording needs."
-            ) from None
-        except (BrokenPipeError, EOFError):
-            self.close()
-            raise Unusable(
-                "Reading it took more memory than any recording needs, or broke the reader."
-            ) from None
-        try:
-            result = _loads(answer)
-        except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, ImportError) as e:
-            self.close()
-            raise Unusable(f"Reading it gave an answer that is none ({e}).") from None
-        if isinstance(result, str):
-            raise Unusable(result)
-        if not isinstance(result, Recording):
-            raise TypeError(f"the reading process sent {type(result).__name__}")
-        return result
+                with self._lend(stream) as talk:
+                    yield from _members(talk, choose, history)
+            except Broke as e:
+                history.blame(e.reason)
+            except Killed:
+                # Perhaps an accident: a service that is stopped ends its children, too.
+                history.kills += 1
+                if history.kills >= _BLAMED_AFTER:
+                    raise
+            else:
+                return
 
-    def _ask(self, data: bytes, allowed_s: float) -> bytes:
-        child = self._running_child()
-        self._used_s = self._monotonic_s()
-        until_s = self._used_s + allowed_s
+    def looks_whole(self, stream: BinaryIO, name: str) -> bool:
+        """Whether a file reads to its end, or is none of ours; one that breaks the process counts as whole: reading it will tell.
+
+        Raises TryLater, and OSError as the disk does.
+        """
         try:
-            return _exchange(child, data, lambda: until_s - self._monotonic_s(), self._going_on)
-        except TryLater:
-            self.close()  # it is in the middle of a file
-            raise
+            with self._lend(stream) as talk:
+                (whole,) = _fields(talk.ask(("look", talk.size, name)), "whole", bool)
+                talk.is_over = True
+                return bool(whole)
+        except (Broke, Unusable):
+            return True
 
     def rest(self) -> None:
-        """Let the child go when it has had nothing to do for a while."""
-        if self._child and self._monotonic_s() - self._used_s > IDLE_S:
+        """Let the process go when it has had nothing to do for a while."""
+        if self._child and time.monotonic() - self._used_s > IDLE_S:
             self.close()
 
     def close(self) -> None:
+        """End the process."""
         child, self._child = self._child, None
         if child:
-            child.kill()
-            for pipe in (child.stdin, child.stdout):
-                if pipe:
-                    with contextlib.suppress(BrokenPipeError):  # what was still to be written to it
-                        pipe.close()
-            child.wait()
+            child.close()
 
-    def _running_child(self) -> subprocess.Popen[bytes]:
-        if self._child is None or self._child.poll() is not None:
+    @contextlib.contextmanager
+    def _lend(self, stream: BinaryIO) -> "Iterator[_Talk]":
+        """A file lent to a process that runs; one that is left in the middle of it is ended."""
+        if self._child is None or not self._child.is_running:
             self.close()
-            self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                # -P: a folder called "zones" where the daemon was started must not be taken for ours.
-                [sys.executable, "-B", "-P", "-m", __name__, str(self._largest_bytes), str(os.getpid())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                # One thread is enough, and each further one maps tens of megabytes.
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-                bufsize=0,
+            self._child = ReaderChild(
+                self._largest_bytes, self._most_bytes, self._going_on, self._silence_s, self._module
             )
-        return self._child
-
-
-def _exchange(
-    child: subprocess.Popen[bytes], data: bytes, left_s: Callable[[], float], going_on: Callable[[], bool]
-) -> bytes:
-    """Send one message and wait for one; both pipes are watched, so neither side can block the other for ever."""
-    assert child.stdin
-    assert child.stdout
-    to, back = child.stdin.fileno(), child.stdout.fileno()
-    os.set_blocking(to, False)
-    sending = memoryview(_LENGTH.pack(len(data)) + data)
-    received = bytearray()
-    wanted: int | None = None
-    while wanted is None or len(received) < wanted:
-        allowed_s = left_s()
-        ready, able, _ = select.select([back], [to] if sending else [], [], min(max(allowed_s, 0), ASK_S))
-        if not going_on():
-            raise TryLater("Reading a file was broken off by the end; it is read at the next start.")
-        if not ready and not able and allowed_s <= 0:
-            raise TimeoutError
-        if able:
-            sending = sending[os.write(to, sending[: 1 << 16]) :]
-        if ready:
-            some = os.read(back, 1 << 20)
-            if not some:
-                raise EOFError
-            received += some
-            if wanted is None and len(received) >= _LENGTH.size:
-                wanted = _LENGTH.unpack_from(received)[0] + _LENGTH.size
-                if wanted > _MOST_ANSWER_BYTES + ANSWER_TIMES * len(data):
-                    raise EOFError
-    return bytes(received[_LENGTH.size :])
-
-
-class _Records(pickle.Unpickler):
-    """Makes our own records and numpy arrays, and nothing else whatever the message asks for."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        ours = module in {"ingest.formats.recording", "zones.series", "zones.spans"}
-        numpys = module.split(".", maxsplit=1)[0] == "numpy" and name in {
-            "ndarray",
-            "dtype",
-            "datetime64",
-            "_reconstruct",
-            "scalar",
-            "_frombuffer",
-        }
-        if (ours and name.isidentifier()) or numpys:  # a dotted name would lead on into what a module imports
-            found = super().find_class(module, name)
-            if numpys or (isinstance(found, type) and found.__module__ == module):
-                return found
-        raise pickle.UnpicklingError(f"{module}.{name} is none of ours")
-
-
-def _loads(message: bytes) -> Any:
-    return _Records(io.BytesIO(message)).load()
-
-
-PR_SET_PDEATHSIG = 1
-"""From linux/prctl.h; Python has no name for it."""
-
-
-def _limit(largest_bytes: int, parent: int) -> None:
-    import ctypes
-    import resource
-    import signal
-
-    most = MEMORY_BYTES + 6 * largest_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it has nothing to write to disk
-    os.nice(5)
-    # Should the parent die while a file is being read, the kernel ends this process too.
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        raise SystemExit
-
-
-def _receive(stream: IO[bytes], count: int) -> bytes:
-    data = bytearray()
-    while len(data) < count:
-        some = stream.read(min(count - len(data), 1 << 20))
-        if not some:
-            raise EOFError
-        data += some
-    return bytes(data)
-
-
-def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
-    """The child: one file in, one answer out, until the parent is gone."""
-    while True:
+        talk = _Talk(self._child, Lender(stream), self._largest_bytes, self._most_bytes, self._processor_s)
         try:
-            data = _receive(requests, _LENGTH.unpack(_receive(requests, _LENGTH.size))[0])
-        except EOFError:
+            yield talk
+        finally:
+            self._used_s = time.monotonic()
+            if not talk.is_over:
+                self.close()
+
+
+@dataclass(slots=True)
+class _Talk:
+    """A file that is lent once: what is asked about it, and what is asked for in between."""
+
+    _child: ReaderChild
+    _lender: Lender
+    _largest_bytes: int
+    _memory_bytes: int
+    _processor_s: float
+    is_over: bool = False
+
+    @property
+    def size(self) -> int:
+        """Of the file, in bytes."""
+        return self._lender.size
+
+    def ask(self, message: Any, size: int | None = None) -> tuple[Any, ...]:
+        """What is answered about so many bytes, once all that it takes has been lent.
+
+        Raises Broke, Unusable, TryLater, OSError.
+        """
+        size = min(self.size if size is None else size, self._largest_bytes)
+        allowed_s = (self._processor_s + PROCESSOR_S_PER_MB * size / 1e6) * self._child.slowness
+        watch = self._child.watch(allowed_s)
+        answer = self._child.ask(message, watch, ANSWER_TIMES * size)
+        while isinstance(answer, tuple) and answer[:1] == ("want",):
+            answer = self._child.ask(self._lender.piece(answer), watch, ANSWER_TIMES * size)
+        if not (isinstance(answer, tuple) and answer):
+            raise Broke("Reading it gave an answer that is none.")
+        if answer[0] == "refused":
+            self.is_over = True
+            raise Unusable(*_fields(answer, "refused", str))
+        if answer[0] == "failed":
+            raise self._failure(*_fields(answer, "failed", str, str))
+        return answer
+
+    def _failure(self, kind: str, what: str) -> Exception:
+        """What the process says of itself: it had not enough, or met something that no file may cause."""
+        if kind == "memory":
+            if _is_to_be_had(self._memory_bytes):
+                return Broke("Reading it took more memory than any recording needs.")
+            return TryLater(
+                Text(N_("There is too little memory free to read it; it is read once there is more."))
+            )
+        if kind == "machine":
+            return TryLater(
+                Text(N_("The system kept it from being read ({what}); it is tried again."), what=what)
+            )
+        return Broke(f"Reading it failed ({what}). A later version of hartslag may read it.")
+
+
+@dataclass(slots=True)
+class _History:
+    """What became of a file so far, over several processes: members given, and what broke readers."""
+
+    given: set[str] = field(default_factory=set)
+    faults: dict[str, str] = field(default_factory=dict)
+    kills: int = 0
+    reading: str | None = None
+    """The member that is being read; None while the next one is being unpacked."""
+    _breaks: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+    def choice(self, name: str, sha256: bytes, size: int, choose: Choice) -> str:
+        """What shall be done with a member; of one that broke its readers at least the bytes are wanted."""
+        self.reading = name
+        if name in self.given or self._breaks[name, 0] > _BLAMED_AFTER:
+            return PASS
+        return GIVE if name in self.faults else choose(name, sha256, size)
+
+    def blame(self, reason: str) -> None:
+        """Note that a process broke. Raises Unusable when that was before a member was unpacked, and is no accident."""
+        # What is being unpacked has no name yet: it comes behind so many that have.
+        at = (self.reading, 0) if self.reading is not None else ("", len(self.given) + 1)
+        self._breaks[at] += 1
+        if self._breaks[at] < _BLAMED_AFTER:
             return
-        answer: Recording | str
-        try:
-            answer = read_recording(data)
-        except Unusable as e:
-            answer = str(e)
-        message = pickle.dumps(answer, protocol=5)
-        answers.write(_LENGTH.pack(len(message)) + message)
-        answers.flush()
+        if self.reading is None:
+            raise Unusable(reason)
+        self.faults[self.reading] = reason
 
 
-if __name__ == "__main__":
-    import signal
+def _members(talk: _Talk, choose: Choice, history: _History) -> Iterator[ReadMember]:
+    """The members that were not given yet. Raises as `ReaderProcess.members`, and Broke and Killed."""
+    history.reading = None
+    answer = talk.ask(("take", talk.size))
+    while answer[0] != "end":
+        if answer[0] == "member":
+            name, sha256, size = _fields(answer, "member", str, bytes, int)
+            choice = history.choice(name, sha256, size, choose)
+            answer = talk.ask(choice, size)
+            if (
+                answer[0] != "read"
+                or answer[1:3] != (name, sha256)
+                or (choice == READ and answer[3:5] == (None, ""))
+            ):
+                raise Broke("Reading it gave an answer that is none.")
+        read = _read_member(answer)
+        history.reading = None
+        if read.name not in history.given:
+            if read.name in history.faults:
+                read = ReadMember(read.name, read.sha256, None, history.faults[read.name], read.data)
+            history.given.add(read.name)
+            if len(history.given) > MOST_MEMBERS:
+                raise Broke("Reading it gave more than any zip holds.")
+            yield read
+        answer = talk.ask(None)
+    talk.is_over = True
 
-    # Ctrl-C and `systemctl stop` go to the whole group of processes; the parent decides when this one ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    _limit(int(sys.argv[1]), int(sys.argv[2]))
+
+def _read_member(answer: tuple[Any, ...]) -> ReadMember:
+    wanted = Recording if len(answer) == 6 and answer[3] is not None else type(None)
+    name, sha256, recording, fault, data = _fields(answer, "read", str, bytes, wanted, str, bytes)
+    return ReadMember(name, sha256, recording, fault, data)
+
+
+def _fields(answer: tuple[Any, ...], kind: str, *types: type) -> list[Any]:
+    """What stands in an answer of that kind. Raises Broke."""
     try:
-        _serve(sys.stdin.buffer, sys.stdout.buffer)
-    except BrokenPipeError:
-        os._exit(0)
+        return checked(answer, kind, *types)
+    except ValueError as e:
+        raise Broke(f"Reading it gave an answer that is none ({e}).") from None
+
+
+def _is_to_be_had(size: int) -> bool:
+    """Whether the machine would give a process so many bytes, so that it was our own limit that was reached."""
+    try:
+        mmap.mmap(-1, size).close()
+    except (OSError, MemoryError):
+        return False
+    return True

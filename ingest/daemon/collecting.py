@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ingest.collect.arrival import Arrivals
-from ingest.collect.inbox import Candidate, Inbox
+from ingest.collect.inbox import Candidate, Inbox, Turns
 from ingest.collect.reader_process import ReaderProcess
 from ingest.daemon.journal import opened
 from ingest.daemon.supervisor import in_words
@@ -21,8 +21,8 @@ from ingest.system.watchdog import WatchedPart
 SCAN_S = 1.0
 """Between two scans of the inbox; a thousand files cost 2 ms."""
 
-RETRY_S, LONGEST_RETRY_S = 30.0, 3600.0
-"""After which a file that could not be taken is tried again; where it fails as nobody foresaw, doubled each time."""
+UNFORESEEN_S = 3600.0
+"""The longest pause before a file is tried again that fails as nobody foresaw."""
 
 _log = logging.getLogger(__name__)
 
@@ -33,20 +33,18 @@ class Collecting:
     def __init__(self, settings: Settings, wake_stores: Callable[[], None]) -> None:
         self._settings, self._wake_stores = settings, wake_stores
         self._repeats = Repeats(_log)
-        self._not_before_s: dict[str, float] = {}
-        self._retry_s: dict[str, float] = {}
+        self._turns = Turns(time.monotonic)
 
     def run(self, part: WatchedPart) -> None:
         """Look into the inbox until told to stop."""
         settings = self._settings
-        largest = settings.inbox.largest_mb << 20
         for folder in (settings.inbox_folder, settings.archive, settings.rejected):
             make_folder(folder)
         with opened(part, lambda: open_journal(settings, create=True, going_on=part.going_on)) as journal:
             if journal is None:
                 return
-            with ReaderProcess(largest, going_on=part.going_on) as reader:
-                arrivals = Arrivals(journal, reader, settings.data, largest, going_on=part.going_on)
+            with ReaderProcess(settings.inbox.largest_mb << 20, going_on=part.going_on) as reader:
+                arrivals = Arrivals(journal, reader, settings.data, going_on=part.going_on)
                 self._collect(part, journal, arrivals, reader)
 
     def _collect(
@@ -58,7 +56,7 @@ class Collecting:
             time.monotonic,
             settle_s=self._settings.inbox.settle_s,
             patience_s=self._settings.inbox.patience_s,
-            largest_bytes=self._settings.inbox.largest_mb << 20,
+            looks_whole=reader.looks_whole,
             going_on=part.going_on,
         )
         self._patiently("unfinished files", lambda: arrivals.finish(self._settings.inbox_folder))
@@ -70,12 +68,13 @@ class Collecting:
                     self._repeats.say(
                         f"waiting {waiting.name}", f"{quoted(waiting.name)} waits: {waiting.why}."
                     )
-            due = [c for c in found.arrived if self._not_before_s.get(c.name, 0) <= time.monotonic()]
+            due = self._turns.due(found.arrived)
             for done, candidate in enumerate(due):
                 if not part.going_on():
                     break
                 self._take(part, journal, arrivals, candidate, len(due) - done - 1 + len(found.waiting))
             self._patiently("noting what is filed", arrivals.flush)
+            self._patiently("noting what waits", lambda: self._turns.note(journal))
             reader.rest()
             part.wait(SCAN_S)
         self._patiently("noting what is filed", arrivals.flush)
@@ -96,20 +95,17 @@ class Collecting:
         except TryLater as e:
             if part.going_on():  # at the end it is only left for the next start
                 self._repeats.say(kind, str(e))
-            self._not_before_s[name] = time.monotonic() + RETRY_S
+            self._turns.not_taken(name, e.text)
         except Exception as e:
             # The part begins anew, with a journal opened anew, and takes the others first.
-            retry_s = self._retry_s.get(name, RETRY_S)
-            self._retry_s[name] = min(2 * retry_s, LONGEST_RETRY_S)
-            self._not_before_s[name] = time.monotonic() + retry_s
+            self._turns.not_taken(name, in_words(e), longest_s=UNFORESEEN_S)
             words = (
                 f"{quoted(name)} could not be taken and stays in the inbox; it is tried again: {in_words(e)}"
             )
             raise TryLater(words) from e
         else:
             self._repeats.over(kind, f"{quoted(name)} is taken after all.")
-            self._not_before_s.pop(name, None)
-            self._retry_s.pop(name, None)
+            self._turns.taken(name)
             self._wake_stores()
 
     def _patiently(self, kind: str, work: Callable[[], object]) -> None:

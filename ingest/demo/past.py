@@ -53,14 +53,13 @@ def live_through(
     """
     # An end by force leaves nothing that is used: the card need not remember each minute of twelve weeks.
     clock = MadeUpClock(story.robins_day(story.first).start_ms)
-    largest = settings.inbox.largest_mb << 20
     with (
         open_journal(settings, create=True, now_ms=clock.wall_ms, synced=False) as journal,
-        ReaderProcess(largest) as reader,
+        ReaderProcess(settings.inbox.largest_mb << 20) as reader,
     ):
-        arrivals = Arrivals(journal, reader, settings.data, largest)
+        arrivals = Arrivals(journal, reader, settings.data)
         recorder = Recorder(settings.journal_file, clock, on_commit=lambda: None)
-        inbox = _MadeUpInbox(settings, journal, arrivals, clock)
+        inbox = _MadeUpInbox(settings, journal, arrivals, clock, reader)
         for of_day in happenings(story, straps):
             for happening in of_day:
                 clock.move_to(happening.at_ms)
@@ -79,7 +78,14 @@ def live_through(
 class _MadeUpInbox:
     """The inbox of the household, in which what is dropped stands still until the clock has moved on."""
 
-    def __init__(self, settings: Settings, journal: Journal, arrivals: Arrivals, clock: MadeUpClock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        journal: Journal,
+        arrivals: Arrivals,
+        clock: MadeUpClock,
+        reader: ReaderProcess,
+    ) -> None:
         self._settings, self._journal, self._arrivals, self._clock = settings, journal, arrivals, clock
         self._inbox = Inbox(
             settings.inbox_folder,
@@ -87,7 +93,7 @@ class _MadeUpInbox:
             lambda: clock.steady_ms() / 1000,
             settle_s=settings.inbox.settle_s,
             patience_s=settings.inbox.patience_s,
-            largest_bytes=settings.inbox.largest_mb << 20,
+            looks_whole=reader.looks_whole,
         )
 
     def take(self, files: dict[str, bytes]) -> None:

@@ -16,7 +16,8 @@ class FileFormat:
     """How files of one format are known, and read.
 
     `recognises` takes the first `HEAD_BYTES` of a file or more, `looks_whole` and `read` all of it. `read` raises
-    Unusable, and nothing else, for what holds nothing to read.
+    Unusable, and nothing else, for what holds nothing to read. `trial` gives a small file of this format: reading it loads
+    all that reading any needs, as the reading process can load nothing later.
     """
 
     name: str
@@ -25,10 +26,11 @@ class FileFormat:
     recognises: Callable[[bytes], bool]
     looks_whole: Callable[[bytes], bool]
     read: Callable[[bytes], Recording]
+    trial: Callable[[], bytes]
 
 
 FORMATS: tuple[FileFormat, ...] = (
-    FileFormat("FIT", (".fit",), fit.recognises, fit.looks_whole, fit.read_recording),
+    FileFormat("FIT", (".fit",), fit.recognises, fit.looks_whole, fit.read_recording, fit.trial_file),
 )
 
 ENDINGS = tuple(ending for known in FORMATS for ending in known.endings)

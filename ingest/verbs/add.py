@@ -80,7 +80,7 @@ def add_files(
         ReaderProcess(largest) as reader,
         ThreadPoolExecutor(1) as beside,
     ):
-        arrivals = Arrivals(journal, reader, settings.data, largest)
+        arrivals = Arrivals(journal, reader, settings.data)
         store = beside.submit(catch_up, settings)
         taken = 0
         try:

@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 
 from ingest.collect.fetch_record import read_states
-from ingest.collect.inbox import Inbox, Waiting
+from ingest.collect.inbox import Inbox, Waiting, noted_troubles
+from ingest.collect.reader_process import ReaderProcess
 from ingest.grafana.sensor_names import watches
 from ingest.household import owner_of_folder
 from ingest.journal import Journal
@@ -104,23 +105,27 @@ def _store_status(journal: Journal, store: Store, error: str | None, *, runs: bo
 
 def waiting_files(settings: Settings, journal: Journal) -> list[Waiting]:
     """The files in the inbox and why each still lies there, those first that a person must do something about."""
-    # As the daemon sees it, but for the time that has passed.
-    inbox = Inbox(
-        settings.inbox_folder,
-        partial(owner_of_folder, settings),
-        lambda: 0.0,
-        settle_s=0,
-        patience_s=settings.inbox.patience_s or math.inf,
-        largest_bytes=settings.inbox.largest_mb << 20,
-    )
-    scan = inbox.scan()
+    with ReaderProcess(settings.inbox.largest_mb << 20) as reader:
+        # As the daemon sees it, but for the time that has passed.
+        inbox = Inbox(
+            settings.inbox_folder,
+            partial(owner_of_folder, settings),
+            lambda: 0.0,
+            settle_s=0,
+            patience_s=settings.inbox.patience_s or math.inf,
+            looks_whole=reader.looks_whole,
+        )
+        scan = inbox.scan()
     runs = holder(settings.data) is not None
     stuck = {path for _, path, _, kept in journal.unfiled_arrivals() if not kept}
+    troubles = noted_troubles(journal) if runs else {}
     found = list(scan.waiting)
     for candidate in scan.arrived:
         if candidate.name in stuck:
             why = "its content is stored, but it cannot be moved away; check who owns the folders"
             found.append(Waiting(candidate.name, why, act=True))
+        elif candidate.name in troubles:
+            found.append(Waiting(candidate.name, troubles[candidate.name].removesuffix(".")))
         elif runs:
             found.append(Waiting(candidate.name, "it is taken in a moment, after those before it"))
         else:

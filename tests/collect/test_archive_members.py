@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from ingest.collect import archive_members
 from ingest.collect.archive_members import Member, looks_whole, members
+from ingest.collect.reader_messages import MOST_MEMBERS
 from ingest.demo.fit_encoder import workout
 from ingest.errors import Unusable
 from tests.support.archives import zipped
@@ -254,13 +255,9 @@ def test_overlapping_members_cannot_multiply_one_another() -> None:
 def test_as_many_members_as_are_promised_and_no_more() -> None:
     """Twenty thousand recordings in one zip all come, of a longer list none is held in memory."""
     small = struct.pack("<BBHI4s", 12, 16, 0, 0, b".FIT")
-    enough = zipped(
-        *((f"{i}.fit", small) for i in range(archive_members.MOST_MEMBERS)), packing=zipfile.ZIP_STORED
-    )
-    assert len(opened(enough)) == archive_members.MOST_MEMBERS
-    more = zipped(
-        *((f"{i}.fit", small) for i in range(archive_members.MOST_MEMBERS + 1)), packing=zipfile.ZIP_STORED
-    )
+    enough = zipped(*((f"{i}.fit", small) for i in range(MOST_MEMBERS)), packing=zipfile.ZIP_STORED)
+    assert len(opened(enough)) == MOST_MEMBERS
+    more = zipped(*((f"{i}.fit", small) for i in range(MOST_MEMBERS + 1)), packing=zipfile.ZIP_STORED)
     assert "unfolds to far more" in refused(more)
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,31 +15,17 @@ from typing import Any
 import pytest
 
 from ingest.collect.arrival import Arrivals, Outcome
-from ingest.collect.reader_process import ReaderProcess
 from ingest.demo.fit_encoder import Fit, workout
 from ingest.errors import TryLater
 from ingest.formats import fit
-from ingest.formats.file_formats import read_recording
-from ingest.formats.recording import Recording
 from ingest.journal import ALWAYS_MS, Journal
 from tests.support.archives import zipped
+from tests.support.direct_reader import DirectReader
 
 START = 1_100_000_000
 FIT = workout(START, [100, 120, 140, 150], maximum=None)
 OTHER = workout(START + 100_000, [90, 95])
 LARGEST = 1 << 20
-
-
-class Direct(ReaderProcess):
-    """Reads in this process, so that a hundred files cost no process; what it does may be changed by `before`."""
-
-    def __init__(self) -> None:
-        super().__init__(LARGEST)
-        self.before: Callable[[bytes], None] = lambda _: None
-
-    def read(self, data: bytes) -> Recording:
-        self.before(data)
-        return read_recording(data)
 
 
 class House:
@@ -49,8 +35,8 @@ class House:
         self.data, self.inbox = data, data / "inbox"
         self.inbox.mkdir(parents=True, exist_ok=True)
         self.journal = Journal(data / "journal" / "journal.db", now_ms=lambda: now_ms)
-        self.reader = Direct()
-        self.arrivals = Arrivals(self.journal, self.reader, data, LARGEST)
+        self.reader = DirectReader(LARGEST)
+        self.arrivals = Arrivals(self.journal, self.reader, data)
 
     def drop(self, name: str, data: bytes) -> Path:
         path = self.inbox / name
@@ -295,7 +281,7 @@ def test_a_file_that_grows_while_it_is_read_is_not_taken(house: House) -> None:
     """What was read may be half of it: nothing is committed, the file stays, and comes whole the next time."""
     path = house.drop("run.fit", FIT[:-90])
 
-    def grow(_: bytes) -> None:
+    def grow(_: str) -> None:
         path.write_bytes(FIT)
 
     house.reader.before = grow
@@ -311,7 +297,7 @@ def test_a_file_that_takes_the_place_of_another_is_not_lost(house: House) -> Non
     """A new file renamed over one that is just being read stays in the inbox; both end in the archive."""
     path = house.drop("run.fit", FIT)
 
-    def replace(_: bytes) -> None:
+    def replace(_: str) -> None:
         beside = house.drop("other.tmp", OTHER)
         beside.rename(path)
 
@@ -388,10 +374,10 @@ def test_a_zip_goes_on_where_it_stopped(tmp_path: Path, at: int) -> None:
     """Interrupted between two members and taken again, a zip leaves the journal of an undisturbed run."""
     calm, rough = House(tmp_path / "calm"), House(tmp_path / "rough")
     calm.take("all.zip", ZIP)
-    seen: list[bytes] = []
+    seen: list[str] = []
 
-    def stop(data: bytes) -> None:
-        seen.append(data)
+    def stop(name: str) -> None:
+        seen.append(name)
         if len(seen) == at:
             raise KeyboardInterrupt
 
@@ -449,7 +435,7 @@ def test_what_was_committed_is_filed_at_the_next_start(house: House) -> None:
             house.take(name, data)
     (house.data / "archive").unlink()
     house.drop("b.fit", b"something else by now")
-    next_life = Arrivals(house.journal, house.reader, house.data, LARGEST)
+    next_life = Arrivals(house.journal, house.reader, house.data)
     assert next_life.finish(house.inbox) == 2
     assert house.files() == {"archive/2024/a.fit": FIT, "inbox/b.fit": b"something else by now"}
     assert next_life.finish(house.inbox) == 0

@@ -6,23 +6,14 @@ from io import BytesIO
 from pathlib import Path
 
 from ingest.collect.arrival import Arrivals
-from ingest.collect.reader_process import ReaderProcess
 from ingest.demo.fit_encoder import workout
-from ingest.formats.file_formats import read_recording
-from ingest.formats.recording import Recording
 from ingest.journal import Journal
 from tests.support.daemons import rows
+from tests.support.direct_reader import DirectReader
 from tests.support.recording_disk import RecordingDisk
 
 LARGEST = 1 << 20
 FIT = workout(1_100_000_000, [100, 120, 140, 150], maximum=None)
-
-
-class Direct(ReaderProcess):
-    """Reads in this process."""
-
-    def read(self, data: bytes) -> Recording:
-        return read_recording(data)
 
 
 class NotingDisk(RecordingDisk):
@@ -44,7 +35,7 @@ def _calls(data: Path, name: str, content: bytes, *, kept: bool = False) -> list
     (data / "inbox" / name).write_bytes(content)
     disk = NotingDisk(data)
     with closing(Journal(data / "journal" / "journal.db", now_ms=lambda: 1_700_000_000_000)) as journal:
-        arrivals = Arrivals(journal, Direct(LARGEST), data, LARGEST, disk=disk)
+        arrivals = Arrivals(journal, DirectReader(LARGEST), data, disk=disk)
         arrivals.take(data / "inbox" / name, name, "me", kept=kept)
         assert not any(call.startswith("fsync archive") for call in disk.calls), "together with others"
         arrivals.flush()

@@ -10,6 +10,7 @@ import pytest
 
 from ingest.collect.inbox import DEEPEST, Inbox
 from ingest.demo.fit_encoder import workout
+from tests.support.direct_reader import DirectReader
 from tests.support.other_user import NOBODY, open_to_others, run_as
 
 FIT = workout(1_100_000_000, [100, 120, 140])
@@ -36,7 +37,12 @@ class Watch:
     def __init__(self, folder: Path) -> None:
         self.folder, self.clock = folder, Clock()
         self.inbox = Inbox(
-            folder, whose, self.clock, settle_s=SETTLE, patience_s=PATIENCE, largest_bytes=1 << 20
+            folder,
+            whose,
+            self.clock,
+            settle_s=SETTLE,
+            patience_s=PATIENCE,
+            looks_whole=DirectReader(1 << 20).looks_whole,
         )
 
     def after(self, seconds: float = 0) -> list[str]:

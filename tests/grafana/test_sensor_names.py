@@ -4,12 +4,14 @@ import re
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 
 import fitdecode.profile
 import fitparse.profile
 import pytest
 
+from ingest.collect.reader_messages import READ
 from ingest.collect.reader_process import ReaderProcess
 from ingest.demo.fit_encoder import ERA, Fit, day, workout
 from ingest.grafana.sensor_names import sensor_names
@@ -143,7 +145,9 @@ def test_names_come_out_of_files(tmp_path: Path) -> None:
     assert "Watch Garmin fenix 5, serial number 1234567890, of me" in said
     assert 'Watch "Night watch", Garmin fenix 5, serial number 8, of me' in said
     with ReaderProcess(1 << 20) as reader:
-        model = reader.read(files["run.fit"]).model
+        (read,) = reader.members(BytesIO(files["run.fit"]), lambda *_: READ)
+    assert read.recording
+    model = read.recording.model
     assert model is not None
     assert (model.device, model.product) == ("garmin-1234567890", "fenix5")
     assert start + ERA > 0

@@ -39,7 +39,7 @@ def test_whatever_became_of_a_file_it_is_told_with_the_reason(tmp_path: Path) ->
     }
     (inbox / "link.fit").symlink_to(tmp_path)
     with household(tmp_path) as journal, ReaderProcess(1 << 20) as reader:
-        arrivals = Arrivals(journal, reader, tmp_path, 1 << 20)
+        arrivals = Arrivals(journal, reader, tmp_path)
         for name, data in dropped.items():
             (inbox / name).write_bytes(data)
         for name in [*dropped, "link.fit"]:

@@ -14,6 +14,7 @@ from ingest.formats.fit.file import (
 )
 from ingest.formats.fit.recording import read_recording
 from ingest.formats.fit.segment import looks_whole, recognises
+from ingest.formats.fit.trial_file import trial_file
 
 __all__ = [
     "Beats",
@@ -30,4 +31,5 @@ __all__ = [
     "read",
     "read_recording",
     "recognises",
+    "trial_file",
 ]

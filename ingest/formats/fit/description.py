@@ -94,6 +94,8 @@ def describe(contents: Contents) -> Description:
                     described.raw[value.def_num] = value.raw_value
                     described.decoded[value.def_num] = value.value
                 found.messages.setdefault(message.mesg_num, []).append(described)
+    except (MemoryError, ImportError):  # no fault of the file
+        raise
     except Exception as error:  # noqa: BLE001 - a third party's reader at work on an untrusted file
         found.faults.append(f"its description could not be read to the end ({type(error).__name__}: {error})")
     return found
