@@ -109,6 +109,7 @@ def read_states(folder: Path) -> list[FetchState]:
         for path in sorted(folder.glob("*.json")):
             with contextlib.suppress(OSError, ValueError, TypeError):
                 state = FetchState(**json.loads(path.read_bytes()))
+                state = replace(state, at_ms=int(state.at_ms))
                 if state.state == FETCHING and not _is_held(folder / f"{state.key}.fetched"):
                     state = replace(state, state=GONE)
                 found.append(state)

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.collect.fetch_record import FetchRecord
-from ingest.collect.filing import plain_name
 from ingest.collect.watch_memory import MemoryFile
 from ingest.errors import Stop, TryLater
 from ingest.language import N_, Text, system_words
 from ingest.system.crash_points import reached
-from ingest.system.files import DISK, NO_ROOM, Disk, make_folder, sync_path
+from ingest.system.files import DISK, NO_ROOM, Disk, make_folder, plain_name, sync_path
 
 TOGETHER, TOGETHER_BYTES = 32, 16 << 20
 """Files and bytes after which the card is told to remember them: once for all of them spares it."""

@@ -5,7 +5,6 @@ makes the next start look for them again.
 """
 
 import os
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -15,13 +14,10 @@ from ingest.formats.file_formats import ENDINGS
 from ingest.journal import Journal, Writer
 from ingest.settings.names import NOBODY
 from ingest.system.crash_points import reached
-from ingest.system.files import DISK, Disk, Mover, write_file
+from ingest.system.files import DISK, Disk, Mover, plain_name, write_file
 
 TOGETHER = 64
 """Files after which the card is told to remember where they were filed: once for all of them spares it."""
-
-LONGEST_NAME = 200
-"""Bytes; file systems allow 255, and a number or `.txt` may come behind."""
 
 Status = tuple[int, int, int, int]
 """What tells whether a file is the same as before: device, inode, size and time of change (ns)."""
@@ -147,11 +143,3 @@ def archive_folder(person: str, first_ms: int | None, now_ms: int) -> str:
 def _year(first_ms: int | None, now_ms: int) -> int:
     """The year that the archive keeps it under: the recording's, whatever this machine's clock says; its arrival's without one."""
     return datetime.fromtimestamp((now_ms if first_ms is None else first_ms) / 1000, UTC).year
-
-
-def plain_name(name: str) -> str:
-    """A file name without anything that a file system or a terminal could take amiss."""
-    plain = re.sub(r"[\x00-\x1f\x7f/\\]", "_", name) or "_"
-    while len(plain.encode("utf-8", "surrogateescape")) > LONGEST_NAME:
-        plain = plain[: len(plain) // 2 - 8] + "..." + plain[len(plain) // 2 + 8 :]
-    return plain

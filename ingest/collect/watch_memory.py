@@ -4,7 +4,6 @@ What lies in it came from outside. Nothing in it is followed, believed, or held 
 """
 
 import contextlib
-import html
 import json
 import os
 import re
@@ -13,8 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-
-from ingest.collect import inbox
 
 RECORDINGS = frozenset({"activity", "activities", "monitor", "sleep", "hrv", "hrvstatus", "metrics"})
 """Folders below GARMIN in which watches keep what they recorded; the others hold courses, maps and settings."""
@@ -78,6 +75,10 @@ def read_memory(folder: Path) -> WatchMemory | None:
 
 def files_in(folder: Path) -> list[MemoryFile]:
     """The files in any other folder, and below it, that may be recordings."""
+    from ingest.collect import (
+        inbox,  # with all that knows formats, which a watch that is plugged in does not wait for
+    )
+
     found = []
     for entry, name in inbox.files(folder):
         if entry.name.lower().endswith(_ENDINGS) and (file := _as_file(entry, name, [])):
@@ -148,6 +149,8 @@ def _as_file(entry: "os.DirEntry[str]", name: str, damaged: list[str]) -> Memory
 
 def _description(roots: list[Path]) -> tuple[str, str]:
     """(Serial number, product) as GarminDevice.xml has them, which every watch keeps; what it does not say is ""."""
+    import html  # `status`, which asks how a fetching went, does without
+
     for root in roots:
         for entry in _entries(root):
             if entry.name.casefold() == "garmindevice.xml" and entry.is_file(follow_symlinks=False):

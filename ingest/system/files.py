@@ -6,6 +6,7 @@ A rename is remembered once the folder is synced, the bytes once the file is (ht
 import contextlib
 import errno
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -15,6 +16,10 @@ NEEDED_BYTES = 64 << 10
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """The disk is full, or a quota or limit is reached."""
+
+
+LONGEST_NAME = 200
+"""Bytes; file systems allow 255, and a number or `.txt` may come behind."""
 
 
 class Disk:
@@ -207,3 +212,11 @@ class Mover:
                 sync_path(folder, self._disk)
         self._folders.clear()
         self._files.clear()
+
+
+def plain_name(name: str) -> str:
+    """A file name without anything that a file system or a terminal could take amiss."""
+    plain = re.sub(r"[\x00-\x1f\x7f/\\]", "_", name) or "_"
+    while len(plain.encode("utf-8", "surrogateescape")) > LONGEST_NAME:
+        plain = plain[: len(plain) // 2 - 8] + "..." + plain[len(plain) // 2 + 8 :]
+    return plain

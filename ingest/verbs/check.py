@@ -86,7 +86,7 @@ def _watch_lines(settings: "Settings", journal: "Journal") -> Iterator[tuple[boo
                 False,
                 _(
                     "Watch {name}: no file of serial number {serial} has come in; `hartslag status` names those that have"
-                ).format(name=watch.name or watch.person, serial=watch.serial),
+                ).format(name=watch.name or watch.person or watch.serial, serial=watch.serial),
             )
 
 

@@ -225,3 +225,12 @@ def test_in_dutch() -> None:
             settings, FetchState("77", "77", device="/dev/sda", state="done", new=1, fetched=1)
         )
     assert said == "Het horloge: 1 nieuw bestand opgehaald; je kunt het loskoppelen."
+
+
+def test_what_computes_is_not_loaded_for_a_watch(tmp_path: Path) -> None:
+    """Protects the patience of who stands beside a Pi Zero with a cable in the hand: numpy alone takes a second there."""
+    words = ["hartslag", "--data", str(tmp_path / "data"), "fetch", str(make_watch(tmp_path / "watch", 1))]
+    script = f"import sys; sys.argv = {words!r}; from ingest.cli import main; main(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "1 new file fetched" in done.stdout
+    assert not {"numpy", "sqlite3", "asyncio", "fitparse"} & set(done.stdout.split())
