@@ -18,7 +18,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 VERBS = {
     "add": "Take FILES (or all files in a folder) into the journal; they stay where they are.",
-    "check": "Check settings, journal and store; ends with 1 when something is wrong.",
+    "check": "Look after settings, disk, clock, Bluetooth, journal, copies and stores; ends with 1 when something fails.",
     "demo": "Make up a household in FOLDER (default: demo) to try everything on: two people, twelve weeks up to now.",
     "explain": "Say why a minute, day, week or file counts as it does.",
     "export": "Print all samples in order of time.",

@@ -43,6 +43,12 @@ PROVED_BY = {
     "The card is full while a watch is fetched from": (
         "tests/collect/test_fetching.py::test_a_full_disk_is_said_and_not_filled_to_the_brim"
     ),
+    "The computer has no Bluetooth adapter, or its Bluetooth service died": (
+        "tests/collect/test_strap_faults.py::test_a_dead_service_is_no_dry_electrode"
+    ),
+    "A server, a file or a strap sends control characters in its words": (
+        "tests/verbs/test_status.py::test_a_servers_words_do_not_act_on_the_terminal"
+    ),
 }
 """The first cell of each row, and the test that shows the second to be so."""
 

@@ -199,12 +199,10 @@ class StrapListener:
                     self._avoid(advertisement.address, e.avoid_s)
                     self._set_trouble(e.state, e.why)
         except _SilentError:
-            # A service that died while the strap spoke is no dry electrode.
-            trouble = await self._radio.find_trouble()
-            if trouble is None:
-                self._set_trouble("silent", "the strap is connected and says nothing")
+            if trouble := await self._radio.find_trouble():  # a service that died is no dry electrode
+                self._on_bluetooth_trouble(trouble)
             else:
-                self._set_state(trouble.state, trouble.why)
+                self._set_trouble("silent", "the strap is connected and says nothing")
             self._failures += 1
         except ERRORS as e:
             self._failures += 1

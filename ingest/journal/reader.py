@@ -229,6 +229,15 @@ class Journal(ChunkReader, FileReader, BootReader):
         )
         return dict(zip(("chunks", "samples", "beats", "bytes"), (*rows[0], on_disk), strict=True))
 
+    def recorded_bytes(self, since_ms: int) -> tuple[int, int]:
+        """How much all chunks take, and those of what was recorded since a moment."""
+        taken = " + ".join(
+            f"coalesce(length({column}), 0)"
+            for column in ("times", "bpm", "beat_times", "rr", "pauses", "movement", "notifications")
+        )
+        sql = f"SELECT coalesce(sum({taken}), 0), coalesce(sum(({taken}) * (first_ms >= ?)), 0) FROM chunk"
+        return tuple(self._rows(sql, since_ms)[0])
+
     def store_errors(self) -> dict[str, str]:
         """What troubles the stores, by their names; those without trouble are left out."""
         return dict(self._rows("SELECT name, error FROM reader WHERE error IS NOT NULL"))

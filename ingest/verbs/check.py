@@ -1,145 +1,106 @@
-"""Is everything as it should be? Settings are read before this is asked."""
+"""Is everything as it should be? A line for each thing that was looked at, with what was seen and what to do."""
 
-import os
-import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
 
+from ingest.language import ENGLISH, said, speak
 from ingest.language import gettext as _
-from ingest.language import number_text, said
-from ingest.verbs.command import Invocation, print_lines, require_access, verb
+from ingest.verbs.command import Invocation, print_json, print_lines, require_access, verb
+from ingest.verbs.finding import FAIL, OK, WARN, Finding
 
 if TYPE_CHECKING:
     from ingest.journal import Journal
     from ingest.settings.model import Settings
-
-LEAST_FREE_BYTES = 200 << 20
-"""Some months of four straps; below it a card is nearly full whatever fills it."""
+    from ingest.verbs.terminal import Terminal
 
 
-def check_lines(settings: "Settings", journal: "Journal | None") -> Iterator[tuple[bool, str]]:
-    """(Whether something is wrong, a line about it) for everything that can be looked at; no journal yet is no fault."""
-    from ingest.stores.configured import configured_stores
-    from ingest.stores.sqlite import SqliteStore
+def findings(settings: "Settings", journal: "Journal | None") -> Iterator[Finding]:
+    """All that can be looked at; no journal yet is no fault. Settings were read before this is asked."""
+    from ingest.verbs.check_bluetooth import bluetooth_findings
+    from ingest.verbs.check_data import data_findings
+    from ingest.verbs.check_machine import machine_findings
 
-    yield False, _("Settings: {file}: fine").format(file=settings.file or _("no file, defaults"))
-    if settings.straps:
-        yield _check_bluetooth(settings)
-    free = free_bytes(settings)
-    if free < LEAST_FREE_BYTES:
-        yield True, low_space_line(settings, free)
-    else:
-        yield False, _("Room: {gigabytes} GB free").format(gigabytes=number_text(free / 1e9, 1))
-    yield from _folder_lines(settings)
-    if journal is None:
-        yield (
-            False,
-            _("Journal {path}: not made yet; the daemon makes it").format(path=settings.journal_file),
-        )
-        return
-    faults = journal.faults() + [f"chunk {position} {what}" for position, what in journal.broken_chunks()]
-    yield from _fault_lines(
-        _("Journal {path}").format(path=journal.path),
-        faults,
-        _("Keep a copy; files in the archive can be added to a new journal."),
-    )
-    if settings.journal_file.stat().st_mode & 0o007:
-        yield (
-            True,
-            _("Journal {path} is open to others than its owner and group: chmod o-rwx {path}").format(
-                path=journal.path
-            ),
-        )
-    yield from _watch_lines(settings, journal)
-    for store in configured_stores(settings):
-        if isinstance(store, SqliteStore) and not store.path.exists():
-            yield False, _("Store {place}: not made yet; the daemon makes it").format(place=store.place)
-        else:
-            what = _("Store {place}").format(place=store.place)
-            yield from _fault_lines(what, store.faults(journal.id), store.remedy)
+    told = _("Settings: {file}: fine").format(file=settings.file or _("no file, defaults"))
+    yield Finding(OK, "settings", told)
+    yield from machine_findings(settings, journal)
+    yield from bluetooth_findings(settings, journal)
+    yield from data_findings(settings, journal)
 
 
-def _folder_lines(settings: "Settings") -> Iterator[tuple[bool, str]]:
-    """The folders that are not the asker's to write."""
-    for folder in (settings.inbox_folder, settings.archive, settings.rejected):
-        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
-            yield (
-                True,
-                _("Folder {folder} cannot be written by you; the daemon's user must own it").format(
-                    folder=folder
-                ),
-            )
+def finding_lines(t: "Terminal", finding: Finding) -> Iterator[str]:
+    """A finding in lines: how well it is, what was seen, and below that what to do."""
+    first, *more = t.wrap(finding.seen, 6)
+    yield from (f"{finding.level:<6}{first[6:]}", *more)
+    if finding.do:
+        yield from t.wrap(finding.do, 6)
 
 
-def _watch_lines(settings: "Settings", journal: "Journal") -> Iterator[tuple[bool, str]]:
-    """The watches in the settings of which nothing has come in: one that is new, or a slip of the pen."""
-    from ingest.grafana.sensor_names import watches
-
-    known = {watch.serial for watch in watches(settings, journal)}
-    for watch in settings.watches:
-        if watch.serial not in known:
-            yield (
-                False,
-                _(
-                    "Watch {name}: no file of serial number {serial} has come in; `hartslag status` names those that have"
-                ).format(name=watch.name or watch.person or watch.serial, serial=watch.serial),
-            )
+def worst(found: list[Finding]) -> str:
+    """How well all of it is."""
+    return max((f.level for f in found), key=(OK, WARN, FAIL).index, default=OK)
 
 
-def free_bytes(settings: "Settings") -> int:
-    """The room that is left where the data lie."""
-    return shutil.disk_usage(settings.data).free
+def closing_text(found: list[Finding]) -> str:
+    """All of it in a sentence."""
+    match worst(found):
+        case "OK":
+            return _("All is well.")
+        case "WARN":
+            return _("It works; what begins with WARN wants a look.")
+        case _:
+            return _("What begins with FAIL needs a hand.")
 
 
-def low_space_line(settings: "Settings", free: int) -> str:
-    """That less than LEAST_FREE_BYTES is left."""
-    return _("Only {megabytes} MB are free where {folder} lies; make room soon").format(
-        megabytes=free >> 20, folder=settings.data
-    )
-
-
-def _check_bluetooth(settings: "Settings") -> tuple[bool, str]:
-    """Whether straps can be listened to now; asked of the system, nothing is searched for."""
-    import asyncio
-
-    from ingest.collect.adapter import NoBluetooth, find_adapter
-
-    try:
-        adapter = asyncio.run(find_adapter(settings.bluetooth.adapter))
-    except NoBluetooth as e:
-        return True, _("Bluetooth: {why}").format(why=said(e.text))
-    return False, _("Bluetooth: the adapter {address} ({name}) is on").format(
-        address=adapter.address, name=adapter.name
-    )
-
-
-def _fault_lines(what: str, faults: list[str], do: str) -> Iterator[tuple[bool, str]]:
-    if not faults:
-        yield False, _("{what}: whole").format(what=what)
-    for fault in faults[:10]:
-        yield True, f"{what}: {fault}"
-    if faults:
-        yield True, f"{what}: {do}"
-
-
-@verb("check", ("Is everything in order?", "hartslag check"))
+@verb(
+    "check",
+    ("Is everything in order?", "hartslag check"),
+    ("The same for a program that watches", "hartslag check --json"),
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
-def command(invocation: Invocation) -> None:
-    """Check settings, journal and store; ends with 1 when something is wrong."""
-    from ingest.household import view_journal
+def command(invocation: Invocation, as_json: bool) -> None:
+    """Look after settings, disk, clock, Bluetooth, journal, copies and stores; ends with 1 when something fails.
+
+    Each line begins with OK, WARN (it works, and wants a look) or FAIL.
+    """
+    from ingest.verbs.terminal import PIPE, find_terminal
 
     settings = invocation.load_settings()
-    require_access(settings)
-    has_faults = False
-    # A folder that is not there is mistyped, one without a journal waits for the first run of the daemon.
-    is_new = settings.data.is_dir() and not settings.journal_file.exists()
-    with nullcontext() if is_new else view_journal(settings) as journal:
-        for is_fault, line in check_lines(settings, journal):
-            has_faults |= is_fault
-            print_lines([line])
-    if has_faults:
+    if as_json:
+        speak(ENGLISH)
+    t, found = find_terminal() or PIPE, list[Finding]()
+    for finding in _findings(settings):
+        found.append(finding)
+        if not as_json:
+            print_lines(finding_lines(t, finding))
+    if as_json:
+        print_json({"status": worst(found), "findings": [f.json() for f in found]})
+    else:
+        print_lines(["", closing_text(found)])
+    if worst(found) == FAIL:
         sys.exit(1)
+
+
+def _findings(settings: "Settings") -> Iterator[Finding]:
+    """All of it, also where the journal cannot be opened: that is then what was found."""
+    from ingest.errors import Stop, TryLater
+    from ingest.household import view_journal
+
+    require_access(settings)
+    # A folder that is not there is mistyped, one without a journal waits for the first run of the daemon.
+    if settings.data.is_dir() and not settings.journal_file.exists():
+        yield from findings(settings, None)
+        return
+    try:
+        journal = view_journal(settings)
+    except (Stop, TryLater) as e:
+        if not settings.data.is_dir():
+            raise
+        yield Finding(FAIL, "journal", said(e.text))
+        yield from (f for f in findings(settings, None) if f.subject != "journal")
+        return
+    with journal:
+        yield from findings(settings, journal)

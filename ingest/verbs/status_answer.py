@@ -18,7 +18,7 @@ from ingest.stores.configured import configured_stores
 from ingest.stores.contract import Store
 from ingest.system.lock import holder, settings_of_holder
 from ingest.verbs import clock_offsets, zone_check
-from ingest.verbs.check import free_bytes
+from ingest.verbs.check_machine import free_bytes
 from ingest.verbs.fetch_words import fetch_json
 from ingest.verbs.status_straps import strap_status
 

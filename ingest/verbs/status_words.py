@@ -9,7 +9,7 @@ from ingest.language import N_, day_text, ngettext, number_text, said
 from ingest.language import gettext as _
 from ingest.log import quoted
 from ingest.settings.names import watch_of_folder
-from ingest.verbs.check import LEAST_FREE_BYTES, low_space_line
+from ingest.verbs.check_machine import LEAST_FREE_BYTES, low_space_line
 from ingest.verbs.status_straps import LOW_PCT, QUIET_S
 from ingest.verbs.times import age_text, day_and_time
 

@@ -1,0 +1,177 @@
+"""Are the data whole, copied, and where they can be read? Journal, copies, stores and Grafana, files that wait or were set aside."""
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ingest.language import gettext as _
+from ingest.language import ngettext
+from ingest.log import quoted
+from ingest.verbs.finding import FAIL, OK, WARN, Finding
+from ingest.verbs.times import age_text
+
+if TYPE_CHECKING:
+    from ingest.journal import Journal
+    from ingest.settings.model import Settings
+    from ingest.stores.contract import Store
+
+LATELY_DAYS = 7
+
+_MOST = 10
+_DAY_MS = 86_400_000
+
+
+def data_findings(settings: "Settings", journal: "Journal | None") -> Iterator[Finding]:
+    """Everything that was collected, and what became of it; no journal yet is no fault."""
+    if journal is None:
+        told = _("Journal {path}: not made yet; the daemon makes it").format(path=settings.journal_file)
+        yield Finding(OK, "journal", told)
+        yield from _backup(settings)
+        return
+    yield from _journal(settings, journal)
+    yield from _backup(settings)
+    yield from _watches(settings, journal)
+    yield from _stores(settings, journal)
+    yield from _inbox(settings, journal)
+
+
+def _journal(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
+    called = _("Journal {path}").format(path=journal.path)
+    faults = journal.faults() + [f"chunk {position} {what}" for position, what in journal.broken_chunks()]
+    do = _("Keep a copy; files in the archive can be added to a new journal.")
+    yield from _faults("journal", called, faults, do)
+    if settings.journal_file.stat().st_mode & 0o007:
+        told = _("Journal {path} is open to others than its owner and group").format(path=journal.path)
+        yield Finding(FAIL, "journal", told, f"chmod o-rwx {journal.path}")
+
+
+def _faults(subject: str, called: str, faults: list[str], do: str) -> Iterator[Finding]:
+    if not faults:
+        yield Finding(OK, subject, _("{what}: whole").format(what=called))
+    for fault in faults[:_MOST]:
+        yield Finding(FAIL, subject, f"{called}: {fault}", do)
+
+
+def _backup(settings: "Settings") -> Iterator[Finding]:
+    """How old the newest copy is. Whoever names no folder for copies is told so, for a card dies one day."""
+    from ingest.backup.state import backup_status
+
+    now = backup_status(settings, time.time_ns() // 1_000_000)
+    if now is None:
+        told = _("Copies: none are kept; when the card dies, what straps told is gone")
+        do = _('Name a folder on a stick or a share: [backup] and folder = "..." in the settings')
+        yield Finding(WARN, "backup", told, do)
+        return
+    if now["age_s"] is None:
+        told = _("Copies in {folder}: none yet").format(folder=now["folder"])
+    else:
+        told = _("Copies in {folder}: the newest is {age} old").format(
+            folder=now["folder"], age=age_text(now["age_s"])
+        )
+    why = now["last_error"] or ""
+    yield Finding(WARN if now["is_old"] or why else OK, "backup", told, why)
+    if now["same_disk"]:
+        told = _("Copies in {folder} lie on the disk that the data are on, and die with it").format(
+            folder=now["folder"]
+        )
+        yield Finding(WARN, "backup", told, _("Name a folder on a stick or a share"))
+
+
+def _watches(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
+    """The watches in the settings of which nothing has come in: one that is new, or a slip of the pen."""
+    from ingest.grafana.sensor_names import watches
+
+    known = {watch.serial for watch in watches(settings, journal)}
+    for watch in settings.watches:
+        if watch.serial not in known:
+            told = _(
+                "Watch {name}: no file of serial number {serial} has come in; `hartslag status` names those that have"
+            ).format(name=watch.name or watch.person or watch.serial, serial=watch.serial)
+            yield Finding(OK, "watch", told)
+
+
+# --- stores ---
+
+
+def _stores(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
+    from ingest.stores.configured import configured_stores
+    from ingest.stores.sqlite import SqliteStore
+
+    for store in configured_stores(settings):
+        if isinstance(store, SqliteStore):
+            if not store.path.exists():
+                told = _("Store {place}: not made yet; the daemon makes it").format(place=store.place)
+                yield Finding(OK, "store", told)
+                continue
+            yield from _grafana(store)
+        called = _("Store {place}").format(place=store.place)
+        yield from _faults("store", called, store.faults(journal.id), store.remedy)
+        yield from _behind(store, journal)
+
+
+def _behind(store: "Store", journal: "Journal") -> Iterator[Finding]:
+    """What troubles a store, by the daemon's word."""
+    error = journal.store_errors().get(store.name)
+    refused = len(store.refused_rows())
+    if error:
+        told = _("Store {place}: {error}").format(place=store.place, error=error)
+        yield Finding(
+            WARN, "store", told, _("Nothing is lost: what is missing there is written once that is over")
+        )
+    if refused:
+        told = ngettext(
+            "Store {place}: {rows} row is refused by the server and kept here",
+            "Store {place}: {rows} rows are refused by the server and kept here",
+            refused,
+        ).format(place=store.place, rows=refused)
+        yield Finding(WARN, "store", told, _("`hartslag retry` sends them again"))
+
+
+def _grafana(store: "Store") -> Iterator[Finding]:
+    """Whether Grafana's user could read the store, where there is such a user."""
+    import grp
+    import pwd
+    from pathlib import Path
+
+    from ingest.system.permissions import allowed
+
+    try:
+        user = pwd.getpwnam("grafana")
+    except KeyError:
+        return
+    groups = {user.pw_gid, *(g.gr_gid for g in grp.getgrall() if "grafana" in g.gr_mem)}
+    path = Path(store.place)
+    closed = allowed(path, user.pw_uid, groups)
+    if closed is None:
+        yield Finding(OK, "grafana", _("Grafana may read {store}").format(store=path))
+        return
+    told = _("Grafana may not read {store}: {closed} is closed to its user").format(store=path, closed=closed)
+    do = f"sudo usermod -aG {path.group()} grafana && sudo systemctl restart grafana-server"
+    yield Finding(WARN, "grafana", told, do)
+
+
+# --- files ---
+
+
+def _inbox(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
+    """Files that a person must do something about, and those that were set aside lately."""
+    from ingest.verbs.status_answer import waiting_files
+
+    waiting = [w for w in waiting_files(settings, journal) if w.act]
+    for w in waiting[:_MOST]:
+        told = _("Inbox: {file} waits").format(file=quoted(w.name))
+        yield Finding(WARN, "inbox", told, w.why)
+    if not waiting:
+        yield Finding(
+            OK, "inbox", _("Inbox {folder}: nothing in it needs a hand").format(folder=settings.inbox_folder)
+        )
+    since_ms = time.time_ns() // 1_000_000 - LATELY_DAYS * _DAY_MS
+    lately = [f for f in journal.files("rejected", 1000) if f.received_ms >= since_ms]
+    if lately:
+        told = ngettext(
+            "Set aside in the last week: {count} file that could not be read",
+            "Set aside in the last week: {count} files that could not be read",
+            len(lately),
+        ).format(count=len(lately))
+        newest = f"{quoted(lately[0].name)}: {lately[0].reason}"
+        yield Finding(WARN, "rejected", told, newest)
