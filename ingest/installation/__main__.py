@@ -47,14 +47,22 @@ def install_service(place: Place, data: Path, take: str) -> Iterator[str]:
     if os.geteuid() != 0 and place.is_here:
         raise Stop(_("A service is installed by root:\n  sudo make install"))
     taken = _to_be_taken(place, data, take)
-    yield _long_work(place.program)
-    if place.current.exists():
-        yield _("hartslag is there already and is brought up to date; your data and settings stay.")
+    is_update = place.current.exists()
+    if is_update:
+        yield _(
+            "hartslag is there already and is brought up to date, which takes a minute or some; it runs on meanwhile, and your "
+            "data and settings stay."
+        )
+    else:
+        yield _long_work(place.program)
     yield from service.install(place, CHECKOUT, taken)
     if taken is not None:
         _note_told(place, taken)
     yield ""
-    yield from _next_lines(place)
+    if is_update:
+        yield _("hartslag is up to date, and runs.")
+    else:
+        yield from _next_lines(place)
     if taken is None and _is_to_be_told(place, data):
         yield from _left_lines(data)
 

@@ -100,6 +100,32 @@ def install_packages(environment: Path, source: Path, *, editable: bool) -> None
         _pip(environment, ["-c", str(constraints), *fast], environ)
 
 
+def share_packages(before: Path, environment: Path) -> None:
+    """Have an environment hold what another has, as the same files on the card; pip then renews what is to be renewed.
+
+    It never writes into a file: it puts another in its place, so the one before keeps its own.
+    """
+    for folder in environment.glob("lib/python3.*/site-packages"):
+        origin = before / folder.relative_to(environment)
+        for found in origin.rglob("*"):
+            target = folder / found.relative_to(origin)
+            is_program = target.relative_to(folder).parts[0].partition("-")[0] in {
+                "ingest",
+                "zones",
+                "hartslag",
+            }
+            if not is_program and found.is_file() and not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.link(found, target)
+
+
+def can_be_loaded(environment: Path) -> bool:
+    """Whether the program in an environment finds all that it needs, whole."""
+    every = "import ingest.cli, ingest.daemon, bleak, fitparse, influxdb_client, jinja2, matplotlib, rich, tomlkit"
+    words = [str(environment / "bin" / "python"), "-I", "-c", every]
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0  # noqa: S603 - what was installed
+
+
 def _constraints(source: Path) -> Iterator[str]:
     """The versions that were tried together, but of what Debian has in its own."""
     others = () if has_wheels() else (*FROM_DEBIAN, *_OF_MATPLOTLIB)

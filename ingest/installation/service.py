@@ -31,9 +31,18 @@ Build = Callable[[Path, Path], None]
 
 
 def build(environment: Path, source: Path) -> None:
-    """The program with all that it needs. Raises Stop."""
-    packages.make_environment(environment)
-    packages.install_packages(environment, source, editable=False)
+    """The program with all that it needs, of which what the version that counts has already is not fetched again.
+
+    Raises Stop.
+    """
+    for before in (environment.parents[1] / "current", None):
+        packages.make_environment(environment)
+        if before is not None:
+            packages.share_packages(before, environment)
+        packages.install_packages(environment, source, editable=False)
+        if before is None or packages.can_be_loaded(environment):
+            return
+        shutil.rmtree(environment)  # what it had already is damaged: all of it anew
 
 
 def install(place: Place, checkout: Path, take: Path | None, build_program: Build = build) -> Iterator[str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import Stop
-from ingest.installation.packages import install_packages
+from ingest.installation.packages import can_be_loaded, install_packages, share_packages
+from tests.support.programs import linked_program
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,3 +55,29 @@ def test_a_bare_python_can_install() -> None:
         [sys.executable, "-I", "-S", "-B", "-c", script, str(ROOT)], check=False, capture_output=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_an_update_shares_what_the_version_before_has(tmp_path: Path) -> None:
+    """Protects a slow Pi, and a card: what did not change is neither fetched nor written again, and stays the other's too."""
+    before, new = tmp_path / "before", tmp_path / "new"
+    packages = before / "lib" / "python3.13" / "site-packages"
+    for name in ("numpy/core.py", "hartslag-0.1.dist-info/RECORD", "ingest/cli.py", "pip/old.py"):
+        (packages / name).parent.mkdir(parents=True, exist_ok=True)
+        (packages / name).write_text(name)
+    own = new / "lib" / "python3.13" / "site-packages"
+    (own / "pip").mkdir(parents=True)
+    (own / "pip" / "old.py").write_text("newer")
+    share_packages(before, new)
+    held = sorted(str(p.relative_to(own)) for p in own.rglob("*") if p.is_file())
+    assert held == ["numpy/core.py", "pip/old.py"]
+    assert (own / "numpy" / "core.py").samefile(packages / "numpy" / "core.py")
+    assert (own / "pip" / "old.py").read_text() == "newer"
+
+
+def test_what_lacks_a_package_is_not_taken_for_whole(tmp_path: Path) -> None:
+    """Protects from an update that shares a damaged package with the version before."""
+    linked_program(tmp_path / "whole", ROOT)
+    linked_program(tmp_path / "half", ROOT)
+    (tmp_path / "half" / "lib").unlink()
+    assert can_be_loaded(tmp_path / "whole")
+    assert not can_be_loaded(tmp_path / "half")
