@@ -28,6 +28,12 @@ def run(*words: str) -> list[str]:
     return lines
 
 
+def test_processes_may_be_killed_at_any_moment() -> None:
+    """Protects a household from losing or doubling a file or a heartbeat, and from a good file being blamed."""
+    (told,) = run("tests.bench.kills", "--kills", "24", "--households", "2")
+    assert told.endswith("0 wrong")
+
+
 def test_power_may_fail_at_any_moment() -> None:
     """Protects what was committed from a disk that forgets all that it was not told to remember."""
     if shutil.which("strace") is None:
