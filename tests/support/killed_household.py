@@ -124,7 +124,7 @@ class KilledHousehold:
         if self._daemon is not None:
             os.kill(self._daemon, signal.SIGTERM)
             _, status = os.waitpid(self._daemon, 0)
-            if status:
+            if status not in {0, signal.SIGTERM}:  # told before it could listen, it just ends
                 self.tally.wrong.append(f"the daemon ended with {status} when it was told to")
         self._daemon = None
 
