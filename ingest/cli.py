@@ -25,8 +25,10 @@ VERBS = {
     "fetch": "Copy what is new in FOLDER, the memory of a watch or any other, into the inbox; nothing in it is changed.",
     "forget": "Have a file, a workout or some time not count; shows first what changes, and can be taken back.",
     "grafana": "Write dashboards and data sources for Grafana into DIR, with your paths, and say what to do next.",
+    "merge": "Have all that is known of OTHER count as NAME's: sensors, files and history.",
     "profile": "Show which limits held since when, why, and when each entry was recorded.",
     "rebuild": "Make a store anew from the journal.",
+    "rename": "Give the person OLD the name NEW: history, files, folders, stores and settings.",
     "report": "Write one page for the physiotherapist or neurologist.",
     "retry": "Send once more the rows that a server refused; ends with 1 when it refuses some again.",
     "run": "Listen to straps, watch the inbox and keep the store up to date, until told to stop.",
@@ -43,7 +45,7 @@ PURPOSES = {
     "How am I doing": ("week", "today", "workout", "report", "status"),
     "To begin": ("setup", "demo", "run", "add", "fetch", "scan"),
     "Why this number": ("explain", "profile", "export"),
-    "To put right": ("forget",),
+    "To put right": ("forget", "rename", "merge"),
     "To keep it in order": ("check", "grafana", "rebuild", "retry"),
 }
 """What one may want, and the verbs for it, those that are used most first."""

@@ -30,8 +30,15 @@ class ChunkReader(ForgottenReader):
 
     def sources(self, person: int) -> list[Source]:
         """The sources of a person, those to be believed first in front; ties by name."""
-        rows = self._sealed_rows("source", "WHERE person = ? ORDER BY rank, name", person)
-        return [Source(*row[:-1]) for row in rows]
+        return sorted(set(self._sources_by_id(person).values()), key=lambda s: (s.rank, s.name))
+
+    def _sources_by_id(self, person: int) -> dict[int, Source]:
+        """The source behind each number. One name is one source, though two persons had it before they were one."""
+        rows = self._sealed_rows("source", f"WHERE person {self.own(person)} ORDER BY id")
+        first: dict[str, Source] = {}
+        for id_, _, name, kind, rank, _seal in rows:
+            first.setdefault(name, Source(id_, person, name, kind, rank))
+        return {row[0]: first[row[2]] for row in rows}
 
     def chunks(self, person: int, start_ms: int, end_ms: int) -> list[Chunk]:
         """A person's chunks with data in [start, end), in order of position; what was replaced or forgotten is left out.
@@ -43,7 +50,7 @@ class ChunkReader(ForgottenReader):
             left_out = self.left_out(person)
             found = self._chunks_in(person, left_out, start_ms - DAY_MS, start_ms, end_ms)
             rows = self._chunk_rows(person, found)
-            sources = {s.id: s for s in self.sources(person)}
+            sources = self._sources_by_id(person)
             connections = self._connections({row[_CONNECTION] for row in rows} - {None})
         chunks, together = [], dict[tuple[int, int], list[Any]]()
         for row in rows:
@@ -71,7 +78,7 @@ class ChunkReader(ForgottenReader):
         Those of files that were replaced or are forgotten are left out.
         """
         with self._snapshot():
-            found = self._chunk_index(person, earliest_ms, end_ms)
+            found = self._own_chunk_index(person, earliest_ms, end_ms)
             found = found[np.maximum(found[:, 2], found[:, 3]) >= start_ms]
             without = {*self._replaced(found[:, 4]), *left_out.files}
         return found[[file not in without for file in found[:, 4].tolist()]] if without else found
@@ -80,7 +87,7 @@ class ChunkReader(ForgottenReader):
         """The whole rows of chunks, in order of position, without the damaged ones, which are noted."""
         rows, bad = self._sealed_by_number("chunk", found[:, 1].tolist())
         if bad:
-            names = {s.id: s.name for s in self.sources(person)}
+            names = {id_: s.name for id_, s in self._sources_by_id(person).items()}
             spans = {row[1]: row for row in found.tolist()}
             for number, row in bad.items():
                 first, _, last, end, _ = spans[number]
@@ -112,7 +119,7 @@ class ChunkReader(ForgottenReader):
 
     def _source_names(self, person: int, positions: list[int]) -> dict[int, str]:
         """By which source chunks are, by their positions."""
-        names = {s.id: s.name for s in self.sources(person)}
+        names = {id_: s.name for id_, s in self._sources_by_id(person).items()}
         sql = "SELECT position, source FROM chunk WHERE position IN (SELECT value FROM json_each(?))"
         return {
             position: names.get(source, "") for position, source in self._rows(sql, json.dumps(positions))
@@ -132,7 +139,9 @@ class ChunkReader(ForgottenReader):
             )
             some = {n for (n,) in with_pauses}
             rows = self._chunk_rows(person, found[[n in some for n in found[:, 1].tolist()]])
-            sources = {s.id: s for s in self.sources(person) if s.kind == "activity"}
+            sources = {
+                id_: s for id_, s in self._sources_by_id(person).items() if s.kind == "activity"
+            }
         told = []
         for row in rows:
             source, pauses = sources.get(row[_SOURCE]), row[_PAUSES]

@@ -5,6 +5,8 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
+from ingest.journal.entry import ALWAYS_MS
+from ingest.journal.merged import PERSONS, merges, own
 from ingest.journal.seal import SEALED, insertion, seal_of
 from ingest.journal.tally import LAST
 
@@ -18,6 +20,10 @@ class EntryWriter:
         self.now_ms = now_ms
         self._generation = generation
 
+    def own(self, person: int) -> str:
+        """The condition in SQL that a row is of a person, behind the column's name."""
+        return own(merges(lambda sql: self.db.execute(sql).fetchall()), person)
+
     def person(self, name: str) -> int:
         """The id of a person, who is new to the journal at most once."""
         new = self.db.execute(
@@ -28,10 +34,14 @@ class EntryWriter:
         return int(found)
 
     def rename(self, person: int, name: str) -> None:
-        """Give a person another name. Every store names persons in its rows: to all of them this is a new journal."""
+        """Give a person another name. Every store names persons in its rows: all of theirs are written anew."""
         self.db.execute("UPDATE person SET name = ? WHERE id = ?", (name, person))
         self._seal("person", [(person,)])
-        self.db.execute("UPDATE identity SET journal = lower(hex(randomblob(16)))")
+        self.tell_persons(person)
+
+    def tell_persons(self, person: int) -> None:
+        """Have every store write all rows of a person anew, and drop those of everybody whom the journal does not know."""
+        self.entry(person, PERSONS, self.now_ms, (-ALWAYS_MS, ALWAYS_MS))
 
     def source(self, person: int, name: str, kind: str, rank: int) -> int:
         """The id of a source; kind and rank are those it was first seen with."""

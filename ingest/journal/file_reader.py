@@ -1,13 +1,14 @@
 """Reading what became of files: on their way, and once they are filed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ingest.journal.entry import Filed
-from ingest.journal.row_reader import RowReader
+from ingest.journal.forgotten_reader import ForgottenReader
 
 
-class FileReader(RowReader):
+class FileReader(ForgottenReader):
     """Questions about files and arrivals."""
 
     def files(self, outcome: str | None = None, latest: int = 1_000_000) -> list[Filed]:
@@ -20,7 +21,16 @@ class FileReader(RowReader):
             outcome,
             latest,
         )
-        return [Filed(*row) for row in rows]
+        return self._as_shown(Filed(*row) for row in rows)
+
+    def _as_shown(self, files: Iterable[Filed]) -> list[Filed]:
+        """Files under the names of those who have them now."""
+        merged = self.merges()
+        if not merged:
+            return list(files)
+        names = dict(self._rows("SELECT id, name FROM person"))
+        now = {names[one]: names[other] for one, other in merged.items()}
+        return [replace(f, person=now.get(f.person, f.person)) for f in files]
 
     def file_reasons(self, files: Sequence[int]) -> dict[int, str]:
         """What there is to say of each file, '' for nothing: why it was not stored whole, or what was remarkable."""
@@ -39,7 +49,8 @@ class FileReader(RowReader):
             " WHERE named LIKE '%' || ?1 OR a.destination LIKE '%' || ?1 ORDER BY f.id DESC",
             last,
         )
-        found = [(Filed(*row[:10]), row[10]) for row in rows]
+        shown = self._as_shown(Filed(*row[:10]) for row in rows)
+        found = [(f, row[10]) for f, row in zip(shown, rows, strict=True)]
 
         def ends(path: str) -> bool:
             return path == name or path.endswith("/" + name) or name.endswith("/" + path)
@@ -94,17 +105,17 @@ class FileReader(RowReader):
         """Which product each device of a person is, as its newest file says; devices are what names of sources begin with."""
         newest = (
             "SELECT json_extract(content, '$.device') AS device, max(position) FROM entry"
-            " WHERE person = ? AND what = 'file' AND what <> 'chunk' GROUP BY device HAVING device IS NOT NULL"
+            f" WHERE person {self.own(person)} AND what = 'file' AND what <> 'chunk' GROUP BY device HAVING device IS NOT NULL"
         )
         product = "SELECT json_extract(content, '$.product') FROM entry WHERE position = ?"
-        return {device: self._rows(product, at)[0][0] for device, at in self._rows(newest, person)}
+        return {device: self._rows(product, at)[0][0] for device, at in self._rows(newest)}
 
     def sources_of_workouts(self, person: int) -> list[str]:
         """The sources that files name as those of workouts; some of them recorded no heart rate."""
         rows = self._rows(
             "SELECT DISTINCT json_extract(content, '$.source') AS source FROM entry"
-            " WHERE person = ? AND what = 'session' AND what <> 'chunk' AND source IS NOT NULL ORDER BY source",
-            person,
+            f" WHERE person {self.own(person)} AND what = 'session' AND what <> 'chunk' AND source IS NOT NULL"
+            " ORDER BY source",
         )
         return [source for (source,) in rows]
 
@@ -162,6 +173,15 @@ class FileReader(RowReader):
             "SELECT destination, reason, kept FROM arrival WHERE id = ?", arrival
         )
         return destination, reason, bool(kept)
+
+    def destinations(self, person: int) -> list[str]:
+        """Where what came in of a person lies, below the data folder; of that person alone, whoever is the same."""
+        sql = "SELECT DISTINCT destination FROM arrival WHERE person = ? AND destination IS NOT NULL ORDER BY id"
+        return [place for (place,) in self._rows(sql, person)]
+
+    def is_destination(self, place: str) -> bool:
+        """Whether anything that came in lies at a place below the data folder."""
+        return bool(self._rows("SELECT 1 FROM arrival WHERE destination = ?", place))
 
     def outcome_counts(self) -> dict[str, int]:
         """How many files ended how."""

@@ -1,6 +1,7 @@
 """Appending what files bring: arrivals, files and what stands in them, and which copy of a recording counts."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ingest.journal.forgotten import Forgotten, LeftOut, in_force
 
 _MAXIMA = (
     "SELECT e.at_ms, json_extract(e.content, '$.maximum_bpm') AS maximum FROM entry e LEFT JOIN file f ON f.id = e.file"
-    f" WHERE e.person = ? AND e.what = 'limits' AND e.what <> 'chunk' AND maximum BETWEEN {LEAST_MAXIMUM_BPM} AND {MOST_MAXIMUM_BPM}"
+    f" WHERE e.person {{}} AND e.what = 'limits' AND e.what <> 'chunk' AND maximum BETWEEN {LEAST_MAXIMUM_BPM} AND {MOST_MAXIMUM_BPM}"
     " AND f.replaced_by IS NULL"
 )
 """When which maximum of a person's watches took effect, of those that decide anything."""
@@ -24,13 +25,13 @@ class FileWriter(EntryWriter):
 
     def forgotten(self, person: int) -> list[Forgotten]:
         """What of a person is forgotten."""
-        return in_force(lambda sql: self.db.execute(sql).fetchall(), f"= {int(person)}")
+        return in_force(lambda sql: self.db.execute(sql).fetchall(), self.own(person))
 
     def has_forgotten_copy(self, person: int, sha256: bytes, recording: Recording | None) -> bool:
         """Whether a file of the person with these bytes, or with this recording, is forgotten."""
         found = self.db.execute(
-            "SELECT id FROM file WHERE person = ?1 AND (sha256 = ?2 OR digest = ?3)",
-            (person, sha256, recording and recording.digest),
+            f"SELECT id FROM file WHERE person {self.own(person)} AND (sha256 = ? OR digest = ?)",
+            (sha256, recording and recording.digest),
         ).fetchall()
         copies = {file for (file,) in found}
         if recording is not None:
@@ -122,6 +123,13 @@ class FileWriter(EntryWriter):
         row = self.db.execute(sql, (destination,)).fetchone()
         return row[0] if row else None
 
+    def move_destinations(self, person: int, moves: Mapping[str, str]) -> None:
+        """Note that what came in of a person lies elsewhere."""
+        rows = [(new, person, old) for old, new in moves.items()]
+        self.db.executemany("UPDATE arrival SET destination = ? WHERE person = ? AND destination = ?", rows)
+        moved = "SELECT id FROM arrival WHERE person = ? AND destination IN (SELECT value FROM json_each(?))"
+        self._seal("arrival", self.db.execute(moved, (person, json.dumps([*moves.values()]))).fetchall())
+
     def destination_owners(self, destination: str) -> set[str]:
         """The persons whose files go, or went, to a place below the data folder."""
         sql = "SELECT DISTINCT p.name FROM arrival a JOIN person p ON p.id = a.person WHERE a.destination = ?"
@@ -143,8 +151,8 @@ class FileWriter(EntryWriter):
     def _named(self, condition: str, person: int, value: bytes) -> str | None:
         row = self.db.execute(
             "SELECT CASE f.member WHEN '' THEN a.path ELSE f.member END FROM file f JOIN arrival a ON a.id = f.arrival"
-            f" WHERE f.person = ? AND {condition} ORDER BY f.id LIMIT 1",
-            (person, value),
+            f" WHERE f.person {self.own(person)} AND {condition} ORDER BY f.id LIMIT 1",
+            (value,),
         ).fetchone()
         return row[0] if row else None
 
@@ -192,9 +200,9 @@ class FileWriter(EntryWriter):
         if recording.identity is None:
             return None, []
         found = self.db.execute(
-            "SELECT id, outcome, samples, first_ms, last_ms FROM file WHERE person = ? AND identity = ?"
+            f"SELECT id, outcome, samples, first_ms, last_ms FROM file WHERE person {self.own(person)} AND identity = ?"
             " AND outcome IN ('stored', 'partial') AND replaced_by IS NULL ORDER BY id",
-            (person, recording.identity),
+            (recording.identity,),
         ).fetchall()
         a, b = recording.span_ms or (None, None)
         worse = []
@@ -220,14 +228,14 @@ class FileWriter(EntryWriter):
         (person,) = self.db.execute("SELECT person FROM file WHERE id = ?", (better,)).fetchone()
         self._forget_with(person, set(files), better)
         maxima = f"{self._maxima(person)} ORDER BY e.at_ms, e.position"
-        before = self.db.execute(maxima, (person,)).fetchall()
+        before = self.db.execute(maxima).fetchall()
         spans = []
         for file in files:
             self.db.execute("UPDATE file SET replaced_by = ? WHERE id = ?", (better, file))
             self._seal("file", [(file,)])
             sql = "SELECT min(first_ms), max(last_ms) FROM entry WHERE file = ? AND what NOT IN ('limits', 'file')"
             spans.append(self.db.execute(sql, (file,)).fetchone())
-        if self.db.execute(maxima, (person,)).fetchall() != before:
+        if self.db.execute(maxima).fetchall() != before:
             self.entry(person, "touch", self.now_ms, (-ALWAYS_MS, ALWAYS_MS))
         spans = [s for s in spans if s[0] is not None]
         return (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else None
@@ -243,7 +251,30 @@ class FileWriter(EntryWriter):
 
     def _maxima(self, person: int) -> str:
         """`_MAXIMA` without those of forgotten files."""
-        return _MAXIMA + LeftOut.of(self.forgotten(person)).except_files("e.file")
+        return _MAXIMA.format(self.own(person)) + LeftOut.of(self.forgotten(person)).except_files("e.file")
+
+    def replace_copies(self, persons: Sequence[int]) -> list[int]:
+        """Leave out which files of persons who are one now are copies, as if all had come in of one; gives these files."""
+        copies, counting = [], list[tuple[Any, ...]]()
+        for file in self.db.execute(
+            "SELECT id, sha256, digest, identity, outcome, samples, first_ms, last_ms FROM file"
+            " WHERE person IN (SELECT value FROM json_each(?)) AND outcome IN ('stored', 'partial')"
+            " AND replaced_by IS NULL ORDER BY id",
+            (json.dumps(list(persons)),),
+        ).fetchall():
+            better, worse = _better_and_worse(file, counting)
+            pairs = [(file[0], better)] if better is not None else [(other, file[0]) for other in worse]
+            for left_out, instead in pairs:
+                self.db.execute("UPDATE file SET replaced_by = ? WHERE id = ?", (instead, left_out))
+                self._seal("file", [(left_out,)])
+                copies.append(left_out)
+            counting = [c for c in counting if c[0] not in copies] + ([file] if better is None else [])
+        return copies
+
+    def restore_copies(self, files: Sequence[int]) -> None:
+        """Take back `replace_copies`."""
+        self.db.executemany("UPDATE file SET replaced_by = NULL WHERE id = ?", [(file,) for file in files])
+        self._seal("file", [(file,) for file in files])
 
     def limits(self, person: int, at_ms: int, content: dict[str, Any], file: int) -> int:
         """Append the limits a watch had at a time; touches the time they govern, if they change anything there.
@@ -252,9 +283,9 @@ class FileWriter(EntryWriter):
         ones are the ones, so that it does not matter which came in first.
         """
         beside = self._maxima(person) + " AND e.at_ms {} ? ORDER BY e.at_ms {}, maximum DESC LIMIT 1"
-        before = self.db.execute(beside.format("<", "DESC"), (person, at_ms)).fetchone()
-        after = self.db.execute(beside.format(">", "ASC"), (person, at_ms)).fetchone()
-        here = self.db.execute(beside.format("=", "ASC"), (person, at_ms)).fetchone()
+        before = self.db.execute(beside.format("<", "DESC"), (at_ms,)).fetchone()
+        after = self.db.execute(beside.format(">", "ASC"), (at_ms,)).fetchone()
+        here = self.db.execute(beside.format("=", "ASC"), (at_ms,)).fetchone()
         in_force = before or after
         span = None
         maximum = content["maximum_bpm"]
@@ -262,3 +293,22 @@ class FileWriter(EntryWriter):
         if changes and LEAST_MAXIMUM_BPM <= maximum <= MOST_MAXIMUM_BPM:
             span = (at_ms if before else -ALWAYS_MS, after[0] - 1 if after else ALWAYS_MS)
         return self.entry(person, "limits", at_ms, span, content, file)
+
+
+def _better_and_worse(file: Sequence[Any], counting: Sequence[Sequence[Any]]) -> tuple[int | None, list[int]]:
+    """Of files that count the one that a later file is only a copy of, or else those that it is better than."""
+    _, sha256, digest, identity, outcome, samples, first, last = file
+    worse = []
+    for other in counting:
+        if other[1] == sha256 or (digest and other[2] == digest and outcome == other[4] == "stored"):
+            return other[0], []
+        apart = None not in (first, last, other[6], other[7]) and (other[6] > last or other[7] < first)
+        if identity is None or other[3] != identity or apart:
+            continue
+        if other[4] == "stored" and outcome == "partial":
+            return other[0], []
+        if other[4] == "partial" and (outcome == "stored" or samples > other[5]):
+            worse.append(other[0])
+        elif other[4] == "partial":
+            return other[0], []
+    return None, worse

@@ -1,23 +1,69 @@
-"""Reading what does not count, as it is or as it would be."""
+"""Whose what is that is read, and what of it does not count: as it is, or as it would be."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ingest.journal.entry import ALWAYS_MS
 from ingest.journal.forgotten import FORGETS, Forgotten, LeftOut, of_entries, without
+from ingest.journal.merged import MERGES, merges_of, own
 from ingest.journal.sealed_reader import SealedReader
 
 
 class ForgottenReader(SealedReader):
-    """Questions about what is forgotten."""
+    """Questions about what is forgotten, and who is the same."""
 
     _supposed: Sequence[Forgotten] = ()
     _supposed_undone: Sequence[int] = ()
+    _supposed_merges: Mapping[int, int] | None = None
+    _known_merges: tuple[tuple[int, int], dict[int, int]] | None = None
+
+    def merges(self) -> dict[int, int]:
+        """Who counts as whom, by their numbers."""
+        ((version,),) = self._rows("PRAGMA data_version")
+        now = version, self._db.total_changes
+        if self._known_merges is None or self._known_merges[0] != now:
+            with self._snapshot():
+                rows = [
+                    row
+                    for (person,) in self._rows("SELECT id FROM person ORDER BY id")
+                    for what in MERGES
+                    for row in self._fact_rows(person, what, -ALWAYS_MS, ALWAYS_MS)
+                ]
+            self._known_merges = now, merges_of((row[2], row[8]) for row in sorted(rows))
+        return {**self._known_merges[1], **(self._supposed_merges or {})}
+
+    def own(self, person: int) -> str:
+        """The condition in SQL that a row is of a person, behind the column's name."""
+        return own(self.merges(), person)
+
+    def _same(self, person: int) -> list[int]:
+        """The numbers of all who are this person."""
+        return [person, *sorted(one for one, other in self.merges().items() if other == person)]
+
+    def _own_fact_rows(self, person: int, what: str, start_ms: int, end_ms: int) -> list[Any]:
+        """`_fact_rows` of all who are this person, as theirs, in order of position."""
+        rows = [row for one in self._same(person) for row in self._fact_rows(one, what, start_ms, end_ms)]
+        return sorted(((row[0], person, *row[2:]) for row in rows), key=lambda row: row[0])
+
+    def _own_chunk_index(self, person: int, start_ms: int, end_ms: int) -> NDArray[np.int64]:
+        """`_chunk_index` of all who are this person, in the same order."""
+        same = self._same(person)
+        found = [self._chunk_index(one, start_ms, end_ms) for one in same]
+        if len(same) == 1:
+            return found[0]
+        together = np.concatenate(found)
+        return together[np.argsort(together[:, 0], kind="stable")]
 
     def forgotten(self, person: int) -> list[Forgotten]:
         """What of a person is forgotten, in the order in which that was said."""
         with self._snapshot():
-            rows = [row for what in FORGETS for row in self._fact_rows(person, what, -ALWAYS_MS, ALWAYS_MS)]
+            rows = [
+                row for what in FORGETS for row in self._own_fact_rows(person, what, -ALWAYS_MS, ALWAYS_MS)
+            ]
         found = of_entries((row[0], row[1], row[6], row[2], row[8]) for row in sorted(rows))
         if self._supposed or self._supposed_undone:
             found = without(found, self._supposed_undone)
@@ -36,3 +82,12 @@ class ForgottenReader(SealedReader):
             yield
         finally:
             self._supposed, self._supposed_undone = (), ()
+
+    @contextmanager
+    def supposing_merged(self, person: int, into: int) -> Iterator[None]:
+        """Answer as if one person were another; nothing is written."""
+        self._supposed_merges = {person: into}
+        try:
+            yield
+        finally:
+            self._supposed_merges = None

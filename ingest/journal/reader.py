@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -164,7 +165,9 @@ class Journal(ChunkReader, FileReader, BootReader):
 
     def persons(self) -> list[Person]:
         """Everybody the journal knows, oldest first."""
-        return [Person(*row[:2]) for row in self._sealed_rows("person", "ORDER BY id")]
+        merged = self.merges()
+        rows = self._sealed_rows("person", "ORDER BY id")
+        return [Person(*row[:2]) for row in rows if row[0] not in merged]
 
     def person(self, name: str) -> Person | None:
         """Who has this name, exactly; None where nobody has."""
@@ -186,7 +189,9 @@ class Journal(ChunkReader, FileReader, BootReader):
         """What came in behind a position, in order."""
         sql = f"SELECT {columns_of('entry')} FROM entry WHERE position > ? ORDER BY position LIMIT ?"
         rows = self._rows(sql, after, limit)
-        return [_entry(row) for row in rows if self._is_whole_entry(row)]
+        merged = self.merges()
+        whole = (_entry(row) for row in rows if self._is_whole_entry(row))
+        return [replace(e, person=merged[e.person]) if e.person in merged else e for e in whole]
 
     def waiting(self, after: int, until_ms: int = ALWAYS_MS) -> tuple[int, int | None]:
         """How many entries of those recorded until a moment lie behind a position, and when the oldest was (ms)."""
@@ -203,7 +208,9 @@ class Journal(ChunkReader, FileReader, BootReader):
         """
         with self._snapshot():
             left_out = self.left_out(person)
-            rows = self._fact_rows(person, what, start_ms, end_ms)
+            # What the settings said of one who is another's by now says nothing of that other.
+            ask = self._fact_rows if what == "profile" else self._own_fact_rows
+            rows = ask(person, what, start_ms, end_ms)
             without = {*self._replaced(np.array([row[7] or 0 for row in rows], np.int64)), *left_out.files}
         whole = sorted((row for row in rows if row[7] not in without), key=lambda row: (row[3], row[0]))
         return [e for e in map(_entry, whole) if not left_out.hides(e)]
@@ -215,6 +222,19 @@ class Journal(ChunkReader, FileReader, BootReader):
         whose = row[1] if isinstance(row[1], int) else 0
         self._damaged(whose, "", None, None, f"entry {row[0]}: its checksum is wrong")
         return False
+
+    def told_spans(self, person: int) -> list[tuple[int, int]]:
+        """The (first, last) times (ms) that the facts of a person's files touch, of that person alone."""
+        rows = [
+            row
+            for what in ("session", "claim", "check", "limits")
+            for row in self._fact_rows(person, what, -ALWAYS_MS, ALWAYS_MS)
+        ]
+        return [(min(row[4:6]), max(row[4:6])) for row in rows if None not in row[4:6]]
+
+    def file_entries(self, person: int) -> list[Entry]:
+        """The entry of each file of a person, whatever became of it since, in order of position."""
+        return [_entry(row) for row in self._own_fact_rows(person, "file", -ALWAYS_MS, ALWAYS_MS)]
 
     def profile(self, person: int) -> dict[str, Any] | None:
         """What the settings said of a person when they were last noted."""

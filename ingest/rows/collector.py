@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ingest.journal import DAY_MS, Entry, Journal, Person
+from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal, Person
 from ingest.rows.table import TABLES, Block
 
 LONGEST_TEXT = 200
@@ -42,6 +42,20 @@ def collector_blocks(journal: Journal, person: Person, entries: Sequence[Entry])
                     if state.content["source"] == source
                 }
                 yield _state_block(person, source, rows, a * 1000, b * 1000)
+
+
+def all_collector_blocks(journal: Journal, person: Person) -> Iterator[Block]:
+    """The rows of all that was ever reported of a person's files and straps, in the place of whatever was there."""
+    by_source: dict[str, dict[int, Mapping[str, Any]]] = {"inbox": {}}
+    files = journal.file_entries(person.id)
+    reasons = journal.file_reasons([e.file for e in files if e.file is not None])
+    for e in files:
+        row = _file_row(e, reasons.get(e.file, "") if e.file is not None else "")
+        by_source["inbox"][_time_us(e.recorded_ms, e)] = row
+    for e in journal.facts(person.id, "collector"):
+        by_source.setdefault(e.content["source"], {})[_time_us(e.at_ms, e)] = _state_row(e)
+    for source, rows in by_source.items():
+        yield _state_block(person, source, rows, -ALWAYS_MS * 1000, ALWAYS_MS * 1000)
 
 
 def _time_us(at_ms: int, e: Entry) -> int:

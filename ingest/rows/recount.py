@@ -11,10 +11,11 @@ from datetime import date
 import numpy as np
 
 from ingest.journal import ALWAYS_MS, Entry, Journal, Person, Source
+from ingest.journal.merged import PERSONS
 from ingest.rows.cache import RowCache
 from ingest.rows.calendar import WEEK
 from ingest.rows.claim import claim_block
-from ingest.rows.collector import collector_blocks
+from ingest.rows.collector import all_collector_blocks, collector_blocks
 from ingest.rows.day import day_block
 from ingest.rows.evidence import Evidence, read_evidence
 from ingest.rows.heart_rate import sample_blocks
@@ -56,11 +57,13 @@ def recount_rows(
         own = [e for e in entries if e.person == person_id]
         person = persons[person_id]
         profile = cache.profile(journal, person_id)
+        if any(e.what == PERSONS for e in own):
+            yield from ([block] for block in all_collector_blocks(journal, person))
         yield list(collector_blocks(journal, person, own))
         # A sample may make a bout of effort long before and after it.
         touched = TouchedTime(journal, own, 0 if profile.bout_min is None else AROUND_MS)
         cache.invalidate(person_id, touched.days)
-        if any(e.what in ABOUT_EDGES for e in own):
+        if any(e.what in {*ABOUT_EDGES, PERSONS} for e in own):
             yield [profile_block(person, profile)]
         yield list(pause_blocks(journal, person, touched.pauses))
         yield from _recount_time(journal, person, profile, touched, cache)

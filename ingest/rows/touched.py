@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from ingest.journal import ALWAYS_MS, Entry, Journal
 from ingest.journal.forgotten import FORGETS
+from ingest.journal.merged import PERSONS
 from ingest.rows.calendar import Calendar
 from ingest.rows.evidence import REACH_MS
 from zones import placing
@@ -15,8 +16,8 @@ from zones.spans import Spans
 ABOUT_EDGES = {"profile", "limits", "touch"}
 """Entries that change what is known of a heart, and not what was recorded of it."""
 
-LEAVE_OUT = {"file", *FORGETS}
-"""Entries by which whole files, and all that they told of, may come or go: a better copy, and what is forgotten."""
+LEAVE_OUT = {"file", *FORGETS, PERSONS}
+"""Entries by which whole files, and all that they told of, may come or go: a better copy, what is forgotten, a history."""
 
 
 class TouchedTime:

@@ -8,7 +8,7 @@ One that is to be added needs a file here, a line in `configured.py`, its headin
 place in `tests/stores/test_contract.py`, which puts every store through the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -76,6 +76,12 @@ class Store(Protocol):
 
         The position never goes back by this, and does not move when the store was emptied (by another process) since
         `begin`: those rows are missing then, and the next `begin` says so.
+        """
+
+    def keep_persons(self, names: Collection[str]) -> None:
+        """Delete the rows of everybody but these persons: one has another name by now, or is gone from the journal.
+
+        Rows are then not to be found in the bytes on this computer either. Called again, it changes nothing.
         """
 
     def maintain(self) -> None:

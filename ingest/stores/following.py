@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from ingest.journal import Entry, Journal
+from ingest.journal.merged import PERSONS
 from ingest.rows.cache import RowCache
 from ingest.rows.recount import recount_rows
 from ingest.rows.table import Block
@@ -45,6 +46,8 @@ def follow(
         last = entries[-1].position
         latest_position = max(latest_position, last)
         latest = _LatestEntries(journal, latest_position, portion)
+        if any(e.what == PERSONS for e in entries):
+            store.keep_persons([p.name for p in journal.persons()])
         try:
             store.write(latest.interleave(recount_rows(journal, entries, cache), going_on), last)
         except _Stopped:

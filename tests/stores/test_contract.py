@@ -269,6 +269,19 @@ ODD = (
 )
 
 
+def test_rows_of_a_name_that_nobody_has_any_more_vanish(journal: Journal, place: Place) -> None:
+    """Protects a corrected name in Grafana: nothing stands under the old one, and under the new one all of it, in every store."""
+    with place.open() as store:
+        place.catch_up(journal, store)
+        with journal.write() as w:
+            w.rename(w.person("Jan"), "Anna d'Arc, 1")
+        place.catch_up(journal, store)
+        assert place.wrong_rows(journal) == []
+        happen(journal, replace(MORE, person="Anna d'Arc, 1"))
+        place.catch_up(journal, store)
+        assert place.wrong_rows(journal) == []
+
+
 def test_odd_names_and_reasons_of_files_come_back_as_they_are(journal: Journal, place: Place) -> None:
     """Protects the table of files: what a language of queries or lines has a use for is a name like any other."""
     with place.open() as store:

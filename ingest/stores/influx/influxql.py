@@ -7,7 +7,7 @@ A point that is written again takes the place of the old one, field by field, so
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -126,13 +126,27 @@ class InfluxServer:
     def clear(self) -> None:
         """Take away all rows of this site, and its marker."""
         for table in (*TABLES, MARKER):
-            series = StoredSeries(table, (("site", self.site),))
-            if not self.delete_ranges(series, (), [(FIRST_US, LAST_US)]):
-                raise TryLater(
-                    f"{self.title} at {self._client.url} cannot delete rows. Empty the bucket"
-                    f" {self._influx.bucket!r} yourself (delete and create it), then try again."
-                )
+            self._delete_all(table, (("site", self.site),))
             reached("store clearing")
+
+    def keep_persons(self, names: Collection[str]) -> None:
+        """Take away the rows of this site that are of nobody of these names."""
+        kept = {clean_tag(name) for name in names}
+        for table in TABLES:
+            asked = f'SHOW TAG VALUES FROM "{table}" WITH KEY = "person"'
+            with reading_response(self._client.url):
+                (response,) = self._query(asked)
+                found = {row[1] for one in response.get("series", []) for row in one["values"]}
+            for person in sorted(found - kept):
+                # Where several write to one server the name may be another site's alone: nothing of ours goes then.
+                self._delete_all(table, (("person", person), ("site", self.site)))
+
+    def _delete_all(self, table: str, tags: tuple[tuple[str, str], ...]) -> None:
+        if not self.delete_ranges(StoredSeries(table, tags), (), [(FIRST_US, LAST_US)]):
+            raise TryLater(
+                f"{self.title} at {self._client.url} cannot delete rows. Empty the bucket"
+                f" {self._influx.bucket!r} yourself (delete and create it), then try again."
+            )
 
     def is_empty(self) -> bool:
         """Whether no row of this site is there."""

@@ -4,9 +4,10 @@ A small SQLite file beside the store for Grafana. Not the server, which may be a
 where each of our steps would cost a write to the card that waits for it. Without this file all is compared anew.
 """
 
+import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from ingest.errors import Stop
 from ingest.rows.version import rows_version
 from ingest.stores.contract import RefusedRow
+from ingest.stores.influx.lines import parse_tags
 from ingest.system.files import make_folder
 from ingest.system.sqlite import DerivedFile, open_readonly
 
@@ -124,6 +126,23 @@ class Ledger:
         with suppress(sqlite3.DatabaseError, Stop), closing(open_readonly(self.path)) as db:
             return _read_state(db, place, journal)
         return None
+
+    def keep_persons(self, names: Collection[str]) -> None:
+        """Let go of all that is kept here of others than these persons, and write zeros over it."""
+        kept = [_person_in_json(name) for name in names]
+        shown = [repr(("person", name)) for name in names]
+        with self.transaction() as db:
+            db.execute("PRAGMA secure_delete = ON")
+            for table in ("patch", "copy", "copied"):
+                for (series,) in db.execute(f"SELECT DISTINCT series FROM {table}").fetchall():
+                    if not any(name in series for name in kept):
+                        db.execute(f"DELETE FROM {table} WHERE series = ?", (series,))
+            for (series,) in db.execute("SELECT DISTINCT series FROM ahead").fetchall():
+                if not any(name in series for name in shown):
+                    db.execute("DELETE FROM ahead WHERE series = ?", (series,))
+            for (key,) in db.execute("SELECT key FROM refused").fetchall():
+                if parse_tags(key.encode()).get("person") not in names:
+                    db.execute("DELETE FROM refused WHERE key = ?", (key,))
 
     # --- what was refused ---
 
@@ -240,6 +259,11 @@ class Ledger:
         with self.transaction() as db:
             for table in ("copy", "copied"):
                 db.execute(f"DELETE FROM {table} WHERE series = ?", (series,))
+
+
+def _person_in_json(name: str) -> str:
+    """How a series that is kept as JSON names its person."""
+    return json.dumps(["person", name], ensure_ascii=False)
 
 
 def _create(db: sqlite3.Connection) -> None:

@@ -1,6 +1,6 @@
 """What a kind of server must be able to do to hold a store."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from ingest.rows.table import Block
@@ -61,6 +61,9 @@ class Server(Protocol):
 
     def clear(self) -> None:
         """Delete all rows of this site and its marker. Raises TryLater when it cannot."""
+
+    def keep_persons(self, names: Collection[str]) -> None:
+        """Delete the rows of this site that are of nobody of these names. Raises TryLater when it cannot."""
 
     def is_empty(self) -> bool:
         """Whether no row of this site is there."""

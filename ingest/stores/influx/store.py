@@ -9,7 +9,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from ingest.stores.influx.batch import BatchWriter
 from ingest.stores.influx.client import BodyTooLarge, Refused, ServerClient, Unavailable
 from ingest.stores.influx.detection import detect_server
 from ingest.stores.influx.ledger import Ledger, wall_ms
+from ingest.stores.influx.lines import clean_tag
 from ingest.stores.influx.marker import marker_line
 from ingest.stores.influx.ownership import Ownership
 from ingest.stores.influx.refused_rows import RefusedRows
@@ -130,6 +131,17 @@ class InfluxStore:
             if filling or beside_another or replica.is_save_due:
                 replica.save()
             reached("store committed")
+
+    def keep_persons(self, names: Collection[str]) -> None:
+        """Delete the rows of everybody else of this site, on the server and in the ledger."""
+        with self._exclusively():
+            replica = self._ready(self._journal, 0)
+            replica.save()
+            self._server_now.sync_visibility()
+            self._server_now.keep_persons(names)
+            self._ledger.keep_persons({clean_tag(name) for name in names} | {*names})
+            # What is kept in memory of their rows goes with them.
+            self._forget_server()
 
     def maintain(self) -> None:
         """Send minutes that have settled, rewrite series that need it, save the ledger."""

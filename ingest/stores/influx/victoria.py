@@ -18,7 +18,7 @@ What was seen of it (1.79.5 and 1.122.0, with the flags that are asked for in `c
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -157,6 +157,17 @@ class VictoriaServer:
         for names in (_ALL, [f"{MARKER}_{field}" for field in ("version", "canary")]):
             self._delete(_selector([("__name__", "|".join(names))], [("site", self.site)]))
             reached("store clearing")
+
+    def keep_persons(self, names: Collection[str]) -> None:
+        """Take away the series of this site that are of nobody of these names."""
+        kept = {clean_tag(name) for name in names}
+        everything = "|".join(_ALL)
+        of_site = _selector([("__name__", everything)], [("site", self.site)])
+        with reading_response(self._client.url):
+            held = set(json.loads(self._query("/api/v1/label/person/values", of_site).body)["data"])
+        for person in sorted(held - kept - {""}):
+            of_person = [("site", self.site), ("person", person)]
+            self._delete(_selector([("__name__", everything)], of_person))
 
     def is_empty(self) -> bool:
         """Whether it holds no row of this site."""
