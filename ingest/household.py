@@ -198,6 +198,24 @@ def known_names(journal: Journal) -> str:
     return ", ".join(p.name for p in journal.persons()) or Text(N_("nobody yet"))
 
 
+def left_behind(settings: Settings, journal: Journal) -> list[tuple[str, str]]:
+    """Persons with a history whom the settings do not name, as after a name was corrected there; and who it may be by now."""
+    if settings.names_are_open:
+        return []
+    found = [p for p in journal.persons() if p.id > 0 and settings.person(p.name) is None]
+    return [(p.name, _most_like(p.name, settings)) for p in found if journal.has_history(p.id)]
+
+
+def _most_like(name: str, settings: Settings) -> str:
+    """The name in the settings that comes nearest."""
+    import difflib  # rarely needed, and slow to load
+
+    def likeness(other: str) -> float:
+        return difflib.SequenceMatcher(None, same_name(name), same_name(other)).ratio()
+
+    return max((p.name for p in settings.persons), key=likeness)
+
+
 def _facts(journal: Journal, person: PersonSettings, before: Known | None) -> dict[str, Any]:
     """What the settings say of a person. A time zone that they do not name stays the one it was first found to be.
 

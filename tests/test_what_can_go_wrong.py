@@ -49,6 +49,13 @@ PROVED_BY = {
     "A server, a file or a strap sends control characters in its words": (
         "tests/verbs/test_status.py::test_a_servers_words_do_not_act_on_the_terminal"
     ),
+    "A person's name is corrected in the settings by hand": (
+        "tests/verbs/test_rename.py::test_a_name_that_was_corrected_by_hand_is_told_and_brought_together"
+    ),
+    "One person has two names": "tests/verbs/test_rename.py::test_two_who_are_one_and_two_again",
+    "The power fails while a name is changed": (
+        "tests/verbs/test_rename.py::test_broken_off_the_same_again_completes_it"
+    ),
 }
 """The first cell of each row, and the test that shows the second to be so."""
 

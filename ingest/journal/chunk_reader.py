@@ -139,9 +139,7 @@ class ChunkReader(ForgottenReader):
             )
             some = {n for (n,) in with_pauses}
             rows = self._chunk_rows(person, found[[n in some for n in found[:, 1].tolist()]])
-            sources = {
-                id_: s for id_, s in self._sources_by_id(person).items() if s.kind == "activity"
-            }
+            sources = {id_: s for id_, s in self._sources_by_id(person).items() if s.kind == "activity"}
         told = []
         for row in rows:
             source, pauses = sources.get(row[_SOURCE]), row[_PAUSES]

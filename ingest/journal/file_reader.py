@@ -174,6 +174,16 @@ class FileReader(ForgottenReader):
         )
         return destination, reason, bool(kept)
 
+    def has_history(self, person: int) -> bool:
+        """Whether anything was ever recorded of a person."""
+        of = self.own(person)
+        return bool(
+            self._rows(
+                f"SELECT 1 WHERE EXISTS (SELECT 1 FROM chunk WHERE person {of})"
+                f" OR EXISTS (SELECT 1 FROM file WHERE person {of})"
+            )
+        )
+
     def destinations(self, person: int) -> list[str]:
         """Where what came in of a person lies, below the data folder; of that person alone, whoever is the same."""
         sql = "SELECT DISTINCT destination FROM arrival WHERE person = ? AND destination IS NOT NULL ORDER BY id"

@@ -10,12 +10,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from ingest.collect.filing import plain_name
 from ingest.journal import Journal
 from ingest.report.renewal import file_names
 from ingest.settings.model import Settings
 from ingest.settings.names import same_name
-from ingest.system.files import sync_path
+from ingest.system.files import plain_name, sync_path
 
 
 def move_inbox(settings: Settings, old: str, new: str) -> int:

@@ -8,6 +8,7 @@ from ingest.language import gettext as _
 from ingest.language import ngettext
 from ingest.log import quoted
 from ingest.verbs.finding import FAIL, OK, WARN, Finding
+from ingest.verbs.left_behind import left_behind_texts
 from ingest.verbs.times import age_text
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def data_findings(settings: "Settings", journal: "Journal | None") -> Iterator[F
         return
     yield from _journal(settings, journal)
     yield from _backup(settings)
+    yield from (Finding(WARN, "persons", *told) for told in left_behind_texts(settings, journal))
     yield from _watches(settings, journal)
     yield from _stores(settings, journal)
     yield from _inbox(settings, journal)

@@ -1,11 +1,14 @@
 """Two persons who are one: the history of the one counts as the other's, until that is taken back."""
 
+import shlex
+
 import click
 
 from ingest.errors import Stop
 from ingest.language import N_, Text
 from ingest.language import gettext as _
 from ingest.verbs.asking import ask_for_yes
+from ingest.verbs.called import as_called
 from ingest.verbs.command import Invocation, print_lines, require_access, verb
 from ingest.verbs.rename import carry_out, follow, known, show_plan
 
@@ -56,8 +59,9 @@ def command(invocation: Invocation, name: str, other: str, undo: bool, yes: bool
     ask_for_yes(yes=yes)
     carry_out(settings, change, person.name, into.name, person=person, into=into)
     follow(settings)
-    text = _("{old} is {new} now. To take that back: `hartslag merge --undo {new} {old}`")
-    print_lines([text.format(old=person.name, new=into.name)])
+    text = _("{old} is {new} now. To take that back: `hartslag merge --undo {names}`")
+    names = shlex.join([into.name, person.name])
+    print_lines([as_called(text.format(old=person.name, new=into.name, names=names))])
 
 
 def _part(invocation: Invocation, name: str, other: str, *, yes: bool) -> None:

@@ -9,7 +9,7 @@ from ingest.collect.fetch_record import read_states
 from ingest.collect.inbox import Inbox, Waiting, noted_troubles
 from ingest.collect.reader_process import ReaderProcess
 from ingest.grafana.sensor_names import watches
-from ingest.household import owner_of_folder
+from ingest.household import left_behind, owner_of_folder
 from ingest.journal import Journal
 from ingest.report.renewal import TROUBLE
 from ingest.rows.profile import read_profile
@@ -20,6 +20,7 @@ from ingest.system.lock import holder, settings_of_holder
 from ingest.verbs import clock_offsets, zone_check
 from ingest.verbs.check_machine import free_bytes
 from ingest.verbs.fetch_words import fetch_json
+from ingest.verbs.forget import forgotten_json
 from ingest.verbs.status_straps import strap_status
 
 _REFUSALS = 100
@@ -37,6 +38,8 @@ def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict
         "settings": str(settings.file) if settings.file else None,
         "settings_in_force": None if daemon is None else _are_in_force(settings),
         "persons": [_person_status(journal, p.id, p.name) for p in journal.persons()],
+        "left_behind": [{"name": name, "like": other} for name, other in left_behind(settings, journal)],
+        "forgotten": forgotten_json(journal),
         "journal": journal.size(),
         "free_bytes": free_bytes(settings),
         "inbox": {

@@ -10,6 +10,7 @@ from ingest.language import gettext as _
 from ingest.log import quoted
 from ingest.settings.names import watch_of_folder
 from ingest.verbs.check_machine import LEAST_FREE_BYTES, low_space_line
+from ingest.verbs.left_behind import forgotten_text, left_behind_texts
 from ingest.verbs.status_straps import LOW_PCT, QUIET_S
 from ingest.verbs.times import age_text, day_and_time
 
@@ -56,6 +57,9 @@ def remarks(
             ),
         )
     yield from (_person(settings, p) for p in now["persons"])
+    yield from (Remark(HAND, f"{seen}. {do}") for seen, do in left_behind_texts(settings, journal))
+    if now["forgotten"]:
+        yield Remark(KNOW, forgotten_text(len(now["forgotten"])))
     yield _journal(now["journal"])
     if now["free_bytes"] < LEAST_FREE_BYTES:
         yield Remark(HAND, low_space_line(settings, now["free_bytes"]))

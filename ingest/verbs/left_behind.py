@@ -1,0 +1,35 @@
+"""Histories under names that the settings do not have, and what is forgotten: for `check` and `status`."""
+
+import shlex
+from typing import TYPE_CHECKING
+
+from ingest.language import gettext as _
+from ingest.language import ngettext
+
+if TYPE_CHECKING:
+    from ingest.journal import Journal
+    from ingest.settings.model import Settings
+
+
+def left_behind_texts(settings: "Settings", journal: "Journal") -> list[tuple[str, str]]:
+    """For each history whose person the settings do not name: that there is one, and the line that mends it."""
+    from ingest.household import left_behind
+
+    seen, do = (
+        _("There is a history of {name}, whom the settings do not name"),
+        _("If that is {other} by now: `hartslag rename {names}`"),
+    )
+    return [
+        (seen.format(name=name), do.format(other=other, names=shlex.join([name, other])))
+        for name, other in left_behind(settings, journal)
+    ]
+
+
+def forgotten_text(number: int) -> str:
+    """That some things do not count."""
+    text = ngettext(
+        "{n} thing is forgotten and does not count: `hartslag forget --list`",
+        "{n} things are forgotten and do not count: `hartslag forget --list`",
+        number,
+    )
+    return text.format(n=number)

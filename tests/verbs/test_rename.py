@@ -1,0 +1,156 @@
+"""A person under another name, and two who are one: history, folders, archive, settings; and what a broken-off try leaves."""
+
+import json
+import signal
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ingest.demo.fit_encoder import ERA, workout
+from tests.support.households import COMMAND, Answer, at, hartslag
+
+EVENING = at("2026-11-16T18:00+01:00")
+LIMITS = 'zone = "Europe/Amsterdam"\nmoderate_bpm = 110\nvigorous_bpm = 140\n'
+SETTINGS = f"""# who we are
+[[person]]
+name = "Ana"  # my sister
+{LIMITS}
+[[strap]]
+address = "F0:00:00:00:00:01"
+person = "Ana"
+"""
+
+
+def run_file(days: int = 0) -> bytes:
+    return workout(EVENING // 1000 - ERA + days * 86_400, [150 + i % 5 for i in range(1800)])
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Ana's data: a run that is taken, and one that waits in the inbox."""
+    (tmp_path / "hartslag.toml").write_text(SETTINGS)
+    (tmp_path / "inbox" / "Ana").mkdir(parents=True)
+    (tmp_path / "run.fit").write_bytes(run_file())
+    assert verb(tmp_path, "add", tmp_path / "run.fit").code == 0
+    (tmp_path / "inbox" / "Ana" / "later.fit").write_bytes(run_file(1))
+    return tmp_path
+
+
+def verb(data: Path, *words: str | Path) -> Answer:
+    return hartslag("--data", data, *words)
+
+
+def doses(data: Path) -> dict[str, float]:
+    weeks = json.loads(verb(data, "week", "--weeks", "1", "--json").out)
+    return {w["person"]: w["dose_min"] for w in weeks}
+
+
+def names_in_settings(data: Path) -> list[str]:
+    return [p["name"] for p in tomllib.loads((data / "hartslag.toml").read_text())["person"]]
+
+
+def test_a_name_is_corrected_everywhere(data: Path) -> None:
+    """Protects a history from its old name: shown before, and then nothing of it is left but the copy of the settings."""
+    shown = verb(data, "rename", "Ana", "Anna")
+    assert shown.code == 3
+    assert '+ name = "Anna"' in shown.out
+    assert doses(data) == {"Ana": 60}
+    assert verb(data, "rename", "Ana", "Anna", "--yes").code == 0
+    assert doses(data) == {"Anna": 60}
+    text = (data / "hartslag.toml").read_text()
+    assert 'name = "Anna"  # my sister' in text
+    assert 'person = "Anna"' in text
+    assert (data / "inbox/Anna/later.fit").exists()
+    assert (data / "archive/2026/Anna/run.fit").read_bytes() == run_file()
+    assert not (data / "archive/2026/Ana").exists()
+    assert verb(data, "explain", "run.fit", "Anna").code == 0
+    assert verb(data, "rename", "Ana", "Anna", "--yes").code == 1
+
+
+def test_a_name_that_was_corrected_by_hand_is_told_and_brought_together(data: Path) -> None:
+    """Protects the history that stayed with the old name in silence: check and status name the line, which mends it."""
+    (data / "hartslag.toml").write_text(SETTINGS.replace("Ana", "Anna"))
+    verb(data, "add", "--person", "Anna", data / "inbox/Ana/later.fit")
+    checked = verb(data, "check")
+    assert "WARN  There is a history of Ana" in checked.out
+    assert "hartslag rename Ana Anna" in checked.out
+    assert "hartslag rename Ana Anna" in verb(data, "status").out
+    assert verb(data, "rename", "Ana", "Anna", "--yes").code == 0
+    assert doses(data) == {"Anna": 120}
+    assert "rename" not in verb(data, "check").out
+    assert json.loads(verb(data, "status", "--json").out)["left_behind"] == []
+
+
+def test_two_who_are_one_and_two_again(data: Path) -> None:
+    """Protects a merge that was a mistake: sensors, files and folders are the one's, and each has their own again after --undo."""
+    both = SETTINGS + f'\n[[person]]\nname = "Ben"\n{LIMITS}'
+    (data / "hartslag.toml").write_text(both)
+    (data / "other.fit").write_bytes(run_file(2))
+    for file in ("run.fit", "other.fit"):
+        assert verb(data, "add", "--person", "Ben", data / file).code == 0
+    assert doses(data) == {"Ana": 60, "Ben": 120}
+    shown = verb(data, "merge", "Ana", "Ben")
+    assert shown.code == 3
+    assert "120 minutes for the week instead of 60" in shown.out
+    done = verb(data, "merge", "Ana", "Ben", "--yes")
+    assert "merge --undo Ana Ben" in done.out
+    assert doses(data) == {"Ana": 120}
+    assert names_in_settings(data) == ["Ana"]
+    assert sorted(p.name for p in (data / "archive/2026").iterdir()) == ["Ana"]
+    assert verb(data, "add", "--person", "Ana", data / "other.fit").out.startswith("duplicate")
+    assert verb(data, "merge", "--undo", "Ana", "Ben", "--yes").code == 0
+    (data / "hartslag.toml").write_text(both)
+    assert doses(data) == {"Ana": 60, "Ben": 120}
+    assert (data / "archive/2026/Ben/other.fit").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("rename", "Nobody", "Anna"), "Nobody called Nobody"),
+        (("rename", "Ana", "a/b"), "cannot be a name"),
+        (("merge", "Ana", "Nobody"), "Nobody called Nobody"),
+        (("merge", "Ana", "ana"), "one person already"),
+        (("merge", "--undo", "Ana", "Ben"), "was not merged"),
+    ],
+)
+def test_slips_are_told_in_words(data: Path, words: tuple[str, ...], told: str) -> None:
+    """Protects whoever mistypes a name: nothing is written."""
+    slip = verb(data, *words, "--yes")
+    assert slip.code == 1
+    assert told in slip.err
+    assert doses(data) == {"Ana": 60}
+
+
+def test_beside_a_daemon_nothing_is_done(data: Path) -> None:
+    """Protects a name from coming back: a daemon that works with the old one is to be stopped first."""
+    daemon = subprocess.Popen([*COMMAND, "--data", str(data), "run"], stdout=subprocess.PIPE, text=True)
+    try:
+        assert daemon.stdout is not None
+        daemon.stdout.readline()
+        refused = verb(data, "rename", "Ana", "Anna", "--yes")
+    finally:
+        daemon.send_signal(signal.SIGTERM)
+        daemon.communicate(timeout=30)
+    assert refused.code == 1
+    assert "Stop it" in refused.err
+    assert names_in_settings(data) == ["Ana"]
+
+
+@pytest.mark.parametrize("broken_off", ["settings", "journal"])
+def test_broken_off_the_same_again_completes_it(data: Path, broken_off: str) -> None:
+    """Protects against a kill between settings, journal and folders: whatever was done, the same line does the rest."""
+    if broken_off == "settings":
+        (data / "hartslag.toml").write_text(SETTINGS.replace("Ana", "Anna"))
+        assert verb(data, "export").code == 0
+    else:
+        (data / "archive/2026/Ana").rename(data / "kept")
+        assert verb(data, "rename", "Ana", "Anna", "--yes").code == 0
+        (data / "kept").rename(data / "archive/2026/Ana")
+        (data / "inbox/Anna").rename(data / "inbox/Ana")
+    assert verb(data, "rename", "Ana", "Anna", "--yes").code == 0
+    assert doses(data) == {"Anna": 60}
+    assert (data / "inbox/Anna/later.fit").exists()
+    assert (data / "archive/2026/Anna/run.fit").exists()
