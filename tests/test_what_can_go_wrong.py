@@ -18,6 +18,24 @@ PROVED_BY = {
         "tests/test_daemon.py::test_the_store_may_be_deleted_while_it_runs"
     ),
     "Grafana's store is damaged": "tests/test_daemon.py::test_a_damaged_store_is_made_anew",
+    "Grafana, or somebody else, put a file of their own in the place of the store": (
+        "tests/stores/test_sqlite.py::test_what_another_user_put_in_its_place_is_said_and_replaced"
+    ),
+    "You ask for something as root, before the daemon has run once": (
+        "tests/verbs/test_root.py::test_what_root_adds_before_the_first_start_is_the_owners"
+    ),
+    "The shell or the service lets everybody read new files": (
+        "tests/verbs/test_root.py::test_nothing_is_open_to_others_whatever_the_umask"
+    ),
+    "An installation is interrupted: Ctrl-C, no network, the power": (
+        "tests/installation/test_service.py::test_what_stops_halfway_leaves_the_one_before"
+    ),
+    "An update meets a mistake in the settings": (
+        "tests/installation/test_service.py::test_settings_with_a_mistake_stop_it_before_anything_changes"
+    ),
+    "Data of `make run` are taken along by the service while they are still written to": (
+        "tests/installation/test_taking_along.py::test_while_it_is_collected_in_nothing_is_taken"
+    ),
     "Bluetooth hangs": "tests/test_daemon.py::test_it_ends_although_bluetooth_hangs",
     "A file came in for the wrong person": (
         "tests/verbs/test_forget.py::test_a_wrong_persons_file_goes_and_comes_to_the_right_one"

@@ -23,6 +23,7 @@ _TOLD = "taken-along-or-not"
 
 def install_packages(environment: Path) -> Iterator[str]:
     """The program in an environment of the checkout, for `make run`."""
+    packages.require_debians()
     yield _long_work(environment)
     began = time.monotonic()
     if not (environment / "bin" / "python").exists():
@@ -46,6 +47,7 @@ def install_service(place: Place, data: Path, take: str) -> Iterator[str]:
     """Install the service or bring it up to date, and say what to do next."""
     if os.geteuid() != 0 and place.is_here:
         raise Stop(_("A service is installed by root:\n  sudo make install"))
+    packages.require_debians()
     taken = _to_be_taken(place, data, take)
     is_update = place.current.exists()
     if is_update:

@@ -51,7 +51,9 @@ def has_wheels() -> bool:
 
 
 def require_debians() -> None:
-    """Raise Stop, with the line to type, unless Debian's packages are there that stand in for those of PyPI."""
+    """Raise Stop, with the line to type, unless Debian's packages are there that stand in for those of PyPI, if need be."""
+    if has_wheels():
+        return
     missing = [name for name, least in FROM_DEBIAN.items() if _version(name) < least]
     if not missing:
         return
@@ -73,8 +75,7 @@ def _version(package: str) -> tuple[int, ...]:
 
 def make_environment(folder: Path) -> None:
     """An empty virtual environment in a folder. Raises Stop."""
-    if not has_wheels():
-        require_debians()
+    require_debians()
     words = [sys.executable, "-m", "venv", *([] if has_wheels() else ["--system-site-packages"]), str(folder)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own interpreter
     if done.returncode:

@@ -67,7 +67,7 @@ def write_dashboards(settings: "Settings", folder: Path) -> list[str]:
 
 @verb(
     "grafana",
-    ("Where Grafana looks for them", "sudo hartslag --data /var/lib/hartslag grafana /etc/grafana"),
+    ("Where Grafana looks for them", "sudo hartslag grafana /etc/grafana"),
     ("To look at them first", "hartslag grafana build/grafana"),
 )
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))

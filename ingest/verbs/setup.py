@@ -329,7 +329,7 @@ def spoken_to(d: "Dialogue", flow: Callable[[], T]) -> T:
 @verb(
     "setup",
     ("Answer some questions", "hartslag setup"),
-    ("For a daemon that systemd runs", "sudo hartslag --config /etc/hartslag/hartslag.toml setup"),
+    ("For a daemon that systemd runs", "sudo hartslag setup"),
 )
 @click.option(
     "--seconds",
