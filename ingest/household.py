@@ -2,9 +2,12 @@
 
 import logging
 import os
+import shlex
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ingest.errors import Stop
@@ -13,6 +16,7 @@ from ingest.journal import Person as Known
 from ingest.language import N_, Text
 from ingest.rows.profile import build_profile, differences
 from ingest.rows.workout import find_workouts, sport_spans
+from ingest.settings.installed import find_installed
 from ingest.settings.model import Settings
 from ingest.settings.names import NOBODY, same_name, watch_of_folder, wrong_with_name
 from ingest.settings.person import PersonSettings
@@ -74,6 +78,19 @@ def view_journal(settings: Settings) -> "JournalView":
             raise
         Journal(path, create=False).close()
         return JournalView(settings)
+
+
+def typed_words(settings: Settings) -> list[str]:
+    """How the program is called with these settings, from whichever folder; a verb follows."""
+    if find_installed():
+        return ["sudo", "hartslag"]
+    file = ["--config", str(settings.file.absolute())] if settings.file else []
+    return [sys.argv[0], *file, "--data", str(settings.data.absolute())]
+
+
+def typed_add(settings: Settings, path: Path) -> str:
+    """What to type so that a file is taken."""
+    return shlex.join([*typed_words(settings), "add", str(path.absolute())])
 
 
 class JournalView(Journal):

@@ -36,6 +36,21 @@ PROVED_BY = {
     "Data of `make run` are taken along by the service while they are still written to": (
         "tests/installation/test_taking_along.py::test_while_it_is_collected_in_nothing_is_taken"
     ),
+    "The machine is too busy or short of memory to read a file": (
+        "tests/test_starved_readers.py::test_a_file_whose_readers_are_killed_waits_and_keeps_nobody_waiting"
+    ),
+    "A file cannot be read, and keeps failing by itself": (
+        "tests/collect/test_reader_process.py::test_a_file_that_breaks_every_reader_is_to_blame"
+    ),
+    "A good file was set aside, as by an older version": (
+        "tests/verbs/test_add.py::test_what_was_set_aside_is_tried_again"
+    ),
+    "A file is made to break in: to run something, to read the journal, to tell somebody": (
+        "tests/collect/test_reader_confined.py::test_it_can_neither_open_the_journal_nor_connect"
+    ),
+    "A file is made to keep the Pi busy: a zip or gzip that unfolds to next to nothing, or without end": (
+        "tests/collect/test_reader_process.py::test_a_gzip_of_nothing_costs_next_to_nothing"
+    ),
     "Bluetooth hangs": "tests/test_daemon.py::test_it_ends_although_bluetooth_hangs",
     "A file came in for the wrong person": (
         "tests/verbs/test_forget.py::test_a_wrong_persons_file_goes_and_comes_to_the_right_one"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
 
-from ingest.collect.filing import Filing, archive_folder, status_of
+from ingest.collect.filing import Filing, add_again, archive_folder, status_of
 from ingest.collect.reader_messages import PASS, READ, ReadMember
 from ingest.collect.reader_process import ReaderProcess
 from ingest.errors import TryLater, Unusable
@@ -91,13 +91,17 @@ class Arrivals:
         *,
         going_on: Callable[[], bool] = always,
         disk: Disk = DISK,
+        again: Callable[[Path], str] = add_again,
     ) -> None:
-        """`going_on` is asked between two members of a zip; when it says no, the rest is left for another time."""
+        """`going_on` is asked between two members of a zip; when it says no, the rest is left for another time.
+
+        `again` gives what to type so that a file that was set aside is tried again.
+        """
         self._journal = journal
         self._reader = reader
         self._data = data
         self._going_on = going_on
-        self._filing = Filing(journal, data, disk)
+        self._filing = Filing(journal, data, disk, again)
 
     def take(
         self, path: Path, name: str, person: str, *, kept: bool = False, waiting: int = 0
@@ -124,7 +128,7 @@ class Arrivals:
                 return self._refuse(path, name, person, "It is not an ordinary file.", kept=kept)
             status = status_of(found)
             try:
-                arrival = _Arrival(name, person, _fingerprint(stream), kept, waiting)
+                arrival = _Arrival(name, person, fingerprint(stream), kept, waiting)
                 reached("arrival read")
                 self._resume(arrival)
                 if arrival.id is None:
@@ -148,7 +152,7 @@ class Arrivals:
             path = Path(name) if kept else inbox / name
             try:
                 with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as stream:
-                    same = _fingerprint(stream) == sha256
+                    same = fingerprint(stream) == sha256
             except OSError:
                 same = False
             # Gone or changed: it was moved, or its owner took it back; the journal has its content either way.
@@ -325,7 +329,7 @@ def _write_recording(w: Writer, person: int, file: int, recording: Recording, *,
             w.entry(person, fact.what, fact.start_ms, (fact.start_ms, fact.end_ms), fact.content, file)
 
 
-def _fingerprint(stream: BufferedReader) -> bytes:
+def fingerprint(stream: BufferedReader) -> bytes:
     """What tells one file from another: all its bytes, or of a huge one its size, beginning and end."""
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)

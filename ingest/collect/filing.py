@@ -5,6 +5,8 @@ makes the next start look for them again.
 """
 
 import os
+import shlex
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -28,6 +30,11 @@ def status_of(found: os.stat_result) -> Status:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
+def add_again(path: Path) -> str:
+    """What to type so that a file is tried again."""
+    return shlex.join(["hartslag", "add", str(path.absolute())])
+
+
 class NotFiled(TryLater):
     """What a file holds is in the journal, but the file is not where it belongs yet."""
 
@@ -35,8 +42,12 @@ class NotFiled(TryLater):
 class Filing:
     """Moves arrivals to where the journal says they go, and notes that once the card remembers it."""
 
-    def __init__(self, journal: Journal, data: Path, disk: Disk = DISK) -> None:
+    def __init__(
+        self, journal: Journal, data: Path, disk: Disk = DISK, again: Callable[[Path], str] = add_again
+    ) -> None:
+        """`again` gives what to type so that a file that was set aside is tried again."""
         self._journal = journal
+        self._again = again
         self._data = data
         self._disk = disk
         self._mover = Mover(disk)
@@ -67,6 +78,7 @@ class Filing:
                     self._mover.copy(opened, target)
                 elif not kept:
                     self._mover.move(path, target, lambda found: status is None or status_of(found) == status)
+                    self._forget_reason(path, target)
                 elif not (target.exists() and target.samefile(path)):  # it was added out of the archive
                     with path.open("rb") as stream:
                         self._mover.copy(stream, target)
@@ -105,7 +117,14 @@ class Filing:
         self._write_reason(target, reason)
 
     def _write_reason(self, target: Path, reason: str) -> None:
-        write_file(target.with_name(target.name + ".txt"), (reason + "\n").encode(), self._disk)
+        text = f"{reason}\n\nTo try it again:\n{self._again(target)}\n"
+        # A name from an old stick may be no UTF-8.
+        write_file(reason_file(target), text.encode("utf-8", "surrogateescape"), self._disk)
+
+    def _forget_reason(self, path: Path, target: Path) -> None:
+        """A file that was set aside, and is not any more, leaves no reason behind."""
+        if path.parent == self._data / "rejected" and path != target:
+            reason_file(path).unlink(missing_ok=True)
 
     def path_in_archive(self, w: Writer, name: str, person: str) -> str | None:
         """Where a file of a person that is added out of the archive lies already, below the data folder.
@@ -132,6 +151,11 @@ class Filing:
             if not any(w.destination_holder(n) is not None or os.path.lexists(self._data / n) for n in names):
                 return candidate
             number += 1
+
+
+def reason_file(path: Path) -> Path:
+    """Where the reason lies for which a file was set aside: beside it."""
+    return path.with_name(path.name + ".txt")
 
 
 def archive_folder(person: str, first_ms: int | None, now_ms: int) -> str:

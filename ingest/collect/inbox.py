@@ -42,6 +42,8 @@ class Waiting:
     why: str
     act: bool = False
     files: int = 1
+    trouble: bool = False
+    """Whether something went wrong that passes, rather than that it is too early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,13 @@ class InboxScan:
 LooksWhole = Callable[[BinaryIO, str], bool]
 """Whether an open file of that name reads to its end, or is none of ours. Raises TryLater, and OSError as the disk does."""
 
-LOOK_AGAIN_S = 30.0
-"""After which a file is looked at again that could not be looked at."""
-
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 30.0, 300.0
-"""Between two tries to take a file that cannot be taken now, at first and after many of them."""
+"""Between two tries to look at a file, or to take it, that failed, at first and after many of them."""
+
+
+def pause_s(failures: int, longest_s: float = LONGEST_PAUSE_S) -> float:
+    """How long is waited after so many failures: twice as long each time."""
+    return min(FIRST_PAUSE_S * 2.0 ** (min(failures, 20) - 1), longest_s)
 
 
 @dataclass(slots=True)
@@ -70,6 +74,7 @@ class _FileStat:
     since_s: float
     whole: bool | None = None
     why_unknown: str = ""
+    failed_looks: int = 0
     look_again_s: float = 0.0
 
 
@@ -161,14 +166,16 @@ class Inbox:
             return Waiting(name, "it has just appeared or changed")
         if known.whole is None:
             if self._monotonic_s() < known.look_again_s:
-                return Waiting(name, known.why_unknown)
+                return Waiting(name, known.why_unknown, trouble=True)
             try:
                 known.whole = self._is_whole(path)
             except OSError as e:
                 return Waiting(name, f"it cannot be read ({e.strerror}); check who owns it", act=True)
             except TryLater as e:
-                known.why_unknown, known.look_again_s = str(e), self._monotonic_s() + LOOK_AGAIN_S
-                return Waiting(name, known.why_unknown)
+                known.failed_looks += 1
+                known.look_again_s = self._monotonic_s() + pause_s(known.failed_looks)
+                known.why_unknown = str(e).removesuffix(".")
+                return Waiting(name, known.why_unknown, trouble=True)
         if not known.whole and stood_still_s < self._patience_s:
             return Waiting(
                 name, f"it ends too early; the rest is waited for, {self._patience_s:.0f} s at most"
@@ -256,12 +263,16 @@ class Turns:
         """It could not be taken now; its pauses grow up to `longest_s`."""
         before = self._tried.get(name)
         times = before.times + 1 if before else 1
-        pause_s = min(FIRST_PAUSE_S * 2 ** (times - 1), longest_s)
-        self._tried[name] = _Tried(times, self._monotonic_s() + pause_s, why)
+        self._tried[name] = _Tried(times, self._monotonic_s() + pause_s(times, longest_s), why)
 
-    def note(self, journal: Journal) -> None:
-        """Have the journal hold why files could not be taken; nothing is written while that is as it was. Raises TryLater."""
-        whys = {name: tried.why for name, tried in sorted(self._tried.items())[:_NOTED_MOST]}
+    def note(self, journal: Journal, waiting: Iterable[Waiting]) -> None:
+        """Have the journal hold why files could not be looked at or taken; what it holds already is not written again.
+
+        Raises TryLater.
+        """
+        whys = {w.name: w.why for w in waiting if w.trouble}
+        whys |= {name: tried.why.removesuffix(".") for name, tried in self._tried.items()}
+        whys = dict(sorted(whys.items())[:_NOTED_MOST])
         if not whys and self._noted == whys:
             return
         text = json.dumps(whys) if whys else None

@@ -17,7 +17,7 @@ from ingest.daemon.notes import Notes
 from ingest.daemon.replicas import keep_up_to_date, renew_pages
 from ingest.daemon.supervisor import Stage, Supervisor, in_words
 from ingest.errors import Stop, TryLater
-from ingest.household import open_journal, register_person
+from ingest.household import open_journal, register_person, typed_words
 from ingest.language import N_, Text, system_words
 from ingest.log import Repeats
 from ingest.report.renewal import TROUBLE
@@ -163,13 +163,7 @@ def _take(settings: Settings, lock: DaemonLock) -> None:
 
 def greeting(settings: Settings) -> list[str]:
     """What the owner needs to know at the start, a line each."""
-    words = [
-        sys.argv[0],
-        *(["--config", str(settings.file)] if settings.file else []),
-        "--data",
-        str(settings.data),
-    ]
-    verb = shlex.join(words)  # to be copied as it stands, whatever the folders are called
+    verb = shlex.join(typed_words(settings))  # to be copied as it stands, whatever the folders are called
     listed = ", ".join(f"{s.person}'s {s.source.removeprefix('strap ')}" for s in settings.straps)
     lines = [
         "hartslag runs; Ctrl-C stops it, and nothing is lost by that.",

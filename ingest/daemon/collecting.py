@@ -11,7 +11,7 @@ from ingest.collect.reader_process import ReaderProcess
 from ingest.daemon.journal import opened
 from ingest.daemon.supervisor import in_words
 from ingest.errors import Replaced, TryLater
-from ingest.household import open_journal, owner_of_folder, register_person
+from ingest.household import open_journal, owner_of_folder, register_person, typed_add
 from ingest.journal import Journal
 from ingest.log import Repeats, quoted
 from ingest.settings.model import Settings
@@ -44,7 +44,9 @@ class Collecting:
             if journal is None:
                 return
             with ReaderProcess(settings.inbox.largest_mb << 20, going_on=part.going_on) as reader:
-                arrivals = Arrivals(journal, reader, settings.data, going_on=part.going_on)
+                arrivals = Arrivals(
+                    journal, reader, settings.data, going_on=part.going_on, again=partial(typed_add, settings)
+                )
                 self._collect(part, journal, arrivals, reader)
 
     def _collect(
@@ -74,7 +76,7 @@ class Collecting:
                     break
                 self._take(part, journal, arrivals, candidate, len(due) - done - 1 + len(found.waiting))
             self._patiently("noting what is filed", arrivals.flush)
-            self._patiently("noting what waits", lambda: self._turns.note(journal))
+            self._patiently("noting what waits", partial(self._turns.note, journal, found.waiting))
             reader.rest()
             part.wait(SCAN_S)
         self._patiently("noting what is filed", arrivals.flush)

@@ -129,6 +129,15 @@ class FileReader(ForgottenReader):
         )
         return bool(rows)
 
+    def owner_of_rejected(self, sha256: bytes) -> str | None:
+        """Whose a file was that was rejected, by itself or out of a zip."""
+        rows = self._rows(
+            "SELECT p.name FROM file f JOIN arrival a ON a.id = f.arrival JOIN person p ON p.id = f.person"
+            " WHERE f.outcome = 'rejected' AND ? IN (f.sha256, a.sha256) ORDER BY f.id DESC LIMIT 1",
+            sha256,
+        )
+        return rows[0][0] if rows else None
+
     def unfinished_arrival(self, person: str, path: str, sha256: bytes) -> tuple[int | None, set[str]]:
         """The arrival that an earlier life began to read and did not end, and its members that are committed."""
         rows = self._rows(

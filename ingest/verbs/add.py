@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,10 +34,11 @@ PORTION = 25
 """Files after which the store follows: enough that a week with many of them is counted once."""
 
 
-def find_files(given: Sequence[Path]) -> list[Path]:
+def find_files(given: Sequence[Path], rejected: Path | None = None) -> list[Path]:
     """The files that are meant: those given, and all below the folders given.
 
-    Raises Stop for what is not there.
+    Among those that were set aside in the folder `rejected` the texts that say why are not meant. Raises Stop for what is
+    not there.
     """
     from ingest.collect.inbox import files as files_below
 
@@ -48,10 +50,19 @@ def find_files(given: Sequence[Path]) -> list[Path]:
             found.append(path)
         else:
             raise Stop(Text(N_("There is no file {path}. Nothing was added."), path=path))
+    found = [path for path in found if not _is_reason(path, rejected)]
     if not found:
         words = N_("There is no file in {folders}. Nothing was added.")
         raise Stop(Text(words, folders=", ".join(map(str, given))))
     return found
+
+
+def _is_reason(path: Path, rejected: Path | None) -> bool:
+    return path.suffix == ".txt" and _lies_in(path, rejected) and os.path.lexists(path.with_suffix(""))
+
+
+def _lies_in(path: Path, folder: Path | None) -> bool:
+    return folder is not None and path.absolute().parent == folder.absolute()
 
 
 def add_files(
@@ -66,7 +77,7 @@ def add_files(
     from ingest.collect.arrival import Arrivals
     from ingest.collect.filing import NotFiled
     from ingest.collect.reader_process import ReaderProcess
-    from ingest.household import register_person
+    from ingest.household import register_person, typed_add
     from ingest.settings.names import wrong_with_name
 
     name = settings.default_person if person is None else person
@@ -80,14 +91,16 @@ def add_files(
         ReaderProcess(largest) as reader,
         ThreadPoolExecutor(1) as beside,
     ):
-        arrivals = Arrivals(journal, reader, settings.data)
+        arrivals = Arrivals(journal, reader, settings.data, again=partial(typed_add, settings))
         store = beside.submit(catch_up, settings)
         taken = 0
         try:
             for done, path in enumerate(files, start=1):
                 try:
-                    owner = register_person(journal, settings, person or _owner(settings, path))
-                    outcomes = arrivals.take(path, str(path.absolute()), owner, kept=True)
+                    owner = register_person(journal, settings, person or _owner(settings, journal, path))
+                    # What was set aside is not its owner's copy: it leaves that folder once it is taken.
+                    kept = not _lies_in(path, settings.rejected)
+                    outcomes = arrivals.take(path, str(path.absolute()), owner, kept=kept)
                     taken += 1
                     yield outcomes
                 except TryLater as e:
@@ -116,14 +129,26 @@ def _opened_journal(settings: "Settings", files: Sequence[Path]) -> "Journal":
         raise TryLater(Text(N_("{why} No file was taken: add them again then."), why=e.text)) from e
 
 
-def _owner(settings: "Settings", path: Path) -> str:
-    """Whose a file is that nobody is named for: in the archive it lies in the folder of its person."""
+def _owner(settings: "Settings", journal: "Journal", path: Path) -> str:
+    """Whose a file is that nobody is named for: its folder in the archive tells, and the journal of what was set aside."""
     archive = settings.archive.absolute()
+    owner: str | None = None
     if path.absolute().is_relative_to(archive):
         _year, *folders, _name = path.absolute().relative_to(archive).parts
-        if folders and settings.person(folders[0]) is not None:
-            return folders[0]
-    return settings.default_person
+        owner = folders[0] if folders else None
+    elif _lies_in(path, settings.rejected):
+        owner = _owner_of_rejected(journal, path)
+    return owner if owner is not None and settings.person(owner) is not None else settings.default_person
+
+
+def _owner_of_rejected(journal: "Journal", path: Path) -> str | None:
+    from ingest.collect.arrival import fingerprint
+
+    try:
+        with path.open("rb") as stream:
+            return journal.owner_of_rejected(fingerprint(stream))
+    except OSError:  # taking it will say so
+        return None
 
 
 def outcome_json(o: "Outcome", path: Path) -> dict[str, Any]:
@@ -213,6 +238,7 @@ class _Report:
     "add",
     ("What is in the folder of a watch on a cable", "hartslag add /media/pi/GARMIN/GARMIN/ACTIVITY"),
     ("A file of Anna's", "hartslag add --person Anna run.fit"),
+    ("What could not be read before", "hartslag add data/rejected"),
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
@@ -223,11 +249,11 @@ class _Report:
 def command(invocation: Invocation, files: tuple[Path, ...], person: str | None, as_json: bool) -> None:
     """Take FILES (or all files in a folder) into the journal; they stay where they are.
 
-    Ends with 1 when a file was rejected.
+    Those in the folder "rejected" are tried again, and leave it once they are taken. Ends with 1 when a file was rejected.
     """
     settings = invocation.load_settings()
     require_access(settings)
-    found = find_files(files)
+    found = find_files(files, settings.rejected)
     has_bar = sys.stderr.isatty() and len(found) > 1
     report = _Report(as_json=as_json, has_bar=has_bar)
     bar: AbstractContextManager[Any] = nullcontext(found)

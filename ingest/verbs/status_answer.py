@@ -128,7 +128,7 @@ def waiting_files(settings: Settings, journal: Journal) -> list[Waiting]:
             why = "its content is stored, but it cannot be moved away; check who owns the folders"
             found.append(Waiting(candidate.name, why, act=True))
         elif candidate.name in troubles:
-            found.append(Waiting(candidate.name, troubles[candidate.name].removesuffix(".")))
+            found.append(Waiting(candidate.name, troubles[candidate.name]))
         elif runs:
             found.append(Waiting(candidate.name, "it is taken in a moment, after those before it"))
         else:

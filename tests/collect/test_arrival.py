@@ -56,7 +56,7 @@ class House:
     def files(self) -> dict[str, bytes]:
         """What lies below the data folder, without the journal."""
         return {
-            p.relative_to(self.data).as_posix(): p.read_bytes()
+            p.relative_to(self.data).as_posix(): p.read_bytes().replace(str(self.data).encode(), b"DATA")
             for p in sorted(self.data.rglob("*"))
             if p.is_file() and p.parent.name != "journal"
         }
@@ -154,7 +154,9 @@ def test_what_will_never_do_is_set_aside_with_the_reason(house: House) -> None:
     assert done.outcome == "rejected"
     assert house.files() == {
         "rejected/track.fit": b"<gpx></gpx>",
-        "rejected/track.fit.txt": (done.reason + "\n").encode(),
+        "rejected/track.fit.txt": (
+            f"{done.reason}\n\nTo try it again:\nhartslag add DATA/rejected/track.fit\n".encode()
+        ),
     }
     assert "GPX" in done.reason
 
@@ -271,7 +273,7 @@ def test_links_and_pipes_are_never_followed(
     assert house.journal.size()["chunks"] == 0
     filed = house.data / "rejected" / "x.fit"
     assert filed.is_symlink() == (what != "pipe")
-    assert (house.data / "rejected" / "x.fit.txt").read_text() == done.reason + "\n"
+    assert (house.data / "rejected" / "x.fit.txt").read_text().startswith(done.reason + "\n")
 
 
 # --- what happens meanwhile ---

@@ -143,7 +143,10 @@ def left_behind(data: Path) -> dict[str, Any]:
     )
     for folder in ("inbox", "archive", "rejected"):
         found[folder] = sorted(
-            (str(p.relative_to(data)), hashlib.sha256(p.read_bytes()).hexdigest())
+            (
+                str(p.relative_to(data)),
+                hashlib.sha256(p.read_bytes().replace(str(data.absolute()).encode(), b"")).hexdigest(),
+            )
             for p in (data / folder).rglob("*")
             if p.is_file()
         )

@@ -1,12 +1,19 @@
-"""Files taken by hand, where there is no room for them."""
+"""Files taken by hand: where there is no room for them, and where they were set aside before."""
 
+import json
 import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from ingest.collect.arrival import Arrivals
 from ingest.demo.fit_encoder import workout
 from tests.support.daemons import hartslag
+from tests.support.direct_reader import DirectReader
+from tests.support.households import household
 from tests.support.small_disk import fill, small_disk
 
 START = 1_100_000_000
@@ -36,3 +43,56 @@ def test_on_a_full_disk_it_is_told_which_files_were_taken(tmp_path: Path, room: 
         again = hartslag("--data", data, "add", file)
         assert again.returncode == 0
         assert again.stdout.startswith("stored")
+
+
+RUN = workout(START, [100, 120, 140, 150])
+
+
+def below(folder: Path) -> list[str]:
+    """The files below a folder."""
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def set_aside(data: Path) -> None:
+    """Two files of Anna that were set aside: one as no reader could read it then, one that is none at all."""
+    (data / "inbox" / "Anna").mkdir(parents=True)
+    (data / "hartslag.toml").write_text('[[person]]\nname = "Robin"\n\n[[person]]\nname = "Anna"\n')
+    with household(data) as journal:
+        arrivals = Arrivals(journal, DirectReader(len(RUN) - 1), data)
+        for name, content in (("run.fit", RUN), ("notes.txt", b"no FIT at all")):
+            path = data / "inbox" / "Anna" / name
+            path.write_bytes(content)
+            (done,) = arrivals.take(path, f"Anna/{name}", "Anna")
+            assert done.outcome == "rejected"
+        arrivals.flush()
+    assert below(data / "rejected") == ["notes.txt", "notes.txt.txt", "run.fit", "run.fit.txt"]
+
+
+def test_what_was_set_aside_is_tried_again(tmp_path: Path) -> None:
+    """Protects good files that were refused once: they come to whom they belong and leave the folder, with their reasons."""
+    set_aside(tmp_path)
+    done = hartslag("--data", tmp_path, "add", "--json", tmp_path / "rejected")
+    told = {Path(o["file"]).name: o for o in map(json.loads, done.stdout.splitlines())}
+    assert {name: (o["outcome"], o["person"]) for name, o in told.items()} == {
+        "run.fit": ("stored", "Anna"),
+        "notes.txt": ("rejected", "Anna"),
+    }
+    assert done.returncode == 1
+    assert below(tmp_path / "archive") == ["2024/Anna/run.fit"]
+    assert below(tmp_path / "rejected") == ["notes.txt", "notes.txt.txt"]
+    hartslag("--data", tmp_path, "add", tmp_path / "rejected")
+    assert below(tmp_path / "rejected") == ["notes.txt", "notes.txt.txt"], "as often as one likes"
+
+
+def test_the_reason_tells_how_to_try_again(tmp_path: Path) -> None:
+    """Protects who finds a file there: the last line of its reason can be typed as it stands."""
+    set_aside(tmp_path)
+    assert hartslag("--data", tmp_path, "add", tmp_path / "rejected" / "notes.txt").returncode == 1
+    reason = tmp_path / "rejected" / "notes.txt.txt"
+    said, _, how, typed = reason.read_text().splitlines()
+    assert "not a FIT file" in said
+    assert how == "To try it again:"
+    (tmp_path / "rejected" / "notes.txt").write_bytes(RUN)  # as a reader that can read it would see it
+    _program, *words = shlex.split(typed)
+    assert subprocess.run([sys.executable, "-m", "ingest", *words], check=False).returncode == 0
+    assert below(tmp_path / "rejected") == ["run.fit", "run.fit.txt"]
