@@ -260,12 +260,15 @@ def command(
 
 def _settings_of_unit(invocation: Invocation) -> "Settings":
     """The settings; a slip of the pen in them keeps nothing on the watch, as whose it is can be read later."""
+    from ingest.settings.installed import find_installed
     from ingest.settings.model import Settings
 
     try:
         return invocation.load_settings()
     except WrongSettings as e:
-        if invocation.data is None:
+        installed = find_installed()
+        data = invocation.data or (installed.data if installed else None)
+        if data is None:
             raise
         _log.warning("%s", e)
-        return Settings(invocation.data.absolute())
+        return Settings(data.absolute())
