@@ -18,6 +18,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 VERBS = {
     "add": "Take FILES (or all files in a folder) into the journal; they stay where they are.",
+    "backup": "Copy the journal, the settings and all files to FILE, or to the folder for copies.",
     "check": "Look after settings, disk, clock, Bluetooth, journal, copies and stores; ends with 1 when something fails.",
     "demo": "Make up a household in FOLDER (default: demo) to try everything on: two people, twelve weeks up to now.",
     "explain": "Say why a minute, day, week or file counts as it does.",
@@ -30,6 +31,7 @@ VERBS = {
     "rebuild": "Make a store anew from the journal.",
     "rename": "Give the person OLD the name NEW: history, files, folders, stores and settings.",
     "report": "Write one page for the physiotherapist or neurologist.",
+    "restore": "Bring journal, settings and files back from a copy: a file, or the folder in which the daemon kept copies.",
     "retry": "Send once more the rows that a server refused; ends with 1 when it refuses some again.",
     "run": "Listen to straps, watch the inbox and keep the store up to date, until told to stop.",
     "scan": "Find straps in reach, and print them as lines for the settings.",
@@ -46,7 +48,7 @@ PURPOSES = {
     "To begin": ("setup", "demo", "run", "add", "fetch", "scan"),
     "Why this number": ("explain", "profile", "export"),
     "To put right": ("forget", "rename", "merge"),
-    "To keep it in order": ("check", "grafana", "rebuild", "retry"),
+    "To keep it in order": ("check", "backup", "restore", "grafana", "rebuild", "retry"),
 }
 """What one may want, and the verbs for it, those that are used most first."""
 

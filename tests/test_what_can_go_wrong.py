@@ -89,6 +89,20 @@ PROVED_BY = {
     "The power fails while a name is changed": (
         "tests/verbs/test_rename.py::test_broken_off_the_same_again_completes_it"
     ),
+    "The card dies, and a stick had the copies": "tests/verbs/test_restore.py::test_on_a_new_pi_it_is_one_command",
+    "The stick for the copies is out": "tests/backup/test_upkeep.py::test_a_stick_that_comes_late_is_waited_for",
+    "The stick for the copies is pulled, or the power fails, while one is written": (
+        "tests/backup/test_upkeep.py::test_killed_at_any_step_the_copies_from_before_are_whole"
+    ),
+    "The stick for the copies is full": "tests/backup/test_taking.py::test_on_a_full_disk_the_newest_copy_stays",
+    "The stick for the copies forgets what was written to it": (
+        "tests/backup/test_taking.py::test_what_the_disk_has_spoilt_is_seen_and_written_again"
+    ),
+    "The disk or share for the copies hangs": "tests/backup/test_upkeep.py::test_a_disk_that_hangs_holds_up_nothing",
+    "The power fails while a copy is brought back": (
+        "tests/verbs/test_restore.py::test_broken_off_it_is_as_before_or_as_the_copy"
+    ),
+    "An old copy is brought back by mistake": "tests/verbs/test_restore.py::test_what_is_there_is_never_overwritten",
 }
 """The first cell of each row, and the test that shows the second to be so."""
 

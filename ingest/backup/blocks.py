@@ -94,12 +94,12 @@ class Blocks:
         """The numbers of all packs."""
         return pack_numbers(self._folder)
 
-    def prove(self, numbers: Collection[int], mark: Callable[[], None]) -> int:
+    def prove(self, numbers: Collection[int], mark: Callable[[int], None]) -> int:
         """Read packs, and give how many blocks in them are damaged; these count as not there, and are written again when met."""
         damaged = 0
         for known_by, spot in list(self._spots.items()):
             if spot.pack in numbers:
-                mark()
+                mark(0)
                 try:
                     self.read(known_by)
                 except Damaged:
@@ -118,7 +118,7 @@ class Blocks:
                 freed, free_bytes = freed + sizes[number] - live, free_bytes - live
         return freed
 
-    def tidy(self, needed: Collection[bytes], *, wholly: bool, mark: Callable[[], None]) -> None:
+    def tidy(self, needed: Collection[bytes], *, wholly: bool, mark: Callable[[int], None]) -> None:
         """Delete what is not needed. A pack that is needed in part is written anew without the rest where that is most of it.
 
         `wholly`: however little it is. Raises OSError.
@@ -150,12 +150,12 @@ class Blocks:
     def _mostly_idle(self, mine: Mapping[int, list[bytes]], sizes: Mapping[int, int]) -> list[int]:
         return [number for number in sorted(mine) if self._length(mine[number]) < sizes[number] / 2]
 
-    def _rewrite(self, packs: Mapping[int, Collection[bytes]], mark: Callable[[], None]) -> None:
+    def _rewrite(self, packs: Mapping[int, Collection[bytes]], mark: Callable[[int], None]) -> None:
         done = []
         for number, mine in packs.items():
             try:
                 for known_by in mine:
-                    mark()
+                    mark(0)
                     self._move(known_by)
             except Damaged:
                 continue  # it stays where it is, and so does its pack

@@ -1,5 +1,6 @@
 """What a copy holds beside the journal: the settings file, and the files that were taken or set aside."""
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -46,6 +47,15 @@ def _below(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
             yield f"{name}/{entry.name}", Path(entry.path)
 
 
+def bytes_to_copy(settings: Settings) -> int:
+    """How much that is, the journal included, to show how far a copy is."""
+    sizes = 0
+    for path in (settings.journal_file, *(path for _, path in files_to_copy(settings))):
+        with contextlib.suppress(OSError):
+            sizes += path.stat().st_size
+    return sizes
+
+
 def _is_half(name: str) -> bool:
     """Whether a file is one that is being written just now."""
     return name.startswith(".") and name.endswith(".tmp")
@@ -66,7 +76,7 @@ def kept_files(lists: Sequence[str], read: Callable[[bytes], bytes]) -> Iterator
 class FileKeeper:
     """Puts files into a copy; those that are as they were in the copy before are not read again."""
 
-    def __init__(self, blocks: Blocks, before: Iterator[KeptFile], mark: Callable[[], None]) -> None:
+    def __init__(self, blocks: Blocks, before: Iterator[KeptFile], mark: Callable[[int], None]) -> None:
         self._blocks, self._mark = blocks, mark
         self._before = {file.name: file for file in before}
         self._stream = StreamWriter(blocks.keep)
@@ -76,7 +86,6 @@ class FileKeeper:
 
     def keep(self, name: str, path: Path) -> None:
         """Put one file into the copy; one that has gone meanwhile is not in it. Raises OSError when the copy cannot be written."""
-        self._mark()
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -93,6 +102,7 @@ class FileKeeper:
         self._stream.add(pack([found.name, found.size, found.changed_ns, b"".join(found.pieces)]))
         self.count += 1
         self.size += found.size
+        self._mark(found.size)
 
     def _found(self, name: str, descriptor: int) -> KeptFile:
         now = os.fstat(descriptor)
@@ -105,7 +115,7 @@ class FileKeeper:
             return before
         pieces, size = [], 0
         while data := os.read(descriptor, _PIECE_BYTES):
-            self._mark()
+            self._mark(0)
             pieces.append(self._blocks.keep(data))
             size += len(data)
         return KeptFile(name, size, now.st_mtime_ns, tuple(pieces))

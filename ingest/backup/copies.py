@@ -38,6 +38,7 @@ class Copy:
     journal_lists: tuple[str, ...]
     digest: str
     """Of all that the journal holds."""
+    journal_bytes: int
     entries: int
     file_lists: tuple[str, ...]
     files: int
@@ -159,7 +160,7 @@ class Backup:
         return self._copies / f"{number:08d}.copy"
 
 
-def needed(copies: Iterable[Copy], blocks: Blocks, mark: Callable[[], None]) -> set[bytes]:
+def needed(copies: Iterable[Copy], blocks: Blocks, mark: Callable[[int], None]) -> set[bytes]:
     """All blocks that some copies need. Raises OSError."""
     found: set[bytes] = set()
     for copy in copies:
@@ -168,7 +169,7 @@ def needed(copies: Iterable[Copy], blocks: Blocks, mark: Callable[[], None]) -> 
             if known_by in found:
                 continue
             found.add(known_by)
-            mark()
+            mark(0)
             with contextlib.suppress(Damaged):  # what it lists is lost in any case
                 found |= {each for _, each in listed(blocks.read(known_by))}
     return found

@@ -16,13 +16,14 @@ from ingest.system.sqlite_dump import dump, load, unpack
 JOURNAL = "journal/journal.db"
 
 
-def stage(backup: Backup, copy: Copy, staging: Path, mark: Callable[[], None]) -> None:
+def stage(backup: Backup, copy: Copy, staging: Path, mark: Callable[[int], None]) -> None:
     """Put a copy together in a folder that is empty. Raises Damaged where it is not what it was, OSError."""
     blocks = backup.blocks()
 
     def read(known_by: bytes) -> bytes:
-        mark()
-        return blocks.read(known_by)
+        data = blocks.read(known_by)
+        mark(len(data))
+        return data
 
     digest = blake2b(digest_size=20)
 
@@ -58,11 +59,11 @@ def _content(file: KeptFile, read: Callable[[bytes], bytes]) -> Iterator[bytes]:
         raise Damaged
 
 
-def digest_of(journal: Path, mark: Callable[[], None]) -> str:
+def digest_of(journal: Path, mark: Callable[[int], None]) -> str:
     """What is left of all that a journal holds; equal for two that hold the same."""
     digest = blake2b(digest_size=20)
     for record in dump(journal, first=IDENTITY):
-        mark()
+        mark(len(record))
         digest.update(record)
     return digest.hexdigest()
 

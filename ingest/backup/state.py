@@ -5,15 +5,17 @@ Plain data; `status` and `check` say it in words.
 
 import contextlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ingest.backup.copies import Copy
 from ingest.backup.trouble import NoCopy
 from ingest.language import Text
 from ingest.settings.model import Settings
 from ingest.system.files import write_file
+
+if TYPE_CHECKING:
+    from ingest.backup.copies import Copy
 
 LATE_S = 26 * 3600.0
 """The age from which on the newest copy is called old: a stick may be away for a day."""
@@ -75,19 +77,10 @@ def with_trouble(state: BackupState, trouble: NoCopy) -> BackupState:
         if isinstance(text, Text)
         else ("{said}", {"said": text})
     )
-    return BackupState(
-        **{name: value for name, value in _facts(state).items() if name not in {"trouble", "why", "values"}},
-        trouble=trouble.kind,
-        why=template,
-        values=values,
-    )
+    return replace(state, trouble=trouble.kind, why=template, values=values)
 
 
-def _facts(state: BackupState) -> dict[str, Any]:
-    return asdict(state)
-
-
-def state_of(folder: Path, copies: list[Copy], **more: Any) -> BackupState:
+def state_of(folder: Path, copies: "list[Copy]", **more: Any) -> BackupState:
     """How copies are, all of one journal, oldest first."""
     return BackupState(
         str(folder),

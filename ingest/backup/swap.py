@@ -11,11 +11,14 @@ import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ingest.backup.content import FOLDERS, SETTINGS
+from ingest.backup.plan import is_planned, plan_file, staging_folder
 from ingest.backup.staging import JOURNAL
 from ingest.errors import Stop
 from ingest.language import N_, Text, system_words
+from ingest.system.acting import acting_as_root
 from ingest.system.crash_points import reached
 from ingest.system.files import sync_path, write_file
 
@@ -37,22 +40,15 @@ class RestorePlan:
     """The file in whose place those of the copy are put; None where they stay in the folder of the plan."""
     inodes: dict[str, int]
     """Of each part of the copy, by which it is told from what was there."""
-    owner: tuple[int, int] | None = None
-    """Whose the settings shall be, where there were none."""
 
 
-def staging_folder(data: Path) -> Path:
-    """Where a copy is put together: on the disk of the data, so that it only has to be renamed."""
-    return data / "restore" / "copy"
+class Restored(NamedTuple):
+    """Where things lie once a copy is in its place."""
 
-
-def _plan_file(data: Path) -> Path:
-    return data / "restore" / "plan.json"
-
-
-def is_planned(data: Path) -> bool:
-    """Whether a copy is to take the place of the data, and was broken off there."""
-    return os.path.exists(_plan_file(data))  # noqa: PTH110 - raises nothing where one may not look
+    aside: Path | None
+    """What was there before; None where there was nothing."""
+    settings: Path | None
+    """The settings of the copy, where they could not take the place of those that are in force."""
 
 
 def begin_staging(data: Path) -> Path:
@@ -70,27 +66,24 @@ def discard(data: Path) -> None:
         shutil.rmtree(data / "restore", ignore_errors=True)
 
 
-def plan(data: Path, aside: str, settings: Path | None, owner: tuple[int, int] | None) -> None:
+def plan(data: Path, aside: str, settings: Path | None) -> None:
     """Decide that what was put together counts. Raises OSError."""
     staged = staging_folder(data)
     inodes = {part: (staged / part).stat().st_ino for part in _PARTS if (staged / part).exists()}
     os.sync()
     reached("restore staged")
-    made = RestorePlan(aside, str(settings) if settings else None, inodes, owner)
-    write_file(_plan_file(data), json.dumps(asdict(made)).encode())
+    made = RestorePlan(aside, str(settings) if settings else None, inodes)
+    write_file(plan_file(data), json.dumps(asdict(made)).encode())
     reached("restore planned")
 
 
-def complete(data: Path) -> Path | None:
-    """Bring what is planned to its end; gives where what was there before lies, None where there was nothing.
-
-    Raises Stop when it cannot be done.
-    """
+def complete(data: Path) -> Restored:
+    """Bring what is planned to its end. Raises Stop when it cannot be done."""
     try:
-        made = RestorePlan(**json.loads(_plan_file(data).read_bytes()))
+        made = RestorePlan(**json.loads(plan_file(data).read_bytes()))
         aside = data / made.aside
         staged = staging_folder(data)
-        _swap_settings(made, staged / SETTINGS, aside)
+        settings = _swap_settings(made, staged / SETTINGS, aside, data)
         for part in _PARTS:
             if part in made.inodes:
                 _swap(staged / part, data / part, aside / part, made.inodes[part])
@@ -99,7 +92,7 @@ def complete(data: Path) -> Path | None:
             sync_path(data)
             reached("restore moved")
         shutil.rmtree(staged, ignore_errors=True)
-        _plan_file(data).unlink()
+        plan_file(data).unlink()
         shutil.rmtree(data / "restore", ignore_errors=True)
         sync_path(data)
     except OSError as e:
@@ -108,26 +101,42 @@ def complete(data: Path) -> Path | None:
             " `hartslag restore` again; it goes on where it was."
         )
         raise Stop(Text(words, file=e.filename or data, why=system_words(e))) from e
-    return aside if aside.exists() else None
+    return Restored(aside if aside.exists() else None, settings)
 
 
-def _swap_settings(made: RestorePlan, staged: Path, aside: Path) -> None:
+def _swap_settings(made: RestorePlan, staged: Path, aside: Path, data: Path) -> Path | None:
+    """Put the settings of the copy in force; gives where they lie where that is not permitted, as for the daemon."""
     if made.settings is None or not staged.exists():
-        return
+        return None
     target = Path(made.settings).resolve()
     content = staged.read_bytes()
-    if target.exists():
-        before = target.read_bytes()
-        if before != content:
+    before = target.read_bytes() if target.exists() else None
+    left = None
+    if before != content:
+        if before is not None:
             _make_aside(aside)
             write_file(aside / SETTINGS, before)
-            write_file(target, content, like=target.stat())
-    else:
-        write_file(target, content)
-        if made.owner and os.geteuid() == 0:
-            os.chown(target, *made.owner)
+        try:
+            with acting_as_root():
+                _write_settings(target, content)
+        except OSError as e:
+            if e.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
+                raise
+            left = data / f"restored-{SETTINGS}"
+            write_file(left, content)
     reached("settings restored")
     staged.unlink()
+    return left
+
+
+def _write_settings(target: Path, content: bytes) -> None:
+    if target.exists():
+        write_file(target, content, like=target.stat())
+        return
+    write_file(target, content, mode=0o640)
+    if os.geteuid() == 0:  # in somebody's own folder it is theirs
+        owner = target.parent.stat()
+        os.chown(target, owner.st_uid, owner.st_gid)
 
 
 def _swap(staged: Path, target: Path, aside: Path, inode: int) -> None:

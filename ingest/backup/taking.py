@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ingest.backup.block import Damaged
 from ingest.backup.blocks import Blocks
 from ingest.backup.content import FileKeeper, KeptFile, files_to_copy, kept_files
-from ingest.backup.copies import HOUR_MS, Backup, Copy, kept, needed
+from ingest.backup.copies import Backup, Copy, kept, needed
 from ingest.backup.journal_reader import journal_records
 from ingest.backup.place import no_copy_for, require_place
 from ingest.backup.state import BackupState, note, read_state, state_of, with_trouble
@@ -50,7 +50,7 @@ class Taken(NamedTuple):
     state: BackupState
 
 
-def nothing() -> None:
+def nothing(_: int) -> None:
     """Nobody watches."""
 
 
@@ -65,8 +65,8 @@ class Taking:
     """No earlier copy stays, nor a byte of it: for who has removed something everywhere."""
     proved_within: int = PROVED_WITHIN
     """In so many copies each pack is read once."""
-    mark: Callable[[], None] = nothing
-    """Called again and again while it goes on."""
+    mark: Callable[[int], None] = nothing
+    """Called again and again while it goes on, with how many bytes more are copied."""
     now_ms: Callable[[], int] = clock_ms
 
     def take(self) -> Taken:
@@ -153,7 +153,9 @@ def _full(folder: Path, lacking: int) -> NoCopy:
 class _Writing:
     """One copy while it is written."""
 
-    def __init__(self, settings: Settings, backup: Backup, blocks: Blocks, mark: Callable[[], None]) -> None:
+    def __init__(
+        self, settings: Settings, backup: Backup, blocks: Blocks, mark: Callable[[int], None]
+    ) -> None:
         self._settings, self._backup, self._blocks, self._mark = settings, backup, blocks, mark
         self.unread: list[str] = []
 
@@ -162,9 +164,11 @@ class _Writing:
         from importlib.metadata import version
 
         blocks, mark = self._blocks, self._mark
-        stream, digest, entries, table = StreamWriter(blocks.keep), blake2b(digest_size=20), 0, ""
+        stream, digest = StreamWriter(blocks.keep), blake2b(digest_size=20)
+        size, entries, table = 0, 0, ""
         for record in records:
-            mark()
+            mark(len(record))
+            size += len(record)
             digest.update(record)
             if record[8:16] == b'["table"':
                 stream.cut()
@@ -185,6 +189,7 @@ class _Writing:
             journal=identity,
             journal_lists=lists,
             digest=digest.hexdigest(),
+            journal_bytes=size,
             entries=entries,
             file_lists=file_lists,
             files=keeper.count,
@@ -203,7 +208,7 @@ class _Writing:
             return []
 
 
-def _make_room(backup: Backup, blocks: Blocks, lacking: int, mark: Callable[[], None]) -> bool:
+def _make_room(backup: Backup, blocks: Blocks, lacking: int, mark: Callable[[int], None]) -> bool:
     """Let go of the oldest copies, as few as make room for what is lacking, and never of the newest. False: they do not."""
     copies = backup.copies()
     disk = os.statvfs(backup.folder)
@@ -216,11 +221,3 @@ def _make_room(backup: Backup, blocks: Blocks, lacking: int, mark: Callable[[], 
             blocks.tidy(use, wholly=False, mark=mark)
             return True
     return False
-
-
-def is_due(settings: Settings, now_ms: int, every_ms: int = HOUR_MS) -> bool:
-    """Whether a new copy is to be taken: there is none, it is old, or of a day to come, when the clock was wrong."""
-    state = read_state(settings)
-    if state is None or state.newest_ms is None:
-        return True
-    return not 0 <= now_ms - state.newest_ms < every_ms

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ingest.backup.plan import is_planned
+from ingest.backup.upkeep import KEY, Upkeep
 from ingest.daemon.collecting import Collecting
 from ingest.daemon.listening import Listeners, add_straps, listen_by_radio
 from ingest.daemon.notes import Notes
@@ -24,7 +26,7 @@ from ingest.report.renewal import TROUBLE
 from ingest.settings.model import Settings
 from ingest.stores.configured import configured_stores
 from ingest.system.files import NO_ROOM, make_folder
-from ingest.system.lock import DaemonLock
+from ingest.system.lock import DaemonLock, holder
 from ingest.system.patience import ENDLESS
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ def run(settings: Settings, greet: Callable[[str], None], listeners: Listeners |
     """
     _share_memory()
     signal.signal(signal.SIGTERM, _end_at_once)  # until the supervisor ends one part after the other
+    _complete_restore(settings)
     lock = DaemonLock(settings.data, settings.mark)
     with contextlib.closing(lock):
         _begin(settings, lock)
@@ -64,6 +67,21 @@ def run(settings: Settings, greet: Callable[[str], None], listeners: Listeners |
 def _end_at_once(_number: int, _frame: object) -> None:
     """Nothing runs yet: what is begun is undone, and that is a clean end."""
     sys.exit(0)
+
+
+def _complete_restore(settings: Settings) -> None:
+    """Bring a copy to its place that was on its way there when the power failed."""
+    if not is_planned(settings.data) or holder(settings.data) is not None:
+        return
+    from ingest.backup.swap import complete  # which is heavy, and rarely needed
+
+    restored = complete(settings.data)
+    _log.info("A copy was being brought back when that was broken off; now it is in its place.")
+    if restored.settings is not None:
+        _log.warning(
+            "The settings of the copy lie in %s, as the daemon may not write the settings file.",
+            restored.settings,
+        )
 
 
 def _begin(settings: Settings, lock: DaemonLock) -> None:
@@ -118,6 +136,8 @@ def add_parts(
         stores.append(supervisor.add(store.name, f"the store {store.name}", work))
     if settings.report_folder:
         supervisor.add(TROUBLE, "the pages", partial(renew_pages, settings, settings.report_folder))
+    if settings.backup_folder:
+        supervisor.add(KEY, "the copies", Upkeep(settings).run)
     if settings.straps:
         add_straps(supervisor, settings, owners, listeners, wake_stores)
     return supervisor

@@ -46,6 +46,23 @@ STRAP_POINTS = (
     "merged",
 )
 
+BACKUP_POINTS = (
+    "pack begun",
+    "pack written",  # and has no name yet
+    "copy written",
+    "copy removed",  # and what only it needed is still there
+    "pack deleted",
+)
+"""Of a copy in the folder for copies."""
+
+RESTORE_POINTS = (
+    "restore staged",  # all is put together and checked
+    "restore planned",  # from here on the copy counts
+    "settings restored",
+    "restore swapped",  # a folder is in its place, and what was there is not aside yet
+    "restore moved",
+)
+
 _CHOSEN = os.environ.get("HARTSLAG_CRASH_AT", "")
 
 

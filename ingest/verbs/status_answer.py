@@ -5,6 +5,7 @@ import time
 from functools import partial
 from typing import Any
 
+from ingest.backup.state import backup_status
 from ingest.collect.fetch_record import read_states
 from ingest.collect.inbox import Inbox, Waiting, noted_troubles
 from ingest.collect.reader_process import ReaderProcess
@@ -53,6 +54,7 @@ def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict
         ],
         "report": settings.report_folder
         and {"folder": str(settings.report_folder), "last_error": errors.get(TROUBLE)},
+        "backup": backup_status(settings, time.time_ns() // 1_000_000),
         "clocks": [d.json() | {"sentence": d.sentence} for d in clock_offsets.clock_offsets(journal)],
         "judge": zone_check.summarize_zone_checks(zone_check.zone_checks(journal)),
         "straps": [strap_status(journal, s, runs=daemon is not None) for s in settings.straps],

@@ -80,6 +80,8 @@ def remarks(
         )
         group = HAND if pages["last_error"] else FINE
         yield Remark(group, text.format(folder=pages["folder"], what=pages["last_error"]))
+    if now["backup"] is not None:
+        yield _backup(now["backup"])
     yield from map(_strap, now["straps"])
     yield from map(_watch, now["watches"])
     yield from map(_plugged, now["plugged"])
@@ -89,6 +91,13 @@ def _daemon(now: dict[str, Any]) -> Remark:
     if now["daemon"]:
         return Remark(FINE, _("The daemon runs (process {number}).").format(number=now["daemon"]))
     return Remark(HAND, _("The daemon does not run: start it with `hartslag run`."))
+
+
+def _backup(b: dict[str, Any]) -> Remark:
+    from ingest.verbs.status_backup import backup_lines, needs_hand
+
+    first, *more = backup_lines(b)
+    return Remark(HAND if needs_hand(b) else KNOW if more else FINE, first, more)
 
 
 def _person(settings: "Settings", p: dict[str, Any]) -> Remark:

@@ -104,7 +104,7 @@ def test_a_copy_is_of_one_moment(tmp_path: Path) -> None:
     before = content_of(home.data)
     seen = [0]
 
-    def meanwhile() -> None:
+    def meanwhile(_: int) -> None:
         seen[0] += 1
         if seen[0] == 20:
             comes_in(home, steady("Anna", NOW + HOUR, 60, 150))
@@ -120,7 +120,7 @@ def test_copies_are_kept_by_age() -> None:
     """Protects an old copy from going too soon, and the stick from filling: all of a day, then days, weeks, months."""
 
     def copy(number: int, at_ms: int) -> Copy:
-        return Copy(number, at_ms, "j", (), "", 0, (), 0, 0, None, "pi", "1")
+        return Copy(number, at_ms, "j", (), "", 0, 0, (), 0, 0, None, "pi", "1")
 
     hours = 24 * 400
     copies = [copy(i, NOW - (hours - i) * HOUR_MS) for i in range(hours)]

@@ -1,0 +1,120 @@
+"""Bringing a copy back: which copies there are, which one is meant, and what is here already."""
+
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.backup.block import Damaged
+from ingest.backup.content import FOLDERS, SETTINGS
+from ingest.backup.copies import Backup, Copy
+from ingest.backup.one_file import read_one_file, stage_one_file
+from ingest.backup.staging import stage
+from ingest.errors import HartslagError, Stop
+from ingest.journal import Journal
+from ingest.language import N_, Text
+from ingest.settings.model import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A copy that could be brought back, and where it lies: in a folder of many, or as one file."""
+
+    copy: Copy
+    backup: Backup | None
+    file: Path | None = None
+
+    @property
+    def bytes_to_read(self) -> int:
+        """What bringing it back comes across, the check of the journal included."""
+        return 2 * self.copy.journal_bytes + self.copy.file_bytes
+
+    def stage(self, staging: Path, mark: Callable[[int], None]) -> None:
+        """Put it together in a folder that is empty. Raises Damaged, OSError."""
+        if self.backup is not None:
+            stage(self.backup, self.copy, staging, mark)
+        else:
+            assert self.file is not None
+            stage_one_file(self.file, self.copy, staging, mark)
+
+
+def find_copies(place: Path) -> list[Found]:
+    """All copies in a folder or a file that are whole as far as their first look tells, oldest first.
+
+    Raises Stop where there are none, OSError.
+    """
+    if not place.exists():
+        raise Stop(
+            Text(N_("There is no {place}. Is the stick plugged in, or the share mounted?"), place=place)
+        )
+    if not place.is_dir():
+        try:
+            return [Found(read_one_file(place), None, place)]
+        except Damaged as e:
+            words = N_(
+                "{file} is no copy that `hartslag backup` wrote, or it is cut off or damaged. Nothing was changed here."
+                " Take another copy, if there is one."
+            )
+            raise Stop(Text(words, file=place)) from e
+    found = []
+    for folder in (place, *sorted(p for p in place.iterdir() if p.is_dir())):
+        if (folder / "copies").is_dir() and (folder / "packs").is_dir():
+            backup = Backup(folder)
+            found += [Found(copy, backup) for copy in backup.copies()]
+    if not found:
+        words = N_(
+            "There is no copy in {folder}. Name the folder that stands below [backup] in the settings, or a file that"
+            " `hartslag backup FILE` wrote."
+        )
+        raise Stop(Text(words, folder=place))
+    return sorted(found, key=lambda f: (f.copy.at_ms, f.copy.number))
+
+
+def choose(found: Sequence[Found], until_ms: int | None) -> Found | None:
+    """The newest copy, or the newest that is not younger than a moment; None where there is no such.
+
+    Of one journal the one with the highest number is the newest, whatever the clock said.
+    """
+    if until_ms is None:
+        return max(found, key=lambda f: f.copy.number) if len(journals(found)) == 1 else found[-1]
+    older = [f for f in found if f.copy.at_ms <= until_ms]
+    return older[-1] if older else None
+
+
+def journals(found: Sequence[Found]) -> set[str]:
+    """Of which journals there are copies."""
+    return {f.copy.journal for f in found}
+
+
+def before(found: Sequence[Found], one: Found) -> Found | None:
+    """The copy before one, of the same journal."""
+    mine = [f for f in found if f.copy.journal == one.copy.journal and f.copy.number < one.copy.number]
+    return max(mine, key=lambda f: f.copy.number, default=None)
+
+
+def what_is_here(settings: Settings) -> list[str]:
+    """What a copy would take the place of and somebody may miss, in words; nothing on a new computer."""
+    here: list[str] = []
+    if settings.journal_file.exists():
+        try:
+            with Journal(settings.journal_file, readonly=True) as journal:
+                samples = journal.size()["samples"]
+                if samples or journal.outcome_counts():
+                    words = N_("a journal with {samples} samples")
+                    here.append(Text(words, samples=samples))
+        except HartslagError:
+            here.append(Text(N_("a journal that cannot be read now")))
+    folders = (settings.data / folder for folder in FOLDERS)
+    filled = [folder for folder in folders if any(path.is_file() for path in folder.rglob("*"))]
+    return here + [Text(N_("files in {folder}"), folder=folder) for folder in filled]
+
+
+def is_worth_keeping(before: bytes | None, staged: Path) -> bool:
+    """Whether settings say anything that those of the copy do not: the sample, in which nothing is switched on, does not."""
+    after = staged / SETTINGS
+    if before is None or not after.exists() or before == after.read_bytes():
+        return False
+    try:
+        return bool(tomllib.loads(before.decode("utf-8-sig")))
+    except ValueError:
+        return True

@@ -1,0 +1,224 @@
+"""A copy brought back: everything is checked first, and what is here is set aside."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ingest.errors import HartslagError, Stop
+from ingest.language import N_, Text, said
+from ingest.language import gettext as _
+from ingest.verbs.command import Invocation, verb
+
+if TYPE_CHECKING:
+    from ingest.backup.restoring import Found
+    from ingest.backup.swap import Restored
+    from ingest.settings.model import Settings
+    from ingest.settings.own_file import OwnFile
+
+
+class Moment(click.ParamType):  # type: ignore[type-arg]  # click 8.1 knows none
+    """A day, or a day and a time of day, on the clock of this machine; gives its last moment in ms."""
+
+    name = "moment"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The moment. Raises BadParameter."""
+        for form, last_s in (("%Y-%m-%d", 86_400), ("%Y-%m-%d %H:%M", 60), ("%Y-%m-%dT%H:%M", 60)):
+            try:
+                found = datetime.strptime(str(value), form).astimezone()
+            except (ValueError, OverflowError, OSError):
+                continue
+            return round(found.timestamp() + last_s) * 1000 - 1
+        words = _('{value} will not do; right would be a day like 2026-11-16, or "2026-11-16 10:00".')
+        raise click.BadParameter(words.format(value=repr(value)), ctx, param)
+
+
+def copy_lines(found: "Sequence[Found]") -> Iterator[str]:
+    """A line for each copy, the newest last."""
+    from ingest.verbs.times import day_and_time
+
+    several = len({f.copy.journal for f in found}) > 1
+    for f in found:
+        line = _("{when}  {files} files, {size} MB, made on {computer}").format(
+            when=day_and_time(f.copy.at_ms),
+            files=f.copy.files,
+            size=-(-(f.copy.journal_bytes + f.copy.file_bytes) // 1_000_000),
+            computer=f.copy.host,
+        )
+        yield line + (_(", journal {journal}").format(journal=f.copy.journal[:12]) if several else "")
+
+
+def the_copy(found: "Sequence[Found]", until_ms: int | None, place: Path) -> "Found":
+    """The copy that is meant. Raises Stop where that is not clear."""
+    from ingest.backup.restoring import choose, journals
+
+    if until_ms is None and len(journals(found)) > 1:
+        words = _("In {folder} lie copies of several journals. Say by --from which copy you mean:\n{copies}")
+        raise Stop(words.format(folder=place, copies="\n".join(copy_lines(found[-20:]))))
+    one = choose(found, until_ms)
+    if one is None:
+        words = _("No copy in {folder} is so old. There are:\n{copies}")
+        raise Stop(words.format(folder=place, copies="\n".join(copy_lines(found[:20]))))
+    return one
+
+
+def require_no_daemon(settings: "Settings") -> None:
+    """Raise Stop while the daemon runs."""
+    from ingest.system.lock import holder
+
+    if process := holder(settings.data):
+        raise Stop(
+            Text(
+                N_(
+                    "The daemon runs (process {process}). Stop it first: Ctrl-C where it runs, or"
+                    " sudo systemctl stop hartslag"
+                ),
+                process=process,
+            )
+        )
+
+
+def bring_back(
+    settings: "Settings", own: "OwnFile", found: "Sequence[Found]", one: "Found", *, set_aside: bool
+) -> "Restored":
+    """Check a copy and put it in the place of what is here; gives where that lies now.
+
+    Raises Stop; until the copy is checked nothing is changed.
+    """
+    from ingest.backup.block import Damaged
+    from ingest.backup.restoring import is_worth_keeping, what_is_here
+    from ingest.backup.swap import begin_staging, complete, discard, plan
+    from ingest.system.files import make_folder
+    from ingest.verbs.progress import progress_bar
+
+    here = [] if set_aside else what_is_here(settings)
+    if here:
+        raise _something_here(here)
+    try:
+        make_folder(settings.data, 0o750)
+        staged = begin_staging(settings.data)
+        with progress_bar(_("Checking and copying"), one.bytes_to_read) as mark:
+            one.stage(staged, mark)
+        if not set_aside and is_worth_keeping(own.content, staged):
+            raise _something_here([_("other settings in {file}").format(file=own.path)])
+        aside = f"before-restore-{datetime.now().astimezone():%Y-%m-%d-%H%M%S}"
+        plan(settings.data, aside, own.path)
+    except Damaged as e:
+        raise Stop(_damaged(found, one)) from e
+    except OSError as e:
+        raise _not_copied(settings, e) from e
+    finally:
+        discard(settings.data)
+    return complete(settings.data)
+
+
+def _something_here(here: list[str]) -> Stop:
+    words = _(
+        "There is something here already, which no copy takes the place of unasked: {what}. Call it again with --set-aside:"
+        " what is here is then kept, in a folder beside it."
+    )
+    return Stop(words.format(what=", ".join(map(said, here))))
+
+
+def _not_copied(settings: "Settings", error: OSError) -> Stop:
+    from ingest.language import system_words
+    from ingest.system.files import NO_ROOM
+
+    if error.errno in NO_ROOM:
+        words = N_(
+            "There is no room in {folder} for the copy. Nothing was changed; make room, and call it again."
+        )
+    else:
+        words = N_("The copy could not be put together: {file}: {why}. Nothing was changed.")
+    return Stop(Text(words, folder=settings.data, file=error.filename or "?", why=system_words(error)))
+
+
+def _damaged(found: "Sequence[Found]", one: "Found") -> str:
+    from ingest.backup.restoring import before
+    from ingest.verbs.times import day_and_time
+
+    when = day_and_time(one.copy.at_ms)
+    text = _("The copy of {when} is damaged where it lies. Nothing was changed here.").format(when=when)
+    earlier = before(found, one)
+    if earlier is None:
+        return f"{text} " + _("There is none before it.")
+    words = _('The one before it is of {earlier}: call it again with  --from "{earlier}"')
+    return f"{text} " + words.format(earlier=day_and_time(earlier.copy.at_ms))
+
+
+def _end_lines(invocation: Invocation, settings: "Settings", restored: "Restored") -> Iterator[str]:
+    """What there is to know once a copy is in its place."""
+    if restored.aside is not None:
+        words = _("What was here before lies in {folder}; delete it when you are content.")
+        yield words.format(folder=restored.aside)
+    if restored.settings is not None:
+        words = _("The settings could not be written; those of the copy lie in {file}.")
+        yield words.format(file=restored.settings)
+    try:
+        now = invocation.load_settings()
+    except HartslagError as e:
+        yield _("The settings that came with it need your hand: {why}").format(why=said(e.text))
+    else:
+        if now.data != settings.data:
+            yield _(
+                "The settings that came with it name another data folder, {folder}, below [data]. Change that line, or"
+                " call hartslag with --data {here}."
+            ).format(folder=now.data, here=settings.data)
+    yield _("Start it again: `hartslag run`, or  sudo systemctl start hartslag")
+
+
+@verb(
+    "restore",
+    ("The newest copy on a stick", "hartslag restore /media/usb/hartslag"),
+    ("One of an earlier day", "hartslag restore --from 2026-11-16 /media/usb/hartslag"),
+    ("Which copies are there?", "hartslag restore --list /media/usb/hartslag"),
+)
+@click.argument("place", metavar="FILE|FOLDER", type=click.Path(path_type=Path))
+@click.option(
+    "--from",
+    "until_ms",
+    metavar="WHEN",
+    type=Moment(),
+    help="The newest copy of that day or minute, or before it.",
+)
+@click.option("--list", "only_list", is_flag=True, help="Show the copies there are, and change nothing.")
+@click.option(
+    "--set-aside", is_flag=True, help="Keep what is here in a folder of its own, and take the copy instead."
+)
+@click.pass_obj
+def command(
+    invocation: Invocation, place: Path, until_ms: int | None, only_list: bool, set_aside: bool
+) -> None:
+    """Bring journal, settings and files back from a copy: a file, or the folder in which the daemon kept copies.
+
+    Everything is checked first. What is here already is never overwritten. Broken off at any moment, everything is as it
+    was, or as the copy has it; called again, it goes on where it was.
+    """
+    from ingest.backup.plan import is_planned
+    from ingest.backup.restoring import find_copies
+    from ingest.backup.swap import complete
+    from ingest.verbs.setup import open_own_file
+    from ingest.verbs.times import day_and_time
+
+    settings = invocation.load_settings()
+    if only_list:
+        click.echo("\n".join(copy_lines(find_copies(place))))
+        return
+    require_no_daemon(settings)
+    if is_planned(settings.data):
+        restored = complete(settings.data)
+        click.echo(_("What was broken off before is brought to its end: the copy is in its place."))
+    else:
+        found = find_copies(place)
+        one = the_copy(found, until_ms, place)
+        own = open_own_file(invocation, "restore", str(place))
+        restored = bring_back(settings, own, found, one, set_aside=set_aside)
+        words = _("The copy of {when}, made on {computer}, is checked and in its place, in {folder}.")
+        click.echo(
+            words.format(when=day_and_time(one.copy.at_ms), computer=one.copy.host, folder=settings.data)
+        )
+    for line in _end_lines(invocation, settings, restored):
+        click.echo(line)

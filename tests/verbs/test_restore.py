@@ -1,0 +1,199 @@
+"""A copy brought back on a new Pi, or in the place of what is there; broken off at any moment."""
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ingest.settings.model import Settings
+from ingest.system.crash_points import RESTORE_POINTS
+from tests.support.backups import (
+    archived,
+    brought_back,
+    comes_in,
+    content_of,
+    home_with_copies,
+    take_copy,
+    the_backup,
+)
+from tests.support.daemons import daemon, hartslag, journal, rows, until
+from tests.support.households import DAY, NOW, steady
+
+FIRST = steady("Anna", NOW, 1200, 120)
+LATER = steady("Anna", NOW + DAY, 600, 140)
+
+
+@pytest.fixture(name="copied")
+def _copied(tmp_path: Path) -> Settings:
+    """A home of which there are two copies: of a day, and of the next, with a file more."""
+    home = home_with_copies(tmp_path, [FIRST])
+    archived(home, "Anna/2026/one.fit", os.urandom(30_000))
+    take_copy(home, now_ms=lambda: NOW)
+    comes_in(home, LATER)
+    archived(home, "Anna/2026/two.fit", os.urandom(30_000))
+    take_copy(home, now_ms=lambda: NOW + DAY)
+    return home
+
+
+def test_on_a_new_pi_it_is_one_command(copied: Settings, tmp_path: Path) -> None:
+    """Protects who holds a new Pi and the old stick: journal, settings and files are back to the last byte."""
+    new = tmp_path / "new"
+    done = hartslag("--data", new, "restore", tmp_path / "stick")
+    assert done.returncode == 0, done.stderr
+    assert content_of(new) == content_of(copied.data)
+    assert sorted(p.name for p in new.iterdir()) == ["archive", "hartslag.toml", "journal"]
+    assert "Anna" in hartslag("--data", new, "week").stdout
+
+
+def test_from_one_file_it_is_the_same(copied: Settings, tmp_path: Path) -> None:
+    """Protects who made a copy by hand."""
+    assert hartslag("--data", copied.data, "backup", tmp_path / "copy.zip").returncode == 0
+    done = hartslag("--data", tmp_path / "new", "restore", tmp_path / "copy.zip")
+    assert done.returncode == 0, done.stderr
+    assert content_of(tmp_path / "new") == content_of(copied.data)
+
+
+@pytest.mark.usefixtures("copied")
+def test_the_daemon_goes_on_where_it_was(tmp_path: Path) -> None:
+    """Protects the days to come: the restored journal is collected into, and the store is made of it."""
+    new = tmp_path / "new"
+    assert hartslag("--data", new, "restore", tmp_path / "stick").returncode == 0
+    with daemon(new):
+        until(lambda: rows(new / "store" / "hartslag.db", "SELECT 1 FROM minute"), "the store")
+    assert rows(journal(new), "SELECT sum(samples) FROM chunk") == [(1800,)]
+
+
+def test_an_older_copy_is_named_by_its_day(copied: Settings, tmp_path: Path) -> None:
+    """Protects who notices a mistake late: the copies are listed, and that of a day is taken."""
+    listed = hartslag("restore", "--list", tmp_path / "stick").stdout.splitlines()
+    assert len(listed) == 2
+    day = listed[0].split()[0]
+    done = hartslag("--data", tmp_path / "new", "restore", tmp_path / "stick", "--from", day)
+    assert done.returncode == 0, done.stderr
+    assert content_of(tmp_path / "new") == brought_back(copied, tmp_path / "first", 1)
+    too_old = hartslag("--data", tmp_path / "none", "restore", tmp_path / "stick", "--from", "2020-01-01")
+    assert too_old.returncode == 1
+    assert listed[0] in too_old.stderr
+    assert hartslag("restore", tmp_path / "stick", "--from", "yesterday").returncode == 2
+
+
+def test_what_is_there_is_never_overwritten(copied: Settings, tmp_path: Path) -> None:
+    """Protects a newer journal from an older copy: it is refused in words, and with the word set aside, whole."""
+    comes_in(copied, steady("Anna", NOW + 2 * DAY, 300, 99))
+    before = content_of(copied.data)
+    refused = hartslag("--data", copied.data, "restore", tmp_path / "stick")
+    assert refused.returncode == 1
+    assert "2100 samples" in refused.stderr
+    assert "--set-aside" in refused.stderr
+    assert content_of(copied.data) == before
+    done = hartslag("--data", copied.data, "restore", "--set-aside", tmp_path / "stick")
+    assert done.returncode == 0, done.stderr
+    assert content_of(copied.data) == brought_back(copied, tmp_path / "back")
+    (aside,) = copied.data.glob("before-restore-*")
+    shutil.copy(copied.data / "hartslag.toml", aside)
+    assert content_of(aside) == before
+
+
+def test_settings_of_ones_own_are_no_less(copied: Settings, tmp_path: Path) -> None:
+    """Protects settings that were made on the new Pi; the sample, in which nothing is switched on, gives way."""
+    new = tmp_path / "new"
+    new.mkdir()
+    (new / "hartslag.toml").write_text('[[person]]\nname = "Bo"\n')
+    refused = hartslag("--data", new, "restore", tmp_path / "stick")
+    assert refused.returncode == 1
+    assert "other settings" in refused.stderr
+    assert sorted(p.name for p in new.iterdir()) == ["hartslag.toml"]
+    (new / "hartslag.toml").write_text("## The sample.\n# name = 1\n")
+    assert hartslag("--data", new, "restore", tmp_path / "stick").returncode == 0
+    assert (new / "hartslag.toml").read_bytes() == (copied.data / "hartslag.toml").read_bytes()
+    (aside,) = new.glob("before-restore-*")
+    assert (aside / "hartslag.toml").read_text() == "## The sample.\n# name = 1\n"
+
+
+def test_it_waits_for_no_daemon(copied: Settings, tmp_path: Path) -> None:
+    """Protects the journal that is being written: while the daemon runs nothing is brought back."""
+    with daemon(tmp_path / "busy") as process:
+        until(lambda: journal(tmp_path / "busy").exists(), "the daemon")
+        done = hartslag("--data", tmp_path / "busy", "restore", tmp_path / "stick")
+    assert done.returncode == 1
+    assert f"process {process.pid}" in done.stderr
+    assert copied.data.exists()
+
+
+def test_a_damaged_copy_is_refused_and_the_one_before_is_named(copied: Settings, tmp_path: Path) -> None:
+    """Protects from a journal that is half right: one block that is not what it was, and nothing is changed."""
+    packs = sorted(the_backup(copied).packs.iterdir())
+    spoilt = bytearray(packs[-1].read_bytes())
+    for at in range(100, len(spoilt) - 200, 500):
+        spoilt[at] ^= 1
+    packs[-1].write_bytes(spoilt)
+    done = hartslag("--data", tmp_path / "new", "restore", tmp_path / "stick")
+    assert done.returncode == 1
+    assert "is damaged" in done.stderr
+    earlier = done.stderr.partition('--from "')[2].partition('"')[0]
+    assert not (tmp_path / "new" / "journal").exists()
+    again = hartslag("--data", tmp_path / "new", "restore", tmp_path / "stick", "--from", earlier)
+    assert again.returncode == 0, again.stderr
+    assert content_of(tmp_path / "new") == brought_back(copied, tmp_path / "first", 1)
+
+
+@pytest.mark.parametrize("spoil", ["cut", "bit", "text"])
+def test_a_damaged_file_is_refused(copied: Settings, tmp_path: Path, spoil: str) -> None:
+    """Protects from a zip that was cut off on its way, or is something else."""
+    file = tmp_path / "copy.zip"
+    assert hartslag("--data", copied.data, "backup", file).returncode == 0
+    data = bytearray(file.read_bytes())
+    if spoil == "cut":
+        del data[-1000:]
+    elif spoil == "bit":
+        data[len(data) // 2] ^= 1
+    else:
+        data = bytearray(b"my holidays")
+    file.write_bytes(data)
+    done = hartslag("--data", tmp_path / "new", "restore", file)
+    assert done.returncode == 1
+    assert "damaged" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "new" / "journal").exists()
+
+
+def test_copies_of_two_journals_are_told_apart(copied: Settings, tmp_path: Path) -> None:
+    """Protects from somebody else's heart rates: where a folder holds two journals it is asked which."""
+    other = replace(home_with_copies(tmp_path / "other"), backup_folder=copied.backup_folder)
+    take_copy(other, now_ms=lambda: NOW + 2 * DAY)
+    done = hartslag("--data", tmp_path / "new", "restore", tmp_path / "stick")
+    assert done.returncode == 1
+    assert "--from" in done.stderr
+    assert not (tmp_path / "new" / "journal").exists()
+
+
+@pytest.mark.parametrize("point", RESTORE_POINTS)
+def test_broken_off_it_is_as_before_or_as_the_copy(copied: Settings, tmp_path: Path, point: str) -> None:
+    """Protects from the power cut in the middle: the journal is always a whole one, and called again it is done."""
+    comes_in(copied, steady("Anna", NOW + 2 * DAY, 300, 99))
+    before, after = content_of(copied.data), brought_back(copied, tmp_path / "back")
+    words = ("--data", str(copied.data), "restore", "--set-aside", str(tmp_path / "stick"))
+    killed = hartslag(*words, env={"HARTSLAG_CRASH_AT": point})
+    assert killed.returncode == -9, killed.stderr
+    assert content_of(copied.data)["journal"] in (before["journal"], after["journal"])
+    done = hartslag(*words)
+    assert done.returncode == 0, done.stderr
+    assert content_of(copied.data) == after
+    aside = list(copied.data.glob("before-restore-*"))
+    assert any((folder / "journal" / "journal.db").exists() for folder in aside)
+    assert not (copied.data / "restore").exists()
+
+
+@pytest.mark.parametrize("point", ["restore planned", "restore swapped:2"])
+def test_the_daemon_ends_what_was_broken_off(copied: Settings, tmp_path: Path, point: str) -> None:
+    """Protects who does not call it again: the Pi starts after the power cut, and the daemon works on the copy, whole."""
+    after = brought_back(copied, tmp_path / "back")
+    words = ("--data", str(copied.data), "restore", "--set-aside", str(tmp_path / "stick"))
+    assert hartslag(*words, env={"HARTSLAG_CRASH_AT": point}).returncode == -9
+    with daemon(copied.data):
+        until(lambda: not (copied.data / "restore").exists(), "the copy to be in its place")
+    assert [f"archive/Anna/2026/{n}.fit" in after for n in ("one", "two")] == [True, True]
+    assert rows(journal(copied.data), "SELECT sum(samples) FROM chunk") == [(1800,)]
+    assert sorted(p.name for p in (copied.archive / "Anna" / "2026").iterdir()) == ["one.fit", "two.fit"]
