@@ -20,6 +20,7 @@ VERBS = {
     "add": "Take FILES (or all files in a folder) into the journal; they stay where they are.",
     "backup": "Copy the journal, the settings and all files to FILE, or to the folder for copies.",
     "check": "Look after settings, disk, clock, Bluetooth, journal, copies and stores; ends with 1 when something fails.",
+    "clock": "Show what straps told while nobody knew the time, and say when it was; shows first what changes.",
     "demo": "Make up a household in FOLDER (default: demo) to try everything on: two people, twelve weeks up to now.",
     "explain": "Say why a minute, day, week or file counts as it does.",
     "export": "Print all samples in order of time.",
@@ -47,7 +48,7 @@ PURPOSES = {
     "How am I doing": ("week", "today", "workout", "report", "status"),
     "To begin": ("setup", "demo", "run", "add", "fetch", "scan"),
     "Why this number": ("explain", "profile", "export"),
-    "To put right": ("forget", "rename", "merge"),
+    "To put right": ("forget", "clock", "rename", "merge"),
     "To keep it in order": ("check", "backup", "restore", "grafana", "rebuild", "retry"),
 }
 """What one may want, and the verbs for it, those that are used most first."""

@@ -103,6 +103,21 @@ PROVED_BY = {
         "tests/verbs/test_restore.py::test_broken_off_it_is_as_before_or_as_the_copy"
     ),
     "An old copy is brought back by mistake": "tests/verbs/test_restore.py::test_what_is_there_is_never_overwritten",
+    "The Pi starts without internet, and does not know the time": (
+        "tests/journal/test_dating.py::test_what_was_apart_is_dated_once_the_time_is_known"
+    ),
+    "The Pi is switched off before it has learned the time": (
+        "tests/verbs/test_clock.py::test_it_is_placed_after_a_look_at_what_changes_and_taken_back"
+    ),
+    "The clock is set wrong while a strap is worn": (
+        "tests/collect/test_clock_steps.py::test_a_step_neither_loses_nor_doubles_nor_misplaces"
+    ),
+    "There is never any internet": (
+        "tests/journal/test_dating.py::test_a_clock_set_by_hand_is_believed_where_nobody_knows_better"
+    ),
+    "A file, a setting or a question names a year that cannot be": (
+        "tests/verbs/test_years.py::test_a_time_that_cannot_be_ends_in_words"
+    ),
 }
 """The first cell of each row, and the test that shows the second to be so."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ingest.journal.dating import OWNER, Observation, date_offset_ms
+from ingest.journal.dating import OWNER, Observation, date_offset_ms, is_placed
 from ingest.journal.entry import ALWAYS_MS
 from ingest.journal.row_reader import RowReader
 from ingest.journal.seal import columns_of, is_sealed
@@ -53,11 +53,11 @@ class Boot:
         return None if ahead is None else self.first_ms + ahead
 
     @property
-    def shown_ms(self) -> int:
-        """What the clock of the machine showed then, right or wrong."""
+    def shown_ms(self) -> int | None:
+        """What the clock of the machine showed then, right or wrong; None where that was lost to a worn card."""
         looks = [o for o in self.known if o.is_look]
         before = [o for o in looks if o.steady_ms <= self.first_ms]
-        return self.first_ms + (before or looks)[-1 if before else 0].offset_ms
+        return self.first_ms + (before[-1] if before else looks[0]).offset_ms if looks else None
 
 
 _OF_BOOT = (
@@ -116,27 +116,22 @@ class BootReader(RowReader):
         ]
 
     def _began(self, boot: str) -> int:
-        return int(self._rows("SELECT min(id) FROM clock WHERE boot = ?", boot)[0][0])
+        """The order of boots is that of their first looks."""
+        return int(self._rows("SELECT coalesce(min(id), 0) FROM clock WHERE boot = ?", boot)[0][0])
 
     def _between(self, boot: str) -> tuple[int | None, int | None]:
-        """Moments of other boots that were surely right, the last before this boot and the first after it.
-
-        Boots follow each other in the journal, so the order of their first looks is that of time.
-        """
+        """Moments of other boots that were surely right, the last before this boot and the first after it."""
         began = self._began(boot)
         others = self._rows(
-            "SELECT boot, min(id), min(steady_ms) FROM clock WHERE boot <> ? GROUP BY boot HAVING max(synchronized) = 1",
-            boot,
+            "SELECT boot, min(id) FROM clock WHERE boot <> ? AND synchronized = 1 GROUP BY boot", boot
         )
         after, before = [], []
-        for other, first_id, steady in others:
-            known = self.observations(other)
-            if first_id > began:
-                ahead = date_offset_ms(known, steady)
-                assert ahead is not None
-                before.append(steady + ahead)
-            else:
-                after.append(max(o.steady_ms + o.offset_ms for o in known if o.synchronized))
+        for other, first_right in others:
+            right = [o for o in self.observations(other) if o.synchronized]
+            if self._began(other) < began:
+                after += [o.steady_ms + o.offset_ms for o in right[-1:]]
+            elif first_right > began:
+                before += [o.steady_ms + o.offset_ms for o in right[:1]]
         heard = self._rows(
             "SELECT c.last_ms FROM chunk c JOIN connection n ON n.id = c.connection WHERE n.boot <> ?1"
             " AND c.position <= (SELECT min(position) FROM clock WHERE boot = ?1)"
@@ -145,12 +140,6 @@ class BootReader(RowReader):
         )
         after += [at for (at,) in heard]
         return max(after, default=None), min(before, default=None)
-
-
-def is_placed(known: list[Observation]) -> bool:
-    """Whether it is the owner who says when a boot was."""
-    said = [o for o in known if not o.is_look]
-    return bool(said) and said[-1].believed == OWNER and not any(o.synchronized for o in known)
 
 
 def observations(ask: Callable[..., Iterable[Any]], boot: str) -> list[Observation]:

@@ -88,18 +88,31 @@ def date_offset_ms(known: Sequence[Observation], steady_ms: int) -> int | None:
     that one showed. A later step does not move what was right when it came: after a month without network it is the
     clock that went wrong meanwhile, not the month before.
 
-    Where none was, the owner's word holds; and without one the last look at a clock that anybody vouched for: whoever set
-    it by hand last knew best.
+    Where none was, it is whoever vouched for a clock last, or said when it was: the latest knew best.
     """
     right = [o for o in known if o.synchronized]
     if right:
         before = [o for o in right if o.steady_ms <= steady_ms]
         return (before[-1] if before else right[0]).offset_ms
-    said = [o for o in known if not o.is_look]
-    if said and said[-1].believed == OWNER:
-        return said[-1].offset_ms
-    vouched = [o for o in known if o.is_look and o.believed]
-    return vouched[-1].offset_ms if vouched else None
+    last = last_word(known)
+    return last.offset_ms if last else None
+
+
+def last_word(known: Sequence[Observation]) -> Observation | None:
+    """What dates a boot that no time server was there in; None where nobody vouched for any clock."""
+    said: list[Observation] = []
+    for o in known:
+        if o.believed == TAKEN_BACK:
+            said = [each for each in said if each.believed != OWNER]
+        elif o.believed:
+            said.append(o)
+    return said[-1] if said else None
+
+
+def is_placed(known: Sequence[Observation]) -> bool:
+    """Whether it is the owner who says when a boot was."""
+    last = last_word(known)
+    return last is not None and last.believed == OWNER and not any(o.synchronized for o in known)
 
 
 def offset_ms(known: Sequence[Observation], steady_ms: int) -> int:

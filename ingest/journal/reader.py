@@ -144,6 +144,8 @@ class Journal(ChunkReader, FileReader, BootReader):
                 (self._last,) = self._db.execute(f"SELECT {tally.LAST}").fetchone()
         except sqlite3.Error as e:
             raise _explained(e, self.path) from e
+        finally:
+            self._newest = None  # what was read within may have been taken back
 
     def _new_generation(self) -> str | None:
         """What to call this run of a writer, unless it is written down already, in the very file that this now is."""

@@ -17,9 +17,11 @@ from ingest.rows.profile import read_profile
 from ingest.settings.model import Settings
 from ingest.stores.configured import configured_stores
 from ingest.stores.contract import Store
+from ingest.system.clock import SystemClock
 from ingest.system.lock import holder, settings_of_holder
 from ingest.verbs import clock_offsets, zone_check
 from ingest.verbs.check_machine import free_bytes
+from ingest.verbs.clock_answer import boot_json, machine_clock
 from ingest.verbs.fetch_words import fetch_json
 from ingest.verbs.forget import forgotten_json
 from ingest.verbs.status_straps import strap_status
@@ -57,6 +59,8 @@ def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict
         "backup": backup_status(settings, time.time_ns() // 1_000_000),
         "clocks": [d.json() | {"sentence": d.sentence} for d in clock_offsets.clock_offsets(journal)],
         "judge": zone_check.summarize_zone_checks(zone_check.zone_checks(journal)),
+        "clock": machine_clock(journal, SystemClock()).json() if settings.straps else None,
+        "boots": [boot_json(b) for b in journal.unplaced_boots()],
         "straps": [strap_status(journal, s, runs=daemon is not None) for s in settings.straps],
         "plugged": [fetch_json(settings, s) for s in read_states(settings.watch_folder)],
         "watches": [

@@ -82,6 +82,7 @@ def remarks(
         yield Remark(group, text.format(folder=pages["folder"], what=pages["last_error"]))
     if now["backup"] is not None:
         yield _backup(now["backup"])
+    yield from _times(journal, now)
     yield from map(_strap, now["straps"])
     yield from map(_watch, now["watches"])
     yield from map(_plugged, now["plugged"])
@@ -187,6 +188,21 @@ def _watches_counting(judge: dict[str, Any] | None) -> Iterator[Remark]:
 
     if judge is not None:
         yield Remark(FINE if is_close(judge) else KNOW, zone_check_text(judge))
+
+
+def _times(journal: "Journal", now: dict[str, Any]) -> Iterator[Remark]:
+    """Whether it is known when the straps tell what they tell, and what is not dated yet."""
+    from ingest.verbs.clock_answer import calendar_of
+    from ingest.verbs.clock_words import boot_text, boots_text, machine_clock_text, place_text
+
+    current = now["clock"]
+    if current:
+        yield Remark(FINE if current["vouched_by"] else HAND, machine_clock_text(current))
+    # That of the boot which goes on may still be learned by itself.
+    waiting = [b for b in now["boots"] if current is None or b["boot"] != current["boot"]]
+    if waiting:
+        lines = [boot_text(b, calendar_of(journal, b["told"][0]["person"])) for b in waiting]
+        yield Remark(HAND, boots_text(len(waiting)), [*_first(lines), place_text(waiting[-1])])
 
 
 def _clock(c: dict[str, Any], zone: str | None, names: Mapping[str, str]) -> str:

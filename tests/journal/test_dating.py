@@ -73,6 +73,7 @@ def test_only_news_of_the_clocks_is_noted() -> None:
         ([(50, 7000, NOBODY), (90, 30_000, OWNER), (90, 40_000, OWNER)], [40_000] * 4),
         ([(50, 7000, HAND), (90, 30_000, OWNER)], [30_000] * 4),
         ([(50, 7000, BATTERY), (90, 30_000, OWNER), (90, 30_000, TAKEN_BACK)], [7000] * 4),
+        ([(50, 7000, BATTERY), (90, 30_000, OWNER), (350, 20_000, HAND)], [20_000] * 4),
         ([(50, 7000, NOBODY), (90, 30_000, OWNER), (350, 9000, SERVER)], [9000] * 4),
         # And nothing at all.
         ([(50, 7000, NOBODY)], None),

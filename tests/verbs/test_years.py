@@ -74,7 +74,7 @@ def test_every_date_that_settings_allow_has_an_answer(data: Path, day: str) -> N
 @pytest.mark.parametrize("time", NO_TIMES)
 def test_a_time_that_cannot_be_ends_in_words(data: Path, time: str) -> None:
     """Protects who asks for the year 9999: it is said what would be right, by every verb that takes a time."""
-    for words in (["explain", time], ["workout", time], ["forget", time, "--yes"]):
+    for words in (["explain", time], ["workout", time], ["forget", time, "--yes"], ["clock", time]):
         assert time.split(maxsplit=1)[0] in answers(data, words)
     for option in ("--from", "--to"):
         answers(data, ["export", option, time])

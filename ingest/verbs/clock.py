@@ -1,0 +1,167 @@
+"""When it was that straps told something while nobody knew the time: what waits for that, and where it is placed."""
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from ingest.language import gettext as _
+from ingest.verbs.asking import ask_for_yes
+from ingest.verbs.command import Invocation, print_json, print_lines, verb
+
+if TYPE_CHECKING:
+    from ingest.journal import Journal
+    from ingest.journal.boots import Boot
+    from ingest.journal.dating import Observation
+    from ingest.settings.model import Settings
+
+
+def _list(journal: "Journal", *, as_json: bool) -> None:
+    from ingest.system.clock import SystemClock
+    from ingest.verbs.clock_answer import boot_json, machine_clock
+    from ingest.verbs.clock_words import clock_lines
+    from ingest.verbs.terminal import PIPE, find_terminal
+
+    found = {
+        "clock": machine_clock(journal, SystemClock()).json(),
+        "waiting": [boot_json(b) for b in journal.unplaced_boots()],
+        "placed": [boot_json(b) for b in journal.placed_boots()],
+    }
+    if as_json:
+        print_json(found)
+    else:
+        print_lines(clock_lines(find_terminal() or PIPE, journal, found))
+
+
+def _place(invocation: Invocation, words: tuple[str, ...], *, yes: bool) -> None:
+    from ingest.mistakes.placing import placing
+    from ingest.system.clock import SystemClock
+    from ingest.verbs.clock_answer import SHOWN, calendar_of, find_boot, machine_clock, parse_when, place_ms
+
+    begins_with_time = re.match(r"[0-9]{1,6}-", words[0])
+    number = None if begins_with_time else words[0]
+    when = parse_when(" ".join(words if begins_with_time else words[1:]))
+    with invocation.open_journal() as (settings, journal):
+        boot = find_boot([*journal.unplaced_boots(), *journal.placed_boots()], number)
+        calendar = calendar_of(journal, boot.told[0].person)
+        assert calendar is not None
+        at_ms = place_ms(boot, when, calendar, machine_clock(journal, SystemClock()))
+        said = placing(boot, at_ms)
+        _show_effect(
+            settings,
+            journal,
+            boot,
+            said,
+            _("If the first of {boot} was heard at {when}:").format(
+                boot=boot.id[:SHOWN], when=f"{when:%Y-%m-%d %H:%M}"
+            ),
+        )
+        ask_for_yes(yes=yes)
+        _say(settings, journal, boot.id, said)
+    text = _("It counts there now. To take that back: `hartslag clock {boot} --undo`")
+    click.echo(_as_called(text.format(boot=boot.id[:SHOWN])))
+
+
+def _undo(invocation: Invocation, words: tuple[str, ...], *, yes: bool) -> None:
+    from ingest.mistakes.placing import taking_back
+    from ingest.verbs.clock_answer import SHOWN, find_boot
+
+    with invocation.open_journal() as (settings, journal):
+        boot = find_boot(journal.placed_boots(), words[0] if words else None)
+        said = taking_back(boot)
+        _show_effect(
+            settings,
+            journal,
+            boot,
+            said,
+            _("If you do not know when {boot} was:").format(boot=boot.id[:SHOWN]),
+        )
+        ask_for_yes(yes=yes)
+        _say(settings, journal, boot.id, said)
+    click.echo(_("It is kept, and counts in no week until you say when it was."))
+
+
+def _right(invocation: Invocation) -> None:
+    """It asks nothing: what it says can be seen on the wall, and is taken back like the rest."""
+    from ingest.system.clock import SystemClock
+    from ingest.verbs.clock_answer import right_now
+    from ingest.verbs.times import day_and_time
+
+    clock = SystemClock()
+    said = right_now(clock)
+    with invocation.open_journal() as (settings, journal):
+        _say(settings, journal, clock.boot, said)
+    text = _(
+        "It is {time}: what straps have told since the machine was started counts by that, until the clock is set over the internet."
+    )
+    click.echo(text.format(time=day_and_time(said.wall_ms)))
+
+
+def _show_effect(
+    settings: "Settings", journal: "Journal", boot: "Boot", said: "Observation", heading: str
+) -> None:
+    from ingest.household import find_person
+    from ingest.mistakes.effect import find_effect
+    from ingest.mistakes.placing import dated_spans, supposing
+    from ingest.verbs.forget import show_effect
+
+    for name in dict.fromkeys(t.person for t in boot.told):
+        person = find_person(journal, name)
+        if person is not None:
+            spans = dated_spans(boot, said)
+            effect = find_effect(journal, person, spans, lambda: supposing(journal, boot.id, said))
+            show_effect(settings, journal, person, effect, f"{heading} ({person.name})")
+
+
+def _say(settings: "Settings", journal: "Journal", boot: str, said: "Observation") -> None:
+    from ingest.mistakes.placing import say_of_boot
+    from ingest.verbs.messages import say
+    from ingest.verbs.store_follows import catch_up
+
+    say_of_boot(journal, boot, said)
+    if trouble := catch_up(settings):
+        say(trouble, sys.stderr)
+
+
+def _as_called(text: str) -> str:
+    from ingest.verbs.called import as_called
+
+    return as_called(text)
+
+
+@verb(
+    "clock",
+    ("What waits for a time?", "hartslag clock"),
+    ("It was on Friday evening", 'hartslag clock 3f2a9c1b "2026-11-20 18:30"'),
+    ("No, it was not", "hartslag clock 3f2a9c1b --undo"),
+    ("There is no internet, and the clock is right", "hartslag clock --right"),
+)
+@click.argument("words", nargs=-1, metavar="[NUMBER] [WHEN]")
+@click.option("--undo", is_flag=True, help="Take back what was said of a number.")
+@click.option("--right", is_flag=True, help="Say that the clock of this machine is right now.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Do it without a question; without it, a pipe is only shown what would change.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The clock, and what waits for a time, as JSON.")
+@click.pass_obj
+def command(
+    invocation: Invocation, words: tuple[str, ...], undo: bool, right: bool, yes: bool, as_json: bool
+) -> None:
+    """Show what straps told while nobody knew the time, and say when it was; shows first what changes.
+
+    A Pi has no clock that runs while it is off. What straps tell before it has learned the time from the internet is
+    dated once it has; if it never did, until it was switched off again, it is listed here under a number. WHEN is the
+    day and the time at which the first of it was heard. Nothing is ever deleted. Ends with 3 when nobody said yes.
+    """
+    if right:
+        _right(invocation)
+    elif undo:
+        _undo(invocation, words, yes=yes)
+    elif words:
+        _place(invocation, words, yes=yes)
+    else:
+        with invocation.view_journal() as (_settings, journal):
+            _list(journal, as_json=as_json)

@@ -1,0 +1,133 @@
+"""What straps told while nobody knew the time: shown, placed by hand after a look at what changes, and taken back."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ingest.journal import Journal, Notifications
+from ingest.settings.model import Settings
+from tests.support.households import HOUR, Answer, at, filled, hartslag, household, rows
+from tests.support.strap_sessions import payload
+from tests.support.straps import append_notifications, observe_clock
+
+EVENING = at("2026-11-16T18:00+01:00")
+DAY = 24 * HOUR
+LOST = "3f2a9c1b-0000-4000-8000-000000000000"
+STRAP = "strap F0:00:00:00:00:01"
+SETTINGS = """
+[[person]]
+name = "Anna"
+zone = "Europe/Amsterdam"
+moderate_bpm = 110
+vigorous_bpm = 140
+
+[[strap]]
+address = "F0:00:00:00:00:01"
+person = "Anna"
+"""
+
+
+def tell(journal: Journal, boot: str, steady: int, seconds: int) -> None:
+    """Anna's strap is heard for a while in a boot."""
+    arrivals = [(steady + 1000 * i, payload(117 + i * 7 % 9)) for i in range(seconds)]
+    with journal.write() as w:
+        append_notifications(w, Notifications.from_arrivals(boot, steady - 10, arrivals), "Anna", STRAP)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A Monday that is known, a boot in which the clock stood where it was saved, and a Friday that is known."""
+    (tmp_path / "hartslag.toml").write_text(SETTINGS)
+    with household(tmp_path) as journal:
+        observe_clock(journal, "monday", 1000, EVENING)
+        tell(journal, "monday", 2000, 600)
+        observe_clock(journal, LOST, 1000, EVENING + HOUR // 2, right=False, kept=False)
+        tell(journal, LOST, 61_000, 1200)
+        observe_clock(journal, "friday", 1000, EVENING + 4 * DAY)
+        tell(journal, "friday", 2000, 300)
+    return tmp_path
+
+
+def clock(data: Path, *words: str) -> Answer:
+    return hartslag("--data", data, "clock", *words)
+
+
+def dose(data: Path) -> float:
+    (week,) = json.loads(hartslag("--data", data, "week", "Anna", "--weeks", "1", "--json").out)
+    return float(week["dose_min"])
+
+
+def test_what_waits_for_a_time_is_listed_with_what_is_known_of_it(data: Path) -> None:
+    """Protects a workout from being forgotten: whose it was, how long, and between which moments it must have been."""
+    for lines in (clock(data).out, hartslag("--data", data, "status").out):
+        told = " ".join(lines.split())
+        assert "3f2a9c1b: 1200 heart rates of Anna in 20 min" in told
+        assert "the clock showed 2026-11-16 18:31, which may be wrong" in told
+        assert "it was after 2026-11-16 18:10; it was before 2026-11-20 18:00" in told
+        assert 'clock 3f2a9c1b "2026-11-20 18:30"' in told
+    for found in (
+        json.loads(clock(data, "--json").out)["waiting"],
+        json.loads(hartslag("--data", data, "status", "--json").out)["boots"],
+    ):
+        assert [(b["boot"], b["samples"], b["lasted_s"]) for b in found] == [(LOST, 1200, 1199)]
+    assert dose(data) == pytest.approx(15, abs=0.2)
+
+
+def test_it_is_placed_after_a_look_at_what_changes_and_taken_back(data: Path) -> None:
+    """Protects the week: a yes alone places it, every store shows it there, and one line takes it back."""
+    store = data / "store" / "hartslag.db"
+    shown = clock(data, "3f2a", "2026-11-18 20:00")
+    assert shown.code == 3
+    assert "Wednesday 18 November 2026: 20 minutes for the week instead of 0" in " ".join(shown.out.split())
+    assert dose(data) == pytest.approx(15, abs=0.2)
+    done = clock(data, "2026-11-18", "20:00", "--yes")
+    assert done.code == 0
+    assert dose(data) == pytest.approx(35, abs=0.3)
+    with Journal(Settings(data).journal_file) as journal:
+        assert filled(journal, data / "anew.db") == rows(store)
+        assert journal.unplaced_boots() == []
+    assert "Anna, from 2026-11-18 20:00 to 2026-11-18 20:19, as you said" in " ".join(clock(data).out.split())
+    # It was an hour later; and then it was not known at all.
+    assert clock(data, "3f2a9c1b", "2026-11-18 21:00", "--yes").code == 0
+    assert dose(data) == pytest.approx(35, abs=0.3)
+    assert "Wednesday 18 November 2026: 0 minutes" in " ".join(clock(data, "3f2a", "--undo").out.split())
+    assert clock(data, "--undo", "--yes").code == 0
+    assert dose(data) == pytest.approx(15, abs=0.2)
+    with Journal(Settings(data).journal_file) as journal:
+        assert filled(journal, data / "back.db") == rows(store)
+        assert [b.id for b in journal.unplaced_boots()] == [LOST]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["3f2a", "2026-11-16 18:05"], "the machine was on before it, and that was surely 2026-11-16 18:10"),
+        (["3f2a", "2026-11-20 17:50"], "the machine was started anew by 2026-11-20 18:00"),
+        (["3f2a", "yesterday"], "yesterday is no day with a time"),
+        (["3f2a"], "is no day with a time"),
+        (["2026-11-18"], "2026-11-18 is no day with a time"),
+        (["beef", "2026-11-18 20:00"], "There is no beef to place or to take back; there are 3f2a9c1b"),
+        (["3f2a", "--undo"], "There is nothing to place"),
+    ],
+)
+def test_what_cannot_be_is_said(data: Path, words: list[str], said: str) -> None:
+    """Protects against a slip of the pen: a time at which the machine was another boot is refused, with the reason."""
+    answer = clock(data, *words, "--yes")
+    assert answer.code == 1
+    assert said in " ".join(answer.err.split())
+    assert dose(data) == pytest.approx(15, abs=0.2)
+
+
+def test_without_a_time_server_its_owner_may_vouch_for_the_clock(data: Path) -> None:
+    """Protects a household without internet: where nobody keeps the clock its owner may, and is refused where one does."""
+    answer = clock(data, "--right")
+    with Journal(Settings(data).journal_file) as journal:
+        now = json.loads(clock(data, "--json").out)["clock"]
+        if now["synchronized"]:
+            assert answer.code == 1
+            assert "is kept right over the internet" in " ".join(answer.err.split())
+        else:
+            assert answer.code == 0
+            assert [o.believed for o in journal.observations(now["boot"])] == ["owner"]
+            assert "it goes by what you said" in clock(data).out
