@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Self
 
 from ingest.collect.reader_child import Broke, Killed, Lender, ReaderChild
 from ingest.collect.reader_messages import GIVE, MOST_MEMBERS, PASS, READ, Choice, ReadMember, checked
+from ingest.collect.recording_check import check_recording
 from ingest.errors import TryLater, Unusable
 from ingest.formats.recording import Recording
 from ingest.language import N_, Text
@@ -251,6 +252,11 @@ def _members(talk: _Talk, choose: Choice, history: _History) -> Iterator[ReadMem
 def _read_member(answer: tuple[Any, ...]) -> ReadMember:
     wanted = Recording if len(answer) == 6 and answer[3] is not None else type(None)
     name, sha256, recording, fault, data = _fields(answer, "read", str, bytes, wanted, str, bytes)
+    if recording is not None:
+        try:
+            check_recording(recording)
+        except ValueError as e:
+            raise Broke(f"Reading it gave an answer that is none ({e}).") from None
     return ReadMember(name, sha256, recording, fault, data)
 
 

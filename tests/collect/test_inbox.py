@@ -5,12 +5,24 @@ import io
 import os
 import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
-from ingest.collect.inbox import DEEPEST, Inbox
+from ingest.collect.inbox import (
+    DEEPEST,
+    FIRST_PAUSE_S,
+    LONGEST_PAUSE_S,
+    Candidate,
+    Inbox,
+    Turns,
+    Waiting,
+    noted_troubles,
+)
 from ingest.demo.fit_encoder import workout
+from ingest.errors import TryLater
 from tests.support.direct_reader import DirectReader
+from tests.support.households import household
 from tests.support.other_user import NOBODY, open_to_others, run_as
 
 FIT = workout(1_100_000_000, [100, 120, 140])
@@ -288,3 +300,86 @@ def test_a_gzip_bomb_does_not_hold_up_the_inbox(watch: Watch) -> None:
     before = bytes_read()
     assert watch.after(SETTLE) == ["bomb.fit.gz"]
     assert bytes_read() - before < path.stat().st_size / 4
+
+
+def test_a_file_that_cannot_be_looked_at_waits_with_the_reason(tmp_path: Path) -> None:
+    """A reader that cannot be started is no reason to take a file that may be half there, nor to try each second."""
+    (tmp_path / "run.fit").write_bytes(FIT)
+    clock, looks = Clock(), 0
+
+    def looks_whole(_stream: BinaryIO, _name: str) -> bool:
+        nonlocal looks
+        looks += 1
+        if looks < 3:
+            raise TryLater("There is no memory.")
+        return True
+
+    inbox = Inbox(tmp_path, whose, clock, settle_s=0, patience_s=PATIENCE, looks_whole=looks_whole)
+    for _ in range(5):
+        assert inbox.scan().waiting == [Waiting("run.fit", "There is no memory", trouble=True)]
+        clock.now += 1
+    assert looks == 1
+    clock.now += FIRST_PAUSE_S
+    assert inbox.scan().arrived == []
+    clock.now += FIRST_PAUSE_S
+    assert inbox.scan().arrived == []
+    assert looks == 2, "the second pause is longer"
+    clock.now += FIRST_PAUSE_S
+    assert [c.name for c in inbox.scan().arrived] == ["run.fit"]
+
+
+# --- whose turn it is ---
+
+
+def candidates(*names: str) -> list[Candidate]:
+    return [Candidate(Path(name), name, "me") for name in names]
+
+
+def test_what_could_not_be_taken_goes_to_the_end() -> None:
+    """One file that nobody can read now keeps no other waiting, and is tried again ever less often."""
+    clock = Clock()
+    turns = Turns(clock)
+
+    def due(*names: str) -> list[str]:
+        return [c.name for c in turns.due(candidates(*names))]
+
+    assert due("a", "b") == ["a", "b"]
+    turns.not_taken("a", "no memory")
+    assert due("a", "b") == ["b"]
+    turns.not_taken("b", "no memory")
+    clock.now += FIRST_PAUSE_S
+    assert due("a", "b", "new") == ["new", "a", "b"]
+    pauses = []
+    for _ in range(12):
+        turns.not_taken("a", "no memory")
+        began = clock.now
+        while "a" not in due("a"):
+            clock.now += FIRST_PAUSE_S
+        pauses.append(clock.now - began)
+    assert pauses == sorted(pauses)
+    assert max(pauses) == LONGEST_PAUSE_S
+    turns.taken("a")
+    turns.not_taken("a", "no memory")
+    clock.now += FIRST_PAUSE_S
+    assert due("a") == ["a"], "it begins anew"
+    assert due() == []
+    assert due("a") == ["a"], "what went away and comes again is new"
+
+
+def test_why_files_wait_is_noted_for_status(tmp_path: Path) -> None:
+    """The daemon knows why a file waits, `status` asks: it is there until that is over, and written once."""
+    turns = Turns(Clock())
+    with household(tmp_path) as journal:
+        turns.note(journal, [])
+        turns.not_taken("a", "There is no memory.")
+        looked = [
+            Waiting("b", "it is too busy", trouble=True),
+            Waiting("c", "it has just appeared or changed"),
+        ]
+        turns.note(journal, looked)
+        changes = journal._db.total_changes
+        turns.note(journal, looked)
+        assert journal._db.total_changes == changes
+        assert noted_troubles(journal) == {"a": "There is no memory", "b": "it is too busy"}
+        Turns(Clock()).note(journal, [])
+        assert noted_troubles(journal) == {}, "a daemon that starts knows of none"
