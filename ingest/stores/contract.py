@@ -108,5 +108,8 @@ class Store(Protocol):
     def refused_rows(self) -> list[RefusedRow]:
         """The rows that were set aside; none for a store that takes all of them."""
 
+    def misplaced(self) -> str | None:
+        """What is in its place instead of it, in words; None where it is itself, or not made yet."""
+
     def faults(self, journal: str) -> list[str]:
         """What is wrong with it, asked of itself; empty when it is well, or a file that is not made yet."""

@@ -165,18 +165,27 @@ class SqliteStore:
                 return int(held[2]), None
         return 0, None
 
+    def misplaced(self) -> str | None:
+        """What is in its place instead of it: a file of another user's, or one in which nothing of ours is."""
+        if not self.path.is_file():
+            return None
+        if not os.access(self.path, os.W_OK):
+            owner = self.path.stat().st_uid
+            return _("it belongs to another user ({number}); the daemon makes it anew").format(number=owner)
+        with suppress(sqlite3.DatabaseError, Stop), closing(open_readonly(self.path)) as db:
+            if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'replica'").fetchone():
+                return _("nothing of hartslag is in it; the daemon makes it anew")
+        return None
+
     def faults(self, journal: str = "") -> list[str]:  # noqa: ARG002 - a copy of any journal may be damaged
         """What SQLite finds wrong with the file; empty when it is whole or not there."""
         if not self.path.exists():
             return []
-        if self.path.is_file() and not os.access(self.path, os.W_OK):
-            owner = self.path.stat().st_uid
-            return [_("it belongs to another user ({number}); the daemon makes it anew").format(number=owner)]
+        if wrong := self.misplaced():
+            return [wrong]
         try:
             with closing(open_readonly(self.path)) as db:
                 found = [row[0] for row in db.execute("PRAGMA integrity_check")]
-                if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'replica'").fetchone():
-                    found = [_("nothing of hartslag is in it; the daemon makes it anew")]
         except (sqlite3.DatabaseError, Stop) as e:
             return [str(e)]
         return [] if found == ["ok"] else found

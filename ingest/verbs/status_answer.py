@@ -106,7 +106,7 @@ def _store_status(journal: Journal, store: Store, error: str | None, *, runs: bo
         "place": store.place,
         "behind": behind,
         "oldest_waiting_s": None if oldest_ms is None else max(time.time() - oldest_ms / 1000, 0.0),
-        "last_error": error,
+        "last_error": error or store.misplaced(),
         "refused": len(refused),
         "refusals": refused[:_REFUSALS],
     }

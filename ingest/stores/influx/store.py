@@ -178,6 +178,9 @@ class InfluxStore:
         """What the server will never take, newest first."""
         return self._ledger.refused_rows()
 
+    def misplaced(self) -> None:
+        """A server is what it says that it is."""
+
     def faults(self, journal: str) -> list[str]:
         """Whether it is there, the right one, and keeps what it is given; nothing but the marker is written."""
         try:
