@@ -40,6 +40,7 @@ def machine_findings(settings: "Settings", journal: "Journal | None") -> Iterato
     yield from _folders(settings)
     yield _room(settings, journal)
     yield from _wear(settings)
+    yield _confinement()
     yield from _clock(journal)
     if journal is not None:
         yield from _time_zones(settings, journal)
@@ -178,6 +179,17 @@ def written_bytes(process: int, proc: Path = Path("/proc")) -> tuple[int, float]
         return int(counted["write_bytes"]), max(up_s - began_s, 1.0)
     except (OSError, ValueError, KeyError):
         return None
+
+
+def _confinement() -> Finding:
+    """How far the kernel shuts in the process that reads files of strangers."""
+    from ingest.system.confinement import possible_confinement
+
+    if possible_confinement().whole:
+        told = _("Files are read by a process that the kernel shuts in: it reaches no other file and no network")
+        return Finding(OK, "reading", told)
+    told = _("Files are read by a process of its own, which this kernel cannot shut in")
+    return Finding(WARN, "reading", told, _("Update the system; until then take files only from those whom you trust"))
 
 
 # --- time ---
