@@ -26,6 +26,9 @@ FILE_SYSTEMS: Mapping[str, tuple[str, ...]] = {
 }
 """Those that watches and their cards have, and how each is mounted; nothing else is ever tried on what somebody plugs in."""
 
+GARMIN = "091e"
+"""Among makers of USB devices."""
+
 SAFELY = ("ro", "nosuid", "nodev", "noexec")
 
 MTP_PROGRAMS = ("jmtpfs", "simple-mtpfs")
@@ -104,21 +107,41 @@ def _show_disk(
     if kind not in kinds:
         return PluggedNote(str(device))
     until_s = time.monotonic() + wait_s
-    while not (elsewhere := _mounts_of(device)) and time.monotonic() < until_s:
+    while not _mounts_of(device) and time.monotonic() < until_s:
         time.sleep(0.2)
-    if elsewhere:
-        done = _run(["mount", "-o", ",".join(("bind", *SAFELY)), elsewhere[0], str(folder)])
-    elif _run(["findmnt", "--fstab", "--noheadings", "--source", str(device)]).stdout:
-        return PluggedNote(str(device))  # its owner has plans for it
-    else:
-        options = ",".join((*SAFELY, *kinds[kind]))
-        done = _run(["mount", "-t", kind, "-o", options, str(device), str(folder)])
+    done = _mount(device, folder, (kind, *kinds[kind]))
+    if done is not None and done.returncode and _mounts_of(device):  # by a desktop, in this very moment
+        done = _mount(device, folder, (kind, *kinds[kind]))
+    if done is None:
+        return PluggedNote(str(device))
     if done.returncode:
         _unmount(folder)  # the second of two steps may have failed, by which it is only to be read
-        return PluggedNote(str(device), NOT_SHOWN, _last_line(done.stderr))
+        is_watch = maker_of(device) == GARMIN
+        return PluggedNote(str(device), *((NOT_SHOWN, _last_line(done.stderr)) if is_watch else ()))
     if not _has_watch(folder):
         _unmount(folder)  # any stick comes this way; who plugged it in shall not have to wait for it
     return PluggedNote(str(device))
+
+
+def _mount(
+    device: Path, folder: Path, kind_and_options: tuple[str, ...]
+) -> "subprocess.CompletedProcess[str] | None":
+    """Show what is mounted elsewhere here, too, or else mount it; None where its owner has plans for it in fstab."""
+    kind, *own = kind_and_options
+    if elsewhere := _mounts_of(device):
+        return _run(["mount", "-o", ",".join(("bind", *SAFELY)), elsewhere[0], str(folder)])
+    if _run(["findmnt", "--fstab", "--noheadings", "--source", str(device)]).stdout:
+        return None
+    return _run(["mount", "-t", kind, "-o", ",".join((*SAFELY, *own)), str(device), str(folder)])
+
+
+def maker_of(device: Path, blocks: Path = Path("/sys/class/block")) -> str:
+    """The number of the maker of the USB device that a disk is, as the kernel lists it; "" where it is none."""
+    place = (blocks / device.name).resolve()
+    for above in (place, *place.parents):
+        with contextlib.suppress(OSError):
+            return (above / "idVendor").read_text().strip()
+    return ""
 
 
 def _has_watch(folder: Path) -> bool:

@@ -14,6 +14,7 @@ from ingest.system.plugged import (
     NOT_SHOWN,
     PluggedNote,
     hide,
+    maker_of,
     note_beside,
     read_note,
     show,
@@ -101,6 +102,26 @@ def test_a_stick_is_let_go_at_once(folder: Path, tmp_path: Path) -> None:
             assert show(device, folder, kinds=kinds, wait_s=0).trouble == ""
             assert list(folder.iterdir()) == []
             assert mounts(tmp_path) == []
+
+
+@pytest.mark.root
+def test_a_stick_that_cannot_be_mounted_is_nobodys_trouble(folder: Path, tmp_path: Path) -> None:
+    """Protects status from every broken stick: only of a watch it is said that it cannot be looked into."""
+    with plugged_in(tmp_path / "image", make_watch(tmp_path / "watch")) as device:
+        assert show(device, folder, kinds={"ext4": ("no such option",)}, wait_s=0) == PluggedNote(str(device))
+        assert list(folder.iterdir()) == []
+
+
+def test_the_maker_of_a_disk_is_found_above_it(tmp_path: Path) -> None:
+    """Protects from silence about a watch that cannot be mounted: it is told from any other stick by its maker."""
+    usb = tmp_path / "devices" / "usb1" / "1-1"
+    disk = usb / "1-1:1.0" / "host0" / "block" / "sda"
+    (disk / "sda1").mkdir(parents=True)
+    (usb / "idVendor").write_text("091e\n")
+    (tmp_path / "block").mkdir()
+    (tmp_path / "block" / "sda1").symlink_to(disk / "sda1")
+    assert maker_of(Path("/dev/sda1"), tmp_path / "block") == "091e"
+    assert maker_of(Path("/dev/sdb1"), tmp_path / "block") == ""
 
 
 @pytest.mark.root
