@@ -21,6 +21,7 @@ VERBS = {
     "backup": "Copy the journal, the settings and all files to FILE, or to the folder for copies.",
     "check": "Look after settings, disk, clock, Bluetooth, journal, copies and stores; ends with 1 when something fails.",
     "clock": "Show what straps told while nobody knew the time, and say when it was; shows first what changes.",
+    "delete": "Delete a PERSON everywhere, for good: journal, archive, inbox, pages, stores, copies and settings.",
     "demo": "Make up a household in FOLDER (default: demo) to try everything on: two people, twelve weeks up to now.",
     "explain": "Say why a minute, day, week or file counts as it does.",
     "export": "Print all samples in order of time.",
@@ -48,7 +49,7 @@ PURPOSES = {
     "How am I doing": ("week", "today", "workout", "report", "status"),
     "To begin": ("setup", "demo", "run", "add", "fetch", "scan"),
     "Why this number": ("explain", "profile", "export"),
-    "To put right": ("forget", "clock", "rename", "merge"),
+    "To put right": ("forget", "clock", "rename", "merge", "delete"),
     "To keep it in order": ("check", "backup", "restore", "grafana", "rebuild", "retry"),
 }
 """What one may want, and the verbs for it, those that are used most first."""

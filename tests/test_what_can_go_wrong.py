@@ -118,6 +118,12 @@ PROVED_BY = {
     "A file, a setting or a question names a year that cannot be": (
         "tests/verbs/test_years.py::test_a_time_that_cannot_be_ends_in_words"
     ),
+    "The power fails while a person is deleted": (
+        "tests/verbs/test_delete.py::test_killed_on_the_way_the_same_again_completes_it"
+    ),
+    "The stick with the copies is not there while a person is deleted": (
+        "tests/verbs/test_delete.py::test_copies_out_of_reach_go_with_the_next_one"
+    ),
 }
 """The first cell of each row, and the test that shows the second to be so."""
 

@@ -16,6 +16,7 @@ from ingest.backup.blocks import Blocks
 from ingest.backup.content import FileKeeper, KeptFile, files_to_copy, kept_files
 from ingest.backup.copies import Backup, Copy, kept, needed
 from ingest.backup.journal_reader import journal_records
+from ingest.backup.owed import is_owed, settle
 from ingest.backup.place import no_copy_for, require_place
 from ingest.backup.state import BackupState, note, read_state, state_of, with_trouble
 from ingest.backup.stream import StreamWriter
@@ -133,13 +134,14 @@ class Taking:
 
     def _prune(self, backup: Backup, blocks: Blocks) -> None:
         """Let go of copies that are too many."""
-        copies = backup.copies()
-        stay = {copies[-1].number} if self.only else kept(copies, self.now_ms())
+        copies, only = backup.copies(), self.only or is_owed(self.settings)
+        stay = {copies[-1].number} if only else kept(copies, self.now_ms())
         gone = [c.number for c in copies if c.number not in stay]
-        if self.only or len(gone) >= PRUNED_AT:
+        if only or len(gone) >= PRUNED_AT:
             backup.remove(gone)
             use = needed((c for c in copies if c.number in stay), blocks, self.mark)
-            blocks.tidy(use, wholly=self.only, mark=self.mark)
+            blocks.tidy(use, wholly=only, mark=self.mark)
+        settle(self.settings)
 
 
 def _full(folder: Path, lacking: int) -> NoCopy:

@@ -183,6 +183,11 @@ class FileReader(ForgottenReader):
         )
         return destination, reason, bool(kept)
 
+    def samples_of(self, persons: Sequence[int]) -> int:
+        """How many heart rates there are of some persons."""
+        sql = "SELECT coalesce(sum(samples), 0) FROM chunk WHERE person IN (SELECT value FROM json_each(?))"
+        return int(self._rows(sql, json.dumps(list(persons)))[0][0])
+
     def has_history(self, person: int) -> bool:
         """Whether anything was ever recorded of a person."""
         of = self.own(person)
@@ -193,14 +198,19 @@ class FileReader(ForgottenReader):
             )
         )
 
+    def rejected_marks(self, person: int) -> list[str]:
+        """What the names end in of files that were set aside out of an archive of a person."""
+        sql = "SELECT substr(lower(hex(sha256)), 1, 8) FROM file WHERE person = ? AND outcome = 'rejected' AND member <> ''"
+        return [mark for (mark,) in self._rows(sql, person)]
+
+    def destination_owners(self, place: str) -> set[int]:
+        """The persons of whom anything lies at a place below the data folder."""
+        return {p for (p,) in self._rows("SELECT DISTINCT person FROM arrival WHERE destination = ?", place)}
+
     def destinations(self, person: int) -> list[str]:
         """Where what came in of a person lies, below the data folder; of that person alone, whoever is the same."""
         sql = "SELECT DISTINCT destination FROM arrival WHERE person = ? AND destination IS NOT NULL ORDER BY id"
         return [place for (place,) in self._rows(sql, person)]
-
-    def is_destination(self, place: str) -> bool:
-        """Whether anything that came in lies at a place below the data folder."""
-        return bool(self._rows("SELECT 1 FROM arrival WHERE destination = ?", place))
 
     def outcome_counts(self) -> dict[str, int]:
         """How many files ended how."""

@@ -147,6 +147,23 @@ class Journal(ChunkReader, FileReader, BootReader):
         finally:
             self._newest = None  # what was read within may have been taken back
 
+    def delete_persons(self, persons: Sequence[int], nobody: str) -> None:
+        """Delete all that is known of some persons; `wipe` takes their bytes. Raises TryLater, Stop."""
+        from ingest.journal.departure import delete_persons
+
+        self._db.execute("PRAGMA secure_delete = ON")
+        with self.write() as w:
+            delete_persons(w, persons, nobody)
+
+    def wipe(self) -> None:
+        """Leave no byte of what was deleted in the file and its log. Raises TryLater when the disk is full, Stop."""
+        from ingest.journal.departure import wipe
+
+        try:
+            wipe(self._db)
+        except sqlite3.Error as e:
+            raise _explained(e, self.path) from e
+
     def _new_generation(self) -> str | None:
         """What to call this run of a writer, unless it is written down already, in the very file that this now is."""
         (last,) = self._db.execute("SELECT coalesce(max(position), 0) FROM entry").fetchone()

@@ -78,7 +78,7 @@ def rehome_archive(settings: Settings, journal: Journal, person: int, name: str)
     with journal.write() as w:
         w.move_destinations(person, moves)
     for old in moves:
-        if not journal.is_destination(old):
+        if not journal.destination_owners(old):
             (settings.data / old).unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 (settings.data / old).parent.rmdir()

@@ -81,8 +81,11 @@ class Store(Protocol):
     def keep_persons(self, names: Collection[str]) -> None:
         """Delete the rows of everybody but these persons: one has another name by now, or is gone from the journal.
 
-        Rows are then not to be found in the bytes on this computer either. Called again, it changes nothing.
+        Called again, it changes nothing.
         """
+
+    def wipe(self) -> None:
+        """Leave no byte of deleted rows in what lies on this computer."""
 
     def maintain(self) -> None:
         """Do what waits for a moment at which nothing is left to be written; most stores have nothing to do."""

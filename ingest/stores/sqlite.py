@@ -109,24 +109,23 @@ class SqliteStore:
         db.execute(sql, (position, self._began))
 
     def keep_persons(self, names: Collection[str]) -> None:
-        """Delete the rows of everybody else, and write nothing over their bytes but zeros."""
+        """Delete the rows of everybody else."""
         marks = ", ".join("?" * len(names))
         others = f"person NOT IN ({marks})"
-        with self._file.exclusive():
-            with self._file.transaction() as db:
-                db.execute("PRAGMA secure_delete = ON")
-                if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'series'").fetchone():
-                    return
-                for name in TABLES:
-                    if name in SAMPLED:
-                        of_others = f"SELECT id FROM series WHERE {others}"
-                        db.execute(f"DELETE FROM {name}_sample WHERE series IN ({of_others})", tuple(names))
-                    else:
-                        db.execute(f"DELETE FROM {name} WHERE {others}", tuple(names))
-                db.execute(f"DELETE FROM series WHERE {others}", tuple(names))
-            # What they were still stands in the pages of the log that come before these.
-            with suppress(sqlite3.OperationalError):
-                self._file.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with self._file.exclusive(), self._file.transaction() as db:
+            if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'series'").fetchone():
+                return
+            for name in TABLES:
+                if name in SAMPLED:
+                    of_others = f"SELECT id FROM series WHERE {others}"
+                    db.execute(f"DELETE FROM {name}_sample WHERE series IN ({of_others})", tuple(names))
+                else:
+                    db.execute(f"DELETE FROM {name} WHERE {others}", tuple(names))
+            db.execute(f"DELETE FROM series WHERE {others}", tuple(names))
+
+    def wipe(self) -> None:
+        """Leave no byte of deleted rows in the file."""
+        self._file.wipe()
 
     def maintain(self) -> None:
         """Nothing waits here."""

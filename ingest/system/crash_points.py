@@ -46,6 +46,14 @@ STRAP_POINTS = (
     "merged",
 )
 
+DEPARTURE_POINTS = (
+    "departure begun",  # noted, nothing is gone yet
+    "departure files removed",
+    "departure rows removed",
+    "departure wiped",
+)
+"""Of a person who is deleted."""
+
 BACKUP_POINTS = (
     "pack begun",
     "pack written",  # and has no name yet
@@ -62,6 +70,7 @@ RESTORE_POINTS = (
     "restore swapped",  # a folder is in its place, and what was there is not aside yet
     "restore moved",
 )
+"""Of a copy that is brought back."""
 
 _CHOSEN = os.environ.get("HARTSLAG_CRASH_AT", "")
 

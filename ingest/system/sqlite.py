@@ -307,6 +307,15 @@ class DerivedFile:
             with transaction(db, self._busy):
                 yield db
 
+    def wipe(self) -> None:
+        """Write the file anew without what was deleted from it, and empty its log. Raises TryLater."""
+        if not self.path.exists():
+            return
+        with self.exclusive(), self.explained():
+            db = self.connection()
+            for statement in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                db.execute(statement)
+
     @contextmanager
     def explained(self) -> Iterator[None]:
         """Raise what SQLite and the file system complain of within the block as TryLater, in words."""

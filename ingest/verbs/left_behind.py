@@ -14,12 +14,18 @@ if TYPE_CHECKING:
 def left_behind_texts(settings: "Settings", journal: "Journal") -> list[tuple[str, str]]:
     """For each history whose person the settings do not name: that there is one, and the line that mends it."""
     from ingest.household import left_behind
+    from ingest.mistakes.departure import is_begun
 
+    told = []
+    if is_begun(settings):
+        told.append(
+            (_("Deleting a person was broken off"), _("The same `hartslag delete` again completes it"))
+        )
     seen, do = (
         _("There is a history of {name}, whom the settings do not name"),
         _("If that is {other} by now: `hartslag rename {names}`"),
     )
-    return [
+    return told + [
         (seen.format(name=name), do.format(other=other, names=shlex.join([name, other])))
         for name, other in left_behind(settings, journal)
     ]

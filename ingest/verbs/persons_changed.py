@@ -54,11 +54,19 @@ class SettingsChange:
         if self.draft is None:
             return
         for heading in _NAMED_BELOW:
-            for i in reversed(range(len(self.draft.values.get(heading, [])))):
-                if same_name(str(self.draft.values[heading][i].get("person"))) == same_name(name):
-                    self.draft.remove((heading, i))
+            whose = [same_name(str(v.get("person"))) for v in self.draft.values.get(heading, [])]
+            self._remove(heading, [i for i, one in enumerate(whose) if one == same_name(name)])
         if (at := self._find(name)) is not None:
-            self.draft.remove(("person", at))
+            self._remove("person", [at])
+
+    def _remove(self, heading: str, numbers: list[int]) -> None:
+        """Take some of the blocks below a heading out; with the last one the heading goes, too."""
+        assert self.draft is not None
+        if numbers and len(numbers) == len(self.draft.values[heading]):
+            self.draft.remove((heading,))
+            return
+        for i in reversed(numbers):
+            self.draft.remove((heading, i))
 
     def _replace(self, old: str, new: str, are_two: bool) -> None:
         assert self.draft is not None
@@ -68,7 +76,7 @@ class SettingsChange:
                     self.draft.set((heading, i, "person"), new)
         at = self._find(old)
         if at is not None and are_two:
-            self.draft.remove(("person", at))
+            self._remove("person", [at])
         elif at is not None:
             self.draft.set(("person", at, "name"), new)
 
@@ -91,3 +99,10 @@ class SettingsChange:
         if self.draft is not None and self.draft.is_changed:
             with acting_as_root():
                 self.own.save(self.draft)
+
+    def remove_kept(self) -> None:
+        """Remove the file as it was before, which is kept beside it."""
+        from ingest.system.acting import acting_as_root
+
+        with acting_as_root():
+            self.own.kept.unlink(missing_ok=True)

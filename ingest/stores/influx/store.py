@@ -143,6 +143,10 @@ class InfluxStore:
             # What is kept in memory of their rows goes with them.
             self._forget_server()
 
+    def wipe(self) -> None:
+        """Leave no byte of deleted rows in the ledger."""
+        self._ledger.file.wipe()
+
     def maintain(self) -> None:
         """Send minutes that have settled, rewrite series that need it, save the ledger."""
         with self._exclusively():
