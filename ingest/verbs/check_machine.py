@@ -186,10 +186,14 @@ def _confinement() -> Finding:
     from ingest.system.confinement import possible_confinement
 
     if possible_confinement().whole:
-        told = _("Files are read by a process that the kernel shuts in: it reaches no other file and no network")
+        told = _(
+            "Files are read by a process that the kernel shuts in: it reaches no other file and no network"
+        )
         return Finding(OK, "reading", told)
     told = _("Files are read by a process of its own, which this kernel cannot shut in")
-    return Finding(WARN, "reading", told, _("Update the system; until then take files only from those whom you trust"))
+    return Finding(
+        WARN, "reading", told, _("Update the system; until then take files only from those whom you trust")
+    )
 
 
 # --- time ---

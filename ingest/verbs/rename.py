@@ -121,7 +121,7 @@ def follow(settings: "Settings") -> None:
 @verb(
     "rename",
     ("The name was written wrongly", "hartslag rename Ana Anna"),
-    ("A name of several words", 'hartslag rename Anna "Anna Jansen"'),
+    ("Only one letter is another", "hartslag rename Jansson Janssen"),
 )
 @click.argument("old")
 @click.argument("new")
