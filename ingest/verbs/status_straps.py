@@ -6,6 +6,7 @@ from typing import Any
 from ingest.collect.strap_state import ADVICE, NUMBERS
 from ingest.household import find_person
 from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal
+from ingest.journal.dating import date_offset_ms
 from ingest.settings.model import StrapSettings
 
 QUIET_S = 30
@@ -50,8 +51,15 @@ def strap_status(journal: Journal, strap: StrapSettings, *, runs: bool) -> dict[
         "reconnects": content.get("reconnects", 0),
         "samples_24h": sum(e.content["samples"] for e in today),
         "gaps_24h": sum(e.content["gaps"] for e in today),
+        "dated": not runs or _is_dated(journal, content.get("boot")),
         "age_s": round(max(now_ms - max(heard_ms), 0) / 1000, 1) if heard_ms else None,
     }
+
+
+def _is_dated(journal: Journal, boot: str | None) -> bool:
+    """Whether what is heard in a boot has a date; with nothing heard there is nothing without."""
+    known = journal.observations(boot) if boot else []
+    return not known or date_offset_ms(known, known[-1].steady_ms) is not None
 
 
 def _strap_entries(journal: Journal, person: int, source: str) -> list[Entry]:

@@ -56,7 +56,7 @@ def _person_parts(t: "Terminal", x: "TodayAnswer", *, over: bool) -> Iterator["P
         yield space
         for sensor in x.sensors:
             goes = Goes.SENSOR if sensor.is_well else Goes.TROUBLE
-            yield goes, list(t.wrap(_sensor_text(sensor, x), hang=4))
+            yield goes, list(t.wrap(sensor_text(sensor, runs=x.runs), hang=4))
 
 
 # --- the heart rate ---
@@ -143,9 +143,10 @@ def _week_texts(x: "TodayAnswer") -> Iterator[str]:
 # --- sensors ---
 
 
-def _sensor_text(s: "SensorNow", x: "TodayAnswer") -> str:
+def sensor_text(s: "SensorNow", *, runs: bool) -> str:
+    """How a strap is, in a sentence or two; `runs` says whether the daemon does."""
     age, battery = s.status["age_s"], s.status["battery_pct"]
-    if not x.runs:
+    if not runs:
         told = _("{sensor}: not listened to. The daemon does not run: start it with `hartslag run`.")
     elif s.is_heard:
         told = _("{sensor}: heard.")
@@ -154,6 +155,8 @@ def _sensor_text(s: "SensorNow", x: "TodayAnswer") -> str:
     else:
         told = _("{sensor}: {state}, never heard yet.")
     text = told.format(sensor=s.name, state=_(s.status["state"]), age=age_text(age or 0))
+    if not s.status["dated"]:
+        text += " " + _("It counts once the time is known: `hartslag status` says more.")
     if battery is None:
         return text
     low = (

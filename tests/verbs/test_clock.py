@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from ingest.journal import Journal, Notifications
-from ingest.settings.model import Settings
+from ingest.settings.model import Settings, StrapSettings
+from ingest.verbs.status_straps import strap_status
+from ingest.verbs.today import sensor_text
+from ingest.verbs.today_answer import SensorNow
 from tests.support.households import HOUR, Answer, at, filled, hartslag, household, rows
 from tests.support.strap_sessions import payload
 from tests.support.straps import append_notifications, observe_clock
@@ -131,3 +134,26 @@ def test_without_a_time_server_its_owner_may_vouch_for_the_clock(data: Path) -> 
             assert answer.code == 0
             assert [o.believed for o in journal.observations(now["boot"])] == ["owner"]
             assert "it goes by what you said" in clock(data).out
+
+
+def test_a_strap_that_is_heard_without_a_date_says_so(data: Path) -> None:
+    """Protects who looks at today and sees no minutes: the strap is heard, and what it tells waits for a time."""
+    strap = StrapSettings(address="F0:00:00:00:00:01", person="Anna")
+    with Journal(Settings(data).journal_file) as journal:
+        for boot, dated in (("friday", True), (LOST, False)):
+            content = {"source": STRAP, "boot": boot, "steady_ms": 62_000, "state": "connected", "why": ""}
+            more = {
+                "battery_pct": None,
+                "signal_dbm": None,
+                "reconnects": 0,
+                "samples": 1,
+                "gaps": 0,
+                "age_s": 0.5,
+            }
+            with journal.write() as w:
+                w.entry(w.person("Anna"), "collector", EVENING + HOUR, None, content | more)
+            now = strap_status(journal, strap, runs=True)
+            assert now["dated"] is dated
+            assert (
+                "counts once the time is known" in sensor_text(SensorNow("H10", now), runs=True)
+            ) is not dated
