@@ -79,12 +79,14 @@ class BootReader(RowReader):
         ((looked,),) = self._rows(
             "SELECT max(wall_ms) FROM clock WHERE synchronized = 1 AND boot <> ?", before_boot
         )
+        if looked is None:
+            return None
         heard = self._rows(
             "SELECT c.last_ms FROM chunk c JOIN connection n ON n.id = c.connection WHERE n.boot <> ?"
             " AND n.boot IN (SELECT boot FROM clock WHERE synchronized = 1) ORDER BY c.position DESC LIMIT 1",
             before_boot,
         )
-        return max((at for at in (looked, *(at for (at,) in heard)) if at is not None), default=None)
+        return max(looked, *(at for (at,) in heard)) if heard else int(looked)
 
     def unplaced_boots(self) -> list[Boot]:
         """The boots that never learned the time, oldest first: what straps told in them counts nowhere."""
@@ -132,13 +134,14 @@ class BootReader(RowReader):
                 after += [o.steady_ms + o.offset_ms for o in right[-1:]]
             elif first_right > began:
                 before += [o.steady_ms + o.offset_ms for o in right[:1]]
-        heard = self._rows(
-            "SELECT c.last_ms FROM chunk c JOIN connection n ON n.id = c.connection WHERE n.boot <> ?1"
-            " AND c.position <= (SELECT min(position) FROM clock WHERE boot = ?1)"
-            " AND n.boot IN (SELECT boot FROM clock WHERE synchronized = 1) ORDER BY c.position DESC LIMIT 1",
-            boot,
-        )
-        after += [at for (at,) in heard]
+        if after:
+            heard = self._rows(
+                "SELECT c.last_ms FROM chunk c JOIN connection n ON n.id = c.connection WHERE n.boot <> ?1"
+                " AND c.position <= (SELECT min(position) FROM clock WHERE boot = ?1)"
+                " AND n.boot IN (SELECT boot FROM clock WHERE synchronized = 1) ORDER BY c.position DESC LIMIT 1",
+                boot,
+            )
+            after += [at for (at,) in heard]
         return max(after, default=None), min(before, default=None)
 
 
