@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.errors import TryLater
 from ingest.rows.table import TABLES, TEXT, Block
 from ingest.stores.influx.lines import clean_tag
 
@@ -174,14 +175,22 @@ def count_cells(cells: Mapping[FieldKey, FieldColumn]) -> int:
 
 
 def halve(block: Block) -> Iterator[Block]:
-    """The block in two parts of half its time each, or of half the time its rows are in."""
-    if block.end_us - block.start_us <= 1:
-        raise ValueError(f"{block.table}: more is held of one moment than can be read")
+    """The block in two parts of half its time each, or of half the time its rows are in.
+
+    Raises TryLater where that is no more than a second: no database holds so much of it.
+    """
+    if block.end_us - block.start_us <= SECOND_US:
+        raise TryLater(
+            f"Of one second of {block.table} the server sends more than is read. What it misses is kept; is this"
+            " another service? Correct url below [influx]."
+        )
     middle = (max(block.start_us, -_FARTHEST_US) + min(block.end_us, _FARTHEST_US)) // 2
     before = block.time_us < middle
     yield select_rows(block, np.flatnonzero(before), block.start_us, middle)
     yield select_rows(block, np.flatnonzero(~before), middle, block.end_us)
 
+
+SECOND_US = 1_000_000
 
 _FARTHEST_US = 9_223_372_036_854_774
 """No server goes further from 1970."""

@@ -6,6 +6,7 @@ from when the client was made, and its batches live in memory and are dropped in
 
 import contextlib
 import gzip
+import json
 import os
 import re
 import socket
@@ -15,11 +16,13 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
 from ingest.errors import TryLater
 from ingest.settings.model import InfluxSettings
+from ingest.stores.influx.bounded import LARGEST_BYTES, Answer, BoundedPool
+from ingest.system.patience import always
 
 CONNECT_TIMEOUT_S, RESPONSE_TIMEOUT_S = 5.0, 15.0
 """How long to wait for a connection and for an answer; a daemon that is told to end waits no longer than that."""
@@ -30,8 +33,9 @@ QUERY_TIMEOUT_S = 20.0
 MESSAGE_CHARACTERS = 300
 """Characters of a server's own words that are shown and kept."""
 
-LARGEST_RESPONSE = 8 << 20
-"""Bytes of an answer that are read at once; what would be larger is asked for in parts."""
+LEAST_BYTES_NESTED = 12
+"""Of an answer, for each list and object in it: a row is a list, and its time alone is longer. What is but brackets would
+take thirty times its size of memory."""
 
 CREDENTIAL, VARIABLE = "influx-token", "HARTSLAG_INFLUX_TOKEN"
 """Where a token is looked for when the settings name no file: a systemd credential, the environment."""
@@ -56,8 +60,8 @@ class Refused(Exception):  # noqa: N818
     """The server will not have this body or something in it; the text is what it says of that."""
 
 
-class ResponseTooLarge(Exception):  # noqa: N818 - named by what it says of the response
-    """The response is longer than what is read at once."""
+class ResponseTooLarge(Unavailable):
+    """The response is longer than what is read at once; who asked for rows asks for them in parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +79,32 @@ class Response:
             :MESSAGE_CHARACTERS
         ]
 
+    def json(self) -> Any:
+        """What it says in JSON. Raises ValueError where it is none that a database would send."""
+        return _parse_json(self.body)
+
+    def json_lines(self) -> list[Any]:
+        """The same of an answer that is JSON line by line."""
+        return [_parse_json(line) for line in self.body.splitlines()]
+
+
+def _parse_json(body: bytes) -> Any:
+    brackets = body.count(b"[") + body.count(b"{")
+    if brackets * LEAST_BYTES_NESTED > len(body) + 1000:
+        raise ValueError("it is little but brackets")
+    try:
+        return json.loads(body)
+    except RecursionError as e:
+        raise ValueError("it is nested too deeply") from e
+
 
 @contextlib.contextmanager
 def reading_response(url: str) -> Iterator[None]:
     """An answer that is not of the shape that was asked for is that of another service, or of one in trouble."""
     try:
         yield
+    except Unavailable:
+        raise
     except Refused as e:
         raise Unavailable(
             f"The server at {url} cannot say what it holds; it is asked again. It says: {e}"
@@ -97,8 +121,11 @@ class ServerClient:
 
     def __init__(self, influx: InfluxSettings, environ: Mapping[str, str] = os.environ) -> None:
         self._influx, self._environ = influx, environ
+        self.going_on: Callable[[], bool] = always
+        """Asked while an answer is waited for: a program that shall end does not wait for it."""
         self.url = influx.url
         self._api: Any = None
+        self._pool: Any = None
         self._token = ""
         self._compress = not _is_loopback(urlsplit(influx.url).hostname or "")
 
@@ -113,7 +140,7 @@ class ServerClient:
         """How many connections were made so far: one more than before means that the server may have been away."""
         if self._api is None:
             return 0
-        pools = self._api.api_client.rest_client.pool_manager.pools
+        pools = self._pool.pools
         return sum(pools[key].num_connections for key in pools.keys())  # noqa: SIM118 - not a mapping
 
     def write_lines(self, body: bytes, precision: str) -> None:
@@ -125,19 +152,22 @@ class ServerClient:
         more: dict[str, Any] = {}
         if self._compress and len(body) > 1000:
             body, more = gzip.compress(body, 1), {"content_encoding": "gzip"}
-        response = self._send(
-            lambda: service.post_write_with_http_info(
-                org=self._influx.org,
-                bucket=self._influx.bucket,
-                body=body,
-                precision=precision,
-                _preload_content=False,
-                _return_http_data_only=True,
-                _request_timeout=(CONNECT_TIMEOUT_S * 1000, RESPONSE_TIMEOUT_S * 1000),
-                **more,
-            ),
-            sending=len(body),
-        )
+        try:
+            response = self._send(
+                lambda: service.post_write_with_http_info(
+                    org=self._influx.org,
+                    bucket=self._influx.bucket,
+                    body=body,
+                    precision=precision,
+                    _preload_content=False,  # it is read already
+                    _return_http_data_only=True,
+                    _request_timeout=(CONNECT_TIMEOUT_S * 1000, RESPONSE_TIMEOUT_S * 1000),
+                    **more,
+                ),
+                sending=len(body),
+            )
+        except ResponseTooLarge as e:
+            raise Unavailable(str(e)) from e  # nothing was asked for that could be asked for in parts
         if response.status == 204:
             return
         if response.status == 413:
@@ -173,10 +203,7 @@ class ServerClient:
         elif fields:
             url += "?" + urlencode(fields)
         timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=timeout_s)
-        pool = api_client.rest_client.pool_manager
-        return self._send(
-            lambda: pool.request(method, url, preload_content=False, timeout=timeout, retries=False, **more)
-        )
+        return self._send(lambda: self._pool.request(method, url, timeout=timeout, retries=False, **more))
 
     def explain_failure(self, response: Response) -> Unavailable:
         """What an answer that is neither a yes nor about single lines means for the owner."""
@@ -216,6 +243,8 @@ class ServerClient:
                 url=self._influx.url, token=self._token, org=self._influx.org, retries=False
             )
             self._api.writing = made.WriteService(self._api.api_client)
+            rest = self._api.api_client.rest_client
+            self._pool = rest.pool_manager = BoundedPool(rest.pool_manager, self.going_on)
         return self._api
 
     def _read_token(self) -> str:
@@ -239,38 +268,34 @@ class ServerClient:
         return words.replace(self._token, "(token)") if self._token else words
 
     def _send(self, request: Callable[[], Any], sending: int = 0) -> Response:
-        """Make a request that has a body of so many bytes; whatever happens its connection is free afterwards."""
+        """Make a request that has a body of so many bytes; what comes back means the same for the owner, whatever it is."""
         from influxdb_client.rest import ApiException
         from urllib3.exceptions import HTTPError
 
-        raw = None
         try:
-            try:
-                raw = request()
-                body = raw.read(LARGEST_RESPONSE + 1)
-            except ApiException as e:
-                if e.headers is None:
-                    raise self._tls_error(str(e.reason)) from e
-                raw, body = e.response, e.body or b""
-            response = Response(raw.status, dict(raw.headers.items()), body)
+            answer: Answer = request()
+        except ApiException as e:
+            if e.headers is None:
+                raise self._tls_error(str(e.reason)) from e
+            answer = cast("Answer", e.response)
         except (HTTPError, OSError) as e:
+            was_cut = self._pool.was_cut
             self.close()
-            if sending > 100_000 and _is_broken(e) and _is_broken_pipe(e):
+            if sending > 100_000 and not was_cut and _is_broken(e) and _is_broken_pipe(e):
                 # This is how a server says that a body is too large when it does not want to read all of it.
                 raise BodyTooLarge from e
+            why = "takes too long to answer" if was_cut else _describe(e)
             raise Unavailable(
-                f"The server at {self.url} {_describe(e)}; what it misses is kept and sent when it is back."
+                f"The server at {self.url} {why}; what it misses is kept and sent when it is back."
             ) from e
-        finally:
-            if raw is not None:
-                with contextlib.suppress(Exception):
-                    raw.release_conn()
-        if response.status in {401, 403}:
-            self.close()  # the token is read anew
-        if len(body) > LARGEST_RESPONSE:
-            self.close()  # rather than to read on to its end
-            raise ResponseTooLarge
-        return response
+        if answer.status in {401, 403} or answer.too_long:
+            self.close()  # the token is read anew; and the rest of an answer is not read on to its end
+        if answer.too_long:
+            raise ResponseTooLarge(
+                f"What answers at {self.url} sends more than is read ({LARGEST_BYTES >> 20} MB), as no database does: is this"
+                " another service? Correct url below [influx]. What it misses is kept."
+            )
+        return Response(answer.status, dict(answer.headers), answer.data)
 
 
 def _check_token(text: str, url: str, where: str) -> str:

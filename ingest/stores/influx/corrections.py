@@ -12,7 +12,7 @@ import numpy as np
 
 from ingest.rows.table import REAL
 from ingest.stores.influx.batch import BatchWriter
-from ingest.stores.influx.cells import Difference, FieldColumn, FieldKey, StoredSeries
+from ingest.stores.influx.cells import SECOND_US, Difference, FieldColumn, FieldKey, StoredSeries
 from ingest.stores.influx.client import ResponseTooLarge
 from ingest.stores.influx.ledger import Ledger
 from ingest.stores.influx.lines import encode_lines
@@ -158,6 +158,8 @@ class Corrections:
         try:
             held = self._server.read_field(series, key, start_us, end_us)
         except ResponseTooLarge:
+            if end_us - start_us <= SECOND_US:
+                raise  # it is not the rows that are too many
             middle = (start_us + end_us) // 2000 * 1000
             yield from self._read_field(series, key, start_us, middle)
             yield from self._read_field(series, key, middle, end_us)

@@ -1,7 +1,6 @@
 """Which kind of server answers at an address."""
 
 import contextlib
-import json
 
 from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.client import ServerClient
@@ -27,6 +26,6 @@ def detect_server(client: ServerClient, influx: InfluxSettings) -> Server:
 def _influxdb_version(client: ServerClient) -> str:
     """The version that /health tells, as InfluxDB 2 and 3 have it; '' when it tells none."""
     with contextlib.suppress(ValueError, AttributeError):
-        found = str(json.loads(client.request("GET", "/health").body).get("version", "")).removeprefix("v")
+        found = str(client.request("GET", "/health").json().get("version", "")).removeprefix("v")
         return found if found[:1].isdigit() else ""
     return ""

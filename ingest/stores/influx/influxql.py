@@ -5,7 +5,6 @@ InfluxQL is what 1, 2 (by the mapping of a bucket's own name) and 3 have in comm
 A point that is written again takes the place of the old one, field by field, so only what must vanish is deleted.
 """
 
-import json
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -195,7 +194,7 @@ class InfluxServer:
         fields = {"db": self._influx.bucket, "epoch": "u", "q": text}
         response = self._client.request("POST", "/query", fields, timeout_s=QUERY_TIMEOUT_S)
         try:
-            content = json.loads(response.body)
+            content = response.json()
         except ValueError:
             content = {}
         if not isinstance(content, dict) or not isinstance(content.get("results"), list):
@@ -218,7 +217,7 @@ def _parse_cells(series: StoredSeries, answer: Mapping[str, Any]) -> Cells:
     found: Cells = {}
     for one in answer.get("series", []):
         if one.get("partial"):
-            raise ResponseTooLarge
+            raise ResponseTooLarge("The server sent a part of what was asked for.")
         columns = dict(zip(one["columns"], zip(*one["values"], strict=True), strict=True))
         times = np.array(columns["time"], np.int64)
         for labels, rows in _group_rows(series.free_tags, columns, len(times)):

@@ -97,6 +97,7 @@ class InfluxStore:
     @patience.setter
     def patience(self, patience: Patience) -> None:
         self._ledger.file.patience = patience
+        self._client.going_on = patience.going_on
 
     # --- the contract of a store ---
 

@@ -273,9 +273,9 @@ class VictoriaServer:
         if end_us <= max(start_us, 1000):
             return
         # Without reduce_mem_usage: with it 1.79 now and then gives what is one metric's under the name of another.
-        body = self._query("/api/v1/export", match, start_us, end_us).body
+        response = self._query("/api/v1/export", match, start_us, end_us)
         with reading_response(self._client.url):
-            found: list[dict[str, Any]] = [json.loads(line) for line in body.splitlines()]
+            found: list[dict[str, Any]] = response.json_lines()
             parts = [
                 (np.array(one["timestamps"], np.int64) * 1000, np.array(one["values"], float))
                 for one in found
@@ -285,7 +285,7 @@ class VictoriaServer:
     def _find_series(self, match: str) -> list[dict[str, str]]:
         try:
             with reading_response(self._client.url):
-                return list(json.loads(self._query("/api/v1/series", match).body)["data"])
+                return list(self._query("/api/v1/series", match).json()["data"])
         except ResponseTooLarge:
             return [{}]
 

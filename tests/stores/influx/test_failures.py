@@ -1,6 +1,7 @@
 """All that a server can answer, or not: what it did not truly say yes to is sent again, what it refuses is set aside."""
 
 import contextlib
+import gzip
 import logging
 import time
 from collections.abc import Iterator
@@ -101,6 +102,14 @@ KEPT: dict[str, tuple[Fault, str]] = {
     "507": (says(507), "507"),
     "words that are no UTF-8": (says(500, b"caf\xe9 \xff\xfe"), "500"),
     "a yes of another kind": (says(299), "another service"),
+    "nine megabytes": (says(200, b"A" * 9_000_000), "sends more than is read"),
+    "nine megabytes of trouble": (says(500, b"A" * 9_000_000), "sends more than is read"),
+    "nine packed megabytes": (
+        says(200, gzip.compress(b"A" * 9_000_000), Content_Encoding="gzip"),
+        "more than",
+    ),
+    "nested without end": (says(200, b'{"results":' + b"[" * 200_000), "another service"),
+    "little but brackets": (says(200, b'{"results":[' + b"[]," * 500_000 + b"1]}"), "another service"),
     "packed words that cannot be unpacked": (says(500, b"no gzip", Content_Encoding="gzip"), ""),
 }
 
