@@ -167,7 +167,7 @@ def open_readonly(path: Path, *, patience: Patience = ENDLESS) -> sqlite3.Connec
 def _is_empty(log: Path) -> bool:
     try:
         return log.stat().st_size == 0
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return True
 
 
