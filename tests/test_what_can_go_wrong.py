@@ -13,6 +13,19 @@ PROVED_BY = {
         "tests/test_crash.py::test_a_kill_at_any_step_leaves_no_trace"
     ),
     "The card is full": "tests/test_daemon.py::test_a_card_that_is_full_loses_nothing",
+    "A part of the program fails in a way that nobody foresaw": (
+        "tests/daemon/test_parts.py::test_whatever_a_part_raises_stops_no_other"
+    ),
+    "A part of the program hangs": ("tests/system/test_watchdog.py::test_a_part_that_hangs_ends_the_process"),
+    "Something else answers in place of a server: a page, a flood, nonsense, a byte now and then": (
+        "tests/daemon/test_parts.py::test_a_server_that_answers_nonsense_silences_no_other"
+    ),
+    "The journal is moved or deleted while the daemon runs": (
+        "tests/daemon/test_parts.py::test_a_journal_that_is_taken_away_is_noticed"
+    ),
+    "The lock of the daemon is deleted, and a second one is started": (
+        "tests/daemon/test_parts.py::test_two_daemons_are_impossible_whatever_is_moved"
+    ),
     "A server is away": "tests/test_daemon.py::test_a_store_that_is_away_never_holds_up_collection",
     "Grafana's store is deleted while the daemon runs": (
         "tests/test_daemon.py::test_the_store_may_be_deleted_while_it_runs"

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 LATE_S = 26 * 3600.0
 """The age from which on the newest copy is called old: a stick may be away for a day."""
 
+KEY = "backup"
+"""What its troubles are called where the journal notes them."""
+
 
 @dataclass(frozen=True, slots=True)
 class BackupState:

@@ -21,9 +21,6 @@ from ingest.language import N_, Text
 from ingest.settings.model import Settings
 from ingest.system.watchdog import WatchedPart
 
-KEY = "backup"
-"""What its troubles are called where the journal notes them."""
-
 EVERY_S = 3300.0
 """Between two copies: with the time that one takes, the newest is never older than an hour."""
 

@@ -12,7 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ingest.backup.plan import is_planned
-from ingest.backup.upkeep import KEY, Upkeep
+from ingest.backup.state import KEY
+from ingest.backup.upkeep import Upkeep
 from ingest.daemon.collecting import Collecting
 from ingest.daemon.listening import Listeners, add_straps, listen_by_radio
 from ingest.daemon.notes import Notes

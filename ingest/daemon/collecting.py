@@ -1,6 +1,7 @@
 """The inbox as a part of the daemon: what arrives is taken, one file after the other."""
 
 import logging
+import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -64,6 +65,7 @@ class Collecting:
         self._patiently("unfinished files", lambda: arrivals.finish(self._settings.inbox_folder))
         while part.going_on():
             journal.require_in_place()
+            self._look_into_inbox(part)
             found = inbox.scan()
             for waiting in found.waiting:
                 if waiting.act:
@@ -109,6 +111,22 @@ class Collecting:
             self._repeats.over(kind, f"{quoted(name)} is taken after all.")
             self._turns.taken(name)
             self._wake_stores()
+
+    def _look_into_inbox(self, part: WatchedPart) -> None:
+        """Say where the inbox is none, or may not be read: nothing is found in it then."""
+        folder = self._settings.inbox_folder
+        try:
+            os.scandir(folder).close()
+        except FileNotFoundError:
+            make_folder(folder)
+        except OSError as e:
+            part.trouble(
+                f"The inbox {folder} cannot be looked into ({e.strerror}). Make it a folder that its owner may read and"
+                " write; files are taken then.",
+                "inbox",
+            )
+        else:
+            part.well(f"The inbox {folder} can be looked into again.", "inbox")
 
     def _patiently(self, kind: str, work: Callable[[], object]) -> None:
         try:

@@ -2,10 +2,11 @@
 
 import math
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from ingest.backup.state import backup_status
+from ingest.backup.state import KEY, backup_status
 from ingest.collect.fetch_record import read_states
 from ingest.collect.inbox import Inbox, Waiting, noted_troubles
 from ingest.collect.reader_process import ReaderProcess
@@ -36,6 +37,7 @@ def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict
     daemon = holder(settings.data)
     outcomes = journal.outcome_counts()
     errors = journal.store_errors()
+    backup = backup_status(settings, time.time_ns() // 1_000_000)
     return {
         "daemon": daemon,
         "settings": str(settings.file) if settings.file else None,
@@ -54,9 +56,10 @@ def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict
             _store_status(journal, store, errors.get(store.name), runs=daemon is not None)
             for store in configured_stores(settings)
         ],
+        "parts": _failing_parts(settings, errors, backup) if daemon is not None else [],
         "report": settings.report_folder
         and {"folder": str(settings.report_folder), "last_error": errors.get(TROUBLE)},
-        "backup": backup_status(settings, time.time_ns() // 1_000_000),
+        "backup": backup,
         "clocks": [d.json() | {"sentence": d.sentence} for d in clock_offsets.clock_offsets(journal)],
         "judge": zone_check.summarize_zone_checks(zone_check.zone_checks(journal)),
         "clock": machine_clock(journal, SystemClock()).json() if settings.straps else None,
@@ -68,6 +71,16 @@ def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict
             for w in watches(settings, journal)
         ],
     }
+
+
+def _failing_parts(
+    settings: Settings, errors: Mapping[str, str], backup: Mapping[str, Any] | None
+) -> list[dict[str, str]]:
+    """Which parts of the daemon are in trouble, but for those that have a place of their own in the status."""
+    told = {store.name for store in configured_stores(settings)} | {TROUBLE}
+    if backup and backup["trouble"]:
+        told.add(KEY)
+    return [{"part": key, "trouble": error} for key, error in sorted(errors.items()) if key not in told]
 
 
 def _are_in_force(settings: Settings) -> bool | None:

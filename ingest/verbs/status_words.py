@@ -72,6 +72,7 @@ def remarks(
         names = sensor_names(settings, journal)
         yield from (Remark(HAND, _clock(c, zones.get(c["person"]), names)) for c in now["clocks"])
     yield from map(_store, now["stores"])
+    yield from (Remark(HAND, p["trouble"]) for p in now["parts"])
     if (pages := now["report"]) is not None:
         text = (
             _("Pages in {folder}: {what}")

@@ -230,6 +230,24 @@ def test_a_journal_that_is_taken_away_is_noticed(
     assert rows(journal(data), "PRAGMA integrity_check") == [("ok",)]
 
 
+def test_status_tells_of_a_part_that_is_in_trouble(tmp_path: Path) -> None:
+    """Protects who never looks at a log: an inbox that cannot be is in `status`; files are taken once it is mended."""
+    data = tmp_path / "data"
+    with daemon(data):
+        until(lambda: rows(store(data), "SELECT 1 FROM replica"), "the daemon")
+        (data / "inbox").rmdir()
+        (data / "inbox").write_text("no folder")
+        until(lambda: rows(journal(data), "SELECT 1 FROM reader WHERE name = 'inbox'"), "a note of it")
+        assert "cannot be looked into" in hartslag("--data", data, "status").stdout
+        now = json.loads(hartslag("--data", data, "status", "--json").stdout)
+        assert [p["part"] for p in now["parts"]] == ["inbox"]
+        (data / "inbox").unlink()
+        until((data / "inbox").is_dir, "the folder")
+        drop(data, "1.fit", 1)
+        until(lambda: settled(data), "the file")
+        assert json.loads(hartslag("--data", data, "status", "--json").stdout)["parts"] == []
+
+
 def test_two_daemons_are_impossible_whatever_is_moved(tmp_path: Path) -> None:
     """Protects the inbox in the moment before the daemon has noticed: a second one is refused all the same."""
     data = tmp_path / "data"

@@ -118,7 +118,7 @@ class BoundedPool:
         """A class of connections that tell which socket they use: a second handle of it, as TLS takes the first away."""
         pool = self
 
-        class Connection(connection_class):  # type: ignore[misc]
+        class ReportingConnection(connection_class):  # type: ignore[misc]
             _handle: socket.socket | None = None
 
             def _new_conn(self) -> socket.socket:
@@ -139,4 +139,4 @@ class BoundedPool:
                     handle.close()
                 super().close()
 
-        return Connection
+        return ReportingConnection
