@@ -32,6 +32,7 @@ VERBS = {
     "profile": "Show which limits held since when, why, and when each entry was recorded.",
     "rebuild": "Make a store anew from the journal.",
     "rename": "Give the person OLD the name NEW: history, files, folders, stores and settings.",
+    "repair": "Make a new journal of all that can be read of a damaged one.",
     "report": "Write one page for the physiotherapist or neurologist.",
     "restore": "Bring journal, settings and files back from a copy: a file, or the folder in which the daemon kept copies.",
     "retry": "Send once more the rows that a server refused; ends with 1 when it refuses some again.",
@@ -50,7 +51,7 @@ PURPOSES = {
     "To begin": ("setup", "demo", "run", "add", "fetch", "scan"),
     "Why this number": ("explain", "profile", "export"),
     "To put right": ("forget", "clock", "rename", "merge", "delete"),
-    "To keep it in order": ("check", "backup", "restore", "grafana", "rebuild", "retry"),
+    "To keep it in order": ("check", "backup", "restore", "repair", "grafana", "rebuild", "retry"),
 }
 """What one may want, and the verbs for it, those that are used most first."""
 

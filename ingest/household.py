@@ -13,6 +13,7 @@ from typing import Any
 from ingest.errors import Stop
 from ingest.journal import ALWAYS_MS, Filed, Journal, clock_ms
 from ingest.journal import Person as Known
+from ingest.journal.mending import Places
 from ingest.language import N_, Text
 from ingest.rows.profile import build_profile, differences
 from ingest.rows.workout import find_workouts, sport_spans
@@ -278,3 +279,18 @@ def owner_of_folder(settings: Settings, folder: str) -> tuple[str | None, str]:
         'nobody in the settings is called {folder!r}; add the lines  [[person]]  and  name = "{folder}"'
     )
     return None, Text(words, folder=folder)
+
+
+def owner_in_archive(settings: Settings, path: Path) -> str:
+    """Whose a file is that nobody is named for: in the archive it lies in the folder of its person."""
+    archive = settings.archive.absolute()
+    if path.absolute().is_relative_to(archive):
+        _year, *folders, _name = path.absolute().relative_to(archive).parts
+        if folders and settings.person(folders[0]) is not None:
+            return folders[0]
+    return settings.default_person
+
+
+def places_of(settings: Settings) -> Places:
+    """Where everything lies that mending the journal has to do with."""
+    return Places(settings.journal_file, settings.data, settings.archive)

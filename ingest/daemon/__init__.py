@@ -16,6 +16,7 @@ from ingest.backup.state import KEY
 from ingest.backup.upkeep import Upkeep
 from ingest.daemon.collecting import Collecting
 from ingest.daemon.listening import Listeners, add_straps, listen_by_radio
+from ingest.daemon.mending import keep_mended, mend_at_start
 from ingest.daemon.notes import Notes
 from ingest.daemon.replicas import keep_up_to_date, renew_pages
 from ingest.daemon.supervisor import Stage, Supervisor, in_words
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 FULL_S = 1.0
 """Between two looks at whether a full disk has room for the folders."""
+
+MENDING_LIMIT_S = 1800.0
+"""A large journal on a slow card is read whole and written anew within it."""
 
 _M_ARENA_MAX = -8
 """The name in glibc's malloc.h."""
@@ -101,6 +105,7 @@ def _begin(settings: Settings, lock: DaemonLock) -> None:
 def _register_owners(settings: Settings) -> list[str]:
     """The journal's spelling of the name of each strap's person. It is made, and brought up to date, if need be."""
     try:
+        mend_at_start(settings)
         with open_journal(settings, create=True) as journal:
             return [register_person(journal, settings, strap.person) for strap in settings.straps]
     except TryLater as e:
@@ -130,6 +135,9 @@ def add_parts(
 
     supervisor.add(
         "notes", "what is noted of the daemon", partial(notes.run, supervisor.end), stage=Stage.NOTES
+    )
+    supervisor.add(
+        "journal", "the journal's mending", partial(keep_mended, settings), limit_s=MENDING_LIMIT_S
     )
     supervisor.add("inbox", "the inbox", Collecting(settings, wake_stores).run)
     for store in configured_stores(settings):

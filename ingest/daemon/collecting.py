@@ -5,14 +5,23 @@ import os
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from ingest.collect.arrival import Arrivals
 from ingest.collect.inbox import Candidate, Inbox, Turns
 from ingest.collect.reader_process import ReaderProcess
+from ingest.collect.reading_again import read_again
 from ingest.daemon.journal import opened
 from ingest.daemon.supervisor import in_words
 from ingest.errors import Replaced, TryLater
-from ingest.household import open_journal, owner_of_folder, register_person, typed_add
+from ingest.household import (
+    open_journal,
+    owner_in_archive,
+    owner_of_folder,
+    places_of,
+    register_person,
+    typed_add,
+)
 from ingest.journal import Journal
 from ingest.log import Repeats, quoted
 from ingest.settings.model import Settings
@@ -66,6 +75,7 @@ class Collecting:
         while part.going_on():
             journal.require_in_place()
             self._look_into_inbox(part)
+            self._read_again(part, journal, arrivals)
             found = inbox.scan()
             for waiting in found.waiting:
                 if waiting.act:
@@ -82,6 +92,22 @@ class Collecting:
             reader.rest()
             part.wait(SCAN_S)
         self._patiently("noting what is filed", arrivals.flush)
+
+    def _read_again(self, part: WatchedPart, journal: Journal, arrivals: Arrivals) -> None:
+        """Read the files of the archive that a repaired journal lacks; those in the inbox wait no longer than for one of them."""
+        places = places_of(self._settings)
+        if not places.read_again.exists():
+            return
+
+        def owner(path: Path) -> str:
+            part.mark()
+            return register_person(journal, self._settings, owner_in_archive(self._settings, path))
+
+        for path, outcomes in read_again(places, arrivals, owner, going_on=part.going_on):
+            if isinstance(outcomes, TryLater):
+                self._repeats.say(f"again {path}", str(outcomes))
+            else:
+                self._wake_stores()
 
     def _take(
         self, part: WatchedPart, journal: Journal, arrivals: Arrivals, candidate: Candidate, left: int

@@ -7,7 +7,7 @@ from typing import Any
 from ingest.journal.dating import OWNER, Observation, date_offset_ms, is_placed
 from ingest.journal.entry import ALWAYS_MS
 from ingest.journal.row_reader import RowReader
-from ingest.journal.seal import columns_of, is_sealed
+from ingest.journal.seal import columns_of, is_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,6 @@ def observations(ask: Callable[..., Iterable[Any]], boot: str) -> list[Observati
     return [
         Observation(steady, wall, bool(right), offset, believed)
         for _, _, steady, wall, right, offset, believed, *_ in (
-            row for row in ask(sql, boot) if row[-1] is None or is_sealed("clock", row)
+            row for row in ask(sql, boot) if is_whole("clock", row)
         )
     ]

@@ -58,7 +58,8 @@ class Damage:
         span = "" if self.first_ms is None else f" from {told(self.first_ms)}"
         span += "" if self.last_ms is None or self.last_ms == self.first_ms else f" to {told(self.last_ms)}"
         source = f" by {quoted(self.source)}" if self.source else ""
-        return f"Of {quoted(self.person)}{source} something{span} is damaged in the journal ({self.why})."
+        person = quoted(self.person) if self.person else "somebody"
+        return f"Of {person}{source} something{span} is damaged in the journal ({self.why})."
 
 
 def say_once(path: Path, damage: Damage) -> None:
@@ -69,6 +70,11 @@ def say_once(path: Path, damage: Damage) -> None:
     _said.add(key)
     _log.warning("%s Everything else is read. Run: hartslag repair", damage.sentence)
     leave_note(path)
+
+
+def forget_said() -> None:
+    """Say all of it once more."""
+    _said.clear()
 
 
 def leave_note(path: Path) -> None:

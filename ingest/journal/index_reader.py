@@ -1,6 +1,7 @@
 """Asking the indexes of the journal: what they give is held against the tally, as a card may have lost some of it."""
 
 import sqlite3
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from ingest.formats.recording import DAY_MS
 from ingest.journal import tally
-from ingest.journal.damage import UnreliableIndex, damaged_text
+from ingest.journal.damage import UnreliableIndex, damaged_text, leave_note
 from ingest.journal.row_reader import RowReader
 from ingest.journal.seal import columns_of, is_sealed
 
@@ -27,6 +28,10 @@ class IndexReader(RowReader):
     _db: sqlite3.Connection
     _counted_to = 0
     _newest: tuple[tuple[int, int], list[tuple[Any, ...]], list[tuple[Any, ...]]] | None = None
+
+    @abstractmethod
+    def _fall_back(self) -> bool:
+        """Go on with what can be read page by page, if that is wanted and not done yet; says whether it is."""
 
     def _unreliable(self, why: str) -> UnreliableIndex:
         return UnreliableIndex(damaged_text(self.path, why))
@@ -45,6 +50,15 @@ class IndexReader(RowReader):
 
     def _chunk_index(self, person: int, start_ms: int, end_ms: int) -> NDArray[np.int64]:
         """The person's chunks that begin in [start, end), in order of that: (first, position, last, end, file or 0)."""
+        try:
+            return self._ask_chunk_index(person, start_ms, end_ms)
+        except UnreliableIndex:
+            if not self._fall_back():
+                leave_note(self.path)
+                raise
+            return self._ask_chunk_index(person, start_ms, end_ms)
+
+    def _ask_chunk_index(self, person: int, start_ms: int, end_ms: int) -> NDArray[np.int64]:
         with self._snapshot():
             behind, _, newest = self._tail()
             days = _days(start_ms, end_ms)
@@ -66,6 +80,15 @@ class IndexReader(RowReader):
 
     def _fact_index(self, person: int, what: str, start_ms: int, end_ms: int) -> NDArray[np.int64]:
         """The person's facts of one sort about moments in [start, end): (moment, position), in that order."""
+        try:
+            return self._ask_fact_index(person, what, start_ms, end_ms)
+        except UnreliableIndex:
+            if not self._fall_back():
+                leave_note(self.path)
+                raise
+            return self._ask_fact_index(person, what, start_ms, end_ms)
+
+    def _ask_fact_index(self, person: int, what: str, start_ms: int, end_ms: int) -> NDArray[np.int64]:
         with self._snapshot():
             behind, entries, _ = self._tail()
             days = _days(start_ms, end_ms)

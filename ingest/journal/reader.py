@@ -20,12 +20,12 @@ import numpy as np
 from ingest.errors import Replaced, Stop, TryLater
 from ingest.journal import tally
 from ingest.journal.boots import BootReader
-from ingest.journal.chunk_reader import ChunkReader
-from ingest.journal.damage import DamagedJournal, damaged_text
+from ingest.journal.damage import DamagedJournal, damaged_text, leave_note
 from ingest.journal.entry import ALWAYS_MS, Entry, Person
 from ingest.journal.file_reader import FileReader
 from ingest.journal.schema import migrate, require_current
-from ingest.journal.seal import columns_of, is_sealed
+from ingest.journal.seal import columns_of, is_whole
+from ingest.journal.wholeness_reader import WholenessReader
 from ingest.journal.writer import Writer
 from ingest.language import N_, Text, system_words
 from ingest.system.files import identity, make_folder
@@ -45,12 +45,16 @@ BUSY_MS = 60_000
 """How long to wait for another process that is appending; transactions last milliseconds."""
 
 
+_MADE_WITHIN_S = 2
+"""For a new journal to get its tables, once its file is there."""
+
+
 def clock_ms() -> int:
     """Milliseconds since 1970 by the clock of the machine."""
     return time.time_ns() // 1_000_000
 
 
-class Journal(ChunkReader, FileReader, BootReader):
+class Journal(WholenessReader, FileReader, BootReader):
     """One connection to the journal; belongs to the thread that opened it."""
 
     def __init__(
@@ -63,12 +67,14 @@ class Journal(ChunkReader, FileReader, BootReader):
         readonly: bool = False,
         going_on: Callable[[], bool] = always,
         synced: bool = True,
+        fall_back: bool = True,
     ) -> None:
         """Open the journal at `path`, making it when it is not there.
 
         `busy_ms` is how long others are waited for, no longer than `going_on` says yes. With `readonly` nothing is made
         or changed, and whoever may read the file may open it. One that is not `synced` may be damaged by a power cut: only
-        for what can be made anew.
+        for what can be made anew. A damaged one that is only read is read page by page, and what is missing is among
+        `damages`, unless `fall_back` says no.
 
         Raises Stop when it is missing and must not be made, or cannot be opened; TryLater when it is busy or the disk full.
         """
@@ -78,6 +84,7 @@ class Journal(ChunkReader, FileReader, BootReader):
         self._damages = {}
         self._generation: str | None = None
         self._last: int | None = None
+        self._may_fall_back = readonly and fall_back
         try:
             there = path.exists()
         except OSError as e:
@@ -88,7 +95,24 @@ class Journal(ChunkReader, FileReader, BootReader):
                 raise Stop(_no_journal(path))
             _make_private(path)
         self._file = identity(path)
-        self._db = _opened(path, self._patience, readonly=readonly, synced=synced)
+        if there and self._stays_empty():
+            raise DamagedJournal(damaged_text(path, "it is an empty file"))
+        try:
+            self._open(readonly=readonly, synced=synced)
+        except DamagedJournal:
+            if not self._fall_back():
+                raise
+
+    def _stays_empty(self) -> bool:
+        """Whether the file holds nothing at all; one that another process is just making is waited for."""
+        for _ in range(_MADE_WITHIN_S * 20):
+            if not self.path.exists() or self.path.stat().st_size:
+                return False
+            time.sleep(1 / 20)
+        return True
+
+    def _open(self, *, readonly: bool, synced: bool) -> None:
+        self._db = _opened(self.path, self._patience, readonly=readonly, synced=synced)
         try:
             if readonly:
                 require_current(self._db)
@@ -96,12 +120,29 @@ class Journal(ChunkReader, FileReader, BootReader):
                 self._db.execute("PRAGMA foreign_keys = ON")
                 migrate(self._db, self._patience)
             self._id()
-        except (sqlite3.Error, TypeError) as e:
+        except (sqlite3.Error, TypeError, UnicodeDecodeError) as e:
             self._db.close()
-            raise _explained(e, path) from e
+            raise _explained(e, self.path) from e
         except BaseException:
             self._db.close()
             raise
+
+    def _fall_back(self) -> bool:
+        """Go on with all that can be read page by page, kept beside for as long as this is open; says whether there is any."""
+        if not self._may_fall_back:
+            return False
+        from ingest.journal.salvage import readable_copy
+
+        self._may_fall_back = False
+        self._newest = None
+        copy = readable_copy(self.path)
+        if copy is None:
+            return False
+        self._db, lost = copy
+        for damage in lost:
+            self._note(damage)
+        leave_note(self.path)
+        return True
 
     def _id(self) -> str:
         (found,) = self._db.execute("SELECT journal FROM identity").fetchone()
@@ -136,14 +177,14 @@ class Journal(ChunkReader, FileReader, BootReader):
 
         Raises Replaced when the file is not the one at its path any more.
         """
-        self.require_in_place()
         try:
             with transaction(self._db, self._patience):
+                self.require_in_place()  # nobody puts another in its place now
                 yield Writer(self._db, self.now_ms(), self._new_generation())
                 tally.advance(self._db, tally.MOST_BEHIND)
                 (self._last,) = self._db.execute(f"SELECT {tally.LAST}").fetchone()
         except sqlite3.Error as e:
-            raise _explained(e, self.path) from e
+            raise self._said(_explained(e, self.path)) from e
         finally:
             self._newest = None  # what was read within may have been taken back
 
@@ -164,6 +205,15 @@ class Journal(ChunkReader, FileReader, BootReader):
         except sqlite3.Error as e:
             raise _explained(e, self.path) from e
 
+    def _explained(self, e: Exception) -> Exception:
+        return _explained(e, self.path)
+
+    def _said(self, why: Exception) -> Exception:
+        """Leave a note for the daemon where the journal is damaged: it mends it."""
+        if isinstance(why, DamagedJournal):
+            leave_note(self.path)
+        return why
+
     def _new_generation(self) -> str | None:
         """What to call this run of a writer, unless it is written down already, in the very file that this now is."""
         (last,) = self._db.execute("SELECT coalesce(max(position), 0) FROM entry").fetchone()
@@ -179,8 +229,11 @@ class Journal(ChunkReader, FileReader, BootReader):
     def _rows(self, sql: str, *values: Any) -> list[Any]:
         try:
             return retried(lambda: self._db.execute(sql, values).fetchall(), self._patience)
-        except sqlite3.Error as e:
-            raise _explained(e, self.path) from e
+        except (sqlite3.Error, UnicodeDecodeError) as e:
+            why = _explained(e, self.path)
+            if isinstance(why, DamagedJournal) and self._fall_back():
+                return self._rows(sql, *values)
+            raise self._said(why) from e
 
     def persons(self) -> list[Person]:
         """Everybody the journal knows, oldest first."""
@@ -198,7 +251,9 @@ class Journal(ChunkReader, FileReader, BootReader):
         return int(self._rows("SELECT coalesce(max(position), 0) FROM entry")[0][0])
 
     def generation_at(self, position: int) -> str | None:
-        """Which run of a writer a position is of; None where that cannot be said."""
+        """Which run of a writer a position is of; None where that cannot be said, or the journal ends before it."""
+        if position > self._rows(f"SELECT {tally.LAST}")[0][0]:
+            return None
         rows = self._sealed_rows(
             "run", "WHERE first_position <= ? ORDER BY first_position DESC LIMIT 1", position
         )
@@ -236,7 +291,7 @@ class Journal(ChunkReader, FileReader, BootReader):
 
     def _is_whole_entry(self, row: Sequence[Any]) -> bool:
         """Whether an entry is as it was written; noted if not."""
-        if row[-1] is None or is_sealed("entry", row):
+        if is_whole("entry", row):
             return True
         whose = row[1] if isinstance(row[1], int) else 0
         self._damaged(whose, "", None, None, f"entry {row[0]}: its checksum is wrong")
@@ -280,14 +335,6 @@ class Journal(ChunkReader, FileReader, BootReader):
     def store_errors(self) -> dict[str, str]:
         """What troubles the stores, by their names; those without trouble are left out."""
         return dict(self._rows("SELECT name, error FROM reader WHERE error IS NOT NULL"))
-
-    def faults(self) -> list[str]:
-        """What SQLite finds wrong with the file itself; empty when it is whole."""
-        found = [row[0] for row in self._rows("PRAGMA integrity_check")]
-        found += [
-            f"row {row[1]} of {row[0]} points at nothing" for row in self._rows("PRAGMA foreign_key_check")
-        ]
-        return [] if found == ["ok"] else [line for line in found if line != "ok"]
 
 
 def _entry(row: Sequence[Any]) -> Entry:
@@ -335,13 +382,15 @@ def _opened(path: Path, patience: Patience, *, readonly: bool, synced: bool) -> 
         if readonly:
             return open_readonly(path, patience=patience)
         return open_database(path, patience=patience, synchronous="FULL" if synced else "OFF")
-    except sqlite3.Error as e:
+    except (sqlite3.Error, UnicodeDecodeError) as e:  # SQLite's words, of a damaged table of contents
         raise _explained(e, path) from e
 
 
 def _explained(e: Exception, path: Path) -> Exception:
     """SQLite's complaint as a sentence with what to do; a journal without its own row (TypeError) is damaged, too."""
     fault = fault_of(e, path) if isinstance(e, sqlite3.Error) else SqliteFault.DAMAGED
+    if fault is SqliteFault.FOREIGN or _contradicts_itself(e):
+        fault = SqliteFault.DAMAGED
     if fault is SqliteFault.BUSY:
         words = N_("The journal {path} is busy: another process has been writing to it for too long.")
         return TryLater(Text(words, path=path))
@@ -360,3 +409,17 @@ def _explained(e: Exception, path: Path) -> Exception:
     if fault is SqliteFault.DAMAGED:
         return DamagedJournal(damaged_text(path, str(e)))
     return e
+
+
+def _contradicts_itself(e: Exception) -> bool:
+    """Whether it is something that only damaged rows can bring about: no text in a text, a number that is there already."""
+    code = getattr(e, "sqlite_errorcode", None)
+    if code is None:
+        return isinstance(e, sqlite3.OperationalError)
+    codes = {
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_TOOBIG,
+        sqlite3.SQLITE_INTERNAL,
+    }
+    return code & 0xFF in codes

@@ -203,9 +203,20 @@ MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None]], ...] = (
 )
 
 
+def create_tables(db: sqlite3.Connection) -> None:
+    """Make all tables of an empty database, as they are today. The caller has begun a transaction, or does not need one."""
+    db.execute("CREATE TABLE migration (name TEXT PRIMARY KEY, applied TEXT NOT NULL)")
+    for name, change in MIGRATIONS:
+        change(db)
+        db.execute("INSERT INTO migration VALUES (?, datetime('now'))", (name,))
+
+
 def applied(db: sqlite3.Connection) -> list[str]:
     """Names of the migrations that this file has seen."""
-    if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'migration'").fetchone():
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if "migration" not in tables:
+        if tables:
+            raise sqlite3.DatabaseError("it is a database of something else")
         return []
     return [name for (name,) in db.execute("SELECT name FROM migration ORDER BY rowid")]
 

@@ -42,6 +42,24 @@ def seal_of(table: str, row: Iterable[Any]) -> int:
     return crc32(repr(told).encode(), crc)
 
 
+_KINDS = {
+    "person": "it", "source": "iitti", "arrival": "iitbiiiTTi", "file": "iitibTBttiiIII", "entry": "iitiIIiIT",
+    "chunk": "iiiIiiiiiIBBIBBBBIIIBi", "connection": "iitit", "clock": "itiiiiti", "run": "it",
+}  # fmt: skip
+"""What may stand in each column: i an integer, t a text, b bytes; a capital where it may be empty."""
+_TYPES = {"i": int, "t": str, "b": bytes}
+
+
+def is_whole(table: str, row: Sequence[Any]) -> bool:
+    """Whether a row is as it was written. An earlier version that still runs writes none of the seals: its rows look as such."""
+    if row[-1] is not None:
+        return bool(row[-1] == seal_of(table, row[:-1]))
+    return all(
+        type(value) is _TYPES[kind.lower()] or (value is None and kind.isupper())
+        for value, kind in zip(row[:-1], _KINDS[table], strict=True)
+    )
+
+
 def is_sealed(table: str, row: Sequence[Any]) -> bool:
     """Whether a row, its seal as the last value, is as it was written."""
     return bool(row[-1] == seal_of(table, row[:-1]))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ingest.journal.damage import Damage, say_once
 from ingest.journal.index_reader import IndexReader
-from ingest.journal.seal import SEALED, columns_of, is_sealed
+from ingest.journal.seal import SEALED, columns_of, is_whole
 
 _Row = tuple[Any, ...]
 
@@ -29,7 +29,9 @@ class SealedReader(IndexReader):
         return list(self._damages)
 
     def _damaged(self, person: int, source: str, first_ms: int | None, last_ms: int | None, why: str) -> None:
-        damage = Damage(self._name_of(person), source, first_ms, last_ms, why)
+        self._note(Damage(self._name_of(person), source, first_ms, last_ms, why))
+
+    def _note(self, damage: Damage) -> None:
         if damage not in self._damages:
             self._damages[damage] = None
             say_once(self.path, damage)
@@ -49,7 +51,7 @@ class SealedReader(IndexReader):
     def _sealed_rows(self, table: str, where: str, *values: Any) -> list[Any]:
         """The rows of a small table, their seals behind them, without the damaged ones."""
         rows = self._rows(f"SELECT {columns_of(table)} FROM {table} {where}", *values)
-        whole = [row for row in rows if row[-1] is None or is_sealed(table, row)]
+        whole = [row for row in rows if is_whole(table, row)]
         if len(whole) < len(rows):
             column = SEALED[table].index("person") if "person" in SEALED[table] else None
             for row in rows:
@@ -69,7 +71,7 @@ class SealedReader(IndexReader):
             f"SELECT {columns_of(table)} FROM {table} WHERE {key} IN (SELECT value FROM json_each(?)) ORDER BY {key}",
             json.dumps(numbers),
         )
-        whole = [row for row in rows if row[-1] is None or is_sealed(table, row)]
+        whole = [row for row in rows if is_whole(table, row)]
         if len(whole) == len(numbers):
             return whole, {}
         bad: dict[int, _Row | None] = dict.fromkeys(numbers)

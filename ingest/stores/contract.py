@@ -8,12 +8,15 @@ One that is to be added needs a file here, a line in `configured.py`, its headin
 place in `tests/stores/test_contract.py`, which puts every store through the same.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from ingest.rows.table import Block
 from ingest.system.patience import Patience
+
+GenerationAt = Callable[[int], str | None]
+"""Gives which run of a writer a position of the journal is of; None where the journal ends before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +58,21 @@ class Store(Protocol):
     patience: Patience
     """How long it waits for another process, endlessly unless told otherwise; then TryLater is raised."""
 
+    generation_at: GenerationAt
+    """Which run of a writer a position of the journal is of: `Journal.generation_at`, given before `begin`.
+
+    A store remembers that of its position. Where the journal has another one there, or ends before it, it was put back
+    from a copy: what the store holds is of another past, and it is at 0.
+    """
+
     def close(self) -> None:
         """Let go of what is open. May be called twice; used again afterwards, it opens anew."""
 
     def begin(self, journal: str, last: int = 0) -> int:
         """The position up to which it holds the rows of the journal with the id `journal`; 0: nothing counts.
 
-        A store that holds rows of another journal, or rows computed by another version of `ingest.rows`, must not mix
-        them with what comes: it is at 0, and is either empty when this returns or compares what it holds with what it
+        A store that holds rows of another journal or of another past of it (`generation_at`), or rows computed by another
+        version of `ingest.rows`, must not mix them with what comes: it is at 0, and is either empty when this returns or compares what it holds with what it
         is given. `last` is the journal's last position, by which a store may know what of a filling comes first.
         """
 
@@ -116,3 +126,8 @@ class Store(Protocol):
 
     def faults(self, journal: str) -> list[str]:
         """What is wrong with it, asked of itself; empty when it is well, or a file that is not made yet."""
+
+
+def of_no_generation(_: int) -> str | None:
+    """What a store goes by to which nothing was given: all positions are of one past."""
+    return ""

@@ -35,6 +35,7 @@ def follow(
     Raises TryLater when the store is away; it is then where it was, or further on.
     """
     taken = 0
+    store.generation_at = journal.generation_at
     latest_position = journal.last_position()
     while going_on():
         # Asked anew each time: another process may have emptied the store to fill it again.

@@ -20,7 +20,7 @@ from ingest.errors import Stop
 from ingest.language import gettext as _
 from ingest.rows.table import TABLES, Block
 from ingest.rows.version import rows_version
-from ingest.stores.contract import RefusedRow
+from ingest.stores.contract import GenerationAt, RefusedRow, of_no_generation
 from ingest.system.crash_points import reached
 from ingest.system.files import make_folder
 from ingest.system.patience import Patience
@@ -51,6 +51,7 @@ class SqliteStore:
             lock="lock",
         )
         self._began = 0
+        self.generation_at: GenerationAt = of_no_generation
 
     @property
     def patience(self) -> Patience:
@@ -77,13 +78,21 @@ class SqliteStore:
         """The position in the journal of that id; the store is emptied when it is of another or of an older version."""
         with self._file.explained():
             db = self._file.connection()
-            held = db.execute("SELECT journal, version, position FROM replica").fetchone()
-            if held is not None and held[:2] == (journal, rows_version()):
-                self._began = int(held[2])
-            else:
+            held = self._held_position(db, journal)
+            if held is None:
                 self.clear(journal)
-                self._began = 0
+            self._began = held or 0
             return self._began
+
+    def _held_position(self, db: sqlite3.Connection, journal: str) -> int | None:
+        """The position in the journal of that id; None where what is held is of another, or of another past of it."""
+        has_generation = any(row[1] == "generation" for row in db.execute("PRAGMA table_info(replica)"))
+        generation = "generation" if has_generation else "NULL"  # an earlier version's
+        held = db.execute(f"SELECT journal, version, position, {generation} FROM replica").fetchone()
+        if held is None or held[:2] != (journal, rows_version()):
+            return None
+        position = int(held[2])
+        return position if held[3] == self.generation_at(position) else None
 
     def write(self, portions: Iterable[list[Block]], position: int) -> None:
         """Hold the blocks, a transaction for each portion, and be at the position with the last of them."""
@@ -105,8 +114,10 @@ class SqliteStore:
 
     def _move_position(self, db: sqlite3.Connection, position: int) -> None:
         """Be at a position, unless another process has emptied the store since `begin`: then it starts over."""
-        sql = "UPDATE replica SET position = max(position, ?) WHERE position >= ?"
-        db.execute(sql, (position, self._began))
+        db.execute(
+            "UPDATE replica SET position = ?1, generation = ?2 WHERE position >= ?3 AND position <= ?1",
+            (position, self.generation_at(position), self._began),
+        )
 
     def keep_persons(self, names: Collection[str]) -> None:
         """Delete the rows of everybody else."""
@@ -146,7 +157,8 @@ class SqliteStore:
                     db.execute(f'DROP {kind} "{name}"')
             db.execute("DELETE FROM replica")
             _create(db)
-            db.execute("INSERT INTO replica VALUES (?, ?, 0)", (journal, rows_version()))
+            sql = "INSERT INTO replica (journal, version, position, generation) VALUES (?, ?, 0, ?)"
+            db.execute(sql, (journal, rows_version(), self.generation_at(0)))
 
     # --- for `status` and `check` ---
 
@@ -159,9 +171,7 @@ class SqliteStore:
     def reported_position(self, journal: str) -> tuple[int, None]:
         """Its position, which is always the true one; 0 when the file is not there or cannot be read."""
         with suppress(sqlite3.DatabaseError, Stop), closing(open_readonly(self.path)) as db:
-            held = db.execute("SELECT journal, version, position FROM replica").fetchone()
-            if held is not None and held[:2] == (journal, rows_version()):
-                return int(held[2]), None
+            return self._held_position(db, journal) or 0, None
         return 0, None
 
     def misplaced(self) -> str | None:
@@ -192,8 +202,11 @@ class SqliteStore:
 
 def _create_position(db: sqlite3.Connection) -> None:
     db.execute(
-        "CREATE TABLE IF NOT EXISTS replica (journal TEXT NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL)"
+        "CREATE TABLE IF NOT EXISTS replica (journal TEXT NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL,"
+        " generation TEXT)"
     )
+    if not any(row[1] == "generation" for row in db.execute("PRAGMA table_info(replica)")):
+        db.execute("ALTER TABLE replica ADD COLUMN generation TEXT")
 
 
 def _create(db: sqlite3.Connection) -> None:

@@ -131,14 +131,13 @@ def _opened_journal(settings: "Settings", files: Sequence[Path]) -> "Journal":
 
 def _owner(settings: "Settings", journal: "Journal", path: Path) -> str:
     """Whose a file is that nobody is named for: its folder in the archive tells, and the journal of what was set aside."""
-    archive = settings.archive.absolute()
-    owner: str | None = None
-    if path.absolute().is_relative_to(archive):
-        _year, *folders, _name = path.absolute().relative_to(archive).parts
-        owner = folders[0] if folders else None
-    elif _lies_in(path, settings.rejected):
+    from ingest.household import owner_in_archive
+
+    if _lies_in(path, settings.rejected):
         owner = _owner_of_rejected(journal, path)
-    return owner if owner is not None and settings.person(owner) is not None else settings.default_person
+        if owner is not None and settings.person(owner) is not None:
+            return owner
+    return owner_in_archive(settings, path)
 
 
 def _owner_of_rejected(journal: "Journal", path: Path) -> str | None:

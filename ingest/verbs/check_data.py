@@ -39,8 +39,10 @@ def data_findings(settings: "Settings", journal: "Journal | None") -> Iterator[F
 
 def _journal(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
     called = _("Journal {path}").format(path=journal.path)
-    faults = journal.faults() + [f"chunk {position} {what}" for position, what in journal.broken_chunks()]
-    do = _("Keep a copy; files in the archive can be added to a new journal.")
+    from ingest.journal.mending import whole
+
+    faults = whole(journal.path)
+    do = _("Run `hartslag repair`: all that can be read goes into a new journal, and the rest is named.")
     yield from _faults("journal", called, faults, do)
     if settings.journal_file.stat().st_mode & 0o007:
         told = _("Journal {path} is open to others than its owner and group").format(path=journal.path)

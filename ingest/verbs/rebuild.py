@@ -38,6 +38,7 @@ def rebuild(
         raise Stop(
             Text(N_("No server is named in the settings: write [influx] and its url into them first."))
         )
+    store.generation_at = journal.generation_at
     with closing(store):
         if not resume:
             _clear(store, journal)

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -11,8 +12,10 @@ from ingest.collect.fetch_record import read_states
 from ingest.collect.inbox import Inbox, Waiting, noted_troubles
 from ingest.collect.reader_process import ReaderProcess
 from ingest.grafana.sensor_names import watches
-from ingest.household import left_behind, owner_of_folder
+from ingest.household import left_behind, owner_of_folder, places_of
 from ingest.journal import Journal
+from ingest.journal.damage import note_file
+from ingest.journal.mending import last_mending, pending
 from ingest.report.renewal import TROUBLE
 from ingest.rows.profile import read_profile
 from ingest.settings.model import Settings
@@ -46,6 +49,7 @@ def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict
         "left_behind": [{"name": name, "like": other} for name, other in left_behind(settings, journal)],
         "forgotten": forgotten_json(journal),
         "journal": journal.size(),
+        "damage": _damage(settings, journal),
         "free_bytes": free_bytes(settings),
         "inbox": {
             "waiting": sum(w.files for w in waiting),
@@ -83,6 +87,18 @@ def _failing_parts(
     return [{"part": key, "trouble": error} for key, error in sorted(errors.items()) if key not in told]
 
 
+def _damage(settings: Settings, journal: Journal) -> dict[str, Any]:
+    """What is known to be damaged in the journal, and what the last repair found."""
+    places = places_of(settings)
+    last = last_mending(places)
+    return {
+        "is_damaged": note_file(places.journal).exists() or bool(journal.damages),
+        "found": [asdict(d) for d in journal.damages],
+        "repaired": last and asdict(last),
+        "to_read_again": len(pending(places)),
+    }
+
+
 def _are_in_force(settings: Settings) -> bool | None:
     """Whether the daemon that runs works with these settings; None where it does not say."""
     theirs = settings_of_holder(settings.data)
@@ -107,6 +123,7 @@ def _person_status(journal: Journal, person: int, name: str) -> dict[str, Any]:
 
 def _store_status(journal: Journal, store: Store, error: str | None, *, runs: bool) -> dict[str, Any]:
     """How a store is. A server's position is written down seldom: what came in since then is not held against it."""
+    store.generation_at = journal.generation_at
     position, known_ms = store.reported_position(journal.id)
     now_ms = time.time_ns() // 1_000_000
     lately = known_ms is not None and runs and error is None and now_ms - known_ms < _LATELY_MS

@@ -137,3 +137,7 @@ def command(
                 from ingest.verbs.week_screen import week_screen
 
                 print_lines(week_screen(terminal, rows, file))
+            if journal.damages:
+                from ingest.verbs.damage_words import damaged_line
+
+                print_lines(map(damaged_line, journal.damages))

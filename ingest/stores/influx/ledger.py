@@ -30,7 +30,8 @@ CREATE TABLE IF NOT EXISTS replica (
     sent INTEGER NOT NULL,      -- said yes to
     sent_ms INTEGER NOT NULL,   -- when that was written down
     empty_to INTEGER NOT NULL,  -- filled from nothing up to here: what is sent for these entries needs no comparing
-    writer TEXT NOT NULL
+    writer TEXT NOT NULL,
+    generation TEXT             -- which run of a writer `sent` is of, in the journal
 );
 CREATE TABLE IF NOT EXISTS refused (
     line BLOB NOT NULL, unit TEXT NOT NULL, key TEXT PRIMARY KEY, tables TEXT NOT NULL, time_us INTEGER NOT NULL,
@@ -57,6 +58,8 @@ class ReplicaState:
     sent_ms: int
     empty_to: int
     writer: str
+    generation: str | None = None
+    """Which run of a writer `sent` is of."""
 
 
 class Ledger:
@@ -101,23 +104,26 @@ class Ledger:
             found = db.execute("SELECT journal FROM replica WHERE place = ?", (place,)).fetchone()
         return found[0] if found else None
 
-    def reset(self, place: str, journal: str, writer: str, empty_to: int) -> ReplicaState:
+    def reset(
+        self, place: str, journal: str, writer: str, empty_to: int, generation: str | None
+    ) -> ReplicaState:
         """Be at the beginning; nothing is refused any more, as all is sent once more."""
         with self.transaction() as db:
             for table in ("replica", "refused", "ahead", "patch", "copy", "copied"):
                 db.execute(f"DELETE FROM {table}")
             db.execute(
-                "INSERT INTO replica VALUES (?, ?, ?, 0, 0, ?, ?, ?)",
-                (place, journal, rows_version(), self.now_ms(), empty_to, writer),
+                "INSERT INTO replica (place, journal, version, position, sent, sent_ms, empty_to, writer, generation)"
+                " VALUES (?, ?, ?, 0, 0, ?, ?, ?, ?)",
+                (place, journal, rows_version(), self.now_ms(), empty_to, writer, generation),
             )
-            return ReplicaState(0, 0, self.now_ms(), empty_to, writer)
+            return ReplicaState(0, 0, self.now_ms(), empty_to, writer, generation)
 
-    def advance(self, position: int, sent: int, writer: str, patches: Iterable[tuple[Any, ...]] = ()) -> None:
+    def advance(self, state: ReplicaState, patches: Iterable[tuple[Any, ...]] = ()) -> None:
         """Be further on, together with what is still to be corrected up to there."""
         with self.transaction() as db:
             db.execute(
-                "UPDATE replica SET position = ?, sent = ?, sent_ms = ?, writer = ?",
-                (position, sent, self.now_ms(), writer),
+                "UPDATE replica SET position = ?, sent = ?, sent_ms = ?, writer = ?, generation = ?",
+                (state.position, state.sent, self.now_ms(), state.writer, state.generation),
             )
             db.executemany(_PATCH, patches)
 
@@ -267,11 +273,15 @@ def _person_in_json(name: str) -> str:
 
 def _create(db: sqlite3.Connection) -> None:
     db.executescript(_TABLES)
+    if not any(row[1] == "generation" for row in db.execute("PRAGMA table_info(replica)")):
+        db.execute("ALTER TABLE replica ADD COLUMN generation TEXT")
 
 
 def _read_state(db: sqlite3.Connection, place: str, journal: str) -> ReplicaState | None:
+    has_generation = any(row[1] == "generation" for row in db.execute("PRAGMA table_info(replica)"))
+    generation = "generation" if has_generation else "NULL"  # an earlier version's
     row = db.execute(
-        "SELECT position, sent, sent_ms, empty_to, writer FROM replica WHERE place = ? AND journal = ? AND version = ?",
+        f"SELECT position, sent, sent_ms, empty_to, writer, {generation} FROM replica WHERE place = ? AND journal = ? AND version = ?",
         (place, journal, rows_version()),
     ).fetchone()
     return ReplicaState(*row) if row else None

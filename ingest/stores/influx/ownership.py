@@ -6,6 +6,7 @@ from dataclasses import replace
 from ingest.errors import TryLater
 from ingest.log import quoted
 from ingest.settings.model import InfluxSettings
+from ingest.stores.contract import GenerationAt, of_no_generation
 from ingest.stores.influx.ledger import Ledger, ReplicaState
 from ingest.stores.influx.server import Server
 
@@ -17,6 +18,7 @@ class Ownership:
 
     def __init__(self, influx: InfluxSettings, ledger: Ledger, writer: str) -> None:
         self._influx, self._ledger, self.writer = influx, ledger, writer
+        self.generation_at: GenerationAt = of_no_generation
         self.replica_id = "\n".join((influx.url, influx.org, influx.bucket, influx.site or ""))
         """What the ledger calls the server, bucket and site."""
 
@@ -47,11 +49,23 @@ class Ownership:
             server.clear()
             held = None
         server.claim_ownership(journal)
+        if held is not None and not self.is_of_this_past(held):
+            _log.info(
+                "The journal was put back from a copy; what %s at %s holds is compared with it.",
+                server.title,
+                self._influx.url,
+            )
+            held = self.start(journal, 0)
         if held is None:
             # What is there is compared with what should be, unless nothing is.
             held = self.start(journal, last if server.is_empty() else 0)
         # What it may have lost of what it said yes to is sent again.
-        return replace(held, sent=held.position, writer=self.writer)
+        generation = self.generation_at(held.position)
+        return replace(held, sent=held.position, writer=self.writer, generation=generation)
+
+    def is_of_this_past(self, state: ReplicaState) -> bool:
+        """Whether the journal still has what a server holds; not when it was put back from a copy."""
+        return state.generation == self.generation_at(state.sent)
 
     def check(self, server: Server, journal: str) -> None:
         """Raise TryLater when the marker is gone: the server was emptied."""
@@ -62,4 +76,5 @@ class Ownership:
 
     def start(self, journal: str, empty_to: int) -> ReplicaState:
         """Be at 0 of a journal; nothing is held of what comes up to `empty_to`, and need not be compared."""
-        return self._ledger.reset(self.replica_id, journal, self.writer, empty_to)
+        generation = self.generation_at(0)
+        return self._ledger.reset(self.replica_id, journal, self.writer, empty_to, generation)

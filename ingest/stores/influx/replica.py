@@ -47,9 +47,10 @@ class ServerReplica:
         """Whether it is time to write the ledger."""
         return self._clock() - self._saved_at >= SAVE_S
 
-    def acknowledge(self, position: int) -> None:
-        """The server has said yes to everything up to a position."""
-        self.state = replace(self.state, sent=max(position, self.state.sent))
+    def acknowledge(self, position: int, generation: str | None) -> None:
+        """The server has said yes to everything up to a position, which is of that run of a writer."""
+        if position >= self.state.sent:
+            self.state = replace(self.state, sent=position, generation=generation)
         self._acknowledged.append((self._clock(), position))
 
     def confirm(self, seen: float) -> None:
@@ -77,7 +78,5 @@ class ServerReplica:
 
     def save(self) -> None:
         """Write to the ledger how far it is, together with what is still to be corrected up to there."""
-        self._ledger.advance(
-            self.state.position, self.state.sent, self.state.writer, self.corrections.take_pending()
-        )
+        self._ledger.advance(self.state, self.corrections.take_pending())
         self._saved_at = self._clock()

@@ -17,7 +17,7 @@ from pathlib import Path
 from ingest.errors import TryLater
 from ingest.rows.table import Block
 from ingest.settings.model import InfluxSettings
-from ingest.stores.contract import RefusedRow
+from ingest.stores.contract import GenerationAt, RefusedRow
 from ingest.stores.influx.backoff import Backoff
 from ingest.stores.influx.batch import BatchWriter
 from ingest.stores.influx.client import BodyTooLarge, Refused, ServerClient, Unavailable
@@ -99,6 +99,15 @@ class InfluxStore:
         self._ledger.file.patience = patience
         self._client.going_on = patience.going_on
 
+    @property
+    def generation_at(self) -> GenerationAt:
+        """Which run of a writer a position of the journal is of."""
+        return self._ownership.generation_at
+
+    @generation_at.setter
+    def generation_at(self, generation_at: GenerationAt) -> None:
+        self._ownership.generation_at = generation_at
+
     # --- the contract of a store ---
 
     def begin(self, journal: str, last: int = 0) -> int:
@@ -107,7 +116,11 @@ class InfluxStore:
         Raises TryLater when the server is away, or a person must act.
         """
         with self._exclusively():
-            self._began = self._ready(journal, last).state.sent
+            replica = self._ready(journal, last)
+            if not self._ownership.is_of_this_past(replica.state):
+                self._replica = None  # asked anew, it starts over
+                replica = self._ready(journal, last)
+            self._began = replica.state.sent
             return self._began
 
     def write(self, portions: Iterable[list[Block]], position: int) -> None:
@@ -126,7 +139,7 @@ class InfluxStore:
             reached("store written")
             # Not when it was started anew or emptied since `begin`: then the position went back.
             if replica.state.sent >= self._began:
-                replica.acknowledge(position)
+                replica.acknowledge(position, self.generation_at(position))
             self._confirm(replica)
             beside_another = self._clock() - self._other_writer_at < MARKER_CHECK_S
             if filling or beside_another or replica.is_save_due:
@@ -177,7 +190,9 @@ class InfluxStore:
     def reported_position(self, journal: str) -> tuple[int, int | None]:
         """How far it is by the ledger, which may be up to half a minute behind, and when that was written (ms)."""
         held = self._ledger.peek_state(self._ownership.replica_id, journal)
-        return (held.sent, held.sent_ms) if held else (0, None)
+        if held is None or not self._ownership.is_of_this_past(held):
+            return 0, None
+        return held.sent, held.sent_ms
 
     def refused_rows(self) -> list[RefusedRow]:
         """What the server will never take, newest first."""

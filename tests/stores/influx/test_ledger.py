@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.stores.influx.ledger import Ledger, wall_ms
+from ingest.stores.influx.ledger import Ledger, ReplicaState, wall_ms
 
 
 def delete(path: Path) -> None:
@@ -32,17 +32,17 @@ def test_a_file_that_is_no_longer_there_is_not_used(
     """Protects from a position that nobody else sees: before each use the file is the one that lies at its path."""
     path = tmp_path / "influx.db"
     with closing(Ledger(path, wall_ms)) as ledger, closing(Ledger(path, wall_ms)) as other:
-        ledger.reset("place", "journal", "writer", 0)
-        ledger.advance(5, 5, "writer")
+        ledger.reset("place", "journal", "writer", 0, None)
+        ledger.advance(ReplicaState(5, 5, 0, 0, "writer"))
         ledger.close()
         shutil.copy(path, path.with_name("backup"))
-        ledger.advance(9, 9, "writer")
+        ledger.advance(ReplicaState(9, 9, 0, 0, "writer"))
         harm(path)
         for each in (ledger, other):
             state = each.replica_state("place", "journal")
             assert (state.sent if state else None) == sent
-        ledger.reset("place", "journal", "writer", 0)
-        ledger.advance(7, 7, "writer")
+        ledger.reset("place", "journal", "writer", 0, None)
+        ledger.advance(ReplicaState(7, 7, 0, 0, "writer"))
         state = other.replica_state("place", "journal")
         assert state is not None
         assert state.sent == 7

@@ -1,0 +1,57 @@
+"""The journal mended by the daemon itself, at its start and while it runs: nobody looks at a Pi in a living room."""
+
+import logging
+import time
+
+from ingest.household import places_of
+from ingest.journal.damage import note_file
+from ingest.journal.mending import Mended, mend, mended_today, trouble
+from ingest.settings.model import Settings
+from ingest.system.watchdog import WatchedPart
+
+LOOK_S = 5.0
+"""Between two looks for a note that something was found damaged."""
+
+MOST_A_DAY = 3
+"""After which repairing does not help, and would fill the card."""
+
+_log = logging.getLogger(__name__)
+
+
+def mend_at_start(settings: Settings) -> None:
+    """Have a journal that can be used, before anything else. Raises TryLater, Stop."""
+    why = trouble(places_of(settings))
+    if why is not None:
+        _mend(settings, why)
+
+
+def keep_mended(settings: Settings, part: WatchedPart) -> None:
+    """Mend the journal when somebody has found something in it that cannot be read; all others find the new one."""
+    places = places_of(settings)
+    while part.going_on():
+        if note_file(places.journal).exists():
+            if mended_today(places, time.time_ns() // 1_000_000) >= MOST_A_DAY:
+                part.trouble(
+                    "The journal is damaged again and again: the card or disk is dying. Put in another one, and run:"
+                    " hartslag repair"
+                )
+            else:
+                _mend(settings, "some of it could not be read", part)
+        part.wait(LOOK_S)
+
+
+def _mend(settings: Settings, why: str, part: WatchedPart | None = None) -> None:
+    _log.warning("The journal is damaged (%s): a new one is made of all that can be read.", why)
+    mended = mend(places_of(settings), why, mark=part.mark if part is not None else lambda: None)
+    for sentence in sentences(mended):
+        _log.warning("%s", sentence)
+
+
+def sentences(mended: Mended) -> list[str]:
+    """What was found, for the log."""
+    told = [f"The journal is repaired: {mended.entries} entries and {mended.chunks} chunks of it are there."]
+    if mended.kept:
+        told.append(f"The damaged one is kept as {mended.kept}.")
+    if mended.files:
+        told.append(f"{len(mended.files)} files are read again from the archive.")
+    return [*told, *(f"Gone for good: {damage.sentence}" for damage in mended.lost[:20])]

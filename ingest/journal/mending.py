@@ -1,0 +1,361 @@
+"""A new journal of all that can be read of a damaged one, in its place; the damaged one is kept beside it.
+
+Killed at any moment, the journal is the damaged one or the new one, each whole with its log.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, nullcontext, suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ingest.errors import TryLater
+from ingest.formats.recording import DAY_MS
+from ingest.journal.damage import Damage, DamagedJournal, note_file
+from ingest.journal.reader import Journal, clock_ms
+from ingest.journal.salvage import Salvaged, fill, make_up, missing, salvage, without_files
+from ingest.language import N_, Text, system_words
+from ingest.system.crash_points import reached
+from ingest.system.files import DISK, NO_ROOM, make_file, sync_path, write_file
+from ingest.system.lock import exclusive
+from ingest.system.patience import Patience
+from ingest.system.sqlite import COMPANIONS, PAGE_BYTES
+
+_BUSY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where everything lies that mending has to do with: the journal, and what it was made from."""
+
+    journal: Path
+    data: Path
+    archive: Path
+
+    @property
+    def report(self) -> Path:
+        """What the last mending found, for `status`."""
+        return self.journal.with_name("repaired.json")
+
+    @property
+    def read_again(self) -> Path:
+        """The list of files that are to be read once more."""
+        return self.journal.with_name("read-again.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What mending found: what is gone, the files that are read again, and where the damaged journal lies."""
+
+    at_ms: int
+    why: str
+    kept: str
+    entries: int
+    chunks: int
+    lost: list[Damage] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+
+
+def trouble(places: Places) -> str | None:
+    """Why the journal must be mended before it can be used, None when it need not: for the daemon's start.
+
+    Raises Stop for what mending does not help, TryLater while it is busy or the disk is full.
+    """
+    path = places.journal
+    if not path.exists():
+        left = any(path.with_name(path.name + end).exists() for end in COMPANIONS)
+        return "it was gone" if left or _has_files(places) else None
+    if path.stat().st_size == 0:
+        if _has_files(places):
+            return "it was an empty file"
+        path.unlink()  # of a first start that was cut off: another begins
+        return None
+    if note_file(path).exists():
+        return "some of it cannot be read"
+    try:
+        with Journal(path, busy_ms=int(_BUSY_S * 1000)) as journal:
+            return journal.unusable()
+    except DamagedJournal as e:
+        return str(e.__cause__ or e)
+
+
+def _has_files(places: Places) -> bool:
+    return places.archive.is_dir() and any(p.is_file() for p in places.archive.rglob("*"))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What can be read, what cannot and is gone for good, and the arrivals (0: unknown) to be read again from where."""
+
+    found: Salvaged
+    lost: list[Damage]
+    again: list[tuple[int, str]]
+
+
+def look(places: Places) -> Look:
+    """Read all of a journal; nothing is changed. Raises TryLater when the file cannot be read just now."""
+    try:
+        found = salvage(places.journal)
+    except OSError as e:
+        words = N_("The journal {path} cannot be read: {why}. Check who owns it and that the disk is well.")
+        raise TryLater(Text(words, path=places.journal, why=system_words(e))) from e
+    damages, files = missing(found)
+    days = {(day[0], day[2]) for day, _ in damages.values() if day is not None}
+    arrivals, healed = _arrivals_to_read(places, found, days, files | {f for _, f in damages.values() if f})
+    lost = [
+        damage
+        for damage, (day, file) in damages.items()
+        if not (file in healed if file is not None else day is not None and (day[0], day[2]) in healed)
+    ]
+    return Look(found, lost, [*arrivals.items(), *((0, place) for place in _unknown(places, found))])
+
+
+def _arrivals_to_read(
+    places: Places, found: Salvaged, days: set[tuple[int, int]], files: set[int]
+) -> tuple[dict[int, str], set[Any]]:
+    """Arrivals of which something is missing, with the place of their files in the archive; and what that heals.
+
+    These are files, and days (person, day since 1970).
+    """
+    there = {
+        a["id"]: a["destination"]
+        for a in found.of("arrival")
+        if a["destination"] and (places.data / a["destination"]).is_file()
+    }
+    arrivals, healed = dict[int, str](), set[Any]()
+    forgotten = _forgotten(found)
+    for f in found.of("file"):
+        if f["arrival"] not in there or f["id"] in forgotten:
+            continue
+        touched = {
+            (person, day)
+            for person, day in days
+            if person == f["person"]
+            and f["first_ms"] is not None
+            and f["first_ms"] // DAY_MS - 1 <= day <= f["last_ms"] // DAY_MS + 1
+        }
+        if f["id"] in files or touched:
+            arrivals[f["arrival"]] = there[f["arrival"]]
+            healed |= {f["id"], *touched}
+    return arrivals, healed
+
+
+def _forgotten(found: Salvaged) -> set[int]:
+    """The files that an entry ever named as forgotten: read again they would have other numbers, and count."""
+    numbers = set[int]()
+    for e in found.of("entry"):
+        if e["what"] == "forget" and e["content"]:
+            numbers.update(json.loads(e["content"]).get("files", ()))
+    return numbers
+
+
+def _unknown(places: Places, found: Salvaged) -> list[str]:
+    """The files in the archive that no arrival is known of."""
+    known = {a["destination"] for a in found.of("arrival")}
+    if not places.archive.is_dir():
+        return []
+    paths = [p for p in sorted(places.archive.rglob("*")) if p.is_file() and not p.name.startswith(".")]
+    told = [str(p.relative_to(places.data)) if p.is_relative_to(places.data) else str(p) for p in paths]
+    return [place for place in told if place not in known]
+
+
+def mend(
+    places: Places,
+    why: str,
+    *,
+    now_ms: Callable[[], int] = clock_ms,
+    mark: Callable[[], None] = lambda: None,
+) -> Mended:
+    """Put a new journal in the place of the damaged one. Raises TryLater when that is not possible now: nothing is changed then.
+
+    Who writes meanwhile waits, and finds the new one.
+    """
+    path = places.journal
+    new = path.with_name(f".{path.name}.mended")
+    try:
+        with (
+            exclusive(path.with_name("mending"), 0o600, Patience(_BUSY_S), subject=f"The journal {path}"),
+            _held(path),
+        ):
+            mark()
+            seen = look(places)
+            mark()
+            kept = _kept_name(path, now_ms())
+            mended = Mended(
+                now_ms(),
+                why,
+                kept.name if _is_there(path) else "",
+                len(seen.found.rows["entry"]),
+                len(seen.found.rows["chunk"]),
+                seen.lost,
+                [place for _, place in seen.again],
+            )
+            without_files(seen.found, [number for number, _ in seen.again if number])
+            make_up(seen.found)
+            _write(new, seen.found)
+            mark()
+            _note(places, mended)
+            reached("journal mended")
+            _swap(path, new, kept)
+            note_file(path).unlink(missing_ok=True)
+            return mended
+    except OSError as e:
+        raise _not_now(e, path) from e
+    finally:
+        with suppress(OSError):
+            new.unlink()
+
+
+def _note(places: Places, mended: Mended) -> None:
+    """Write down what is to be done afterwards, first of all: done without need it changes nothing."""
+    before = pending(places)
+    write_file(places.read_again, json.dumps(sorted({*before, *mended.files})).encode())
+    write_file(places.report, json.dumps(asdict(mended), ensure_ascii=False).encode())
+
+
+def _not_now(e: OSError, path: Path) -> TryLater:
+    if e.errno in NO_ROOM:
+        words = N_("There is no room to repair the journal {path}: make {megabytes} MB of room on that disk.")
+        size = path.stat().st_size if path.exists() else 0
+        return TryLater(Text(words, path=path, megabytes=max(size >> 20, 1)))
+    words = N_("The journal {path} cannot be repaired: {why}. Check who owns its folder; nothing is changed.")
+    return TryLater(Text(words, path=path, why=system_words(e)))
+
+
+def _held(path: Path) -> Any:
+    """Nobody writes to the journal meanwhile, where it is still one."""
+    if not _is_there(path):
+        return nullcontext()
+    try:
+        db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_S)
+    except sqlite3.Error:
+        return nullcontext()
+    try:
+        db.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as e:
+        db.close()
+        if getattr(e, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+            words = N_("The journal {path} is busy: another process has been writing to it for too long.")
+            raise TryLater(Text(words, path=path)) from e
+        return nullcontext()
+    return _Held(db)
+
+
+class _Held:
+    """A connection that keeps the lock for writing, and is never closed by us: it would delete the log of the new journal."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        import ctypes
+
+        with suppress(sqlite3.Error):
+            self._db.execute("ROLLBACK")
+        # As in `let_go`: not even the end of the interpreter may close it.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._db))
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def _kept_name(path: Path, now_ms: int) -> Path:
+    day = f"{datetime.fromtimestamp(now_ms / 1000, UTC):%Y-%m-%d}"
+    names = [f"{path.name}.damaged-{day}", *(f"{path.name}.damaged-{day}-{n}" for n in range(2, 1000))]
+    return next(path.with_name(name) for name in names if not path.with_name(name).exists())
+
+
+def _write(new: Path, found: Salvaged) -> None:
+    for end in ("", *COMPANIONS, "-journal"):
+        new.with_name(new.name + end).unlink(missing_ok=True)
+    os.close(make_file(new, 0o600))
+    with closing(sqlite3.connect(new, isolation_level=None)) as db:
+        db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        db.execute("PRAGMA synchronous = OFF")
+        fill(db, found, identity=None)
+    sync_path(new)
+
+
+def _swap(path: Path, new: Path, kept: Path) -> None:
+    """The new one in the place of the old one, whose log goes with it."""
+    import shutil
+
+    if _is_there(path):
+        log = path.with_name(path.name + "-wal")
+        if log.exists() and log.stat().st_size:
+            copy = kept.with_name(kept.name + "-wal")
+            shutil.copyfile(log, copy)
+            copy.chmod(0o600)
+            sync_path(copy)
+        try:
+            kept.hardlink_to(path)
+        except OSError:  # a file system without second names
+            shutil.copyfile(path, kept)
+            kept.chmod(0o600)
+            sync_path(kept)
+        sync_path(path.parent)
+    reached("journal kept")
+    # A log that is of another database would be taken over into the new one.
+    for end in COMPANIONS:
+        path.with_name(path.name + end).unlink(missing_ok=True)
+    reached("journal without log")
+    DISK.rename(new, path)
+    sync_path(path.parent)
+
+
+def pending(places: Places) -> list[str]:
+    """The files that are still to be read again."""
+    try:
+        found = json.loads(places.read_again.read_bytes())
+    except (OSError, ValueError):
+        return []
+    return [str(place) for place in found] if isinstance(found, list) else []
+
+
+def done(places: Places, left: list[str]) -> None:
+    """Note which files are still to be read again. Raises OSError."""
+    if left:
+        write_file(places.read_again, json.dumps(left).encode())
+    else:
+        places.read_again.unlink(missing_ok=True)
+
+
+def mended_today(places: Places, now_ms: int) -> int:
+    """How often the journal was mended on this day."""
+    day = f"{datetime.fromtimestamp(now_ms / 1000, UTC):%Y-%m-%d}"
+    return len(
+        [
+            p
+            for p in places.journal.parent.glob(f"{places.journal.name}.damaged-{day}*")
+            if p.suffix[-4:] != "-wal"
+        ]
+    )
+
+
+def last_mending(places: Places) -> Mended | None:
+    """What the last mending found, None when there was none."""
+    try:
+        told = json.loads(places.report.read_bytes())
+        return Mended(**told | {"lost": [Damage(**d) for d in told["lost"]]})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def whole(path: Path) -> list[str]:
+    """What is wrong with a journal, asked of every row and of SQLite; empty when it is whole.
+
+    For copies, too. Raises nothing: what keeps it from being read is the answer.
+    """
+    try:
+        with Journal(path, readonly=True, fall_back=False) as journal:
+            return [*journal.faults(), *journal.wrong_rows()]
+    except Exception as e:  # noqa: BLE001 - whatever is wrong with it is the answer
+        return [str(e)]
