@@ -26,6 +26,9 @@ SOURCES = ("pyproject.toml", "README.md", "LICENSE", ".ci", "ingest", "zones", "
 _BEFORE_IT_WAS_SO = ("bin", "include", "lib", "lib64", "share", "pyvenv.cfg")
 """What lies in the folder of the program where it was installed by hand, as a single environment."""
 
+_COPY = ".build-"
+"""What the folder with a copy of the sources is called in front."""
+
 Build = Callable[[Path, Path], None]
 """Makes an environment at the first path out of the sources at the second."""
 
@@ -79,7 +82,8 @@ def install(place: Place, checkout: Path, take: Path | None, build_program: Buil
             write_beside(target, origin.read_bytes(), 0o644)
         make_command(place)
         start(place)
-        _remove_old_versions(place)
+        _remove_versions(place)
+        _remove_old_installation(place)
 
 
 # --- before anything is done ---
@@ -121,10 +125,7 @@ def _alone(place: Place) -> Iterator[None]:
 
 def _free_version(place: Place) -> Path:
     """A folder for a new version. What an interrupted installation left goes."""
-    current = place.current.resolve()
-    for found in place.versions.iterdir():
-        if found != current and found.resolve() != current:
-            shutil.rmtree(found, ignore_errors=True)
+    _remove_versions(place)
     name = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     number = next(i for i in range(1000) if not (place.versions / f"{name}.{i}").exists())
     return place.versions / f"{name}.{number}"
@@ -133,7 +134,9 @@ def _free_version(place: Place) -> Path:
 @contextmanager
 def _private_copy(place: Place, checkout: Path) -> Iterator[Path]:
     """The sources as files of root's own: what a build leaves beside them is not left in somebody's checkout."""
-    with tempfile.TemporaryDirectory(dir=place.program, prefix=".build-") as folder:
+    for left in place.program.glob(f"{_COPY}*"):  # by a power cut
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=place.program, prefix=_COPY) as folder:
         source = Path(folder) / "hartslag"
         source.mkdir()
         ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
@@ -168,11 +171,16 @@ def swing(place: Place, new: Path) -> None:
     os.sync()
 
 
-def _remove_old_versions(place: Place) -> None:
+def _remove_versions(place: Place) -> None:
+    """Take away all versions but the one that counts."""
     current = place.current.resolve()
     for found in place.versions.iterdir():
         if found.resolve() != current:
             shutil.rmtree(found, ignore_errors=True)
+
+
+def _remove_old_installation(place: Place) -> None:
+    """Take away what was installed by hand where the versions are now."""
     if (place.program / "pyvenv.cfg").exists():
         for name in _BEFORE_IT_WAS_SO:
             old = place.program / name

@@ -121,8 +121,17 @@ def test_what_a_power_cut_left_is_cleared_away(place: Place) -> None:
     install(place)
     for left in ("20200101-000000.0", "20200101-000001.0"):
         linked_program(place.versions / left, ROOT)
-    install(place)
-    assert len(list(place.versions.iterdir())) == 1
+    (place.program / ".build-left").mkdir()
+    found: list[Path] = []
+
+    def build(environment: Path, source: Path) -> None:
+        found.extend(place.versions.iterdir())
+        linked_program(environment, source)
+
+    before = place.current.resolve()
+    list(service.install(place, ROOT, None, build))
+    assert found == [before]
+    assert sorted(p.name for p in place.program.iterdir()) == ["current", "lock", "versions"]
 
 
 def test_settings_with_a_mistake_stop_it_before_anything_changes(
