@@ -4,7 +4,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from ingest.backup.block import ID_BYTES
 from ingest.backup.blocks import Blocks
@@ -73,6 +73,14 @@ def kept_files(lists: Sequence[str], read: Callable[[bytes], bytes]) -> Iterator
             )
 
 
+def _next_piece(source: IO[bytes]) -> bytes | None:
+    """More of a file; empty at its end, None where the card cannot read it any more."""
+    try:
+        return source.read(_PIECE_BYTES)
+    except OSError:
+        return None
+
+
 class FileKeeper:
     """Puts files into a copy; those that are as they were in the copy before are not read again."""
 
@@ -85,18 +93,19 @@ class FileKeeper:
         """Files that are there and could not be read."""
 
     def keep(self, name: str, path: Path) -> None:
-        """Put one file into the copy; one that has gone meanwhile is not in it. Raises OSError when the copy cannot be written."""
+        """Put one file into the copy; one that has gone meanwhile is not in it, and of one that cannot be read that of before. Raises OSError when the copy cannot be written."""
+        before = self._before.get(name)
+        if before is not None and not all(piece in self._blocks for piece in before.pieces):
+            before = None
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            found = self._found(name, path, before)
         except FileNotFoundError:
             return
-        except OSError:
+        if found is None:
             self.unread.append(name)
-            return
-        try:
-            found = self._found(name, descriptor)
-        finally:
-            os.close(descriptor)
+            if before is None:
+                return
+            found = before  # an older one is better than none
         for piece in found.pieces:
             self._stream.content(piece)
         self._stream.add(pack([found.name, found.size, found.changed_ns, b"".join(found.pieces)]))
@@ -104,21 +113,24 @@ class FileKeeper:
         self.size += found.size
         self._mark(found.size)
 
-    def _found(self, name: str, descriptor: int) -> KeptFile:
-        now = os.fstat(descriptor)
-        before = self._before.get(name)
-        if (
-            before is not None
-            and (before.size, before.changed_ns) == (now.st_size, now.st_mtime_ns)
-            and all(piece in self._blocks for piece in before.pieces)
-        ):
-            return before
+    def _found(self, name: str, path: Path, before: KeptFile | None) -> KeptFile | None:
+        """The file as it is, whose blocks are kept; None where it cannot be read."""
+        try:
+            now = path.stat()
+            if before is not None and (before.size, before.changed_ns) == (now.st_size, now.st_mtime_ns):
+                return before
+            source = path.open("rb", buffering=0)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            return None
         pieces, size = [], 0
-        while data := os.read(descriptor, _PIECE_BYTES):
-            self._mark(0)
-            pieces.append(self._blocks.keep(data))
-            size += len(data)
-        return KeptFile(name, size, now.st_mtime_ns, tuple(pieces))
+        with source:
+            while data := _next_piece(source):
+                self._mark(0)
+                pieces.append(self._blocks.keep(data))
+                size += len(data)
+        return None if data is None else KeptFile(name, size, now.st_mtime_ns, tuple(pieces))
 
     def end(self) -> tuple[str, ...]:
         """The lists of the copy's blocks."""

@@ -98,6 +98,22 @@ def test_an_hour_in_which_little_changed_costs_little(tmp_path: Path) -> None:
     assert brought_back(home, tmp_path / "back") == content_of(home.data)
 
 
+def test_of_a_file_that_cannot_be_read_the_one_before_stays(tmp_path: Path) -> None:
+    """Protects what was copied once: that a file cannot be read any more is told, and takes nothing out of the copies."""
+    home = home_with_copies(tmp_path)
+    path = archived(home, "Anna/2026/run.fit", b"as it was")
+    take_copy(home)
+    path.write_bytes(b"as it is now")
+    path.chmod(0)
+    state = take_copy(home).state
+    back = brought_back(home, tmp_path / "back")["archive/Anna/2026/run.fit"]
+    assert isinstance(back, tuple)
+    if os.geteuid() == 0:  # may read anything
+        assert (state.unread, back[0]) == ((), b"as it is now")
+    else:
+        assert (state.unread, back[0]) == (("archive/Anna/2026/run.fit",), b"as it was")
+
+
 def test_a_copy_is_of_one_moment(tmp_path: Path) -> None:
     """Protects from a copy that is half of before and half of after: what comes in meanwhile is in the next one."""
     home = home_with_copies(tmp_path, YEAR)
