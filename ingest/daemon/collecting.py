@@ -25,6 +25,7 @@ from ingest.household import (
 from ingest.journal import Journal
 from ingest.log import Repeats, quoted
 from ingest.settings.model import Settings
+from ingest.system.confinement import possible_confinement
 from ingest.system.files import make_folder
 from ingest.system.watchdog import WatchedPart
 
@@ -48,6 +49,10 @@ class Collecting:
     def run(self, part: WatchedPart) -> None:
         """Look into the inbox until told to stop."""
         settings = self._settings
+        if not possible_confinement().whole:
+            _log.info(
+                "This kernel has no seccomp, and no Landlock for the network: files are read less shut in."
+            )
         for folder in (settings.inbox_folder, settings.archive, settings.rejected):
             make_folder(folder)
         with opened(part, lambda: open_journal(settings, create=True, going_on=part.going_on)) as journal:

@@ -149,6 +149,11 @@ def test_what_the_unit_promises() -> None:
     # An order, in which it meets an adapter that is there from the start; and time to let straps go and to commit.
     assert {"bluetooth.target", "bluetooth.service", "dbus.service"} == set(lines["After"][0].split())
     assert int(lines["TimeoutStopSec"][0]) >= LET_GO_S + LAST_TRY_S
+    # A process that reads files may be ended where memory is short, and may shut itself in.
+    assert lines["OOMPolicy"] == ["continue"]
+    assert {"landlock_create_ruleset", "landlock_restrict_self"} <= set(
+        " ".join(lines["SystemCallFilter"]).split()
+    )
     # With a made-up user D-Bus hangs up; with a group that may not exist nothing starts; the number of the boot
     # lies outside of what ProcSubset=pid shows; without the network and the right time it must start all the same.
     for absent in ("DynamicUser", "SupplementaryGroups", "ProcSubset", "Requires", "Wants", "BindsTo"):
