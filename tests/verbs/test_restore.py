@@ -18,7 +18,7 @@ from tests.support.backups import (
     take_copy,
     the_backup,
 )
-from tests.support.daemons import daemon, hartslag, journal, rows, until
+from tests.support.daemons import daemon, hartslag, journal, rows, store, until
 from tests.support.households import DAY, NOW, steady
 
 FIRST = steady("Anna", NOW, 1200, 120)
@@ -120,6 +120,22 @@ def test_it_waits_for_no_daemon(copied: Settings, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert f"process {process.pid}" in done.stderr
     assert copied.data.exists()
+
+
+def test_grafana_shows_what_the_copy_has(copied: Settings, tmp_path: Path) -> None:
+    """Protects the dashboards from rows that are no longer true: a store that was further on is brought to what the copy says."""
+
+    def shown() -> list[tuple[int]]:
+        return rows(store(copied.data), "SELECT count(*) FROM heart_rate")
+
+    with daemon(copied.data):
+        until(lambda: shown() == [(1800,)], "the store")
+    day = hartslag("restore", "--list", tmp_path / "stick").stdout.split()[0]
+    words = ("restore", "--set-aside", "--from", day, tmp_path / "stick")
+    done = hartslag("--data", copied.data, *words)
+    assert done.returncode == 0, done.stderr
+    with daemon(copied.data):
+        until(lambda: shown() == [(1200,)], "the store to be what the copy says")
 
 
 def test_a_damaged_copy_is_refused_and_the_one_before_is_named(copied: Settings, tmp_path: Path) -> None:
