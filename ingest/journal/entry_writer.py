@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest.journal.entry import ALWAYS_MS
 from ingest.journal.merged import PERSONS, merges, own
-from ingest.journal.seal import SEALED, insertion, seal_of
+from ingest.journal.seal import SEALED, columns_of, insertion, is_sealed, seal_of
 from ingest.journal.tally import LAST
 
 
@@ -91,6 +91,12 @@ class EntryWriter:
             sql = f"SELECT {', '.join(SEALED[table])} FROM {table} WHERE {key} = ?"
             row = self.db.execute(sql, (number,)).fetchone()
             self.db.execute(f"UPDATE {table} SET seal = ? WHERE {key} = ?", (seal_of(table, row), number))
+
+    def _is_whole(self, table: str, number: int) -> bool:
+        """Whether a row is as it was written: sealing another one anew would pass the damage off as what was said."""
+        sql = f"SELECT {columns_of(table)} FROM {table} WHERE {SEALED[table][0]} = ?"
+        row = self.db.execute(sql, (number,)).fetchone()
+        return row[-1] is None or is_sealed(table, row)
 
     def store_error(self, name: str, error: str | None) -> None:
         """Note what troubles a store; None: nothing any more."""

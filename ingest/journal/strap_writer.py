@@ -73,7 +73,7 @@ class StrapWriter(EntryWriter):
             (boot,),
         ).fetchall():
             shift = steady + _chunk_offset_ms(known, steady) - first
-            if abs(shift) > SMALLEST_STEP_MS:
+            if abs(shift) > SMALLEST_STEP_MS and self._is_whole("chunk", position):
                 self.db.execute(
                     "UPDATE chunk SET first_ms = first_ms + ?1, last_ms = last_ms + ?1, end_ms = end_ms + ?1"
                     " WHERE position = ?2",
@@ -93,11 +93,11 @@ class StrapWriter(EntryWriter):
         for position, person, source, steady, at in self.db.execute(
             "SELECT position, person, json_extract(content, '$.source'), json_extract(content, '$.steady_ms'), at_ms"
             " FROM entry WHERE position > (SELECT min(position) FROM clock WHERE boot = ?1) AND what = 'collector'"
-            " AND json_extract(content, '$.boot') = ?1 ORDER BY position",
+            " AND CASE WHEN json_valid(content) THEN json_extract(content, '$.boot') = ?1 END ORDER BY position",
             (boot,),
         ).fetchall():
             shift = steady + offset_ms(known, steady) - at
-            if abs(shift) > SMALLEST_STEP_MS:
+            if abs(shift) > SMALLEST_STEP_MS and self._is_whole("entry", position):
                 self.db.execute("UPDATE entry SET at_ms = ? WHERE position = ?", (at + shift, position))
                 self._seal("entry", [(position,)])
                 moved.setdefault((person, source, shift), []).append(at)

@@ -1,5 +1,7 @@
 """Dating by the best clock there is; what nobody can date is kept apart, whole, until it is known when it was."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -236,3 +238,26 @@ def test_what_an_earlier_version_dated_stays_dated(tmp_path: Path) -> None:
         tell(journal, "old", 1000)
         assert stored_notifications(journal).dates[0] == WALL + 1000
         assert journal.unplaced_boots() == []
+
+
+def test_a_damaged_row_is_dated_by_no_clock_and_holds_up_none(tmp_path: Path) -> None:
+    """Protects straps from one bad byte: the clock is noted all the same, the rest is dated, and the damage stays one."""
+    path = tmp_path / "j.db"
+    with Journal(path) as journal:
+        observe_clock(journal, "boot", 1000, WALL, right=False, kept=False)
+        tell(journal, "boot", 2000)
+        tell(journal, "boot", 9000)
+        with journal.write() as w:
+            said = {"source": "strap", "boot": "boot", "steady_ms": 2000}
+            for _ in range(2):
+                w.entry(1, "collector", WALL, None, said)
+    with closing(sqlite3.connect(path)) as db, db:
+        for table in ("chunk", "entry"):
+            db.execute(f"DROP TRIGGER {table}_unseal")  # a card asks nobody
+        db.execute("UPDATE chunk SET notifications = substr(notifications, 1, 9) WHERE position = 1")
+        db.execute("UPDATE entry SET content = substr(content, 1, 9) WHERE position = 3")
+    with Journal(path) as journal:
+        observe_clock(journal, "boot", 20_000, WALL + DAY)
+        assert stored_notifications(journal).dates == [WALL + DAY - 11_000 + 1000 * i for i in range(5)]
+        assert [position for position, _ in journal.broken_chunks()] == [1]
+        assert journal.facts(1, "collector")[0].at_ms == WALL + DAY - 18_000
