@@ -137,6 +137,15 @@ PROVED_BY = {
     "The stick with the copies is not there while a person is deleted": (
         "tests/verbs/test_delete.py::test_copies_out_of_reach_go_with_the_next_one"
     ),
+    "A worn card changes a byte, a page or more of the journal": (
+        "tests/journal/test_damage.py::test_no_damage_makes_a_wrong_number"
+    ),
+    "The journal cannot be opened any more, is cut off, empty or gone": (
+        "tests/daemon/test_mending.py::test_the_daemon_mends_the_journal_and_goes_on"
+    ),
+    "An older copy of the journal is put back": (
+        "tests/journal/test_damage.py::test_a_store_follows_a_journal_that_was_put_back"
+    ),
 }
 """The first cell of each row, and the test that shows the second to be so."""
 

@@ -1,12 +1,17 @@
 """What is damaged in the journal, in words for its owner."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ingest.language import day_text, ngettext
 from ingest.language import gettext as _
 
 if TYPE_CHECKING:
     from ingest.journal.damage import Damage
+
+
+_MANY = 5
 
 
 def damage_text(damage: "Damage") -> str:
@@ -26,6 +31,36 @@ def damaged_line(damage: "Damage") -> str:
     return _("{what}: damaged in the journal and not counted; run `hartslag repair`.").format(
         what=damage_text(damage)
     )
+
+
+def damage_remarks(d: dict[str, Any]) -> Iterator[tuple[bool, str, list[str]]]:
+    """What `status` says of damages: whether it needs a hand, a sentence, and lines that say more."""
+    from ingest.journal.damage import Damage
+
+    if d["is_damaged"]:
+        told = _(
+            "Something in the journal is damaged. The daemon repairs it by itself; where none runs: `hartslag repair`"
+        )
+        yield True, told, [damage_text(Damage(**found)) for found in d["found"][:_MANY]]
+    if (last := d["repaired"]) is not None:
+        lost = [damage_text(Damage(**gone)) for gone in last["lost"]]
+        told = (
+            _("The journal was repaired on {day}. Gone for good:")
+            if lost
+            else _("The journal was repaired on {day}. Nothing was lost.")
+        )
+        more = lost[:_MANY]
+        if last["kept"]:
+            more.append(_("The damaged one is kept as {name}.").format(name=last["kept"]))
+        day = day_text(datetime.fromtimestamp(last["at_ms"] / 1000, UTC).astimezone().date())
+        yield False, told.format(day=day), more
+    if count := d["to_read_again"]:
+        told = ngettext(
+            "{count} file is still to be read again from the archive; the daemon does that.",
+            "{count} files are still to be read again from the archive; the daemon does that.",
+            count,
+        )
+        yield False, told.format(count=count), []
 
 
 def _moment(ms: int | None) -> str | None:

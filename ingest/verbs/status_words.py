@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ingest.language import N_, day_text, ngettext, number_text, said
@@ -10,6 +10,7 @@ from ingest.language import gettext as _
 from ingest.log import quoted
 from ingest.settings.names import watch_of_folder
 from ingest.verbs.check_machine import LEAST_FREE_BYTES, low_space_line
+from ingest.verbs.damage_words import damage_remarks
 from ingest.verbs.left_behind import forgotten_text, left_behind_texts
 from ingest.verbs.status_straps import LOW_PCT, QUIET_S
 from ingest.verbs.times import age_text, day_and_time
@@ -60,8 +61,7 @@ def remarks(
     yield from (Remark(HAND, f"{seen}. {do}") for seen, do in left_behind_texts(settings, journal))
     if now["forgotten"]:
         yield Remark(KNOW, forgotten_text(len(now["forgotten"])))
-    yield _journal(now["journal"])
-    yield from _damage(now["damage"])
+    yield from _journal(now)
     if now["free_bytes"] < LEAST_FREE_BYTES:
         yield Remark(HAND, low_space_line(settings, now["free_bytes"]))
     yield from _files(settings, journal, now["inbox"], acts)
@@ -145,46 +145,14 @@ def _person(settings: "Settings", p: dict[str, Any]) -> Remark:
     )
 
 
-def _journal(j: dict[str, int]) -> Remark:
+def _journal(now: dict[str, Any]) -> Iterator[Remark]:
+    """How much is in the journal, and what of it is damaged or was."""
+    j = now["journal"]
     text = _("Journal: {samples} samples and {beats} beats in {chunks} chunks, {size} MB")
-    return Remark(
-        FINE,
-        text.format(
-            samples=j["samples"], beats=j["beats"], chunks=j["chunks"], size=number_text(j["bytes"] / 1e6, 1)
-        ),
-    )
-
-
-def _damage(d: dict[str, Any]) -> Iterator[Remark]:
-    """That something in the journal is damaged, and what a repair has found."""
-    from ingest.journal.damage import Damage
-    from ingest.verbs.damage_words import damage_text
-
-    if d["is_damaged"]:
-        told = _(
-            "Something in the journal is damaged. The daemon repairs it by itself; where none runs: `hartslag repair`"
-        )
-        yield Remark(HAND, told, [damage_text(Damage(**found)) for found in d["found"][:_MANY]])
-    if (last := d["repaired"]) is not None:
-        lost = [damage_text(Damage(**gone)) for gone in last["lost"]]
-        day = day_text(datetime.fromtimestamp(last["at_ms"] / 1000).astimezone().date())
-        told = (
-            _("The journal was repaired on {day}. Nothing was lost.")
-            if not lost
-            else _("The journal was repaired on {day}. Gone for good:")
-        )
-        more = lost[:_MANY]
-        if last["kept"]:
-            more.append(_("The damaged one is kept as {name}.").format(name=last["kept"]))
-        yield Remark(KNOW, told.format(day=day), more)
-    if d["to_read_again"]:
-        count = d["to_read_again"]
-        told = ngettext(
-            "{count} file is still to be read again from the archive; the daemon does that.",
-            "{count} files are still to be read again from the archive; the daemon does that.",
-            count,
-        )
-        yield Remark(KNOW, told.format(count=count))
+    size = number_text(j["bytes"] / 1e6, 1)
+    yield Remark(FINE, text.format(samples=j["samples"], beats=j["beats"], chunks=j["chunks"], size=size))
+    for needs_hand, told, more in damage_remarks(now["damage"]):
+        yield Remark(HAND if needs_hand else KNOW, told, more)
 
 
 def _files(

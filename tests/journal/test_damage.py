@@ -1,0 +1,134 @@
+"""What a card that wears out does to the journal: no number is wrong for it, and all that can be read is read."""
+
+import random
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from ingest.journal import ALWAYS_MS, Journal
+from ingest.journal.damage import note_file
+from ingest.journal.mending import Places, mend, trouble, whole
+from ingest.stores.following import follow
+from ingest.stores.sqlite import SqliteStore
+from tests.bench.damages import look, try_damage
+from tests.support.damaged_journals import DAMAGES, household_of_all_kinds
+from tests.support.households import steady
+
+START = 1_790_000_000_000
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = tmp_path_factory.mktemp("home") / "data"
+    household_of_all_kinds(data, days=4)
+    return data
+
+
+@pytest.fixture
+def data(pristine: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(pristine, tmp_path / "data"))
+
+
+@contextmanager
+def behind_its_back(path: Path) -> Iterator[sqlite3.Connection]:
+    """The file changed as a card does it: neither seals nor tallies follow."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
+            db.execute(f"DROP TRIGGER {name}")
+        yield db
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_no_damage_makes_a_wrong_number(pristine: Path, tmp_path: Path, name: str) -> None:
+    """Protects the answer from a dying card: what is told is as before, or it is said whose and when; then it is mended."""
+    before = look(pristine)
+    for i in range(2):
+        what, problems = try_damage(
+            pristine, before, tmp_path / str(i), DAMAGES[name], random.Random(f"{name} {i}")
+        )
+        assert problems == [], what
+
+
+def test_a_chunk_that_changed_is_left_out_and_named(data: Path) -> None:
+    """Protects from a heart rate that nobody had: one flipped bit within a chunk is found by its checksum."""
+    path = data / "journal" / "journal.db"
+    with behind_its_back(path) as db:
+        ((position, bpm),) = db.execute("SELECT position, bpm FROM chunk WHERE bpm IS NOT NULL LIMIT 1")
+        db.execute(
+            "UPDATE chunk SET bpm = ? WHERE position = ?",
+            (bytes([*bpm[:-3], bpm[-3] ^ 4, *bpm[-2:]]), position),
+        )
+    with Journal(path) as journal:
+        chunks = journal.chunks(1, -ALWAYS_MS, ALWAYS_MS)
+        assert position not in {c.position for c in chunks}
+        assert chunks
+        ((damage),) = journal.damages
+        assert (damage.person, damage.source) == ("Anna", "garmin-1-activity")
+    assert note_file(path).exists()
+    assert f"chunk {position} is not as it was written: its checksum is wrong" in whole(path)
+
+
+def test_an_index_that_lost_a_row_is_found_out(data: Path) -> None:
+    """Protects from a workout that silently is no more: what an index gives is held against the tally."""
+    path = data / "journal" / "journal.db"
+    with behind_its_back(path) as db:
+        root = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'chunk_time'").fetchone()[0]
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute(
+            "CREATE INDEX other ON chunk (person, first_ms, last_ms, end_ms, file) WHERE position % 2 = 0"
+        )
+        db.execute(
+            "UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'other')"
+            " WHERE name = 'chunk_time'"
+        )
+        db.execute("UPDATE sqlite_schema SET rootpage = ? WHERE name = 'other'", (root,))
+    with Journal(path, readonly=True) as journal:
+        assert len(journal.chunks(1, -ALWAYS_MS, ALWAYS_MS)) > 2
+        assert journal.damages == []
+    assert note_file(path).exists()
+
+
+def test_what_is_mended_is_whole_and_the_damaged_one_is_kept(data: Path) -> None:
+    """Protects whoever wants to look once more: the damaged file is there, byte for byte, and the new one is whole."""
+    path = data / "journal" / "journal.db"
+    places = Places(path, data, data / "archive")
+    assert trouble(places) is None
+    raw = bytearray(path.read_bytes())
+    raw[:4096] = bytes(4096)
+    path.write_bytes(raw)
+    why = trouble(places)
+    assert why is not None
+    mended = mend(places, why)
+    assert (path.parent / mended.kept).read_bytes() == bytes(raw)
+    assert whole(path) == []
+    assert trouble(places) is None
+
+
+def test_a_store_follows_a_journal_that_was_put_back(tmp_path: Path) -> None:
+    """Protects Grafana from a past that never was: a copy put back and written to is another one, however far it is."""
+    path, copy = tmp_path / "journal" / "journal.db", tmp_path / "copy.db"
+
+    def day(n: int, bpm: int) -> None:
+        with Journal(path) as journal, journal.write() as w:
+            steady("Anna", START + n * 86_400_000, 600, bpm).write(w)
+
+    with closing(SqliteStore(tmp_path / "store" / "hartslag.db")) as store:
+        day(0, 100)
+        shutil.copy(path, copy)
+        day(1, 120)
+        with Journal(path) as journal:
+            follow(journal, store)
+        shutil.copy(copy, path)
+        day(2, 140)
+        with Journal(path) as journal:
+            store.generation_at = journal.generation_at
+            assert store.reported_position(journal.id)[0] == 0
+            follow(journal, store)
+            assert store.reported_position(journal.id)[0] == journal.last_position()
+        with closing(sqlite3.connect(store.path)) as db:
+            told = {bpm // 10 for (bpm,) in db.execute("SELECT DISTINCT bpm FROM heart_rate")}
+        assert told == {10, 14}
