@@ -1,6 +1,7 @@
 """What systemd is told: that the daemon is ready, alive, and what it is at; silent where there is no systemd."""
 
 import os
+import threading
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
@@ -40,10 +41,14 @@ def every(environ: Mapping[str, str] = os.environ) -> timedelta | None:
 
 
 def _send(message: str) -> None:
-    systemd = _systemd()
+    with _one_at_a_time:  # parts of the daemon may both be the first to speak
+        systemd = _systemd()
     if systemd is not None:
         # sdnotify encodes as Latin-1, and drops in silence what does not fit; systemd wants UTF-8.
         systemd.notify(message.encode("utf-8", "replace").decode("latin-1"))
+
+
+_one_at_a_time = threading.Lock()
 
 
 @cache

@@ -54,7 +54,16 @@ def bare(root: Path, release: str) -> None:
 
 def asked(root: Path, command: str, *, user: str = "root", fails: bool = False) -> str:
     """What a command says in the system, typed by a user in the folder of the checkout."""
-    words = ["chroot", str(root), "su", user, "-s", "/bin/sh", "-c", f"cd ~/hartslag 2>/dev/null; {command}"]
+    words = [
+        "chroot",
+        str(root),
+        "su",
+        user,
+        "-s",
+        "/bin/sh",
+        "-c",
+        f"cd ~pi/hartslag 2>/dev/null; {command}",
+    ]
     environ = {k: v for k, v in os.environ.items() if k.startswith("PIP_") or "CERT" in k}
     environ |= {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
     done = subprocess.run(
@@ -82,6 +91,7 @@ def walk(root: Path) -> None:
     (root / "home/pi/run.fit").write_bytes(workout(1_700_000_000 - ERA, [100 + i % 40 for i in range(900)]))
     asked(root, "chown -R pi:pi /home/pi; chmod 600 /home/pi/run.fit")
 
+    asked(root, "test ! -e /opt/hartslag || make uninstall; rm -rf /var/lib/hartslag /etc/hartslag")
     assert "sudo hartslag setup" in asked(root, "umask 077; sudo make install", user="pi")
     assert "put sudo before" in asked(root, "hartslag week", user="pi", fails=True)
     assert "stored" in asked(root, "sudo hartslag add ~/run.fit", user="pi")

@@ -74,6 +74,23 @@ def test_a_life(listening: socket.socket) -> None:
     ]
 
 
+def test_parts_that_speak_first_at_once_are_all_heard(listening: socket.socket) -> None:
+    """Protects the start: of two threads that found the connection at once one failed, or nobody heard that all is ready."""
+    code = (
+        "import sys, threading\n"
+        "sys.setswitchinterval(1e-6)\n"
+        "together = threading.Barrier(8)\n"
+        "def speak():\n"
+        "    together.wait()\n"
+        "    systemd.alive()\n"
+        "parts = [threading.Thread(target=speak) for _ in range(8)]\n"
+        "for part in parts: part.start()\n"
+        "for part in parts: part.join()\n"
+    )
+    run(code, NOTIFY_SOCKET=listening.getsockname())
+    assert [listening.recv(200) for _ in range(8)] == [b"WATCHDOG=1"] * 8
+
+
 def test_children_do_not_speak_for_the_daemon(listening: socket.socket) -> None:
     """What a child inherits does not let it say that all is well."""
     code = "import os, subprocess, sys\nsystemd.ready()\nprint(os.environ.get('NOTIFY_SOCKET'))\n"
