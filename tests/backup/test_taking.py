@@ -188,11 +188,12 @@ def test_nothing_of_the_past_stays_where_that_is_asked(tmp_path: Path) -> None:
 def test_what_the_disk_has_spoilt_is_seen_and_written_again(tmp_path: Path) -> None:
     """Protects from a stick that forgets: what it gives back is checked, and the newest copy heals once it was looked at."""
     home = home_with_copies(tmp_path, YEAR)
+    content = os.urandom(100_000)
+    archived(home, "Anna/2026/run.fit", content)
     take_copy(home)
     (pack,) = the_backup(home).packs.iterdir()
     spoilt = bytearray(pack.read_bytes())
-    for at in range(500, len(spoilt), 5000):
-        spoilt[at] ^= 1
+    spoilt[spoilt.index(content) + 5000] ^= 1
     pack.write_bytes(spoilt)
     with pytest.raises(Damaged):
         brought_back(home, tmp_path / "back")
