@@ -15,7 +15,7 @@ from ingest.backup.owed import owe
 from ingest.errors import Stop, TryLater
 from ingest.journal import Journal, Person
 from ingest.language import N_, Text
-from ingest.mistakes.homes import inbox_folders, pages_of
+from ingest.mistakes.homes import inbox_folders, pages_of, watch_traces
 from ingest.settings.model import Settings
 from ingest.settings.names import NOBODY
 from ingest.stores.configured import configured_stores
@@ -58,7 +58,11 @@ def find_departure(settings: Settings, journal: Journal, person: Person) -> Depa
         person,
         numbers,
         [p for number in numbers for p in _files(settings, journal, number, set(numbers))],
-        [*inbox_folders(settings, person.name), *(p for p in archive if p.is_dir())],
+        [
+            *inbox_folders(settings, person.name),
+            *watch_traces(settings, journal, person),
+            *(p for p in archive if p.is_dir()),
+        ],
         sorted(p for p in pages_of(settings, persons) - pages_of(settings, left) if p.exists()),
         [p for p in beside if _is_copy_before(p)],
         [*(p for p in beside if not _is_copy_before(p)), *sorted(settings.data.glob("before-restore-*"))],

@@ -6,15 +6,19 @@ Whatever moment the power goes, the same again completes it: a file is in its ne
 import contextlib
 import filecmp
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from ingest.journal import Journal
+from ingest.journal import Journal, Person
 from ingest.report.renewal import file_names
 from ingest.settings.model import Settings
-from ingest.settings.names import same_name
+from ingest.settings.names import folder_of_watch, same_name
 from ingest.system.files import plain_name, sync_path
+
+_OF_WATCH = re.compile(r"-(\d{1,10})-(?:monitoring|activity)")
+"""The serial number in the name of a source."""
 
 
 def move_inbox(settings: Settings, old: str, new: str) -> int:
@@ -40,6 +44,25 @@ def inbox_folders(settings: Settings, name: str) -> list[Path]:
             p for p in settings.inbox_folder.iterdir() if p.is_dir() and same_name(p.name) == same_name(name)
         ]
     return []
+
+
+def watch_traces(settings: Settings, journal: Journal, person: Person) -> list[Path]:
+    """What is kept of the watches that are a person's alone: files that wait, and the names of those that were fetched."""
+    theirs = _serials(settings, journal, person)
+    for other in journal.persons():
+        if other.id != person.id:
+            theirs -= _serials(settings, journal, other)
+    found = [settings.inbox_folder / folder_of_watch(serial) for serial in sorted(theirs)]
+    for serial in sorted(theirs):
+        found += [settings.watch_folder / f"{serial}.{ending}" for ending in ("fetched", "json")]
+    return [path for path in found if path.exists()]
+
+
+def _serials(settings: Settings, journal: Journal, person: Person) -> set[str]:
+    """The serial numbers of a person's watches, by the settings and by what came from them."""
+    sources = (_OF_WATCH.search(source.name) for source in journal.sources(person.id))
+    named = {w.serial for w in settings.watches if w.person and same_name(w.person) == same_name(person.name)}
+    return named | {found[1] for found in sources if found}
 
 
 def _move_into(folder: Path, target: Path) -> int:

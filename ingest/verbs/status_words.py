@@ -86,8 +86,7 @@ def remarks(
         yield _backup(now["backup"])
     yield from _times(journal, now)
     yield from map(_strap, now["straps"])
-    yield from map(_watch, now["watches"])
-    yield from map(_plugged, now["plugged"])
+    yield from (*map(_watch, now["watches"]), *map(_plugged, now["plugged"]))
 
 
 def _daemon(now: dict[str, Any]) -> Remark:

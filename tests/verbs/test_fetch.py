@@ -202,6 +202,20 @@ def test_a_folder_that_is_not_there(data: Path, tmp_path: Path) -> None:
     assert not (data / "watches").exists()
 
 
+def test_nothing_of_a_watch_outlives_its_person(data: Path, tmp_path: Path) -> None:
+    """Protects who wants to be gone: what waits of their watch goes, and the names of its files; other watches stay known."""
+    (data / "hartslag.toml").write_text(TWO + ANNAS)
+    hers, his = make_watch(tmp_path / "hers", 3), make_watch(tmp_path / "his", 2, serial=78)
+    for watch, person in ((hers, "Anna"), (his, "Jan")):
+        assert plug_in(data, watch).returncode == 0
+        assert hartslag("--data", data, "add", "--person", person, watch / "GARMIN" / "Activity").code == 0
+    assert hartslag("--data", data, "delete", "Anna", "--really", "Anna").code == 0
+    left = [p.name for p in data.rglob("*") if str(SERIAL) in p.name]
+    assert left == []
+    assert sorted(p.name for p in (data / "watches").iterdir()) == ["78.fetched", "78.json"]
+    assert (data / "inbox" / "watch-78").is_dir()
+
+
 @pytest.mark.root
 def test_sudo_brings_what_only_root_may_read_and_leaves_nothing_of_roots(tmp_path: Path) -> None:
     """Protects the daemon from files that it cannot open: by hand with sudo they are its user's."""
