@@ -207,6 +207,19 @@ def test_a_file_is_not_blamed_for_killed_readers(reader: ReaderProcess) -> None:
     assert read(reader, FIT).samples == 3
 
 
+def test_a_file_is_not_blamed_for_readers_that_are_killed_over_it(reader: ReaderProcess) -> None:
+    """A large file is what the kernel ends a reader over; that it had begun to read says nothing of the file, either."""
+
+    def kill(_name: str, _sha256: bytes, _size: int) -> str:
+        os.kill(child(reader), signal.SIGKILL)
+        return READ
+
+    for _ in range(3):
+        with pytest.raises(TryLater, match="memory is short"):
+            list(reader.members(io.BytesIO(FIT), kill))
+    assert read(reader, FIT).samples == 3
+
+
 def test_a_file_is_not_blamed_for_a_reader_that_gets_no_processor() -> None:
     """A start that takes minutes, or a machine that gives the reader nothing, is no fault of the file, however often."""
     with ReaderProcess(LARGEST, silence_s=1.5) as r:
