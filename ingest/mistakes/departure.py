@@ -15,14 +15,13 @@ from ingest.backup.owed import owe
 from ingest.errors import Stop, TryLater
 from ingest.journal import Journal, Person
 from ingest.language import N_, Text
+from ingest.mistakes.broken_off import mark_of
 from ingest.mistakes.homes import inbox_folders, pages_of, watch_traces
 from ingest.settings.model import Settings
 from ingest.settings.names import NOBODY
 from ingest.stores.configured import configured_stores
 from ingest.system.crash_points import reached
 from ingest.system.files import plain_name, write_file
-
-_MARK = "deleting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +97,9 @@ def _is_copy_before(path: Path) -> bool:
     return ".before-" in path.name
 
 
-def is_begun(settings: Settings) -> bool:
-    """Whether a deletion was begun and is not known to be complete."""
-    return settings.journal_file.with_name(_MARK).exists()
-
-
 def begin(settings: Settings) -> None:
     """Note that one is on its way; it says nothing of whom."""
-    write_file(settings.journal_file.with_name(_MARK), b"")
+    write_file(mark_of(settings), b"")
     if settings.backup_folder is not None:
         owe(settings)
     reached("departure begun")
@@ -153,5 +147,5 @@ def complete(settings: Settings, journal: Journal) -> list[Text]:
                 "The copies in {folder} were not reached ({why}); they go with the next copy that is taken."
             )
             missed.append(Text(words, folder=settings.backup_folder, why=e.text))
-    settings.journal_file.with_name(_MARK).unlink(missing_ok=True)
+    mark_of(settings).unlink(missing_ok=True)
     return missed

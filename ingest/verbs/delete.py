@@ -90,7 +90,8 @@ def command(invocation: Invocation, person: str, really: str | None) -> None:
     it. What is out of reach is named. Ends with 3 when nothing was deleted.
     """
     from ingest.household import known_names, view_journal
-    from ingest.mistakes.departure import find_departure, is_begun
+    from ingest.mistakes.broken_off import is_begun
+    from ingest.mistakes.departure import find_departure
     from ingest.verbs.persons_changed import SettingsChange
     from ingest.verbs.rename import known
 

@@ -16,6 +16,7 @@ from ingest.verbs.times import (
 )
 
 if TYPE_CHECKING:
+    from ingest.journal import Journal
     from ingest.rows.account import Share
     from ingest.rows.calendar import Calendar
     from ingest.rows.profile import Profile
@@ -65,6 +66,15 @@ def explanation_lines(x: "Explanation") -> Iterator[str]:
             if i == 0:
                 yield ""
             yield line
+
+
+def _forgotten_lines(journal: "Journal", x: "Explanation") -> Iterator[str]:
+    """What of this time was said not to count."""
+    subject = x.subject
+    for f in journal.forgotten(subject.person.id):
+        spans = journal.touched_by_files(f.files) if f.files else [(f.from_ms, f.to_ms - 1)]
+        if f.because is None and any(a < subject.end_ms and b >= subject.start_ms for a, b in spans):
+            yield f"Does not count, as it is forgotten: {f.name} (hartslag forget --undo {f.position} takes that back)"
 
 
 def _total_lines(x: "Explanation") -> Iterator[str]:
@@ -304,3 +314,4 @@ def command(invocation: Invocation, what: str, person: str | None, as_json: bool
             print_json(explanation.json())
         else:
             print_lines(explanation_lines(explanation))
+            print_lines(_forgotten_lines(journal, explanation))

@@ -142,7 +142,7 @@ def _file_subject(journal: Journal, files: list[Filed], name: str | None) -> Sub
     for f in files:
         span, _ = journal.recorded_by_file(f.id)
         owner = owners[f.person]
-        if span is None or owner is None:
+        if span is None or owner is None or f.id in journal.left_out(owner.id).files:
             continue
         profile = read_profile(journal, owner.id)
         a, b = span[0], max(span[1], span[0] + 1)
@@ -150,6 +150,11 @@ def _file_subject(journal: Journal, files: list[Filed], name: str | None) -> Sub
         inside = [m for m in _midnights(profile, first, (last - first).days + 1) if a < m < b]
         return Subject(f"file {f.name}", owner, profile, [a, *inside, b], f)
     f = files[0]
+    owner = owners[f.person]
+    if owner is not None and f.id in journal.left_out(owner.id).files:
+        raise Stop(
+            f"The file {f.name} is forgotten, so nothing of it counts. `hartslag forget --undo {f.name}` takes that back."
+        )
     raise Stop(f"The file {f.name} brought no time to explain: it is {f.outcome}. {f.reason}".rstrip())
 
 

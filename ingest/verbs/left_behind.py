@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def left_behind_texts(settings: "Settings", journal: "Journal") -> list[tuple[str, str]]:
     """For each history whose person the settings do not name: that there is one, and the line that mends it."""
     from ingest.household import left_behind
-    from ingest.mistakes.departure import is_begun
+    from ingest.mistakes.broken_off import is_begun
 
     told = []
     if is_begun(settings):
