@@ -5,6 +5,7 @@ Uses bleak's public interface only (https://bleak.readthedocs.io).
 
 import asyncio
 import contextlib
+import importlib
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
@@ -88,6 +89,15 @@ class _Request:
     on_trouble: Callable[[NoBluetooth | None], None]
     found: asyncio.Future[Advertisement]
     since_s: float
+
+
+def load_backend() -> None:
+    """Have loaded what bleak loads at the first search and connection, which would hold up the event loop then."""
+    for name in ("adapter", "scanner", "client"):
+        with contextlib.suppress(
+            ImportError
+        ):  # a release that calls them otherwise loads them when it needs them
+            importlib.import_module(f"bleak.backends.bluezdbus.{name}")
 
 
 class Radio:

@@ -48,9 +48,10 @@ def listen_by_radio(
 ) -> Mapping[str, Listening]:
     """The radio, and each strap of the settings."""
     from ingest.collect.connection import StrapOwner
-    from ingest.collect.radio import Radio
+    from ingest.collect.radio import Radio, load_backend
     from ingest.collect.strap import StrapListener
 
+    load_backend()
     radio = Radio(settings.bluetooth.adapter)
     parts: dict[str, Listening] = {"the radio": radio.run}
     for strap, person in zip(settings.straps, owners, strict=True):

@@ -190,6 +190,47 @@ def test_whatever_a_part_raises_stops_no_other(tmp_path: Path) -> None:
     assert "there was not enough memory" in said
 
 
+IMPORTS = """
+import sys, threading
+from pathlib import Path
+from ingest import daemon
+from ingest.log import setup
+from ingest.settings.file import load
+data, late = Path(sys.argv[1]), []
+setup(False)
+def hook(event, args):
+    if event == "import" and threading.current_thread() is threading.main_thread():
+        late.append(args[0])
+daemon.run(load(None, data, {}, data), lambda _: sys.addaudithook(hook))
+print("LATE", *late)
+"""
+
+
+def test_nothing_is_imported_in_the_event_loop_once_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects what straps tell from a second of standstill on a small computer: what is needed is loaded before."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "hartslag.toml").write_text(HOUSEHOLD)
+    with Bus(tmp_path) as bus, played(bus.address) as air:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
+        strap = air.do(air.bluez.strap, STRAP, period_s=0.2)
+        with subprocess.Popen(
+            [sys.executable, "-c", IMPORTS, str(data)],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        ) as process:
+            until(lambda: len(strap.delivered) > 20, "the strap")
+            until(lambda: rows(journal(data), NOTIFIED) not in ([], [(0,)]), "its heart rates")
+            process.send_signal(signal.SIGTERM)
+            assert process.stdout is not None
+            (told,) = [line for line in process.stdout.read().splitlines() if line.startswith("LATE")]
+            assert process.wait(30) == 0
+    assert told == "LATE"
+
+
 @pytest.mark.parametrize("how", ["move", "delete", "file"])
 def test_a_journal_that_is_taken_away_is_noticed(
     how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
