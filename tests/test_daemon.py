@@ -14,11 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.collect.adapter import KERNEL_ADAPTERS
 from ingest.collect.strap_state import ADVICE
 from ingest.demo.fit_encoder import day, workout
 from tests.support.bluez.bluez import Fault, played
-from tests.support.bluez.bus import Bus
+from tests.support.bluez.bus import Bus, state_without_a_bus
 from tests.support.daemons import QUICK, daemon, hartslag, journal, left_behind, rows, settled, store, until
 from tests.support.small_disk import fill, small_disk
 
@@ -430,8 +429,7 @@ def test_it_ends_although_bluetooth_hangs(tmp_path: Path, monkeypatch: pytest.Mo
 def test_without_bluetooth_everything_else_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Pi without Bluetooth says so once, in one line, and takes files; `status` and `check` have the same line."""
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path / 'nothing'}")
-    has_adapter = KERNEL_ADAPTERS.is_dir() and any(KERNEL_ADAPTERS.iterdir())
-    state = "no Bluetooth service" if has_adapter else "adapter missing"
+    state = state_without_a_bus()
     data = tmp_path / "data"
     (data / "inbox").mkdir(parents=True)
     (data / "inbox" / "run.fit").write_bytes(workout(START, [120] * 60))

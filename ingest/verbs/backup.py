@@ -11,7 +11,8 @@ import click
 from ingest.errors import Stop
 from ingest.language import N_, Text, ngettext, number_text
 from ingest.language import gettext as _
-from ingest.verbs.command import Invocation, require_access, verb
+from ingest.verbs.command import Invocation, print_lines, require_access, verb
+from ingest.verbs.messages import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,19 +144,15 @@ def command(invocation: Invocation, file: Path | None, begin: bool, alive: bool)
     if file is None:
         lines = copy_to_folder(settings, begin=begin, mark=_alive() if alive else None)
         if not alive:
-            click.echo("\n".join(lines))
+            print_lines(lines)
         return
     if begin:
         raise click.UsageError(_("--begin is for the folder in the settings, and goes without FILE."))
     written, unread = copy_to_file(settings, file.absolute())
     size = number_text(written.stat().st_size / 1e6, 1)
-    click.echo(
-        _("Everything is copied to {file} ({size} MB), and was read again.").format(file=written, size=size)
-    )
+    told = _("Everything is copied to {file} ({size} MB), and was read again.")
+    print_lines([told.format(file=written, size=size)])
     for line in _not_in_it(unread):
-        click.echo(line, err=True)
-    click.echo(
-        _("To bring it back, here or on another computer: `hartslag restore FILE`").replace(
-            "FILE", str(written)
-        )
-    )
+        say(line, sys.stderr)
+    told = _("To bring it back, here or on another computer: `hartslag restore FILE`")
+    print_lines([told.replace("FILE", str(written))])

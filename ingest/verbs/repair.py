@@ -10,6 +10,7 @@ from ingest.errors import Stop, TryLater
 from ingest.language import N_, Text, ngettext, said
 from ingest.language import gettext as _
 from ingest.verbs.command import Invocation, print_json, print_lines, verb
+from ingest.verbs.messages import say
 
 if TYPE_CHECKING:
     from ingest.journal.damage import Damage
@@ -165,4 +166,4 @@ def _follow(settings: "Settings") -> None:
     try:
         catch_up(settings)
     except TryLater as e:
-        click.echo(said(e.text), err=True)
+        say(said(e.text), sys.stderr)

@@ -10,7 +10,7 @@ import click
 from ingest.errors import HartslagError, Stop
 from ingest.language import N_, Text, said
 from ingest.language import gettext as _
-from ingest.verbs.command import Invocation, verb
+from ingest.verbs.command import Invocation, print_lines, verb
 
 if TYPE_CHECKING:
     from ingest.backup.restoring import Found
@@ -205,20 +205,18 @@ def command(
 
     settings = invocation.load_settings()
     if only_list:
-        click.echo("\n".join(copy_lines(find_copies(place))))
+        print_lines(copy_lines(find_copies(place)))
         return
     require_no_daemon(settings)
     if is_planned(settings.data):
         restored = complete(settings.data)
-        click.echo(_("What was broken off before is brought to its end: the copy is in its place."))
+        print_lines([_("What was broken off before is brought to its end: the copy is in its place.")])
     else:
         found = find_copies(place)
         one = the_copy(found, until_ms, place)
         own = open_own_file(invocation, "restore", str(place))
         restored = bring_back(settings, own, found, one, set_aside=set_aside)
         words = _("The copy of {when}, made on {computer}, is checked and in its place, in {folder}.")
-        click.echo(
-            words.format(when=day_and_time(one.copy.at_ms), computer=one.copy.host, folder=settings.data)
-        )
-    for line in _end_lines(invocation, settings, restored):
-        click.echo(line)
+        when = day_and_time(one.copy.at_ms)
+        print_lines([words.format(when=when, computer=one.copy.host, folder=settings.data)])
+    print_lines(_end_lines(invocation, settings, restored))

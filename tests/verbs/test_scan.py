@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from ingest.collect.strap_state import ADVICE
 from ingest.settings.file import load
 from ingest.system.lock import only_daemon
 from tests.support.bluez.bluez import Played, played
-from tests.support.bluez.bus import Bus
+from tests.support.bluez.bus import Bus, state_without_a_bus
 from tests.support.daemons import hartslag, until
 
 CHEST, WATCH, OTHER = "F0:00:00:00:00:01", "40:00:00:00:00:02", "F0:00:00:00:00:03"
@@ -168,7 +169,7 @@ def test_without_bluetooth_it_says_so_in_one_line(tmp_path: Path, monkeypatch: p
     done = hartslag("--data", tmp_path, "scan")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
-    assert "systemctl enable --now bluetooth" in done.stderr
+    assert ADVICE[state_without_a_bus()] in done.stderr
 
 
 def test_interrupted_it_stops_the_search(air: Played, tmp_path: Path) -> None:

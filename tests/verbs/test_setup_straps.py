@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from ingest.collect.strap_state import ADVICE
 from ingest.settings.file import load
 from tests.support.bluez.bluez import Played, played
-from tests.support.bluez.bus import Bus
+from tests.support.bluez.bus import Bus, state_without_a_bus
 from tests.support.daemons import until
 from tests.support.terminal_talk import talk
 
@@ -39,7 +40,7 @@ def test_straps_are_told_by_their_heart_rate_and_end_in_the_file(air: Played, tm
     # The first that is offered, for Jan; the next, for Anna; one that could not be known again; no more.
     straps = ["yes", "1", "yes", "2", "yes", "1", "yes", "1", "yes", "1", "yes"]
     answers = [*ASKED, *straps, "no", "3", "yes"]
-    talked = talk(["--data", data, "setup", "--seconds", "3"], answers)
+    talked = talk(["--data", data, "setup", "--seconds", "6"], answers)
     assert talked.code == 0, talked.shown
     assert "Polar H10, Virtual Oy VS-10, near, battery 87 %" in talked.words
     assert talked.words.count("beats per minute") >= 4
@@ -61,7 +62,7 @@ def test_without_bluetooth_the_questions_go_on(tmp_path: Path, monkeypatch: pyte
         ["--data", data, "setup"], ["1", "Anna", "no", "3", "1978", "2", "1", "yes", "no", "3", "yes"]
     )
     assert talked.code == 0, talked.shown
-    assert "systemctl enable --now bluetooth" in talked.words
+    assert ADVICE[state_without_a_bus()] in talked.words
     assert [p.name for p in load(None, data, {}, tmp_path).persons] == ["Anna"]
 
 

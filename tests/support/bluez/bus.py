@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Self
 
+from ingest.collect.adapter import KERNEL_ADAPTERS
 from tests.support.needs import program
 
 _CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -57,3 +58,9 @@ class Bus:
             assert self._process.stdout is not None
             self._process.stdout.close()
             self._process = None
+
+
+def state_without_a_bus() -> str:
+    """How straps are where D-Bus cannot be reached: it depends on whether this machine has an adapter for which it is missed."""
+    has_adapter = KERNEL_ADAPTERS.is_dir() and any(KERNEL_ADAPTERS.iterdir())
+    return "no Bluetooth service" if has_adapter else "adapter missing"
