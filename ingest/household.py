@@ -13,7 +13,7 @@ from typing import Any
 from ingest.errors import Stop
 from ingest.journal import ALWAYS_MS, Filed, Journal, clock_ms
 from ingest.journal import Person as Known
-from ingest.journal.mending import Places
+from ingest.journal.mended import Places
 from ingest.language import N_, Text
 from ingest.rows.profile import build_profile, differences
 from ingest.rows.workout import find_workouts, sport_spans

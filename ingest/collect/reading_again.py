@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ingest.collect.arrival import Arrivals, Outcome
 from ingest.errors import Replaced, TryLater
-from ingest.journal.mending import Places, done, pending
+from ingest.journal.mended import Places, done, pending
 from ingest.system.patience import always
 
 _NOTED_EACH = 20

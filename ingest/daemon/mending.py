@@ -5,7 +5,8 @@ import time
 
 from ingest.household import places_of
 from ingest.journal.damage import note_file
-from ingest.journal.mending import Mended, mend, mended_today, trouble
+from ingest.journal.mended import Mended
+from ingest.journal.mending import mend, mended_today, trouble
 from ingest.settings.model import Settings
 from ingest.system.watchdog import WatchedPart
 

@@ -8,7 +8,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, nullcontext, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from ingest.errors import TryLater
 from ingest.formats.recording import DAY_MS
 from ingest.journal.damage import Damage, DamagedJournal, note_file
+from ingest.journal.mended import Mended, Places, pending
 from ingest.journal.reader import Journal, clock_ms
 from ingest.journal.salvage import Salvaged, fill, make_up, missing, salvage, without_files
 from ingest.language import N_, Text, system_words
@@ -26,38 +27,6 @@ from ingest.system.patience import Patience
 from ingest.system.sqlite import COMPANIONS, PAGE_BYTES
 
 _BUSY_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where everything lies that mending has to do with: the journal, and what it was made from."""
-
-    journal: Path
-    data: Path
-    archive: Path
-
-    @property
-    def report(self) -> Path:
-        """What the last mending found, for `status`."""
-        return self.journal.with_name("repaired.json")
-
-    @property
-    def read_again(self) -> Path:
-        """The list of files that are to be read once more."""
-        return self.journal.with_name("read-again.json")
-
-
-@dataclass(frozen=True, slots=True)
-class Mended:
-    """What mending found: what is gone, the files that are read again, and where the damaged journal lies."""
-
-    at_ms: int
-    why: str
-    kept: str
-    entries: int
-    chunks: int
-    lost: list[Damage] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
 
 
 def trouble(places: Places) -> str | None:
@@ -311,23 +280,6 @@ def _swap(path: Path, new: Path, kept: Path) -> None:
     sync_path(path.parent)
 
 
-def pending(places: Places) -> list[str]:
-    """The files that are still to be read again."""
-    try:
-        found = json.loads(places.read_again.read_bytes())
-    except (OSError, ValueError):
-        return []
-    return [str(place) for place in found] if isinstance(found, list) else []
-
-
-def done(places: Places, left: list[str]) -> None:
-    """Note which files are still to be read again. Raises OSError."""
-    if left:
-        write_file(places.read_again, json.dumps(left).encode())
-    else:
-        places.read_again.unlink(missing_ok=True)
-
-
 def mended_today(places: Places, now_ms: int) -> int:
     """How often the journal was mended on this day."""
     day = f"{datetime.fromtimestamp(now_ms / 1000, UTC):%Y-%m-%d}"
@@ -338,15 +290,6 @@ def mended_today(places: Places, now_ms: int) -> int:
             if p.suffix[-4:] != "-wal"
         ]
     )
-
-
-def last_mending(places: Places) -> Mended | None:
-    """What the last mending found, None when there was none."""
-    try:
-        told = json.loads(places.report.read_bytes())
-        return Mended(**told | {"lost": [Damage(**d) for d in told["lost"]]})
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
 
 
 def whole(path: Path) -> list[str]:

@@ -14,7 +14,8 @@ from ingest.verbs.messages import say
 
 if TYPE_CHECKING:
     from ingest.journal.damage import Damage
-    from ingest.journal.mending import Look, Mended, Places
+    from ingest.journal.mended import Mended, Places
+    from ingest.journal.mending import Look
     from ingest.settings.model import Settings
 
 _MOST = 20
@@ -76,7 +77,7 @@ def read_files_again(settings: "Settings", places: "Places") -> tuple[int, int]:
     from ingest.collect.reader_process import ReaderProcess
     from ingest.collect.reading_again import read_again
     from ingest.household import open_journal, owner_in_archive, register_person
-    from ingest.journal.mending import pending
+    from ingest.journal.mended import pending
 
     count = len(pending(places))
     if not count:

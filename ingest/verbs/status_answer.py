@@ -3,19 +3,19 @@
 import math
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from ingest.backup.state import KEY, backup_status
 from ingest.collect.fetch_record import read_states
 from ingest.collect.inbox import Inbox, Waiting, noted_troubles
-from ingest.collect.reader_process import ReaderProcess
 from ingest.grafana.sensor_names import watches
 from ingest.household import left_behind, owner_of_folder, places_of
 from ingest.journal import Journal
 from ingest.journal.damage import note_file
-from ingest.journal.mending import last_mending, pending
+from ingest.journal.mended import last_mending, pending
 from ingest.report.renewal import TROUBLE
 from ingest.rows.profile import read_profile
 from ingest.settings.model import Settings
@@ -29,6 +29,9 @@ from ingest.verbs.clock_answer import boot_json, machine_clock
 from ingest.verbs.fetch_words import fetch_json
 from ingest.verbs.forget import forgotten_json
 from ingest.verbs.status_straps import strap_status
+
+if TYPE_CHECKING:
+    from ingest.collect.reader_process import ReaderProcess
 
 _REFUSALS = 100
 _LATELY_MS = 60_000
@@ -144,7 +147,15 @@ def _store_status(journal: Journal, store: Store, error: str | None, *, runs: bo
 
 def waiting_files(settings: Settings, journal: Journal) -> list[Waiting]:
     """The files in the inbox and why each still lies there, those first that a person must do something about."""
-    with ReaderProcess(settings.inbox.largest_mb << 20) as reader:
+    with ExitStack() as started:
+
+        @cache
+        def reader() -> "ReaderProcess":
+            # Started for the first file that is asked about: mostly there is none.
+            from ingest.collect.reader_process import ReaderProcess
+
+            return started.enter_context(ReaderProcess(settings.inbox.largest_mb << 20))
+
         # As the daemon sees it, but for the time that has passed.
         inbox = Inbox(
             settings.inbox_folder,
@@ -152,7 +163,7 @@ def waiting_files(settings: Settings, journal: Journal) -> list[Waiting]:
             lambda: 0.0,
             settle_s=0,
             patience_s=settings.inbox.patience_s or math.inf,
-            looks_whole=reader.looks_whole,
+            looks_whole=lambda *asked: reader().looks_whole(*asked),
         )
         scan = inbox.scan()
     runs = holder(settings.data) is not None

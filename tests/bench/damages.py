@@ -20,7 +20,8 @@ from ingest.errors import HartslagError
 from ingest.household import view_journal
 from ingest.journal import ALWAYS_MS
 from ingest.journal.damage import Damage, forget_said
-from ingest.journal.mending import Mended, Places, mend, trouble
+from ingest.journal.mended import Mended, Places
+from ingest.journal.mending import mend, trouble
 from ingest.settings.file import load
 from ingest.settings.model import Settings
 from ingest.stores.following import follow

@@ -11,7 +11,8 @@ import pytest
 
 from ingest.journal import ALWAYS_MS, Journal
 from ingest.journal.damage import note_file
-from ingest.journal.mending import Places, mend, trouble, whole
+from ingest.journal.mended import Places
+from ingest.journal.mending import mend, trouble, whole
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.bench.damages import look, try_damage
