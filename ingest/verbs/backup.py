@@ -11,6 +11,7 @@ import click
 from ingest.errors import Stop
 from ingest.language import N_, Text, ngettext, number_text
 from ingest.language import gettext as _
+from ingest.verbs.called import as_called
 from ingest.verbs.command import Invocation, print_lines, require_access, verb
 from ingest.verbs.messages import say
 
@@ -155,4 +156,4 @@ def command(invocation: Invocation, file: Path | None, begin: bool, alive: bool)
     for line in _not_in_it(unread):
         say(line, sys.stderr)
     told = _("To bring it back, here or on another computer: `hartslag restore FILE`")
-    print_lines([told.replace("FILE", str(written))])
+    print_lines([as_called(told.replace("FILE", str(written)))])

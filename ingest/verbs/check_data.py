@@ -109,15 +109,16 @@ def _stores(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
                 continue
             yield from _grafana(store)
         called = _("Store {place}").format(place=store.place)
-        yield from _faults("store", called, store.faults(journal.id), store.remedy)
-        yield from _behind(store, journal)
+        faults = store.faults(journal.id)
+        yield from _faults("store", called, faults, store.remedy)
+        yield from _behind(store, journal, faults)
 
 
-def _behind(store: "Store", journal: "Journal") -> Iterator[Finding]:
-    """What troubles a store, by the daemon's word."""
+def _behind(store: "Store", journal: "Journal", faults: list[str]) -> Iterator[Finding]:
+    """What troubles a store by the daemon's word, unless it was found just now, too."""
     error = journal.store_errors().get(store.name)
     refused = len(store.refused_rows())
-    if error:
+    if error and error not in faults:
         told = _("Store {place}: {error}").format(place=store.place, error=error)
         yield Finding(
             WARN, "store", told, _("Nothing is lost: what is missing there is written once that is over")

@@ -10,6 +10,7 @@ import click
 from ingest.errors import HartslagError, Stop
 from ingest.language import N_, Text, said
 from ingest.language import gettext as _
+from ingest.verbs.called import as_called
 from ingest.verbs.command import Invocation, print_lines, verb
 
 if TYPE_CHECKING:
@@ -219,4 +220,4 @@ def command(
         words = _("The copy of {when}, made on {computer}, is checked and in its place, in {folder}.")
         when = day_and_time(one.copy.at_ms)
         print_lines([words.format(when=when, computer=one.copy.host, folder=settings.data)])
-    print_lines(_end_lines(invocation, settings, restored))
+    print_lines(as_called(line) for line in _end_lines(invocation, settings, restored))

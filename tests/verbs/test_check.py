@@ -192,3 +192,14 @@ def test_the_worst_decides() -> None:
         WARN,
         FAIL,
     ]
+
+
+def test_a_server_that_is_away_is_said_once(tmp_path: Path) -> None:
+    """Protects from two alarms for one thing: what the daemon noted and what is seen now are the same."""
+    (tmp_path / "hartslag.toml").write_text('[influx]\nurl = "http://127.0.0.1:9"\n')
+    with household(tmp_path) as journal, journal.write() as w:
+        w.store_error(
+            "influx",
+            "The server at http://127.0.0.1:9 cannot be reached; what it misses is kept and sent when it is back.",
+        )
+    assert [f.level for f in seen(tmp_path)["store"] if "127.0.0.1:9" in f.seen] == [FAIL]
