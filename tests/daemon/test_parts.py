@@ -116,11 +116,14 @@ def test_a_part_that_fails_is_said_and_started_again(tmp_path: Path) -> None:
 
 
 PARTS = """
-import asyncio, sqlite3, sys, zlib
+import asyncio, os, sqlite3, sys, zlib
 from ingest.daemon.supervisor import Supervisor
 from ingest.log import setup
 setup(False)
-supervisor = Supervisor(lambda key, trouble: print("TOLD", key, trouble, flush=True))
+def tell(*words):
+    # print writes word by word, and another thread's words would come between.
+    os.write(1, (" ".join(map(str, words)) + "\\n").encode())
+supervisor = Supervisor(lambda key, trouble: tell("TOLD", key, trouble))
 def deep(n=0):
     return deep(n + 1)
 ERRORS = [
@@ -133,7 +136,7 @@ ERRORS = [
 ]
 def failing(n):
     def work(part):
-        print("BEGUN", n, flush=True)
+        tell("BEGUN", n)
         ERRORS[n]()
     return work
 async def failing_task(part):
@@ -145,14 +148,14 @@ def good(part):
             break
         part.wait(0.05)
         if n % 10 == 0:
-            print("GOOD", flush=True)
-    print("PUT AWAY", flush=True)
+            tell("GOOD")
+    tell("PUT AWAY")
 for n in range(len(ERRORS)):
     supervisor.add(f"f{n}", f"part {n}", failing(n))
 supervisor.add_to_loop("task", "the task", failing_task)
 supervisor.add("good", "the good one", good)
-asyncio.run(supervisor.run(lambda: print("READY", flush=True)))
-print("ENDED", flush=True)
+asyncio.run(supervisor.run(lambda: tell("READY")))
+tell("ENDED")
 """
 
 
