@@ -295,7 +295,7 @@ def test_ctrl_c_is_a_clean_end(tmp_path: Path) -> None:
         assert export.stdout is not None
         assert export.stdout.readline() == "time,person,source,kind,bpm\n"
         export.send_signal(signal.SIGINT)
-        _, err = export.communicate(timeout=30)
+        _, err = export.communicate(timeout=180)
     assert export.returncode == 130
     assert err.strip() == ""
 

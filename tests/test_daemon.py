@@ -18,7 +18,18 @@ from ingest.collect.strap_state import ADVICE
 from ingest.demo.fit_encoder import day, workout
 from tests.support.bluez.bluez import Fault, played
 from tests.support.bluez.bus import Bus, state_without_a_bus
-from tests.support.daemons import QUICK, daemon, hartslag, journal, left_behind, rows, settled, store, until
+from tests.support.daemons import (
+    PATIENCE_S,
+    QUICK,
+    daemon,
+    hartslag,
+    journal,
+    left_behind,
+    rows,
+    settled,
+    store,
+    until,
+)
 from tests.support.small_disk import fill, small_disk
 
 START = 1_100_000_000  # FIT era: November 2024
@@ -66,7 +77,7 @@ def test_it_stops_cleanly(number: signal.Signals, tmp_path: Path) -> None:
     with daemon(data) as process:
         until(lambda: settled(data), "the file")
         process.send_signal(number)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_S) == 0
     assert "Traceback" not in _log(data)
     children = [p for p in Path("/proc").glob("[0-9]*/stat") if _parent(p) == process.pid]
     assert not children
@@ -284,7 +295,7 @@ def test_it_starts_on_a_full_card_and_keeps_what_straps_tell(
             held = "SELECT coalesce(sum(notified), 0) FROM chunk"
             until(lambda: rows(journal(data), held)[0][0] > 30, "what was told meanwhile")
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(PATIENCE_S) == 0
         # One may have been on its way when the link was ended.
         assert rows(journal(data), held)[0][0] in {len(strap.delivered) - 1, len(strap.delivered)}
 
@@ -378,7 +389,7 @@ def test_straps_inbox_and_store_together(tmp_path: Path, monkeypatch: pytest.Mon
             assert (now["state"], now["battery_pct"], now["person"]) == ("connected", 12, "Anna")
             assert now["age_s"] < 10
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(PATIENCE_S) == 0
         assert strap.link is None
         told = len(strap.delivered)
     log = _log(data)
@@ -421,7 +432,7 @@ def test_it_ends_although_bluetooth_hangs(tmp_path: Path, monkeypatch: pytest.Mo
                 air.do(air.bluez.fail, method, Fault(), times=100)
             told = len(strap.delivered)
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(PATIENCE_S) == 0
     assert "Traceback" not in _log(data)
     assert rows(journal(data), "SELECT sum(notified) FROM chunk")[0][0] >= told - 1
 
@@ -444,7 +455,7 @@ def test_without_bluetooth_everything_else_goes_on(tmp_path: Path, monkeypatch: 
         shown = hartslag("--data", data, "status").stdout
         assert ADVICE[state] in " ".join(shown.split())
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_S) == 0
     log = _log(data)
     assert log.count(ADVICE[state]) == 1
     assert "Traceback" not in log

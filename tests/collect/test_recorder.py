@@ -549,7 +549,7 @@ def test_the_thread_commits_and_ends_with_a_commit(tmp_path: Path) -> None:
     thread.start()
     connection = recorder.open_connection(STRAP)
     connection.receive(numbered(0))
-    assert rung.wait(30)
+    assert rung.wait(180)
     with busy(tmp_path / "j.db"):
         connection.receive(numbered(1))
         part.end()

@@ -18,7 +18,7 @@ import pytest
 from ingest.demo.fit_encoder import workout
 from tests.support.bluez.bluez import played
 from tests.support.bluez.bus import Bus
-from tests.support.daemons import QUICK, daemon, hartslag, journal, rows, settled, store, until
+from tests.support.daemons import PATIENCE_S, QUICK, daemon, hartslag, journal, rows, settled, store, until
 
 START = 1_100_000_000  # FIT era: November 2024
 STRAP = "F0:00:00:00:00:01"
@@ -76,7 +76,7 @@ def test_a_server_that_answers_nonsense_silences_no_other(
             now = json.loads(hartslag("--data", data, "status", "--json").stdout)
             assert [bool(s["last_error"]) for s in now["stores"]] == [False, True]
             process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
+            assert process.wait(PATIENCE_S) == 0
     assert log(data).count("sends more than is read") == 1
     assert "Traceback" not in log(data)
 
@@ -111,7 +111,7 @@ def test_a_part_that_fails_is_said_and_started_again(tmp_path: Path) -> None:
             "both words in the series",
         )
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_S) == 0
     assert "Traceback" not in log(data)
 
 
@@ -180,7 +180,7 @@ def test_whatever_a_part_raises_stops_no_other(tmp_path: Path) -> None:
                 break
         process.send_signal(signal.SIGTERM)
         rest = process.stdout.read().split("\n")
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE_S) == 0
         err.seek(0)
         said = err.read()
     assert {"PUT AWAY", "ENDED"} <= set(rest)
@@ -230,7 +230,7 @@ def test_nothing_is_imported_in_the_event_loop_once_it_runs(
             process.send_signal(signal.SIGTERM)
             assert process.stdout is not None
             (told,) = [line for line in process.stdout.read().splitlines() if line.startswith("LATE")]
-            assert process.wait(30) == 0
+            assert process.wait(PATIENCE_S) == 0
     assert told == "LATE"
 
 
@@ -261,7 +261,7 @@ def test_a_journal_that_is_taken_away_is_noticed(
             second = hartslag("--data", data, "run")
             assert (second.returncode, str(process.pid) in second.stderr) == (1, True)
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(PATIENCE_S) == 0
         there = rows(journal(data), NOTIFIED)[0][0]
         if how != "delete":
             there += rows(tmp_path / ("elsewhere/journal.db" if how == "move" else "elsewhere.db"), NOTIFIED)[

@@ -351,7 +351,7 @@ def test_killed_at_any_step_and_followed_again_no_row_is_lost_or_double(
 ) -> None:
     """Protects the store from power cuts: its position never runs ahead of its rows."""
     along = tmp_path / "along.db"
-    assert following(journal, along, HARTSLAG_CRASH_AT=point).wait(60) == -signal.SIGKILL
+    assert following(journal, along, HARTSLAG_CRASH_AT=point).wait(180) == -signal.SIGKILL
     with SqliteStore(along) as store:
         assert store.reported_position(journal.id)[0] < journal.last_position()
     assert filled(journal, along) == filled(journal, tmp_path / "anew.db")
@@ -363,5 +363,5 @@ def test_two_at_once_give_what_one_gives(journal: Journal, tmp_path: Path) -> No
     both = [following(journal, along) for _ in range(2)]
     for i in range(6):
         happen(journal, steady("Jan", START + i * DAY + 100_000, 400, 150, source="strap", kind="strap"))
-    assert [one.wait(60) for one in both] == [0, 0]
+    assert [one.wait(180) for one in both] == [0, 0]
     assert filled(journal, along) == filled(journal, tmp_path / "anew.db")

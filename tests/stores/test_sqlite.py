@@ -117,7 +117,7 @@ def test_several_may_make_a_new_store_at_once(tmp_path: Path) -> None:
             )
             for _ in range(4)
         ]
-        assert [one.communicate(timeout=60)[1] for one in together] == [""] * 4
+        assert [one.communicate(timeout=180)[1] for one in together] == [""] * 4
 
 
 @pytest.mark.parametrize("companions", [True, False])

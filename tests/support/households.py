@@ -271,7 +271,7 @@ def hartslag(*words: str | Path, cwd: Path | None = None, env: dict[str, str] | 
         [*COMMAND, *map(str, words)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,  # as long as any test waits for what takes a second
         cwd=cwd,
         env=environ,
         check=False,

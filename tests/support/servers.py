@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 from tests.support.needs import program, skip_without
 
-READY_S = 60.0
+READY_S = 180.0
 """How long a server may take to answer; here it takes a fraction of a second."""
 
 FAR_S = 4_102_444_800

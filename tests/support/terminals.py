@@ -85,7 +85,7 @@ def on_terminal(
             if late or (until is not None and until(sent.decode(errors="replace"))):
                 process.send_signal(signal.SIGINT)
                 until, begun = None, time.monotonic()
-        code = process.wait(60)
+        code = process.wait(180)
     finally:
         process.kill()
         os.close(ours)

@@ -74,7 +74,7 @@ def user_space_folder(content: Path, folder: Path) -> Iterator["subprocess.Popen
         pytest.skip("this machine has no /dev/fuse")
     folder.mkdir()
     process = subprocess.Popen([program, "-f", "-r", content, folder])
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     try:
         while not os.path.ismount(folder):
             assert process.poll() is None, "bindfs has ended"

@@ -74,7 +74,7 @@ def test_where_the_kernel_may_not_be_asked_the_service_tells(tmp_path: Path) -> 
         [sys.executable, "-c", FORBIDDEN, str(tmp_path / "synchronized"), *map(str, numbers)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         cwd=ROOT,
         check=False,
     )

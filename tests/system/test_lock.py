@@ -59,7 +59,7 @@ def test_however_a_daemon_ends_the_next_one_may_start(data: Path, end: signal.Si
         assert other.stdout.readline() == "held\n"
         assert holder(data) == other.pid
         other.send_signal(end)
-        other.wait(30)
+        other.wait(180)
     with only_daemon(data):
         assert holder(data) == os.getpid()
 

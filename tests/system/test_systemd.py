@@ -37,7 +37,7 @@ def run(code: str, **environ: str) -> str:
     clean = {k: v for k, v in os.environ.items() if k != "NOTIFY_SOCKET"}
     done = subprocess.run(
         [sys.executable, "-c", "from ingest.system import systemd\n" + code],
-        env={**clean, **environ}, capture_output=True, text=True, timeout=60, check=False,
+        env={**clean, **environ}, capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout

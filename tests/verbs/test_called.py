@@ -25,7 +25,7 @@ def told(home: Path, *words: str, path: str = "") -> str:
     root = str(Path(__file__).parents[2])
     environ = {**os.environ, "PYTHONPATH": root, "LANG": "C.UTF-8", "PATH": f"{path}:{os.environ['PATH']}"}
     done = subprocess.run(
-        words, cwd=home, env=environ, capture_output=True, text=True, timeout=60, check=False
+        words, cwd=home, env=environ, capture_output=True, text=True, timeout=180, check=False
     )
     return done.stderr
 

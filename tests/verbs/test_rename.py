@@ -133,7 +133,7 @@ def test_beside_a_daemon_nothing_is_done(data: Path) -> None:
         refused = verb(data, "rename", "Ana", "Anna", "--yes")
     finally:
         daemon.send_signal(signal.SIGTERM)
-        daemon.communicate(timeout=30)
+        daemon.communicate(timeout=180)
     assert refused.code == 1
     assert "Stop it" in refused.err
     assert names_in_settings(data) == ["Ana"]

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -31,8 +31,18 @@ ALL = [*ANNA, *NO_MORE, "1"]
 NOTHING_NEW = ["", "", "no", ""]
 """The language as it is, nobody to be asked about, no straps, no watch."""
 
-TODAY = date.today().isoformat()  # noqa: DTZ011 - the day of the clock on the wall is what the program means
-MONDAY = date.today() - timedelta(days=date.today().weekday())  # noqa: DTZ011 - as above
+EAST_H = 12 - datetime.now(UTC).hour
+NOON = f"Etc/GMT{-EAST_H:+d}"
+"""A zone where it is noon now: no midnight comes between what a test expects and what the program does."""
+_DAY = (datetime.now(UTC) + timedelta(hours=EAST_H)).date()
+TODAY = _DAY.isoformat()
+MONDAY = _DAY - timedelta(days=_DAY.weekday())
+
+
+@pytest.fixture(autouse=True)
+def _at_noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock on the wall of whatever program is started here."""
+    monkeypatch.setenv("TZ", NOON)
 
 
 @pytest.fixture(autouse=True)

@@ -93,7 +93,7 @@ def test_a_search_that_is_interrupted_ends_and_nothing_is_written(air: Played, t
     asking.stdin.flush()
     until(lambda: ("StartDiscovery", "/org/bluez/hci0") in air.bluez.calls, "the search")
     asking.send_signal(signal.SIGINT)
-    said, errors = asking.communicate(timeout=60)
+    said, errors = asking.communicate(timeout=180)
     assert (asking.returncode, errors) == (130, "")
     assert said.rstrip().endswith("Nothing was written.")
     assert ("StopDiscovery", "/org/bluez/hci0") in air.bluez.calls

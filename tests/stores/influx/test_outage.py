@@ -275,7 +275,7 @@ def test_killed_at_any_step_of_sending_and_started_again_no_row_is_lost_or_doubl
             for each in range(3):
                 happen(journal, steady(JAN, START + (10 + i) * DAY // 2 + each * 400_000, 300, 90 + 3 * i))
             happen(journal, list(CORRECTIONS.values())[4])
-            killed = following(journal, server.url, tmp_path / "store", point).wait(60)
+            killed = following(journal, server.url, tmp_path / "store", point).wait(180)
             assert (point, killed) == (point, -signal.SIGKILL)
             with open_store(server.url, tmp_path / "store", clock=clock) as store:
                 catch_up(journal, store, clock)
@@ -292,7 +292,7 @@ def test_killed_while_a_server_is_emptied_what_is_gone_does_not_pass_for_held(
         with open_store(server.url, tmp_path / "store", clock=clock) as store:
             catch_up(journal, store, clock)
         for point in (CLEARING, f"{CLEARING}:2"):
-            killed = following(journal, server.url, tmp_path / "store", point, CLEAR).wait(60)
+            killed = following(journal, server.url, tmp_path / "store", point, CLEAR).wait(180)
             assert (point, killed) == (point, -signal.SIGKILL)
             with open_store(server.url, tmp_path / "store", clock=clock) as store:
                 assert store.begin(journal.id, journal.last_position()) == 0
