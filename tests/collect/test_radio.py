@@ -313,11 +313,20 @@ def test_whoever_begins_to_seek_begins_a_search(bus: Bus, tmp_path: Path) -> Non
         radio = Radio(rfkill=tmp_path)
         task = asyncio.create_task(radio.run())
         missing = Seeking(radio, B)
-        await asyncio.sleep(3)
-        searches = [m for m, _ in bluez.calls].count("StartDiscovery")
-        late = Seeking(radio, A)
-        await asyncio.sleep(0.5)
-        assert [m for m, _ in bluez.calls].count("StartDiscovery") == searches + 1
+
+        def searches() -> int:
+            return [m for m, _ in bluez.calls].count("StartDiscovery")
+
+        async with asyncio.timeout(180):
+            while not searches():  # noqa: ASYNC110 - what the bus was told has no event
+                await asyncio.sleep(0.05)
+            # Until that search stands, whoever comes is part of it.
+            await asyncio.sleep(3)
+            before = searches()
+            late = Seeking(radio, A)
+            while searches() == before:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert searches() == before + 1
         task.cancel()
         missing.task.cancel()
         late.task.cancel()
