@@ -14,7 +14,7 @@ from ingest.journal.damage import Damage
 from ingest.journal.entry import ALWAYS_MS
 from ingest.journal.pages import Pages, Unreadable
 from ingest.journal.schema import create_tables
-from ingest.journal.seal import SEALED, insertion, is_sealed, is_whole, seal_of
+from ingest.journal.seal import SEALED, insertion, is_readable, is_sealed, is_whole, seal_of
 from ingest.journal.tally import CHUNK, recount
 from ingest.system.sqlite import PAGE_BYTES
 
@@ -156,8 +156,8 @@ def _take_sealed(
     if row[-1] is not None and is_sealed(table, row):
         found.rows[table][key] = row
         return True
-    if owned and row[-1] is None and is_whole(table, row):
-        # An earlier version wrote it.
+    if owned and row[-1] is None and is_whole(table, row) and is_readable(table, row):
+        # An earlier version wrote it; a seal that fits would hide for good that it is damaged.
         found.rows[table][key] = (*row[:-1], seal_of(table, row[:-1]))
         return True
     if owned:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Any
-from zlib import crc32
+from zlib import crc32, decompress
+from zlib import error as zlib_error
 
 SEALED: dict[str, tuple[str, ...]] = {
     "person": ("id", "name"),
@@ -63,6 +64,19 @@ def is_whole(table: str, row: Sequence[Any]) -> bool:
 def is_sealed(table: str, row: Sequence[Any]) -> bool:
     """Whether a row, its seal as the last value, is as it was written."""
     return bool(row[-1] == seal_of(table, row[:-1]))
+
+
+def is_readable(table: str, row: Sequence[Any]) -> bool:
+    """Whether the columns of a chunk can be unpacked; nothing else can be told of a row without a seal."""
+    if table != "chunk":
+        return True
+    try:
+        for value in row:
+            if isinstance(value, bytes):
+                decompress(value)
+    except zlib_error:
+        return False
+    return True
 
 
 def columns_of(table: str, alias: str = "") -> str:

@@ -2,9 +2,8 @@
 
 import os
 import sqlite3
-import zlib
 
-from ingest.journal.seal import SEALED, columns_of, insertion, seal_of
+from ingest.journal.seal import SEALED, columns_of, insertion, is_readable, seal_of
 from ingest.journal.tally import recount, triggers
 
 TABLES = """
@@ -71,21 +70,8 @@ def seal_unsealed(db: sqlite3.Connection, table: str) -> None:
         if not rows:
             return
         after = rows[-1][0]
-        sealed = [(seal_of(table, row[:-1]) if _is_readable(table, row) else -1, row[0]) for row in rows]
+        sealed = [(seal_of(table, row[:-1]) if is_readable(table, row) else -1, row[0]) for row in rows]
         db.executemany(f"UPDATE {table} SET seal = ? WHERE {key} = ?", sealed)
-
-
-def _is_readable(table: str, row: tuple[object, ...]) -> bool:
-    """Whether the columns of a chunk can be unpacked; nothing else can be told of a row that was never sealed."""
-    if table != "chunk":
-        return True
-    try:
-        for value in row:
-            if isinstance(value, bytes):
-                zlib.decompress(value)
-    except zlib.error:
-        return False
-    return True
 
 
 def _without_autoincrement(db: sqlite3.Connection) -> None:

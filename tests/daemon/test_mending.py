@@ -2,6 +2,8 @@
 
 import random
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -53,4 +55,29 @@ def test_a_daemon_that_runs_mends_what_is_found_damaged(pristine: Path, tmp_path
         shutil.copy(next((data / "given").iterdir()), data / "inbox" / "again.fit")
         until(lambda: not (data / "inbox" / "again.fit").exists(), "a file to be taken")
     assert whole(path) == []
+    assert "Traceback" not in (tmp_path / "data.log").read_text()
+
+
+@pytest.mark.parametrize("column", ["bpm", "times"])
+def test_a_chunk_without_a_seal_is_not_believed_unread(pristine: Path, tmp_path: Path, column: str) -> None:
+    """Protects from "nothing was lost" over a chunk that nobody can unpack: its file is read again, and once mended is mended."""
+    data = tmp_path / "data"
+    shutil.copytree(pristine, data)
+    path = data / "journal" / "journal.db"
+    before = hartslag("--data", data, "export", "--csv").stdout
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        position, packed = db.execute(
+            f"SELECT position, {column} FROM chunk WHERE file IS NOT NULL AND samples > 0 ORDER BY position"
+        ).fetchone()
+        spoiled = bytearray(packed)
+        spoiled[-1] ^= 4  # of its checksum: a bit elsewhere may mean nothing
+        # What changes a row and knows of no seals takes its seal away.
+        db.execute(f"UPDATE chunk SET {column} = ? WHERE position = ?", (bytes(spoiled), position))
+    assert hartslag("--data", data, "export", "--csv").stdout != before
+    with daemon(data, settings=QUICK + PEOPLE):
+        until(lambda: any(path.parent.glob("journal.db.damaged-*")), "a new journal")
+        until(lambda: not path.with_name("read-again.json").exists(), "nothing left to read")
+    assert whole(path) == []
+    assert hartslag("--data", data, "export", "--csv").stdout == before
+    assert len(list(path.parent.glob("journal.db.damaged-*"))) == 1
     assert "Traceback" not in (tmp_path / "data.log").read_text()
