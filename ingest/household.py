@@ -19,7 +19,7 @@ from ingest.rows.profile import build_profile, differences
 from ingest.rows.workout import find_workouts, sport_spans
 from ingest.settings.installed import find_installed
 from ingest.settings.model import Settings
-from ingest.settings.names import NOBODY, same_name, watch_of_folder, wrong_with_name
+from ingest.settings.names import NOBODY, is_of_device, same_name, watch_of_folder, wrong_with_name
 from ingest.settings.person import PersonSettings
 from ingest.system.files import make_folder
 from ingest.system.patience import always
@@ -268,6 +268,8 @@ def owner_of_folder(settings: Settings, folder: str) -> tuple[str | None, str]:
             "nobody knows whose watch this is; `hartslag status` shows the lines to add to the settings"
         )
         return owner, "" if owner else Text(words)
+    if is_of_device(folder) and (settings.names_are_open or settings.person(folder) is None):
+        return settings.default_person, ""
     wrong = wrong_with_name(folder)
     if wrong:
         words = N_("the folder {folder!r} cannot be the name of a person: {wrong}")

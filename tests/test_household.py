@@ -110,6 +110,26 @@ def test_whose_files_lie_where(tmp_path: Path) -> None:
         assert "cannot be the name" in why
 
 
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "GARMIN",
+        "Activity",
+        "MONITOR",
+        "DCIM",
+        "Android",
+        "export_4711",
+        "0c8e9bd2-0a44-4f5e-9d0c-0123456789ab_1",
+    ],
+)
+def test_a_folder_of_a_device_is_nobody(tmp_path: Path, folder: str) -> None:
+    """Protects a household from a person called GARMIN: what a watch, phone or account names its folders is nobody's name."""
+    assert owner_of_folder(Settings(tmp_path), folder) == ("me", "")
+    assert owner_of_folder(named(tmp_path, JAN, OZLEM), folder) == ("Jan", "")
+    named_so = named(tmp_path, JAN, PersonSettings(name=folder)) if len(folder) < 40 else None
+    assert named_so is None or owner_of_folder(named_so, folder) == (folder, "")
+
+
 def test_whose_is_what_a_watch_brings(tmp_path: Path) -> None:
     """Protects two people's hearts from each other: what a watch brings that nobody is named for waits."""
     mine = WatchSettings(serial="77", person="Özlem")

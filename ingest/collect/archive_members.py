@@ -1,23 +1,25 @@
 """Opening what was dropped: a FIT file as it is, or the FIT files within gzip and zip, within bounds.
 
-Nothing is ever written to disk here, so no name within a zip can lead out of the inbox.
+The bounds are on what is unpacked at once and in all, never on what lies beside the recordings: an account's export is
+gigabytes, and most of what it holds is none.
 """
 
 import gzip
 import io
-import struct
 import zipfile
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Container, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import PurePosixPath
 from typing import IO, Any, BinaryIO, Protocol, cast
 
-from ingest.collect.reader_messages import MOST_MEMBERS
+from ingest.collect.reader_messages import MOST_MEMBERS, most_spooled_bytes
+from ingest.collect.zip_archive import BROKEN, ZIP, DiskError, open_zip, require_readable, window_on
 from ingest.errors import Unusable
 from ingest.formats.file_formats import ENDINGS, HEAD_BYTES, describe_unread, format_of
-
-MOST_DIRECTORY_BYTES = 4 << 20
-"""Some 200 bytes for each of that many; zipfile holds the whole list in memory, at ten times its size."""
+from ingest.settings.names import made_by_system
 
 DEEPEST = 3
 """An account's export is a zip of zips of gzipped files."""
@@ -28,28 +30,21 @@ MOST_BYTES_TIMES = 200
 MOST_PACKED_TIMES, MOST_PACKED_BYTES = 2, 1 << 20
 """Packing makes nothing much longer than it was: what is longer holds parts without content, each of which takes its time."""
 
-_PIECE_BYTES = 1 << 18
+IN_MEMORY_BYTES = 4 << 20
+"""A packed zip within a zip that is no longer is held in memory, a longer one outside of it."""
 
-_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""Ways of packing that unpack piece by piece; a few kilobytes of bzip2 become gigabytes in one go."""
+_PIECE_BYTES = 1 << 18
+_MOST_ENDINGS = 40
 
 _DO = 'Export the activity as FIT ("original") and drop that.'
-_BROKEN = (
-    zipfile.BadZipFile,
-    NotImplementedError,
-    EOFError,
-    zlib.error,
-    OSError,
-    RuntimeError,
-    struct.error,
-    ValueError,  # a name that is no text, a place before the beginning
-    OverflowError,
-)
-"""What the standard library raises at bytes that are no zip or gzip after all."""
-
 _GZIP = b"\x1f\x8b"
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _MEANT = (*ENDINGS, *(f"{ending}.gz" for ending in ENDINGS))
+
+Spool = Callable[[Iterable[bytes]], AbstractContextManager[BinaryIO]]
+"""Keeps what comes piece by piece outside of memory, as a file that is read here and there as long as it is needed."""
+
+PassedOver = dict[str, int]
+"""How many files of a zip were passed over as they are no recordings, by the ends of their names ('' for any other)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +65,41 @@ def looks_whole(stream: BinaryIO, largest_bytes: int) -> bool:
         if head.startswith(_GZIP):
             for _ in _gunzipped(stream, largest_bytes):
                 pass
-        elif head in _ZIP:
-            _open_zip(stream).close()
+        elif head in ZIP:
+            open_zip(stream).close()
     except Unusable:
         return True
-    except _DiskError as e:
+    except DiskError as e:
         raise e.error from None
-    except _BROKEN as e:
+    except BROKEN as e:
         if isinstance(e, OSError) and e.errno:  # of the disk; gzip's own have no number
             raise
         return False
     return True
 
 
-def members(stream: BinaryIO, largest_bytes: int) -> Iterator[Member]:
+def members(
+    stream: BinaryIO,
+    largest_bytes: int,
+    spool: Spool,
+    done: Container[str] = frozenset(),
+    *,
+    most_members: int = MOST_MEMBERS,
+) -> Generator[Member, None, PassedOver]:
     """The FIT files in an archive on disk, one after the other, each at most `largest_bytes` long.
 
-    What is not meant to be a FIT file is passed over in a zip. Raises Unusable for an archive that cannot be opened,
-    holds no FIT file at all, or is made to harm.
+    Those whose names are `done` are not unpacked again. What is not meant to be a FIT file is passed over in a zip; gives
+    how many in the end. Raises Unusable for an archive that cannot be opened, holds no FIT file at all, or is made to harm.
     """
     stream.seek(0)
     head = stream.read(4)
-    if head in _ZIP:
+    if head in ZIP:
         size = stream.seek(0, io.SEEK_END)
-        names: dict[str, int] = {}
-        for member in _unzip(stream, "", 1, largest_bytes, _Budget(size * MOST_BYTES_TIMES + largest_bytes)):
-            yield replace(member, name=_unique_name(member.name, names))
-        if not names:
+        unpacking = _Unpacking(size, largest_bytes, spool, done, most_members)
+        yield from unpacking.members(stream, "", 1)
+        if not unpacking.found:
             raise Unusable("There is no FIT file in this zip. " + _DO)
-        return
+        return dict(unpacking.passed_over)
     stream.seek(0)
     data = _gunzip(stream, largest_bytes) if head.startswith(_GZIP) else _read_bounded(stream, largest_bytes)
     if not data:
@@ -106,20 +107,7 @@ def members(stream: BinaryIO, largest_bytes: int) -> Iterator[Member]:
     if format_of(data) is None:
         raise Unusable(f"This is not a FIT file but {describe_unread(data)}. {_DO}")
     yield Member("", data)
-
-
-def _unique_name(name: str, numbers: dict[str, int]) -> str:
-    """The name, or one with a number when the archive had that name before: a zip may hold one name twice.
-
-    `numbers` is the last one given to each name, so that thousands of one name cost no more than as many others.
-    """
-    name = name or "unnamed"
-    unique = name
-    while unique in numbers:
-        numbers[name] += 1
-        unique = f"{name} ({numbers[name]})"
-    numbers[unique] = 1
-    return unique
+    return {}
 
 
 class _Readable(Protocol):
@@ -131,7 +119,7 @@ class _Budget:
     """What an archive may still unfold to."""
 
     left_bytes: int
-    left_members: int = MOST_MEMBERS
+    left_members: int
 
     def spend(self, size: int) -> None:
         self.left_bytes -= size
@@ -148,127 +136,172 @@ class _Budget:
             )
 
 
-class _DiskError(Exception):
-    """What the system says of the disk, in a wrapping that zipfile does not take for a fault of the zip."""
-
-    def __init__(self, error: OSError) -> None:
-        super().__init__(str(error))
-        self.error = error
+class _Faulty(Exception):  # noqa: N818 - of a file
+    """Why a file in a zip cannot be had, in words."""
 
 
-class _GuardedStream:
-    """A zip's stream that refuses to read a list of members larger than any account needs, or the zip over and over."""
+class _Unpacking:
+    """One zip that is unpacked, with all zips within it."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self.most_bytes: int | None = MOST_DIRECTORY_BYTES
-        at = stream.tell()
-        self._left_bytes = MOST_PACKED_TIMES * stream.seek(0, io.SEEK_END) + MOST_PACKED_BYTES
-        stream.seek(at)
+    def __init__(
+        self, size: int, largest_bytes: int, spool: Spool, done: Container[str], most_members: int
+    ) -> None:
+        self._largest_bytes, self._spool, self._done = largest_bytes, spool, done
+        self._budget = _Budget(size * MOST_BYTES_TIMES + largest_bytes, most_members)
+        self._most_spooled_bytes = most_spooled_bytes(size)
+        self._names: dict[str, int] = {}
+        self.found = False
+        self.passed_over: Counter[str] = Counter()
 
-    def read(self, size: int = -1) -> bytes:
-        if self.most_bytes is not None and size > self.most_bytes:
-            raise Unusable(
-                f"This zip lists more than the {MOST_MEMBERS} files that are looked at in one. "
-                "Unpack it yourself and drop the FIT files in it."
-            )
+    def members(self, stream: BinaryIO, prefix: str, depth: int) -> Iterator[Member]:
+        """The FIT files in a zip, and in the zips within it. Raises Unusable."""
+        if depth > DEEPEST:
+            raise Unusable(f"It lies more than {DEEPEST} zips deep. Unpack it and drop the FIT files.")
         try:
-            data = self._stream.read(size)
-        except OSError as e:
-            raise _DiskError(e) from e
-        self._left_bytes -= len(data)
-        if self._left_bytes < 0:
-            raise Unusable("This zip names the same bytes over and over, which none of recordings does.")
+            with open_zip(stream) as archive:
+                for entry in archive.filelist:
+                    if not entry.filename.endswith("/"):  # a folder
+                        yield from self._of_entry(archive, entry, prefix, depth)
+        except DiskError as e:
+            raise e.error from None
+        except Unusable:
+            raise
+        except BROKEN as e:
+            raise Unusable(
+                f"The zip cannot be opened ({e}). Copy it again, or unpack it and drop the FIT files."
+            ) from e
+
+    def _of_entry(
+        self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, prefix: str, depth: int
+    ) -> Iterator[Member]:
+        name = prefix + entry.filename.replace("\\", "/")
+        named = name.lower().endswith(_MEANT) and not is_side_file(name)
+        if named:  # known by its name before it is unpacked, and so when it need not be
+            name = self._unique_name(name)
+            if name in self._done:
+                self._count()
+                return
+        try:
+            data = yield from self._unpacked(archive, entry, name, depth, named=named)
+            fault = ""
+        except _Faulty as e:
+            data, fault = b"", str(e)
+        if data or fault:
+            self._count()
+            yield Member(name if named else self._unique_name(name), data, fault)
+
+    def _unpacked(
+        self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, depth: int, *, named: bool
+    ) -> Generator[Member, None, bytes]:
+        """The bytes of a FIT file; of a zip the FIT files in it, and no bytes; none of what is passed over. Raises _Faulty."""
+        meant = named or name.lower().endswith(".zip")
+        try:
+            require_readable(entry)
+            with archive.open(entry) as stream:
+                head = stream.read(HEAD_BYTES)
+                is_zip = head[:4] in ZIP
+                meant = named or is_zip or format_of(head) is not None
+                if is_zip:
+                    yield from self._of_inner_zip(
+                        archive, entry, chain((head,), _pieces(stream)), name, depth
+                    )
+                    return b""
+                data = self._read(entry, head, stream, meant=meant)
+        except (Unusable, *BROKEN) as e:
+            self._budget.check()
+            if meant:
+                broken = f"It cannot be taken out of the zip ({e}). Copy the zip again."
+                raise _Faulty(str(e) if isinstance(e, Unusable) else broken) from e
+            data = b""
+        if data[:4] in ZIP:  # in a gzip
+            yield from self._of_laid_out(io.BytesIO(data), name, depth)
+            return b""
+        if not data:
+            self._pass_over(name)
         return data
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+    def _of_inner_zip(
+        self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, pieces: Iterable[bytes], name: str, depth: int
+    ) -> Iterator[Member]:
+        """The FIT files in a zip within a zip: read where it lies, or laid where it can be read here and there."""
+        self._budget.spend(entry.file_size)
+        if depth >= DEEPEST:
+            yield from self._of_laid_out(io.BytesIO(), name, depth)
+        elif window := window_on(archive, entry):
+            yield from self._of_laid_out(window, name, depth)
+        elif entry.file_size <= IN_MEMORY_BYTES:
+            yield from self._of_laid_out(io.BytesIO(b"".join(pieces)), name, depth)
+        elif entry.file_size > self._most_spooled_bytes:
+            raise Unusable("It unfolds to far more than recordings do. Unpack it and drop the FIT files.")
+        else:
+            with self._spool(pieces) as stream:
+                yield from self._of_laid_out(stream, name, depth)
 
-
-def _open_zip(stream: BinaryIO) -> zipfile.ZipFile:
-    guarded = _GuardedStream(stream)
-    archive = zipfile.ZipFile(cast("IO[bytes]", guarded))
-    guarded.most_bytes = None  # a member is bounded where it is read
-    return archive
-
-
-def _unzip(
-    stream: BinaryIO, prefix: str, depth: int, largest_bytes: int, budget: _Budget
-) -> Iterator[Member]:
-    try:
-        with _open_zip(stream) as archive:
-            for info in archive.infolist():
-                budget.count_member()
-                if info.filename.endswith("/"):  # a folder
-                    continue
-                name = prefix + info.filename.replace("\\", "/")
-                try:
-                    inner = _read_member(archive, info, largest_bytes, budget)
-                except Unusable as e:
-                    budget.check()
-                    yield Member(name, b"", str(e))
-                    continue
-                if inner[:4] not in _ZIP:
-                    if inner:
-                        yield Member(name, inner)
-                elif depth < DEEPEST:
-                    yield from _unzip_nested(inner, name, depth + 1, largest_bytes, budget)
-                else:
-                    yield Member(
-                        name, b"", f"It lies more than {DEEPEST} zips deep. Unpack it and drop the FIT files."
-                    )
-    except _DiskError as e:
-        raise e.error from None
-    except Unusable:
-        raise
-    except _BROKEN as e:
-        raise Unusable(
-            f"The zip cannot be opened ({e}). Copy it again, or unpack it and drop the FIT files."
-        ) from e
-
-
-def _unzip_nested(
-    inner: bytes, name: str, depth: int, largest_bytes: int, budget: _Budget
-) -> Iterator[Member]:
-    try:
-        yield from _unzip(io.BytesIO(inner), name + "/", depth, largest_bytes, budget)
-    except Unusable as e:
-        budget.check()
-        yield Member(name, b"", str(e))
-
-
-def _read_member(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, largest_bytes: int, budget: _Budget
-) -> bytes:
-    """The bytes of a member that is, or should be, a FIT file or a zip; nothing for any other."""
-    meant = info.filename.lower().endswith(_MEANT)
-    if info.flag_bits & 1 or info.compress_type not in _PACKED:
-        if meant or info.filename.lower().endswith(".zip"):
-            why = "locked with a password" if info.flag_bits & 1 else "packed in a way that is not read here"
-            raise Unusable(f"It is {why}. Unpack the zip yourself and drop the FIT files.")
-        return b""
-    try:
-        with archive.open(info) as stream:
-            head = stream.read(HEAD_BYTES)
-            if not (meant or format_of(head) or head.startswith((_GZIP, *_ZIP))):
-                return b""
-            # Paid before it is read: what turns out too large or broken has cost as much time.
-            budget.spend(min(info.file_size, largest_bytes))
-            inner = head + _read_bounded(stream, largest_bytes - len(head))
-    except Unusable:
-        raise
-    except _BROKEN as e:
-        raise Unusable(f"It cannot be taken out of the zip ({e}). Copy the zip again.") from e
-    if inner.startswith(_GZIP):
+    def _of_laid_out(self, stream: BinaryIO, name: str, depth: int) -> Iterator[Member]:
         try:
-            inner = _gunzip(io.BytesIO(inner), largest_bytes)
-        except Unusable:
-            budget.spend(largest_bytes)
-            raise
-        budget.spend(len(inner))
-    if meant and format_of(inner) is None:
-        raise Unusable(f"This is not a FIT file but {describe_unread(inner)}.")
-    return inner if format_of(inner) or inner[:4] in _ZIP else b""
+            yield from self.members(stream, name + "/", depth + 1)
+        except Unusable as e:
+            self._budget.check()
+            self._count()
+            yield Member(self._unique_name(name), b"", str(e))
+
+    def _read(self, entry: zipfile.ZipInfo, head: bytes, stream: IO[bytes], *, meant: bool) -> bytes:
+        """The bytes of a FIT file, or of a zip in a gzip; nothing for any other."""
+        if not (meant or head.startswith(_GZIP)):
+            return b""
+        # Paid before it is read: what turns out too large or broken has cost as much time.
+        self._budget.spend(min(entry.file_size, self._largest_bytes))
+        data = head + _read_bounded(stream, self._largest_bytes - len(head))
+        if data.startswith(_GZIP):
+            try:
+                data = _gunzip(io.BytesIO(data), self._largest_bytes)
+            except Unusable:
+                self._budget.spend(self._largest_bytes)
+                raise
+            self._budget.spend(len(data))
+        if meant and format_of(data) is None:
+            raise Unusable(f"This is not a FIT file but {describe_unread(data)}.")
+        return data if format_of(data) or data[:4] in ZIP else b""
+
+    def _count(self) -> None:
+        self._budget.count_member()
+        self.found = True
+
+    def _pass_over(self, name: str) -> None:
+        """Count a file that is no recording; what a system laid beside is not worth a word."""
+        path = PurePosixPath(name.lower().removesuffix(".gz"))
+        if is_side_file(name) or path.name in {".ds_store", "thumbs.db", "desktop.ini"}:
+            return
+        known = len(path.suffix) <= 8 and path.suffix[1:].isalnum()
+        ending = (
+            path.suffix
+            if known and (path.suffix in self.passed_over or len(self.passed_over) < _MOST_ENDINGS)
+            else ""
+        )
+        self.passed_over[ending] += 1
+
+    def _unique_name(self, name: str) -> str:
+        """The name, or one with a number when the archive had that name before: a zip may hold one name twice.
+
+        The last number given to each name is remembered, so that thousands of one name cost no more than as many others.
+        """
+        name = name or "unnamed"
+        unique = name
+        while unique in self._names:
+            self._names[name] += 1
+            unique = f"{name} ({self._names[name]})"
+        self._names[unique] = 1
+        return unique
+
+
+def is_side_file(name: str) -> bool:
+    """Whether a system made a file of that name beside others, as macOS does: it holds no recording of its own."""
+    *folders, last = name.split("/")
+    return last.startswith("._") or any(made_by_system(folder) for folder in folders)
+
+
+def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
+    return iter(lambda: stream.read(_PIECE_BYTES), b"")
 
 
 class _PackedStream:
@@ -308,7 +341,7 @@ def _gunzip(stream: BinaryIO, largest_bytes: int) -> bytes:
         return _within(b"".join(_gunzipped(stream, largest_bytes)), largest_bytes)
     except Unusable:
         raise
-    except _BROKEN as e:
+    except BROKEN as e:
         if isinstance(e, OSError) and e.errno:  # a stick that was pulled out is no fault of the file
             raise
         raise Unusable(f"The gzip cannot be unpacked ({e}). Copy it again.") from e

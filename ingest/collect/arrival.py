@@ -201,7 +201,7 @@ class Arrivals:
             # No need to read what is already stored.
             return PASS if name in done or self._journal.known_copy(arrival.person, sha256) else READ
 
-        with closing(self._reader.members(stream, choose)) as members:
+        with closing(self._reader.members(stream, choose, done)) as members:
             before = self._commit_all_but_last(arrival, (m for m in members if m.name not in done))
         if not unchanged():
             raise TryLater(

@@ -13,10 +13,16 @@ from typing import BinaryIO
 
 from ingest.errors import TryLater
 from ingest.journal import Journal
+from ingest.settings.names import made_by_system
 from ingest.system.patience import always
 
 DEEPEST = 8
 """A watch's memory copied as a whole is four folders deep."""
+
+_LINKED = (
+    "it is a link to a folder, and files are not taken out of folders elsewhere; copy its files here, mount the folder in"
+    " this place, or give it to `hartslag add`"
+)
 
 _UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", "~")
 _NOT_OURS = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
@@ -76,6 +82,7 @@ class _FileStat:
     why_unknown: str = ""
     failed_looks: int = 0
     look_again_s: float = 0.0
+    is_side_file: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +151,10 @@ class Inbox:
             if known is None or known.status != status:
                 known = _FileStat(status, now_s)
             present[name] = known
+            if known.is_side_file is None:
+                known.is_side_file = is_side_file(Path(entry.path))
+            if known.is_side_file:
+                continue
             why = self._why_wait(Path(entry.path), name, known, now_s - known.since_s)
             if why:
                 found.waiting.append(why)
@@ -186,7 +197,7 @@ class Inbox:
 def files(folder: Path, skipped: list[Waiting] | None = None) -> Iterator[tuple[os.DirEntry[str], str]]:
     """Every file below a folder that could be meant for us, with its name below it; links are not followed.
 
-    Folders that cannot be opened, or lie too deep, are added to `skipped`.
+    Folders that cannot be opened, lie too deep, or are links to folders, are added to `skipped`.
     """
     skipped = [] if skipped is None else skipped
     todo = [(os.fspath(folder), "", 0)]
@@ -205,7 +216,7 @@ def files(folder: Path, skipped: list[Waiting] | None = None) -> Iterator[tuple[
         for entry in entries:
             name = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
-                if entry.name.startswith("."):
+                if entry.name.startswith(".") or made_by_system(entry.name):
                     continue
                 if depth < DEEPEST:
                     todo.append((entry.path, name + "/", depth + 1))
@@ -213,6 +224,9 @@ def files(folder: Path, skipped: list[Waiting] | None = None) -> Iterator[tuple[
                     skipped.append(
                         Waiting(name + "/", f"the folder lies more than {DEEPEST} deep; move it up", act=True)
                     )
+            elif entry.is_symlink() and entry.is_dir():
+                # Files are moved out of the inbox once they are taken, which nobody wants of a folder elsewhere.
+                skipped.append(Waiting(name + "/", _LINKED, act=True))
             elif not (
                 entry.name.lower() in _NOT_OURS
                 or (entry.name.startswith(".") and not meant_hidden(entry.name))
@@ -223,6 +237,17 @@ def files(folder: Path, skipped: list[Waiting] | None = None) -> Iterator[tuple[
 def meant_hidden(name: str) -> bool:
     """Hidden names that are worth a word: macOS's side files, and files that are being copied."""
     return name.startswith("._") or unfinished(name)
+
+
+def is_side_file(path: Path) -> bool:
+    """Whether macOS made a file beside another one (AppleDouble, RFC 1740): it holds no recording."""
+    if not path.name.startswith("._") or path.is_symlink() or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as stream:
+            return stream.read(4) == b"\x00\x05\x16\x07"
+    except OSError:  # taking it will say so
+        return False
 
 
 def unfinished(name: str) -> bool:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any
 
 from ingest.collect.reader_messages import LENGTH, checked, packed, unpacked
 from ingest.errors import TryLater
@@ -25,12 +25,6 @@ ASK_S = 1.0
 
 STEP_S = 900.0
 """No file is waited for longer in one go, whatever the reason; others have their turn then."""
-
-SERVED_TIMES, SERVED_BYTES = 4, 16 << 20
-"""A file is lent so many times over, and so much: a zip is read here and there, but never all of it again and again."""
-
-_LEAST_SERVED = 4096
-"""What asking for a piece costs at the least, however small it is."""
 
 _PASSED_ON = ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
 """Without these some Pythons do not start."""
@@ -260,24 +254,3 @@ def _processor_s(pid: int) -> float:
         return time.clock_gettime((~pid << 3) | 2)
     except OSError:
         return 0.0
-
-
-class Lender:
-    """A file that is lent to the reading process, within bounds."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self.size = stream.seek(0, os.SEEK_END)
-        self._left = SERVED_TIMES * self.size + SERVED_BYTES
-
-    def piece(self, message: Any) -> bytes:
-        """The bytes that are asked for. Raises Broke for more than any reading needs, OSError as the disk does."""
-        try:
-            offset, count = checked(message, "want", int, int)
-        except ValueError as e:
-            raise Broke(f"Reading it gave an answer that is none ({e}).") from None
-        self._left -= max(count, _LEAST_SERVED)
-        if self._left < 0 or not (0 <= offset <= self.size and 0 <= count <= 1 << 20):
-            raise Broke("Reading it asked for its bytes over and over, which no recording needs.")
-        self._stream.seek(offset)
-        return self._stream.read(count)

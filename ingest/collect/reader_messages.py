@@ -15,8 +15,13 @@ LENGTH = struct.Struct("<Q")
 READ, PASS, GIVE = "read", "pass", "give"
 """What shall be done with a member that was unpacked: read it, pass it over, or hand over its bytes."""
 
-MOST_MEMBERS = 20_000
-"""A zip of a whole account holds a few thousand files per decade of wear."""
+MOST_MEMBERS = 100_000
+"""Of recordings in a zip: a watch that is worn day and night writes a dozen files a day, and an account has ten years of them."""
+
+
+def most_spooled_bytes(size: int) -> int:
+    """How much of what an arrival of so many bytes unfolds to may be kept outside of memory at once: packed zips within it."""
+    return 20 * size + (64 << 20)
 
 
 @dataclass(frozen=True, slots=True)

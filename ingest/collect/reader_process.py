@@ -10,11 +10,13 @@ import contextlib
 import mmap
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-from ingest.collect.reader_child import Broke, Killed, Lender, ReaderChild
+from ingest.collect.lender import Lender
+from ingest.collect.reader_child import Broke, Killed, ReaderChild
 from ingest.collect.reader_messages import GIVE, MOST_MEMBERS, PASS, READ, Choice, ReadMember, checked
 from ingest.collect.recording_check import check_recording
 from ingest.errors import TryLater, Unusable
@@ -53,16 +55,17 @@ class ReaderProcess:
         processor_s: float = PROCESSOR_S,
         silence_s: float = SILENCE_S,
         going_on: Callable[[], bool] = always,
+        folder: Path | None = None,
         module: str = "ingest.collect.reading",
     ) -> None:
         """`going_on` is asked while a file is being read; when it says no, the file is left for another time.
 
-        `module` is what runs in the process.
+        Below `folder` is kept for a while what is unpacked and too large for memory. `module` is what runs in the process.
         """
         self._largest_bytes = largest_bytes
         self._processor_s = processor_s
         self._most_bytes = MEMORY_BYTES + 6 * largest_bytes
-        self._silence_s, self._module = silence_s, module
+        self._silence_s, self._folder, self._module = silence_s, folder, module
         self._going_on = going_on
         self._child: ReaderChild | None = None
         self._used_s = 0.0
@@ -78,17 +81,19 @@ class ReaderProcess:
         """How the process is shut in; None while there is none."""
         return self._child.confinement if self._child else None
 
-    def members(self, stream: BinaryIO, choose: Choice) -> Generator[ReadMember]:
-        """All members of an open file, in order, read as far as `choose` wants them.
+    def members(
+        self, stream: BinaryIO, choose: Choice, done: Collection[str] = frozenset()
+    ) -> Generator[ReadMember, None, dict[str, int]]:
+        """All members of an open file, in order, read as far as `choose` wants them, but those whose names are `done`.
 
-        Raises Unusable when it cannot be opened, or breaks the process before a member is unpacked; TryLater for what is
+        Gives how many files were passed over as they are no recordings, by the ends of their names. Raises Unusable when it cannot be opened, or breaks the process before a member is unpacked; TryLater for what is
         no fault of the file, and when it shall not go on; OSError as the disk does. Members given by then are right.
         """
-        history = _History()
+        history = _History(done=frozenset(done))
         while True:
             try:
                 with self._lend(stream) as talk:
-                    yield from _members(talk, choose, history)
+                    return (yield from _members(talk, choose, history))
             except Broke as e:
                 history.blame(e.reason)
             except Killed:
@@ -96,8 +101,6 @@ class ReaderProcess:
                 history.kills += 1
                 if history.kills >= _BLAMED_AFTER:
                     raise
-            else:
-                return
 
     def looks_whole(self, stream: BinaryIO, name: str) -> bool:
         """Whether a file reads to its end, or is none of ours; one that breaks the process counts as whole: reading it will tell.
@@ -131,10 +134,12 @@ class ReaderProcess:
             self._child = ReaderChild(
                 self._largest_bytes, self._most_bytes, self._going_on, self._silence_s, self._module
             )
-        talk = _Talk(self._child, Lender(stream), self._largest_bytes, self._most_bytes, self._processor_s)
+        lender = Lender(stream, self._folder)
+        talk = _Talk(self._child, lender, self._largest_bytes, self._most_bytes, self._processor_s)
         try:
             yield talk
         finally:
+            lender.close()
             self._used_s = time.monotonic()
             if not talk.is_over:
                 self.close()
@@ -165,8 +170,8 @@ class _Talk:
         allowed_s = (self._processor_s + PROCESSOR_S_PER_MB * size / 1e6) * self._child.slowness
         watch = self._child.watch(allowed_s)
         answer = self._child.ask(message, watch, ANSWER_TIMES * size)
-        while isinstance(answer, tuple) and answer[:1] == ("want",):
-            answer = self._child.ask(self._lender.piece(answer), watch, ANSWER_TIMES * size)
+        while isinstance(answer, tuple) and (piece := self._lender.answer(answer)) is not None:
+            answer = self._child.ask(piece, watch, ANSWER_TIMES * size)
         if not (isinstance(answer, tuple) and answer):
             raise Broke("Reading it gave an answer that is none.")
         if answer[0] == "refused":
@@ -195,6 +200,7 @@ class _Talk:
 class _History:
     """What became of a file so far, over several processes: members given, and what broke readers."""
 
+    done: frozenset[str] = frozenset()
     given: set[str] = field(default_factory=set)
     faults: dict[str, str] = field(default_factory=dict)
     kills: int = 0
@@ -221,10 +227,10 @@ class _History:
         self.faults[self.reading] = reason
 
 
-def _members(talk: _Talk, choose: Choice, history: _History) -> Iterator[ReadMember]:
+def _members(talk: _Talk, choose: Choice, history: _History) -> Generator[ReadMember, None, dict[str, int]]:
     """The members that were not given yet. Raises as `ReaderProcess.members`, and Broke and Killed."""
     history.reading = None
-    answer = talk.ask(("take", talk.size))
+    answer = talk.ask(("take", talk.size, history.done | history.given))
     while answer[0] != "end":
         if answer[0] == "member":
             name, sha256, size = _fields(answer, "member", str, bytes, int)
@@ -246,7 +252,9 @@ def _members(talk: _Talk, choose: Choice, history: _History) -> Iterator[ReadMem
                 raise Broke("Reading it gave more than any zip holds.")
             yield read
         answer = talk.ask(None)
+    (passed_over,) = _fields(answer, "end", dict)
     talk.is_over = True
+    return {str(ending): int(count) for ending, count in passed_over.items()}
 
 
 def _read_member(answer: tuple[Any, ...]) -> ReadMember:

@@ -10,7 +10,8 @@ import os
 import pickle
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import PurePath
 from typing import IO, Any, BinaryIO, cast
 
@@ -26,9 +27,23 @@ PIECE_BYTES = 1 << 20
 _TRIALS = 4
 
 
-def read_members(stream: BinaryIO, largest_bytes: int, choose: Choice) -> Iterator[ReadMember]:
-    """All members of what arrived, read as far as they are wanted. Raises Unusable when it cannot be opened at all."""
-    for member in archive_members.members(stream, largest_bytes):
+def read_members(
+    stream: BinaryIO,
+    largest_bytes: int,
+    choose: Choice,
+    spool: archive_members.Spool,
+    done: Container[str] = frozenset(),
+) -> Generator[ReadMember, None, archive_members.PassedOver]:
+    """All members of what arrived, read as far as they are wanted, but not those whose names are `done`.
+
+    Gives how many files were passed over. Raises Unusable when it cannot be opened at all.
+    """
+    found = archive_members.members(stream, largest_bytes, spool, done)
+    while True:
+        try:
+            member = next(found)
+        except StopIteration as over:
+            return cast("archive_members.PassedOver", over.value)
         sha256 = hashlib.sha256(member.data).digest()
         if member.fault:
             yield ReadMember(member.name, sha256, fault=member.fault)
@@ -85,10 +100,10 @@ class _Link:
 
 
 class _Lent(io.RawIOBase):
-    """A file that somebody else has open, and reads for us."""
+    """A file that somebody else has open, and reads for us: the arrival is the first, what was unpacked of it comes behind."""
 
-    def __init__(self, link: _Link, size: int) -> None:
-        self._link, self._size, self._at = link, size, 0
+    def __init__(self, link: _Link, number: int, size: int) -> None:
+        self._link, self._number, self._size, self._at = link, number, size, 0
 
     def readable(self) -> bool:
         return True
@@ -107,19 +122,39 @@ class _Lent(io.RawIOBase):
         count = min(len(into), PIECE_BYTES, max(self._size - self._at, 0))
         if count == 0:
             return 0
-        data: bytes = self._link.ask("want", self._at, count)
+        data: bytes = self._link.ask("want", self._number, self._at, count)
         into[: len(data)] = data
         self._at += len(data)
         return len(data)
 
 
-def _lent(link: _Link, size: int) -> BinaryIO:
-    return cast("BinaryIO", io.BufferedReader(_Lent(link, size), min(max(size, 1), PIECE_BYTES)))
+def _lent(link: _Link, number: int, size: int) -> BinaryIO:
+    return cast("BinaryIO", io.BufferedReader(_Lent(link, number, size), min(max(size, 1), PIECE_BYTES)))
+
+
+class _Spooling:
+    """Has somebody else keep what was unpacked, who lends it back."""
+
+    def __init__(self, link: _Link) -> None:
+        self._link, self._kept = link, 0
+
+    @contextmanager
+    def __call__(self, pieces: Iterable[bytes]) -> Iterator[BinaryIO]:
+        self._kept += 1
+        number, size = self._kept, 0
+        try:
+            for piece in pieces:
+                self._link.ask("keep", number, piece)
+                size += len(piece)
+            yield _lent(self._link, number, size)
+        finally:
+            self._kept -= 1
+            self._link.ask("drop", number)
 
 
 def _answer(link: _Link, request: tuple[Any, ...], largest_bytes: int) -> None:
     kind, size, *more = request
-    stream = _lent(link, size)
+    stream = _lent(link, 0, size)
     if kind == "look":
         link.send("whole", looks_whole(stream, more[0], largest_bytes))
         return
@@ -127,9 +162,14 @@ def _answer(link: _Link, request: tuple[Any, ...], largest_bytes: int) -> None:
     def choose(name: str, sha256: bytes, size: int) -> str:
         return str(link.ask("member", name, sha256, size))
 
-    for read in read_members(stream, largest_bytes, choose):
+    found = read_members(stream, largest_bytes, choose, _Spooling(link), more[0])
+    while True:
+        try:
+            read = next(found)
+        except StopIteration as over:
+            link.send("end", over.value)
+            return
         link.send("read", read.name, read.sha256, read.recording, read.fault, read.data)
-    link.send("end")
 
 
 def _serve(link: _Link, largest_bytes: int) -> None:

@@ -58,7 +58,9 @@ class Collecting:
         with opened(part, lambda: open_journal(settings, create=True, going_on=part.going_on)) as journal:
             if journal is None:
                 return
-            with ReaderProcess(settings.inbox.largest_mb << 20, going_on=part.going_on) as reader:
+            with ReaderProcess(
+                settings.inbox.largest_mb << 20, going_on=part.going_on, folder=settings.data
+            ) as reader:
                 arrivals = Arrivals(
                     journal, reader, settings.data, going_on=part.going_on, again=partial(typed_add, settings)
                 )

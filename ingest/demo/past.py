@@ -55,7 +55,7 @@ def live_through(
     clock = MadeUpClock(story.robins_day(story.first).start_ms)
     with (
         open_journal(settings, create=True, now_ms=clock.wall_ms, synced=False) as journal,
-        ReaderProcess(settings.inbox.largest_mb << 20) as reader,
+        ReaderProcess(settings.inbox.largest_mb << 20, folder=settings.data) as reader,
     ):
         arrivals = Arrivals(journal, reader, settings.data)
         recorder = Recorder(settings.journal_file, clock, on_commit=lambda: None)

@@ -40,12 +40,20 @@ def find_files(given: Sequence[Path], rejected: Path | None = None) -> list[Path
     Among those that were set aside in the folder `rejected` the texts that say why are not meant. Raises Stop for what is
     not there.
     """
+    from ingest.collect.inbox import Waiting, is_side_file
     from ingest.collect.inbox import files as files_below
 
     found: list[Path] = []
     for path in given:
         if path.is_dir():
-            found += [Path(entry.path) for entry, _ in files_below(path)]
+            skipped: list[Waiting] = []
+            found += [
+                Path(entry.path)
+                for entry, _ in files_below(path, skipped)
+                if not is_side_file(Path(entry.path))
+            ]
+            for folder in skipped:
+                _log.warning("%s is passed over: %s.", quoted(str(path / folder.name)), folder.why)
         elif os.path.lexists(path):
             found.append(path)
         else:
@@ -88,7 +96,7 @@ def add_files(
     largest = settings.inbox.largest_mb << 20
     with (
         _opened_journal(settings, files) as journal,
-        ReaderProcess(largest) as reader,
+        ReaderProcess(largest, folder=settings.data) as reader,
         ThreadPoolExecutor(1) as beside,
     ):
         arrivals = Arrivals(journal, reader, settings.data, again=partial(typed_add, settings))

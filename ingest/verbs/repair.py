@@ -85,7 +85,7 @@ def read_files_again(settings: "Settings", places: "Places") -> tuple[int, int]:
     taken = 0
     with (
         open_journal(settings, create=True) as journal,
-        ReaderProcess(settings.inbox.largest_mb << 20) as reader,
+        ReaderProcess(settings.inbox.largest_mb << 20, folder=settings.data) as reader,
     ):
         arrivals = Arrivals(journal, reader, settings.data)
         todo = read_again(

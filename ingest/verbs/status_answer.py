@@ -154,7 +154,7 @@ def waiting_files(settings: Settings, journal: Journal) -> list[Waiting]:
             # Started for the first file that is asked about: mostly there is none.
             from ingest.collect.reader_process import ReaderProcess
 
-            return started.enter_context(ReaderProcess(settings.inbox.largest_mb << 20))
+            return started.enter_context(ReaderProcess(settings.inbox.largest_mb << 20, folder=settings.data))
 
         # As the daemon sees it, but for the time that has passed.
         inbox = Inbox(

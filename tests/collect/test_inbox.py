@@ -160,12 +160,28 @@ def test_names_that_say_unfinished_are_left_alone(watch: Watch, name: str) -> No
     assert watch.after(SETTLE) == [done.relative_to(watch.folder).as_posix()]
 
 
-@pytest.mark.parametrize("name", [".DS_Store", ".stfolder/x.fit", ".hidden.fit", "Thumbs.db", "desktop.ini"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".DS_Store", ".stfolder/x.fit", ".hidden.fit", "Thumbs.db", "desktop.ini", ".Trash-1000/files/x.fit", "lost+found/x.fit",
+        "System Volume Information/x.fit", "anna/@eaDir/x.fit", "#recycle/x.fit", "$RECYCLE.BIN/x.fit", "__MACOSX/x.fit",
+    ],
+)  # fmt: skip
 def test_what_is_nobodys_recording_is_not_even_mentioned(watch: Watch, name: str) -> None:
     """Side files of other systems are neither taken nor complained of."""
     watch.drop(name)
     watch.after()
     assert watch.after(PATIENCE) == []
+    assert watch.inbox.scan().waiting == []
+
+
+def test_what_macos_lays_beside_a_file_is_not_even_mentioned(watch: Watch) -> None:
+    """A Mac that copies to a share leaves ._NAME beside each file (OctoPrint/OctoPrint #2558); only what it is decides."""
+    watch.drop("run.fit")
+    watch.drop("._run.fit", b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        " + bytes(90))
+    watch.drop("._walk.fit")
+    watch.after()
+    assert sorted(watch.after(PATIENCE)) == ["._walk.fit", "run.fit"]
     assert watch.inbox.scan().waiting == []
 
 
@@ -235,7 +251,9 @@ def test_links_and_pipes_are_never_opened(watch: Watch, tmp_path: Path) -> None:
     watch.after()
     found = watch.after(PATIENCE)
     assert "folder/secret.fit" not in found
-    assert sorted(found) == ["folder", "link.fit", "loop", "nowhere.fit", "pipe.fit"]
+    assert sorted(found) == ["link.fit", "nowhere.fit", "pipe.fit"]
+    for folder in ("folder/", "loop/"):
+        assert "it is a link to a folder" in watch.why(folder)
 
 
 def test_an_unreadable_file_waits_with_the_reason(watch: Watch) -> None:

@@ -129,7 +129,7 @@ def test_all_that_reading_needs_is_loaded_before(fit_files: Path) -> None:
         "import sys\nfrom pathlib import Path\nfrom ingest.collect.reading import read_members, _try_out\n"
         "from ingest.errors import Unusable\n_try_out()\nbefore = set(sys.modules)\n"
         f"for path in sorted(Path({str(fit_files)!r}).iterdir()):\n"
-        "    try:\n        with path.open('rb') as f: list(read_members(f, 64 << 20, lambda *_: 'read'))\n"
+        "    try:\n        with path.open('rb') as f: list(read_members(f, 64 << 20, lambda *_: 'read', None))\n"
         "    except Unusable: pass\n"
         "print(*sorted(set(sys.modules) - before))\n"
     )

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from ingest.formats.recording import Recording
 from tests.support.archives import zipped
 from tests.support.hostile_reading import hostile
 from tests.support.recordings import same
+from tests.support.small_disk import small_disk
 
 FIT = workout(1_100_000_000, [100, 120, 140])
 OTHER = workout(1_100_100_000, [90, 95])
@@ -169,6 +171,65 @@ def test_a_gzip_of_nothing_costs_next_to_nothing(reader: ReaderProcess) -> None:
     with pytest.raises(Unusable, match="next to nothing"):
         list(reader.members(nothing, lambda *_: READ))
     assert nothing.total < len(nothing.getvalue()) / 2
+
+
+def export() -> bytes:
+    """An account's export: a packed zip within the zip, larger than any memory that is taken for one."""
+    beside = [(f"{i}.tcx", os.urandom(1 << 20)) for i in range(6)]
+    return zipped(
+        ("uploads.zip", zipped(("a.fit", FIT), *beside, ("b.fit", OTHER), packing=zipfile.ZIP_STORED))
+    )
+
+
+def test_a_large_zip_within_a_zip_is_read_beside_memory(tmp_path: Path) -> None:
+    """It is unpacked once, to a file without a name that is gone with it; what was read before is passed over by its name."""
+    before = sorted(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names of a moment, not paths
+    with ReaderProcess(LARGEST, folder=tmp_path) as r:
+        found = r.members(io.BytesIO(export()), lambda *_: READ)
+        assert next(found).name == "uploads.zip/a.fit"
+        assert len(open_below(tmp_path)) == 1
+        assert [m.recording and m.recording.samples for m in found] == [2]
+        assert list(tmp_path.iterdir()) == []
+        left = r.members(io.BytesIO(export()), lambda *_: READ, {"uploads.zip/a.fit"})
+        assert [m.name for m in left] == ["uploads.zip/b.fit"]
+    assert sorted(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+
+
+def open_below(folder: Path) -> list[str]:
+    """What this process has open below a folder."""
+    found = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            found.append(str(entry.readlink()))
+    return [place for place in found if place.startswith(str(folder))]
+
+
+@pytest.mark.root
+def test_a_large_zip_leaves_room_for_the_journal(tmp_path: Path) -> None:
+    """What is unpacked for a while never takes the room that a strap's notifications need; the file waits, and says for what."""
+    with small_disk(tmp_path / "small", "64m") as small, ReaderProcess(LARGEST, folder=small) as r:
+        with pytest.raises(TryLater, match="no room to unpack"):
+            members(r, export())
+        assert read(r, FIT).samples == 3
+
+
+KEEPING = """
+import sys
+from ingest.collect.reader_messages import LENGTH, packed
+while True:
+    sys.stdout.buffer.write(packed(("keep", 1, bytes(1 << 20))))
+    sys.stdout.buffer.flush()
+    (count,) = LENGTH.unpack(sys.stdin.buffer.read(8))
+    sys.stdin.buffer.read(count)
+"""
+
+
+def test_no_file_fills_the_disk(tmp_path: Path) -> None:
+    """A file that has taken the reader over has no more kept for it than an export unfolds to."""
+    with ReaderProcess(LARGEST, folder=tmp_path, module=HOSTILE) as r:
+        with pytest.raises(Unusable, match="far more than recordings do"):
+            read(r, hostile(KEEPING))
+        assert list(tmp_path.iterdir()) == []
 
 
 # --- accidents ---

@@ -1,0 +1,131 @@
+"""A zip as it lies there: its members in the order in which they lie, and never more of it read than it is long.
+
+Nothing is ever written under a name out of a zip, so none can lead out of the inbox. Sources: PKWARE's APPNOTE 6.3.10
+(4.3.7, what stands before a member), D. Fifield, "A better zip bomb" (WOOT 2019), for lists that name the same bytes twice.
+"""
+
+import io
+import struct
+import zipfile
+import zlib
+from typing import IO, Any, BinaryIO, cast
+
+from ingest.errors import Unusable
+
+MOST_DIRECTORY_BYTES = 12 << 20
+"""Some 100 bytes for each of 120,000; zipfile holds the whole list in memory, at seven times its size."""
+
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Ways of packing that unpack piece by piece; a few kilobytes of bzip2 become gigabytes in one go."""
+
+_BEFORE_BYTES, _LENGTHS_AT = 30, 26
+"""What stands before a member besides its name and something extra, and where the lengths of those two stand."""
+
+BROKEN = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    EOFError,
+    zlib.error,
+    OSError,
+    RuntimeError,
+    struct.error,
+    ValueError,  # a name that is no text, a place before the beginning
+    OverflowError,
+)
+"""What the standard library raises at bytes that are no zip or gzip after all."""
+
+
+class DiskError(Exception):
+    """What the system says of the disk, in a wrapping that zipfile does not take for a fault of the zip."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class _GuardedStream:
+    """A zip's stream that refuses to read a list of members larger than any account needs."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.most_bytes: int | None = MOST_DIRECTORY_BYTES
+
+    def read(self, size: int = -1) -> bytes:
+        if self.most_bytes is not None and size > self.most_bytes:
+            raise Unusable(
+                f"This zip lists more than the {MOST_DIRECTORY_BYTES // 100:,} files that are looked at in one. "
+                "Unpack it yourself and drop the FIT files in it."
+            )
+        try:
+            return self._stream.read(size)
+        except OSError as e:
+            raise DiskError(e) from e
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class Window(io.RawIOBase):
+    """A part of a stream as a stream of its own."""
+
+    def __init__(self, stream: BinaryIO, begin: int, size: int) -> None:
+        super().__init__()
+        self._stream, self._begin, self._size, self._at = stream, begin, size, 0
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Go to a place within the part, or behind it."""
+        at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        if at < 0:
+            raise ValueError("a place before the beginning")
+        self._at = at
+        return at
+
+    def readinto(self, into: Any, /) -> int:
+        """Read on from there."""
+        self._stream.seek(self._begin + self._at)
+        some = self._stream.read(min(len(into), max(self._size - self._at, 0)))
+        into[: len(some)] = some
+        self._at += len(some)
+        return len(some)
+
+
+def open_zip(stream: BinaryIO) -> zipfile.ZipFile:
+    """The zip in a stream. Raises Unusable for one that is made to harm, and what `BROKEN` names for one that is none."""
+    guarded = _GuardedStream(stream)
+    archive = zipfile.ZipFile(cast("IO[bytes]", guarded))
+    guarded.most_bytes = None  # a member is bounded where it is read
+    # Of each member no more is read than its length in the list, so this bounds what reading all of them takes.
+    if sum(_BEFORE_BYTES + entry.compress_size for entry in archive.filelist) > archive.start_dir:
+        archive.close()
+        raise Unusable("This zip names the same bytes over and over, which none of recordings does.")
+    # Read one after the other as they lie, none is sought to and fro for, whatever the order of the list.
+    archive.filelist.sort(key=lambda entry: entry.header_offset)
+    return archive
+
+
+def require_readable(entry: zipfile.ZipInfo) -> None:
+    """Raises Unusable for a member that is locked, or packed in a way that cannot be bounded."""
+    if entry.flag_bits & 1 or entry.compress_type not in _PACKED:
+        why = "locked with a password" if entry.flag_bits & 1 else "packed in a way that is not read here"
+        raise Unusable(f"It is {why}. Unpack the zip yourself and drop the FIT files.")
+
+
+def window_on(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> BinaryIO | None:
+    """A member as it lies in the zip, where it is not packed but only stored; None where it is."""
+    if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
+        return None
+    stream = cast("BinaryIO", archive.fp)
+    stream.seek(entry.header_offset + _LENGTHS_AT)
+    name, extra = struct.unpack("<HH", stream.read(4))
+    begin = entry.header_offset + _BEFORE_BYTES + name + extra
+    return cast("BinaryIO", Window(stream, begin, entry.file_size))
