@@ -209,8 +209,10 @@ class Fit:
         mean: int = 255,
         highest: int = 255,
         stamped: int | None = None,
+        zone_s: Sequence[float] = (),
     ) -> "Fit":
-        """One workout; sport 1 is running, 2 cycling, 5 swimming, 11 walking."""
+        """One workout; sport 1 is running, 2 cycling, 5 swimming, 11 walking; `zone_s` are its own seconds in zones."""
+        zones: list[Field] = [(65, "uint32", [round(s * 1000) for s in zone_s])] if zone_s else []
         return self.message(
             SESSION,
             (253, "uint32", int(start + seconds) if stamped is None else stamped),
@@ -221,6 +223,7 @@ class Fit:
             (6, "enum", sub_sport),
             (16, "uint8", mean),
             (17, "uint8", highest),
+            *zones,
             local=3,
         )
 

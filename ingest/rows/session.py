@@ -86,13 +86,16 @@ def workout_fields(
     pieces = (resolve_sources(evidence) if resolved is None else resolved).clip(start_ms, end_ms)
     t = sum_pieces(*apply_edges(journal, person.id, profile, pieces, start_ms, end_ms))
     held_ms = pieces.end - pieces.start
-    timer_s = workout.content["timer_s"]
+    told = workout.content  # the watch's summary: all there is where it recorded nothing second by second
+    timer_s = told["timer_s"]
     load = load_fields(milliseconds_per_bpm(pieces), profile, start_ms)
     return {
-        "sport": workout.content["sport"],
+        "sport": told["sport"],
         "duration_s": float(timer_s) if timer_s is not None else (end_ms - start_ms) / 1000,
-        "bpm_mean": float((held_ms * pieces.bpm).sum() / held_ms.sum()) if len(pieces) else None,
-        "bpm_max": int(pieces.bpm.max()) if len(pieces) else None,
+        "bpm_mean": float((held_ms * pieces.bpm).sum() / held_ms.sum())
+        if len(pieces)
+        else _told_mean(workout),
+        "bpm_max": int(pieces.bpm.max()) if len(pieces) else told.get("bpm_max"),
         "moderate_s": float(t.moderate_ms[0]) / 1000,
         "vigorous_s": float(t.vigorous_ms[0]) / 1000,
         "dose_min": dose_min(float(t.moderate_ms[0]) / MINUTE, float(t.vigorous_ms[0]) / MINUTE),
@@ -101,6 +104,11 @@ def workout_fields(
         "edwards": load["edwards"],
         "end_s": -(-end_ms // 1000),  # nothing of it lies behind
     }
+
+
+def _told_mean(workout: Entry) -> float | None:
+    mean = workout.content.get("bpm_mean")
+    return None if mean is None else float(mean)
 
 
 def _recovery(evidence: list[Evidence], profile: Profile, workout: Entry) -> float | None:

@@ -58,6 +58,12 @@ class Comparison:
         return abs(watch - self.timer_s) / watch
 
     @property
+    def before_the_first(self) -> float:
+        """The part of the watch's seconds that had passed before it wrote its first heart rate: nobody can count them."""
+        passed = int(self.series.times[0].astype(np.int64)) - int(self.check.start.astype(np.int64))
+        return max(passed, 0) / 1000 / sum(self.check.watch_s)
+
+    @property
     def seconds(self) -> tuple[Floats, NDArray[np.bool_]]:
         """The middles of the hundredths of a second of the workout, in ms from its start, and whether the timer ran."""
         start = int(self.check.start.astype(np.int64))

@@ -23,11 +23,13 @@ class Contents:
     data: bytes
     chained_files: tuple[ChainedFile, ...]
     faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """Odd and harmless."""
 
 
 def parse_contents(data: bytes) -> Contents:
     """The contents of the bytes of a file; raises `Unusable` where there is nothing to read."""
-    found, faults = segments(data)
+    found, faults, notes = segments(data)
     frame_cut = any(fault.startswith(("cut off", "never finished")) for fault in faults)
     chained_files = []
     for segment in found:
@@ -40,7 +42,7 @@ def parse_contents(data: bytes) -> Contents:
             faults.append("its last message or definition is cut off")
     if not chained_files:
         raise Unusable(_nothing(faults))
-    return Contents(data, tuple(chained_files), faults)
+    return Contents(data, tuple(chained_files), faults, notes)
 
 
 def _nothing(faults: list[str]) -> str:

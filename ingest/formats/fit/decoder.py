@@ -1,5 +1,6 @@
 """The whole of a FIT file, in our words."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +14,8 @@ from ingest.formats.fit.file import Device, FitFile, FitSeries, FitSession, Hear
 from ingest.formats.fit.heart_rate import HeartRateColumns, read_heart_rate
 from ingest.formats.fit.limits import read_limits
 from ingest.formats.fit.monitoring import read_claims, read_movement
-from ingest.formats.fit.time_in_zone import check_zones, read_zone_times
-from ingest.formats.fit.workout import read_sessions
+from ingest.formats.fit.time_in_zone import check_zones, read_session_times, read_zone_times
+from ingest.formats.fit.workout import read_sessions, session_of_samples
 
 STAMP = np.timedelta64(2, "s")
 """A stop's stamp and a session's end that lie nearer than this are the same press: both clocks may have cut off a
@@ -42,6 +43,8 @@ def read(data: bytes) -> FitFile:
     description = describe(contents)
     device = read_device(contents, description, remembered=heart.from_strap)
     sessions = read_sessions(contents, description)
+    if not sessions:
+        sessions = session_of_samples(heart.series, device, description)
     zone_times = read_zone_times(contents)
     pauses = timer.pauses(contents, heart.last_ms)
     series = tuple(_end_with_session(s, sessions) for s in heart.series)
@@ -55,10 +58,12 @@ def read(data: bytes) -> FitFile:
         device=device,
         limits=read_limits(contents, description, zone_times),
         claims=read_claims(contents),
-        checks=check_zones(zone_times, sessions, activity, pauses),
+        checks=check_zones(zone_times or read_session_times(contents), sessions, activity, pauses),
         dropped=heart.dropped,
+        unwritten=heart.unwritten,
+        too_high=heart.too_high,
         faults=(*contents.faults, *description.faults),
-        notes=tuple(_notes(heart, device, sessions=len(sessions))),
+        notes=(*contents.notes, *_notes(heart, device, sessions)),
     )
 
 
@@ -70,18 +75,32 @@ def _end_with_session(series: FitSeries, sessions: tuple[FitSession, ...]) -> Fi
     return replace(series, end=end) if series.end < end < series.end + STAMP else series
 
 
-def _notes(heart: HeartRateColumns, device: Device, *, sessions: int) -> list[str]:
+def _notes(heart: HeartRateColumns, device: Device, sessions: tuple[FitSession, ...]) -> Iterator[str]:
     """What is worth saying of a file that is not damaged."""
-    notes = []
-    if heart.undated:
-        notes.append(
-            "its clock was not set: times count from power-on, "
-            f"{heart.undated} values have no date and could not be kept"
+    if heart.timeless:
+        yield (
+            f"{heart.timeless} of its heart rates tell no time, so nobody can say when they were; they could"
+            " not be kept"
         )
-    elif not heart.series:
+    if heart.undated > heart.timeless:
+        yield (
+            "its clock was not set: times count from power-on, "
+            f"{heart.undated - heart.timeless} values have no date and could not be kept"
+        )
+    if heart.series:
+        return
+    told = [s for s in sessions if s.bpm_mean is not None or s.bpm_max is not None]
+    if told:
+        each = "; ".join(
+            f"a mean of {s.bpm_mean or 'unknown'} and a maximum of {s.bpm_max or 'unknown'} bpm"
+            for s in told[:3]
+        )
+        yield f"the heart rate is in its summary alone ({each}): the workout is kept with it, minutes need samples"
+    elif not heart.undated:
         what = f"a file of type {device.file_type}" if device.file_type else "a file of unknown type"
-        if heart.dropped:
-            notes.append(f"holds no heart rate: all {heart.dropped} values say that there was no sensor")
+        if heart.too_high:
+            yield f"holds no heart rate: none of its {heart.dropped} values can be one"
+        elif heart.dropped:
+            yield f"holds no heart rate: all {heart.dropped} values say that there was no sensor"
         else:
-            notes.append(f"holds no heart rate: {what}{' with a workout' if sessions else ''}")
-    return notes
+            yield f"holds no heart rate: {what}{' with a workout' if sessions else ''}"

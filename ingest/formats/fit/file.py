@@ -143,6 +143,10 @@ class FitFile:
     checks: tuple[ZoneCheck, ...] = ()
     dropped: int = 0
     """Values that cannot be a heart rate (0, 255, outside 30 to 230) and were never made samples."""
+    unwritten: int = 0
+    """Of these the ones that were never written (255)."""
+    too_high: int = 0
+    """Of these the ones above 230."""
     faults: tuple[str, ...] = ()
     """Damage, in words; empty when the file is intact."""
     notes: tuple[str, ...] = ()

@@ -24,6 +24,7 @@ from zones.series import HIGHEST_BPM, LOWEST_BPM, Series, join
 
 RECORD, MONITORING, HSA_HEART_RATE = 20, 55, 308
 RECORD_BPM, MONITORING_BPM = 3, 27
+NOT_WRITTEN = 255
 HELD_MS = 30_000
 """A workout's sample stands for at most this long, so where `hr` is silent for longer `record` speaks again."""
 
@@ -37,7 +38,13 @@ class HeartRateColumns:
 
     series: tuple[FitSeries, ...] = ()
     dropped: int = 0
+    unwritten: int = 0
+    """Of the dropped ones those that were never written: 255 stands for "none"."""
+    too_high: int = 0
+    """Of the dropped ones those above any heart rate."""
     undated: int = 0
+    timeless: int = 0
+    """Of the undated ones those whose messages tell no time at all."""
     from_strap: bool = False
     """There are `hr` messages: only chest straps remember."""
     record: list[Samples] = field(default_factory=list)
@@ -52,13 +59,21 @@ class HeartRateColumns:
         fine = bpm - np.uint8(LOWEST_BPM) <= HIGHEST_BPM - LOWEST_BPM
         sound = int(np.count_nonzero(fine))
         if sound < len(bpm):
-            self.dropped += len(bpm) - sound
+            self.drop(bpm[~fine])
             seconds, bpm = seconds[fine], bpm[fine]
         if sound and np.minimum.reduce(seconds) < FIRST_DATE:
             dated = seconds >= FIRST_DATE
             self.undated += len(bpm) - int(np.count_nonzero(dated))
+            self.timeless += int(np.count_nonzero(seconds < 0))
             seconds, bpm = seconds[dated], bpm[dated]
         return milliseconds(seconds), bpm.astype(np.uint8)
+
+    def drop(self, bpm: NDArray[Any]) -> None:
+        """Count values that cannot be samples, by why."""
+        unwritten = int(np.count_nonzero(bpm == NOT_WRITTEN))
+        self.dropped += len(bpm)
+        self.unwritten += unwritten
+        self.too_high += int(np.count_nonzero(bpm > HIGHEST_BPM)) - unwritten
 
 
 def read_heart_rate(contents: Contents) -> HeartRateColumns:
@@ -154,7 +169,7 @@ def _read_strap_memory(columns: HeartRateColumns, chained: ChainedFile) -> None:
     if times.size and np.minimum.reduce(times) < FIRST_DATE * 1000 + ERA_MS:
         fine &= times >= FIRST_DATE * 1000 + ERA_MS
     kept = int(np.count_nonzero(fine))
-    columns.dropped += len(bpm) - sound
+    columns.drop(bpm[bpm - np.uint8(LOWEST_BPM) > HIGHEST_BPM - LOWEST_BPM])
     columns.undated += sound - kept
     if kept:
         columns.from_strap = True

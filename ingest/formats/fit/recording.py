@@ -30,14 +30,22 @@ def to_recording(file: FitFile) -> Recording:
     """
     parts = list(_parts(file))
     remarks = [*file.faults, *file.notes]
-    if file.dropped:
-        remarks.append(
-            f"left out as no heart rate: {file.dropped} {'value' if file.dropped == 1 else 'values'}"
-        )
+    remarks += _left_out(file)
     recording = assemble_recording(
         parts, list(_facts(file, parts)), identity=_identity(file), whole=not file.faults, remarks=remarks
     )
     return replace(recording, model=_model(file))
+
+
+def _left_out(file: FitFile) -> Iterator[str]:
+    """What was thrown away, and apart from it what was never written."""
+    thrown = file.dropped - file.unwritten
+    if thrown:
+        told = [(file.too_high, "above 230"), (thrown - file.too_high, "below 30")]
+        why = ", ".join(f"{n} {what}" for n, what in told if n)
+        yield f"left out as no heart rate: {thrown} {'value' if thrown == 1 else 'values'} ({why})"
+    if file.unwritten and file.series:
+        yield f"{file.unwritten} {'record was' if file.unwritten == 1 else 'records were'} written without a heart rate"
 
 
 def _identity(file: FitFile) -> str | None:
@@ -66,7 +74,8 @@ def _device_words(file: FitFile) -> list[str]:
 
 
 def _joined(words: list[str]) -> str:
-    return "-".join(re.sub(r"[^a-z0-9]+", "_", w.lower()).strip("_") for w in words if w)
+    plain = (re.sub(r"[^a-z0-9]+", "_", w.lower()).strip("_") for w in words)
+    return "-".join(w for w in plain if w)
 
 
 def _model(file: FitFile) -> Model | None:

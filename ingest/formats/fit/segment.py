@@ -24,26 +24,39 @@ class Segment:
     end: int
 
 
-def segments(data: bytes) -> tuple[list[Segment], list[str]]:
-    """The chained files of `data` and what is wrong with their frame, in words.
+def segments(data: bytes) -> tuple[list[Segment], list[str], list[str]]:
+    """The chained files of `data`, what is wrong with their frame, and what is odd and harmless there, in words.
+
+    What a program or a firmware left behind a whole file with a right checksum takes nothing from it.
 
     Raises `Unusable` when `data` is no FIT file at all.
     """
     _refuse(data)
+    found, faults, complete, rest = _walk(data)
+    if not complete or crc16(data[:rest] if rest < len(data) else data) != 0:
+        faults.extend(_wrong_sums(data, found))
+    if rest == len(data):
+        return found, faults, []
+    behind, count = data[rest:], len(data) - rest
+    are, were = ("byte after its end is", "was") if count == 1 else ("bytes after its end are", "were")
+    if faults or MARK in behind or _may_be_header(behind):
+        return found, [*faults, f"{count} {are} no FIT and {were} left out"], []
+    what = "no FIT" if behind.strip(b"\0\xff") else "empty"
+    return found, [], [f"it is whole; {count} {are} {what} and {were} passed over"]
+
+
+def _walk(data: bytes) -> tuple[list[Segment], list[str], bool, int]:
+    """The chained files, their faults, whether each has its checksum, and where what is no FIT begins."""
     found: list[Segment] = []
     faults: list[str] = []
-    complete = True
     at, size = 0, len(data)
     while at < size:
         length = data[at]
         if length < 12 or data[at + 8 : at + 12] != MARK:
-            faults.append(f"{size - at} bytes after its end are no FIT and were left out")
-            complete = False
-            break
+            return found, faults, True, at
         if len(found) == LONGEST_CHAIN:
             faults.append(f"more than {LONGEST_CHAIN} files chained in one; the rest was left unread")
-            complete = False
-            break
+            return found, faults, False, size
         body = at + length
         promised = int.from_bytes(data[at + 4 : at + 8], "little")
         end = body + promised
@@ -51,24 +64,25 @@ def segments(data: bytes) -> tuple[list[Segment], list[str]]:
             faults.append("the checksum of its header is wrong")
         if promised == 0 and size > body + 2:
             faults.append("never finished: its header says 0 bytes, as when a watch dies; read to the end")
-            complete, end = False, size
+            end = size
+        elif end > size:
+            faults.append(f"cut off: its header promises {promised} bytes, {max(size - body, 0)} are there")
+            end = size
         elif end + 2 > size:
-            complete = False
-            if end > size:
-                faults.append(
-                    f"cut off: its header promises {promised} bytes, {max(size - body, 0)} are there"
-                )
-            else:
-                faults.append(
-                    f"cut off: {'its checksum' if end == size else 'half of its checksum'} is missing"
-                )
-            end = min(end, size)
+            faults.append(f"cut off: {'its checksum' if end == size else 'half of its checksum'} is missing")
         found.append(Segment(at, min(body, size), end))
         at = end + 2
-    if complete and crc16(data) == 0:
-        return found, faults
-    faults.extend(_wrong_sums(data, found))
-    return found, faults
+    return found, faults, at == size, size
+
+
+def _may_be_header(rest: bytes) -> bool:
+    """Whether another file may begin here: cut off within its header, or with some of it damaged."""
+    if rest[0] not in (12, 14):
+        return False
+    if len(rest) < 12:
+        return MARK.startswith(rest[8:])
+    alike = sum(a == b for a, b in zip(rest[8:12], MARK, strict=True))
+    return alike >= 3 or rest[0] + int.from_bytes(rest[4:8], "little") + 2 == len(rest)
 
 
 def recognises(data: bytes) -> bool:

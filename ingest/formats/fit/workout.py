@@ -12,7 +12,7 @@ import numpy as np
 
 from ingest.formats.fit.contents import Contents
 from ingest.formats.fit.description import SESSION, SPORT, Description, DescriptiveMessage
-from ingest.formats.fit.file import FitSession
+from ingest.formats.fit.file import Device, FitSeries, FitSession
 from ingest.formats.fit.sport_names import SPORTS, SUB_SPORTS
 from ingest.formats.fit.timestamps import FIRST_DATE, moment
 
@@ -46,6 +46,26 @@ def read_sessions(contents: Contents, description: Description) -> tuple[FitSess
             )
         )
     return tuple(sorted(found, key=lambda session: session.start))
+
+
+def session_of_samples(
+    series: tuple[FitSeries, ...], device: Device, description: Description
+) -> tuple[FitSession, ...]:
+    """The workout of a file that holds its samples and no session: the watch died, or its program writes none."""
+    activity = next((s for s in series if s.kind == "activity"), None)
+    if activity is None or device.file_type not in (None, "activity"):
+        return ()
+    sports = description.messages_of(SPORT)
+    sport = sports[0] if sports else DescriptiveMessage()
+    end = activity.times[-1] if activity.end is None else activity.end
+    return (
+        FitSession(
+            start=activity.times[0],
+            end=end,
+            sport=_sport(sport, 0, SPORTS) or "generic",
+            sub_sport=_sport(sport, 1, SUB_SPORTS),
+        ),
+    )
 
 
 def _end(message: DescriptiveMessage, start: np.datetime64 | None) -> np.datetime64 | None:

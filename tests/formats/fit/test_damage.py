@@ -60,7 +60,11 @@ def test_intact() -> None:
         (whole().done(without_crc=True)[:-3], "cut off: its header promises", 99),
         (whole().done()[:300], "cut off: its header promises", 33),
         (whole().done(data_size=0, without_crc=True), "never finished", 100),
-        (whole().done() + b"some more", "9 bytes after its end", 100),
+        (whole().done() + b"more" + whole().done(), "bytes after its end", 100),
+        (whole().done() + whole().done()[:10], "10 bytes after its end", 100),
+        (whole().done() + whole().done().replace(b".FIT", b".GIT"), "bytes after its end", 100),
+        (whole().done() + whole().done().replace(b".FIT", b"GARM"), "bytes after its end", 100),
+        (whole().done(crc=1) + bytes(9), "9 bytes after its end", 100),
         (whole().done(data_size=len(whole().body) - 3), "its last message", 99),
         (whole().raw(b"\x07\x00").record(START + 900, 60).done(), "nothing before it defines", 100),
         (whole().raw(b"\x41\x00\x00\x14\x00\x09\xfd").done(), "its last message or definition is cut", 100),
@@ -78,6 +82,24 @@ def test_salvaged(data: bytes, fault: str, kept: int) -> None:
     assert fit.looks_whole(data) == (
         fault in {"nothing before it defines", "its last message or definition is cut"}
     )
+
+
+@pytest.mark.parametrize(
+    ("behind", "told"),
+    [
+        (bytes(512), "it is whole; 512 bytes after its end are empty and were passed over"),
+        (b"\xff" * 7, "it is whole; 7 bytes after its end are empty and were passed over"),
+        (b"\x00", "it is whole; 1 byte after its end is empty and was passed over"),
+        (b"some more", "it is whole; 9 bytes after its end are no FIT and were passed over"),
+        (b"\x0e\x10 no header", "it is whole; 12 bytes after its end are no FIT and were passed over"),
+    ],
+)
+def test_what_lies_behind_a_whole_file(behind: bytes, told: str) -> None:
+    """What a program or a firmware appends behind a right checksum takes nothing from a file, and is told."""
+    file = fit.read(whole().done() + behind)
+    assert (file.faults, file.notes) == ((), (told,))
+    assert len(file.series[0]) == 100
+    assert fit.looks_whole(whole().done() + behind)
 
 
 def test_header_checksum_of_zero() -> None:

@@ -93,7 +93,8 @@ def test_swim_with_heart_rate_in_laps_only() -> None:
     found = fit.read(file.lap(START + 5000, 100, mean=200).done())
     assert (found.sessions[0].bpm_mean, found.sessions[0].bpm_max) == (130, 150)
     assert found.series == ()
-    assert found.notes == ("holds no heart rate: a file of unknown type with a workout",)
+    told = "the heart rate is in its summary alone (a mean of 130 and a maximum of 150 bpm):"
+    assert found.notes == (f"{told} the workout is kept with it, minutes need samples",)
 
 
 @pytest.mark.parametrize(

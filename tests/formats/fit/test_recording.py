@@ -178,7 +178,7 @@ def test_damage_and_remarks_are_told_as_sentences() -> None:
     )
     assert (made.whole, made.remarks) == (
         False,
-        "Cut off: 3 bytes; odd; left out as no heart rate: 1 value.",
+        "Cut off: 3 bytes; odd; left out as no heart rate: 1 value (1 below 30).",
     )
     assert to_recording(FitFile(series=(series([0]),), notes=("odd",))).whole
     assert to_recording(FitFile(series=(series([0]),))).remarks == ""

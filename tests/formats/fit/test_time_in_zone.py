@@ -51,7 +51,7 @@ def test_pauses_are_not_counted() -> None:
         judged([110] * 9, [0, 9, 0, 0, 0, 0], reference=19),
         judged([110] * 9, [0, 9, 0]),
         judged([110] * 9, [0, 0, 0, 0, 0, 0]),
-        judged([110] * 9, [0, 9, 0, 0, 0, 0], edges=[100, 100, 120, 140, 160]),
+        judged([110] * 9, [0, 9, 0, 0, 0, 0], edges=[100, 90, 120, 140, 160]),
         judged([110] * 9, [0, 9, 0, 0, 0, 0], index=3),
         judged([0] * 9, [0, 9, 0, 0, 0, 0]),
     ],
@@ -61,6 +61,32 @@ def test_nothing_to_compare(file: fit.FitFile) -> None:
     """What does not say enough to count the same way is not judged."""
     assert file.checks == ()
     assert file.faults == ()
+
+
+@pytest.mark.parametrize(
+    ("edges", "watch_s", "kept"),
+    [
+        ([113, 140, 159, 159, 183, 200], [10, 0, 0, 0, 20, 0, 0], (113, 140, 159, 159, 183, 200)),
+        ([100, 120, 140, 160, 180], [0, 30, 0, 0, 0], (100, 120, 140, 160)),
+    ],
+    ids=["two equal neighbours, as of a fenix 6", "as many times as edges"],
+)
+def test_edges_as_watches_write_them(edges: list[int], watch_s: list[float], kept: tuple[int, ...]) -> None:
+    """A zone that holds nothing, and a top that is written though nothing lies above it, are no reason to say nothing."""
+    (check,) = judged([110] * 10 + [165] * 20 if len(edges) == 6 else [110] * 30, watch_s, edges=edges).checks
+    assert (check.edges, check.deviation) == (kept, 0)
+
+
+def test_seconds_in_the_session_itself() -> None:
+    """Without a message of its own the session's seconds are judged by the zones that the file gives."""
+    file = Fit().timer(START, start=True)
+    for i in range(30):
+        file.record(START + i, 110)
+    for i, top in enumerate([100, 120, 140, 254]):
+        file.hr_zone(i, top)
+    file.timer(START + 30, start=False).session(START, 30, zone_s=[0, 30, 0, 0])
+    (check,) = fit.read(file.done()).checks
+    assert (check.edges, check.watch_s, check.deviation) == ((100, 120, 140), (0, 30, 0, 0), 0)
 
 
 def test_each_session_by_itself() -> None:
