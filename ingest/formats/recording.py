@@ -61,7 +61,8 @@ class Part:
 class Fact:
     """Something a file says of a span of time (ms, both ends included).
 
-    `what` is `session` (content: `source`, `sport`, `sub_sport`, `timer_s`, `bpm_mean`, `bpm_max`), `claim` (`source`, `end`,
+    `what` is `session` (content: `source`, `sport`, `sub_sport`, `timer_s`, `bpm_mean`, `bpm_max`, and `pauses` where the timer
+    stood still: how its presses were read), `claim` (`source`, `end`,
     `moderate_min`, `vigorous_min`, `resting_bpm`), `limits` (`maximum_bpm` and what else the watch holds) or `check`
     (seconds per zone by the watch's own edges). What is not known is None.
     """

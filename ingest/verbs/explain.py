@@ -49,7 +49,10 @@ def explanation_lines(x: "Explanation") -> Iterator[str]:
         [_sample_line(sample, calendar) for sample in x.samples],
         _day_lines(x.measures, calendar, each=len(subject.borders_ms) > 2),
         *(
-            _session_lines(f"Workout {_day_and_time(e.at_ms, calendar)}", e.at_ms, row, x.measures)
+            [
+                *_session_lines(f"Workout {_day_and_time(e.at_ms, calendar)}", e.at_ms, row, x.measures),
+                *_pause_lines(e.content.get("pauses")),
+            ]
             for e, row in x.measures.workouts
         ),
         *(
@@ -271,6 +274,26 @@ def _workout_lines(row: dict[str, Any]) -> Iterator[str]:
     ]
     if loads:
         yield f"    training load: {', '.join(loads)}"
+
+
+def _pause_lines(read: dict[str, Any] | None) -> Iterator[str]:
+    """How the presses of a workout's timer were read, and why so."""
+    if read is None:
+        return
+    told, believed = (length_text(round(read[key] * 1000)) for key in ("told_s", "believed_s"))
+    if read["reading"] == "told":
+        why = ", and for so long its own timer stood still" if read["by_timer"] else ""
+        yield f"    pauses {believed}, as its stops and starts tell{why}"
+        return
+    yield f"    pauses {believed}; its stops and starts tell {told}, which is not believed:"
+    why = "its own timer ran in it" if read["by_timer"] else "no timer of its own tells otherwise"
+    yield f"      {_READING[read['reading']]}, and {why}"
+
+
+_READING = {
+    "mended": "a stop or a start is missing, as its heart rate tells",
+    "silent": "heart rate was recorded in it",
+}
 
 
 def _variability_text(row: dict[str, Any]) -> str:

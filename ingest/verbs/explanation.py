@@ -115,10 +115,7 @@ class Explanation:
             "edges": _edges_json(self.edges),
             "sports": {sport: _edges_json(edges) for sport, edges in self.sports.items()},
             "sources": [_share_json(s) for s in self.account.shares.values()],
-            "sessions": [
-                {"from": utc_text(e.at_ms), "source": e.content["source"], **row}
-                for e, row in measures.workouts
-            ],
+            "sessions": [_workout_json(e, row) for e, row in measures.workouts],
             "worn": [
                 {"from": utc_text(s.start_ms), "source": name, **s.fields}
                 for name, s in measures.strap_sessions
@@ -225,6 +222,16 @@ def _edges_json(edges: list[tuple[int, Edges | None]]) -> list[dict[str, Any]]:
         }
         for begins, e in edges
     ]
+
+
+def _workout_json(workout: Entry, row: dict[str, Any]) -> dict[str, Any]:
+    content = workout.content
+    return {
+        "from": utc_text(workout.at_ms),
+        "source": content["source"],
+        **row,
+        "pauses": content.get("pauses"),
+    }
 
 
 def _masked_runs(e: Evidence, start_ms: int, end_ms: int) -> Iterator[MaskedRun]:

@@ -10,6 +10,7 @@ from ingest.formats.fit.file import (
     FitSession,
     HeartRate,
     Limits,
+    PauseVerdict,
     ZoneCheck,
 )
 from ingest.formats.fit.recording import read_recording
@@ -25,6 +26,7 @@ __all__ = [
     "FitSession",
     "HeartRate",
     "Limits",
+    "PauseVerdict",
     "ZoneCheck",
     "heart_rate",
     "looks_whole",

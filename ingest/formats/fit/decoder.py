@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from ingest.formats.fit import timer
 from ingest.formats.fit.beats import read_beats
 from ingest.formats.fit.contents import parse_contents
 from ingest.formats.fit.description import describe
@@ -14,8 +13,11 @@ from ingest.formats.fit.file import Device, FitFile, FitSeries, FitSession, Hear
 from ingest.formats.fit.heart_rate import HeartRateColumns, read_heart_rate
 from ingest.formats.fit.limits import read_limits
 from ingest.formats.fit.monitoring import read_claims, read_movement
+from ingest.formats.fit.pauses import believe_pauses
 from ingest.formats.fit.time_in_zone import check_zones, read_session_times, read_zone_times
-from ingest.formats.fit.workout import read_sessions, session_of_samples
+from ingest.formats.fit.timer import read_presses, told_pauses
+from ingest.formats.fit.workout import read_laps, read_sessions, session_of_samples
+from zones.spans import Spans
 
 STAMP = np.timedelta64(2, "s")
 """A stop's stamp and a session's end that lie nearer than this are the same press: both clocks may have cut off a
@@ -46,9 +48,17 @@ def read(data: bytes) -> FitFile:
     if not sessions:
         sessions = session_of_samples(heart.series, device, description)
     zone_times = read_zone_times(contents)
-    pauses = timer.pauses(contents, heart.last_ms)
+    told_times = zone_times or read_session_times(contents)
     series = tuple(_end_with_session(s, sessions) for s in heart.series)
     activity = next((s for s in series if s.kind == "activity"), None)
+    if presses := heart.presses or read_presses(contents):
+        times = np.empty(0, np.int64) if activity is None else activity.times.view(np.int64)
+        zone_s = {z.index: sum(z.seconds) for z in told_times}
+        pauses, sessions = believe_pauses(
+            presses, times, sessions, read_laps(contents), zone_s, heart.last_ms
+        )
+    else:
+        pauses = Spans.none()
     return FitFile(
         series=series,
         beats=read_beats(contents),
@@ -58,12 +68,12 @@ def read(data: bytes) -> FitFile:
         device=device,
         limits=read_limits(contents, description, zone_times),
         claims=read_claims(contents),
-        checks=check_zones(zone_times or read_session_times(contents), sessions, activity, pauses),
+        checks=check_zones(told_times, sessions, activity, pauses),
         dropped=heart.dropped,
         unwritten=heart.unwritten,
         too_high=heart.too_high,
         faults=(*contents.faults, *description.faults),
-        notes=(*contents.notes, *_notes(heart, device, sessions)),
+        notes=(*contents.notes, *_notes(heart, device, sessions), *_pause_notes(heart, pauses)),
     )
 
 
@@ -104,3 +114,13 @@ def _notes(heart: HeartRateColumns, device: Device, sessions: tuple[FitSession, 
             yield f"holds no heart rate: all {heart.dropped} values say that there was no sensor"
         else:
             yield f"holds no heart rate: {what}{' with a workout' if sessions else ''}"
+
+
+def _pause_notes(heart: HeartRateColumns, pauses: Spans) -> list[str]:
+    """What is worth saying of pauses that are not believed as the timer's presses tell them."""
+    less_s = (told_pauses(heart.presses, heart.last_ms).measure_ms - pauses.measure_ms) / 1000
+    if less_s < 1 or not heart.series:
+        return []
+    return [
+        f"{less_s:.0f} s of the pauses that its timer tells are not believed, as heart rate was recorded in them"
+    ]

@@ -44,6 +44,18 @@ class Beats:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseVerdict:
+    """How the presses of the timer were read in one workout."""
+
+    reading: str
+    """`told`, `mended` or `silent`: see `ingest.formats.fit.pauses`."""
+    by_timer: bool
+    """The watch's own timer agrees; otherwise there was none that could be believed."""
+    told_s: float
+    believed_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class FitSession:
     """One workout as the watch sums it up."""
 
@@ -55,6 +67,8 @@ class FitSession:
     """Seconds with the timer running; None if the watch does not say."""
     bpm_mean: int | None = None
     bpm_max: int | None = None
+    pauses: PauseVerdict | None = None
+    """None where the timer never stood still."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ class HeartRateColumns:
     record: list[Samples] = field(default_factory=list)
     memory: list[Samples] = field(default_factory=list)
     monitoring: list[Samples] = field(default_factory=list)
+    presses: list[timer.Press] = field(default_factory=list)
+    """Those of the timer; asked for only where there is a workout."""
     last_ms: int | None = None
     """When the last record was written, with or without a heart rate."""
 
@@ -192,7 +194,8 @@ def _activity_series(columns: HeartRateColumns, contents: Contents) -> FitSeries
     last = int(series.times[-1].astype(np.int64))
     if columns.last_ms is not None:
         last = max(last, columns.last_ms)
-    stop = timer.last_stop(contents)
+    columns.presses = timer.read_presses(contents)
+    stop = timer.last_stop(columns.presses, last)
     end = last if stop is None else max(last, stop)
     return FitSeries("activity", series.times, series.bpm, np.datetime64(end, "ms"))
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -128,6 +128,8 @@ def _facts(file: FitFile, parts: list[Part]) -> Iterator[Fact]:
             "bpm_mean": s.bpm_mean,
             "bpm_max": s.bpm_max,
         }
+        if s.pauses is not None:
+            content["pauses"] = asdict(s.pauses)
         yield Fact("session", a, b, content)
     for c in file.claims:
         a, b = _ms(c.start), _ms(c.end)

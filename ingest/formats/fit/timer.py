@@ -1,23 +1,36 @@
-"""The timer of a workout: when the one who wears the watch pressed stop, and start again.
+"""The presses of a workout's timer: when the one who wears the watch stopped it, and started it again.
 
 Source: FIT SDK, profile message `event` (21: 0 event, of which 0 is the timer; 1 event_type) and type `event_type`. Watches may write an event
-ahead of its turn, so events are put in order of their times first.
+ahead of its turn, so presses are put in order of their times first; within one second the file's order decides, as only it tells a stop
+that was taken back at once from a start that was.
 """
 
+from typing import NamedTuple
+
+import numpy as np
+
 from ingest.formats.fit import power_on
-from ingest.formats.fit.contents import Contents
-from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE
+from ingest.formats.fit.contents import ChainedFile, Contents
+from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE, NONE
 from zones.spans import Spans
 
-EVENT, TIMER, START = 21, 0, 0
+EVENT, RECORD, TIMER, START = 21, 20, 0, 0
 STOPS = frozenset({1, 4, 8, 9})
 """stop, stop_all, stop_disable, stop_disable_all."""
 
 
-def timer_events(contents: Contents) -> list[tuple[int, bool]]:
-    """(milliseconds since 1970, whether it runs from here on) of every timer event, in order of time."""
+class Press(NamedTuple):
+    """A press of the timer's button, or what the watch did in its place."""
+
+    at_ms: int
+    runs: bool
+    """Whether the timer runs from here on."""
+
+
+def read_presses(contents: Contents) -> list[Press]:
+    """Every start and stop of the timer, in order of time."""
     data = contents.data
-    found: list[tuple[int, bool]] = []
+    found: list[tuple[int, int, bool]] = []
     for chained in contents.chained_files:
         for definition in chained.messages.definitions_of(EVENT):
             event, kind = definition.field(0), definition.field(1)
@@ -30,30 +43,48 @@ def timer_events(contents: Contents) -> list[tuple[int, bool]]:
             seconds = power_on.dated(chained, chained.timestamps.seconds_of(definition))
             positions = definition.positions
             for i in mine:
-                how, at = data[positions[i] + kind[0]], int(seconds[i])
-                if at >= FIRST_DATE and (how == START or how in STOPS):
-                    found.append((at * 1000 + ERA_MS, how == START))
-    found.sort(key=lambda event: event[0])
+                how, place = data[positions[i] + kind[0]], int(positions[i])
+                if how != START and how not in STOPS:
+                    continue
+                at = int(seconds[i]) if seconds[i] != NONE else _seconds_beside(chained, place, how == START)
+                if at >= FIRST_DATE:
+                    found.append((at * 1000 + ERA_MS, place, how == START))
+    return [Press(at, runs) for at, _, runs in sorted(found)]
+
+
+def _seconds_beside(chained: ChainedFile, place: int, starts: bool) -> int:  # noqa: FBT001
+    """When a press without a time was, by its place in the file: a start at the record behind it, a stop at the one before."""
+    found = NONE
+    nearest: int | None = None
+    for definition in chained.messages.definitions_of(RECORD):
+        places = definition.positions
+        i = int(np.searchsorted(places, place)) - (0 if starts else 1)
+        if 0 <= i < len(places) and (nearest is None or abs(int(places[i]) - place) < nearest):
+            nearest = abs(int(places[i]) - place)
+            found = int(power_on.dated(chained, chained.timestamps.seconds_of(definition))[i])
     return found
 
 
-def last_stop(contents: Contents) -> int | None:
-    """When the timer was stopped for good; None where it was not, or the file does not say."""
-    found = timer_events(contents)
-    return found[-1][0] if found and not found[-1][1] else None
+def last_stop(presses: list[Press], last_ms: int) -> int | None:
+    """When the timer was stopped for good; None where it was not, or the file does not say.
+
+    A start after the last sample, which was at `last_ms`, started nothing.
+    """
+    last = next((press for press in reversed(presses) if not press.runs or press.at_ms <= last_ms), None)
+    return last.at_ms if last is not None and not last.runs else None
 
 
-def pauses(contents: Contents, last_ms: int | None) -> Spans:
-    """The times between a stop of the timer and its next start; one left open ends at `last_ms`."""
+def told_pauses(presses: list[Press], until_ms: int | None) -> Spans:
+    """The times between a stop of the timer and its next start; one left open ends at `until_ms`."""
     spans: list[tuple[int, int]] = []
     stopped: int | None = None
-    for at, running in timer_events(contents):
-        if running:
+    for at, runs in presses:
+        if runs:
             if stopped is not None:
                 spans.append((stopped, at))
             stopped = None
         elif stopped is None:
             stopped = at
-    if stopped is not None and last_ms is not None:
-        spans.append((stopped, last_ms))
+    if stopped is not None and until_ms is not None:
+        spans.append((stopped, until_ms))
     return Spans.pairs(spans) if spans else Spans.none()

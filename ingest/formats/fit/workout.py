@@ -5,7 +5,7 @@ Source: FIT SDK, profile, fields of
     sport (12)    0 sport, 1 sub_sport
     session (18)  2 start_time, 5 sport, 6 sub_sport, 7 total_elapsed_time, 8 total_timer_time, 16 avg_heart_rate,
                   17 max_heart_rate, 253 timestamp
-    lap (19)      2 start_time, 8 total_timer_time (1/1000 s), 15 avg_heart_rate, 16 max_heart_rate
+    lap (19)      2 start_time, 7 total_elapsed_time, 8 total_timer_time (both 1/1000 s), 15 avg_heart_rate, 16 max_heart_rate
 """
 
 import numpy as np
@@ -13,11 +13,12 @@ import numpy as np
 from ingest.formats.fit.contents import Contents
 from ingest.formats.fit.description import SESSION, SPORT, Description, DescriptiveMessage
 from ingest.formats.fit.file import Device, FitSeries, FitSession
+from ingest.formats.fit.pauses import Lap
 from ingest.formats.fit.sport_names import SPORTS, SUB_SPORTS
-from ingest.formats.fit.timestamps import FIRST_DATE, moment
+from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE, NEVER, moment
 
 LAP = 19
-LAP_TIMER, LAP_MEAN, LAP_MAX = 8, 15, 16
+LAP_START, LAP_ELAPSED, LAP_TIMER, LAP_MEAN, LAP_MAX = 2, 7, 8, 15, 16
 
 
 def read_sessions(contents: Contents, description: Description) -> tuple[FitSession, ...]:
@@ -91,7 +92,8 @@ def _lap_heart_rate(
     for chained in contents.chained_files:
         for definition in chained.messages.definitions_of(LAP):
             columns = [
-                definition.value(contents.data, n, s) for n, s in ((2, 4), (LAP_TIMER, 4), (LAP_MEAN, 1))
+                definition.value(contents.data, n, s)
+                for n, s in ((LAP_START, 4), (LAP_TIMER, 4), (LAP_MEAN, 1))
             ]
             if any(column is None for column in columns):
                 continue
@@ -108,3 +110,27 @@ def _lap_heart_rate(
                     total += float(ms) * float(bpm)
                     highest = max(highest, float(most) if most <= 230 else 0.0)
     return (round(total / weight) if weight else None), (int(highest) or None)
+
+
+def read_laps(contents: Contents) -> list[Lap]:
+    """The laps that have a date, a length and a timer, in the order of the file."""
+    found: list[tuple[int, Lap]] = []
+    for chained in contents.chained_files:
+        for definition in chained.messages.definitions_of(LAP):
+            columns = [definition.value(contents.data, n, 4) for n in (LAP_START, LAP_ELAPSED, LAP_TIMER)]
+            if any(column is None for column in columns):
+                continue
+            begun, length, timer = (column.astype(np.int64) for column in columns if column is not None)
+            sound = (
+                (begun >= FIRST_DATE) & (begun < NEVER) & (length < NEVER) & (timer > 0) & (timer <= length)
+            )
+            start = begun[sound] * 1000 + ERA_MS
+            rows = zip(
+                definition.positions[sound].tolist(),
+                start.tolist(),
+                (start + length[sound]).tolist(),
+                (timer[sound] / 1000).tolist(),
+                strict=True,
+            )
+            found += [(at, Lap(*row)) for at, *row in rows]
+    return [lap for _, lap in sorted(found)]

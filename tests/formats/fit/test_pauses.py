@@ -1,0 +1,243 @@
+"""A pause is believed only where the samples and the watch's own timers allow it."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.demo.fit_encoder import ERA, EVENT, INVALID_TIME, Fit
+from ingest.formats import fit
+from ingest.formats.fit.recording import read_recording
+
+START = 1_000_000_000
+ELSEWHERE = 9
+"""Another local number than that of other presses: with a field more, another definition."""
+
+Stretch = tuple[int, int]
+
+
+def counted_s(file: Fit) -> float:
+    """Seconds that samples stand for outside of pauses: until the next one, for thirty at most."""
+    found = fit.read(file.done())
+    (series,) = found.series
+    t: list[int] = series.times.astype(np.int64).tolist()
+    assert series.end is not None
+    t.append(max(int(series.end.astype(np.int64)), t[-1]))
+    paused = found.pauses
+    return (
+        sum(min(b - a, 30_000) - paused.clip(a, min(b, a + 30_000)).measure_ms for a, b in pairwise(t)) / 1000
+    )
+
+
+def recorded(*stretches: Stretch, step: int = 1) -> Fit:
+    """A record every `step` seconds of each stretch."""
+    file = Fit()
+    for a, b in stretches:
+        for second in range(a, b, step):
+            file.record(START + second, 120)
+    return file
+
+
+def pressed(file: Fit, *presses: tuple[int, int]) -> Fit:
+    """Presses of the timer: (second, event_type), of which 0 starts."""
+    for second, kind in presses:
+        file.timer(START + second, start=kind == 0, kind=kind)
+    return file
+
+
+def reading(file: Fit) -> str | None:
+    """How the presses of the only session were read."""
+    (session,) = fit.read(file.done()).sessions
+    return None if session.pauses is None else session.pauses.reading
+
+
+@pytest.mark.parametrize("stop", [1, 4, 8, 9])
+def test_stops_and_never_a_start(stop: int) -> None:
+    """Protects a ride on a home trainer, whose program writes only stops, whatever sort of them."""
+    ride = pressed(recorded((0, 1800)), (0, stop), (1800, stop)).session(START, 1800)
+    assert counted_s(ride) == 1800
+    rests = [(0, stop), (300, stop), (600, stop), (1200, stop)]
+    rested = pressed(recorded((0, 300), (400, 600), (700, 1200)), *rests).session(START, 1200, timer=1000)
+    assert counted_s(rested) == 1000
+
+
+@pytest.mark.parametrize("timer", [True, False])
+@pytest.mark.parametrize("step", [1, 7])
+def test_a_start_that_is_missing(step: int, timer: bool) -> None:  # noqa: FBT001
+    """Protects all that follows a lost start, with and without a session's timer, recorded every second or smartly."""
+    file = recorded((0, 301), (350, 1001), (1100, 2001), step=step)
+    pressed(file, (0, 0), (300, 4), (1000, 4), (1100, 0), (2000, 4))
+    if timer:
+        file.session(START, 2000, timer=1850)
+    assert abs(counted_s(file) - 1850) <= step
+
+
+def test_a_stop_that_is_missing() -> None:
+    """Of two starts with silence before the second, the stop between them was where the samples ended."""
+    file = pressed(recorded((0, 300), (320, 600)), (0, 0), (320, 0), (600, 4))
+    file.timer(START + 600, start=False).session(START, 600, timer=580)
+    assert counted_s(file) == pytest.approx(580, abs=1)
+    twice = pressed(recorded((0, 600)), (0, 0), (300, 0), (600, 4)).session(START, 600)
+    assert counted_s(twice) == 600
+
+
+@pytest.mark.parametrize(("first", "paused"), [("stop", False), ("start", True)])
+def test_a_stop_and_a_start_in_one_second(first: str, paused: bool) -> None:  # noqa: FBT001
+    """Protects the order of presses within a second, which only their places in the file tell."""
+    file = pressed(recorded((0, 200), (400, 600)), (0, 0))
+    stop, start = ((4, 2), (0, ELSEWHERE))
+    for kind, local in (stop, start) if first == "stop" else (start, stop):
+        more = ((3, "uint32", 0),) if local == ELSEWHERE else ()
+        fields = (253, "uint32", START + 200), (0, "enum", 0), (1, "enum", kind)
+        file.message(EVENT, *fields, *more, local=local)
+    pressed(file, (400, 0), (600, 4))
+    assert bool(len(fit.read(file.done()).pauses)) == paused
+
+
+def test_a_stop_before_the_first_record() -> None:
+    """A timer that was stopped before anything was recorded had started again by then."""
+    assert counted_s(pressed(recorded((60, 660)), (0, 4), (660, 4)).session(START + 60, 600)) == 600
+
+
+def test_each_workout_of_a_file_by_itself() -> None:
+    """Protects the second workout of a file: the stop after the first one is not all that is known of it."""
+    file = pressed(recorded((0, 600), (660, 1260)), (0, 0), (600, 4), (1260, 4))
+    file.session(START, 600).session(START + 660, 600, sport=2)
+    assert counted_s(file) == 1200
+    found = fit.read(file.done())
+    assert [s.pauses for s in found.sessions] == [
+        None,
+        fit.PauseVerdict("mended", by_timer=True, told_s=599.0, believed_s=0.0),
+    ]
+
+
+def test_a_chain_of_pauses() -> None:
+    """Pauses that a watch made by itself, one after the other, each count; a start that is lost costs no more than its own."""
+    moved = [(n * 60, n * 60 + 48) for n in range(40)]
+    presses = [press for a, b in moved for press in ((a, 0), (b, 4))]
+    whole = pressed(recorded(*moved), *presses).session(START, 2388, timer=40 * 48)
+    assert counted_s(whole) == 40 * 48
+    presses.remove((600, 0))
+    without = pressed(recorded(*moved), *presses).session(START, 2388, timer=40 * 48)
+    assert abs(counted_s(without) - 40 * 48) <= 2
+
+
+def test_a_press_without_a_time() -> None:
+    """A press without a time was where it stands in the file: a start before what follows, a stop after what went before."""
+    file = pressed(recorded((0, 301)), (0, 0))
+    for kind, until in ((4, 400), (0, 700)):
+        file.timer(INVALID_TIME, start=kind == 0, kind=kind)
+        for second in range(400, until, 1):
+            file.record(START + second, 120)
+    found = fit.read(pressed(file, (700, 4)).done()).pauses
+    assert [
+        (a // 1000 - START - ERA, b // 1000 - START - ERA)
+        for a, b in zip(found.start, found.end, strict=True)
+    ] == [(300, 400)]
+
+
+@pytest.mark.parametrize("ahead", [3600, 30 * 86400])
+@pytest.mark.parametrize("timer", [True, False])
+def test_a_start_out_of_the_future(ahead: int, timer: bool) -> None:  # noqa: FBT001
+    """Protects the rest of a workout from a start with a wrong clock: it would silence all until then."""
+    file = pressed(recorded((0, 300), (400, 900)), (0, 0), (300, 4), (400 + ahead, 0), (900, 4))
+    if timer:
+        file.session(START, 900, timer=800)
+    assert counted_s(file) == 800
+
+
+def test_a_watch_that_records_in_its_pauses() -> None:
+    """Heart rate in a pause counts nowhere if the watch's own timer stood still, or if its zones or laps say so."""
+    paused = [(0, 0), (200, 4), (500, 0), (600, 4), (800, 0), (1000, 4)]
+    own = pressed(recorded((0, 1000)), *paused).session(START, 1000, timer=500)
+    zones = pressed(recorded((0, 1000)), *paused).session(START, 1000)
+    zones.time_in_zone(START + 1000, [100, 150], [0, 500, 0])
+    nothing = pressed(recorded((0, 1000)), *paused)
+    for file in (own, zones, nothing):
+        assert counted_s(file) == 500
+    assert reading(own) == "told"
+
+
+def test_pauses_in_which_heart_rate_and_the_timer_went_on() -> None:
+    """Protects moved minutes from stops and starts that neither the records nor the timer know of."""
+    paused = [(0, 0), (200, 4), (500, 0), (600, 4), (800, 0), (1000, 4)]
+    assert counted_s(pressed(recorded((0, 1000)), *paused).session(START, 1000)) == 1000
+    # One of the two was a rest: nothing was recorded.
+    rested = pressed(recorded((0, 200), (500, 1000)), *paused).session(START, 1000, timer=700)
+    assert counted_s(rested) == 700
+
+
+@pytest.mark.parametrize("timer", [0, 4294967.295, 40, 5000])
+def test_a_timer_that_counted_something_else(timer: float) -> None:
+    """Samples decide where the session's timer says what no reading of the presses comes near to."""
+    file = pressed(recorded((0, 300), (400, 1000)), (0, 0), (300, 4), (1000, 4))
+    assert counted_s(file.session(START, 1000, timer=timer)) == 900
+
+
+def test_a_program_whose_timer_never_stands_still() -> None:
+    """A pause in which nothing was recorded is one, whatever a program writes for its timer."""
+    file = pressed(recorded((0, 300), (900, 1000)), (0, 0), (300, 4), (900, 0), (1000, 4))
+    assert counted_s(file.session(START, 1000)) == 400
+
+
+def test_laps_in_place_of_a_session() -> None:
+    """Without a session the laps' own timers are asked."""
+    file = pressed(recorded((0, 1000)), (0, 0), (200, 4), (500, 0), (1000, 4))
+    assert counted_s(file.lap(START, 500).lap(START + 500, 500)) == 1000
+    assert counted_s(pressed(recorded((0, 1000)), (0, 0), (200, 4), (500, 0), (1000, 4))) == 700
+
+
+def test_what_is_not_believed_is_said() -> None:
+    """Protects whoever looks from numbers without a reason: the file's remark and the session's verdict tell."""
+    recording = read_recording(pressed(recorded((0, 600)), (0, 4), (600, 4)).session(START, 600).done())
+    assert "599 s of the pauses that its timer tells are not believed" in recording.remarks
+    (session,) = [fact for fact in recording.facts if fact.what == "session"]
+    assert session.content["pauses"] == {
+        "reading": "mended",
+        "by_timer": True,
+        "told_s": 599.0,
+        "believed_s": 0.0,
+    }
+
+
+lengths = st.lists(st.tuples(st.integers(70, 300), st.integers(10, 200)), min_size=1, max_size=4)
+
+
+@settings(max_examples=40)
+@given(lengths, st.booleans(), st.integers(1, 6))
+def test_presses_that_agree_with_the_timer_are_believed(
+    stretches: list[tuple[int, int]],
+    records_in_pauses: bool,  # noqa: FBT001
+    step: int,
+) -> None:
+    """Good files stay as they are: whatever is recorded in its pauses, what timer and presses say together is believed."""
+    moved, end = laid_out(stretches)
+    file = recorded((0, end), step=step) if records_in_pauses else recorded(*moved, step=step)
+    pressed(file, *[press for a, b in moved for press in ((a, 0), (b, 4))])
+    file.session(START, end, timer=sum(b - a for a, b in moved))
+    told = [((b + ERA + START) * 1000, (a + ERA + START) * 1000) for (_, b), (a, _) in pairwise(moved)]
+    found = fit.read(file.done()).pauses
+    assert list(zip(found.start.tolist(), found.end.tolist(), strict=True)) == told
+
+
+@settings(max_examples=40)
+@given(lengths, st.data())
+def test_any_press_may_be_missing(stretches: list[tuple[int, int]], data: st.DataObject) -> None:
+    """One press less changes no more than the second that it was stamped with, and what the timer leaves open."""
+    moved, end = laid_out(stretches)
+    presses = [press for a, b in moved for press in ((a, 0), (b, 4))]
+    presses.remove(data.draw(st.sampled_from(presses)))
+    truth = sum(b - a for a, b in moved)
+    file = pressed(recorded(*moved), *presses).session(START, end, timer=truth)
+    assert abs(counted_s(file) - truth) <= max(2.0, 0.005 * truth) + 1
+
+
+def laid_out(stretches: list[tuple[int, int]]) -> tuple[list[Stretch], int]:
+    """(length, pause after it) as stretches from 0 on, and where the last one ends."""
+    moved, at = [], 0
+    for length, rest in stretches:
+        moved.append((at, at + length))
+        at += length + rest
+    return moved, moved[-1][1]
