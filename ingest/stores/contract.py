@@ -34,6 +34,10 @@ class RefusedRow:
     since_ms: int
 
 
+class Overtaken(Exception):  # noqa: N818 - nothing is wrong
+    """Another process has moved or emptied the store since `begin`: ask it anew, and count from there."""
+
+
 class Store(Protocol):
     """A replica of the journal's rows, brought up to date by `ingest.stores.following.follow`.
 
@@ -84,8 +88,8 @@ class Store(Protocol):
         over an earlier one. A portion is as much as is in memory at once; they are made while the iterator is read, and what
         it raises must leave the position where it was. What was written before that may stay: it comes again.
 
-        The position never goes back by this, and does not move when the store was emptied (by another process) since
-        `begin`: those rows are missing then, and the next `begin` says so.
+        Raises Overtaken, with nothing read or written, where the position is not the one that `begin` gave: another process
+        has emptied the store, or held entries of which this one's counts may know nothing.
         """
 
     def keep_persons(self, names: Collection[str]) -> None:

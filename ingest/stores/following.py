@@ -8,7 +8,7 @@ from ingest.rows.cache import RowCache
 from ingest.rows.recount import recount_rows
 from ingest.rows.table import Block
 from ingest.rows.touched import ABOUT_EDGES
-from ingest.stores.contract import Store
+from ingest.stores.contract import Overtaken, Store
 
 PORTION = 400
 """Entries counted together: enough that a hundred files of one week count that week once, few enough for memory."""
@@ -26,8 +26,9 @@ def follow(
     """Bring a store up to date; gives how many entries it took.
 
     What comes in meanwhile goes first, between two portions of the past, and once more when it is its turn: nothing
-    has to be remembered of it, and what is written twice is written once. Where it brings other edges, the portion begins anew
-    by them.
+    has to be remembered of it, and what is written twice is written once. Other edges among it let the portion begin anew.
+
+    Where it is, is asked anew each time: another process may have emptied the store, or filled it.
 
     `progress` is called with (position, last position) after each portion; `going_on` may say that it is time to stop;
     `cache` spares one who follows all day long the days that nothing touched.
@@ -38,7 +39,6 @@ def follow(
     store.generation_at = journal.generation_at
     latest_position = journal.last_position()
     while going_on():
-        # Asked anew each time: another process may have emptied the store to fill it again.
         position = store.begin(journal.id, journal.last_position())
         entries: list[Entry] = journal.entries(position, portion)
         if not entries:
@@ -53,6 +53,8 @@ def follow(
             store.write(latest.interleave(recount_rows(journal, entries, cache), going_on), last)
         except _Stopped:
             break
+        except Overtaken:
+            continue
         except _EdgesChanged:
             latest_position = latest.position
             if cache:

@@ -20,7 +20,7 @@ from ingest.errors import Stop
 from ingest.language import gettext as _
 from ingest.rows.table import TABLES, Block
 from ingest.rows.version import rows_version
-from ingest.stores.contract import GenerationAt, RefusedRow, of_no_generation
+from ingest.stores.contract import GenerationAt, Overtaken, RefusedRow, of_no_generation
 from ingest.system.crash_points import reached
 from ingest.system.files import make_folder
 from ingest.system.patience import Patience
@@ -97,6 +97,8 @@ class SqliteStore:
     def write(self, portions: Iterable[list[Block]], position: int) -> None:
         """Hold the blocks, a transaction for each portion, and be at the position with the last of them."""
         with self._file.exclusive():
+            if not self._is_where_it_began():
+                raise Overtaken
             todo = iter(portions)
             before: list[Block] | None = None
             for portion in chain(todo, [None]):
@@ -112,12 +114,19 @@ class SqliteStore:
                 before = portion
             reached("store committed")
 
+    def _is_where_it_began(self) -> bool:
+        """Whether no other process has moved the position since `begin`."""
+        with self._file.explained():
+            held = self._file.connection().execute("SELECT position FROM replica").fetchone()
+        return held is not None and held[0] == self._began
+
     def _move_position(self, db: sqlite3.Connection, position: int) -> None:
-        """Be at a position, unless another process has emptied the store since `begin`: then it starts over."""
+        """Be at a position; never further back."""
+        generation = self.generation_at(position)
         db.execute(
-            "UPDATE replica SET position = ?1, generation = ?2 WHERE position >= ?3 AND position <= ?1",
-            (position, self.generation_at(position), self._began),
+            "UPDATE replica SET position = ?1, generation = ?2 WHERE position <= ?1", (position, generation)
         )
+        self._began = max(self._began, position)
 
     def keep_persons(self, names: Collection[str]) -> None:
         """Delete the rows of everybody else."""

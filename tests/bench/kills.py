@@ -1,10 +1,11 @@
 """Ten thousand kills of daemon, reading processes and verbs over running households, and what was lost by them.
 
-python -m tests.bench.kills [--kills 10000] [--households 6] [--seed 1]
+python -m tests.bench.kills [--kills 10000] [--households 6] [--seed 1] [--keep FOLDER]
 """
 
 import argparse
 import multiprocessing
+import shutil
 import tempfile
 import time
 from collections import Counter
@@ -13,20 +14,27 @@ from pathlib import Path
 from tests.support.killed_household import KilledHousehold, Tally
 
 
-def one(folder: Path, seed: int, kills: int, answers: "multiprocessing.Queue[Tally]") -> None:
-    """One household, killed so often."""
+def one(
+    folder: Path, seed: int, kills: int, keep: Path | None, answers: "multiprocessing.Queue[Tally]"
+) -> None:
+    """One household, killed so often; kept where something is wrong with it."""
     from ingest import cli, daemon  # noqa: F401 - what it forks shall have it already
 
-    folder.mkdir()
+    folder.mkdir(parents=True)
     household = KilledHousehold(folder, seed)
     try:
         household.suffer(kills)
         household.recover()
+        if keep is not None:  # as it is before anybody looks
+            shutil.copytree(folder, keep / folder.name)
         answers.put(household.judge())
     except BaseException as e:
         household.tally.wrong.append(f"the harness itself: {e!r}")
         answers.put(household.tally)
         raise
+    finally:
+        if keep is not None and not household.tally.wrong:
+            shutil.rmtree(keep / folder.name, ignore_errors=True)
 
 
 def main() -> int:
@@ -36,6 +44,7 @@ def main() -> int:
     parser.add_argument("--households", type=int, default=6)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--keep", type=Path, help="for households with which something is wrong")
     chosen = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
@@ -44,7 +53,9 @@ def main() -> int:
         answers: multiprocessing.Queue[Tally] = context.Queue()
         each = -(-chosen.kills // chosen.households)
         running = [
-            context.Process(target=one, args=(folder / f"{chosen.seed + i}", chosen.seed + i, each, answers))
+            context.Process(
+                target=one, args=(folder / f"{chosen.seed + i}", chosen.seed + i, each, chosen.keep, answers)
+            )
             for i in range(chosen.households)
         ]
         for process in running:

@@ -1,5 +1,6 @@
 """The contract of a store, for every store there is: it holds everything up to its position, whatever happens on the way."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,9 +15,10 @@ from typing import Any
 import pytest
 
 from ingest.journal import Journal
+from ingest.rows.cache import RowCache
 from ingest.rows.recount import recount_rows
 from ingest.rows.table import TABLES, Block
-from ingest.stores.contract import Store
+from ingest.stores.contract import Overtaken, Store
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.support.households import (
@@ -240,8 +242,30 @@ def test_emptied_since_it_began_its_position_does_not_move(journal: Journal, pla
         begun = daemon.begin(journal.id, journal.last_position())
         entries = journal.entries(begun)
         rebuilding.clear(journal.id, journal.last_position())
-        daemon.write(recount_rows(journal, entries), entries[-1].position)
+        with pytest.raises(Overtaken):
+            daemon.write(recount_rows(journal, entries), entries[-1].position)
         assert daemon.begin(journal.id, journal.last_position()) == 0
+        place.catch_up(journal, daemon)
+    assert place.wrong_rows(journal) == []
+
+
+def test_overtaken_by_another_it_counts_by_all_that_was_held(journal: Journal, place: Place) -> None:
+    """Protects days and weeks beside `hartslag add`: a daemon that knows only its own entries left out the other's."""
+    cache = RowCache()
+    with place.open() as daemon, place.open() as adding:
+        place.catch_up(journal, adding)
+        follow(journal, daemon, cache=cache)
+        same_day = START + 20 * DAY
+        happen(journal, steady("Jan", same_day, 200, 130))
+        follow(journal, daemon, cache=cache)  # its cache knows the day
+        happen(journal, steady("Jan", same_day + HOUR, 300, 150))
+        begun = daemon.begin(journal.id, journal.last_position())
+        entries = journal.entries(begun)
+        happen(journal, steady("Jan", same_day + 2 * HOUR, 400, 140))
+        place.catch_up(journal, adding)
+        with contextlib.suppress(Overtaken):
+            daemon.write(recount_rows(journal, entries, cache), entries[-1].position)
+        follow(journal, daemon, cache=cache)
         place.catch_up(journal, daemon)
     assert place.wrong_rows(journal) == []
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from ingest.errors import TryLater
 from ingest.rows.table import Block
 from ingest.settings.model import InfluxSettings
-from ingest.stores.contract import GenerationAt, RefusedRow
+from ingest.stores.contract import GenerationAt, Overtaken, RefusedRow
 from ingest.stores.influx.backoff import Backoff
 from ingest.stores.influx.batch import BatchWriter
 from ingest.stores.influx.client import BodyTooLarge, Refused, ServerClient, Unavailable
@@ -127,6 +127,8 @@ class InfluxStore:
         """Have the server hold the blocks, and be at the position once it has said yes to all of them."""
         with self._exclusively():
             replica = self._ready(self._journal, 0)
+            if replica.state.sent != self._began:
+                raise Overtaken
             reached("store begun")
             filling = position <= replica.state.empty_to
             for portion in portions:
@@ -137,9 +139,8 @@ class InfluxStore:
             if not filling:
                 self._server_now.hasten_visibility()
             reached("store written")
-            # Not when it was started anew or emptied since `begin`: then the position went back.
-            if replica.state.sent >= self._began:
-                replica.acknowledge(position, self.generation_at(position))
+            replica.acknowledge(position, self.generation_at(position))
+            self._began = replica.state.sent
             self._confirm(replica)
             beside_another = self._clock() - self._other_writer_at < MARKER_CHECK_S
             if filling or beside_another or replica.is_save_due:
