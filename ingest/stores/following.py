@@ -28,10 +28,8 @@ def follow(
     What comes in meanwhile goes first, between two portions of the past, and once more when it is its turn: nothing
     has to be remembered of it, and what is written twice is written once. Other edges among it let the portion begin anew.
 
-    Where it is, is asked anew each time: another process may have emptied the store, or filled it.
-
     `progress` is called with (position, last position) after each portion; `going_on` may say that it is time to stop;
-    `cache` spares one who follows all day long the days that nothing touched.
+    `cache` spares one who follows all day long the days that nothing touched. Another process may follow beside it.
 
     Raises TryLater when the store is away; it is then where it was, or further on.
     """
