@@ -66,7 +66,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         needs.root()
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
     """Say once, in one paragraph, what was skipped and what to install for it."""
     skipped = [
         report.longrepr[2].removeprefix("Skipped: ")

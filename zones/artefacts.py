@@ -179,10 +179,10 @@ def _spikes(t: NDArray[np.int64], bpm: NDArray[np.uint8]) -> NDArray[np.bool_]:
         return far
     # At both ends of a stretch its first and last whole window serve; only where one spans no hole.
     first, last, stretch = _stretches(t)
-    window = np.minimum(np.arange(n) - AROUND // 2, (last - AROUND + 1)[stretch])
+    window = np.minimum(np.arange(n, dtype=np.intp) - AROUND // 2, (last - AROUND + 1)[stretch])
     window = np.clip(np.maximum(window, first[stretch]), 0, n - AROUND)
     for some in _blocks(np.flatnonzero(near[window])):
-        around = bpm[window[some][:, None] + np.arange(AROUND)]
+        around = bpm[window[some][:, None] + np.arange(AROUND, dtype=np.intp)]
         median = np.partition(around, AROUND // 2, axis=1)[:, AROUND // 2].astype(np.int16)
         far[some] = np.abs(bpm[some] - median) > SPIKE_BPM
     if not far.any():

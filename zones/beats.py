@@ -219,7 +219,7 @@ def _medians(values: Floats) -> Floats:
     """The median of the values around each one."""
     out = np.empty(len(values))
     for a, rows, many in _windows(values, NEAR):
-        here = np.arange(len(rows))
+        here = np.arange(len(rows), dtype=np.intp)
         out[a : a + len(rows)] = (rows[here, (many - 1) // 2] + rows[here, many // 2]) / 2
     return out
 
@@ -230,8 +230,10 @@ def _windows(values: Floats, width: int) -> Iterator[tuple[int, Floats, NDArray[
     In portions that fit into a cache, each with its beginning. To put all in order is faster than to pick a few.
     """
     half, n = width // 2, len(values)
-    padded = np.concatenate([np.full(half, np.inf), values, np.full(half, np.inf)])
-    here = np.arange(n)
+    padded = np.concatenate(
+        [np.full(half, np.inf, dtype=np.float64), values, np.full(half, np.inf, dtype=np.float64)]
+    )
+    here = np.arange(n, dtype=np.intp)
     many = np.minimum(here + half, n - 1) - np.maximum(here - half, 0) + 1
     rows = sliding_window_view(padded, width)
     block = 1 << 11
@@ -241,7 +243,7 @@ def _windows(values: Floats, width: int) -> Iterator[tuple[int, Floats, NDArray[
 
 def _quantile(rows: Floats, many: NDArray[np.intp], q: float) -> Floats:
     """That quantile of the first so many values of each row in order, as numpy's own."""
-    here, at = np.arange(len(rows)), (many - 1) * q
+    here, at = np.arange(len(rows), dtype=np.intp), (many - 1) * q
     below = at.astype(np.intp)
     low, high, share = rows[here, below], rows[here, np.minimum(below + 1, many - 1)], at - below
     return np.where(share < 0.5, low + (high - low) * share, high - (high - low) * (1 - share))

@@ -58,7 +58,7 @@ def day_of(moments: ArrayLike, zone: Place) -> NDArray[np.int64]:
         first, last = (date.fromordinal(_EPOCH + int(day)) for day in stretch[[0, -1]])
         first, last = first - timedelta(days=_MARGIN_DAYS), last + timedelta(days=_MARGIN_DAYS)
         begins.append(midnights(zone, first, last))
-        days.append(np.arange(first.toordinal(), last.toordinal() + 1))
+        days.append(np.arange(first.toordinal(), last.toordinal() + 1, dtype=np.int64))
     return np.concatenate(days)[np.searchsorted(np.concatenate(begins), ms, side="right") - 1]
 
 

@@ -1,5 +1,6 @@
 """Training load: how long the heart worked, the harder the more."""
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -30,8 +31,9 @@ def banister(bpm_ms: NDArray[np.int64], resting: int, maximum: int, sex: Sex) ->
     if maximum - resting < LEAST_RESERVE:
         raise ValueError(f"resting {resting} and maximum {maximum} bpm lie less than {LEAST_RESERVE} apart")
     a, b = BANISTER[sex]
-    share = np.clip((np.arange(256) - resting) / (maximum - resting), 0, 1)
-    return float(bpm_ms / MINUTE_MS @ (share * a * np.exp(b * share)))
+    share = np.clip((np.arange(256, dtype=np.intp) - resting) / (maximum - resting), 0, 1)
+    # Rounded once, whatever the machine adds in what order.
+    return math.fsum((bpm_ms / MINUTE_MS * (share * a * np.exp(b * share))).tolist())
 
 
 def edwards(bpm_ms: NDArray[np.int64], maximum: int) -> float:
@@ -41,4 +43,6 @@ def edwards(bpm_ms: NDArray[np.int64], maximum: int) -> float:
     Book").
     """
     edges = [percent(p, maximum) for p in EDWARDS]
-    return float(bpm_ms / MINUTE_MS @ np.searchsorted(edges, np.arange(256), side="right"))
+    weights = np.searchsorted(edges, np.arange(256, dtype=np.intp), side="right")
+    # Whole numbers are added before the one division: what a machine multiplies with (BLAS) rounds in its own way.
+    return int((bpm_ms * weights).sum()) / MINUTE_MS

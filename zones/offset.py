@@ -54,7 +54,7 @@ def find_offset(one: Pieces, other: Pieces) -> Offset | None:
     a = _by_second(one, start, end)
     b = _by_second(other, start - FARTHEST, end + FARTHEST)
     n = len(a)
-    likeness = np.array([_likeness(a, b[lag : lag + n]) for lag in range(2 * FARTHEST + 1)])
+    likeness = np.array([_likeness(a, b[lag : lag + n]) for lag in range(2 * FARTHEST + 1)], dtype=np.float64)
     best = int(np.argmax(likeness))
     now = float(likeness[FARTHEST])
     found = Offset(best - FARTHEST, float(likeness[best]), now)
@@ -65,7 +65,7 @@ def find_offset(one: Pieces, other: Pieces) -> Offset | None:
 
 def _by_second(pieces: Pieces, start: int, end: int) -> NDArray[np.float64]:
     """The heart rate that holds at each whole second, NaN where none does."""
-    at = np.arange(start, end) * SECOND
+    at = np.arange(start, end, dtype=np.int64) * SECOND
     i = np.searchsorted(pieces.start, at, side="right") - 1
     held = (i >= 0) & (at < pieces.end[i])
     return np.where(held, pieces.bpm[i], np.nan)

@@ -82,8 +82,8 @@ class Pieces:
 
 def _unrolled(parts: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """For each part of each piece: which piece it is of, and the how manieth of it, from 0."""
-    piece = np.repeat(np.arange(len(parts)), parts)
-    return piece, np.arange(len(piece)) - np.repeat(np.cumsum(parts) - parts, parts)
+    piece = np.repeat(np.arange(len(parts), dtype=np.intp), parts)
+    return piece, np.arange(len(piece), dtype=np.intp) - np.repeat(np.cumsum(parts) - parts, parts)
 
 
 def hold(
@@ -114,7 +114,7 @@ def hold(
         i = np.searchsorted(stops, t)
         until = np.where(i < len(stops), np.minimum(until, stops[np.minimum(i, len(stops) - 1)]), until)
     until = np.minimum(until, t + cap)
-    marks = np.full(len(t), source, np.int16), np.full(len(t), counts is True)
+    marks = np.full(len(t), source, np.int16), np.full(len(t), counts is True, dtype=np.bool_)
     pieces = Pieces(t, until, bpm, *marks)
     if (until <= t).any():
         pieces = pieces.take(until > t)
@@ -148,7 +148,7 @@ def split(pieces: Pieces, at: NDArray[np.int64]) -> Pieces:
 def split_every(pieces: Pieces, length: int) -> Pieces:
     """The same time in pieces that cross no whole multiple of `length` ms."""
     before = pieces.start // length
-    inside = (pieces.end - 1) // length - before
+    inside = ((pieces.end - 1) // length - before).astype(np.intp)
     if not inside.any():
         return pieces
     piece, nth = _unrolled(inside + 1)

@@ -126,7 +126,7 @@ def _find_missed(
     lowest: Lowest, rr: Units, first: NDArray[np.intp], behind: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
     """Where the envelope ahead begins to lie a beat above the one behind: beats were missed there."""
-    here = np.arange(len(rr))
+    here = np.arange(len(rr), dtype=np.intp)
     asked = (first < here) & (behind - here >= FEWEST)
     before = lowest.between(np.where(asked, first, here), np.where(asked, here, here + 1))
     ahead = lowest.between(here, behind)

@@ -44,7 +44,7 @@ def find_quietest(
     measured, bpm = (np.add.reduceat(x, first) if len(x) else x for x in (lasts, lasts * parts.bpm))
     start, covered = minute[first] * STEP_MS, pieces.spans
     found = [find_calmest(start, measured, bpm, covered, exercise, a, b) for a, b in pairwise(edge.tolist())]
-    return np.array([low for low, _ in found]), np.array([at for _, at in found], np.int64)
+    return np.array([low for low, _ in found], dtype=np.float64), np.array([at for _, at in found], np.int64)
 
 
 def find_calmest(
@@ -76,7 +76,7 @@ def find_calmest(
     time[1 + which[some]], beats[1 + which[some]] = measured_ms[i:j][some], bpm_ms[i:j][some]
     time, beats = np.cumsum(time), np.cumsum(beats)
     t, b = time[wide:] - time[:-wide], beats[wide:] - beats[:-wide]
-    starts = zero + np.arange(n - wide + 1) * STEP_MS
+    starts = zero + np.arange(n - wide + 1, dtype=np.int64) * STEP_MS
     free = ~busy.meet(starts, starts + WINDOW_MS)
     usable = np.flatnonzero(free & (t >= LEAST_COVERAGE * WINDOW_MS))
     if not len(usable):

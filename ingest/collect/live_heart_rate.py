@@ -71,4 +71,4 @@ async def _listen(radio: Radio, client: BleakClient, seconds: float, hear: Calla
 
 def _tell(known: Characteristic, hear: Callable[[int], None], _: object, payload: bytearray) -> None:
     octets = np.frombuffer(bytes(payload), np.uint8)
-    hear(int(known.decode(np.array([len(octets)]), octets).bpm[0]))
+    hear(int(known.decode(np.array([len(octets)], dtype=np.int64), octets).bpm[0]))

@@ -81,7 +81,7 @@ def _asked(
     day: MadeUpDay, length: int, random: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """What each minute asks of the heart, and in which somebody moves."""
-    at = np.arange(length)
+    at = np.arange(length, dtype=np.int64)
     up = 60 * 7 + int(random.integers(-25, 30))
     bed = 60 * 23 + int(random.integers(-40, 20))
     awake = (at >= up) & (at < bed)
@@ -110,7 +110,7 @@ def _asked(
 def _calm_down(bpm: NDArray[np.float64], last_bpm: float) -> None:
     """Bring the heart from where an effort left it down to what the minutes after it ask for."""
     n = min(CALM_MIN, len(bpm))
-    bpm[:n] += np.maximum(last_bpm - bpm[:n], 0) * np.exp(-np.arange(n) / 5)
+    bpm[:n] += np.maximum(last_bpm - bpm[:n], 0) * np.exp(-np.arange(n, dtype=np.int64) / 5)
 
 
 def _follow(asked: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -121,4 +121,4 @@ def _follow(asked: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[n
         level += 0.65 * (wanted - level)
         wander = 0.7 * wander + push
         found.append(level + wander)
-    return np.array(found)
+    return np.array(found, dtype=np.float64)

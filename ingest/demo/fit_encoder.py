@@ -184,7 +184,7 @@ class Fit:
     def records(self, start: int, bpm: Sequence[int]) -> "Fit":
         """A second of a workout for each heart rate, from a time on: all of them at once, for who writes thousands."""
         self.define(RECORD, [(253, 4, 0x86), (3, 1, 2)], local=1)
-        return self._column(1, "u4", np.arange(start, start + len(bpm)), bpm)
+        return self._column(1, "u4", np.arange(start, start + len(bpm), dtype=np.int64), bpm)
 
     def _column(self, local: int, kind: str, times: ArrayLike, bpm: ArrayLike) -> "Fit":
         """Messages of a time and a heart rate each, of the layout that was defined last."""

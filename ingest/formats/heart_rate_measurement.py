@@ -47,9 +47,9 @@ def decode(lengths: NDArray[np.int64], octets: NDArray[np.uint8]) -> Measurement
         PayloadFault.NONE,
     )
     good = fault == PayloadFault.NONE
-    count = np.where(good, (lengths - fixed) // 2 * intervals, 0)
+    count = np.where(good, (lengths - fixed) // 2 * intervals, 0).astype(np.intp)
     payload = np.repeat(np.arange(n, dtype=np.int64), count)
-    nth = np.arange(len(payload)) - np.repeat(np.cumsum(count) - count, count)
+    nth = np.arange(len(payload), dtype=np.intp) - np.repeat(np.cumsum(count) - count, count)
     at = (start + fixed)[payload] + 2 * nth
     ticks = raw[at] + (raw[at + 1] << 8)
     real = ticks > 0

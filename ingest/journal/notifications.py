@@ -124,17 +124,18 @@ class Notifications:
             raise ValueError(f"too short for {counts} notifications")
         # All parts at once: there are hundreds of them, of five notifications each.
         raw = np.frombuffer(b"".join(packed), np.uint8)
-        part = np.repeat(np.arange(len(count)), count)
+        part = np.repeat(np.arange(len(count), dtype=np.intp), count.astype(np.intp))
         begins, before = np.cumsum(size) - size, np.cumsum(count) - count
-        at = begins[part] + np.arange(len(part)) - before[part]
-        planes = raw[at[:, None] + count[part][:, None] * np.arange(8)]
+        at = begins[part] + np.arange(len(part), dtype=np.intp) - before[part]
+        planes = raw[at[:, None] + count[part][:, None] * np.arange(8, dtype=np.intp)]
         lengths, steps = np.ascontiguousarray(planes).view("<u4").astype(np.int64).T
         held = np.bincount(part, lengths, len(count)).astype(np.int64)
         if (held != size - 8 * count).any():
             raise ValueError("octets and lengths do not fit")
         passed = np.cumsum(steps)
         steady = np.array(firsts, np.int64)[part] + passed - (passed - steps)[before[part]]
-        inside = np.arange(len(raw)) - np.repeat(begins, size) >= np.repeat(8 * count, size)
+        many = size.astype(np.intp)
+        inside = np.arange(len(raw), dtype=np.intp) - np.repeat(begins, many) >= np.repeat(8 * count, many)
         octets = raw[inside]
         return cls.from_columns(
             boot, connection_ms, steady, np.ascontiguousarray(lengths), octets, characteristic

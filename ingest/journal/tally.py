@@ -139,7 +139,9 @@ def mix_facts(rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _mix(rows: NDArray[np.int64], factors: tuple[int, ...]) -> NDArray[np.int64]:
     # As SQLite has it: the rest of a number has its sign.
-    mixed: NDArray[np.int64] = (np.fmod(rows, MODULUS) * np.array(factors)).sum(axis=1) % MODULUS
+    mixed: NDArray[np.int64] = (np.fmod(rows, MODULUS) * np.array(factors, dtype=np.int64)).sum(
+        axis=1
+    ) % MODULUS
     return mixed
 
 

@@ -56,7 +56,7 @@ class Calendar:
 
     def day_of(self, moment_ms: int) -> date:
         """The local day of a moment."""
-        return date.fromordinal(int(day_of(np.array([moment_ms]), self.zone)[0]))
+        return date.fromordinal(int(day_of(np.array([moment_ms], dtype=np.int64), self.zone)[0]))
 
     def zone_on(self, on: date) -> str:
         """The name of the time zone of a day."""

@@ -39,7 +39,7 @@ class Day:
         resting, quiet = find_calmest(
             m.start_ms, m.measured_ms, m.bpm_ms, counted.covered, exercise, start_ms, end_ms
         )
-        zones_ms = np.array([column.sum() for column in m.columns])
+        zones_ms = np.array([column.sum() for column in m.columns], dtype=np.int64)
         sessions = find_strap_sessions(counted.strap_minutes, m, workouts, profile)
         return cls(zones_ms, resting, quiet, tuple(sessions))
 

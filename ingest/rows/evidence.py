@@ -81,7 +81,7 @@ def resolve_sources(evidence: Sequence[Evidence]) -> Pieces:
 
 def _read_source(index: int, chunks: list[Chunk], start_ms: int, end_ms: int) -> Evidence:
     source = chunks[0].source
-    a, b = np.array([start_ms - REACH_MS, end_ms + REACH_MS]).astype(TIMES)
+    a, b = np.array([start_ms - REACH_MS, end_ms + REACH_MS], dtype=np.int64).astype(TIMES)
     series = join([c.columns.series for c in chunks]).between(a, b)
     beats = _Beats.gather(chunks)
     bad = artefacts.find_artefacts(
@@ -126,9 +126,9 @@ def _movement(chunks: list[Chunk]) -> Spans | None:
 def _ends(chunks: list[Chunk]) -> NDArray[np.int64]:
     """When the source stopped recording: the ends of its chunks, less those at which another one goes on."""
     if len(chunks) == 1:
-        return np.array([chunks[0].columns.end_ms])
-    first = np.array([c.first_ms for c in chunks])
-    ends = np.array([c.columns.end_ms for c in chunks])
+        return np.array([chunks[0].columns.end_ms], dtype=np.int64)
+    first = np.array([c.first_ms for c in chunks], dtype=np.int64)
+    ends = np.array([c.columns.end_ms for c in chunks], dtype=np.int64)
     # In order of their beginnings: does any that began by then last longer?
     order = np.argsort(first, kind="stable")
     longest = np.maximum.accumulate(ends[order])

@@ -99,7 +99,7 @@ def _strap_row(
 ) -> Row | None:
     """The row of a strap's own beats in a session: the sum of its minutes, of which only new ones are looked at."""
     sums_at = cache.beat_sums(person, session.source)
-    minutes = np.arange(session.start_ms, session.end_ms, MINUTE)
+    minutes = np.arange(session.start_ms, session.end_ms, MINUTE, dtype=np.int64)
     new = minutes[[at not in sums_at for at in minutes.tolist()]]
     for run in np.split(new, np.flatnonzero(np.diff(new) > MINUTE) + 1) if len(new) else ():
         a, b = int(run[0]), int(run[-1]) + MINUTE

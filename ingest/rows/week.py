@@ -59,7 +59,7 @@ class Week:
     @property
     def total(self) -> Totals:
         """The sum of its days."""
-        return Totals.of(np.array([[column.sum() for column in self.days.columns]]))
+        return Totals.of(np.array([[column.sum() for column in self.days.columns]], dtype=np.int64))
 
     @property
     def target_min(self) -> float | None:
@@ -129,9 +129,9 @@ def count_week(
         name,
         borders,
         Minutes.join(parts),
-        Totals.of(np.array([d.zones_ms for d in days])),
-        np.array([d.resting_bpm for d in days]),
-        np.array([d.quiet_ms for d in days]),
+        Totals.of(np.array([d.zones_ms for d in days], dtype=np.int64)),
+        np.array([d.resting_bpm for d in days], dtype=np.float64),
+        np.array([d.quiet_ms for d in days], dtype=np.int64),
         tuple(session for d in days for session in d.strap_sessions),
     )
 

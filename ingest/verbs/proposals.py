@@ -147,10 +147,10 @@ def _resting(
         if e.content.get("resting_bpm")
     }
     words = "as the watch says"
-    if np.isnan(find_usual_resting(np.array(list(by_day.values())))):
+    if np.isnan(find_usual_resting(np.array(list(by_day.values()), dtype=np.float64))):
         by_day, words = _quietest(journal, person, profile, since_ms, now_ms), "as the all-day files show"
     newest = sorted(by_day)[-DAYS:]
-    bpm = np.array([by_day[day] for day in newest])
+    bpm = np.array([by_day[day] for day in newest], dtype=np.float64)
     median = find_usual_resting(bpm)
     if np.isnan(median):
         return None
@@ -174,7 +174,7 @@ def _quietest(
             if e.last_ms is not None
         ]
         if pieces:
-            lowest = find_resting(resolve(pieces), Spans.pairs(worked), np.array([a, b]))[0]
+            lowest = find_resting(resolve(pieces), Spans.pairs(worked), np.array([a, b], dtype=np.int64))[0]
             if not np.isnan(lowest):
                 found[day] = float(lowest)
     return found

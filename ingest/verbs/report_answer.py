@@ -263,8 +263,11 @@ def _claims(
 
 
 def _claim_facts(name: str, sort: str, compared: Sequence[ClaimComparison]) -> ClaimFacts:
-    claimed = np.array([(c.claim.content["moderate_min"], c.claim.content["vigorous_min"]) for c in compared])
-    ours = np.array([c.ours_min for c in compared])
+    claimed = np.array(
+        [(c.claim.content["moderate_min"], c.claim.content["vigorous_min"]) for c in compared],
+        dtype=np.float64,
+    )
+    ours = np.array([c.ours_min for c in compared], dtype=np.float64)
     (moderate, vigorous), (our_moderate, our_vigorous) = claimed.sum(0).tolist(), ours.sum(0).tolist()
     steps = {step: sum(dose_min(*c.steps[step]) for c in compared if c.steps) for step in STEPS}
     return ClaimFacts(name, sort, len(compared), moderate, vigorous, our_moderate, our_vigorous, steps)

@@ -55,7 +55,7 @@ def floor(year: Any) -> None:
 def in_minutes(year: Any) -> np.ndarray:
     """Seconds in zones as weeks count them: each day by itself, held, cut into minutes and classified."""
     t = year.times.view(np.int64)
-    borders = np.arange(0, t[-1] + DAY_MS, DAY_MS)
+    borders = np.arange(0, t[-1] + DAY_MS, DAY_MS, dtype=np.int64)
     sums = np.zeros(3)
     # The sample before a day reaches into it, and the one behind it ends the last.
     first, behind = np.searchsorted(t, borders)[:-1] - 1, np.searchsorted(t, borders)[1:] + 1
@@ -98,9 +98,9 @@ def with_searchsorted(year: Any) -> Any:
 def household(days: int) -> Callable[[], Any]:
     """Minutes of a strap an hour a day and a watch all day, overlap resolved."""
     rng = np.random.default_rng(3)
-    day = np.arange(days)[:, None] * 86_400_000
-    strap = (day + 36_000_000 + np.arange(3600) * 1000).ravel()
-    watch = (day + np.arange(1440) * 60_000).ravel()
+    day = np.arange(days, dtype=np.int64)[:, None] * 86_400_000
+    strap = (day + 36_000_000 + np.arange(3600, dtype=np.int64) * 1000).ravel()
+    watch = (day + np.arange(1440, dtype=np.int64) * 60_000).ravel()
     line = Timeline.of([(0, Edges.from_maximum(175))])
     series = [
         SimpleNamespace(times=t.view("datetime64[ms]"), bpm=rng.integers(50, 180, len(t)).astype(np.uint8))

@@ -57,7 +57,9 @@ class Heard:
         length = int((self.end_ms - self.times[0]) / 60_000 * self.bpm.max()) + 1
         at = np.linspace(0, len(self.bpm) - 1, length).astype(int)
         usual = 60_000 / self.bpm[at]
-        intervals = usual * (1 + 0.03 * np.sin(np.arange(length) * 1.4)) + rng.normal(0, 6, length)
+        intervals = usual * (1 + 0.03 * np.sin(np.arange(length, dtype=np.int64) * 1.4)) + rng.normal(
+            0, 6, length
+        )
         beats = self.times[0] + np.cumsum(intervals)
         kept = beats < self.end_ms
         return beats[kept], intervals[kept]
@@ -95,7 +97,9 @@ class Wearer:
 
         So many minutes of walking at three, and as many at eleven with a heart that beats fast without movement.
         """
-        times = np.arange(local_ms(day, "00:00"), local_ms(day + timedelta(days=1), "00:00"), MINUTE)
+        times = np.arange(
+            local_ms(day, "00:00"), local_ms(day + timedelta(days=1), "00:00"), MINUTE, dtype=np.int64
+        )
         charging = local_ms(day, "20:00"), local_ms(day, "21:00")
         walk = (local_ms(day, "15:00"), local_ms(day, "15:00") + moved_min * MINUTE)
         stress = (local_ms(day, "11:00"), local_ms(day, "11:00") + raised_min * MINUTE)
@@ -123,7 +127,7 @@ class Wearer:
 
     def curve(self, seconds: int, height: int, step_s: int = 1) -> NDArray[np.int64]:
         """From rest up to a height within five minutes, then up and down around it, and down at the end."""
-        at = np.arange(0, seconds, step_s)
+        at = np.arange(0, seconds, step_s, dtype=np.int64)
         rise = np.minimum(1.0, at / 300)
         fall = np.minimum(1.0, (seconds - at) / 120)
         level = self.resting_bpm + 30 + (height - self.resting_bpm - 30) * np.minimum(rise, 0.6 + 0.4 * fall)
@@ -145,7 +149,7 @@ class Wearer:
         end = start_ms + minutes * MINUTE
         source = self.strap if strapped else self.activity
         bpm = self.curve(minutes * 60, height, step_s)
-        times = start_ms + np.arange(len(bpm)) * step_s * S
+        times = start_ms + np.arange(len(bpm), dtype=np.int64) * step_s * S
         pauses: tuple[Pair, ...] = ()
         if paused_min:
             middle = start_ms + minutes * MINUTE // 2
@@ -161,12 +165,12 @@ class Wearer:
     def worn(self, start_ms: int, end_ms: int, height: int) -> Iterator[Happening]:
         """A strap that is on, with every heartbeat."""
         bpm = self.curve((end_ms - start_ms) // S + 150, height)[: (end_ms - start_ms) // S]
-        times = start_ms + np.arange(len(bpm)) * S
+        times = start_ms + np.arange(len(bpm), dtype=np.int64) * S
         yield Heard(self.name, self.strap, "strap", times, bpm, end_ms, with_beats=True)
 
     def resting(self, start_ms: int, minutes: int) -> Iterator[Happening]:
         """A strap that is on before getting up: for what the beats of a heart at rest tell."""
-        times = start_ms + np.arange(minutes * 60) * S
-        waves = 2 * np.sin(np.arange(len(times)) / 40)
+        times = start_ms + np.arange(minutes * 60, dtype=np.int64) * S
+        waves = 2 * np.sin(np.arange(len(times), dtype=np.int64) / 40)
         bpm = np.asarray(np.rint(self.resting_bpm + 2 + waves + self.rng.normal(0, 1, len(times))), np.int64)
         yield Heard(self.name, self.strap, "strap", times, bpm, start_ms + minutes * MINUTE, with_beats=True)

@@ -13,7 +13,7 @@ from zones.spans import Spans
 
 
 def by_second(*bpm: int, step: int = 1) -> Series:
-    return Series.of((np.arange(len(bpm)) * step * 1000).view("datetime64[ms]"), bpm)
+    return Series.of((np.arange(len(bpm), dtype=np.int64) * step * 1000).view("datetime64[ms]"), bpm)
 
 
 def found(series: Series, kind: Artefact, **more: Any) -> list[int]:
@@ -23,7 +23,7 @@ def found(series: Series, kind: Artefact, **more: Any) -> list[int]:
 def wander(n: int, seed: int = 1) -> list[int]:
     """A heart that changes from second to second."""
     noise = np.random.default_rng(seed).integers(-1, 2, n)
-    return [int(x) for x in 100 + 10 * np.sin(np.arange(n) / 20) + noise]
+    return [int(x) for x in 100 + 10 * np.sin(np.arange(n, dtype=np.int64) / 20) + noise]
 
 
 def test_a_spike_of_two_seconds() -> None:

@@ -65,7 +65,7 @@ def test_day_of_agrees_with_the_clock(zone: str, moments: list[int]) -> None:
 def test_an_hour_that_comes_twice_around_midnight_belongs_to_the_new_day() -> None:
     """Where 00:01 is set back to 23:01, days still follow each other: the new day once begun goes on."""
     begin = int(midnights("America/St_Johns", date(2010, 11, 7), date(2010, 11, 7))[0])
-    days = day_of(begin + np.array([-1, 0, 120_000, HOUR, 2 * HOUR]), "America/St_Johns")
+    days = day_of(begin + np.array([-1, 0, 120_000, HOUR, 2 * HOUR], dtype=np.int64), "America/St_Johns")
     assert (days - date(2010, 11, 7).toordinal()).tolist() == [-1, 0, 0, 0, 0]
 
 

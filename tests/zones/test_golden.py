@@ -18,7 +18,7 @@ EDGE = 109
 def by_second(bpm: np.ndarray) -> Series:
     """A sample a second, in whole bpm."""
     whole = np.floor(bpm + 0.5).astype(np.uint8)
-    return Series.of((np.arange(len(bpm)) * 1000).astype(TIMES), whole)
+    return Series.of((np.arange(len(bpm), dtype=np.int64) * 1000).astype(TIMES), whole)
 
 
 def minutes_from(bpm: np.ndarray, edge: int = EDGE) -> float:
@@ -67,8 +67,8 @@ def test_the_heart_needs_about_a_minute(steady: int, late_s: int, after_s: int) 
     """Ten minutes of effort from a rest at 75 count late and end late, and nothing is corrected."""
     assert TAU_S * log((steady - 75) / (steady - EDGE)) == pytest.approx(late_s, abs=0.6)
     assert TAU_S * log((steady - 75) / (EDGE - 75)) == pytest.approx(after_s, abs=0.6)
-    up = steady - (steady - 75) * np.exp(-np.arange(600) / TAU_S)
-    down = 75 + (up[-1] - 75) * np.exp(-np.arange(300) / TAU_S)
+    up = steady - (steady - 75) * np.exp(-np.arange(600, dtype=np.int64) / TAU_S)
+    down = 75 + (up[-1] - 75) * np.exp(-np.arange(300, dtype=np.int64) / TAU_S)
     # Cut off, not rounded: a displayed 109 is what the table means by reaching it.
     counted = minutes_from(np.concatenate([up, down]) - 0.5)
     assert counted * 60 == pytest.approx(600 - late_s + after_s, abs=2)

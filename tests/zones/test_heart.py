@@ -25,7 +25,7 @@ LINE = Timeline.of([(-(10**15), Edges.from_bpm(109, 131))])
 
 
 def series(bpm: Any, start: int = 0, step: int = 1) -> Series:
-    return Series.of((start + np.arange(len(bpm)) * step * 1000).view("datetime64[ms]"), bpm)
+    return Series.of((start + np.arange(len(bpm), dtype=np.int64) * step * 1000).view("datetime64[ms]"), bpm)
 
 
 def pieces(*parts: tuple[int, int], start: int = 0, step: int = 1) -> Pieces:
@@ -102,14 +102,14 @@ class TestRecovery:
         """Protects what was recorded every ten seconds: the sample at the stop is where the heart started from."""
         sparse = series([150, 160, 170, 140, 140, 140, 140, 140, 130, 130], step=10)
         assert measure_recovery(sparse, 20_000, 131) == 170 - 130
-        before = Series.of(np.array([0, 65_000]).view("datetime64[ms]"), [170, 130])
+        before = Series.of(np.array([0, 65_000], dtype=np.int64).view("datetime64[ms]"), [170, 130])
         assert measure_recovery(before, 5000, 131) == 40, "and so is what was five seconds before it"
         assert measure_recovery(before, 5001, 131) is None
 
     @pytest.mark.parametrize(("at_s", "there"), [(56, False), (57, True), (63, True), (64, False)])
     def test_how_near_to_a_minute_after(self, at_s: int, there: bool) -> None:  # noqa: FBT001
         """Protects the comparison with other days: what is farther from the minute than three seconds is not it."""
-        two = Series.of(np.array([0, at_s * 1000]).view("datetime64[ms]"), [170, 130])
+        two = Series.of(np.array([0, at_s * 1000], dtype=np.int64).view("datetime64[ms]"), [170, 130])
         assert measure_recovery(two, 0, 170) == (40 if there else None)
         assert measure_recovery(two, 0, 171) is None, "it did not end vigorous"
 
@@ -288,7 +288,7 @@ class TestOffset:
 
     def heard(self, *, shift: int = 0, noise: float = 2, seconds: int = 1800, gap: bool = False) -> Pieces:
         rng = np.random.default_rng(6)
-        at = np.arange(500, 500 + seconds)
+        at = np.arange(500, 500 + seconds, dtype=np.int64)
         bpm = np.clip(self.HEART[at] + rng.normal(0, noise, seconds), 40, 200).astype(np.uint8)
         if gap:
             bpm[300:400] = 0
@@ -318,7 +318,7 @@ class TestOffset:
         assert find_offset(one, self.heard(shift=5000)) is None
         assert find_offset(self.heard(noise=0), self.heard(shift=100, noise=60)) is None
         noise = np.random.default_rng(1).normal(0, 1, (2, 3000))
-        waves, climb = 110 + 30 * np.sin(np.arange(3000) / 48), np.linspace(80, 160, 3000)
+        waves, climb = 110 + 30 * np.sin(np.arange(3000, dtype=np.int64) / 48), np.linspace(80, 160, 3000)
         assert find_offset(hold(series(waves), 5), hold(series(waves + 25 * noise[0], 100_000), 5)) is None
         inner = hold(series((climb + 5 * noise[0])[500:2500], 500_000), 5)
         assert find_offset(inner, hold(series(climb + 5 * noise[1]), 5)) is None
@@ -329,6 +329,13 @@ class TestOffset:
 def test_any_series_will_do() -> None:
     """Columns are asked for, not a class."""
     assert (
-        len(hold(SimpleNamespace(times=np.arange(3).astype("datetime64[s]"), bpm=np.array([60, 61, 62])), 5))
+        len(
+            hold(
+                SimpleNamespace(
+                    times=np.arange(3, dtype=np.int64).astype("datetime64[s]"), bpm=np.array([60, 61, 62])
+                ),
+                5,
+            )
+        )
         == 3
     )

@@ -176,7 +176,7 @@ def test_lengths_of_every_kind_mean_the_same() -> None:
 
 def test_coarse_and_wide_columns() -> None:
     """Times in whole seconds and bpm in wide integers, far out of range, are read for what they are."""
-    t = np.arange(4).astype("datetime64[s]")
+    t = np.arange(4, dtype=np.int64).astype("datetime64[s]")
     series = SimpleNamespace(times=t, bpm=np.array([120, 376, -1, 140]))
     assert seconds(series, 5, ends=[5000]) == [0, 3, 2]
 

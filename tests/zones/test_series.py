@@ -84,11 +84,11 @@ def test_the_median_gap_is_that_of_late() -> None:
 def test_columns_that_do_not_match() -> None:
     """Columns of different lengths, or values no byte holds, are a fault of the caller."""
     with pytest.raises(ValueError, match="two columns"):
-        Series.of(np.arange(3).astype("datetime64[ms]"), [60, 61])
+        Series.of(np.arange(3, dtype=np.int64).astype("datetime64[ms]"), [60, 61])
     with pytest.raises(ValueError, match="two columns"):
-        clean_samples(np.arange(3), np.array([60, 61]))
+        clean_samples(np.arange(3, dtype=np.int64), np.array([60, 61]))
     with pytest.raises(ValueError, match="byte"):
-        Series.of(np.arange(1).astype("datetime64[ms]"), [300])
+        Series.of(np.arange(1, dtype=np.int64).astype("datetime64[ms]"), [300])
     with pytest.raises(ValueError, match="two columns"):
         Spans.of([1, 2], [3])
 
@@ -120,7 +120,7 @@ def test_moments_of_every_kind() -> None:
         assert moment_ms(moment) == 1500
     with pytest.raises(ValueError, match="time zone"):
         moment_ms(datetime(2026, 1, 1))  # noqa: DTZ001
-    times = np.arange(3).astype("datetime64[ms]")
+    times = np.arange(3, dtype=np.int64).astype("datetime64[ms]")
     assert np.shares_memory(milliseconds(times), times)
     assert milliseconds(times.astype("datetime64[s]")).tolist() == [0, 0, 0]
     with pytest.raises(TypeError, match="whole milliseconds"):

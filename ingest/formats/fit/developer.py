@@ -55,7 +55,7 @@ def _stand_ins(messages: Messages) -> dict[tuple[int, int], str]:
         if any(column is None for column in columns):
             continue
         about = definition.value(data, 14, 2)
-        message = np.full(len(definition), RECORD) if about is None else about
+        message = np.full(len(definition), RECORD, dtype=np.int64) if about is None else about
         developer, number, base, native = (column.tolist() for column in columns if column is not None)
         for i in range(len(definition)):
             if (

@@ -159,7 +159,7 @@ def _read_hsa(columns: HeartRateColumns, chained: ChainedFile, definition: Defin
     step = np.ones(len(first), np.int64) if interval is None else interval.astype(np.int64)
     step[(step == 0) | (step == 0xFFFF)] = 1
     count = rows.shape[1]
-    seconds = first[:, None] + step[:, None] * np.arange(count)
+    seconds = first[:, None] + step[:, None] * np.arange(count, dtype=np.intp)
     seconds[first < FIRST_DATE] = -1
     columns.monitoring.append(columns.keep_plausible(seconds.ravel(), rows.ravel()))
 

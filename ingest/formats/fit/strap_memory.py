@@ -52,7 +52,7 @@ def read_events(chained: ChainedFile) -> tuple[Seconds, NDArray[np.uint8]]:
     count, bpm, first, width, full, anchor = _in_order(found)
     # Counts of twelve bits go on from the value before, whole ones start anew.
     ahead = np.diff(count, prepend=0) & 0xFFF
-    anew = np.repeat(first[full], width[full]) + _index_within(width[full])
+    anew = np.repeat(first[full], width[full].astype(np.intp)) + _index_within(width[full])
     ahead[anew] = 0
     total = np.cumsum(ahead)
     event = total + _forward_fill(anew, count[anew] - total[anew], len(count))
@@ -78,7 +78,7 @@ def _in_order(found: list[_Values]) -> tuple[Column, Column, Column, Column, Col
     if (at[1:] < at[:-1]).any():
         order = np.argsort(at, kind="stable")
         width, full, anchor = width[order], full[order], anchor[order]
-        index = np.repeat(start[order], width) + _index_within(width)
+        index = np.repeat(start[order], width.astype(np.intp)) + _index_within(width)
         count, bpm = count[index], bpm[index]
         start = np.cumsum(width) - width
     return count, bpm, start, width, full, anchor
@@ -86,7 +86,8 @@ def _in_order(found: list[_Values]) -> tuple[Column, Column, Column, Column, Col
 
 def _index_within(width: Column) -> Column:
     """0, 1, 2 ... anew for each of the widths."""
-    within: Column = np.arange(width.sum()) - np.repeat(np.cumsum(width) - width, width)
+    many = width.astype(np.intp)
+    within: Column = np.arange(many.sum(), dtype=np.int64) - np.repeat(np.cumsum(width) - width, many)
     return within
 
 
@@ -99,7 +100,7 @@ def _forward_fill(where: Column, value: Column, count: int) -> Column:
         return np.zeros(1, np.int64)
     if len(where) == 1 and where[0] == 0:
         return value
-    held: Column = np.repeat(np.append(0, value), np.diff(where, prepend=0, append=count))
+    held: Column = np.repeat(np.append(0, value), np.diff(where, prepend=0, append=count).astype(np.intp))
     return held
 
 
@@ -123,7 +124,12 @@ def _read_values(chained: ChainedFile, definition: Definition) -> _Values | None
     count = count[:, :width].astype(np.int64).ravel()
     each = len(anchor)
     return _Values(
-        definition.positions, count, bpm[:, :width].ravel(), np.full(each, width), np.full(each, full), anchor
+        definition.positions,
+        count,
+        bpm[:, :width].ravel(),
+        np.full(each, width, dtype=np.int64),
+        np.full(each, full, dtype=np.bool_),
+        anchor,
     )
 
 

@@ -98,7 +98,7 @@ def check_zones(
         stop = session.end if activity.end is None else min(session.end, activity.end)
         samples = Series(activity.times, activity.bpm).between(session.start, stop)
         bpm_ms = milliseconds_per_bpm(hold(samples, LONGEST, pauses=pauses, ends=[stop]))
-        zone = np.searchsorted(edges, np.arange(256), side="right")
+        zone = np.searchsorted(edges, np.arange(256, dtype=np.intp), side="right")
         ours = np.bincount(zone, bpm_ms, len(edges) + 1) / 1000
         checks.append(ZoneCheck(session.start, session.end, edges, watch, tuple(ours.tolist())))
     return tuple(checks)

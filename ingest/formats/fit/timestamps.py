@@ -147,6 +147,6 @@ class Timestamps:
         at, value, full = at[order], value[order], full[order]
         ahead = np.where(full, 0, np.diff(value & 31, prepend=0) & 31)
         total = np.cumsum(ahead)
-        anchor = np.maximum.accumulate(np.where(full, np.arange(len(at)), -1))
+        anchor = np.maximum.accumulate(np.where(full, np.arange(len(at), dtype=np.intp), -1))
         times = np.where(anchor < 0, NONE, value[anchor] + total - total[anchor])
         return at[~full], times[~full]

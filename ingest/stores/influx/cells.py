@@ -59,7 +59,7 @@ def block_cells(block: Block) -> Cells:
 
 def _group_by_labels(block: Block) -> Iterator[tuple[Labels, NDArray[np.int64]]]:
     if not block.labels:
-        yield (), np.arange(len(block))
+        yield (), np.arange(len(block), dtype=np.intp)
         return
     names = sorted(block.labels)
     rows: dict[Labels, list[int]] = {}

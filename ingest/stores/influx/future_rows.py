@@ -42,7 +42,9 @@ class FutureRows:
         """Time, precision and line of each of the rows."""
         for i in rows.tolist():
             at_us = int(block.time_us[i])
-            for line, precision in self._server.encode(select_rows(block, np.array([i]), at_us, at_us + 1)):
+            for line, precision in self._server.encode(
+                select_rows(block, np.array([i], dtype=np.int64), at_us, at_us + 1)
+            ):
                 yield at_us, precision, line
 
     def send_due(self) -> None:

@@ -236,7 +236,7 @@ def _group_rows(
     free: Sequence[str], columns: Mapping[str, Sequence[Any]], count: int
 ) -> Iterator[tuple[Labels, NDArray[np.int64]]]:
     if not free:
-        yield (), np.arange(count)
+        yield (), np.arange(count, dtype=np.intp)
         return
     rows: dict[Labels, list[int]] = {}
     for i in range(count):

@@ -187,7 +187,7 @@ class _EncodedField:
         """The texts of some rows; of one that is not known only what stands before all fields."""
         values, known = self._values[rows], self.known[rows]
         if values.dtype == np.uint8:
-            distinct, which = np.arange(256), values
+            distinct, which = np.arange(256, dtype=np.intp), values
         else:
             distinct, which = np.unique(values, return_inverse=True)
         texts = [before + self._name + self._encode_value(v) + after for v in distinct.tolist()]

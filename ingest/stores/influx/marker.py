@@ -15,5 +15,7 @@ MARKER_US = 631_152_000_000_000
 def marker_line(journal: str, site: str) -> bytes:
     """The line (precision s) that says that a site's rows ('' for no site) are of the journal with that id."""
     tags = {"journal": journal, "site": site}
-    (line,) = encode_lines(MARKER, tags, np.array([MARKER_US]), {"version": [1.0]}, {"version": REAL})
+    (line,) = encode_lines(
+        MARKER, tags, np.array([MARKER_US], dtype=np.int64), {"version": [1.0]}, {"version": REAL}
+    )
     return line

@@ -81,7 +81,7 @@ class Reconciler:
 
     def _send(self, block: Block) -> None:
         for a in range(0, len(block), SENT_ROWS):
-            rows = np.arange(a, min(a + SENT_ROWS, len(block)))
+            rows = np.arange(a, min(a + SENT_ROWS, len(block)), dtype=np.intp)
             for body, precision in self._server.encode(
                 select_rows(block, rows, block.start_us, block.end_us)
             ):

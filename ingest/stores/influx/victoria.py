@@ -118,7 +118,7 @@ class VictoriaServer:
             if TABLES[block.table].fields[name] != TEXT:
                 found[labels, name] = times, values
                 continue
-            texts = np.array([clean_tag(str(v)) for v in values])
+            texts = np.array([clean_tag(str(v)) for v in values], dtype=np.str_)
             for text in np.unique(texts).tolist():
                 here = texts == text
                 if text:
@@ -216,7 +216,7 @@ class VictoriaServer:
         all six ways (1 of 160 tries), after which numbers that rose were never corrected.
         """
         moments = 6 * CANARIES
-        times = MARKER_US + np.arange(moments) * 1_000_000
+        times = MARKER_US + np.arange(moments, dtype=np.int64) * 1_000_000
         tags = {"journal": journal, "site": self.site}
 
         def write(*rows: tuple[int, float]) -> None:
