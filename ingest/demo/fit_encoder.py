@@ -268,8 +268,10 @@ class Fit:
     def hr_zone(self, index: int, high_bpm: int) -> "Fit":
         return self.message(HR_ZONE, (254, "uint16", index), (1, "uint8", high_bpm), local=7)
 
-    def user_profile(self, *, resting: int = 255, maximum: int = 255) -> "Fit":
-        return self.message(USER_PROFILE, (8, "uint8", resting), (11, "uint8", maximum), local=7)
+    def user_profile(self, *, resting: int = 255, maximum: int = 255, age: int = 255) -> "Fit":
+        return self.message(
+            USER_PROFILE, (2, "uint8", age), (8, "uint8", resting), (11, "uint8", maximum), local=7
+        )
 
     def time_in_zone(
         self,

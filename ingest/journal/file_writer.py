@@ -8,16 +8,15 @@ import numpy as np
 
 from ingest.formats.recording import DAY_MS, Columns, Recording
 from ingest.journal import columns as packed
-from ingest.journal.entry import ALWAYS_MS, LEAST_MAXIMUM_BPM, MOST_MAXIMUM_BPM
+from ingest.journal.device_maxima import DeviceMaximum, differing_span, maxima_in_force
 from ingest.journal.entry_writer import EntryWriter
 from ingest.journal.forgotten import Forgotten, LeftOut, in_force
 
 _MAXIMA = (
-    "SELECT e.at_ms, json_extract(e.content, '$.maximum_bpm') AS maximum FROM entry e LEFT JOIN file f ON f.id = e.file"
-    f" WHERE e.person {{}} AND e.what = 'limits' AND e.what <> 'chunk' AND maximum BETWEEN {LEAST_MAXIMUM_BPM} AND {MOST_MAXIMUM_BPM}"
-    " AND f.replaced_by IS NULL"
+    "SELECT e.at_ms, e.content FROM entry e LEFT JOIN file f ON f.id = e.file"
+    " WHERE e.person {} AND e.what = 'limits' AND e.what <> 'chunk' AND f.replaced_by IS NULL"
 )
-"""When which maximum of a person's watches took effect, of those that decide anything."""
+"""What a person's devices were set to when."""
 
 
 class FileWriter(EntryWriter):
@@ -221,22 +220,22 @@ class FileWriter(EntryWriter):
     def replace(self, files: Sequence[int], better: int) -> tuple[int, int] | None:
         """Leave the data of files out of all counting, as a better copy is there; gives the time (ms) they touched.
 
-        Where the limits in them decided anything, all time is touched.
+        Where the limits in them decided anything, that time is touched, too.
         """
         if not files:
             return None
         (person,) = self.db.execute("SELECT person FROM file WHERE id = ?", (better,)).fetchone()
         self._forget_with(person, set(files), better)
-        maxima = f"{self._maxima(person)} ORDER BY e.at_ms, e.position"
-        before = self.db.execute(maxima).fetchall()
+        before = self._maxima_in_force(person)
         spans = []
         for file in files:
             self.db.execute("UPDATE file SET replaced_by = ? WHERE id = ?", (better, file))
             self._seal("file", [(file,)])
             sql = "SELECT min(first_ms), max(last_ms) FROM entry WHERE file = ? AND what NOT IN ('limits', 'file')"
             spans.append(self.db.execute(sql, (file,)).fetchone())
-        if self.db.execute(maxima).fetchall() != before:
-            self.entry(person, "touch", self.now_ms, (-ALWAYS_MS, ALWAYS_MS))
+        touched = differing_span(before, self._maxima_in_force(person))
+        if touched is not None:
+            self.entry(person, "touch", self.now_ms, touched)
         spans = [s for s in spans if s[0] is not None]
         return (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else None
 
@@ -249,9 +248,24 @@ class FileWriter(EntryWriter):
                 )
                 self.entry(person, "forget", self.now_ms, None, copy.content)
 
-    def _maxima(self, person: int) -> str:
-        """`_MAXIMA` without those of forgotten files."""
+    def _maxima_in_force(self, person: int) -> list[tuple[int, int]]:
+        return maxima_in_force(self._device_maxima(person), self._born(person))
+
+    def _device_maxima(self, person: int) -> list[DeviceMaximum]:
+        rows = self.db.execute(self._ask_maxima(person))
+        return [DeviceMaximum.of(at_ms, json.loads(content)) for at_ms, content in rows]
+
+    def _ask_maxima(self, person: int) -> str:
         return _MAXIMA.format(self.own(person)) + LeftOut.of(self.forgotten(person)).except_files("e.file")
+
+    def _born(self, person: int) -> int | None:
+        """The year of birth that the settings told last."""
+        sql = (
+            "SELECT json_extract(content, '$.born') FROM entry WHERE person = ? AND what = 'profile' AND what <> 'chunk'"
+            " ORDER BY position DESC LIMIT 1"
+        )
+        found = self.db.execute(sql, (person,)).fetchone()
+        return found[0] if found else None
 
     def replace_copies(self, persons: Sequence[int]) -> list[int]:
         """Leave out which files of persons who are one now are copies, as if all had come in of one; gives these files."""
@@ -277,22 +291,19 @@ class FileWriter(EntryWriter):
         self._seal("file", [(file,) for file in files])
 
     def limits(self, person: int, at_ms: int, content: dict[str, Any], file: int) -> int:
-        """Append the limits a watch had at a time; touches the time they govern, if they change anything there.
-
-        They govern until the next ones; the first ones also all time before them. Of two at one moment the higher
-        ones are the ones, so that it does not matter which came in first.
-        """
-        beside = self._maxima(person) + " AND e.at_ms {} ? ORDER BY e.at_ms {}, maximum DESC LIMIT 1"
-        before = self.db.execute(beside.format("<", "DESC"), (at_ms,)).fetchone()
-        after = self.db.execute(beside.format(">", "ASC"), (at_ms,)).fetchone()
-        here = self.db.execute(beside.format("=", "ASC"), (at_ms,)).fetchone()
-        in_force = before or after
+        """Append what a device was set to at a time; touches the time in which another maximum holds by it, if any."""
+        new = DeviceMaximum.of(at_ms, content)
         span = None
-        maximum = content["maximum_bpm"]
-        changes = maximum > here[1] if here else in_force is None or in_force[1] != maximum
-        if changes and LEAST_MAXIMUM_BPM <= maximum <= MOST_MAXIMUM_BPM:
-            span = (at_ms if before else -ALWAYS_MS, after[0] - 1 if after else ALWAYS_MS)
+        if new.is_possible and not self._said_just_before(person, new):
+            found, born = self._device_maxima(person), self._born(person)
+            span = differing_span(maxima_in_force(found, born), maxima_in_force([*found, new], born))
         return self.entry(person, "limits", at_ms, span, content, file)
+
+    def _said_just_before(self, person: int, new: DeviceMaximum) -> bool:
+        """Whether the one before it in time is the same: then it changes nothing, and not all of them need be read."""
+        last = f"{self._ask_maxima(person)} AND e.at_ms <= ? ORDER BY e.at_ms DESC LIMIT 1"
+        before = self.db.execute(last, (new.at_ms,)).fetchone()
+        return before is not None and DeviceMaximum.of(new.at_ms, json.loads(before[1]))[:4] == new[:4]
 
 
 def _better_and_worse(file: Sequence[Any], counting: Sequence[Sequence[Any]]) -> tuple[int | None, list[int]]:

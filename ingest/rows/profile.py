@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ingest.journal import ALWAYS_MS, DAY_MS, Entry, Journal, Person
-from ingest.journal.entry import LEAST_MAXIMUM_BPM, MOST_MAXIMUM_BPM
+from ingest.journal.device_maxima import DeviceMaximum, maxima_in_force
 from ingest.rows import limit_origins
 from ingest.rows.calendar import Calendar
 from ingest.rows.table import Block
@@ -89,9 +89,12 @@ def read_profile(journal: Journal, person: int) -> Profile:
 
 
 def build_profile(facts: Mapping[str, Any], limits: Iterable[Entry]) -> Profile:
-    """The profile that follows from what the settings said and from the limits set in watches."""
+    """The profile that follows from what the settings said and from the limits set in devices."""
     calendar = Calendar.of(facts)
-    rules = _EdgeRules(tuple(profile_states(facts)), calendar.zone, tuple(_watch(limits)), facts.get("born"))
+    born = facts.get("born")
+    devices = tuple(DeviceMaximum.of(e.at_ms, e.content) for e in limits)
+    watch = tuple(maxima_in_force(devices, born))
+    rules = _EdgeRules(tuple(profile_states(facts)), calendar.zone, watch, born)
     timeline = Timeline.of(rules.edges())
     return Profile(
         timeline,
@@ -112,23 +115,6 @@ def _medicines(states: Sequence[ProfileState]) -> Iterable[tuple[date, date]]:
             following = states[i + 1].since if i + 1 < len(states) else None
             ends[state.medicine_since] = following or date.max
     return ends.items()
-
-
-def _watch(limits: Iterable[Entry]) -> Iterable[tuple[int, int]]:
-    """When which maximum of the watch began to hold; the first it tells of also stands for the time before."""
-    # Of two limits of one moment the higher is the one, whichever came in first: the last to enter the dictionary.
-    maxima = dict(
-        sorted(
-            (e.at_ms, e.content["maximum_bpm"])
-            for e in limits
-            if LEAST_MAXIMUM_BPM <= e.content["maximum_bpm"] <= MOST_MAXIMUM_BPM
-        )
-    )
-    before = None
-    for at, maximum in maxima.items():
-        if maximum != before:
-            yield (-ALWAYS_MS if before is None else at), maximum
-        before = maximum
 
 
 @dataclass(frozen=True, slots=True)

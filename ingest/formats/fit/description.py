@@ -13,7 +13,7 @@ from ingest.formats.fit.descriptive_copy import slim
 FILE_ID, USER_PROFILE, ZONES_TARGET, HR_ZONE, SPORT, SESSION, DEVICE_INFO = 0, 3, 7, 8, 12, 18, 23
 WANTED = {
     FILE_ID: frozenset({0, 1, 2, 3, 4, 8}),
-    USER_PROFILE: frozenset({8, 11}),
+    USER_PROFILE: frozenset({2, 8, 11}),
     ZONES_TARGET: frozenset({1, 2}),
     HR_ZONE: frozenset({1, 254}),
     SPORT: frozenset({0, 1}),

@@ -96,6 +96,8 @@ class Limits:
     """The messages that said so, the one that gave the maximum first: `time_in_zone, user_profile`."""
     edges: tuple[int, ...] = ()
     """Where the watch's own zones begin, ascending; a bpm equal to an edge belongs to the upper zone."""
+    by_age: bool = False
+    """Whether the maximum is 220 less the age in the same file: nobody's setting, but what watches begin with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@
 (`zones_target`, `hr_zone`), then the person's profile; the resting heart rate that an all-day file measured goes
 before one that was typed in. Source: FIT SDK, profile, fields of
 
-    user_profile (3)          8 resting_heart_rate, 11 default_max_heart_rate
+    user_profile (3)          2 age, 8 resting_heart_rate, 11 default_max_heart_rate
     zones_target (7)          1 max_heart_rate, 2 threshold_heart_rate
     hr_zone (8)               1 high_bpm
     monitoring_hr_data (211)  0 resting_heart_rate (of seven days), 1 current_day_resting_heart_rate
@@ -34,6 +34,7 @@ def read_limits(contents: Contents, description: Description, zone_times: list[Z
         maximum.append(("zones_target", message.bpm(1)))
         threshold.append(("zones_target", message.bpm(2)))
     edges.append(("hr_zone", _zone_edges(description)))
+    ages = [message.integer(2) for message in description.messages_of(USER_PROFILE)]
     for message in description.messages_of(USER_PROFILE):
         maximum.append(("user_profile", message.bpm(11)))
         resting.append(("user_profile", message.bpm(8)))
@@ -49,7 +50,13 @@ def read_limits(contents: Contents, description: Description, zone_times: list[Z
         threshold_bpm=at_threshold and at_threshold[1],
         origin=", ".join(dict.fromkeys(given)),
         edges=zones[1] if zones else (),
+        by_age=best is not None and any(_is_of_age(best[1], age) for age in ages),
     )
+
+
+def _is_of_age(maximum: int, age: int | None) -> bool:
+    """Whether the watch came to its maximum by itself, for the age that was typed in or before the last birthday."""
+    return age is not None and maximum + age in {220, 221}
 
 
 def _first_given(values: list[tuple[str, int | None]]) -> Stated | None:
