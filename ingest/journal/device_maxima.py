@@ -25,19 +25,11 @@ class DeviceMaximum(NamedTuple):
     by_age: bool = False
     """Whether the file itself shows that it is nobody's setting, but a guess by age."""
     device: str = ""
-    measured_bpm: int | None = None
-    """More than that, which a strap held in the same file."""
 
     @classmethod
     def of(cls, at_ms: int, content: dict[str, Any]) -> "DeviceMaximum":
         """That of an entry `limits`."""
-        return cls(
-            at_ms,
-            content["maximum_bpm"],
-            bool(content.get("by_age")),
-            content.get("device") or "",
-            content.get("measured_bpm"),
-        )
+        return cls(at_ms, content["maximum_bpm"], bool(content.get("by_age")), content.get("device") or "")
 
     @property
     def is_possible(self) -> bool:
@@ -51,10 +43,10 @@ def guessed_by_age(bpm: int, age: int) -> bool:
 
 
 def maxima_in_force(found: Iterable[DeviceMaximum], born: int | None) -> list[tuple[int, int]]:
-    """(From this moment on in ms, this maximum): ascending in both; the first also holds before it."""
+    """(From this moment on in ms, this maximum), ascending; the first also holds before it."""
     line: list[tuple[int, int]] = []
     highest_set = highest_guess = 0
-    for one, by_age in with_guesses(found, born):
+    for one, by_age in _judged(_firsts(found), born):
         if by_age:
             highest_guess = max(highest_guess, one.bpm)
         else:
@@ -67,7 +59,17 @@ def maxima_in_force(found: Iterable[DeviceMaximum], born: int | None) -> list[tu
     return line
 
 
-def with_guesses(found: Iterable[DeviceMaximum], born: int | None) -> Iterable[tuple[DeviceMaximum, bool]]:
+def _firsts(found: Iterable[DeviceMaximum]) -> Iterable[DeviceMaximum]:
+    """Of what a device says again and again the first: the others change nothing."""
+    firsts: dict[tuple[int, bool, str], DeviceMaximum] = {}
+    for one in found:
+        before = firsts.get(one[1:])
+        if before is None or one.at_ms < before.at_ms:
+            firsts[one[1:]] = one
+    return firsts.values()
+
+
+def _judged(found: Iterable[DeviceMaximum], born: int | None) -> Iterable[tuple[DeviceMaximum, bool]]:
     """Each that may decide anything in the order of time, and whether it is a guess by age.
 
     What was one stays one: devices do not notice birthdays. Of two at one moment what was set, and then the higher, comes
@@ -91,11 +93,16 @@ def _year(ms: int) -> int:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)).year
 
 
-def newest_of_each_device(found: Sequence[DeviceMaximum], at_ms: int) -> list[DeviceMaximum]:
+def newest_of_each_device(found: Iterable[DeviceMaximum], at_ms: int) -> list[DeviceMaximum]:
     """What each device said last in the year before a moment, those of the highest first."""
     newest: dict[str, DeviceMaximum] = {}
-    for one in sorted(found):
-        if one.is_possible and at_ms - _YEAR_MS < one.at_ms <= at_ms:
+    for one in found:
+        before = newest.get(one.device)
+        if (
+            at_ms - _YEAR_MS < one.at_ms <= at_ms
+            and one.is_possible
+            and (before is None or (one.at_ms, one.bpm) > (before.at_ms, before.bpm))
+        ):
             newest[one.device] = one
     return sorted(newest.values(), key=lambda one: (-one.bpm, one.device))
 

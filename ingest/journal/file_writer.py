@@ -13,10 +13,13 @@ from ingest.journal.entry_writer import EntryWriter
 from ingest.journal.forgotten import Forgotten, LeftOut, in_force
 
 _MAXIMA = (
-    "SELECT e.at_ms, e.content FROM entry e LEFT JOIN file f ON f.id = e.file"
+    "SELECT e.at_ms AS at_ms, json_extract(e.content, '$.maximum_bpm') AS bpm,"
+    " coalesce(json_extract(e.content, '$.by_age'), 0) AS by_age,"
+    " coalesce(json_extract(e.content, '$.device'), '') AS device"
+    " FROM entry e LEFT JOIN file f ON f.id = e.file"
     " WHERE e.person {} AND e.what = 'limits' AND e.what <> 'chunk' AND f.replaced_by IS NULL"
 )
-"""What a person's devices were set to when."""
+"""When a person's devices were set to what."""
 
 
 class FileWriter(EntryWriter):
@@ -252,8 +255,10 @@ class FileWriter(EntryWriter):
         return maxima_in_force(self._device_maxima(person), self._born(person))
 
     def _device_maxima(self, person: int) -> list[DeviceMaximum]:
-        rows = self.db.execute(self._ask_maxima(person))
-        return [DeviceMaximum.of(at_ms, json.loads(content)) for at_ms, content in rows]
+        rows = self.db.execute(
+            f"SELECT min(at_ms), bpm, by_age, device FROM ({self._ask_maxima(person)}) GROUP BY bpm, by_age, device"
+        )
+        return [DeviceMaximum(at_ms, bpm, bool(by_age), device) for at_ms, bpm, by_age, device in rows]
 
     def _ask_maxima(self, person: int) -> str:
         return _MAXIMA.format(self.own(person)) + LeftOut.of(self.forgotten(person)).except_files("e.file")
@@ -294,16 +299,19 @@ class FileWriter(EntryWriter):
         """Append what a device was set to at a time; touches the time in which another maximum holds by it, if any."""
         new = DeviceMaximum.of(at_ms, content)
         span = None
-        if new.is_possible and not self._said_just_before(person, new):
+        if new.is_possible and not self._said_before(person, new):
             found, born = self._device_maxima(person), self._born(person)
             span = differing_span(maxima_in_force(found, born), maxima_in_force([*found, new], born))
         return self.entry(person, "limits", at_ms, span, content, file)
 
-    def _said_just_before(self, person: int, new: DeviceMaximum) -> bool:
-        """Whether the one before it in time is the same: then it changes nothing, and not all of them need be read."""
-        last = f"{self._ask_maxima(person)} AND e.at_ms <= ? ORDER BY e.at_ms DESC LIMIT 1"
-        before = self.db.execute(last, (new.at_ms,)).fetchone()
-        return before is not None and DeviceMaximum.of(new.at_ms, json.loads(before[1]))[:4] == new[:4]
+    def _said_before(self, person: int, new: DeviceMaximum) -> bool:
+        """Whether the device was set to the same when it was last heard of: then nothing changes, and one entry is read."""
+        last = (
+            f"SELECT bpm, by_age FROM ({self._ask_maxima(person)})"
+            " WHERE at_ms <= ? AND device = ? ORDER BY at_ms DESC LIMIT 1"
+        )
+        before = self.db.execute(last, (new.at_ms, new.device)).fetchall()
+        return before == [(new.bpm, int(new.by_age))]
 
 
 def _better_and_worse(file: Sequence[Any], counting: Sequence[Sequence[Any]]) -> tuple[int | None, list[int]]:

@@ -57,6 +57,10 @@ class Profile:
     sex: Sex | None = None
     medicines: tuple[tuple[date, date], ...] = ()
     """From which day until which (no longer) a medicine that limits the heart rate is taken, ascending."""
+    states: tuple[ProfileState, ...] = ()
+    """What the person said of their heart, ascending."""
+    devices: tuple[DeviceMaximum, ...] = ()
+    """What their devices were set to when, in no order."""
 
     @property
     def zone(self) -> Place:
@@ -73,6 +77,11 @@ class Profile:
         return max(
             (begins for begins, ends in self.medicines if begins <= last and ends > first), default=None
         )
+
+    def state_on(self, on: date) -> ProfileState:
+        """What the person's own words come to on a day."""
+        begun = (s for s in reversed(self.states) if s.since is None or s.since <= on)
+        return next(begun, ProfileState(None, None))
 
     def heart_at(self, moment_ms: int) -> tuple[int | None, int | None, Sex | None]:
         """The resting and maximum heart rate at a moment and the sex, for measures of load; None where not known.
@@ -104,6 +113,8 @@ def build_profile(facts: Mapping[str, Any], limits: Iterable[Entry]) -> Profile:
         rules.heart(),
         facts.get("sex"),
         tuple(_medicines(rules.states)),
+        rules.states,
+        devices,
     )
 
 

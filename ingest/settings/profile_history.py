@@ -160,6 +160,71 @@ def _wrong_profiles(facts: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int,
                     ("profile", i, key),
                     words.format(found=entry[key], resting=resting, maximum=maximum, least=LEAST_RESERVE_BPM),
                 )
+        yield from ((("profile", i, key), why) for key, why in _beyond_the_heart(entry, state))
+
+
+def _beyond_the_heart(entry: Mapping[str, Any], state: ProfileState) -> Iterator[tuple[str, str]]:
+    """Limits that the heart they are of can never reach or never falls below, by what this entry and those before it say.
+
+    It is told at the entry with which they no longer go together: a new maximum under a medicine, as a rule.
+    """
+    numbers = state.numbers
+    asked = {"bpm": ("moderate_bpm", "vigorous_bpm"), "threshold": ("threshold_bpm",)}.get(
+        state.method or "", ()
+    )
+    limits = {key: numbers[key] for key in asked if numbers.get(key) is not None}
+    maximum, resting = numbers.get("maximum_bpm"), numbers.get("resting_bpm")
+    if not limits or not {"method", "maximum_bpm", "resting_bpm", *limits} & _said_in(entry):
+        return
+    highest, lowest = max(limits, key=lambda k: limits[k]), min(limits, key=lambda k: limits[k])
+    if maximum is not None and limits[highest] >= maximum:
+        yield _told_at(entry, highest, "maximum_bpm", numbers, asked, is_more=True)
+    elif resting is not None and limits[lowest] <= resting:
+        yield _told_at(entry, lowest, "resting_bpm", numbers, asked, is_more=False)
+
+
+def _told_at(
+    entry: Mapping[str, Any],
+    limit: str,
+    bound: str,
+    numbers: Mapping[str, Any],
+    asked: tuple[str, ...],
+    *,
+    is_more: bool,
+) -> tuple[str, str]:
+    """At which key of an entry a limit is told to lie beyond a bound, and in which words."""
+    if entry.get(limit) is not None:
+        words = (
+            _("found {found}; right would be less than {bound}, which is {bpm}")
+            if is_more
+            else _("found {found}; right would be more than {bound}, which is {bpm}")
+        )
+        return limit, words.format(found=entry[limit], bound=bound, bpm=numbers[bound])
+    key = next(k for k in (bound, "method", *entry) if k != "from" and entry.get(k) is not None)
+    words = (
+        _(
+            "found {found}, but {limit} = {bpm} holds from then on, too, and is not less than {bound} = {most};"
+            " give {asked} that fit in this entry"
+        )
+        if is_more
+        else _(
+            "found {found}, but {limit} = {bpm} holds from then on, too, and is not more than {bound} = {most};"
+            " give {asked} that fit in this entry"
+        )
+    )
+    told = words.format(
+        found=entry[key],
+        limit=limit,
+        bpm=numbers[limit],
+        bound=bound,
+        most=numbers[bound],
+        asked=_(" and ").join(asked),
+    )
+    return key, told
+
+
+def _said_in(entry: Mapping[str, Any]) -> set[str]:
+    return {key for key, value in entry.items() if value is not None}
 
 
 def _needs_more(method: str, missing: list[str]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.backup.state import KEY, backup_status
 from ingest.collect.fetch_record import read_states
 from ingest.collect.inbox import Inbox, Waiting, noted_troubles
-from ingest.grafana.sensor_names import watches
+from ingest.grafana.sensor_names import sensor_names, watches
 from ingest.household import left_behind, owner_of_folder, places_of
 from ingest.journal import Journal
 from ingest.journal.damage import note_file
@@ -28,6 +28,7 @@ from ingest.verbs.check_machine import free_bytes
 from ingest.verbs.clock_answer import boot_json, machine_clock
 from ingest.verbs.fetch_words import fetch_json
 from ingest.verbs.forget import forgotten_json
+from ingest.verbs.limit_doubts import device_names, doubt_parts, find_limit_doubts
 from ingest.verbs.status_straps import strap_status
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict
         "daemon": daemon,
         "settings": str(settings.file) if settings.file else None,
         "settings_in_force": None if daemon is None else _are_in_force(settings),
-        "persons": [_person_status(journal, p.id, p.name) for p in journal.persons()],
+        "persons": [_person_status(settings, journal, p.id, p.name) for p in journal.persons()],
         "left_behind": [{"name": name, "like": other} for name, other in left_behind(settings, journal)],
         "forgotten": forgotten_json(journal),
         "journal": journal.size(),
@@ -108,12 +109,15 @@ def _are_in_force(settings: Settings) -> bool | None:
     return theirs == settings.mark if theirs else None
 
 
-def _person_status(journal: Journal, person: int, name: str) -> dict[str, Any]:
+def _person_status(settings: Settings, journal: Journal, person: int, name: str) -> dict[str, Any]:
     profile = read_profile(journal, person)
     now_ms = time.time_ns() // 1_000_000
     edges = profile.timeline.edges_at(now_ms)
     today = profile.calendar.day_of(now_ms)
     medicine = profile.medicine_in(today, today)
+    doubts = find_limit_doubts(name, profile, now_ms)
+    if doubts.devices:
+        doubts = doubts.named(device_names(sensor_names(settings, journal)))
     return {
         "name": name,
         "zone": profile.calendar.zone_on(today),
@@ -121,6 +125,8 @@ def _person_status(journal: Journal, person: int, name: str) -> dict[str, Any]:
         "medicine_since": medicine and medicine.isoformat(),
         "edges": edges
         and {"moderate_bpm": edges.moderate_bpm, "vigorous_bpm": edges.vigorous_bpm, "origin": edges.origin},
+        "limits_in_doubt": doubts.json() if doubts else None,
+        "doubts": [{"text": text, "lines": lines, "more": more} for text, lines, more in doubt_parts(doubts)],
     }
 
 

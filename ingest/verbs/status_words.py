@@ -58,6 +58,7 @@ def remarks(
             ),
         )
     yield from (_person(settings, p) for p in now["persons"])
+    yield from (_doubt(d) for p in now["persons"] for d in p["doubts"])
     yield from (Remark(HAND, f"{seen}. {do}") for seen, do in left_behind_texts(settings, journal))
     if now["forgotten"]:
         yield Remark(KNOW, forgotten_text(len(now["forgotten"])))
@@ -142,6 +143,11 @@ def _person(settings: "Settings", p: dict[str, Any]) -> Remark:
             zone=p["zone"],
         ),
     )
+
+
+def _doubt(d: dict[str, Any]) -> Remark:
+    """What speaks against the limits in use, and the lines that settle it."""
+    return Remark(KNOW, d["text"], [*(f"  {line}" for line in d["lines"]), d["more"]])
 
 
 def _journal(now: dict[str, Any]) -> Iterator[Remark]:

@@ -10,6 +10,8 @@ from ingest.language import number_text
 from ingest.verbs.command import Invocation, WholeNumber, print_json, print_lines, verb
 
 if TYPE_CHECKING:
+    from ingest.journal import Journal
+    from ingest.settings.model import Settings
     from ingest.verbs.week_answer import WeekAnswer
 
 _BAR = 20
@@ -56,7 +58,8 @@ def _person_lines(name: str, rows: list["WeekAnswer"], settings_file: str) -> It
     if len(rows) > 1:
         yield ""
         yield from map(_old_week_line, rows[1:])
-    for text, lines, more in words.not_counted_parts(name, rows, settings_file):
+    parts = [*words.not_counted_parts(name, rows, settings_file), *words.doubted_parts(newest)]
+    for text, lines, more in parts:
         yield ""
         yield from (f"  {line}" for line in text.split("\n"))
         yield from (f"      {line}" for line in lines)
@@ -83,6 +86,17 @@ def _old_week_line(row: "WeekAnswer") -> str:
 def _bar(row: "WeekAnswer") -> str:
     full = min(int(row.dose_min / row.target_min * _BAR), _BAR)
     return "[" + "#" * full + "." * (_BAR - full) + "]"
+
+
+def _with_names(rows: list["WeekAnswer"], settings: "Settings", journal: "Journal") -> list["WeekAnswer"]:
+    """The same with what people call their devices, which is only looked up where devices are named."""
+    from dataclasses import replace
+
+    from ingest.grafana.sensor_names import sensor_names
+    from ingest.verbs.limit_doubts import device_names
+
+    names = device_names(sensor_names(settings, journal))
+    return [replace(row, doubts=row.doubts and row.doubts.named(names)) for row in rows]
 
 
 @verb(
@@ -115,6 +129,8 @@ def command(
     with invocation.view_journal() as (settings, journal):
         now_ms = journal.now_ms()
         rows = week_answers(journal, persons_called(journal, person), weeks, now_ms)
+        if any(row.doubts and row.doubts.devices for row in rows):
+            rows = _with_names(rows, settings, journal)
         if questions:
             from ingest.verbs import what_if
 

@@ -10,6 +10,7 @@ from ingest.journal import ALWAYS_MS, Journal, Person
 from ingest.rows.calendar import WEEK, Calendar
 from ingest.rows.profile import Profile, read_profile
 from ingest.rows.week import Week, count_active_days, count_week, weeks_with_data
+from ingest.verbs.limit_doubts import LimitDoubts, find_limit_doubts
 from zones.days import midnights
 from zones.dose import dose_min, shown_dose_min
 from zones.edges import Edges, Timeline
@@ -72,6 +73,8 @@ class WeekAnswer:
     """Today and the six days before it, beside the newest week of a person."""
     days: tuple[DayAnswer, ...] = ()
     """Its days, without those that are still to come."""
+    doubts: LimitDoubts | None = None
+    """What speaks against the limits that are in use now, beside the newest week of a person."""
     journey_h: float = 0.0
     """How many hours a journey has made of these days more than they would have had without it; negative if fewer."""
 
@@ -104,6 +107,7 @@ class WeekAnswer:
             "bout_min": self.bout_min,
             "still_to_come": list(self.still_to_come),
             "last_seven_days": self.last_seven_days and self.last_seven_days.minutes_json(),
+            "limits_in_doubt": self.doubts.json() if self.doubts else None,
         }
 
     @property
@@ -156,7 +160,12 @@ def _newest_weeks(journal: Journal, person: Person, most: int, now_ms: int) -> I
         if i == 0:
             since = today - timedelta(days=6)
             rolling = counted if since == counted.first_day else count_week(journal, person, profile, since)
-            row = replace(row, last_seven_days=answer_of(rolling, now_ms), still_to_come=coming)
+            row = replace(
+                row,
+                last_seven_days=answer_of(rolling, now_ms),
+                still_to_come=coming,
+                doubts=find_limit_doubts(person.name, profile, now_ms),
+            )
         yield row
 
 

@@ -177,6 +177,15 @@ def limits_text(begins: date | None, e: "Edges", sport: str | None = None) -> st
     )
 
 
+def doubted_parts(row: "WeekAnswer") -> list[tuple[str, list[str], str]]:
+    """What speaks against the limits in use, with what settles it, as `not_counted_parts` gives it."""
+    if not row.doubts:
+        return []
+    from ingest.verbs.limit_doubts import doubt_parts
+
+    return list(doubt_parts(row.doubts))
+
+
 # --- what is measured and cannot be counted ---
 
 

@@ -92,6 +92,28 @@ def test_what_an_entry_does_not_say_stays_as_it_was() -> None:
         ),
         ("[[person.profile]]\nfrom = 2026-03-01\nresting = 50", "did you mean resting_bpm?"),
         ("[[person.profile]]\nfrom = 2026-03-01\nmoderate_bpm = 100", "vigorous_bpm is missing"),
+        (
+            "moderate_bpm = 110\nvigorous_bpm = 140\n[[person.profile]]\nfrom = 2026-03-01\nmaximum_bpm = 135",
+            "maximum_bpm: found 135, but vigorous_bpm = 140 holds from then on, too, and is not less than",
+        ),
+        (
+            (
+                "maximum_bpm = 135\n[[person.profile]]\nfrom = 2026-03-01\n"
+                "moderate_bpm = 110\nvigorous_bpm = 140"
+            ),
+            "vigorous_bpm: found 140; right would be less than maximum_bpm, which is 135",
+        ),
+        (
+            "moderate_bpm = 80\nvigorous_bpm = 140\n[[person.profile]]\nfrom = 2026-03-01\nresting_bpm = 80",
+            "resting_bpm: found 80, but moderate_bpm = 80 holds from then on, too, and is not more than",
+        ),
+        (
+            (
+                '[[person.profile]]\nfrom = 2026-03-01\nmethod = "threshold"\nthreshold_bpm = 160\nsport = "cycling"\n'
+                "[[person.profile]]\nfrom = 2026-05-01\nlimiting_medicine = true\nmaximum_bpm = 140"
+            ),
+            "number 2, maximum_bpm: found 140, but threshold_bpm = 160 holds",
+        ),
         ('[[person.sport]]\nname = "Hand cycling"\noffset_bpm = -5', 'did you mean "hand_cycling"?'),
         ('[[person.sport]]\nname = "rowing"', "offset_bpm: missing; give it, or both"),
         ('[[person.sport]]\nname = "rowing"\nmoderate_bpm = 100', "vigorous_bpm: missing; give both"),

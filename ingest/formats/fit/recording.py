@@ -11,12 +11,8 @@ from ingest.formats.assembly import LONGEST_HOLD_MS, assemble_recording, split_c
 from ingest.formats.fit.decoder import read
 from ingest.formats.fit.file import FitFile
 from ingest.formats.recording import LONGEST_SESSION_MS, RANKS, Fact, Model, Part, Recording
-from zones.recovery import find_highest
 from zones.series import TIMES, Series, median_gap_ms
 from zones.spans import Spans
-
-LEAST_ABOVE = 8
-"""Samples above a maximum: fewer cannot be the median of the fifteen that `find_highest` looks at."""
 
 
 def read_recording(data: bytes) -> Recording:
@@ -165,20 +161,7 @@ def _facts(file: FitFile, parts: list[Part]) -> Iterator[Fact]:
         }
         if limits.by_age:
             content["by_age"] = True
-        if (measured := _highest_of_strap(file, limits.maximum_bpm)) is not None:
-            content["measured_bpm"] = measured
         yield Fact("limits", min(starts), min(starts), content)
-
-
-def _highest_of_strap(file: FitFile, maximum: int) -> int | None:
-    """What a chest strap held for longer than the maximum that the watch is set to allows; None where it did not.
-
-    Said beside it, never taken for one: dry electrodes tell of 200 and more, too.
-    """
-    of_strap = [s.series for s in file.series if s.kind == "activity" and file.device.sensor == "strap"]
-    higher = [s for s in of_strap if np.count_nonzero(s.bpm > maximum) >= LEAST_ABOVE]
-    highest = max((find_highest(s) or 0 for s in higher), default=0)
-    return highest if highest > maximum else None
 
 
 def _ms(moment: np.datetime64) -> int:

@@ -1,0 +1,96 @@
+"""Limits that devices do not agree on, or that are older than a medicine: one rule, and one line that settles it."""
+
+import json
+import time
+import zipfile
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.demo.fit_encoder import workout
+from tests.support.households import hartslag
+
+ERA_S = 631_065_600
+DAY_S = 86_400
+PERSON = '[[person]]\nname = "Anna"\nzone = "Europe/Amsterdam"\n'
+
+
+def files_of_two_devices(folder: Path) -> list[Path]:
+    """Four workouts of the last days, by a watch that is set to 172 and a computer that is set to 190 in turn."""
+    folder.mkdir()
+    start = int(time.time()) - 8 * DAY_S - ERA_S
+    found = []
+    for n, (serial, maximum) in enumerate([(172, 172), (190, 190)] * 2):
+        path = folder / f"{n}.fit"
+        beats = [130 + i % 7 for i in range(600)]
+        path.write_bytes(workout(start + n * DAY_S, beats, serial=serial, maximum=maximum))
+        found.append(path)
+    return found
+
+
+def zipped(files: list[Path]) -> list[Path]:
+    path = files[0].with_name("all.zip")
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in reversed(files):
+            archive.write(file, file.name)
+    return [path]
+
+
+def edges(data: Path) -> list[tuple[int, str]]:
+    (found,) = json.loads(hartslag("--data", data, "profile", "--json").out)
+    return [(e["moderate_bpm"], e["origin"]) for e in found["edges"]]
+
+
+def newest_week(data: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(hartslag("--data", data, "week", "--json").out)[0]
+    return found
+
+
+def write(data: Path, text: str) -> None:
+    data.mkdir(exist_ok=True)
+    (data / "hartslag.toml").write_text(text)
+
+
+def test_two_devices_do_not_switch_the_limits(tmp_path: Path) -> None:
+    """In whatever order files of two devices come in, one maximum holds from its day on; both are named, and one line ends it."""
+    files = files_of_two_devices(tmp_path / "files")
+    lines = {}
+    for name, given in {"": files, "reversed": files[::-1], "zip": zipped(files)}.items():
+        data = tmp_path / f"data{name}"
+        write(data, PERSON)
+        assert hartslag("--data", data, "add", *given).code == 0
+        lines[name] = edges(data)
+    assert lines[""] == lines["reversed"] == lines["zip"]
+    assert lines[""] == [
+        (110, "maximum heart rate 172 bpm set in the watch"),
+        (122, "maximum heart rate 190 bpm set in the watch"),
+    ]
+    data = tmp_path / "data"
+    assert [d["maximum_bpm"] for d in newest_week(data)["limits_in_doubt"]["devices"]] == [190, 172]
+    for verb in ("week", "status"):
+        told = " ".join(hartslag("--data", data, verb).out.split())
+        assert "The devices of Anna are not set to one maximum heart rate (bpm): Garmin" in told
+        assert "maximum_bpm = 190" in told
+    write(data, PERSON + "maximum_bpm = 180\n")
+    assert newest_week(data)["limits_in_doubt"] is None
+    assert "not set to one" not in hartslag("--data", data, "status").out
+
+
+@pytest.mark.parametrize(
+    "own", ["moderate_bpm = 105\nvigorous_bpm = 130\n", "maximum_bpm = 180\n"], ids=["limits", "maximum"]
+)
+def test_limits_that_are_older_than_a_medicine_are_named(tmp_path: Path, own: str) -> None:
+    """A heart that a medicine slows is not held silently against limits of before it; new ones of that day end it."""
+    files = files_of_two_devices(tmp_path / "files")
+    data = tmp_path / "data"
+    since = date.today() - timedelta(days=30)  # noqa: DTZ011 -- a month ago anywhere
+    medicine = f"[[person.profile]]\nfrom = {since}\nlimiting_medicine = true\n"
+    write(data, PERSON + own + medicine)
+    assert hartslag("--data", data, "add", *files[:1]).code == 0
+    assert newest_week(data)["limits_in_doubt"]["medicine_since"] == since.isoformat()
+    for verb in ("week", "status"):
+        assert "older than the medicine" in " ".join(hartslag("--data", data, verb).out.split())
+    write(data, PERSON + own + medicine + "moderate_bpm = 95\nvigorous_bpm = 115\n")
+    assert newest_week(data)["limits_in_doubt"] is None
