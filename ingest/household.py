@@ -257,6 +257,14 @@ def register_person(journal: Journal, settings: Settings, name: str) -> str:
     return name
 
 
+def taker(journal: Journal, settings: Settings, name: str) -> tuple[str, Callable[[], str] | None]:
+    """Who takes what came for that name; and what makes a person of a name that is only that of a folder so far."""
+    known = find_person(journal, name) is not None
+    if known or not settings.names_are_open or same_name(name) == same_name(settings.default_person):
+        return register_person(journal, settings, name), None
+    return settings.default_person, lambda: register_person(journal, settings, name)
+
+
 def owner_of_folder(settings: Settings, folder: str) -> tuple[str | None, str]:
     """The person whose files lie in a folder of the inbox ('' for the inbox itself), or what to do about it."""
     if not folder:

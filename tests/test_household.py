@@ -7,7 +7,13 @@ import pytest
 
 from ingest.demo.fit_encoder import workout
 from ingest.errors import Stop
-from ingest.household import open_journal, owner_of_folder, persons_called, register_person, view_journal
+from ingest.household import (
+    open_journal,
+    owner_of_folder,
+    persons_called,
+    register_person,
+    view_journal,
+)
 from ingest.settings.model import Settings, WatchSettings
 from ingest.settings.person import PersonSettings
 from tests.support.daemons import daemon, hartslag, journal, left_behind, rows, settled, store, until

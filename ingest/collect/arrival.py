@@ -7,9 +7,9 @@ moved, one whose content is not is read again from where it still lies.
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BufferedReader
 from pathlib import Path
 
@@ -60,21 +60,79 @@ class Outcome:
         return f"{what}. {self.reason}" if self.reason else f"{what}."
 
 
+def _nothing(_: object) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Onlooker:
+    """Is told while an arrival is taken: of each FIT file in it, and in the end of the files that were passed over."""
+
+    came: Callable[[Outcome], None] = _nothing
+    passed_over: Callable[[dict[str, int]], None] = _nothing
+
+
+NOBODY_LOOKS = Onlooker()
+
+_KINDS_TOLD = 4
+
+
+def passed_over_text(beside: dict[str, int]) -> Text:
+    """What is said of files in a zip that were passed over: how many, and of which kinds most."""
+    known = sorted(((count, ending) for ending, count in beside.items() if ending), reverse=True)
+    kinds = [f"{count} {ending}" for count, ending in known[:_KINDS_TOLD]]
+    kinds += ["..."] if beside.get("") or len(known) > _KINDS_TOLD else []
+    if ".gpx" in beside or ".tcx" in beside:
+        words = N_(
+            "Other files in it, which were passed over: {count} ({kinds}). GPX and TCX are not read here: have those workouts"
+            " exported as FIT."
+        )
+    else:
+        words = N_("Other files in it, which were passed over: {count} ({kinds}).")
+    return Text(words, count=sum(beside.values()), kinds=", ".join(kinds))
+
+
 @dataclass(slots=True)
 class _Arrival:
-    """What is dropped or added as one: a file, or a zip of many. `id` is its number in the journal, once it has one."""
+    """What is dropped or added as one: a file, or a zip of many. `id` is its number in the journal, once it has one.
+
+    With a `newcomer` it is theirs, and they become a person, once something of a heart was read in it; until then it is
+    `held`, and without any it is the person's.
+    """
 
     name: str
     person: str
     sha256: bytes
     kept: bool
     waiting: int = 0
+    newcomer: Callable[[], str] | None = None
+    onlooker: Onlooker = NOBODY_LOOKS
     id: int | None = None
+    held: list[ReadMember] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
 
     def name_of(self, member: str) -> str:
         """The name by which its owner knows a member ('' for the arrival itself)."""
         return f"{self.name}/{member}" if member else self.name
+
+    def to_commit(self, read: ReadMember, *, last: bool) -> list[ReadMember]:
+        """What can be committed now that this was read, as it is known whose it is."""
+        if self.newcomer is None:
+            return [read]
+        if read.recording is not None and _of_a_heart(read.recording):
+            self.person, self.newcomer = self.newcomer(), None
+        elif not last:
+            self.held.append(replace(read, data=b""))
+            return []
+        held, self.held = self.held, []
+        return [*held, read]
+
+
+def _of_a_heart(recording: Recording) -> bool:
+    """Whether a recording tells of somebody's heart; settings, say, tell of whoever a watch takes its wearer for."""
+    if recording.samples or recording.beats:
+        return True
+    told = (fact.content for fact in recording.facts if fact.what != "limits")
+    return any("bpm" in name and value is not None for content in told for name, value in content.items())
 
 
 class Arrivals:
@@ -104,11 +162,20 @@ class Arrivals:
         self._filing = Filing(journal, data, disk, again)
 
     def take(
-        self, path: Path, name: str, person: str, *, kept: bool = False, waiting: int = 0
+        self,
+        path: Path,
+        name: str,
+        person: str,
+        *,
+        kept: bool = False,
+        waiting: int = 0,
+        newcomer: Callable[[], str] | None = None,
+        onlooker: Onlooker = NOBODY_LOOKS,
     ) -> list[Outcome]:
         """Commit what a file holds and file it away; one outcome per FIT file in it.
 
-        `name` says where it lay; with `kept` the original stays there and a copy is filed. Raises TryLater when it
+        `name` says where it lay; with `kept` the original stays there and a copy is filed. `newcomer` makes a person, and
+        gives the name, of somebody whose it is instead if something of a heart is read in it. Raises TryLater when it
         cannot be read or moved just now, or the journal is busy; it can simply be taken again.
         """
         # A name from an old stick may be no UTF-8; the journal keeps it with the odd bytes written out.
@@ -128,7 +195,7 @@ class Arrivals:
                 return self._refuse(path, name, person, "It is not an ordinary file.", kept=kept)
             status = status_of(found)
             try:
-                arrival = _Arrival(name, person, fingerprint(stream), kept, waiting)
+                arrival = _Arrival(name, person, fingerprint(stream), kept, waiting, newcomer, onlooker)
                 reached("arrival read")
                 self._resume(arrival)
                 if arrival.id is None:
@@ -199,9 +266,13 @@ class Arrivals:
 
         def choose(name: str, sha256: bytes, _size: int) -> str:
             # No need to read what is already stored.
-            return PASS if name in done or self._journal.known_copy(arrival.person, sha256) else READ
+            stored = arrival.newcomer is None and self._journal.known_copy(arrival.person, sha256)
+            return PASS if name in done or stored else READ
 
-        with closing(self._reader.members(stream, choose, done)) as members:
+        def read() -> Generator[ReadMember]:
+            arrival.onlooker.passed_over((yield from self._reader.members(stream, choose, done)))
+
+        with closing(read()) as members:
             before = self._commit_all_but_last(arrival, (m for m in members if m.name not in done))
         if not unchanged():
             raise TryLater(
@@ -238,12 +309,15 @@ class Arrivals:
     # --- committing ---
 
     def _commit(self, arrival: _Arrival, read: ReadMember, *, last: bool) -> None:
-        with self._journal.write() as w:
-            arrival.outcomes.append(_write_file(w, arrival, read))
-            if last:
-                self._end(w, arrival)
-            reached("file begun")
-        reached("file committed")
+        for one in arrival.to_commit(read, last=last):
+            with self._journal.write() as w:
+                outcome = _write_file(w, arrival, one)
+                if last and one is read:
+                    self._end(w, arrival)
+                reached("file begun")
+            reached("file committed")
+            arrival.outcomes.append(outcome)
+            arrival.onlooker.came(outcome)
 
     def _end(self, w: Writer, arrival: _Arrival) -> None:
         """Write that all members are committed, and where the arrival goes."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from ingest.collect.arrival import Arrivals
+from ingest.collect.arrival import Arrivals, Onlooker, passed_over_text
 from ingest.collect.inbox import Candidate, Inbox, Turns
 from ingest.collect.reader_process import ReaderProcess
 from ingest.collect.reading_again import read_again
@@ -20,6 +20,7 @@ from ingest.household import (
     owner_of_folder,
     places_of,
     register_person,
+    taker,
     typed_add,
 )
 from ingest.journal import Journal
@@ -122,8 +123,20 @@ class Collecting:
         """Take one file; what becomes of it is logged, and one that cannot be taken now keeps no other waiting."""
         name, kind = candidate.name, f"file {candidate.name}"
         try:
-            person = register_person(journal, self._settings, candidate.person)
-            for outcome in arrivals.take(candidate.path, name, person, waiting=left):
+            person, newcomer = taker(journal, self._settings, candidate.person)
+
+            def passed_over(beside: dict[str, int]) -> None:
+                if beside:
+                    _log.info("%s: %s", quoted(name), passed_over_text(beside))
+
+            for outcome in arrivals.take(
+                candidate.path,
+                name,
+                person,
+                waiting=left,
+                newcomer=newcomer,
+                onlooker=Onlooker(passed_over=passed_over),
+            ):
                 _log.log(
                     logging.WARNING if outcome.outcome == "rejected" else logging.INFO, "%s", outcome.sentence
                 )

@@ -4,9 +4,10 @@ import json
 import logging
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest.errors import Stop, TryLater
-from ingest.language import N_, Text, gettext, said
+from ingest.language import N_, Text, gettext, ngettext, said
 from ingest.log import quoted
 from ingest.verbs.command import Invocation, json_text, print_lines, require_access, verb
 from ingest.verbs.messages import say
@@ -22,13 +23,18 @@ from ingest.verbs.store_follows import catch_up
 from ingest.verbs.times import utc_text
 
 if TYPE_CHECKING:
-    from ingest.collect.arrival import Outcome
+    from click._termui_impl import ProgressBar
+
+    from ingest.collect.arrival import Onlooker, Outcome
     from ingest.journal import Journal
     from ingest.settings.model import Settings
 
 _log = logging.getLogger(__name__)
 
 _NOT_TAKEN = N_("{why} The file {file} was not taken: add it again then.")
+
+BAR_S = 0.1
+"""Between two looks of the bar while files come out of a zip."""
 
 PORTION = 25
 """Files after which the store follows: enough that a week with many of them is counted once."""
@@ -74,7 +80,7 @@ def _lies_in(path: Path, folder: Path | None) -> bool:
 
 
 def add_files(
-    settings: "Settings", files: Sequence[Path], person: str | None
+    settings: "Settings", files: Sequence[Path], person: str | None, onlooker: "Onlooker"
 ) -> Iterator[list["Outcome"] | TryLater]:
     """Take files into the journal one after the other, and the store along with them.
 
@@ -108,7 +114,7 @@ def add_files(
                     owner = register_person(journal, settings, person or _owner(settings, journal, path))
                     # What was set aside is not its owner's copy: it leaves that folder once it is taken.
                     kept = not _lies_in(path, settings.rejected)
-                    outcomes = arrivals.take(path, str(path.absolute()), owner, kept=kept)
+                    outcomes = arrivals.take(path, str(path.absolute()), owner, kept=kept, onlooker=onlooker)
                     taken += 1
                     yield outcomes
                 except TryLater as e:
@@ -199,34 +205,65 @@ def _told(path: Path, trouble: TryLater) -> str:
 _OUTCOMES = N_("stored"), N_("duplicate"), N_("partial"), N_("rejected"), N_("not read")
 
 
+ALIKE_TOLD = 5
+"""Failures with one reason that are told each; of more, how many there are."""
+
+
 class _Report:
     """Prints what became of each file; behind a progress bar only the failures and the sum, once it is done."""
 
-    def __init__(self, *, as_json: bool, has_bar: bool) -> None:
-        self._as_json, self._has_bar = as_json, has_bar
-        self._failures: list[str] = []
+    def __init__(self, *, as_json: bool, bar: "ProgressBar[Any] | None") -> None:
+        self.bar = bar
+        self._as_json = as_json
+        self._failures: dict[str, list[str]] = {}
+        self._beside: list[str] = []
         self._sums: Counter[str] = Counter()
+        self._came = 0
+        self._shown_s = 0.0
         self.failed = False
+
+    def came(self, _: "Outcome") -> None:
+        """Show on the bar that one more is taken out of a zip."""
+        self._came += 1
+        now_s = time.monotonic()
+        if self.bar is not None and now_s - self._shown_s > BAR_S:
+            self._shown_s = now_s
+            self.bar.current_item = self._came
+            self.bar.render_progress()
+
+    def passed_over(self, beside: dict[str, int]) -> None:
+        """Keep what a zip holds besides recordings until its recordings are told."""
+        from ingest.collect.arrival import passed_over_text
+
+        if beside:
+            self._beside.append(said(passed_over_text(beside)))
 
     def add(self, path: Path, outcomes: list["Outcome"] | TryLater) -> None:
         """Print what became of one file."""
         if isinstance(outcomes, TryLater):
             self._sums["not read"] += 1
-            self._print(said(_told(path, outcomes)), is_failure=True)
+            self._print(said(_told(path, outcomes)), failure=str(path))
             self.failed = True
-            return
-        for o in outcomes:
-            self._sums[o.outcome] += 1
-            self.failed |= o.outcome == "rejected"
-            if self._as_json:
-                print_lines([json_text(json.dumps(outcome_json(o, path), ensure_ascii=False))])
-            else:
-                self._print(outcome_text(o), is_failure=o.outcome in {"partial", "rejected"})
+        else:
+            for o in outcomes:
+                self._add(path, o)
+        for text in self._beside:
+            self._print(f"{quoted(str(path))}: {text}", failure=str(path))
+        self._beside = []
 
-    def _print(self, text: str, *, is_failure: bool) -> None:
-        if self._has_bar:
-            if is_failure:
-                self._failures.append(text)
+    def _add(self, path: Path, o: "Outcome") -> None:
+        self._sums[o.outcome] += 1
+        self.failed |= o.outcome == "rejected"
+        if self._as_json:
+            print_lines([json_text(json.dumps(outcome_json(o, path), ensure_ascii=False))])
+        else:
+            self._print(outcome_text(o), failure=o.reason if o.outcome in {"partial", "rejected"} else "")
+
+    def _print(self, text: str, *, failure: str) -> None:
+        """Print a line, at once or, with a bar, at the end; `failure`: for which reason it is told even then."""
+        if self.bar is not None:
+            if failure:
+                self._failures.setdefault(failure, []).append(text)
         elif self._as_json:
             say(text, sys.stderr)
         else:
@@ -234,8 +271,18 @@ class _Report:
 
     def finish(self) -> None:
         """Print what had to wait for the bar, and the sum."""
-        for text in self._failures:
-            say(text, sys.stderr) if self._as_json else print_lines([text])
+        for alike in self._failures.values():
+            more = len(alike) - ALIKE_TOLD
+            lines = alike if more <= 0 else alike[:ALIKE_TOLD]
+            if more > 0:
+                words = ngettext(
+                    "... and {count} more file for the same reason.",
+                    "... and {count} more files for the same reason.",
+                    more,
+                )
+                lines.append(words.format(count=more))
+            for text in lines:
+                say(text, sys.stderr) if self._as_json else print_lines([text])
         if not self._as_json and self._sums.total() > 1:
             counts = (f"{count} {gettext(what)}" for what, count in sorted(self._sums.items()))
             print_lines([", ".join(counts) + "."])
@@ -258,19 +305,43 @@ def command(invocation: Invocation, files: tuple[Path, ...], person: str | None,
 
     Those in the folder "rejected" are tried again, and leave it once they are taken. Ends with 1 when a file was rejected.
     """
+    from ingest.collect.arrival import Onlooker
+
     settings = invocation.load_settings()
     require_access(settings)
     found = find_files(files, settings.rejected)
-    has_bar = sys.stderr.isatty() and len(found) > 1
-    report = _Report(as_json=as_json, has_bar=has_bar)
-    bar: AbstractContextManager[Any] = nullcontext(found)
-    if has_bar:
-        bar = click.progressbar(found, label=gettext("Adding"), file=sys.stderr, show_pos=True)
+    report = _Report(as_json=as_json, bar=_bar(found))
     try:
-        with bar as shown:
-            for path, outcomes in zip(shown, add_files(settings, found, person), strict=True):
+        with report.bar or nullcontext():
+            onlooker = Onlooker(came=report.came, passed_over=report.passed_over)
+            taken = add_files(settings, found, person, onlooker)
+            for path, outcomes in zip(found, taken, strict=True):
                 report.add(path, outcomes)
+                if report.bar is not None:
+                    report.bar.update(1)
     finally:
         report.finish()
     if report.failed:
         sys.exit(1)
+
+
+def _bar(found: Sequence[Path]) -> "ProgressBar[Any] | None":
+    """A bar over files, on a terminal; of a single one that may hold many, how many came."""
+    if not sys.stderr.isatty() or (len(found) == 1 and found[0].suffix.lower() != ".zip"):
+        return None
+    alone = len(found) == 1
+
+    def shown(came: int | None) -> str | None:
+        return None if came is None else gettext("files: {count}").format(count=came)
+
+    return click.progressbar(
+        length=len(found),
+        label=gettext("Adding"),
+        file=sys.stderr,
+        show_pos=not alone,
+        show_percent=False,
+        show_eta=not alone,
+        item_show_func=shown,
+        width=0,
+        bar_template="%(label)s  %(info)s" if alone else "%(label)s  [%(bar)s]  %(info)s",
+    )

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ingest.collect.arrival import Arrivals, Outcome
+from ingest.collect.arrival import Arrivals, Onlooker, Outcome, passed_over_text
 from ingest.demo.fit_encoder import Fit, workout
 from ingest.errors import TryLater
 from ingest.formats import fit
@@ -468,3 +468,53 @@ def test_settings_without_heart_rate_are_stored_with_a_word(house: House) -> Non
     (done,) = house.take("settings.fit", Fit().file_id(2).zones_target(190).done())
     assert (done.outcome, done.samples) == ("stored", 0)
     assert "no heart rate" in done.reason
+
+
+# --- folders that are nobody yet, and archives of accounts ---
+
+SETTINGS = Fit().file_id(2).zones_target(190).done()
+
+
+def as_newcomer(house: House, name: str, data: bytes) -> list[str]:
+    """Take what lies in the folder of somebody new; gives whose each file is then."""
+    house.drop(name, data)
+    made: list[str] = []
+
+    def newcomer() -> str:
+        made.append(name)
+        return "Kim"
+
+    outcomes = house.arrivals.take(house.inbox / name, name, "me", newcomer=newcomer)
+    assert len(made) <= 1
+    return [o.person for o in outcomes]
+
+
+def test_a_folder_is_a_person_once_something_of_a_heart_is_read_in_it(house: House) -> None:
+    """Protects a household from persons called after any folder: what holds no heartbeat belongs to the inbox's owner."""
+    assert as_newcomer(house, "Kim/notes.txt", b"no FIT at all") == ["me"]
+    assert as_newcomer(house, "Kim/settings.fit", SETTINGS) == ["me"]
+    assert as_newcomer(house, "Kim/nothing.zip", zipped(("a.fit", b"x"), ("b.fit", b"y"))) == ["me", "me"]
+    assert [p.name for p in house.journal.persons()] == ["me"]
+    mixed = zipped(("a.fit", b"x"), ("s.fit", SETTINGS + b"\0"), ("b.fit", FIT), ("c.fit", b"y"))
+    assert as_newcomer(house, "Kim/mixed.zip", mixed) == ["Kim"] * 4
+    assert [p.name for p in house.journal.persons()] == ["me", "Kim"]
+    assert as_newcomer(house, "Jo/same.fit", FIT) == ["Kim"], (
+        "an equal file of the owner's says nothing of whose this is"
+    )
+
+
+def test_what_lies_beside_recordings_is_told_in_one_count(house: House) -> None:
+    """Protects real rejections from drowning in thousands of files that nobody meant to be recordings."""
+    told: list[dict[str, int]] = []
+    beside = [(f"{i}.json", b"{}") for i in range(40)]
+    house.drop(
+        "export.zip",
+        zipped(*beside, ("activities.csv", b"a,b"), ("a.fit.gz", gzip.compress(FIT)), ("b.fit", b"x")),
+    )
+    done = house.arrivals.take(
+        house.inbox / "export.zip", "export.zip", "me", onlooker=Onlooker(passed_over=told.append)
+    )
+    assert [o.outcome for o in done] == ["stored", "rejected"]
+    assert told == [{".json": 40, ".csv": 1}]
+    assert passed_over_text(told[0]) == "Other files in it, which were passed over: 41 (40 .json, 1 .csv)."
+    assert "GPX and TCX are not read" in passed_over_text({".tcx": 3, "": 1})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ingest.collect.arrival import NOBODY_LOOKS
 from ingest.demo.fit_encoder import workout
 from ingest.household import open_journal
 from ingest.journal import RANKS, Notifications
@@ -33,7 +34,7 @@ def household_of_all_kinds(data: Path, days: int = 10) -> None:
         rng = random.Random(day)
         bpm = [110 + rng.randrange(60) for _ in range(600)]
         (files / f"w{day}.fit").write_bytes(workout(start_s + day * 86_400, bpm, serial=1))
-    for outcomes in add_files(settings, sorted(files.iterdir()), None):
+    for outcomes in add_files(settings, sorted(files.iterdir()), None, NOBODY_LOOKS):
         assert isinstance(outcomes, list), outcomes
     _straps(data, days)
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +12,12 @@ import pytest
 
 from ingest.collect.arrival import Arrivals
 from ingest.demo.fit_encoder import workout
-from tests.support.daemons import hartslag
+from tests.support.archives import zipped
+from tests.support.daemons import hartslag, journal, rows, until
 from tests.support.direct_reader import DirectReader
 from tests.support.households import household
 from tests.support.small_disk import fill, small_disk
+from tests.support.terminals import on_terminal
 
 START = 1_100_000_000
 
@@ -96,3 +99,50 @@ def test_the_reason_tells_how_to_try_again(tmp_path: Path) -> None:
     _program, *words = shlex.split(typed)
     assert subprocess.run([sys.executable, "-m", "ingest", *words], check=False).returncode == 0
     assert below(tmp_path / "rejected") == ["run.fit", "run.fit.txt"]
+
+
+def export(folder: Path, count: int) -> Path:
+    """An account's export: a zip of workouts within a zip, beside other files."""
+    workouts = [(f"{i}.fit", workout(START + i * 86_400, [100 + i % 50] * 40)) for i in range(count)]
+    beside = [(f"{i}.json", b"{}") for i in range(30)]
+    file = folder / "export.zip"
+    file.write_bytes(
+        zipped(("Part1.zip", zipped(*workouts, *beside)), ("bad.fit", b"<gpx/>"), ("readme", b""))
+    )
+    return file
+
+
+def committed(data: Path) -> int:
+    """How many files the journal has by now."""
+    return sum(count for (count,) in rows(journal(data), "SELECT count(*) FROM file"))
+
+
+def test_years_in_one_zip_go_on_where_they_were_after_a_kill(tmp_path: Path) -> None:
+    """Protects who pulls the plug while ten years come in: nothing is lost, nothing twice, and the rest is all that is left."""
+    file, data = export(tmp_path, 150), tmp_path / "data"
+    words = [sys.executable, "-m", "ingest", "--data", str(data), "add", "--json", str(file)]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as first:
+        until(lambda: committed(data) > 20, "some files are committed")
+        first.kill()
+    assert first.returncode == -signal.SIGKILL
+    before = committed(data)
+    assert before < 151
+    again = subprocess.run(words, capture_output=True, text=True, check=False)
+    told = [json.loads(line)["outcome"] for line in again.stdout.splitlines()]
+    assert sorted(told) == ["rejected"] + ["stored"] * (150 - before), (
+        "those of the first life are not unpacked again"
+    )
+    assert rows(journal(data), "SELECT outcome, count(*) FROM file GROUP BY outcome ORDER BY 1") == [
+        ("rejected", 1), ("stored", 150),
+    ]  # fmt: skip
+    assert "Other files in it, which were passed over: 31 (30 .json, ...)." in again.stderr
+
+
+def test_a_single_zip_shows_how_far_it_is(tmp_path: Path) -> None:
+    """On a terminal years in one zip are a count that grows, then what is wrong, and the sum; not a line for each file."""
+    seen = on_terminal("--data", tmp_path / "data", "add", export(tmp_path, 30), columns=60)
+    assert "files: " in seen.sent
+    assert seen.sent.count("stored") == 1
+    assert "rejected" in seen.text
+    assert "passed over: 31" in seen.text
+    assert seen.lines[-1] == "1 rejected, 30 stored."
