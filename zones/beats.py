@@ -116,6 +116,34 @@ def measure_variability(
     )
 
 
+RATE_WINDOW_MS, RATE_BEATS = 5000, 3
+"""Over how much time beats are averaged to a heart rate, as straps do, and how many true ones that needs at least."""
+
+
+def rate_of_beats(times: NDArray[np.int64], rr_ms: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Heart rates out of beats: seconds (ms, ascending) in which a true beat was, and bpm over the last five seconds there.
+
+    `times` are the moments of the beats (int64 ms, ascending), `rr_ms` their intervals. What is an artefact, or stands in
+    a row too short to tell, has no part in it; where too few true beats are near there is no heart rate.
+    """
+    rr = np.asarray(rr_ms, np.float64)
+    new = find_chain_starts(times, rr)
+    begins = np.flatnonzero(new)
+    lengths = np.diff(begins, append=len(rr))
+    long_enough = np.repeat(lengths >= FEWEST, lengths)
+    true = (find_faults(rr, new) == BeatFault.NONE) & long_enough
+    t, rr = times[true], rr[true]
+    second = t // 1000
+    last = np.flatnonzero(np.append(second[1:] != second[:-1], True)) if len(t) else np.empty(0, np.int64)
+    first = np.searchsorted(t, t[last] - RATE_WINDOW_MS, side="right")
+    passed = np.append(0.0, np.cumsum(rr))
+    count = last + 1 - first
+    enough = count >= RATE_BEATS
+    last, first, count = last[enough], first[enough], count[enough]
+    bpm = np.rint(60_000 * count / (passed[last + 1] - passed[first]))
+    return second[last] * 1000, bpm.astype(np.uint8)
+
+
 CONTEXT_MS = 480_000
 """What lies farther from a beat than this has no part in what is wrong with it, as long as no interval is longer than
 4 s: forty-five beats around each of the forty-five around it, and some more, none of them 5.5 s from the next."""

@@ -17,8 +17,9 @@ LONGEST_SESSION_MS = 7 * DAY_MS
 
 KINDS = ("strap", "activity", "monitoring")
 
-RANKS = {"strap": 0, "activity strap": 1, "activity": 2, "monitoring": 3}
-"""Whom to believe when two sources saw the same second; a workout recorded from a chest strap ranks like one.
+RANKS = {"strap": 0, "activity strap": 1, "activity": 2, "monitoring": 3, "derived": 4}
+"""Whom to believe when two sources saw the same second; a workout recorded from a chest strap ranks like one, and what is
+derived from R-R intervals alone comes last.
 
 A strap on the skin errs by 2 %, a wrist by 13 % (doi 10.1371/journal.pone.0238569).
 """

@@ -17,11 +17,12 @@ PARTS = {
     "monitoring": N_("all day"),
     "activity": N_("workouts"),
     "activity-strap": N_("workouts with a strap"),
+    "activity-derived": N_("heart rates derived from beats"),
 }
 """What tells sources of one watch apart, by the end of their names."""
 
 _OF_WATCH = re.compile(
-    r"(?P<device>(?P<maker>[a-z0-9_]*)(-(?P<unit>[a-z0-9_]*))?)-(?P<part>monitoring|activity-strap|activity)"
+    r"(?P<device>(?P<maker>[a-z0-9_]*)(-(?P<unit>[a-z0-9_]*))?)-(?P<part>monitoring|activity-strap|activity-derived|activity)"
 )
 
 

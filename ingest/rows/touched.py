@@ -8,6 +8,7 @@ from ingest.journal.forgotten import FORGETS
 from ingest.journal.merged import PERSONS
 from ingest.rows.calendar import Calendar
 from ingest.rows.evidence import REACH_MS
+from ingest.rows.workout import are_copies, beside_workout, workout_end_ms
 from zones import placing
 from zones.days import Place
 from zones.resting import AFTERWARDS_MS
@@ -80,17 +81,20 @@ def _about_pauses(journal: Journal, recorded: Sequence[Entry]) -> list[Entry]:
 
 
 def _corrected_workouts(journal: Journal, entries: Sequence[Entry]) -> list[Entry]:
-    """The workouts whose place others of the same source and start have taken or left: all of their time is touched."""
+    """The workouts whose place others have taken or left, of the same source and start or as copies: all of their time is touched."""
     found = []
     for e in entries:
         if e.what == "session":
-            same = journal.facts(e.person, "session", e.at_ms, e.at_ms + 1)
-            found += [
-                s for s in same if s.position < e.position and s.content["source"] == e.content["source"]
-            ]
+            near = beside_workout(journal, e.person, e.at_ms, workout_end_ms(e))
+            found += [s for s in near if s.position < e.position and _takes_place(e, s)]
         elif e.what in LEAVE_OUT and e.first_ms is not None and e.last_ms is not None:
-            found += journal.facts(e.person, "session", e.first_ms, e.last_ms + 1)
+            found += beside_workout(journal, e.person, e.first_ms, e.last_ms)
     return found
+
+
+def _takes_place(later: Entry, earlier: Entry) -> bool:
+    same = later.at_ms == earlier.at_ms and later.content["source"] == earlier.content["source"]
+    return same or are_copies(later, earlier)
 
 
 def _moved_elsewhere(journal: Journal, changes: Sequence[Entry]) -> bool:

@@ -1,10 +1,22 @@
 """Workouts as files tell of them: the one place that finds them, whoever needs to know."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 
 from ingest.formats.recording import LONGEST_SESSION_MS
-from ingest.journal import ALWAYS_MS, Entry, Journal
+from ingest.journal import ALWAYS_MS, Entry, Journal, Source
 from zones.spans import Spans
+
+SAME = 0.75
+"""Of the longer of two workouts, how much both must have in common to be two copies of one: a watch and a phone are started and
+stopped within minutes of each other; a leg of a triathlon is less of the whole."""
+
+_COPY_REACH_MS = LONGEST_SESSION_MS // 3
+"""How much before or after a workout a copy of it may begin or end."""
+
+_UNTOLD = {None, "", "generic"}
+"""Words of a file that do not tell the sport."""
 
 
 def find_workouts(
@@ -14,13 +26,77 @@ def find_workouts(
 
     Entries `session` of the journal, from `at_ms` to `last_ms`; one without length counts where it starts. Of two with
     one key (source and start) the one that came in later is the workout: it corrects the other, as in the store's row.
+    Two copies of one workout, of a watch and of a phone, are one: the better source is believed, and `copies` in its
+    content names the others.
     """
-    entries = journal.facts(person, "session", max(start_ms - LONGEST_SESSION_MS, -ALWAYS_MS), end_ms)
+    back_ms = LONGEST_SESSION_MS + _COPY_REACH_MS
+    entries = journal.facts(
+        person, "session", max(start_ms - back_ms, -ALWAYS_MS), min(end_ms + _COPY_REACH_MS, ALWAYS_MS)
+    )
     # By key first and by time then: what corrects a workout may no longer reach into the span.
     latest = {(e.content["source"], e.at_ms): e for e in entries if e.last_ms is not None}
-    return sorted(
-        (e for e in latest.values() if workout_end_ms(e) > start_ms or e.at_ms >= start_ms), key=_order
+    each = _without_copies(journal, person, sorted(latest.values(), key=_order))
+    return [e for e in each if e.at_ms < end_ms and (workout_end_ms(e) > start_ms or e.at_ms >= start_ms)]
+
+
+def are_copies(one: Entry, other: Entry) -> bool:
+    """Whether two workouts are so much at the same time that a person can have done only one."""
+    common = min(workout_end_ms(one), workout_end_ms(other)) - max(one.at_ms, other.at_ms)
+    longer = max(workout_end_ms(one) - one.at_ms, workout_end_ms(other) - other.at_ms)
+    return common > 0 and common >= SAME * longer
+
+
+def _without_copies(journal: Journal, person: int, workouts: list[Entry]) -> list[Entry]:
+    """The workouts in their order, of copies the best alone."""
+    alike: dict[int, list[Entry]] = {}
+    for one, other in _pairs(workouts):
+        alike.setdefault(one.position, []).append(other)
+        alike.setdefault(other.position, []).append(one)
+    if not alike:
+        return workouts
+    sources = {s.name: s for s in journal.sources(person)}
+    best: dict[int, list[Entry]] = {}
+    copies: set[int] = set()
+    for e in sorted((e for e in workouts if e.position in alike), key=partial(_trust, journal, sources)):
+        if e.position not in copies:
+            mine = [other for other in alike[e.position] if other.position not in copies | best.keys()]
+            best[e.position] = mine
+            copies.update(other.position for other in mine)
+    return [_with_copies(e, best.get(e.position, [])) for e in workouts if e.position not in copies]
+
+
+def _pairs(workouts: list[Entry]) -> Iterator[tuple[Entry, Entry]]:
+    """Every two that are copies, of workouts in order of their starts."""
+    for i, one in enumerate(workouts):
+        for j in range(i + 1, len(workouts)):
+            if workouts[j].at_ms >= workout_end_ms(one):
+                break
+            if are_copies(one, workouts[j]):
+                yield one, workouts[j]
+
+
+def _trust(journal: Journal, sources: Mapping[str, Source], workout: Entry) -> tuple[bool, int, str, int]:
+    """Which of several copies is believed first: one that recorded, then by the rank of its source, as samples are."""
+    source = sources.get(workout.content["source"])
+    recorded = source is not None and (
+        workout.file is None or source.id in journal.recorded_by_file(workout.file)[1]
     )
+    return not recorded, source.rank if source else 0, workout.content["source"], workout.at_ms
+
+
+def _with_copies(workout: Entry, others: list[Entry]) -> Entry:
+    """A workout that names its copies; what its own file does not tell of it, theirs may."""
+    if not others:
+        return workout
+    content = dict(workout.content)
+    for other in others:
+        if content.get("sport") in _UNTOLD:
+            content |= {name: other.content.get(name) for name in ("sport", "sub_sport")}
+        content |= {
+            name: other.content.get(name) for name in ("bpm_mean", "bpm_max") if content.get(name) is None
+        }
+    content["copies"] = list(dict.fromkeys(other.content["source"] for other in others))
+    return replace(workout, content=content)
 
 
 def workout_end_ms(workout: Entry) -> int:
@@ -43,3 +119,9 @@ def _order(workout: Entry) -> tuple[int, int, str, str, str]:
     content = workout.content
     names = str(content.get("sub_sport")), str(content.get("sport")), str(content["source"])
     return workout.at_ms, workout_end_ms(workout), *names
+
+
+def beside_workout(journal: Journal, person: int, first_ms: int, last_ms: int) -> list[Entry]:
+    """The entries of workouts whose rows may be others' as one comes or goes from first to last: what overlaps it."""
+    near = journal.facts(person, "session", max(first_ms - LONGEST_SESSION_MS, -ALWAYS_MS), last_ms + 1)
+    return [e for e in near if workout_end_ms(e) > first_ms or e.at_ms >= first_ms]

@@ -16,7 +16,7 @@ from ingest.verbs.times import (
 )
 
 if TYPE_CHECKING:
-    from ingest.journal import Journal
+    from ingest.journal import Entry, Journal
     from ingest.rows.account import Share
     from ingest.rows.calendar import Calendar
     from ingest.rows.profile import Profile
@@ -52,6 +52,7 @@ def explanation_lines(x: "Explanation") -> Iterator[str]:
             [
                 *_session_lines(f"Workout {_day_and_time(e.at_ms, calendar)}", e.at_ms, row, x.measures),
                 *_pause_lines(e.content.get("pauses")),
+                *_copy_lines(e),
             ]
             for e, row in x.measures.workouts
         ),
@@ -145,6 +146,12 @@ def _session_lines(what: str, at_ms: int, row: dict[str, Any], x: "Measures") ->
     for varied in x.variability:
         if varied["at_ms"] == at_ms:
             yield f"    variability: {_variability_text(varied)}"
+
+
+def _copy_lines(workout: "Entry") -> Iterator[str]:
+    if copies := workout.content.get("copies"):
+        source = workout.content["source"]
+        yield f"    one workout, though {', '.join(copies)} told of it, too: {source} is believed"
 
 
 def _claim_lines(x: "ClaimComparison", calendar: "Calendar") -> Iterator[str]:

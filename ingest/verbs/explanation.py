@@ -229,6 +229,7 @@ def _workout_json(workout: Entry, row: dict[str, Any]) -> dict[str, Any]:
     return {
         "from": utc_text(workout.at_ms),
         "source": content["source"],
+        "copies": content.get("copies", []),
         **row,
         "pauses": content.get("pauses"),
     }

@@ -1,6 +1,7 @@
 """How was a workout? Its minutes, its curve and where they are from, in words."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -49,7 +50,12 @@ def _workout_lines(t: "Terminal", x: "WorkoutAnswer") -> Iterator[str]:
     if curve:
         yield ""
         yield from curve
-    for texts in (_heart_texts(x), _source_texts(x), _watch_texts(x), _other_texts(x)):
+    for texts in (
+        _heart_texts(x),
+        chain(_source_texts(x), _copies_texts(x)),
+        _watch_texts(x),
+        _other_texts(x),
+    ):
         for j, text in enumerate(texts):
             if j == 0:
                 yield ""
@@ -184,6 +190,13 @@ def _source_texts(x: "WorkoutAnswer") -> Iterator[str]:
             yield _("{sensor}: not used for {duration}, a better sensor saw the same time.").format(
                 sensor=name, duration=duration_text(minutes)
             )
+
+
+def _copies_texts(x: "WorkoutAnswer") -> Iterator[str]:
+    if x.copies:
+        yield _("It was recorded twice and counts once: {sensors} told of it, too.").format(
+            sensors=_(" and ").join(x.copies)
+        )
 
 
 def _watch_texts(x: "WorkoutAnswer") -> Iterator[str]:

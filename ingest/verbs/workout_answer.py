@@ -74,6 +74,8 @@ class WorkoutAnswer:
     """By the names of sensors."""
     not_used_min: dict[str, float]
     """What others saw while a better one was believed."""
+    copies: list[str]
+    """Who else told of this very workout, by the names of sensors."""
     edges: Edges | None
     own_sport: str | None
     """The sport whose own limits ruled."""
@@ -100,6 +102,7 @@ class WorkoutAnswer:
             "not_measured_min": self.not_measured_min,
             "believed_min": self.believed_min,
             "not_used_min": self.not_used_min,
+            "copies": self.copies,
             "edges": e
             and {
                 "moderate_bpm": e.moderate_bpm,
@@ -259,6 +262,7 @@ def _answer(
         {why: ms / MINUTE for why, ms in account.not_measured_ms.items()},
         _by_name(names, {s.source.name: int(s.zones_ms.sum()) for s in shares}),
         _by_name(names, {s.source.name: sum(s.lost_ms.values()) for s in shares}),
+        [names.get(source, source) for source in (f.entry.content.get("copies", ()) if f.entry else ())],
         profile.sports.get(sport or "", profile.timeline).edges_at(f.start_ms),
         sport,
         _pauses(journal, person, f),

@@ -11,7 +11,11 @@ from ingest.stores.sqlite import SqliteStore
 from tests.support.households import (
     HOUR,
     MINUTE,
+    Event,
+    Fact,
     Noted,
+    Recording,
+    S,
     Workout,
     a_file,
     at,
@@ -74,7 +78,7 @@ def test_a_corrected_workout_leaves_a_store_that_followed_as_a_rebuild_does(tmp_
 
 def test_workouts_come_in_one_order_whichever_came_in_first(tmp_path: Path) -> None:
     """Protects whose edges rule where two watches recorded one hour: the order does not tell who was read first."""
-    other = Workout("Jan", "other watch", START, START + HOUR, sport="cycling")
+    other = Workout("Jan", "other watch", START, START + HOUR // 2, sport="cycling")
     earlier = Workout("Jan", "watch", START - HOUR, START + MINUTE)
     orders = []
     for i, events in enumerate([(RUN, other, earlier), (earlier, other, RUN)]):
@@ -108,3 +112,68 @@ def test_a_workout_without_length_counts_where_it_starts(tmp_path: Path) -> None
         assert not find_workouts(journal, 1, START + 1, START + HOUR)
         assert not find_workouts(journal, 1, START - HOUR, START)
         assert not len(workout_spans(find_workouts(journal, 1)))
+
+
+WATCH = Recording("Jan", "watch", "activity", tuple((START + i * S, 110) for i in range(3600)), START + HOUR)
+PHONE = Workout("Jan", "phone", START - 2 * MINUTE, START + HOUR + 3 * MINUTE, sport="walking")
+
+
+def found(
+    journal: Journal, start_ms: int = START - HOUR, end_ms: int = START + 3 * HOUR
+) -> list[tuple[str, list[str]]]:
+    workouts = find_workouts(journal, 1, start_ms, end_ms)
+    return [(e.content["source"], e.content.get("copies", [])) for e in workouts]
+
+
+def test_two_copies_of_a_workout_are_one_whichever_came_in_first(tmp_path: Path) -> None:
+    """Protects a week's list from one run told twice: the one that recorded is believed, and the other is named."""
+    untold = Workout("Jan", "watch", START, START + HOUR, sport="generic")
+    orders: list[list[Event]] = [[WATCH, untold, PHONE], [PHONE, untold, WATCH]]
+    for i, events in enumerate(orders):
+        with household(tmp_path / str(i), [HOME, *events]) as journal:
+            assert found(journal) == [("watch", ["phone"])]
+            assert found(journal, START - 2 * MINUTE, START) == [], (
+                "nor is the copy found where it alone reaches"
+            )
+            assert found(journal, START + HOUR + MINUTE, START + 2 * HOUR) == []
+            assert find_workouts(journal, 1)[0].content["sport"] == "walking", (
+                "what the better one does not tell"
+            )
+            rows = filled(journal, tmp_path / f"{i}.db")["session"]
+            assert len(rows) == 1
+
+
+def test_what_is_half_of_a_workout_is_no_copy_of_it(tmp_path: Path) -> None:
+    """Protects the legs of a triathlon, and the walk that began while another watch still recorded the ride."""
+    legs = [Workout("Jan", "watch", START + i * HOUR, START + (i + 1) * HOUR) for i in range(2)]
+    whole = Workout("Jan", "phone", START, START + 2 * HOUR)
+    with household(tmp_path, [HOME, *legs, whole]) as journal:
+        assert len(find_workouts(journal, 1)) == 3
+
+
+def test_a_copy_that_comes_later_takes_the_row_of_the_other_in_a_store_that_follows(tmp_path: Path) -> None:
+    """Protects a store from two rows of one workout over midnight, and from none once the better copy is replaced."""
+    midnight = at("2026-11-17T00:00+01:00")
+    late = Workout("Jan", "phone", midnight - MINUTE, midnight + HOUR)
+    samples = tuple((midnight + MINUTE + i * S, 110) for i in range(3540))
+    better: list[Fact] = [
+        Recording("Jan", "watch", "activity", samples, midnight + HOUR),
+        Workout("Jan", "watch", midnight + MINUTE, midnight + HOUR),
+    ]
+    with household(tmp_path, [HOME, late]) as journal:
+        cache = RowCache()
+        with SqliteStore(tmp_path / "along.db") as store:
+            told = []
+            for step in ("phone", "watch", "replaced"):
+                with journal.write() as w:
+                    if step == "watch":
+                        file = a_file(w, 1, "partial")
+                        for fact in better:
+                            fact.write(w, file)
+                    elif step == "replaced":
+                        came_in(w, 1, a_file(w, 1), "stored", [file])
+                follow(journal, store, cache=cache)
+                along = rows(tmp_path / "along.db")
+                assert along == filled(journal, tmp_path / f"{step}.db")
+                told.append([row[0] for row in along["session"]])
+    assert told == [[late.start_ms // S], [(midnight + MINUTE) // S], [late.start_ms // S]]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.needs import package
-from zones.beats import BeatFault, find_chain_starts, find_faults, measure_variability
+from zones.beats import BeatFault, find_chain_starts, find_faults, measure_variability, rate_of_beats
 
 
 def published(name: str) -> np.ndarray:
@@ -166,3 +166,28 @@ def test_any_intervals_at_all(rr: list[int]) -> None:
     assert len(found) == len(rr)
     v = measure_variability(rr, found)
     assert v.beats == int((found == 0).sum())
+
+
+@given(st.integers(40, 190), st.integers(20, 200))
+def test_an_even_heart_gives_its_own_rate(bpm: int, beats: int) -> None:
+    """The heart rate out of beats is that of the heart, in every second in which enough of them were seen."""
+    rr = np.full(beats, 60_000 / bpm)
+    times = np.cumsum(rr).astype(np.int64)
+    at, found = rate_of_beats(times, rr)
+    assert set(found.tolist()) <= {bpm}
+    assert (np.diff(at) > 0).all()
+    assert set((at // 1000).tolist()) == set((times[2:] // 1000).tolist())
+
+
+def test_what_is_no_true_beat_makes_no_heart_rate() -> None:
+    """A missed beat and an extra one leave the rate as it is; a row too short to tell, and no beats, give none."""
+    rr = a_heart(300)
+    odd = rr.copy()
+    odd[100], odd[200] = 2 * odd[100], odd[200] / 2
+    for each in (rr, odd):
+        _, found = rate_of_beats(np.cumsum(each).astype(np.int64), each)
+        assert 72 <= found.min() <= found.max() <= 79
+    few = np.cumsum(rr[:9]).astype(np.int64)
+    for times, each in ((few, rr[:9]), (np.empty(0, np.int64), np.empty(0))):
+        at, found = rate_of_beats(times, each)
+        assert (len(at), len(found)) == (0, 0)

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from ingest.formats.fit import power_on
 from ingest.formats.fit.contents import ChainedFile, Contents
 from ingest.formats.fit.definition import Definition
-from ingest.formats.fit.file import Beats
+from ingest.formats.fit.file import Beats, FitSeries
 from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE, Seconds
+from zones.beats import rate_of_beats
+from zones.series import Series
 
 RECORD, HRV, BEAT_INTERVALS, RAW_BBI = 20, 78, 290, 372
 NO_INTERVAL = 0xFFFF
@@ -59,6 +61,21 @@ def read_beats(contents: Contents) -> Beats:
     times, rr_ms = end.view("datetime64[ms]"), rr.astype(np.float32)
     times.flags.writeable = rr_ms.flags.writeable = False
     return Beats(times, rr_ms)
+
+
+def derive_heart_rate(beats: Beats, last_ms: int | None) -> FitSeries | None:
+    """The heart rate of a workout that holds R-R intervals alone, from those that are true; None where they tell none.
+
+    `last_ms` is when the last record was written.
+    """
+    if not len(beats):
+        return None
+    at, bpm = rate_of_beats(beats.times.astype(np.int64), beats.rr_ms)
+    if not len(at):
+        return None
+    series = Series.of(at.view("datetime64[ms]"), bpm)
+    end = max(int(at[-1]) + 1000, last_ms or 0)
+    return FitSeries("activity", series.times, series.bpm, np.datetime64(end, "ms")) if len(series) else None
 
 
 def _from_hrv(chained: ChainedFile) -> Intervals:

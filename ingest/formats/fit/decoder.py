@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ingest.formats.fit.beats import read_beats
+from ingest.formats.fit.beats import derive_heart_rate, read_beats
 from ingest.formats.fit.contents import parse_contents
 from ingest.formats.fit.description import describe
 from ingest.formats.fit.device import read_device
-from ingest.formats.fit.file import Device, FitFile, FitSeries, FitSession, HeartRate
+from ingest.formats.fit.file import Beats, Device, FitFile, FitSeries, FitSession, HeartRate
 from ingest.formats.fit.heart_rate import HeartRateColumns, read_heart_rate
 from ingest.formats.fit.limits import read_limits
 from ingest.formats.fit.monitoring import read_claims, read_movement
@@ -45,8 +45,10 @@ def read(data: bytes) -> FitFile:
     description = describe(contents)
     device = read_device(contents, description, remembered=heart.from_strap)
     sessions = read_sessions(contents, description)
+    beats = read_beats(contents)
+    derived = None if heart.series else derive_heart_rate(beats, heart.last_ms)
     if not sessions:
-        sessions = session_of_samples(heart.series, device, description)
+        sessions = session_of_samples([*heart.series, *filter(None, [derived])], device, description)
     zone_times = read_zone_times(contents)
     told_times = zone_times or read_session_times(contents)
     series = tuple(_end_with_session(s, sessions) for s in heart.series)
@@ -61,7 +63,8 @@ def read(data: bytes) -> FitFile:
         pauses = Spans.none()
     return FitFile(
         series=series,
-        beats=read_beats(contents),
+        beats=beats,
+        derived=derived,
         pauses=pauses,
         movement=read_movement(contents),
         sessions=sessions,
@@ -73,7 +76,11 @@ def read(data: bytes) -> FitFile:
         unwritten=heart.unwritten,
         too_high=heart.too_high,
         faults=(*contents.faults, *description.faults),
-        notes=(*contents.notes, *_notes(heart, device, sessions), *_pause_notes(heart, pauses)),
+        notes=(
+            *contents.notes,
+            *_notes(heart, device, sessions, beats, derived),
+            *_pause_notes(heart, pauses),
+        ),
     )
 
 
@@ -85,7 +92,13 @@ def _end_with_session(series: FitSeries, sessions: tuple[FitSession, ...]) -> Fi
     return replace(series, end=end) if series.end < end < series.end + STAMP else series
 
 
-def _notes(heart: HeartRateColumns, device: Device, sessions: tuple[FitSession, ...]) -> Iterator[str]:
+def _notes(
+    heart: HeartRateColumns,
+    device: Device,
+    sessions: tuple[FitSession, ...],
+    beats: Beats,
+    derived: FitSeries | None,
+) -> Iterator[str]:
     """What is worth saying of a file that is not damaged."""
     if heart.timeless:
         yield (
@@ -99,6 +112,13 @@ def _notes(heart: HeartRateColumns, device: Device, sessions: tuple[FitSession, 
         )
     if heart.series:
         return
+    if derived is not None:
+        yield f"holds R-R intervals and no heart rate: {len(derived)} heart rates are derived from its true beats"
+        return
+    if len(beats):
+        yield (
+            f"holds R-R intervals and no heart rate: of its {len(beats)} beats too few in a row are true to derive one"
+        )
     told = [s for s in sessions if s.bpm_mean is not None or s.bpm_max is not None]
     if told:
         each = "; ".join(
@@ -106,7 +126,7 @@ def _notes(heart: HeartRateColumns, device: Device, sessions: tuple[FitSession, 
             for s in told[:3]
         )
         yield f"the heart rate is in its summary alone ({each}): the workout is kept with it, minutes need samples"
-    elif not heart.undated:
+    elif not heart.undated and not len(beats):
         what = f"a file of type {device.file_type}" if device.file_type else "a file of unknown type"
         if heart.too_high:
             yield f"holds no heart rate: none of its {heart.dropped} values can be one"

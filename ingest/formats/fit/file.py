@@ -148,6 +148,8 @@ class FitFile:
     series: tuple[FitSeries, ...] = ()
     """At most one of kind `activity`, at most one of kind `monitoring`."""
     beats: Beats = field(default_factory=Beats)
+    derived: FitSeries | None = None
+    """A heart rate out of the beats, of a file that holds no other."""
     pauses: Spans = field(default_factory=Spans.none)
     """The timer was stopped."""
     movement: Spans = field(default_factory=Spans.none)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ingest.formats.assembly import LONGEST_HOLD_MS, assemble_recording, split_columns
 from ingest.formats.fit.decoder import read
-from ingest.formats.fit.file import FitFile
+from ingest.formats.fit.file import FitFile, FitSeries
 from ingest.formats.recording import LONGEST_SESSION_MS, RANKS, Fact, Model, Part, Recording
 from zones.series import TIMES, Series, median_gap_ms
 from zones.spans import Spans
@@ -111,6 +111,18 @@ def _parts(file: FitFile) -> Iterator[Part]:
         pauses = file.pauses if kind == "activity" else Spans.none()
         name, rank = _source(file, kind)
         yield Part(name, kind, rank, list(split_columns(samples, end_ms, beat_times, rr, pauses, movement)))
+    if file.derived is not None:
+        yield _derived_part(file, file.derived)
+
+
+def _derived_part(file: FitFile, derived: FitSeries) -> Part:
+    """A source of its own, believed last: no sensor said so."""
+    assert derived.end is not None
+    none = np.empty(0, TIMES), np.empty(0, np.float32)
+    columns = split_columns(derived.series, _ms(derived.end), *none, file.pauses, None)
+    return Part(
+        _joined([*_device_words(file), "activity", "derived"]), "activity", RANKS["derived"], list(columns)
+    )
 
 
 def _facts(file: FitFile, parts: list[Part]) -> Iterator[Fact]:

@@ -8,6 +8,8 @@ Source: FIT SDK, profile, fields of
     lap (19)      2 start_time, 7 total_elapsed_time, 8 total_timer_time (both 1/1000 s), 15 avg_heart_rate, 16 max_heart_rate
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ingest.formats.fit.contents import Contents
@@ -50,7 +52,7 @@ def read_sessions(contents: Contents, description: Description) -> tuple[FitSess
 
 
 def session_of_samples(
-    series: tuple[FitSeries, ...], device: Device, description: Description
+    series: Sequence[FitSeries], device: Device, description: Description
 ) -> tuple[FitSession, ...]:
     """The workout of a file that holds its samples and no session: the watch died, or its program writes none."""
     activity = next((s for s in series if s.kind == "activity"), None)

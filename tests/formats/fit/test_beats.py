@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ingest.demo.fit_encoder import ERA, Fit
 from ingest.formats import fit
+from ingest.formats.fit.recording import to_recording
 
 START = 1_000_000_000
 START_MS = (START + ERA) * 1000
@@ -102,3 +103,43 @@ def test_beats_cannot_be_changed() -> None:
     found = fit.read(Fit().record(START, 60).hrv(1000).done()).beats
     with pytest.raises(ValueError, match="read-only"):
         found.rr_ms[0] = 1
+
+
+def with_beats_alone(rr: list[int]) -> Fit:
+    """A workout of R-R intervals, a record for each second and no heart rate."""
+    file = Fit().file_id(created=START).timer(START, start=True)
+    passed = 0
+    for interval in rr:
+        file.record(START + passed // 1000, None).hrv(interval)
+        passed += interval
+    return file.timer(START + passed // 1000, start=False)
+
+
+def test_beats_alone_give_a_heart_rate_that_is_marked_and_believed_last() -> None:
+    """Protects a recording of R-R intervals from counting nothing: its own source says that no sensor gave the rate."""
+    file = fit.read(with_beats_alone([500] * 600).done())
+    assert file.series == ()
+    assert file.derived is not None
+    assert set(file.derived.bpm.tolist()) == {120}
+    assert file.notes == (
+        f"holds R-R intervals and no heart rate: {len(file.derived)} heart rates are derived from its true beats",
+    )
+    made = to_recording(file)
+    assert [(p.source.split("-", 2)[2], p.rank) for p in made.parts] == [
+        ("activity", 2),
+        ("activity-derived", 4),
+    ]
+    assert made.whole
+    (session,) = [f for f in made.facts if f.what == "session"]
+    assert session.content["source"].endswith("activity-derived"), "a workout, though no message tells of one"
+
+
+def test_beats_that_tell_no_heart_rate_say_why() -> None:
+    """Protects its owner from guessing why a file of beats counts nothing."""
+    file = fit.read(with_beats_alone([500] * 8).done())
+    assert file.derived is None
+    assert file.notes == (
+        "holds R-R intervals and no heart rate: of its 8 beats too few in a row are true to derive one",
+    )
+    seen = fit.read(with_beats_alone([500] * 600).record(START + 1, 90).done())
+    assert (seen.derived, seen.notes) == (None, ()), "what a sensor gave is not made again"
