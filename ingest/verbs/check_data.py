@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingest.language import gettext as _
 from ingest.language import ngettext
@@ -79,6 +79,31 @@ def _backup(settings: "Settings") -> Iterator[Finding]:
             folder=now["folder"]
         )
         yield Finding(WARN, "backup", told, _("Name a folder on a stick or a share"))
+    yield from _in_copies(now)
+
+
+def _in_copies(now: dict[str, Any]) -> Iterator[Finding]:
+    """What the last look at the copies found: a disk that fails, files that are in none, and copies of another journal."""
+    if now["damaged_blocks"]:
+        told = _("Copies in {folder}: the disk gave back something else than was written to it").format(
+            folder=now["folder"]
+        )
+        yield Finding(WARN, "backup", told, _("It may be failing: take another one"))
+    if files := now["unread_files"]:
+        told = ngettext(
+            "Copies in {folder}: {count} file is not in them, as the daemon may not read it",
+            "Copies in {folder}: {count} files are not in them, as the daemon may not read them",
+            len(files),
+        ).format(folder=now["folder"], count=len(files))
+        yield Finding(WARN, "backup", told, ", ".join(map(quoted, files[:_MOST])))
+    if now["other_journals"]:
+        told = _("Copies of another journal lie in {folder}, too").format(folder=now["folder"])
+        yield Finding(
+            OK,
+            "backup",
+            told,
+            _("`hartslag restore --list {folder}` shows them").format(folder=now["folder"]),
+        )
 
 
 def _watches(settings: "Settings", journal: "Journal") -> Iterator[Finding]:

@@ -81,9 +81,31 @@ def test_a_server_that_answers_nonsense_silences_no_other(
     assert "Traceback" not in log(data)
 
 
-def test_a_part_that_fails_is_said_and_started_again(tmp_path: Path) -> None:
-    """Protects who looks only now and then: a store that cannot be is told by `status` and Grafana, and when that is over."""
+@contextmanager
+def systemd_at(path: Path) -> Iterator[list[str]]:
+    """What a daemon with the socket at a path tells systemd, message by message."""
+    heard: list[str] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(path))
+
+        def listen() -> None:
+            while message := listening.recv(65536):
+                heard.append(message.decode())
+
+        listener = threading.Thread(target=listen, daemon=True)
+        listener.start()
+        try:
+            yield heard
+        finally:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+                last.sendto(b"", str(path))
+            listener.join()
+
+
+def test_a_part_that_fails_is_said_and_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects who looks only now and then: a store that cannot be is told by `status`, systemd and Grafana, and when that is over."""
     data = tmp_path / "data"
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
     given = tmp_path / "given"
     given.mkdir()
     for day in (1, 2):
@@ -92,7 +114,11 @@ def test_a_part_that_fails_is_said_and_started_again(tmp_path: Path) -> None:
     (data / "store").mkdir(exist_ok=True)
     shutil.rmtree(data / "store")
     (data / "store").write_text("no folder")
-    with daemon(data) as process:
+    with systemd_at(tmp_path / "notify") as heard, daemon(data) as process:
+
+        def status_line() -> str:
+            return next((m for m in reversed(heard) if m.startswith("STATUS=")), "")
+
         drop(data, "later.fit", 3)
         until(
             lambda: rows(journal(data), "SELECT 1 FROM arrival WHERE path LIKE '%later.fit' AND filed"),
@@ -101,6 +127,7 @@ def test_a_part_that_fails_is_said_and_started_again(tmp_path: Path) -> None:
         until(lambda: rows(journal(data), "SELECT 1 FROM reader WHERE error IS NOT NULL"), "a note of it")
         status = hartslag("--data", data, "status").stdout
         assert str(data / "store") in status
+        until(lambda: str(data / "store") in status_line(), "the status line of systemd")
         (data / "store").unlink()
         until(lambda: settled(data), "the store after all")
         until(
@@ -110,6 +137,7 @@ def test_a_part_that_fails_is_said_and_started_again(tmp_path: Path) -> None:
             ),
             "both words in the series",
         )
+        until(lambda: status_line() == "STATUS=All parts work.", "the status line of systemd")
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0
     assert "Traceback" not in log(data)

@@ -14,7 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-PROMPT = re.compile(rb"(?:^|\n)[^\n]*(?:back or stop|terug of stop)[^\n]*: $")
+PROMPT = re.compile(
+    rb"(?:^|\n)[^\n]*(?:(?:back or stop|terug of stop)[^\n]*:|\((?:yes or no|ja of nee)\)|type the name:|te wissen:) $"
+)
 """The end of what is shown while an answer is waited for."""
 
 END_OF_INPUT = b"\x04"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.backup.state import BackupState, note
 from ingest.household import view_journal
 from ingest.journal import Journal
 from ingest.settings.file import load
@@ -149,6 +150,22 @@ def test_copies_are_missed_and_their_age_is_told(tmp_path: Path) -> None:
     assert (none.level, new.level) == (WARN, WARN)
     assert "[backup]" in none.do
     assert "none yet" in new.seen
+
+
+def test_what_the_last_look_at_the_copies_found_is_told(tmp_path: Path) -> None:
+    """Protects from copies that cannot be trusted: a disk that fails, files that are in none, and whose copies are there."""
+    settings = f'[backup]\nfolder = "{tmp_path / "stick"}"\n'
+    seen(tmp_path, settings)
+    asked, unread = load(None, tmp_path, {}, tmp_path), ("archive/a.fit", "archive/b\x1b[2J.fit")
+    note(asked, BackupState(str(asked.backup_folder), NOW_MS, NOW_MS, 1))
+    assert [f.level for f in seen(tmp_path)["backup"]] == [OK]
+    note(asked, BackupState(str(asked.backup_folder), NOW_MS, NOW_MS, 1, others=1, damaged=3, unread=unread))
+    age, damaged, missing, others = seen(tmp_path)["backup"]
+    assert [f.level for f in (age, damaged, missing, others)] == [OK, WARN, WARN, OK]
+    assert "something else than was written" in damaged.seen
+    assert "2 files are not in them" in missing.seen
+    assert missing.do == '"archive/a.fit", "archive/b\\x1b[2J.fit"'
+    assert "restore --list" in others.do
 
 
 def test_a_journal_that_cannot_be_opened_is_a_finding_and_all_else_is_looked_at(tmp_path: Path) -> None:

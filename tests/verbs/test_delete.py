@@ -21,6 +21,7 @@ from ingest.verbs.store_follows import catch_up
 from tests.support.backups import take_copy
 from tests.support.households import Answer, at, hartslag
 from tests.support.straps import append_notifications, observe_clock
+from tests.support.terminal_talk import END_OF_INPUT, talk
 
 EVENING = at("2026-11-16T18:00+01:00")
 LIMITS = 'zone = "Europe/Amsterdam"\nmoderate_bpm = 110\nvigorous_bpm = 140\n'
@@ -125,6 +126,29 @@ def test_nothing_of_her_is_left_and_he_has_all_that_he_had(data: Path) -> None:
     assert done.code == 0
     is_gone(data)
     assert verb(data, "delete", "Zwaantje", "--really", "Zwaantje").code == 1
+
+
+def test_on_a_terminal_the_name_is_asked_for(data: Path) -> None:
+    """Protects a life from a slip: a yes, another name and Ctrl-D delete nothing; the name typed does."""
+    before = doses(data)
+    words: list[str | Path] = ["--data", data, "delete", "Zwaantje"]
+    nothing: list[tuple[str | bytes | int, int]] = [
+        ("yes", 3),
+        ("Ben", 3),
+        ("", 3),
+        (signal.SIGINT, 130),
+        (END_OF_INPUT, 130),
+    ]
+    for answer, code in nothing:
+        talked = talk(words, [answer])
+        assert "type the name:" in talked.words
+        assert talked.code == code, talked.shown
+    assert doses(data) == before
+    assert (data / "archive/2026/Zwaantje/secret-run.fit").exists()
+    talked = talk(words, ["zwaantje "], columns=40, env={"LC_ALL": "nl_NL.UTF-8"})
+    assert "Typ de naam om alles te wissen:" in talked.words
+    assert talked.code == 0, talked.shown
+    is_gone(data)
 
 
 @pytest.mark.parametrize("point", DEPARTURE_POINTS)

@@ -13,7 +13,7 @@ from ingest.collect.fetch_record import FetchState, keep_state, open_record
 from ingest.demo.fit_encoder import workout
 from ingest.settings.model import Settings
 from ingest.system.plugged import NO_MTP_PROGRAM, NOT_SHOWN, note_beside
-from ingest.verbs.fetch_words import fetch_sentence
+from ingest.verbs.fetch_words import fetch_json, fetch_sentence
 from tests.support.daemons import QUICK, daemon, journal, rows, settled, until
 from tests.support.households import hartslag, household
 from tests.support.languages import speaking
@@ -161,6 +161,14 @@ def test_names_from_outside_reach_no_terminal(data: Path, tmp_path: Path) -> Non
     for text in (done.stderr, shown):
         assert "\x1b" not in text
         assert "\u202e" not in text
+    state = FetchState("77", "77", "Fenix \x1b]0;evil\x07\u202e\n", state="done")
+    broken = FetchState("plugged", state="trouble", trouble="not shown", detail="no\x1b[2J\nway")
+    for said in (
+        fetch_sentence(Settings(data), state),
+        fetch_sentence(Settings(data), broken),
+        fetch_json(Settings(data), state)["watch"],
+    ):
+        assert said.isprintable(), said
 
 
 def test_by_hand_from_any_folder(data: Path, tmp_path: Path) -> None:

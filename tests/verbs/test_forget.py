@@ -1,12 +1,14 @@
 """Have something not count: what is shown before, what is asked, and how it is taken back."""
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
 
 from ingest.demo.fit_encoder import ERA, workout
 from tests.support.households import HOUR, Answer, Event, Noted, Workout, at, hartslag, household, steady
+from tests.support.terminal_talk import END_OF_INPUT, talk
 
 EVENING = at("2026-11-16T18:00+01:00")
 SETTINGS = """
@@ -59,6 +61,32 @@ def test_a_pipe_is_shown_what_would_change_and_nothing_is_changed(data: Path) ->
     assert shown.code == 3
     assert "Nothing is changed yet" in shown.err
     assert "120 minutes for the week instead of 180" in shown.out
+    assert week_minutes(data) == 180
+
+
+def test_on_a_terminal_only_a_yes_changes_anything(data: Path) -> None:
+    """Protects a history from a slip: nothing, half a yes and Ctrl-C change nothing; a yes does, in each language, and back."""
+    words: list[str | Path] = ["--data", data, "forget", "2026-11-17", "18:00", "-", "18:30", "Anna"]
+    nothing: list[tuple[str | bytes | int, int]] = [
+        ("no", 3),
+        ("", 3),
+        ("yes please", 3),
+        (signal.SIGINT, 130),
+        (END_OF_INPUT, 130),
+    ]
+    for answer, code in nothing:
+        talked = talk(words, [answer])
+        assert "Do it? (yes or no)" in talked.words
+        assert talked.code == code, talked.shown
+    assert week_minutes(data) == 180
+    talked = talk(words, [" ja "], columns=40, env={"LC_ALL": "nl_NL.UTF-8"})
+    assert "Doen? (ja of nee)" in talked.words
+    assert talked.code == 0, talked.shown
+    assert week_minutes(data) == 120
+    undo: list[str | Path] = ["--data", data, "forget", "--undo"]
+    assert talk(undo, ["no"]).code == 3
+    assert week_minutes(data) == 120
+    assert talk(undo, ["Y"]).code == 0
     assert week_minutes(data) == 180
 
 

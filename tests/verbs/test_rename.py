@@ -10,6 +10,7 @@ import pytest
 
 from ingest.demo.fit_encoder import ERA, workout
 from tests.support.households import COMMAND, Answer, at, hartslag
+from tests.support.terminal_talk import END_OF_INPUT, talk
 
 EVENING = at("2026-11-16T18:00+01:00")
 LIMITS = 'zone = "Europe/Amsterdam"\nmoderate_bpm = 110\nvigorous_bpm = 140\n'
@@ -67,6 +68,28 @@ def test_a_name_is_corrected_everywhere(data: Path) -> None:
     assert not (data / "archive/2026/Ana").exists()
     assert verb(data, "explain", "run.fit", "Anna").code == 0
     assert verb(data, "rename", "Ana", "Anna", "--yes").code == 1
+
+
+def test_on_a_terminal_only_a_yes_changes_a_name(data: Path) -> None:
+    """Protects names and settings from a slip: no, nothing, Ctrl-C and Ctrl-D leave both as they are, a yes does not."""
+    before = (data / "hartslag.toml").read_bytes()
+    nothing: dict[str, list[tuple[str | bytes | int, int]]] = {
+        "rename": [("no", 3), (END_OF_INPUT, 130)],
+        "merge": [("", 3), (signal.SIGINT, 130)],
+    }
+    for verb_and_names in (["rename", "Ana", "Anna"], ["merge", "Ana", "Ben"]):
+        if verb_and_names[0] == "merge":
+            (data / "hartslag.toml").write_text(SETTINGS + f'\n[[person]]\nname = "Ben"\n{LIMITS}')
+            assert verb(data, "add", "--person", "Ben", data / "run.fit").code == 0
+            before = (data / "hartslag.toml").read_bytes()
+        for answer, code in nothing[verb_and_names[0]]:
+            talked = talk(["--data", data, *verb_and_names], [answer])
+            assert "Do it? (yes or no)" in talked.words
+            assert talked.code == code, talked.shown
+        assert (data / "hartslag.toml").read_bytes() == before
+    assert "Ana" in doses(data)
+    assert talk(["--data", data, "rename", "Ana", "Anna"], ["yes"], columns=40).code == 0
+    assert set(doses(data)) == {"Anna", "Ben"}
 
 
 def test_a_name_that_was_corrected_by_hand_is_told_and_brought_together(data: Path) -> None:
