@@ -7,8 +7,10 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ingest.errors import Stop
 from ingest.journal import ALWAYS_MS, Filed, Journal, clock_ms
@@ -18,10 +20,12 @@ from ingest.language import N_, Text
 from ingest.rows.profile import build_profile, differences
 from ingest.rows.workout import find_workouts, sport_spans
 from ingest.settings.installed import find_installed
+from ingest.settings.machine_zone import follow, machine_zone, shell_zone, zone_in_force
 from ingest.settings.model import Settings
 from ingest.settings.names import NOBODY, is_of_device, same_name, watch_of_folder, wrong_with_name
 from ingest.settings.person import PersonSettings
 from ingest.system.files import make_folder
+from ingest.system.lock import holder
 from ingest.system.patience import always
 
 _log = logging.getLogger(__name__)
@@ -47,12 +51,11 @@ def open_journal(
         _adopt(journal, settings)
         for person in settings.persons:
             before = find_person(journal, person.name)
-            record_profile(
-                journal,
-                before.name if before else person.name,
-                _facts(journal, person, before),
-                overwrite=True,
-            )
+            name = before.name if before else person.name
+            facts = _facts(journal, settings, person, before)
+            noted = journal.profile(before.id) if before else None
+            if record_profile(journal, name, facts, overwrite=True) and "zone" not in person.given:
+                _say_moved(name, noted, facts)
     except BaseException:
         journal.close()
         raise
@@ -122,7 +125,7 @@ class JournalView(Journal):
             known = before or Known(-1 - i, person.name)
             if before is None:
                 self._persons = [*self._persons, known]
-            self._facts[known.id] = _facts(self, person, before)
+            self._facts[known.id] = _facts(self, settings, person, before)
 
     def persons(self) -> list[Known]:
         return self._persons
@@ -234,16 +237,51 @@ def _most_like(name: str, settings: Settings) -> str:
     return max((p.name for p in settings.persons), key=likeness)
 
 
-def _facts(journal: Journal, person: PersonSettings, before: Known | None) -> dict[str, Any]:
-    """What the settings say of a person. A time zone that they do not name stays the one it was first found to be.
-
-    Otherwise a shell with another zone than the daemon would have all days counted anew at every verb.
-    """
+def _facts(
+    journal: Journal, settings: Settings, person: PersonSettings, before: Known | None
+) -> dict[str, Any]:
+    """What the settings say of a person. A time zone that they do not name is the machine's, and follows it."""
     facts = dict(person.facts())
     noted = journal.profile(before.id) if before else None
-    if noted and "zone" in noted and "zone" not in person.given:
-        facts["zone"] = noted["zone"]
-    return facts
+    if before and noted and "zone" in noted and "zone" not in person.given:
+        del facts["zone"]
+        facts |= _followed(journal, settings, before.id, noted)
+    return dict(sorted(facts.items()))
+
+
+def _followed(journal: Journal, settings: Settings, person: int, noted: Mapping[str, Any]) -> dict[str, Any]:
+    """Where a person lives whose zone nobody names.
+
+    From one zone to another only the daemon moves them, or the machine's own setting while none runs: a shell with a zone
+    of its own would have days counted anew at every verb.
+    """
+    machine = machine_zone()
+    if machine == zone_in_force(noted):
+        return follow(noted, machine, date.min, may_move=False)
+    daemon = holder(settings.data)
+    may_move = daemon == os.getpid() or (daemon is None and not shell_zone())
+    # A clock that is not set yet must not reach back into days that are counted.
+    last = max((e.recorded_ms for e in journal.facts(person, "profile")), default=0)
+    now = datetime.fromtimestamp(max(journal.now_ms(), last) / 1000, ZoneInfo(machine))
+    return follow(noted, machine, now.date(), may_move=may_move)
+
+
+def follow_machine_zone(journal: Journal, settings: Settings) -> None:
+    """Note that the machine is set to another time zone, for all persons whose zone the settings do not name."""
+    for person in settings.persons:
+        known = find_person(journal, person.name)
+        noted = journal.profile(known.id) if known else None
+        if known and noted and "zone" in noted and "zone" not in person.given:
+            others = {key: fact for key, fact in noted.items() if key not in {"zone", "moved"}}
+            facts = dict(sorted((others | _followed(journal, settings, known.id, noted)).items()))
+            if record_profile(journal, known.name, facts, overwrite=True):
+                _say_moved(known.name, noted, facts)
+
+
+def _say_moved(name: str, noted: Mapping[str, Any] | None, facts: Mapping[str, Any]) -> None:
+    if noted and "zone" in noted and zone_in_force(noted) != zone_in_force(facts):
+        words = "This computer is set to another time zone: the days of %s go by %s now, no longer by %s."
+        _log.warning(words, name, zone_in_force(facts), zone_in_force(noted))
 
 
 def register_person(journal: Journal, settings: Settings, name: str) -> str:

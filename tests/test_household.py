@@ -1,5 +1,6 @@
 """The settings put to work: whose files are whose, and what the journal is told of its persons."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -161,6 +162,25 @@ def test_a_time_zone_that_nobody_names_stays_as_first_found(tmp_path: Path) -> N
     for verb in ("week", "rebuild"):
         assert hartslag("--data", data, verb, env={"TZ": "Asia/Tokyo"}).returncode == 0
     assert rows(journal(data), "SELECT max(position) FROM entry") == before
+
+
+def test_a_computer_that_is_given_its_time_zone_later_is_followed(tmp_path: Path) -> None:
+    """A Pi goes by UTC until somebody sets its zone: then evenings are those of home, and `status` says so, and how to undo it."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "hartslag.toml").write_text('[[person]]\nname = "Anna"\n')
+    file = tmp_path / "run.fit"
+    file.write_bytes(workout(1_163_113_800, [120, 121] * 300))  # on a Sunday, 23:10 UTC
+    weeks = []
+    for zone in ("Etc/UTC", "Europe/Amsterdam"):
+        env = {"TZ": zone}
+        assert hartslag("--data", data, "add", file, env=env).returncode == 0
+        weeks.append(json.loads(hartslag("--data", data, "week", "--json", env=env).stdout)[0]["week"])
+    assert weeks == ["2026-W45", "2026-W46"]
+    told = " ".join(hartslag("--data", data, "status", env={"TZ": "Europe/Amsterdam"}).stdout.split())
+    assert "the days of Anna go by Europe/Amsterdam now, no longer by Etc/UTC" in told
+    (data / "hartslag.toml").write_text('[[person]]\nname = "Anna"\nzone = "Etc/UTC"\n')
+    assert json.loads(hartslag("--data", data, "week", "--json").stdout)[0]["week"] == weeks[0]
 
 
 def test_what_nobody_owned_goes_to_the_first_who_is_named(tmp_path: Path) -> None:

@@ -137,6 +137,9 @@ PROVED_BY = {
     "The clock is set wrong while a strap is worn": (
         "tests/collect/test_clock_steps.py::test_a_step_neither_loses_nor_doubles_nor_misplaces"
     ),
+    "The Pi is set to its time zone after its first start": (
+        "tests/test_household.py::test_a_computer_that_is_given_its_time_zone_later_is_followed"
+    ),
     "There is never any internet": (
         "tests/journal/test_dating.py::test_a_clock_set_by_hand_is_believed_where_nobody_knows_better"
     ),

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from ingest.daemon.journal import opened
 from ingest.errors import Stop, TryLater
+from ingest.household import follow_machine_zone
 from ingest.journal import Journal
+from ingest.settings.machine_zone import machine_zone
 from ingest.settings.model import Settings
 from ingest.system import systemd
 from ingest.system.lock import DaemonLock
@@ -31,6 +33,7 @@ class Notes:
         self._troubles: dict[str, str] = {}
         self._changed: dict[str, str | None] = {}
         self._began = False
+        self._zone = machine_zone()
 
     def tell(self, key: str, trouble: str | None) -> None:
         """What troubles a part, None: nothing any more. Any thread may."""
@@ -55,6 +58,7 @@ class Notes:
                 self._keep_lock(fail)
                 journal.require_in_place()
                 self._write(journal)
+                self._follow_zone(journal)
                 going_on = part.wait(LOOK_S)
             self._write(journal)
 
@@ -70,6 +74,18 @@ class Notes:
                 )
         except Stop as e:
             fail(e)
+
+    def _follow_zone(self, journal: Journal) -> None:
+        """Have days go by the zone that this computer was set to just now: a Pi often gets it after its first start."""
+        zone = machine_zone()
+        if zone == self._zone:
+            return
+        try:
+            follow_machine_zone(journal, self._settings)
+        except TryLater as e:
+            _log.debug("%s", e)
+        else:
+            self._zone = zone
 
     def _say_anew(self, journal: Journal) -> None:
         """What troubled an earlier daemon, and not this one, is over; into another journal all goes that holds now."""

@@ -163,7 +163,8 @@ def _places(facts: Mapping[str, Any]) -> Place:
     """The home zone alone, or the zones of one who travels."""
     home = facts.get("zone", "UTC")
     places: list[tuple[date, str]] = [(date.min, home)]
-    for journey in sorted(facts.get("travel", ()), key=lambda t: t["from"]):
+    moves = [*facts.get("moved", ()), *facts.get("travel", ())]
+    for journey in sorted(moves, key=lambda t: t["from"]):
         begins = day(journey["from"])
         # Back home before it, unless the last journey ends on its eve or did not end.
         while places[-1][0] >= begins and len(places) > 1:

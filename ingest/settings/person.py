@@ -9,6 +9,7 @@ from ingest.language import N_, Text
 from ingest.language import gettext as _
 from ingest.log import quoted
 from ingest.settings import profile_history
+from ingest.settings.machine_zone import machine_zone
 from ingest.settings.names import as_kept
 from ingest.settings.profile_history import FORMULAS, LARGEST_OFFSET_BPM, METHODS, THRESHOLD_SPORTS
 from ingest.settings.table import (
@@ -23,7 +24,7 @@ from ingest.settings.table import (
     text,
     whole,
 )
-from ingest.settings.time_zone import known_zone, machine_zone
+from ingest.settings.time_zone import known_zone
 
 WEEKDAYS = (
     N_("monday"),

@@ -1,32 +1,55 @@
-"""Time zones by name: which there are, and the one of this machine."""
+"""Time zones by name: which there are, and the words where one is none."""
 
-import contextlib
-import warnings
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from ingest.language import gettext as _
 from ingest.log import quoted
 
+NOBODYS = frozenset({"UTC", "UCT", "Universal", "Zulu", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu"})
+"""What a computer goes by that nobody has set to a zone."""
+
+YEARS = 10
+"""Back from now: zones that showed the same time for so long are the same to a person."""
+
+_OFFSET = re.compile(
+    r"\s*((etc/)?(gmt|utc|ut|z|cet|wet|eet|est|cst|mst|pst))?\s*[+\-\u2212]?\s*\d.*", re.IGNORECASE
+)
+
+
+def is_zone(name: str) -> bool:
+    """Whether it is the name of a time zone."""
+    # The system's folder of zones also holds these: with leap seconds, or not the same everywhere.
+    if name.startswith(("right/", "posix/")) or name in {"localtime", "posixrules", "Factory"}:
+        return False
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
 
 def known_zone(name: str) -> str:
     """The name, when it is that of a time zone. Raises ValueError with the nearest one that there is."""
-    # The system's folder of zones also holds these: with leap seconds, or not the same everywhere.
-    odd = name.startswith(("right/", "posix/")) or name in {"localtime", "posixrules", "Factory"}
-    try:
-        if not odd:
-            ZoneInfo(name)
-            return name
-    except (KeyError, ValueError, OSError):
-        pass
+    if is_zone(name):
+        return name
     raise ValueError(_no_zone(name))
 
 
 def _no_zone(name: str) -> str:
     """That a name is none of a time zone, and the nearest one that there is."""
+    if _OFFSET.fullmatch(name):
+        # The nearest would be "Etc/GMT+1", which lies to the west: the sign in such names is the other way round.
+        return _(
+            "found {found}, which is no time zone but hours beside UTC, without summer time; right would be the place,"
+            ' like "Europe/Amsterdam"'
+        ).format(found=quoted(name))
     from difflib import get_close_matches
     from zoneinfo import available_timezones
 
-    known = {zone.casefold(): zone for zone in available_timezones()}
+    known = {zone.casefold(): zone for zone in available_timezones() if not zone.startswith("Etc/")}
     cities = {key.rpartition("/")[2]: zone for key, zone in sorted(known.items())}
     near = known | cities
     key = name.strip().casefold().replace(" ", "_")
@@ -39,12 +62,20 @@ def _no_zone(name: str) -> str:
     )
 
 
-def machine_zone() -> str:
-    """The name of the time zone this machine is set to, "UTC" when that cannot be known."""
-    from tzlocal import get_localzone_name
+def is_same_time(zone: str, other: str) -> bool:
+    """Whether two zones have shown the same time for years: Amsterdam and Berlin differ in name alone."""
+    return zone == other or offsets(ZoneInfo(zone)) == offsets(ZoneInfo(other))
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns where nothing is set; UTC is our answer to that
-        with contextlib.suppress(KeyError, ValueError, OSError):
-            return known_zone(get_localzone_name() or "UTC")
-    return "UTC"
+
+@lru_cache(maxsize=8)
+def offsets(zone: ZoneInfo) -> tuple[float, ...]:
+    """By how many seconds a zone was ahead of UTC, each half of a month for some years and the one that comes."""
+    year = datetime.now(UTC).year
+    moments = (
+        datetime(y, month, day, tzinfo=UTC)
+        for y in range(year - YEARS, year + 2)
+        for month in range(1, 13)
+        for day in (1, 15)
+    )
+    found = (m.astimezone(zone).utcoffset() for m in moments)
+    return tuple(offset.total_seconds() if offset else 0.0 for offset in found)

@@ -228,14 +228,15 @@ def _clock(journal: "Journal | None") -> Iterator[Finding]:
 def _time_zones(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
     """Persons whose days are cut by another zone than the computer's; a slip of long ago, unless the settings say so."""
     from ingest.rows.profile import read_profile
-    from ingest.settings.time_zone import machine_zone
+    from ingest.settings.machine_zone import machine_zone
+    from ingest.settings.time_zone import is_same_time
 
     machine = machine_zone()
     now_ms = time.time_ns() // 1_000_000
     for person in journal.persons():
         profile = read_profile(journal, person.id)
         zone = profile.calendar.zone_on(profile.calendar.day_of(now_ms))
-        if zone == machine or _is_same_time(zone, machine):
+        if is_same_time(zone, machine):
             continue
         told = _("Time zone: the days of {name} go by {zone}, this computer by {machine}").format(
             name=person.name, zone=zone, machine=machine
@@ -248,15 +249,3 @@ def _time_zones(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
             'Set the right one: zone = "{machine}" below the name in the settings, or: sudo timedatectl set-timezone {zone}'
         )
         yield Finding(WARN, "time zone", told, do.format(machine=machine, zone=zone))
-
-
-def _is_same_time(zone: str, other: str) -> bool:
-    """Whether two zones show the same time all year: Amsterdam and Berlin differ in name alone."""
-    from datetime import UTC, datetime
-    from zoneinfo import ZoneInfo
-
-    year = datetime.now(UTC).year
-    moments = [datetime(year, month, 15, tzinfo=UTC) for month in range(1, 13)]
-    return all(
-        m.astimezone(ZoneInfo(zone)).utcoffset() == m.astimezone(ZoneInfo(other)).utcoffset() for m in moments
-    )

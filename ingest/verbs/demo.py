@@ -212,7 +212,7 @@ def command(
 
 def _make(where: "DemoFolder", seed: int, weeks: int, language: str | None) -> None:
     from ingest.demo.story import Story
-    from ingest.settings.time_zone import machine_zone
+    from ingest.settings.machine_zone import machine_zone
 
     with _bar() as progress:
         make(where, Story(datetime.now(UTC), machine_zone(), seed, weeks), language, progress)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ingest.rows.profile import Profile
     from zones.edges import Timeline
 
-LISTS = ("profile", "sport", "target", "pause", "travel")
+LISTS = ("profile", "sport", "target", "pause", "travel", "moved")
 """Keys of a person's facts that hold several entries."""
 
 

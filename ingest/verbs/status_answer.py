@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import cache, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ingest.backup.state import KEY, backup_status
@@ -18,6 +19,7 @@ from ingest.journal.damage import note_file
 from ingest.journal.mended import last_mending, pending
 from ingest.report.renewal import TROUBLE
 from ingest.rows.profile import read_profile
+from ingest.settings.machine_zone import zone_in_force
 from ingest.settings.model import Settings
 from ingest.stores.configured import configured_stores
 from ingest.stores.contract import Store
@@ -33,6 +35,9 @@ from ingest.verbs.status_straps import strap_status
 
 if TYPE_CHECKING:
     from ingest.collect.reader_process import ReaderProcess
+
+_NEWS_MS = 30 * 86_400_000
+"""For so long it is told that the machine was set to another time zone."""
 
 _REFUSALS = 100
 _LATELY_MS = 60_000
@@ -115,6 +120,8 @@ def _person_status(settings: Settings, journal: Journal, person: int, name: str)
     edges = profile.timeline.edges_at(now_ms)
     today = profile.calendar.day_of(now_ms)
     medicine = profile.medicine_in(today, today)
+    named = settings.person(name)
+    settled = named is not None and "zone" not in named.given
     doubts = find_limit_doubts(name, profile, now_ms)
     if doubts.devices:
         doubts = doubts.named(device_names(sensor_names(settings, journal)))
@@ -125,9 +132,24 @@ def _person_status(settings: Settings, journal: Journal, person: int, name: str)
         "medicine_since": medicine and medicine.isoformat(),
         "edges": edges
         and {"moderate_bpm": edges.moderate_bpm, "vigorous_bpm": edges.vigorous_bpm, "origin": edges.origin},
+        "moved": settled and _moved(journal, person),
         "limits_in_doubt": doubts.json() if doubts else None,
         "doubts": [{"text": text, "lines": lines, "more": more} for text, lines, more in doubt_parts(doubts)],
     }
+
+
+def _moved(journal: Journal, person: int) -> dict[str, str] | None:
+    """From which time zone to which the machine took a person lately whose zone nobody names; None if it did not."""
+    recorded = sorted(journal.facts(person, "profile"), key=lambda e: e.position)
+    said = [(e.recorded_ms, e.content) for e in recorded] + [
+        (journal.now_ms(), journal.profile(person) or {})
+    ]
+    places = [(ms, zone_in_force(facts)) for ms, facts in said if "zone" in facts]
+    for (_, before), (ms, after) in reversed(list(pairwise(places))):
+        if before != after:
+            lately = ms > journal.now_ms() - _NEWS_MS
+            return {"before": before, "zone": after} if lately else None
+    return None
 
 
 def _store_status(journal: Journal, store: Store, error: str | None, *, runs: bool) -> dict[str, Any]:

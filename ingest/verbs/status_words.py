@@ -57,8 +57,7 @@ def remarks(
                 " where it runs, then `hartslag run`; if it is installed: `sudo systemctl restart hartslag`)."
             ),
         )
-    yield from (_person(settings, p) for p in now["persons"])
-    yield from (_doubt(d) for p in now["persons"] for d in p["doubts"])
+    yield from (remark for p in now["persons"] for remark in _about_person(settings, p))
     yield from (Remark(HAND, f"{seen}. {do}") for seen, do in left_behind_texts(settings, journal))
     if now["forgotten"]:
         yield Remark(KNOW, forgotten_text(len(now["forgotten"])))
@@ -143,6 +142,22 @@ def _person(settings: "Settings", p: dict[str, Any]) -> Remark:
             zone=p["zone"],
         ),
     )
+
+
+def _about_person(settings: "Settings", p: dict[str, Any]) -> Iterator[Remark]:
+    yield _person(settings, p)
+    yield from map(_doubt, p["doubts"])
+    if p["moved"]:
+        yield _moved(p["name"], p["moved"])
+
+
+def _moved(name: str, zones: dict[str, str]) -> Remark:
+    """That a person's days go by another zone since the machine does."""
+    text = _(
+        "This computer was set to another time zone: the days of {name} go by {zone} now, no longer by {before}. If that is"
+        ' wrong, add  zone = "{before}"  below this name in the settings.'
+    )
+    return Remark(KNOW, text.format(name=name, **zones))
 
 
 def _doubt(d: dict[str, Any]) -> Remark:
