@@ -101,10 +101,10 @@ def classify(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) -> NDArray
 
     A sequence gives each source its own timeline, by the index the pieces carry.
     """
-    return _classify(pieces, *_limits(pieces, timeline))
+    return _classify(pieces, *limits_of(pieces, timeline))
 
 
-def _limits(
+def limits_of(
     pieces: Pieces, timeline: Timeline | Sequence[Timeline]
 ) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
     """The bpm at which moderate and vigorous begin at the start of each piece, or of all together; 0 while unknown."""
@@ -147,7 +147,7 @@ def tabulate_minutes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) ->
     lasts = pieces.end - pieces.start
     last = np.append(first[1:], len(pieces)) - 1
     row = np.cumsum(new) - 1
-    moderate_bpm, vigorous_bpm = _limits(pieces, timeline)
+    moderate_bpm, vigorous_bpm = limits_of(pieces, timeline)
     # Sums of whole numbers below 2^53 are exact in the floats that bincount adds with.
     cell = row * len(Zone) + _classify(pieces, moderate_bpm, vigorous_bpm)
     table = np.bincount(cell, lasts, len(first) * len(Zone)).astype(np.int64).reshape(-1, len(Zone))

@@ -39,6 +39,8 @@ class WeekFacts:
     target_min: float
     not_judged: str | None
     to_go_min: int | None
+    open_range: tuple[int, int] | None = None
+    """From where to where its minutes may be, where what a watch did not write decides whether they are enough."""
     resting_bpm: tuple[tuple[date, float], ...] = ()
     """Of the days that have one."""
 

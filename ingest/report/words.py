@@ -200,6 +200,11 @@ def _this_week(facts: ReportFacts) -> Iterator[str]:
     minutes = minutes_text(week.shown_dose_min, may_be_more=week.may_be_more)
     if week.not_judged is not None:
         yield _("This week so far: {minutes} minutes; it is not judged.").format(minutes=minutes)
+    elif week.open_range is not None:
+        least, most = week.open_range
+        yield _("This week so far: {least} to {most} of {target} minutes.").format(
+            least=least, most=most, target=number_text(week.target_min)
+        )
     else:
         yield _("This week so far: {minutes} of {target} minutes.").format(
             minutes=minutes, target=number_text(week.target_min)
@@ -345,7 +350,11 @@ def dose_of(week: WeekFacts) -> str:
         return _("not measured")
     if not week.has_dose:
         return _("limits not known")
-    minutes = number_text(week.shown_dose_min)
+    if week.open_range is not None:
+        least, most = week.open_range
+        minutes = _("{least} to {most}").format(least=least, most=most)
+    else:
+        minutes = number_text(week.shown_dose_min)
     return f"\u2265 {minutes}" if week.may_be_more else minutes
 
 
@@ -357,6 +366,8 @@ def verdict(week: WeekFacts) -> str:
         return _("not judged")
     if not week.is_held_against_target:
         return ""
+    if week.open_range is not None:
+        return _("about reached")
     return _("reached") if week.is_met else _("below")
 
 

@@ -28,6 +28,8 @@ class Day:
     resting_bpm: float
     quiet_ms: int
     strap_sessions: tuple[StrapSession, ...]
+    open_squares: int = 0
+    """The sum of the squares of what is open in it: see `zones.spread`."""
 
     @classmethod
     def summarize(
@@ -41,7 +43,7 @@ class Day:
         )
         zones_ms = np.array([column.sum() for column in m.columns], dtype=np.int64)
         sessions = find_strap_sessions(counted.strap_minutes, m, workouts, profile)
-        return cls(zones_ms, resting, quiet, tuple(sessions))
+        return cls(zones_ms, resting, quiet, tuple(sessions), counted.open_time.squares)
 
 
 def known_doses(totals: Totals) -> list[float | None]:

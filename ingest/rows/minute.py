@@ -1,7 +1,7 @@
 """Time counted minute by minute, and the table `minute`: what comes in costs the minutes that it touches."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -16,6 +16,7 @@ from ingest.rows.table import Block
 from zones.minutes import MINUTE, Minutes, Totals, tabulate_minutes
 from zones.pieces import Pieces, split_every
 from zones.spans import Spans
+from zones.spread import OpenTime, find_open_time
 
 OnEvidence = Callable[[int, int, list[Evidence], Pieces], None]
 """Called with each stretch that is counted (start and end in ms), its evidence, and the pieces that it resolves to."""
@@ -32,6 +33,8 @@ class CountedMinutes:
     strap_minutes: StrapMinutes
     covered: Spans
     exercise: Spans
+    open_time: OpenTime = field(default_factory=OpenTime.none)
+    """What workouts leave open whose watch did not write every second."""
 
     @classmethod
     def count(
@@ -47,8 +50,20 @@ class CountedMinutes:
         """That of [start, end), of which `pieces` are the resolved evidence."""
         exercise = Spans.union(e.pieces.spans for e in evidence if e.source.kind == "activity")
         pieces = split_every(pieces, MINUTE)  # once, for all that goes by the minute
-        counted = tabulate_minutes(*apply_edges(journal, person, profile, pieces, start_ms, end_ms))
-        return cls(counted, StrapMinutes.count(evidence, pieces), pieces.spans, exercise)
+        ruled, lines = apply_edges(journal, person, profile, pieces, start_ms, end_ms)
+        open_time = OpenTime.none()
+        if len(exercise):
+            # Its pieces are those of before, of which some may be cut: each is of the last that began by then.
+            mine = np.array([e.source.kind == "activity" for e in evidence])[pieces.source]
+            which = mine[np.searchsorted(pieces.start, ruled.start, side="right") - 1]
+            open_time = find_open_time(ruled.take(which), lines)
+        return cls(
+            tabulate_minutes(ruled, lines),
+            StrapMinutes.count(evidence, pieces),
+            pieces.spans,
+            exercise,
+            open_time,
+        )
 
     @classmethod
     def none(cls) -> Self:
@@ -65,6 +80,7 @@ class CountedMinutes:
             StrapMinutes.join([p.strap_minutes for p in parts]),
             Spans.union(p.covered for p in parts),
             Spans.union(p.exercise for p in parts),
+            OpenTime.join(p.open_time for p in parts),
         )
 
     def between(self, start_ms: int, end_ms: int) -> "CountedMinutes":
@@ -75,6 +91,7 @@ class CountedMinutes:
             self.strap_minutes.between(first_ms, end_ms),
             self.covered.clip(start_ms, end_ms),
             self.exercise.clip(start_ms, end_ms),
+            self.open_time.between(first_ms, end_ms),
         )
 
 

@@ -23,6 +23,7 @@ from zones.minutes import MINUTE, Minutes, Totals
 from zones.moments import distinct
 from zones.placing import LATEST_MS
 from zones.resting import AFTERWARDS_MS
+from zones.spread import spread_min
 
 TOGETHER = 30_000
 """Samples and beats that are counted in one go: a usual week is, days of a strap around the clock are not.
@@ -55,6 +56,8 @@ class Week:
     resting_bpm: NDArray[np.float64]
     quiet_ms: NDArray[np.int64]
     strap_sessions: tuple[StrapSession, ...]
+    spread_min: float = 0.0
+    """By how much its dose may be more or less, as watches did not write every second that they saw."""
 
     @property
     def total(self) -> Totals:
@@ -133,6 +136,7 @@ def count_week(
         np.array([d.resting_bpm for d in days], dtype=np.float64),
         np.array([d.quiet_ms for d in days], dtype=np.int64),
         tuple(session for d in days for session in d.strap_sessions),
+        spread_min(sum(d.open_squares for d in days)),
     )
 
 

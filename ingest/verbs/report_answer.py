@@ -109,6 +109,7 @@ def _week_facts(week: Week, now_ms: int) -> WeekFacts:
         answer.target_min,
         answer.not_judged,
         answer.to_go_min,
+        answer.open_range,
         tuple(
             (calendar.day_of(day.start_ms), day.resting_bpm)
             for day in measure_days(week)

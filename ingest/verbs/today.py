@@ -123,6 +123,9 @@ def _week_texts(x: "TodayAnswer") -> Iterator[str]:
         yield _("This week cannot be counted: `hartslag week` says which line in the settings is missing.")
         return
     done = dose_of_target_text(w, w.shown_dose_min)
+    if w.open_range is not None:
+        yield _("This week: about enough. {minutes}.").format(minutes=done)
+        return
     if not w.to_go_min:
         yield _("This week: enough. {minutes}.").format(minutes=done)
         return

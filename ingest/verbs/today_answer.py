@@ -150,6 +150,8 @@ class TodayAnswer:
                 "target_min": w.target_min,
                 "judged": w.not_judged is None,
                 "to_go_min": w.to_go_min,
+                "dose_least_min": w.dose_min - w.spread_min,
+                "dose_most_min": w.dose_min + w.spread_min,
                 "days_left": w.days_left,
                 "not_measured_h": w.not_measured_h,
             },

@@ -19,15 +19,9 @@ from ingest.rows.workout import find_workouts
 from zones.minutes import MINUTE, sum_pieces
 from zones.pieces import Pieces, hold
 from zones.spans import Spans
+from zones.spread import NEAR_BPM, RECORDED_MS
 
 Seconds = NDArray[np.float64]
-
-NEAR_BPM = 2
-"""Watches that do not record every second write when the heart rate has changed by three; until then it may have been
-anywhere nearer."""
-
-RECORDED_MS = 1000
-"""For so long a sample surely held."""
 
 
 @dataclass(frozen=True, slots=True)

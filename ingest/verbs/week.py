@@ -47,6 +47,7 @@ def _person_lines(name: str, rows: list["WeekAnswer"], settings_file: str) -> It
     else:
         yield f"  {words.dose_without_target_text(newest)}"
     told = [
+        words.open_text(newest),
         words.zones_text(newest),
         words.elevated_text(newest),
         words.measured_text(newest),
@@ -67,6 +68,8 @@ def _person_lines(name: str, rows: list["WeekAnswer"], settings_file: str) -> It
 
 
 def _old_week_line(row: "WeekAnswer") -> str:
+    from ingest.verbs import week_words as words
+
     if row.not_judged is None:
         text = _("{week}  {minutes} of {target} min  {bar}  measured {measured} h")
     elif row.not_judged:
@@ -75,7 +78,7 @@ def _old_week_line(row: "WeekAnswer") -> str:
         text = _("{week}  {minutes}, not to be judged  measured {measured} h")
     return "  " + text.format(
         week=row.week,
-        minutes=f"{number_text(row.dose_min):>5}",
+        minutes=f"{words.minutes_or_range(row, row.dose_min):>5}",
         target=number_text(row.target_min),
         bar=_bar(row),
         why=row.not_judged,

@@ -1,5 +1,6 @@
 """Was this week enough? The newest weeks of a person, counted as people read them."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -16,6 +17,9 @@ from zones.dose import dose_min, shown_dose_min
 from zones.edges import Edges, Timeline
 
 _MINUTE_MS = 60_000
+
+_LEAST_SPREAD_MIN = 0.5
+"""Nobody asks about less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ class WeekAnswer:
     """Its days, without those that are still to come."""
     doubts: LimitDoubts | None = None
     """What speaks against the limits that are in use now, beside the newest week of a person."""
+    spread_min: float = 0.0
+    """By how much the dose may be more or less, as watches did not write every second that they saw."""
     journey_h: float = 0.0
     """How many hours a journey has made of these days more than they would have had without it; negative if fewer."""
 
@@ -103,6 +109,9 @@ class WeekAnswer:
             "judged": self.not_judged is None,
             "not_judged_why": self.not_judged or None,
             "to_go_min": self.to_go_min,
+            "dose_least_min": self.dose_min - self.spread_min,
+            "dose_most_min": self.dose_min + self.spread_min,
+            "decided": self.open_range is None,
             "days_left": self.days_left,
             "bout_min": self.bout_min,
             "still_to_come": list(self.still_to_come),
@@ -119,6 +128,18 @@ class WeekAnswer:
     def may_be_more(self) -> bool:
         """Whether so much was not measured that the minutes are only the least they can be."""
         return self.not_measured_h >= 0.5
+
+    @property
+    def open_range(self) -> tuple[int, int] | None:
+        """The least and the most that the dose may be, in whole minutes, where these are on both sides of the target."""
+        least, most = self.dose_min - self.spread_min, self.dose_min + self.spread_min
+        if (
+            self.to_go_min is None
+            or self.spread_min < _LEAST_SPREAD_MIN
+            or not least < self.target_min <= most
+        ):
+            return None
+        return max(math.floor(least), 0), math.ceil(most)
 
     @property
     def has_limits(self) -> bool:
@@ -209,6 +230,7 @@ def answer_of(counted: Week, now_ms: int) -> WeekAnswer:
         to_go_min=counted.to_go_min,
         days_left=min(max((counted.first_day + WEEK - today).days, 0), 7),
         days=tuple(day for day in _days(counted) if day.day <= today),
+        spread_min=counted.spread_min,
         journey_h=_journey_h(calendar, counted.first_day, min(counted.first_day + WEEK, today)),
     )
 

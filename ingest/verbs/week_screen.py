@@ -81,7 +81,9 @@ def answer_lines(t: Terminal, row: "WeekAnswer") -> Iterator[str]:
     yield from t.bold_lines(_answer_text(row))
     if row.to_go_min is None:
         return
-    if row.to_go_min and row.is_current:
+    if row.open_range is not None:
+        yield from t.wrap(words.open_text(row))
+    elif row.to_go_min and row.is_current:
         yield from t.wrap(_so_far_text(row))
         yield from t.wrap(pace_text(row))
     length = min(t.width - 4, 2 * _LONGEST_BAR - 8)
@@ -93,6 +95,8 @@ def _answer_text(row: "WeekAnswer") -> str:
         return words.dose_without_target_text(row)
     if row.to_go_min is None:
         return _("Not counted: the limits of the heart rate are not known.")
+    if row.open_range is not None:
+        return _("About enough: {answer}").format(answer=words.dose_of_target_text(row, row.shown_dose_min))
     if not row.to_go_min:
         return _("Enough: {minutes} of {target} minutes").format(
             minutes=number_text(row.dose_min), target=number_text(row.target_min)
@@ -208,7 +212,7 @@ def _of_target(row: "WeekAnswer") -> str:
     if row.not_judged is not None:
         return _("{minutes} min").format(minutes=number_text(row.dose_min))
     return _("{minutes} of {target} min").format(
-        minutes=number_text(row.shown_dose_min), target=number_text(row.target_min)
+        minutes=words.minutes_or_range(row, row.shown_dose_min), target=number_text(row.target_min)
     )
 
 

@@ -32,11 +32,36 @@ def days_text(row: "WeekAnswer") -> str:
 
 
 def dose_of_target_text(row: "WeekAnswer", minutes: float) -> str:
-    """The minutes beside the target; where a part was not measured, they are the least that it can be."""
+    """The minutes beside the target, from least to most where that decides; they are the least that they can be where a part was not measured."""
+    if row.open_range is not None:
+        least, most = row.open_range
+        text = (
+            _("{least} to {most} of {target} minutes, or more")
+            if row.may_be_more
+            else _("{least} to {most} of {target} minutes")
+        )
+        return text.format(least=least, most=most, target=number_text(row.target_min))
     text = (
         _("At least {minutes} of {target} minutes") if row.may_be_more else _("{minutes} of {target} minutes")
     )
     return text.format(minutes=number_text(minutes), target=number_text(row.target_min))
+
+
+def minutes_or_range(row: "WeekAnswer", minutes: float) -> str:
+    """The minutes as a number, or from where to where they may be."""
+    if row.open_range is None:
+        return number_text(minutes)
+    least, most = row.open_range
+    return _("{least} to {most}").format(least=least, most=most)
+
+
+def open_text(row: "WeekAnswer") -> str:
+    """Why a week says from where to where; "" where it does not."""
+    if row.open_range is None:
+        return ""
+    return _(
+        "The watch did not write every second that it saw, and just those would decide whether this is enough."
+    )
 
 
 def dose_without_target_text(row: "WeekAnswer") -> str:

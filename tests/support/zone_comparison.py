@@ -17,8 +17,12 @@ from numpy.typing import NDArray
 
 from ingest.errors import Unusable
 from ingest.formats import fit
+from ingest.formats.fit.time_in_zone import LONGEST
+from zones.edges import Edges, Timeline
+from zones.pieces import Pieces, hold
 from zones.series import Series
 from zones.spans import Spans
+from zones.spread import find_open_time, spread_min
 
 FULL_RATE = 0.5
 """From this share of one-second steps on a watch recorded every second; below it, smartly."""
@@ -26,6 +30,9 @@ FULL_RATE = 0.5
 DEAD_BPM = 3
 """Smart recording writes when the heart rate has changed by so much, or after some seconds (seen in the steps of all
 such files); between two records it is anywhere less far from the former."""
+
+OPEN_S = 10
+"""Where less is open than this, seconds that both clocks cut off are as much."""
 
 NO_SAMPLES = 0.5
 """Where less than this of the watch's time has samples that can be a heart rate, there is nothing to compare."""
@@ -82,6 +89,16 @@ class Comparison:
         most = [np.count_nonzero(runs & (low <= z) & (high >= z)) / 100 for z in zones]
         return np.array(least), np.array(most)
 
+    def spread(self) -> list[tuple[float, float]]:
+        """For each of the watch's limits: ours less the watch's seconds from it on, and how far they may be apart (s)."""
+        start, stop = (int(m.astype(np.int64)) for m in (self.check.start, self.check.end))
+        pieces = hold(self.series, LONGEST, pauses=self.pauses, ends=[stop]).clip(start, stop)
+        ours, watch = (np.cumsum(s[::-1])[::-1] for s in (self.check.ours_s, self.check.watch_s))
+        return [
+            (float(ours[i + 1] - watch[i + 1]), open_s(pieces, edge))
+            for i, edge in enumerate(self.check.edges)
+        ]
+
     @property
     def columns(self) -> tuple[Floats, Floats]:
         """The samples: ms from the start, bpm."""
@@ -115,6 +132,30 @@ def comparisons(folder: Path) -> Iterator[Comparison]:
             yield Comparison(
                 path.name, check, series.between(check.start, check.end), file.pauses, float(timer_s)
             )
+
+
+def open_s(pieces: Pieces, edge: int) -> float:
+    """By how many seconds the time from a limit on may be off, as `zones.spread` tells."""
+    found = find_open_time(pieces, Timeline.of([(-(1 << 45), Edges.from_bpm(edge, 230))]))
+    return 60 * spread_min(found.squares)
+
+
+def spreads_of_thinned(folder: Path, every_s: int, least_s: float) -> list[tuple[float, float]]:
+    """(error, spread) in seconds, over recordings thinned as watches do it, for limits that leave at least so much open."""
+    found = []
+    for bpm in every_second(folder):
+        at = thinned(bpm, every_s)
+        times = at.astype(np.int64) * 1000
+        end = np.append(times[1:], len(bpm) * 1000)
+        values = bpm[at].astype(np.uint8)
+        marks = np.zeros(len(at), np.int16), np.ones(len(at), np.bool_)
+        pieces = Pieces(times, end, values, *marks)
+        for edge in range(90, 185, 5):
+            ours = float((end - times)[values >= edge].sum()) / 1000
+            spread = open_s(pieces, edge)
+            if spread >= least_s:
+                found.append((ours - float(np.count_nonzero(bpm >= edge)), spread))
+    return found
 
 
 # --- rules: the heart rate at moments `at` of samples at `t`; all of them in ms ---
@@ -229,12 +270,23 @@ def main() -> None:
             rest = median(max(v.check.deviation - v.watch_against_itself, 0.0) for v in mine)
             nearest = median(v.watch_against_itself for v in mine)
             print(f"\n{words}: {len(mine)} files, median {off:.3%}; beyond the watch's own timer {rest:.3%}")
+            worst = np.quantile([max(v.check.deviation - v.watch_against_itself, 0.0) for v in mine], 0.9)
+            print(f"    nine of ten are within {worst:.3%} beyond the watch's own timer")
+            off_and_spread = [pair for v in mine for pair in v.spread() if pair[1] >= OPEN_S]
+            inside = sum(abs(off) <= spread for off, spread in off_and_spread)
+            print(
+                f"    {inside} of {len(off_and_spread)} limits that leave {OPEN_S} s open are off by no more"
+            )
             print(f"    no count that adds up to the timers comes nearer than {nearest:.3%}")
             for name, rule in RULES.items():
                 each = [v.by(rule) for v in mine]
                 print(f"    {name:<16} median {median(each):.2%}, mean {np.mean(each):.2%}")
     for every_s in (5, 9, 12):
         print(f"\nthinned here, a record after {every_s} s at the latest:")
+        pairs = spreads_of_thinned(folder, every_s, OPEN_S)
+        print(
+            f"    {sum(abs(off) <= spread for off, spread in pairs)} of {len(pairs)} limits are within the spread"
+        )
         for name, off_each in compare_with_truth(folder, every_s).items():
             if off_each:
                 print(
