@@ -21,7 +21,7 @@ ROOT ?= /
 INSTALLATION = $(PYTHON) -B -m ingest.installation --environment $(VENV) --data "$(DATA)"
 
 
-.PHONY: python run install uninstall test browser pictures readme-pictures demo week status second-opinion lint types bench compare fuzz guided mutants grafana words constraints clean help
+.PHONY: python run install uninstall test browser pictures readme-pictures demo week status second-opinion lint types bench compare fuzz guided mutants grafana words names constraints clean help
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -98,6 +98,11 @@ words: $(VENV)/run  ## collect all texts into the catalogues of languages, and c
 	@# Who made it, when and with what would change with each run; the dates stay, as Babel puts today where they are missing.
 	@sed -i -E -e '/^"(Project|Report|Last|Language-Team|Generated)/d' -e 's/^"(POT-Creation|PO-Revision)-Date: .*\\n/"\1-Date: 2026-01-01 00:00+0000\\n/' ingest/locale/*/LC_MESSAGES/hartslag.po
 	@$(BIN)/pybabel -q compile -D hartslag -d ingest/locale
+
+names: $(VENV)/run  ## renew what makers, watches and sports are called, out of the newest fit-tool
+	rm -rf build/fit-tool
+	$(BIN)/pip install -q --no-deps --target build/fit-tool fit-tool
+	$(BIN)/python .ci/profile-names build/fit-tool
 
 constraints:  ## write down the newest versions that fit
 	rm -rf $(VENV)/fresh

@@ -1,7 +1,7 @@
 """What people call their sensors: names of the owner's own, or make and model; the journal's names of sources never change."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ingest.grafana.watch_models import model_name
@@ -49,6 +49,23 @@ def sensor_names(settings: Settings, journal: Journal | None) -> dict[str, str]:
             full = f"{name}, {gettext(part)}" if part and len(sensor.sources) > 1 else name
             names[source] = _free(full, names.values())
     return names
+
+
+def with_names(lines: Iterable[str], settings: Settings, journal: Journal) -> Iterator[str]:
+    """Lines in which sensors are called as their owners call them, or by make and model; one of which neither is known stays."""
+    names: dict[str, str] = {}
+    for name, sensor in _told_apart(_sensors(settings, journal)):
+        if sensor.named or sensor.model:
+            for source, part in sensor.sources.items():
+                names[source] = f"{name}, {gettext(part)}" if part and len(sensor.sources) > 1 else name
+    if not names:
+        yield from lines
+        return
+    # The longest first: the name of one source may begin as that of another.
+    of_source = "|".join(re.escape(source) for source in sorted(names, key=len, reverse=True))
+    pattern = re.compile(rf"(?<![\w-])({of_source})(?![\w-])")
+    for line in lines:
+        yield pattern.sub(lambda found: names[found[0]], line)
 
 
 def watches(settings: Settings, journal: Journal) -> list[Sensor]:

@@ -338,10 +338,12 @@ def command(invocation: Invocation, what: str, person: str | None, as_json: bool
     from ingest.verbs.explain_subject import parse_subject
     from ingest.verbs.explanation import explain
 
-    with invocation.view_journal() as (_, journal):
+    with invocation.view_journal() as (settings, journal):
         explanation = explain(journal, parse_subject(journal, what, person))
         if as_json:
             print_json(explanation.json())
         else:
-            print_lines(explanation_lines(explanation))
+            from ingest.grafana.sensor_names import with_names
+
+            print_lines(with_names(explanation_lines(explanation), settings, journal))
             print_lines(_forgotten_lines(journal, explanation))

@@ -2,8 +2,11 @@
 
 import re
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -14,8 +17,9 @@ import pytest
 from ingest.collect.reader_messages import READ
 from ingest.collect.reader_process import ReaderProcess
 from ingest.demo.fit_encoder import ERA, Fit, day, workout
-from ingest.grafana.sensor_names import sensor_names
-from ingest.grafana.watch_models import GARMIN, MAKERS, model_name
+from ingest.grafana import profile_names
+from ingest.grafana.sensor_names import sensor_names, with_names
+from ingest.grafana.watch_models import MAKERS, model_name
 from ingest.journal import RANKS, Journal
 from ingest.settings.file import load
 from ingest.settings.model import Settings
@@ -73,10 +77,38 @@ def test_everybody_sees_what_a_sensor_is_called(tmp_path: Path) -> None:
         "garmin-77-activity": "Anna's watch, workouts",
         "garmin-88-activity-strap": "Garmin fenix 5",
         "suunto-suunto_vertical_2-activity": "Suunto Vertical 2",
-        "manufacturer_307-9-activity": "Watch",
+        "manufacturer_307-9-activity": "Onelap",
         "garmin-99-activity": "Garmin, workouts",
         "garmin-99-activity-strap": "Garmin, workouts with a strap",
     }
+
+
+def test_lines_say_what_a_sensor_is_called(tmp_path: Path) -> None:
+    """Protects who reads an explanation: the owner's name, else make and model; one of which nothing is known stays as it is."""
+    text = f"""
+    [[person]]
+    name = "Anna"
+    [[strap]]
+    name = "Anna's Polar"
+    address = "{ADDRESS}1"
+    person = "Anna"
+    [[watch]]
+    serial = 77
+    name = "the old one"
+    """
+    with household(tmp_path / "house") as journal:
+        heard(
+            journal, "Anna", f"strap {ADDRESS}1", f"strap {ADDRESS}2", "garmin-77-activity", "garmin-78-activity",
+            "garmin-78-activity-strap", "garmin-7-activity", products={"garmin-78": "product 4643", "garmin-77": "fr35"},
+        )  # fmt: skip
+        lines = [
+            f"believed: strap {ADDRESS}1, not garmin-77-activity or strap {ADDRESS}2",
+            "garmin-78-activity-strap (activity, 5 samples), garmin-78-activity, garmin-178-activity",
+        ]
+        assert list(with_names(lines, settings(tmp_path / "d", text), journal)) == [
+            f"believed: Anna's Polar, not the old one or strap {ADDRESS}2",
+            "Garmin Venu 4, workouts with a strap (activity, 5 samples), Garmin Venu 4, workouts, garmin-178-activity",
+        ]
 
 
 def test_no_two_sensors_read_the_same(tmp_path: Path) -> None:
@@ -206,13 +238,15 @@ def test_another_user_gets_dashboards_all_the_same(tmp_path: Path) -> None:
         ("garmin", "edge_explore_820", "Garmin Edge Explore 820"),
         ("garmin", "fr225_single_byte_product_id", "Garmin Forerunner 225"),
         ("garmin", "product 3516", "Garmin fenix 6X"),
+        ("manufacturer_305", "", "WHOOP"),
         ("garmin", "product_60000", "Garmin"),
         ("wahoo_fitness", "ELEMNT ROAM", "Wahoo ELEMNT ROAM"),
         ("manufacturer_294", "COROS DURA", "COROS DURA"),
         ("coros", "product 3113", "COROS"),
         ("zwift", None, "Zwift"),
         ("watch", "", None),
-        ("manufacturer_307", "product 22", None),
+        ("manufacturer_307", "product 22", "Onelap"),
+        ("manufacturer_60000", "product 22", None),
         ("development", "Watchy", "Watchy"),
     ],
 )
@@ -229,24 +263,45 @@ def test_every_word_of_the_profile_becomes_one_that_people_read() -> None:
         assert set(re.findall(r"\d+", name)) <= set(re.findall(r"\d+", word)), (word, name)
 
 
-def test_the_numbers_of_newer_models_are_right() -> None:
-    """Protects against a slip of the pen: each number is one that fitparse does not know, and means what the name says."""
-    older = fitparse.profile.FIELD_TYPES["garmin_product"].values
+@pytest.mark.parametrize(
+    ("product", "name"),
+    [
+        (4643, "Venu 4"), (4815, "Forerunner 170"), (4024, "Forerunner 955"), (3991, "Forerunner 255S Music"), (4631, "fenix 8 Pro"),
+        (3514, "fenix 6 Sport"), (3066, "vivoactive 3 Music"), (4585, "Instinct 3 Solar 45 mm"), (4105, "MARQ Gen 2"), (3542, "Descent Mk2S"),
+        (2187, "D2 Air"), (4556, "D2 Mach 1 Pro"), (4312, "epix Gen 2 Pro 42"), (3600, "Venu Sq"), (4130, "HRM Pro Plus"), (4063, "vivosmart 5"),
+    ],
+)  # fmt: skip
+def test_newer_models_are_called_as_on_their_box(product: int, name: str) -> None:
+    """Protects the eye from "product 4643": what came after fitparse has the name that people know."""
+    assert model_name("garmin", f"product {product}") == f"Garmin {name}"
+
+
+def test_every_product_of_today_becomes_a_name_that_people_read() -> None:
+    """Protects against a raw word or a lost number, whatever the newest profile calls a product; another decoder's table says the same."""
     profile = fitdecode.profile.FIELD_TYPES["garmin_product"].enum
-    numbers = [number for known in GARMIN.values() for number in known]
-    assert len(set(numbers)) == len(numbers)
-    assert not set(numbers) & set(older)
-    for name, known in GARMIN.items():
-        digits = [
-            d for d in re.findall(r"\d+", name) if name not in {"MARQ Gen 2", "D2 Mach 1 Pro", "Descent Mk1"}
-        ]
-        for number in known:
-            assert all(d in profile[number] for d in digits), (name, number, profile[number])
-    assert {profile_maker(name) for name in MAKERS} == {True}
-
-
-def profile_maker(name: str) -> bool:
-    """Whether the profile has a maker of that name or number."""
+    for number, word in profile_names.GARMIN.items():
+        name = model_name("garmin", f"product {number}") or ""
+        assert re.fullmatch(r"Garmin( [A-Za-z0-9]+)+", name), (word, name)
+        assert profile.get(number, word).lower().replace("_", "") == word.replace("_", "")
     makers = fitdecode.profile.FIELD_TYPES["manufacturer"].enum
-    number = re.fullmatch(r"manufacturer_(\d+)", name)
-    return int(number[1]) in makers if number else name in makers.values()
+    for number, word in profile_names.MAKERS.items():
+        assert makers.get(number, word).lower().replace("_", "") == word.replace("_", "")
+    assert set(MAKERS) <= set(profile_names.MAKERS.values())
+
+
+def test_the_names_are_not_years_behind() -> None:
+    """Says how old the tables of makers, products and sports are: a watch bought today shall have its name."""
+    age = datetime.now(UTC).date() - date.fromisoformat(profile_names.RENEWED)
+    assert age < timedelta(days=730), (
+        f"Profile {profile_names.PROFILE} is {age.days} days old: `make names` renews it"
+    )
+
+
+def test_the_names_are_loaded_when_one_is_needed() -> None:
+    """Protects the memory of the daemon, and the time of every verb that shows no number of a product."""
+    code = (
+        "import sys; from ingest.grafana import sensor_names, watch_models as w; w.model_name('garmin', 'fr935');"
+        "w.model_name('polar_electro', 'Vantage V'); print('ingest.grafana.profile_names' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
