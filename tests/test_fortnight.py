@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-MOST_MB_A_DAY = 200
-"""What a card with a strap worn all day is to take at most (the design's budget)."""
+MOST_MB_A_DAY = 100
+"""What a card with a strap worn all day is to take at most ."""
 
 LIFE = """
 import json, sys

@@ -64,8 +64,9 @@ def test_straps_inbox_and_store_together(tmp_path: Path, bluez: Played) -> None:
         bluez.do(bluez.bluez.drop, straps["jan"])
         for strap in straps.values():
             speaks(strap, 30)
-        until(lambda: settled(data), "the file and what straps told, in the store")
+        until(lambda: rows(journal(data), "SELECT 1 FROM arrival WHERE filed"), "the file")
     assert process.returncode == 0
+    assert settled(data), "a clean end brings the store to the journal's end"
     assert straps["els"].link is None
     for person, strap in straps.items():
         told = recorded_payloads(journal(data), f"strap {PEOPLE[person]}")

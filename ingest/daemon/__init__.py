@@ -142,7 +142,7 @@ def add_parts(
     supervisor.add("inbox", "the inbox", Collecting(settings, wake_stores).run)
     for store in configured_stores(settings):
         work = partial(keep_up_to_date, settings, store)
-        stores.append(supervisor.add(store.name, f"the store {store.name}", work))
+        stores.append(supervisor.add(store.name, f"the store {store.name}", work, stage=Stage.STORES))
     if settings.report_folder:
         supervisor.add(TROUBLE, "the pages", partial(renew_pages, settings, settings.report_folder))
     if settings.backup_folder:

@@ -41,7 +41,8 @@ class Stage(IntEnum):
 
     WORK = 0
     RECORDING = 1
-    NOTES = 2
+    STORES = 2
+    NOTES = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,8 +131,7 @@ def complete(settings: Settings, journal: Journal) -> list[Text]:
     for store in configured_stores(settings):
         with closing(store):
             try:
-                store.generation_at = journal.generation_at
-                store.begin(journal.id, journal.last_position())
+                store.begin(journal)
                 store.keep_persons([p.name for p in journal.persons()])
                 store.wipe()
             except TryLater as e:

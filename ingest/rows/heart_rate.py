@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ingest.journal import Person, Source
+from ingest.journal import ALWAYS_MS, Chunk, Entry, Journal, Person, Source
 from ingest.rows.evidence import Evidence
 from ingest.rows.table import Block
-from zones.series import TIMES
+from ingest.rows.touched import overlaps, recorded_time
+from zones.series import TIMES, join
 
 
 def sample_blocks(
@@ -22,7 +23,7 @@ def sample_blocks(
     by_source = {e.source.id: e for e in evidence}
     field = "bpm" if table == "heart_rate" else "rr_ms"
     for source in sources:
-        tags = {"person": person.name, "source": source.name, "kind": source.kind}
+        tags = _tags(person, source)
         e = by_source.get(source.id)
         times, values = np.empty(0, TIMES), np.empty(0, np.uint8 if table == "heart_rate" else np.float64)
         if e and table == "heart_rate":
@@ -36,3 +37,21 @@ def sample_blocks(
         ms = times.astype(np.int64)
         i, j = np.searchsorted(ms, [start_ms, end_ms])
         yield Block(table, tags, start_ms * 1000, end_ms * 1000, ms[i:j] * 1000, {field: values[i:j]})
+
+
+def told_sample_blocks(journal: Journal, person: Person, entries: Sequence[Entry]) -> Iterator[Block]:
+    """The rows of `heart_rate` of what straps just told, and of nothing else: what is counted from them can wait."""
+    for a, b in overlaps(recorded_time(entries), -ALWAYS_MS, ALWAYS_MS):
+        by_source: dict[Source, list[Chunk]] = {}
+        for chunk in journal.chunks(person.id, a, b):
+            by_source.setdefault(chunk.source, []).append(chunk)
+        for source, chunks in by_source.items():
+            series = join([c.columns.series for c in chunks])
+            ms = series.times.astype(np.int64)
+            i, j = np.searchsorted(ms, [a, b])
+            fields = {"bpm": series.bpm[i:j]}
+            yield Block("heart_rate", _tags(person, source), a * 1000, b * 1000, ms[i:j] * 1000, fields)
+
+
+def _tags(person: Person, source: Source) -> dict[str, str]:
+    return {"person": person.name, "source": source.name, "kind": source.kind}

@@ -18,7 +18,7 @@ from ingest.rows.claim import claim_block
 from ingest.rows.collector import all_collector_blocks, collector_blocks
 from ingest.rows.day import day_block
 from ingest.rows.evidence import Evidence, read_evidence
-from ingest.rows.heart_rate import sample_blocks
+from ingest.rows.heart_rate import sample_blocks, told_sample_blocks
 from ingest.rows.hour import hour_block
 from ingest.rows.limits import limits_block
 from ingest.rows.minute import minute_block
@@ -69,6 +69,14 @@ def recount_rows(
         yield from _recount_time(journal, person, profile, touched, cache)
     if entries:
         cache.advance(entries)
+
+
+def told_samples(journal: Journal, entries: Sequence[Entry]) -> Iterator[list[Block]]:
+    """The heart rates of what straps just told, a portion for each person; all else of these entries is counted later."""
+    persons = {p.id: p for p in journal.persons()}
+    for person_id in sorted({e.person for e in entries} & set(persons)):
+        own = [e for e in entries if e.person == person_id]
+        yield list(told_sample_blocks(journal, persons[person_id], own))
 
 
 def _recount_time(

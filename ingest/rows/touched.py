@@ -35,7 +35,7 @@ class TouchedTime:
         measured = [e for e in entries if e.what not in ABOUT_EDGES]
         workouts = [e for e in entries if e.what in {"session", *LEAVE_OUT}]
         # Samples are what they are; beats may be placed anew when word of others comes.
-        self.samples = _touched(recorded, reach_ms=0)
+        self.samples = recorded_time(recorded)
         self.beats = _touched(recorded, reach_ms=placing.REACH_MS)
         corrected = _corrected_workouts(journal, entries)
         self.minutes = _touched([*measured, *corrected], around_ms, around_ms)
@@ -47,6 +47,11 @@ class TouchedTime:
         self.days = self.zones | afterwards
         moved = _moved_elsewhere(journal, [e for e in entries if e.what == "profile"])
         self.variability = self.minutes | afterwards | (self.edges if moved else Spans.none())
+
+
+def recorded_time(entries: Sequence[Entry]) -> Spans:
+    """The time in which samples of these entries lie, or lay."""
+    return _touched(entries, reach_ms=0)
 
 
 def overlaps(spans: Spans, start_ms: int, end_ms: int) -> list[tuple[int, int]]:

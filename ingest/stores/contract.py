@@ -8,15 +8,30 @@ One that is to be added needs a file here, a line in `configured.py`, its headin
 place in `tests/stores/test_contract.py`, which puts every store through the same.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from ingest.rows.table import Block
 from ingest.system.patience import Patience
 
-GenerationAt = Callable[[int], str | None]
-"""Gives which run of a writer a position of the journal is of; None where the journal ends before it."""
+
+class Followed(Protocol):
+    """What a store asks of the journal that it follows; `Journal` is one."""
+
+    @property
+    def id(self) -> str:
+        """Which journal it is, whatever it is called and wherever it lies."""
+
+    def last_position(self) -> int:
+        """Where it ends, by which a store may know what of a filling comes first."""
+
+    def generation_at(self, position: int) -> str | None:
+        """Which run of a writer a position is of; None where the journal ends before it.
+
+        A store remembers that of its position. Where the journal has another one there, or ends before it, it was put
+        back from a copy: what the store holds is of another past, and it is at 0.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +77,15 @@ class Store(Protocol):
     patience: Patience
     """How long it waits for another process, endlessly unless told otherwise; then TryLater is raised."""
 
-    generation_at: GenerationAt
-    """Which run of a writer a position of the journal is of: `Journal.generation_at`, given before `begin`.
-
-    A store remembers that of its position. Where the journal has another one there, or ends before it, it was put back
-    from a copy: what the store holds is of another past, and it is at 0.
-    """
-
     def close(self) -> None:
         """Let go of what is open. May be called twice; used again afterwards, it opens anew."""
 
-    def begin(self, journal: str, last: int = 0) -> int:
-        """The position up to which it holds the rows of the journal with the id `journal`; 0: nothing counts.
+    def begin(self, journal: Followed) -> int:
+        """The position up to which it holds the rows of a journal, which is the one that `write` goes by; 0: nothing counts.
 
         A store that holds rows of another journal or of another past of it (`generation_at`), or rows computed by another
-        version of `ingest.rows`, must not mix them with what comes: it is at 0, and is either empty when this returns or compares what it holds with what it
-        is given. `last` is the journal's last position, by which a store may know what of a filling comes first.
+        version of `ingest.rows`, must not mix them with what comes: it is at 0, and is either empty when this returns or
+        compares what it holds with what it is given.
         """
 
     def write(self, portions: Iterable[list[Block]], position: int) -> None:
@@ -87,6 +95,8 @@ class Store(Protocol):
         none of its rows must vanish. The same block may come again and must change nothing; a later block prevails
         over an earlier one. A portion is as much as is in memory at once; they are made while the iterator is read, and what
         it raises must leave the position where it was. What was written before that may stay: it comes again.
+
+        The position never goes back by this, and stays where only rows of what lies behind it come early.
 
         Raises Overtaken, with nothing read or written, where the position is not the one that `begin` gave: another process
         has emptied the store, or held entries of which this one's counts may know nothing.
@@ -104,8 +114,8 @@ class Store(Protocol):
     def maintain(self) -> None:
         """Do what waits for a moment at which nothing is left to be written; most stores have nothing to do."""
 
-    def clear(self, journal: str, last: int = 0) -> None:
-        """Delete all rows and be at 0 of the journal with the id `journal`, whose last position is `last`.
+    def clear(self, journal: Followed) -> None:
+        """Delete all rows and be at 0 of a journal.
 
         Killed on the way, the store must be at 0, too.
         """
@@ -116,11 +126,8 @@ class Store(Protocol):
     def remedy(self) -> str:
         """What helps when `faults` finds something, a sentence for the owner."""
 
-    def reported_position(self, journal: str) -> tuple[int, int | None]:
-        """Its position in that journal as far as is known on this computer (0: none), and when that was written (ms).
-
-        The moment is None where the position is always the true one.
-        """
+    def reported_position(self, journal: Followed) -> int:
+        """Its position in that journal as far as is written down on this computer; 0: none."""
 
     def refused_rows(self) -> list[RefusedRow]:
         """The rows that were set aside; none for a store that takes all of them."""
@@ -130,8 +137,3 @@ class Store(Protocol):
 
     def faults(self, journal: str) -> list[str]:
         """What is wrong with it, asked of itself; empty when it is well, or a file that is not made yet."""
-
-
-def of_no_generation(_: int) -> str | None:
-    """What a store goes by to which nothing was given: all positions are of one past."""
-    return ""

@@ -1,14 +1,16 @@
 """How a store is brought up to date with the journal."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 from ingest.journal import Entry, Journal
 from ingest.journal.merged import PERSONS
 from ingest.rows.cache import RowCache
-from ingest.rows.recount import recount_rows
+from ingest.rows.recount import recount_rows, told_samples
 from ingest.rows.table import Block
 from ingest.rows.touched import ABOUT_EDGES
 from ingest.stores.contract import Overtaken, Store
+from ingest.stores.live_pace import Due, LivePace
 
 PORTION = 400
 """Entries counted together: enough that a hundred files of one week count that week once, few enough for memory."""
@@ -22,6 +24,7 @@ def follow(
     progress: Callable[[int, int], None] | None = None,
     going_on: Callable[[], bool] = lambda: True,
     cache: RowCache | None = None,
+    pace: LivePace | None = None,
 ) -> int:
     """Bring a store up to date; gives how many entries it took.
 
@@ -29,24 +32,22 @@ def follow(
     has to be remembered of it, and what is written twice is written once. Other edges among it let the portion begin anew.
 
     `progress` is called with (position, last position) after each portion; `going_on` may say that it is time to stop;
-    `cache` spares one who follows all day long the days that nothing touched. Another process may follow beside it.
-
-    Raises TryLater when the store is away; it is then where it was, or further on.
+    `cache` and `pace` spare one who follows all day long days that nothing touched, and a card many writes. Another
+    process may follow beside it. Raises TryLater when the store is away; it is then where it was, or further on.
     """
-    taken = 0
-    store.generation_at = journal.generation_at
-    latest_position = journal.last_position()
+    taken, latest_position = 0, journal.last_position()
     while going_on():
-        position = store.begin(journal.id, journal.last_position())
-        entries: list[Entry] = journal.entries(position, portion)
+        position = store.begin(journal)
+        entries = journal.entries(position, portion)
         if not entries:
             store.maintain()
+            break
+        if pace and _can_wait(journal, store, position, entries, pace):
             break
         last = entries[-1].position
         latest_position = max(latest_position, last)
         latest = _LatestEntries(journal, latest_position, portion)
-        if any(e.what == PERSONS for e in entries):
-            store.keep_persons([p.name for p in journal.persons()])
+        _keep_persons(journal, store, entries)
         try:
             store.write(latest.interleave(recount_rows(journal, entries, cache), going_on), last)
         except _Stopped:
@@ -59,10 +60,31 @@ def follow(
                 cache.forget_profiles()
             continue
         latest_position = latest.position
+        if pace:
+            pace.wrote_all(entries)
         taken += len(entries)
         if progress:
             progress(last, journal.last_position())
     return taken
+
+
+def _keep_persons(journal: Journal, store: Store, entries: list[Entry]) -> None:
+    """Have a store let go of persons who have another name since these entries, or are gone."""
+    if any(e.what == PERSONS for e in entries):
+        store.keep_persons([p.name for p in journal.persons()])
+
+
+def _can_wait(journal: Journal, store: Store, position: int, entries: list[Entry], pace: LivePace) -> bool:
+    """Whether what is behind the position can wait; heart rates that cannot are written, ahead of it."""
+    due = pace.due(position, entries)
+    if due is Due.SAMPLES:
+        told = pace.unshown(entries)
+        with suppress(Overtaken):  # it is asked anew at the next look
+            store.write(told_samples(journal, told), position)
+            pace.wrote_samples(told)
+    if due is not Due.ALL:
+        store.maintain()
+    return due is not Due.ALL
 
 
 class _Stopped(Exception):  # noqa: N818 - nothing is wrong

@@ -20,7 +20,7 @@ from ingest.errors import Stop
 from ingest.language import gettext as _
 from ingest.rows.table import TABLES, Block
 from ingest.rows.version import rows_version
-from ingest.stores.contract import GenerationAt, Overtaken, RefusedRow, of_no_generation
+from ingest.stores.contract import Followed, Overtaken, RefusedRow
 from ingest.system.crash_points import reached
 from ingest.system.files import make_folder
 from ingest.system.patience import Patience
@@ -51,7 +51,7 @@ class SqliteStore:
             lock="lock",
         )
         self._began = 0
-        self.generation_at: GenerationAt = of_no_generation
+        self._journal: Followed | None = None
 
     @property
     def patience(self) -> Patience:
@@ -74,8 +74,9 @@ class SqliteStore:
 
     # --- the contract of a store ---
 
-    def begin(self, journal: str, last: int = 0) -> int:  # noqa: ARG002 - of use to stores that compare
-        """The position in the journal of that id; the store is emptied when it is of another or of an older version."""
+    def begin(self, journal: Followed) -> int:
+        """The position in a journal; the store is emptied when it is of another or of an older version."""
+        self._journal = journal
         with self._file.explained():
             db = self._file.connection()
             held = self._held_position(db, journal)
@@ -84,15 +85,15 @@ class SqliteStore:
             self._began = held or 0
             return self._began
 
-    def _held_position(self, db: sqlite3.Connection, journal: str) -> int | None:
-        """The position in the journal of that id; None where what is held is of another, or of another past of it."""
+    def _held_position(self, db: sqlite3.Connection, journal: Followed) -> int | None:
+        """The position in a journal; None where what is held is of another, or of another past of it."""
         has_generation = any(row[1] == "generation" for row in db.execute("PRAGMA table_info(replica)"))
         generation = "generation" if has_generation else "NULL"  # an earlier version's
         held = db.execute(f"SELECT journal, version, position, {generation} FROM replica").fetchone()
-        if held is None or held[:2] != (journal, rows_version()):
+        if held is None or held[:2] != (journal.id, rows_version()):
             return None
         position = int(held[2])
-        return position if held[3] == self.generation_at(position) else None
+        return position if held[3] == journal.generation_at(position) else None
 
     def write(self, portions: Iterable[list[Block]], position: int) -> None:
         """Hold the blocks, a transaction for each portion, and be at the position with the last of them."""
@@ -122,7 +123,10 @@ class SqliteStore:
 
     def _move_position(self, db: sqlite3.Connection, position: int) -> None:
         """Be at a position; never further back."""
-        generation = self.generation_at(position)
+        assert self._journal is not None, "begin comes first"
+        if position == self._began:
+            return  # only the newest rows came, ahead of their turn: no page is written for that
+        generation = self._journal.generation_at(position)
         db.execute(
             "UPDATE replica SET position = ?1, generation = ?2 WHERE position <= ?1", (position, generation)
         )
@@ -156,7 +160,7 @@ class SqliteStore:
             if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'series'").fetchone():
                 _create(db)
 
-    def clear(self, journal: str, last: int = 0) -> None:  # noqa: ARG002 - as above
+    def clear(self, journal: Followed) -> None:
         """Delete all rows: the next one to follow the journal fills it anew."""
         with self._file.exclusive(), self._file.transaction() as db:
             for kind, name in db.execute(
@@ -167,7 +171,7 @@ class SqliteStore:
             db.execute("DELETE FROM replica")
             _create(db)
             sql = "INSERT INTO replica (journal, version, position, generation) VALUES (?, ?, 0, ?)"
-            db.execute(sql, (journal, rows_version(), self.generation_at(0)))
+            db.execute(sql, (journal.id, rows_version(), journal.generation_at(0)))
 
     # --- for `status` and `check` ---
 
@@ -177,11 +181,11 @@ class SqliteStore:
         """It takes all of them."""
         return []
 
-    def reported_position(self, journal: str) -> tuple[int, None]:
+    def reported_position(self, journal: Followed) -> int:
         """Its position, which is always the true one; 0 when the file is not there or cannot be read."""
         with suppress(sqlite3.DatabaseError, Stop), closing(open_readonly(self.path)) as db:
-            return self._held_position(db, journal) or 0, None
-        return 0, None
+            return self._held_position(db, journal) or 0
+        return 0
 
     def misplaced(self) -> str | None:
         """What is in its place instead of it: a file of another user's, or one in which nothing of ours is."""

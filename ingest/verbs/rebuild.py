@@ -38,7 +38,6 @@ def rebuild(
         raise Stop(
             Text(N_("No server is named in the settings: write [influx] and its url into them first."))
         )
-    store.generation_at = journal.generation_at
     with closing(store):
         if not resume:
             _clear(store, journal)
@@ -46,11 +45,10 @@ def rebuild(
 
 
 def _clear(store: "Store", journal: "Journal") -> None:
-    last = journal.last_position()
     try:
-        store.clear(journal.id, last)
+        store.clear(journal)
     except TryLater:
-        store.clear(journal.id, last)  # a damaged one was deleted by the attempt
+        store.clear(journal)  # a damaged one was deleted by the attempt
 
 
 def _fill(store: "Store", journal: "Journal") -> int:
@@ -58,7 +56,7 @@ def _fill(store: "Store", journal: "Journal") -> int:
     from ingest.stores.influx.client import Unavailable
 
     taken, until_s = 0, time.monotonic() + PATIENCE_S
-    start = store.reported_position(journal.id)[0]
+    start = store.reported_position(journal)
     with _bar(journal.last_position() - start) as shown:
         at = start
 

@@ -14,7 +14,7 @@ from ingest.collect.fetch_record import read_states
 from ingest.collect.inbox import Inbox, Waiting, noted_troubles
 from ingest.grafana.sensor_names import sensor_names, watches
 from ingest.household import left_behind, owner_of_folder, places_of
-from ingest.journal import Journal
+from ingest.journal import ALWAYS_MS, Journal
 from ingest.journal.damage import note_file
 from ingest.journal.mended import last_mending, pending
 from ingest.report.renewal import TROUBLE
@@ -40,8 +40,9 @@ _NEWS_MS = 30 * 86_400_000
 """For so long it is told that the machine was set to another time zone."""
 
 _REFUSALS = 100
-_LATELY_MS = 60_000
-"""Twice what passes at most until a server's position is written down."""
+_SOON_MS = 150_000
+"""What came in so lately is no sign of trouble while the daemon runs: what straps tell is counted once a minute
+(`ingest/stores/live_pace.py`), and a server's position is written down half a minute later."""
 
 
 def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict[str, Any]:
@@ -153,14 +154,10 @@ def _moved(journal: Journal, person: int) -> dict[str, str] | None:
 
 
 def _store_status(journal: Journal, store: Store, error: str | None, *, runs: bool) -> dict[str, Any]:
-    """How a store is. A server's position is written down seldom: what came in since then is not held against it."""
-    store.generation_at = journal.generation_at
-    position, known_ms = store.reported_position(journal.id)
+    """How a store is. What the daemon brings there soon is not held against it."""
     now_ms = time.time_ns() // 1_000_000
-    lately = known_ms is not None and runs and error is None and now_ms - known_ms < _LATELY_MS
-    behind, oldest_ms = (
-        journal.waiting(position, known_ms) if lately and known_ms else journal.waiting(position)
-    )
+    until_ms = now_ms - _SOON_MS if runs and error is None else ALWAYS_MS
+    behind, oldest_ms = journal.waiting(store.reported_position(journal), until_ms)
     refused = [{"row": r.key, "why": r.reason, "since_ms": r.since_ms} for r in store.refused_rows()]
     return {
         "name": store.name,

@@ -24,6 +24,7 @@ from ingest.collect.strap_state import StrapState
 from ingest.journal import Journal
 from ingest.rows.cache import RowCache
 from ingest.stores.following import follow
+from ingest.stores.live_pace import LivePace
 from ingest.stores.sqlite import SqliteStore
 from tests.support.air.heart import Heart, Sensor
 from tests.support.straps import ManualClock
@@ -74,7 +75,7 @@ class Household:
 
     def live(self, hours: float, every_h: float = 24) -> Iterator[Reading]:
         """Let time pass; a reading each so many hours, and one at the end."""
-        cache = RowCache()
+        cache, pace = RowCache(), LivePace(lambda: self._clock.steady_ms() / 1000)
         with (
             Journal(self._folder / "journal.db", now_ms=self._clock.wall_ms) as journal,
             Journal(self._folder / "journal.db") as read,
@@ -85,7 +86,7 @@ class Household:
                 self._second(second)
                 if second % COMMIT_S == 0:
                     self._recorder.commit(journal)
-                    follow(read, store, cache=cache)
+                    follow(read, store, cache=cache, pace=pace)
                 if second % round(every_h * 3600) == 0 or second == round(hours * 3600):
                     yield self._reading(second / 3600)
 

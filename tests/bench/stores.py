@@ -137,7 +137,7 @@ def filled(server: Real, folder: Path, journal: Journal) -> float:
 def sent(server: Real, folder: Path, journal: Journal, ready: list[Block]) -> float:
     """Seconds from rows that are counted already."""
     with closing(store(server, folder)) as one:
-        one.begin(journal.id, journal.last_position())
+        one.begin(journal)
         began = time.perf_counter()
         one.write([ready], journal.last_position())
         return time.perf_counter() - began
@@ -194,7 +194,7 @@ def once(path: Path, url: str, folder: Path) -> None:
                 follow(journal, one)
         else:
             with SqliteStore(folder / "s.db") as sqlite:
-                position = sqlite.begin(journal.id)
+                position = sqlite.begin(journal)
             while entries := journal.entries(position, 400):
                 for _ in recount_rows(journal, entries):
                     pass

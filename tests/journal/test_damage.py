@@ -126,10 +126,9 @@ def test_a_store_follows_a_journal_that_was_put_back(tmp_path: Path) -> None:
         shutil.copy(copy, path)
         day(2, 140)
         with Journal(path) as journal:
-            store.generation_at = journal.generation_at
-            assert store.reported_position(journal.id)[0] == 0
+            assert store.reported_position(journal) == 0
             follow(journal, store)
-            assert store.reported_position(journal.id)[0] == journal.last_position()
+            assert store.reported_position(journal) == journal.last_position()
         with closing(sqlite3.connect(store.path)) as db:
             told = {bpm // 10 for (bpm,) in db.execute("SELECT DISTINCT bpm FROM heart_rate")}
         assert told == {10, 14}

@@ -16,7 +16,7 @@ import pytest
 
 from ingest.journal import Journal
 from ingest.rows.cache import RowCache
-from ingest.rows.recount import recount_rows
+from ingest.rows.recount import recount_rows, told_samples
 from ingest.rows.table import TABLES, Block
 from ingest.stores.contract import Overtaken, Store
 from ingest.stores.following import follow
@@ -33,6 +33,7 @@ from tests.support.households import (
     came_in,
     filled,
     happen,
+    household,
     rows,
     steady,
 )
@@ -130,11 +131,25 @@ def test_a_count_that_fails_midway_leaves_the_position(journal: Journal, place: 
         raise RuntimeError
 
     with place.open() as store:
-        assert store.begin(journal.id, journal.last_position()) == 0
+        assert store.begin(journal) == 0
         with pytest.raises(RuntimeError):
             store.write(failing(), journal.last_position())
-        assert store.begin(journal.id, journal.last_position()) == 0
+        assert store.begin(journal) == 0
         assert place.catch_up(journal, store) == journal.last_position()
+    assert place.wrong_rows(journal) == []
+
+
+def test_heart_rates_that_come_early_come_again_in_their_turn(journal: Journal, place: Place) -> None:
+    """Protects what is told live: written ahead of the position they move it nowhere, and are there once in the end."""
+    with place.open() as store:
+        place.catch_up(journal, store)
+        before = store.begin(journal)
+        happen(journal, MORE)
+        store.write(told_samples(journal, journal.entries(before)), before)
+        assert store.begin(journal) == before
+    with place.open() as another:  # as after a kill
+        assert another.begin(journal) == before
+        place.catch_up(journal, another)
     assert place.wrong_rows(journal) == []
 
 
@@ -143,9 +158,9 @@ def test_the_same_again_changes_nothing(journal: Journal, place: Place) -> None:
     entries = journal.entries(0, 9)
     with place.open() as store:
         place.catch_up(journal, store)
-        position = store.begin(journal.id, journal.last_position())
+        position = store.begin(journal)
         store.write(recount_rows(journal, entries), entries[-1].position)
-        assert store.begin(journal.id, journal.last_position()) == position == journal.last_position()
+        assert store.begin(journal) == position == journal.last_position()
         place.catch_up(journal, store)
     assert place.wrong_rows(journal) == []
 
@@ -202,18 +217,18 @@ def test_it_stops_between_portions_when_told_and_goes_on_from_there(journal: Jou
 def test_the_position_is_known_to_who_only_asks(journal: Journal, place: Place) -> None:
     """Protects `status`: what is reported is where the store is, and nothing for another journal; refused is nothing."""
     with place.open() as store:
-        assert store.reported_position(journal.id) == (0, None)
-        assert store.reported_position(journal.id)[0] == 0
+        assert store.reported_position(journal) == 0
         place.catch_up(journal, store)
         store.close()
         store.close()
-        assert store.reported_position(journal.id)[0] == journal.last_position()
-        assert store.reported_position("another")[0] == 0
+        assert store.reported_position(journal) == journal.last_position()
+        with household(journal.path.with_name("another.db")) as another:
+            assert store.reported_position(another) == 0
         assert store.refused_rows() == []
         assert store.faults(journal.id) == []
         happen(journal, MORE)
         place.catch_up(journal, store)
-        assert store.reported_position(journal.id)[0] == journal.last_position()
+        assert store.reported_position(journal) == journal.last_position()
     assert place.wrong_rows(journal) == []
 
 
@@ -227,7 +242,7 @@ def test_made_anew_while_another_follows_and_not_finished_it_is_still_made_whole
         def broken_off(position: int, _: int) -> None:
             positions.append(position)
             if len(positions) == 2:
-                rebuilding.clear(journal.id, journal.last_position())
+                rebuilding.clear(journal)
 
         follow(journal, daemon, portion=4, progress=broken_off)
         place.catch_up(journal, daemon)
@@ -239,12 +254,12 @@ def test_emptied_since_it_began_its_position_does_not_move(journal: Journal, pla
     with place.open() as daemon, place.open() as rebuilding:
         place.catch_up(journal, daemon)
         happen(journal, MORE)
-        begun = daemon.begin(journal.id, journal.last_position())
+        begun = daemon.begin(journal)
         entries = journal.entries(begun)
-        rebuilding.clear(journal.id, journal.last_position())
+        rebuilding.clear(journal)
         with pytest.raises(Overtaken):
             daemon.write(recount_rows(journal, entries), entries[-1].position)
-        assert daemon.begin(journal.id, journal.last_position()) == 0
+        assert daemon.begin(journal) == 0
         place.catch_up(journal, daemon)
     assert place.wrong_rows(journal) == []
 
@@ -259,7 +274,7 @@ def test_overtaken_by_another_it_counts_by_all_that_was_held(journal: Journal, p
         happen(journal, steady("Jan", same_day, 200, 130))
         follow(journal, daemon, cache=cache)  # its cache knows the day
         happen(journal, steady("Jan", same_day + HOUR, 300, 150))
-        begun = daemon.begin(journal.id, journal.last_position())
+        begun = daemon.begin(journal)
         entries = journal.entries(begun)
         happen(journal, steady("Jan", same_day + 2 * HOUR, 400, 140))
         place.catch_up(journal, adding)
@@ -318,7 +333,7 @@ def test_odd_names_and_reasons_of_files_come_back_as_they_are(journal: Journal, 
         place.catch_up(journal, store)
         assert place.wrong_rows(journal) == []
         held = [row for row in place.read()["collector"] if row[2] == "inbox"]
-        store.clear(journal.id, journal.last_position())
+        store.clear(journal)
         place.catch_up(journal, store)
     assert place.wrong_rows(journal) == []
     at = 1 + len(TABLES["collector"].tags) + list(TABLES["collector"].fields).index("file")
@@ -377,7 +392,7 @@ def test_killed_at_any_step_and_followed_again_no_row_is_lost_or_double(
     along = tmp_path / "along.db"
     assert following(journal, along, HARTSLAG_CRASH_AT=point).wait(180) == -signal.SIGKILL
     with SqliteStore(along) as store:
-        assert store.reported_position(journal.id)[0] < journal.last_position()
+        assert store.reported_position(journal) < journal.last_position()
     assert filled(journal, along) == filled(journal, tmp_path / "anew.db")
 
 

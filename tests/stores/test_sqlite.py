@@ -96,11 +96,13 @@ def test_harmed_in_any_way_it_is_made_anew_by_itself(journal: Journal, path: Pat
 OPEN = """
 import sys, time
 from pathlib import Path
+from ingest.journal import Journal
 from ingest.stores.sqlite import SqliteStore
+journal = Journal(Path(sys.argv[1]).with_name("journal.db"))
 while time.time() < float(sys.argv[2]):
     pass
 with SqliteStore(Path(sys.argv[1])) as store:
-    store.begin("a journal")
+    store.begin(journal)
 """
 
 

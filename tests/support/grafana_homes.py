@@ -18,6 +18,7 @@ from ingest.language import ENGLISH
 from ingest.rows.profile import read_profile
 from ingest.rows.table import Block
 from ingest.settings.model import InfluxSettings, Settings
+from ingest.stores.contract import Followed
 from ingest.stores.contract import Store as StoreContract
 from ingest.stores.following import follow
 from ingest.stores.influx.store import InfluxStore
@@ -44,8 +45,8 @@ class _Together:
     def __init__(self, stores: Sequence[StoreContract]) -> None:
         self._stores = stores
 
-    def begin(self, journal: str, last: int = 0) -> int:
-        (position,) = {store.begin(journal, last) for store in self._stores}
+    def begin(self, journal: Followed) -> int:
+        (position,) = {store.begin(journal) for store in self._stores}
         return position
 
     def write(self, portions: Iterable[list[Block]], position: int) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from ingest.errors import TryLater
 from ingest.log import quoted
 from ingest.settings.model import InfluxSettings
-from ingest.stores.contract import GenerationAt, of_no_generation
+from ingest.stores.contract import Followed
 from ingest.stores.influx.ledger import Ledger, ReplicaState
 from ingest.stores.influx.server import Server
 
@@ -18,7 +18,6 @@ class Ownership:
 
     def __init__(self, influx: InfluxSettings, ledger: Ledger, writer: str) -> None:
         self._influx, self._ledger, self.writer = influx, ledger, writer
-        self.generation_at: GenerationAt = of_no_generation
         self.replica_id = "\n".join((influx.url, influx.org, influx.bucket, influx.site or ""))
         """What the ledger calls the server, bucket and site."""
 
@@ -35,21 +34,22 @@ class Ownership:
             " `hartslag rebuild --store influx` puts this one in its place."
         )
 
-    def take(self, server: Server, journal: str, last: int) -> ReplicaState:
-        """How far the server is in a journal whose last position is `last`; emptied first when it is of an earlier one.
+    def take(self, server: Server, journal: Followed, last: int) -> ReplicaState:
+        """How far the server is in a journal; emptied first when it is of an earlier one.
 
-        Raises TryLater when the rows are somebody else's, or the server does not keep what it is given.
+        A server that holds nothing is filled up to `last` without a comparison. Raises TryLater when the rows are
+        somebody else's, or the server does not keep what it is given.
         """
         owners = server.owners()
-        if self.is_foreign(owners, journal):
+        if self.is_foreign(owners, journal.id):
             raise TryLater(self.explain_foreign(server))
-        held = self._ledger.replica_state(self.replica_id, journal) if journal in owners else None
-        if owners - {journal}:
+        held = self._ledger.replica_state(self.replica_id, journal.id) if journal.id in owners else None
+        if owners - {journal.id}:
             _log.info("%s at %s is of an earlier journal; it is emptied.", server.title, self._influx.url)
             server.clear()
             held = None
-        server.claim_ownership(journal)
-        if held is not None and not self.is_of_this_past(held):
+        server.claim_ownership(journal.id)
+        if held is not None and not self.is_of_this_past(held, journal):
             _log.info(
                 "The journal was put back from a copy; what %s at %s holds is compared with it.",
                 server.title,
@@ -60,12 +60,12 @@ class Ownership:
             # What is there is compared with what should be, unless nothing is.
             held = self.start(journal, last if server.is_empty() else 0)
         # What it may have lost of what it said yes to is sent again.
-        generation = self.generation_at(held.position)
+        generation = journal.generation_at(held.position)
         return replace(held, sent=held.position, writer=self.writer, generation=generation)
 
-    def is_of_this_past(self, state: ReplicaState) -> bool:
+    def is_of_this_past(self, state: ReplicaState, journal: Followed) -> bool:
         """Whether the journal still has what a server holds; not when it was put back from a copy."""
-        return state.generation == self.generation_at(state.sent)
+        return state.generation == journal.generation_at(state.sent)
 
     def check(self, server: Server, journal: str) -> None:
         """Raise TryLater when the marker is gone: the server was emptied."""
@@ -74,7 +74,7 @@ class Ownership:
                 f"{server.title} at {self._influx.url} was emptied or replaced; it is filled from the journal."
             )
 
-    def start(self, journal: str, empty_to: int) -> ReplicaState:
+    def start(self, journal: Followed, empty_to: int) -> ReplicaState:
         """Be at 0 of a journal; nothing is held of what comes up to `empty_to`, and need not be compared."""
-        generation = self.generation_at(0)
-        return self._ledger.reset(self.replica_id, journal, self.writer, empty_to, generation)
+        generation = journal.generation_at(0)
+        return self._ledger.reset(self.replica_id, journal.id, self.writer, empty_to, generation)

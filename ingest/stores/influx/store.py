@@ -17,7 +17,7 @@ from pathlib import Path
 from ingest.errors import TryLater
 from ingest.rows.table import Block
 from ingest.settings.model import InfluxSettings
-from ingest.stores.contract import GenerationAt, Overtaken, RefusedRow
+from ingest.stores.contract import Followed, Overtaken, RefusedRow
 from ingest.stores.influx.backoff import Backoff
 from ingest.stores.influx.batch import BatchWriter
 from ingest.stores.influx.client import BodyTooLarge, Refused, ServerClient, Unavailable
@@ -65,7 +65,7 @@ class InfluxStore:
         self._batch = BatchWriter(self._client, self._refused.set_aside)
         self._backoff = Backoff(clock)
         self._ownership = Ownership(influx, self._ledger, writer=secrets.token_hex(8))
-        self._journal = ""
+        self._journal: Followed | None = None
         self._forget_server()
 
     def _forget_server(self) -> None:
@@ -99,25 +99,14 @@ class InfluxStore:
         self._ledger.file.patience = patience
         self._client.going_on = patience.going_on
 
-    @property
-    def generation_at(self) -> GenerationAt:
-        """Which run of a writer a position of the journal is of."""
-        return self._ownership.generation_at
-
-    @generation_at.setter
-    def generation_at(self, generation_at: GenerationAt) -> None:
-        self._ownership.generation_at = generation_at
-
     # --- the contract of a store ---
 
-    def begin(self, journal: str, last: int = 0) -> int:
-        """The position in the journal of that id, whose last one is `last`.
-
-        Raises TryLater when the server is away, or a person must act.
-        """
+    def begin(self, journal: Followed) -> int:
+        """The position in a journal. Raises TryLater when the server is away, or a person must act."""
         with self._exclusively():
+            last = journal.last_position()
             replica = self._ready(journal, last)
-            if not self._ownership.is_of_this_past(replica.state):
+            if not self._ownership.is_of_this_past(replica.state, journal):
                 self._replica = None  # asked anew, it starts over
                 replica = self._ready(journal, last)
             self._began = replica.state.sent
@@ -126,7 +115,7 @@ class InfluxStore:
     def write(self, portions: Iterable[list[Block]], position: int) -> None:
         """Have the server hold the blocks, and be at the position once it has said yes to all of them."""
         with self._exclusively():
-            replica = self._ready(self._journal, 0)
+            replica = self._ready(self._journal_now, 0)
             if replica.state.sent != self._began:
                 raise Overtaken
             reached("store begun")
@@ -139,7 +128,7 @@ class InfluxStore:
             if not filling:
                 self._server_now.hasten_visibility()
             reached("store written")
-            replica.acknowledge(position, self.generation_at(position))
+            replica.acknowledge(position, self._journal_now.generation_at(position))
             self._began = replica.state.sent
             self._confirm(replica)
             beside_another = self._clock() - self._other_writer_at < MARKER_CHECK_S
@@ -150,7 +139,7 @@ class InfluxStore:
     def keep_persons(self, names: Collection[str]) -> None:
         """Delete the rows of everybody else of this site, on the server and in the ledger."""
         with self._exclusively():
-            replica = self._ready(self._journal, 0)
+            replica = self._ready(self._journal_now, 0)
             replica.save()
             self._server_now.sync_visibility()
             self._server_now.keep_persons(names)
@@ -165,17 +154,17 @@ class InfluxStore:
     def maintain(self) -> None:
         """Send minutes that have settled, rewrite series that need it, save the ledger."""
         with self._exclusively():
-            replica = self._ready(self._journal, 0)
+            replica = self._ready(self._journal_now, 0)
             replica.reconciler.catch_up()
             self._confirm(replica)
             replica.correct()
             if replica.is_save_due:
-                saved = self._ledger.replica_state(self._ownership.replica_id, self._journal)
+                saved = self._ledger.replica_state(self._ownership.replica_id, self._journal_now.id)
                 state = replace(replica.state, sent_ms=saved.sent_ms if saved else 0)
                 if replica.corrections.has_pending or saved != state:
                     replica.save()
 
-    def clear(self, journal: str, last: int = 0) -> None:
+    def clear(self, journal: Followed) -> None:
         """Delete all rows of this site from the server: the next one to follow the journal fills it anew."""
         self._backoff.skip()
         with self._exclusively():
@@ -185,15 +174,15 @@ class InfluxStore:
             # Stopped in the middle of it, nothing may pass for held: what is there is then compared with what should be.
             self._ownership.start(journal, 0)
             server.clear()
-            self._ownership.start(journal, last)
-            server.claim_ownership(journal)
+            self._ownership.start(journal, journal.last_position())
+            server.claim_ownership(journal.id)
 
-    def reported_position(self, journal: str) -> tuple[int, int | None]:
-        """How far it is by the ledger, which may be up to half a minute behind, and when that was written (ms)."""
-        held = self._ledger.peek_state(self._ownership.replica_id, journal)
-        if held is None or not self._ownership.is_of_this_past(held):
-            return 0, None
-        return held.sent, held.sent_ms
+    def reported_position(self, journal: Followed) -> int:
+        """How far it is by the ledger, which may be up to half a minute behind."""
+        held = self._ledger.peek_state(self._ownership.replica_id, journal.id)
+        if held is None or not self._ownership.is_of_this_past(held, journal):
+            return 0
+        return held.sent
 
     def refused_rows(self) -> list[RefusedRow]:
         """What the server will never take, newest first."""
@@ -263,7 +252,12 @@ class InfluxStore:
         assert self._server is not None, "begin comes first"
         return self._server
 
-    def _ready(self, journal: str, last: int) -> ServerReplica:
+    @property
+    def _journal_now(self) -> Followed:
+        assert self._journal is not None, "begin comes first"
+        return self._journal
+
+    def _ready(self, journal: Followed, last: int) -> ServerReplica:
         """The replica, once the server is known to be there, the right one, whole and ours."""
         if self._server is None:
             self._server = detect_server(self._client, self._influx)
@@ -273,11 +267,12 @@ class InfluxStore:
                 "%s at %s was started anew; the last minutes are sent once more.", server.title, self.place
             )
             self._replica = None
-        if self._replica is None or self._journal != journal:
+        if self._replica is None or self._journal is None or self._journal.id != journal.id:
             self._replica = self._open_replica(server, journal, last)
         elif self._clock() - self._marker_seen_at > MARKER_CHECK_S:
             self._marker_seen_at = self._clock()
-            self._ownership.check(server, journal)
+            self._ownership.check(server, journal.id)
+        self._journal = journal
         self._notice_other_writer(self._replica)
         return self._replica
 
@@ -296,11 +291,11 @@ class InfluxStore:
             self._instance_id = server.instance_id()
         return replica is not None and before != self._instance_id
 
-    def _open_replica(self, server: Server, journal: str, last: int) -> ServerReplica:
+    def _open_replica(self, server: Server, journal: Followed, last: int) -> ServerReplica:
         self._journal = journal
         self._marker_seen_at = self._clock()
         server.sync_visibility()
-        self._batch.probe_line = marker_line(journal, server.site)
+        self._batch.probe_line = marker_line(journal.id, server.site)
         state = self._ownership.take(server, journal, last)
         self._refused.load()
         replica = ServerReplica(server, state, self._batch, self._ledger, self._refused, self._clock)
@@ -309,10 +304,10 @@ class InfluxStore:
 
     def _notice_other_writer(self, replica: ServerReplica) -> None:
         """Go on from where another process has left the server. Each tells the other in the ledger how far it is."""
-        held = self._ledger.replica_state(self._ownership.replica_id, self._journal)
+        held = self._ledger.replica_state(self._ownership.replica_id, self._journal_now.id)
         if held is None or held.writer != self._ownership.writer:
             self._other_writer_at = self._clock()
-            held = held or self._ownership.start(self._journal, 0)
+            held = held or self._ownership.start(self._journal_now, 0)
             replica.resume(replace(held, writer=self._ownership.writer))
 
     def _confirm(self, replica: ServerReplica) -> None:

@@ -120,16 +120,16 @@ def test_what_is_no_yes_moves_nothing_and_comes_again(
     """Protects "never lose": the position stays, the owner reads what to do, and later each row is there once."""
     catch_up(journal, store, clock)
     for i, (name, (fault, words)) in enumerate(KEPT.items()):
-        before = store.reported_position(journal.id)[0]
+        before = store.reported_position(journal)
         happen(journal, steady("Jan", START + (i + 4) * DAY, 100 + i, 130))
         influx_fake.always = fault
         said = gone_wrong(journal, store)
         assert words in said, name
         assert influx_fake.url in said, name
-        assert store.reported_position(journal.id)[0] == before, name
+        assert store.reported_position(journal) == before, name
         influx_fake.always = None
         catch_up(journal, store, clock)
-        assert store.reported_position(journal.id)[0] == journal.last_position(), name
+        assert store.reported_position(journal) == journal.last_position(), name
         assert (name, wrong_rows(journal, real(influx_fake), tmp_path / f"{i}.db")) == (name, [])
 
 
@@ -294,7 +294,7 @@ def test_poison_is_set_aside_with_the_servers_words_and_tried_again_on_request(
     fake.poison, fake.poisoned = poisonous, poisoned
     with open_store(fake.url, tmp_path / "store", clock=clock) as store:
         catch_up(journal, store, clock)
-        assert store.reported_position(journal.id)[0] == journal.last_position()
+        assert store.reported_position(journal) == journal.last_position()
         refused = store.refused_rows()
         assert len(refused) == 12
         assert all("type conflict" in r.reason and "heart_rate" in r.key for r in refused)
@@ -349,7 +349,7 @@ def test_the_token_is_in_no_word_and_no_file(
         said += [
             store.place,
             repr(store.refused_rows()),
-            repr(store.reported_position(journal.id)),
+            repr(store.reported_position(journal)),
             repr(store),
         ]
     assert store.refused_rows()

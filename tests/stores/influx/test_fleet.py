@@ -139,7 +139,7 @@ def test_two_without_a_site_are_told_apart_and_one_may_take_the_place(server: Re
         assert wrong_rows(second, server, tmp_path / "2.db", "attic") == []
         with open_store(server.url, tmp_path / "2", clock=clock) as store:
             clock.passes(100)
-            store.clear(second.id, second.last_position())
+            store.clear(second)
             catch_up(second, store, clock)
         assert wrong_rows(second, server, tmp_path / "2.db") == []
         with open_store(server.url, tmp_path / "1", clock=clock) as store:

@@ -240,7 +240,7 @@ from ingest.journal import Journal
 from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.store import InfluxStore
 with Journal(Path(sys.argv[1])) as journal:
-    InfluxStore(InfluxSettings(url=sys.argv[2]), Path(sys.argv[3])).clear(journal.id, journal.last_position())
+    InfluxStore(InfluxSettings(url=sys.argv[2]), Path(sys.argv[3])).clear(journal)
 """
 
 
@@ -295,6 +295,6 @@ def test_killed_while_a_server_is_emptied_what_is_gone_does_not_pass_for_held(
             killed = following(journal, server.url, tmp_path / "store", point, CLEAR).wait(180)
             assert (point, killed) == (point, -signal.SIGKILL)
             with open_store(server.url, tmp_path / "store", clock=clock) as store:
-                assert store.begin(journal.id, journal.last_position()) == 0
+                assert store.begin(journal) == 0
                 catch_up(journal, store, clock)
             assert (point, wrong_rows(journal, server, tmp_path / f"{point}.db")) == (point, [])
