@@ -5,6 +5,7 @@ The folder is scanned, not listened to: network shares and USB sticks tell nobod
 
 import json
 import os
+import shlex
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -181,7 +182,7 @@ class Inbox:
             try:
                 known.whole = self._is_whole(path)
             except OSError as e:
-                return Waiting(name, f"it cannot be read ({e.strerror}); check who owns it", act=True)
+                return Waiting(name, _why_unread(path, e), act=True)
             except TryLater as e:
                 known.failed_looks += 1
                 known.look_again_s = self._monotonic_s() + pause_s(known.failed_looks)
@@ -192,6 +193,12 @@ class Inbox:
                 name, f"it ends too early; the rest is waited for, {self._patience_s:.0f} s at most"
             )
         return None
+
+
+def _why_unread(path: Path, error: OSError) -> str:
+    if not isinstance(error, PermissionError):
+        return f"it cannot be read ({error.strerror})"
+    return f"it may not be read ({error.strerror}); let it be read: chmod a+r {shlex.quote(str(path))}"
 
 
 def files(folder: Path, skipped: list[Waiting] | None = None) -> Iterator[tuple[os.DirEntry[str], str]]:
@@ -208,7 +215,11 @@ def files(folder: Path, skipped: list[Waiting] | None = None) -> Iterator[tuple[
                 entries = sorted(found, key=lambda e: e.name)
         except PermissionError as e:
             skipped.append(
-                Waiting(prefix, f"the folder cannot be opened ({e.strerror}); check who owns it", act=True)
+                Waiting(
+                    prefix or f"{folder.name}/",
+                    f"the folder cannot be opened ({e.strerror}); check who owns it",
+                    act=True,
+                )
             )
             continue
         except OSError:  # gone, or a share that is away

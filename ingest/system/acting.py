@@ -48,6 +48,19 @@ def stay_owner() -> None:
 
 
 @contextmanager
+def power_to_read(*, all_files: bool) -> Iterator[None]:
+    """With that power or without it in the block, where root asked: so what the owner may not read is found out by trying."""
+    if os.geteuid() == 0 or os.getresuid()[2] != 0:
+        yield
+        return
+    _let_read(all_files=all_files)
+    try:
+        yield
+    finally:
+        _let_read(all_files=not all_files)
+
+
+@contextmanager
 def acting_as_root() -> Iterator[None]:
     """Be root again in the block, where root asked: for what lies below /etc."""
     with _acting_as(0, 0):
@@ -88,23 +101,28 @@ def _return_to_root() -> None:
 
 
 def _become(user: int, group: int) -> None:
-    import ctypes  # now, as it may lie where only root can read
+    import ctypes  # noqa: F401 - now, as it may lie where only root can read
 
-    libc = ctypes.CDLL(None)
     os.setgroups(_groups_of(user, group))
     os.setresgid(group, group, 0)
     os.setresuid(user, user, 0)
-    if (
-        sys.platform == "linux"
-    ):  # take up again, of all powers of root, that to read any file (capabilities(7))
-        header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-        sets = (
-            ctypes.c_uint32 * 6
-        )()  # effective, permitted and inheritable, and the same for the upper 32 of them
-        if libc.capget(header, sets) == 0 and sets[1] & 1 << _CAP_DAC_READ_SEARCH:
-            sets[0] = 1 << _CAP_DAC_READ_SEARCH
-            sets[3] = 0
-            libc.capset(header, sets)
+    _let_read(all_files=True)
+
+
+def _let_read(*, all_files: bool) -> None:
+    """Take up, of all powers of root, that to read any file, or put it down; nothing for who has none (capabilities(7))."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    libc = ctypes.CDLL(None)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    # Effective, permitted and inheritable, and the same for the upper 32 of them.
+    sets = (ctypes.c_uint32 * 6)()
+    if libc.capget(header, sets) == 0 and sets[1] & 1 << _CAP_DAC_READ_SEARCH:
+        sets[0] = 1 << _CAP_DAC_READ_SEARCH if all_files else 0
+        sets[3] = 0
+        libc.capset(header, sets)
 
 
 def _group_of(user: int, group: int) -> int:

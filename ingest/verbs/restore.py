@@ -168,7 +168,7 @@ def _end_lines(invocation: Invocation, settings: "Settings", restored: "Restored
                 "The settings that came with it name another data folder, {folder}, below [data]. Change that line, or"
                 " call hartslag with --data {here}."
             ).format(folder=now.data, here=settings.data)
-    yield _("Start it again: `hartslag run`, or  sudo systemctl start hartslag")
+    yield _("Start it again: `hartslag run`")
 
 
 @verb(

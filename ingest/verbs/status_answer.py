@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from functools import cache, partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ingest.backup.state import KEY, backup_status
 from ingest.collect.fetch_record import read_states
@@ -23,6 +23,7 @@ from ingest.settings.machine_zone import zone_in_force
 from ingest.settings.model import Settings
 from ingest.stores.configured import configured_stores
 from ingest.stores.contract import Store
+from ingest.system.acting import power_to_read
 from ingest.system.clock import SystemClock
 from ingest.system.lock import holder, settings_of_holder
 from ingest.verbs import clock_offsets, zone_check
@@ -181,6 +182,10 @@ def waiting_files(settings: Settings, journal: Journal) -> list[Waiting]:
 
             return started.enter_context(ReaderProcess(settings.inbox.largest_mb << 20, folder=settings.data))
 
+        def looks_whole(stream: BinaryIO, name: str) -> bool:
+            with power_to_read(all_files=True):  # the program may lie where only root can read
+                return reader().looks_whole(stream, name)
+
         # As the daemon sees it, but for the time that has passed.
         inbox = Inbox(
             settings.inbox_folder,
@@ -188,9 +193,10 @@ def waiting_files(settings: Settings, journal: Journal) -> list[Waiting]:
             lambda: 0.0,
             settle_s=0,
             patience_s=settings.inbox.patience_s or math.inf,
-            looks_whole=lambda *asked: reader().looks_whole(*asked),
+            looks_whole=looks_whole,
         )
-        scan = inbox.scan()
+        with power_to_read(all_files=False):  # what the daemon may not read waits, even if root may
+            scan = inbox.scan()
     runs = holder(settings.data) is not None
     stuck = {path for _, path, _, kept in journal.unfiled_arrivals() if not kept}
     troubles = noted_troubles(journal) if runs else {}

@@ -267,7 +267,7 @@ def test_an_unreadable_file_waits_with_the_reason(watch: Watch) -> None:
         assert watch.after(PATIENCE) == []
         return watch.why("run.fit")
 
-    assert run_as(NOBODY, work) == "it cannot be read (Permission denied); check who owns it"
+    assert run_as(NOBODY, work) == f"it may not be read (Permission denied); let it be read: chmod a+r {path}"
     path.chmod(0o644)
 
     def again() -> str:

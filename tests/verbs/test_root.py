@@ -2,26 +2,28 @@
 
 import os
 import stat
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ingest.demo.fit_encoder import ERA, workout
 from tests.support.households import Answer, hartslag
-from tests.support.other_user import NOBODY, open_to_others
+from tests.support.other_user import NOBODY
 
 pytestmark = pytest.mark.root
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """The empty data folder of somebody who is not root."""
-    folder = tmp_path / "data"
-    folder.mkdir(mode=0o750)
-    open_to_others(folder)
-    folder.chmod(0o750)
-    os.chown(folder, NOBODY, NOBODY)
-    return folder
+def data() -> Iterator[Path]:
+    """The empty data folder of somebody who is not root, where nobody else's tests close a folder above it."""
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        folder = Path(place) / "data"
+        folder.mkdir(mode=0o750)
+        os.chown(folder, NOBODY, NOBODY)
+        yield folder
 
 
 def owners(folder: Path) -> set[int]:
@@ -66,6 +68,26 @@ def test_nothing_is_open_to_others_whatever_the_umask(data: Path, mine: Path) ->
     for_group = {p.parts[0] for p, mode in modes.items() if mode & 0o070}
     assert for_group == {"store"}
     assert stat.S_IMODE(data.stat().st_mode) == 0o750
+
+
+def test_what_the_daemon_may_not_read_is_told_though_root_may(data: Path, mine: Path) -> None:
+    """Protects who copied a private file into the inbox and asks with sudo: it was said to be taken in a moment, for ever."""
+    assert without_umask("--data", data, "add", mine).code == 0
+    (data / "inbox" / "Anna").mkdir(parents=True)
+    (data / "hartslag.toml").write_text('[[person]]\nname = "Anna"\n')
+    file = data / "inbox" / "Anna" / "closed.fit"
+    file.write_bytes(b"whatever")
+    file.chmod(0o600)
+    for folder in (data / "inbox", file.parent):
+        os.chown(folder, NOBODY, NOBODY)
+    told = f"it may not be read (Permission denied); let it be read: chmod a+r {file}"
+    assert told in " ".join(hartslag("--data", data, "status").out.split())
+    assert told in " ".join(hartslag("--data", data, "check").out.split())
+    file.chmod(0o644)
+    assert "may not be read" not in hartslag("--data", data, "status").out
+    file.parent.chmod(0)
+    os.chown(file.parent, 0, 0)
+    assert "the folder cannot be opened" in hartslag("--data", data, "check").out
 
 
 def test_a_page_is_written_where_its_caller_may(data: Path, mine: Path, tmp_path: Path) -> None:
