@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ingest.journal.entry import Filed
+from ingest.formats.recording import LONGEST_SESSION_MS
+from ingest.journal.entry import ALWAYS_MS, Filed
 from ingest.journal.forgotten_reader import ForgottenReader
 
 
@@ -109,6 +110,17 @@ class FileReader(ForgottenReader):
         )
         product = "SELECT json_extract(content, '$.product') FROM entry WHERE position = ?"
         return {device: self._rows(product, at)[0][0] for device, at in self._rows(newest)}
+
+    def told_workouts(self, person: int, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+        """When (ms, first and last) workouts may have been in [start, end) of which only the watch's own zones are known."""
+        rows = self._rows(
+            f"SELECT at_ms, last_ms FROM entry WHERE person {self.own(person)} AND what = 'session' AND what <> 'chunk'"
+            " AND at_ms >= ? AND at_ms < ? AND last_ms >= ? AND content LIKE '%\"watch_edges\"%'",
+            max(start_ms - LONGEST_SESSION_MS, -ALWAYS_MS),
+            end_ms,
+            start_ms,
+        )
+        return [(first, last) for first, last in rows]
 
     def sources_of_workouts(self, person: int) -> list[str]:
         """The sources that files name as those of workouts; some of them recorded no heart rate."""

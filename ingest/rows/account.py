@@ -9,19 +9,24 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.journal import Journal, Source
+from ingest.journal import RANKS, Journal, Source
 from ingest.rows.evidence import LONGEST_HOLD, Evidence, read_evidence, resolve_sources
 from ingest.rows.profile import Profile
 from ingest.rows.ruling import classify_by_source
+from ingest.rows.told import find_told
 from zones import artefacts
 from zones.artefacts import Artefact
-from zones.minutes import Zone
-from zones.pieces import Pieces, hold
+from zones.minutes import Zone, classify
+from zones.pieces import hold
 from zones.spans import Spans
 
 WHY_NOT = ("paused", "masked", "gap", "nothing")
 """Why a moment is not measured, the first that holds: the timer of a watch was paused; a sample there is not believed;
 no sample came for longer than one may stand; nothing recorded."""
+
+
+TOLD = "summary"
+"""The kind of what counts by the watch's own word; no source of samples is of it."""
 
 
 @dataclass(slots=True)
@@ -123,12 +128,19 @@ def account_for_part(
                 share.artefacts[(sort.name or "").lower()] = n
         if share.samples or share.zones_ms.any() or share.lost_ms or share.paused_ms or share.gap_ms:
             shares[e.source.name] = share
-    return Account(start_ms, end_ms, shares, _not_measured(resolved, silences, start_ms, end_ms))
+    measured = resolved.spans
+    for told in find_told(journal, person, profile, measured, start_ms, end_ms):
+        name, line = told.workout.content["source"], profile.sports.get(told.sport, profile.timeline)
+        share = shares.setdefault(name, Share(Source(0, person, name, TOLD, len(RANKS))))
+        zone = classify(told.pieces, line)
+        share.zones_ms += np.bincount(zone, told.pieces.end - told.pieces.start, len(Zone)).astype(np.int64)
+        measured = measured | told.pieces.spans
+    return Account(start_ms, end_ms, shares, _not_measured(measured, silences, start_ms, end_ms))
 
 
-def _not_measured(resolved: Pieces, silences: list[Silence], start_ms: int, end_ms: int) -> dict[str, int]:
+def _not_measured(measured: Spans, silences: list[Silence], start_ms: int, end_ms: int) -> dict[str, int]:
     """Milliseconds without any heart rate, each under the first reason that holds."""
-    left = Spans.of([start_ms], [end_ms]) - resolved.spans
+    left = Spans.of([start_ms], [end_ms]) - measured
     found = dict.fromkeys(WHY_NOT, 0)
     for why in WHY_NOT[:-1]:
         here = left & Spans.union(getattr(s, why) for s in silences)

@@ -13,6 +13,7 @@ from ingest.rows.profile import Profile
 from ingest.rows.ruling import apply_edges
 from ingest.rows.strap_session import StrapMinutes
 from ingest.rows.table import Block
+from ingest.rows.told import add_told
 from zones.minutes import MINUTE, Minutes, Totals, tabulate_minutes
 from zones.pieces import Pieces, split_every
 from zones.spans import Spans
@@ -57,8 +58,9 @@ class CountedMinutes:
             mine = np.array([e.source.kind == "activity" for e in evidence])[pieces.source]
             which = mine[np.searchsorted(pieces.start, ruled.start, side="right") - 1]
             open_time = find_open_time(ruled.take(which), lines)
+        with_told = add_told(journal, person, profile, pieces.spans, ruled, lines, start_ms, end_ms)
         return cls(
-            tabulate_minutes(ruled, lines),
+            tabulate_minutes(*with_told),
             StrapMinutes.count(evidence, pieces),
             pieces.spans,
             exercise,

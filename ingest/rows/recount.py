@@ -196,7 +196,9 @@ def _week_blocks(
 def _minute_blocks(c: _CountedWeek) -> Iterator[Block]:
     tags = {"person": c.week.person.name}
     for a, b in overlaps(c.touched.edges, *c.span_ms):
-        yield minute_block(c.week.minutes, tags, a, b, only_zones=True)
+        # What counts by a watch's own word comes and goes with limits: its minutes with it.
+        told = c.collector.journal.told_workouts(c.week.person.id, a, b)
+        yield minute_block(c.week.minutes, tags, a, b, only_zones=not told)
     for a, b in overlaps(c.touched.minutes, *c.span_ms):
         yield minute_block(c.week.minutes, tags, a, b)
 

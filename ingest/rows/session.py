@@ -15,6 +15,7 @@ from ingest.rows.profile import Profile
 from ingest.rows.ruling import apply_edges, ruling_sport
 from ingest.rows.strap_session import StrapSession
 from ingest.rows.table import Block
+from ingest.rows.told import add_told
 from ingest.rows.workout import find_workouts, workout_end_ms, workout_spans
 from zones.days import midnights
 from zones.dose import dose_min
@@ -84,7 +85,8 @@ def workout_fields(
     """The fields of a workout's row, of the evidence of any span that holds it, and the pieces it resolves to."""
     start_ms, end_ms = workout.at_ms, workout_end_ms(workout)
     pieces = (resolve_sources(evidence) if resolved is None else resolved).clip(start_ms, end_ms)
-    t = sum_pieces(*apply_edges(journal, person.id, profile, pieces, start_ms, end_ms))
+    ruled = apply_edges(journal, person.id, profile, pieces, start_ms, end_ms)
+    t = sum_pieces(*add_told(journal, person.id, profile, pieces.spans, *ruled, start_ms, end_ms))
     held_ms = pieces.end - pieces.start
     told = workout.content  # the watch's summary: all there is where it recorded nothing second by second
     timer_s = told["timer_s"]

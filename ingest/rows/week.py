@@ -176,6 +176,8 @@ def weeks_with_data(
     chunks = chunks[chunks[:, 0] - before_ms < end_ms]
     # No chunk is longer than a week: where its first and its last moment lie is where all of it does.
     moments = np.clip([chunks[:, 0] - before_ms, chunks[:, 1]], start_ms, end_ms - 1).ravel()
+    told = np.array(journal.told_workouts(person.id, start_ms, end_ms), np.int64).ravel()
+    moments = np.concatenate([moments, np.clip(told, start_ms, end_ms - 1)])
     days = distinct(day_of(moments, profile.zone))
     return sorted({profile.calendar.week_of(date.fromordinal(int(d)))[0] for d in days}, reverse=True)
 

@@ -53,6 +53,7 @@ def explanation_lines(x: "Explanation") -> Iterator[str]:
                 *_session_lines(f"Workout {_day_and_time(e.at_ms, calendar)}", e.at_ms, row, x.measures),
                 *_pause_lines(e.content.get("pauses")),
                 *_copy_lines(e),
+                *_told_lines(e, x.subject.profile),
             ]
             for e, row in x.measures.workouts
         ),
@@ -148,6 +149,28 @@ def _session_lines(what: str, at_ms: int, row: dict[str, Any], x: "Measures") ->
             yield f"    variability: {_variability_text(varied)}"
 
 
+def _told_lines(workout: "Entry", profile: "Profile") -> Iterator[str]:
+    """What the watch itself tells of zones where it wrote no heart rate, or not the limits of its zones."""
+    from ingest.rows.told import counted_edges
+
+    told, edges = workout.content.get("watch_s"), workout.content.get("watch_edges")
+    if not told:
+        return
+    if not edges:
+        yield f"    the watch claims seconds in zones whose limits it does not tell:{_columns_text(told)}"
+        yield "    they do not count: nobody knows where these zones begin"
+        return
+    yield "    the watch wrote no heart rate second by second, only seconds in its own zones:"
+    yield f"    {'from bpm':<22}{_columns_text([0, *edges])}"
+    yield f"    {'the watch':<22}{_columns_text(told)}"
+    if profile.bout_min is None and counted_edges(workout, profile) is not None:
+        yield "    they count by the watch's own word, where no sample is, as two of its zones begin at your limits"
+    elif profile.bout_min is not None:
+        yield "    they do not count: nobody knows how long each effort was"
+    else:
+        yield "    they do not count, as no two of its zones begin at your limits: your week was at least what it says"
+
+
 def _copy_lines(workout: "Entry") -> Iterator[str]:
     if copies := workout.content.get("copies"):
         source = workout.content["source"]
@@ -197,6 +220,9 @@ _REASON = {
 
 
 def _source_lines(s: "Share") -> Iterator[str]:
+    if s.source.kind == "summary":
+        yield f"  {s.source.name}: {length_text(int(s.zones_ms.sum()))} by the watch's own word, no sample tells of them"
+        return
     yield f"  {s.source.name} ({s.source.kind}, {s.samples} samples): believed for {length_text(int(s.zones_ms.sum()))}"
     for name, ms in s.lost_ms.items():
         yield f"    {length_text(ms)} not used: {name} saw the same time and is believed first"
@@ -235,6 +261,10 @@ def _comparison_lines(b: "ZoneComparison", calendar: "Calendar") -> Iterator[str
     ):
         if max(map(abs, column), default=0) >= 0.05:
             yield f"    {name:<22}{_columns_text(column, sign=True)}"
+    if b.rule == "lower":
+        yield "    Its writer counts a heart rate equal to a limit to the zone below; these are the first above."
+    if b.edges_from == "zones_target":
+        yield "    It does not tell its limits: they are the usual ones for the maximum it tells, and its seconds agree."
     own = None if b.timer_s is None else float(b.watch_s.sum()) - b.timer_s
     if own is not None and abs(own) >= 0.5:
         yield f"    Its zones add up to {abs(own):.1f} s {'more' if own > 0 else 'less'} than its own timer ran."

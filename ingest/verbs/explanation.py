@@ -230,6 +230,8 @@ def _workout_json(workout: Entry, row: dict[str, Any]) -> dict[str, Any]:
         "from": utc_text(workout.at_ms),
         "source": content["source"],
         "copies": content.get("copies", []),
+        "watch_edges": content.get("watch_edges"),
+        "watch_s": content.get("watch_s"),
         **row,
         "pauses": content.get("pauses"),
     }

@@ -51,6 +51,9 @@ class ZoneComparison:
     """Our own edges, which decide what counts for the week, beside the watch's."""
     moderate_s: float
     vigorous_s: float
+    edges_from: str
+    rule: str
+    """Where the watch's edges are from, and its writer's rule for a heart rate equal to one: `ZoneCheck`."""
 
     def json(self) -> dict[str, Any]:
         return {
@@ -72,6 +75,8 @@ class ZoneComparison:
                     "vigorous_bpm",
                     "moderate_s",
                     "vigorous_s",
+                    "edges_from",
+                    "rule",
                 )
             },
         }
@@ -116,6 +121,8 @@ def compare_zones(journal: Journal, person: int, profile: Profile, check: Entry)
         vigorous_bpm=own.vigorous_bpm if own else None,
         moderate_s=moderate * 60,
         vigorous_s=vigorous * 60,
+        edges_from=check.content.get("edges_from", "time_in_zone"),
+        rule=check.content.get("rule", "upper"),
     )
 
 

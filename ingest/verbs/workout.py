@@ -86,7 +86,11 @@ def _heading(x: "WorkoutAnswer") -> str:
 def _minutes_lines(t: "Terminal", x: "WorkoutAnswer") -> Iterator[str]:
     measured, unclassified = sum(x.zones_min.values()), x.zones_min["unclassified"]
     if not measured:
-        yield from t.bold_lines(_("No heart rate was measured."))
+        yield from t.bold_lines(
+            _("No heart rate was measured.")
+            if x.fields["bpm_mean"] is None and x.fields["bpm_max"] is None
+            else _("No minutes: the watch tells the heart rate of the whole workout alone.")
+        )
         return
     if unclassified >= measured - 0.01:
         yield from t.bold_lines(_("Not counted: the limits of the heart rate are not known."))
@@ -125,7 +129,7 @@ def _heart_texts(x: "WorkoutAnswer") -> Iterator[str]:
     from ingest.verbs.week_words import limits_text
 
     row = x.fields
-    if row["bpm_mean"] is not None:
+    if row["bpm_mean"] is not None and row["bpm_max"] is not None:
         yield _("Heart rate {mean} bpm on average, {highest} at most.").format(
             mean=number_text(row["bpm_mean"]), highest=row["bpm_max"]
         )
@@ -200,6 +204,17 @@ def _copies_texts(x: "WorkoutAnswer") -> Iterator[str]:
 
 
 def _watch_texts(x: "WorkoutAnswer") -> Iterator[str]:
+    if x.told is not None:
+        text = (
+            _(
+                "The watch wrote no heart rate second by second. Its own seconds in zones count, where nothing better is, as they begin at your limits."
+            )
+            if x.told
+            else _(
+                "The watch tells seconds in zones of its own; they do not count, as its limits are not known to be yours."
+            )
+        )
+        yield text
     if x.watch is not None:
         parts = [
             _("{duration} below {bpm}").format(

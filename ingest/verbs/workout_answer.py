@@ -21,6 +21,7 @@ from ingest.rows.profile import Profile, read_profile
 from ingest.rows.ruling import ruling_sport
 from ingest.rows.session import strap_sessions_between, workout_fields
 from ingest.rows.strap_session import StrapSession
+from ingest.rows.told import counted_edges
 from ingest.rows.workout import find_workouts, workout_end_ms
 from ingest.settings.model import Settings
 from ingest.sports import sport_text
@@ -74,6 +75,8 @@ class WorkoutAnswer:
     """By the names of sensors."""
     not_used_min: dict[str, float]
     """What others saw while a better one was believed."""
+    told: bool | None
+    """Whether the seconds in zones count that the watch tells and that no sample is beside; None where it tells none."""
     copies: list[str]
     """Who else told of this very workout, by the names of sensors."""
     edges: Edges | None
@@ -103,6 +106,8 @@ class WorkoutAnswer:
             "believed_min": self.believed_min,
             "not_used_min": self.not_used_min,
             "copies": self.copies,
+            "told_counts": self.told,
+            **{name: f.entry.content.get(name) if f.entry else None for name in ("watch_edges", "watch_s")},
             "edges": e
             and {
                 "moderate_bpm": e.moderate_bpm,
@@ -262,6 +267,7 @@ def _answer(
         {why: ms / MINUTE for why, ms in account.not_measured_ms.items()},
         _by_name(names, {s.source.name: int(s.zones_ms.sum()) for s in shares}),
         _by_name(names, {s.source.name: sum(s.lost_ms.values()) for s in shares}),
+        _told(profile, f),
         [names.get(source, source) for source in (f.entry.content.get("copies", ()) if f.entry else ())],
         profile.sports.get(sport or "", profile.timeline).edges_at(f.start_ms),
         sport,
@@ -284,6 +290,12 @@ def _fields(
         return f.session.fields
     assert f.entry is not None
     return workout_fields(journal, person, profile, f.entry, evidence)
+
+
+def _told(profile: Profile, f: FoundWorkout) -> bool | None:
+    if f.entry is None or not f.entry.content.get("watch_s"):
+        return None
+    return profile.bout_min is None and counted_edges(f.entry, profile) is not None
 
 
 def _by_name(names: dict[str, str], ms: dict[str, int]) -> dict[str, float]:

@@ -108,9 +108,11 @@ class Workout:
     timer_s: float | None = None
     sport: str = "running"
     sub_sport: str | None = None
+    more: tuple[tuple[str, Any], ...] = ()
+    """What else its file tells."""
 
     def write(self, w: Writer, file: int | None = None) -> None:
-        content = {"source": self.source, "sport": self.sport, "timer_s": self.timer_s}
+        content = {"source": self.source, "sport": self.sport, "timer_s": self.timer_s, **dict(self.more)}
         if self.sub_sport is not None:
             content["sub_sport"] = self.sub_sport
         w.entry(w.person(self.person), "session", self.start_ms, (self.start_ms, self.end_ms), content, file)

@@ -383,6 +383,22 @@ def test_what_the_watch_alone_knows_is_named(tmp_path: Path) -> None:
     assert "your own limits hold, 100 and 130 bpm: moderate 600 s" in words
 
 
+def test_what_a_watch_tells_of_a_swim_is_told(tmp_path: Path) -> None:
+    """An owner reads what the watch itself counted of a swim, and whether it counts here."""
+    told = (("watch_edges", (110, 140)), ("watch_s", (60, 900, 240)))
+    swim = Workout("Jan", "watch", START, START + 20 * MINUTE, sport="swimming", more=told)
+    said, words = answer(tmp_path / "a", [swim], "2026-11-16")
+    assert said["sessions"][0]["watch_s"] == [60, 900, 240]
+    assert "they count by the watch's own word" in words
+    assert (
+        "watch: 20 min 0 s by the watch's own word" in words or "by the watch's own word, no sample" in words
+    )
+    other = Workout("Jan", "watch", START, START + HOUR, more=(("watch_edges", (99, 140)), told[1]))
+    said, words = answer(tmp_path / "b", [other], "2026-11-16")
+    assert said["moderate_s"] == 0
+    assert "no two of its zones begin at your limits: your week was at least what it says" in words
+
+
 def test_a_medicine_is_named_as_the_reason_for_unknown_limits(tmp_path: Path) -> None:
     """An owner who takes a beta blocker reads why nothing counts since then, and what would mend it."""
     entry = {"from": "2026-11-16", "limiting_medicine": True}

@@ -14,7 +14,13 @@ from ingest.formats.fit.heart_rate import HeartRateColumns, read_heart_rate
 from ingest.formats.fit.limits import read_limits
 from ingest.formats.fit.monitoring import read_claims, read_movement
 from ingest.formats.fit.pauses import believe_pauses
-from ingest.formats.fit.time_in_zone import check_zones, read_session_times, read_zone_times
+from ingest.formats.fit.time_in_zone import (
+    check_zones,
+    read_session_times,
+    read_zone_times,
+    usual_zones,
+    with_told_zones,
+)
 from ingest.formats.fit.timer import read_presses, told_pauses
 from ingest.formats.fit.workout import read_laps, read_sessions, session_of_samples
 from zones.spans import Spans
@@ -61,17 +67,18 @@ def read(data: bytes) -> FitFile:
         )
     else:
         pauses = Spans.none()
+    checks = check_zones(told_times, usual_zones(description), sessions, activity, pauses)
     return FitFile(
         series=series,
         beats=beats,
         derived=derived,
         pauses=pauses,
         movement=read_movement(contents),
-        sessions=sessions,
+        sessions=with_told_zones(sessions, told_times, checks),
         device=device,
         limits=read_limits(contents, description, zone_times),
         claims=read_claims(contents),
-        checks=check_zones(told_times, sessions, activity, pauses),
+        checks=checks,
         dropped=heart.dropped,
         unwritten=heart.unwritten,
         too_high=heart.too_high,

@@ -14,7 +14,7 @@ FILE_ID, USER_PROFILE, ZONES_TARGET, HR_ZONE, SPORT, SESSION, DEVICE_INFO = 0, 3
 WANTED = {
     FILE_ID: frozenset({0, 1, 2, 3, 4, 8}),
     USER_PROFILE: frozenset({2, 8, 11}),
-    ZONES_TARGET: frozenset({1, 2}),
+    ZONES_TARGET: frozenset({1, 2, 5}),
     HR_ZONE: frozenset({1, 254}),
     SPORT: frozenset({0, 1}),
     SESSION: frozenset({2, 5, 6, 7, 8, 16, 17, 253}),

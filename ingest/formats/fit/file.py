@@ -69,6 +69,10 @@ class FitSession:
     bpm_max: int | None = None
     pauses: PauseVerdict | None = None
     """None where the timer never stood still."""
+    zone_edges: tuple[int, ...] = ()
+    """Where the watch's zones begin, of which it tells seconds that nothing of ours can be put beside; empty where it does not say."""
+    zone_s: tuple[float, ...] = ()
+    """These seconds, lowest zone first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,11 @@ class ZoneCheck:
     watch_s: tuple[float, ...]
     """`len(edges) + 1` of them, lowest zone first; as are `ours_s`."""
     ours_s: tuple[float, ...]
+    edges_from: str = "time_in_zone"
+    """The message that gave the edges: `time_in_zone`, `hr_zone`, or `zones_target`, whose usual zones agree with the seconds."""
+    rule: str = "upper"
+    """Whether its writer counts a bpm equal to an edge to the zone above, or (`lower`) to that below: then the edges here are one
+    higher than what it wrote."""
 
     @property
     def deviation(self) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ingest.formats.assembly import LONGEST_HOLD_MS, assemble_recording, split_columns
 from ingest.formats.fit.decoder import read
-from ingest.formats.fit.file import FitFile, FitSeries
+from ingest.formats.fit.file import FitFile, FitSeries, FitSession
 from ingest.formats.recording import LONGEST_SESSION_MS, RANKS, Fact, Model, Part, Recording
 from zones.series import TIMES, Series, median_gap_ms
 from zones.spans import Spans
@@ -130,19 +130,8 @@ def _facts(file: FitFile, parts: list[Part]) -> Iterator[Fact]:
     content: dict[str, Any]
     for s in file.sessions:
         a, b = _ms(s.start), _ms(s.end)
-        if not 0 <= b - a <= LONGEST_SESSION_MS:
-            continue
-        content = {
-            "source": source.get("activity", _source(file, "activity")[0]),
-            "sport": s.sport,
-            "sub_sport": s.sub_sport,
-            "timer_s": s.timer_s,
-            "bpm_mean": s.bpm_mean,
-            "bpm_max": s.bpm_max,
-        }
-        if s.pauses is not None:
-            content["pauses"] = asdict(s.pauses)
-        yield Fact("session", a, b, content)
+        if 0 <= b - a <= LONGEST_SESSION_MS:
+            yield Fact("session", a, b, _session(s, source.get("activity", _source(file, "activity")[0])))
     for c in file.claims:
         a, b = _ms(c.start), _ms(c.end)
         content = {
@@ -159,6 +148,8 @@ def _facts(file: FitFile, parts: list[Part]) -> Iterator[Fact]:
             "edges": check.edges,
             "watch_s": check.watch_s,
             "ours_s": check.ours_s,
+            "edges_from": check.edges_from,
+            "rule": check.rule,
         }
         yield Fact("check", _ms(check.start), _ms(check.end), content)
     starts = [_ms(s.start) for s in file.sessions] + [_ms(s.times[0]) for s in file.series if len(s)]
@@ -174,6 +165,24 @@ def _facts(file: FitFile, parts: list[Part]) -> Iterator[Fact]:
         if limits.by_age:
             content["by_age"] = True
         yield Fact("limits", min(starts), min(starts), content)
+
+
+def _session(s: FitSession, source: str) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "source": source,
+        "sport": s.sport,
+        "sub_sport": s.sub_sport,
+        "timer_s": s.timer_s,
+        "bpm_mean": s.bpm_mean,
+        "bpm_max": s.bpm_max,
+    }
+    if s.pauses is not None:
+        content["pauses"] = asdict(s.pauses)
+    if s.zone_s:
+        content["watch_s"] = s.zone_s
+    if s.zone_edges:
+        content["watch_edges"] = s.zone_edges
+    return content
 
 
 def _ms(moment: np.datetime64) -> int:

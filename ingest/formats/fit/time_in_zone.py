@@ -5,14 +5,18 @@ runs. Where every second was recorded the two then differ by what the watch's zo
 watch counted seconds that it did not write. Source of the fields: FIT SDK, profile message `time_in_zone`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.formats.fit.contents import Contents
+from ingest.formats.fit.description import USER_PROFILE, ZONES_TARGET, Description
 from ingest.formats.fit.file import FitSeries, FitSession, ZoneCheck
+from zones.edges import percent
 from zones.pieces import hold, milliseconds_per_bpm
 from zones.series import Series
 from zones.spans import Spans
@@ -20,6 +24,10 @@ from zones.spans import Spans
 TIME_IN_ZONE, SESSION, HR_ZONE = 216, 18, 8
 SESSION_TIMES, HIGH_BPM, OPEN_TOP = 65, 1, 254
 REFERENCE, INDEX, TIMES, BOUNDARIES, MAXIMUM, RESTING, THRESHOLD = 0, 1, 2, 6, 11, 12, 13
+OF_MAXIMUM, OF_RESERVE = 1, 2
+TENTHS = 50, 60, 70, 80, 90
+"""Per cent at which the zones of a device begin that nobody changed (Garmin's manuals, "Heart Rate Zone Calculations")."""
+AGREES, CLEARLY = 0.05, 0.005
 LONGEST = timedelta(seconds=30)
 """Smart recording's gaps: median 4 s, 99 of 100 below 24 s."""
 
@@ -35,6 +43,18 @@ class ZoneTimes:
     maximum_bpm: int | None
     resting_bpm: int | None
     threshold_bpm: int | None
+    origin: str = "time_in_zone"
+    """The message that gave the edges."""
+
+    @property
+    def closed_edges(self) -> tuple[int, ...]:
+        """The edges between as many zones as there are seconds; empty where they are no such edges.
+
+        Two equal neighbours close a zone that holds nothing; with as many times as edges the last one closes the top.
+        """
+        edges = self.edges[:-1] if len(self.seconds) == len(self.edges) else self.edges
+        fits = len(self.seconds) == len(edges) + 1 and all(a <= b for a, b in pairwise(edges))
+        return edges if fits else ()
 
 
 def read_zone_times(contents: Contents) -> list[ZoneTimes]:
@@ -54,9 +74,16 @@ def read_zone_times(contents: Contents) -> list[ZoneTimes]:
                 seconds = (
                     () if times is None else tuple(float(t) / 1000 for t in times[row] if t != 0xFFFFFFFF)
                 )
-                bpm = [None if c is None or not 20 <= c[row] <= 250 else int(c[row]) for c in columns]
+                maximum, resting, threshold = (
+                    None if c is None or not 20 <= c[row] <= 250 else int(c[row]) for c in columns
+                )
                 which = 0 if order is None else int(order[row]) & 0xFFF
-                found.append((int(definition.positions[row]), ZoneTimes(which, edges, seconds, *bpm)))
+                found.append(
+                    (
+                        int(definition.positions[row]),
+                        ZoneTimes(which, edges, seconds, maximum, resting, threshold),
+                    )
+                )
     return [zone_time for _, zone_time in sorted(found, key=lambda pair: pair[0])]
 
 
@@ -77,28 +104,90 @@ def read_session_times(contents: Contents) -> list[ZoneTimes]:
                 )
                 found.append((int(definition.positions[row]), tuple(sorted(tops)), seconds))
     found.sort(key=lambda each: each[0])
-    return [ZoneTimes(i, edges, seconds, None, None, None) for i, (_, edges, seconds) in enumerate(found)]
+    return [
+        ZoneTimes(i, edges, seconds, None, None, None, "hr_zone")
+        for i, (_, edges, seconds) in enumerate(found)
+    ]
+
+
+def usual_zones(description: Description) -> list[tuple[int, ...]]:
+    """Where zones begin that nobody changed: tenths of the maximum in `zones_target`, or of the reserve above the resting heart rate.
+
+    Its field 5, hr_calc_type, tells which (1 and 2); most writers leave it out. A maximum closes the highest.
+    """
+    resting = next((r for m in description.messages_of(USER_PROFILE) if (r := m.bpm(8))), None)
+    found = []
+    for message in description.messages_of(ZONES_TARGET):
+        maximum, how = message.bpm(1), message.integer(5)
+        if maximum is None:
+            continue
+        if how in (OF_MAXIMUM, None):
+            found.append((*(percent(p, maximum) for p in TENTHS), maximum))
+        if how in (OF_RESERVE, None) and resting is not None and resting < maximum:
+            found.append((*(percent(p, maximum - resting, resting) for p in TENTHS), maximum))
+    return found
 
 
 def check_zones(
-    zone_times: list[ZoneTimes], sessions: tuple[FitSession, ...], activity: FitSeries | None, pauses: Spans
+    zone_times: list[ZoneTimes],
+    usual: list[tuple[int, ...]],
+    sessions: tuple[FitSession, ...],
+    activity: FitSeries | None,
+    pauses: Spans,
 ) -> tuple[ZoneCheck, ...]:
-    """The watch's seconds beside ours, wherever a message says enough to count the same way."""
+    """The watch's seconds beside ours, wherever a message says enough to count the same way.
+
+    Where it tells no edges the usual ones are taken if seconds in several zones agree with them, as chance would not have it.
+    """
     checks: list[ZoneCheck] = []
     for zone_time in zone_times:
-        edges, watch = zone_time.edges, zone_time.seconds
-        # Two equal neighbours close a zone that holds nothing; with as many times as edges the last one closes the top.
-        edges = edges[:-1] if len(watch) == len(edges) else edges
-        ascending = all(a <= b for a, b in pairwise(edges))
-        if activity is None or not edges or not ascending or len(watch) != len(edges) + 1 or sum(watch) <= 0:
-            continue
-        if zone_time.index >= len(sessions):
+        edges, watch = zone_time.closed_edges, zone_time.seconds
+        if activity is None or sum(watch) <= 0 or zone_time.index >= len(sessions):
             continue
         session = sessions[zone_time.index]
         stop = session.end if activity.end is None else min(session.end, activity.end)
         samples = Series(activity.times, activity.bpm).between(session.start, stop)
         bpm_ms = milliseconds_per_bpm(hold(samples, LONGEST, pauses=pauses, ends=[stop]))
-        zone = np.searchsorted(edges, np.arange(256, dtype=np.intp), side="right")
-        ours = np.bincount(zone, bpm_ms, len(edges) + 1) / 1000
-        checks.append(ZoneCheck(session.start, session.end, edges, watch, tuple(ours.tolist())))
+        judged = partial(_judge, session, watch, bpm_ms)
+        if edges:
+            check = judged(edges, zone_time.origin)
+            if zone_time.origin == "hr_zone":
+                # "High" may be the last bpm of a zone: some writers count it so, and the seconds tell.
+                lower = judged(tuple(e + 1 for e in edges), zone_time.origin, "lower")
+                check = lower if lower.deviation < check.deviation - CLEARLY else check
+            checks.append(check)
+        elif not zone_time.edges and sum(s > 0 for s in watch) > 1:
+            guesses = [
+                judged(g[: len(watch) - 1], "zones_target")
+                for g in usual
+                if len(watch) in (len(g), len(g) + 1)
+            ]
+            checks += [g for g in guesses if g.deviation <= AGREES][:1]
     return tuple(checks)
+
+
+def _judge(
+    session: FitSession,
+    watch: tuple[float, ...],
+    bpm_ms: NDArray[np.int64],
+    edges: tuple[int, ...],
+    origin: str,
+    rule: str = "upper",
+) -> ZoneCheck:
+    zone = np.searchsorted(edges, np.arange(256, dtype=np.intp), side="right")
+    ours = np.bincount(zone, bpm_ms, len(edges) + 1) / 1000
+    return ZoneCheck(session.start, session.end, edges, watch, tuple(ours.tolist()), origin, rule)
+
+
+def with_told_zones(
+    sessions: tuple[FitSession, ...], zone_times: list[ZoneTimes], checks: tuple[ZoneCheck, ...]
+) -> tuple[FitSession, ...]:
+    """The sessions, each with the seconds in zones that its watch tells and that nothing of ours stands beside."""
+    judged = {(c.start, c.end) for c in checks}
+    told = list(sessions)
+    for z in zone_times:
+        if z.index < len(told) and sum(z.seconds) > 0:
+            session = told[z.index]
+            if (session.start, session.end) not in judged:
+                told[z.index] = replace(session, zone_edges=z.closed_edges, zone_s=z.seconds)
+    return tuple(told)

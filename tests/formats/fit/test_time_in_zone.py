@@ -101,3 +101,52 @@ def test_each_session_by_itself() -> None:
     checks = fit.read(file.done()).checks
     assert [c.deviation for c in checks] == [0, 0]
     assert checks[0].end < checks[1].start
+
+
+def test_a_swim_keeps_what_its_watch_tells() -> None:
+    """Protects the zones of a workout without a heart rate in time: they stay with the session, and are no comparison."""
+    file = Fit().session(START, 600, sport=5, mean=131, highest=158)
+    found = fit.read(file.time_in_zone(START + 600, EDGES, [60, 140, 300, 100, 0, 0]).done())
+    assert found.checks == ()
+    assert (found.sessions[0].zone_edges, found.sessions[0].zone_s) == (
+        tuple(EDGES),
+        (60, 140, 300, 100, 0, 0),
+    )
+    unknown = fit.read(Fit().session(START, 600, zone_s=[60, 540]).done())
+    assert (unknown.sessions[0].zone_edges, unknown.sessions[0].zone_s) == ((), (60, 540))
+
+
+def test_usual_zones_are_believed_where_the_seconds_agree() -> None:
+    """Protects a claim without edges: those of its maximum are taken only if several zones come out as the watch counted."""
+    bpm = [95] * 30 + [115] * 40 + [150] * 30
+    for told, found in (
+        ([0, 30, 40, 0, 30, 0, 0], 1),
+        ([40, 30, 0, 0, 30, 0, 0], 0),
+        ([0, 0, 100, 0, 0, 0, 0], 0),
+    ):
+        file = Fit().zones_target(180).timer(START, start=True)
+        for i, value in enumerate(bpm):
+            file.record(START + i, value)
+        read = fit.read(file.timer(START + 100, start=False).session(START, 100, zone_s=told).done())
+        assert len(read.checks) == found
+        if found:
+            assert (read.checks[0].edges_from, read.checks[0].edges) == (
+                "zones_target",
+                (90, 108, 126, 144, 162, 180),
+            )
+        else:
+            assert read.sessions[0].zone_s == tuple(told)
+
+
+@pytest.mark.parametrize(
+    ("rule", "told", "edges"), [("lower", [50, 50, 0], (101, 121)), ("upper", [0, 50, 50], (100, 120))]
+)
+def test_the_writers_own_rule_for_an_edge(rule: str, told: list[float], edges: tuple[int, ...]) -> None:
+    """Protects a comparison from a difference that is none: some count a heart rate that equals a limit to the zone below."""
+    file = Fit().timer(START, start=True)
+    for i in range(100):
+        file.record(START + i, 100 if i < 50 else 120)
+    for i, top in enumerate([100, 120, 254]):
+        file.hr_zone(i, top)
+    (check,) = fit.read(file.timer(START + 100, start=False).session(START, 100, zone_s=told).done()).checks
+    assert (check.rule, check.edges, check.deviation) == (rule, edges, 0)

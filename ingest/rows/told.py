@@ -1,0 +1,115 @@
+"""Minutes by the watch's own word: a workout of which its file tells seconds in zones, and not one heart rate in time.
+
+They count where its zones begin at this person's limits, in time that no sample of any source covers. Nobody knows when in
+the workout they were: each minute of it gets its part. The heart rate that stands in such a minute is the mean that the watch
+tells, or where that lies in another zone the limit next to it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.journal import Entry, Journal
+from ingest.rows.profile import Profile
+from ingest.rows.ruling import ruling_sport
+from ingest.rows.workout import find_workouts, workout_end_ms
+from zones.edges import Edges, Timeline
+from zones.minutes import MINUTE
+from zones.pieces import Pieces, merge
+from zones.spans import Spans
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """What the watch tells of a workout, as pieces, and how the timeline that rules it is called: "" the usual one."""
+
+    workout: Entry
+    pieces: Pieces
+    sport: str
+
+
+def add_told(
+    journal: Journal,
+    person: int,
+    profile: Profile,
+    covered: Spans,
+    pieces: Pieces,
+    lines: Timeline | Sequence[Timeline],
+    start_ms: int,
+    end_ms: int,
+) -> tuple[Pieces, Timeline | Sequence[Timeline]]:
+    """What `apply_edges` gives of the samples that cover a time, and behind them what watches tell of [start, end) themselves."""
+    found = list(find_told(journal, person, profile, covered, start_ms, end_ms))
+    if not found:
+        return pieces, lines
+    if isinstance(lines, Timeline):
+        pieces = replace(pieces, source=np.zeros(len(pieces), np.int16))
+        lines = [profile.timeline, *profile.sports.values()]
+    order = ["", *profile.sports]
+    parts = [replace(t.pieces, source=np.full(len(t.pieces), order.index(t.sport), np.int16)) for t in found]
+    return merge([pieces, *parts]), lines
+
+
+def find_told(
+    journal: Journal, person: int, profile: Profile, covered: Spans, start_ms: int, end_ms: int
+) -> Iterator[Told]:
+    """What counts by watches' own word in [start, end), outside of what samples cover.
+
+    Where bouts of some length are asked for none of it does: nobody knows how long an effort was.
+    """
+    if profile.bout_min is not None or not journal.told_workouts(person, start_ms, end_ms):
+        return
+    for workout in find_workouts(journal, person, start_ms, end_ms):
+        edges = counted_edges(workout, profile)
+        if edges is not None:
+            pieces = _lay_out(workout, edges).without(covered).clip(start_ms, end_ms)
+            if len(pieces):
+                covered = covered | pieces.spans
+                yield Told(workout, pieces, ruling_sport(workout, profile) or "")
+
+
+def counted_edges(workout: Entry, profile: Profile) -> Edges | None:
+    """The limits that rule a workout if the zones of its watch, which told no more, begin at both; None otherwise."""
+    theirs = workout.content.get("watch_edges") or ()
+    edges = profile.sports.get(ruling_sport(workout, profile) or "", profile.timeline).edges_at(workout.at_ms)
+    if edges is None or len(workout.content.get("watch_s") or ()) != len(theirs) + 1:
+        return None
+    return edges if edges.moderate_bpm in theirs and edges.vigorous_bpm in theirs else None
+
+
+def told_zone_ms(workout: Entry, edges: Edges) -> NDArray[np.int64]:
+    """Milliseconds light, moderate and vigorous that the watch tells of a workout."""
+    lowest = np.array([0, *workout.content["watch_edges"]], np.int64)
+    zone = (lowest >= edges.moderate_bpm).astype(np.intp) + (lowest >= edges.vigorous_bpm)
+    seconds = np.array(workout.content["watch_s"], np.float64)
+    return np.rint(np.bincount(zone, seconds, 3) * 1000).astype(np.int64)
+
+
+def _lay_out(workout: Entry, edges: Edges) -> Pieces:
+    """Each minute of a workout with its part of what the watch tells, lowest zone first."""
+    begin, end = workout.at_ms, workout_end_ms(workout)
+    if end <= begin:
+        return Pieces.none()
+    ms = told_zone_ms(workout, edges)
+    lasts = end - begin
+    if int(ms.sum()) > lasts:
+        ms = ms * lasts // int(ms.sum())
+    inner = np.arange(begin // MINUTE + 1, -(-end // MINUTE), dtype=np.int64) * MINUTE
+    borders = np.concatenate([[begin], inner, [end]]).astype(np.int64)
+    parts = np.diff(ms[:, None] * (borders - begin) // lasts, axis=1)
+    # Rounding may leave a minute with two milliseconds more than it has.
+    over = np.maximum(parts.sum(axis=0) - np.diff(borders), 0)
+    parts[parts.argmax(axis=0), np.arange(len(over), dtype=np.intp)] -= over
+    stop = borders[:-1] + np.cumsum(parts, axis=0)
+    mean = workout.content.get("bpm_mean") or 0
+    bpm = (
+        min(mean or edges.moderate_bpm - 1, edges.moderate_bpm - 1),
+        min(max(mean, edges.moderate_bpm), edges.vigorous_bpm - 1),
+        max(mean, edges.vigorous_bpm),
+    )
+    begins, stops = (stop - parts).T.ravel(), stop.T.ravel()
+    which = np.tile(np.array(bpm, np.uint8), len(over))
+    pieces = Pieces(begins, stops, which, np.zeros(len(which), np.int16), np.ones(len(which), np.bool_))
+    return pieces.take(stops > begins)
