@@ -124,10 +124,16 @@ def _sam() -> list[str]:
         "moderate_bpm = {moderate}",
         "vigorous_bpm = {vigorous}",
         "",
-        _note(_("A medicine that slows the heart: no formula by age is used.")),
+        _note(
+            _(
+                "A medicine that slows the heart: no formula by age is used, and limits come from a test with the medicine."
+            )
+        ),
         "[[person.profile]]",
         "from = {medicine_from}",
         "limiting_medicine = true",
+        "moderate_bpm = {moderate}",
+        "vigorous_bpm = {vigorous}",
         "",
     ]
 
