@@ -30,6 +30,12 @@ PROVED_BY = {
     "Grafana's store is deleted while the daemon runs": (
         "tests/test_daemon.py::test_the_store_may_be_deleted_while_it_runs"
     ),
+    "Half of Grafana's store is put back, the other half stays": (
+        "tests/daemon/test_inspection.py::test_a_store_of_two_times_is_made_anew"
+    ),
+    "Something old in the journal is damaged, and nobody asks for it": (
+        "tests/daemon/test_inspection.py::test_each_chunk_is_in_one_part_of_the_week"
+    ),
     "Grafana's store is damaged": "tests/test_daemon.py::test_a_damaged_store_is_made_anew",
     "Grafana, or somebody else, put a file of their own in the place of the store": (
         "tests/stores/test_sqlite.py::test_what_another_user_put_in_its_place_is_said_and_replaced"
@@ -161,7 +167,7 @@ PROVED_BY = {
     "The journal cannot be opened any more, is cut off, empty or gone": (
         "tests/daemon/test_mending.py::test_the_daemon_mends_the_journal_and_goes_on"
     ),
-    "An older copy of the journal is put back": (
+    "An older copy of the journal is put back, or what it had written last is lost": (
         "tests/journal/test_damage.py::test_a_store_follows_a_journal_that_was_put_back"
     ),
 }

@@ -16,12 +16,12 @@ from ingest.backup.state import KEY
 from ingest.backup.upkeep import Upkeep
 from ingest.daemon.collecting import Collecting
 from ingest.daemon.listening import Listeners, add_straps, listen_by_radio
-from ingest.daemon.mending import keep_mended, mend_at_start
+from ingest.daemon.mending import keep_mended, open_at_start
 from ingest.daemon.notes import Notes
 from ingest.daemon.replicas import keep_up_to_date, renew_pages
 from ingest.daemon.supervisor import Stage, Supervisor, in_words
 from ingest.errors import Stop, TryLater
-from ingest.household import open_journal, register_person, typed_words
+from ingest.household import typed_words
 from ingest.language import N_, Text, system_words
 from ingest.log import Repeats
 from ingest.report.renewal import TROUBLE
@@ -105,9 +105,7 @@ def _begin(settings: Settings, lock: DaemonLock) -> None:
 def _register_owners(settings: Settings) -> list[str]:
     """The journal's spelling of the name of each strap's person. It is made, and brought up to date, if need be."""
     try:
-        mend_at_start(settings)
-        with open_journal(settings, create=True) as journal:
-            return [register_person(journal, settings, strap.person) for strap in settings.straps]
+        return open_at_start(settings)
     except TryLater as e:
         _log.warning(
             "%s The daemon starts all the same; it goes on by itself once that is over, and keeps in memory what"

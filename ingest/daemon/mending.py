@@ -3,10 +3,11 @@
 import logging
 import time
 
-from ingest.household import places_of
-from ingest.journal.damage import note_file
+from ingest.daemon.inspection import Inspection
+from ingest.household import open_journal, places_of, register_person
+from ingest.journal.damage import DamagedJournal, note_file
 from ingest.journal.mended import Mended
-from ingest.journal.mending import mend, mended_today, trouble
+from ingest.journal.mending import mend, mended_today, note_unknown_files, trouble
 from ingest.settings.model import Settings
 from ingest.system.watchdog import WatchedPart
 
@@ -19,17 +20,41 @@ MOST_A_DAY = 3
 _log = logging.getLogger(__name__)
 
 
-def mend_at_start(settings: Settings) -> None:
-    """Have a journal that can be used, before anything else. Raises TryLater, Stop."""
-    why = trouble(places_of(settings))
+def open_at_start(settings: Settings) -> list[str]:
+    """Have a journal that can be used, before anything else; gives its spelling of the name of each strap's person.
+
+    It is made, mended or brought up to date if need be. Raises TryLater, Stop.
+    """
+    try:
+        return _open(settings)
+    except DamagedJournal as e:
+        # What decides whether it must be mended is a part of what is read to open it.
+        _mend(settings, str(e.__cause__ or e))
+        return _open(settings)
+
+
+def _open(settings: Settings) -> list[str]:
+    places = places_of(settings)
+    why = trouble(places)
     if why is not None:
         _mend(settings, why)
+    with open_journal(settings, create=True) as journal:
+        if unknown := note_unknown_files(places, journal.all_destinations()):
+            _log.warning(
+                "The journal is older than the archive: %s files of that are read once more.", len(unknown)
+            )
+        return [register_person(journal, settings, strap.person) for strap in settings.straps]
 
 
 def keep_mended(settings: Settings, part: WatchedPart) -> None:
-    """Mend the journal when somebody has found something in it that cannot be read; all others find the new one."""
-    places = places_of(settings)
+    """Mend the journal when somebody has found something in it that cannot be read; all others find the new one.
+
+    What nobody asks for is looked over here.
+    """
+    places, inspection = places_of(settings), Inspection(settings)
     while part.going_on():
+        if inspection.is_due():
+            inspection.look(part.wait, part.going_on)
         if note_file(places.journal).exists():
             if mended_today(places, time.time_ns() // 1_000_000) >= MOST_A_DAY:
                 part.trouble(

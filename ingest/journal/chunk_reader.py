@@ -1,7 +1,7 @@
 """Reading chunks back: their columns, those of straps decoded; and which there are, without their data."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -185,9 +185,17 @@ class ChunkReader(ForgottenReader):
             (source, *span) for source, name, *all_of_it in rows for span in left_out.trim(name, *all_of_it)
         ]
 
-    def broken_chunks(self) -> Iterator[tuple[int, str]]:
-        """Chunks whose columns cannot be read back as they were written: (position, what is wrong)."""
-        for (position,) in self._rows("SELECT position FROM chunk ORDER BY position"):
+    def broken_chunks(
+        self, after: int = 0, until: int = 1 << 62, going_on: Callable[[int], bool] = lambda _done: True
+    ) -> Iterator[tuple[int, str]]:
+        """Chunks in (after, until] whose columns cannot be read back as they were written: (position, what is wrong).
+
+        `going_on` is told before each how many are done.
+        """
+        sql = "SELECT position FROM chunk WHERE position > ? AND position <= ? ORDER BY position"
+        for done, (position,) in enumerate(self._rows(sql, after, until)):
+            if not going_on(done):
+                return
             rows, bad = self._sealed_by_number("chunk", [position])
             if bad:
                 yield position, "is not as it was written: its checksum is wrong"

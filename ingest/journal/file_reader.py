@@ -183,6 +183,13 @@ class FileReader(ForgottenReader):
             arrival,
         )
 
+    def all_destinations(self) -> set[str]:
+        """Where arrivals went, below the data folder."""
+        return {
+            str(place)
+            for (place,) in self._rows("SELECT destination FROM arrival WHERE destination IS NOT NULL")
+        }
+
     def unfiled_arrivals(self) -> list[tuple[int, str, bytes, bool]]:
         """Arrivals whose content is committed and that may still lie where they lay: (id, path, sha256, kept)."""
         rows = self._rows("SELECT id, path, sha256, kept FROM arrival WHERE filed = 0 AND ended")

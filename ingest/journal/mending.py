@@ -8,7 +8,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, nullcontext, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ from typing import Any
 from ingest.errors import TryLater
 from ingest.formats.recording import DAY_MS
 from ingest.journal.damage import Damage, DamagedJournal, note_file
-from ingest.journal.mended import Mended, Places, pending
+from ingest.journal.mended import Mended, Places, done, pending
 from ingest.journal.reader import Journal, clock_ms
-from ingest.journal.salvage import Salvaged, fill, make_up, missing, salvage, without_files
+from ingest.journal.salvage import Salvaged, Trace, fill, make_up, missing, salvage, without_files
+from ingest.journal.tally import CHUNK
 from ingest.language import N_, Text, system_words
 from ingest.system.crash_points import reached
-from ingest.system.files import DISK, NO_ROOM, make_file, sync_path, write_file
+from ingest.system.files import DISK, NO_ROOM, make_file, make_folder, sync_path, write_file
 from ingest.system.lock import exclusive
 from ingest.system.patience import Patience
 from ingest.system.sqlite import COMPANIONS, PAGE_BYTES
@@ -72,30 +73,55 @@ def look(places: Places) -> Look:
     except OSError as e:
         words = N_("The journal {path} cannot be read: {why}. Check who owns it and that the disk is well.")
         raise TryLater(Text(words, path=places.journal, why=system_words(e))) from e
-    damages, files = missing(found)
-    days = {(day[0], day[2]) for day, _ in damages.values() if day is not None}
-    arrivals, healed = _arrivals_to_read(places, found, days, files | {f for _, f in damages.values() if f})
-    lost = [
-        damage
-        for damage, (day, file) in damages.items()
-        if not (file in healed if file is not None else day is not None and (day[0], day[2]) in healed)
-    ]
-    return Look(found, lost, [*arrivals.items(), *((0, place) for place in _unknown(places, found))])
+    damages, incomplete = missing(found)
+    days = {(trace.day[0], trace.day[2]) for trace in damages.values() if trace.day is not None}
+    named = {trace.file for trace in damages.values() if trace.file}
+    arrivals, healed = _arrivals_to_read(places, found, days, incomplete | named)
+    unnamed = incomplete - named
+    lost = [damage for damage, trace in damages.items() if not healed.heals(trace, found, unnamed)]
+    known = {a["destination"] for a in found.of("arrival")}
+    return Look(found, lost, [*arrivals.items(), *((0, place) for place in _unknown(places, known))])
+
+
+_OF_FILES = frozenset({"file", "session", "claim", "limits", "check"})
+"""The entries that come of a file that is read."""
+
+
+@dataclass(slots=True)
+class _Healed:
+    """The files that are read again, and those of them that are of a day (person, day since 1970)."""
+
+    files: set[int] = field(default_factory=set)
+    by_day: dict[tuple[int, int], set[int]] = field(default_factory=dict)
+
+    def heals(self, trace: Trace, found: Salvaged, unnamed: set[int]) -> bool:
+        """Whether what is missing is there again once these are read. Where it may be a strap's, it is not.
+
+        `unnamed` are the files that lack something of which nothing else is known.
+        """
+        if trace.file is not None:
+            return trace.file in self.files
+        if trace.day is None:
+            return False
+        person, what, day = trace.day
+        again = self.by_day.get((person, day), set())
+        if what != CHUNK:
+            return what in _OF_FILES and bool(again)
+        if any(s["person"] == person and s["kind"] == "strap" for s in found.of("source")):
+            return trace.rows <= len(again & unnamed)
+        return bool(again)
 
 
 def _arrivals_to_read(
     places: Places, found: Salvaged, days: set[tuple[int, int]], files: set[int]
-) -> tuple[dict[int, str], set[Any]]:
-    """Arrivals of which something is missing, with the place of their files in the archive; and what that heals.
-
-    These are files, and days (person, day since 1970).
-    """
+) -> tuple[dict[int, str], _Healed]:
+    """Arrivals of which something is missing, with the place of their files in the archive; and what that heals."""
     there = {
         a["id"]: a["destination"]
         for a in found.of("arrival")
         if a["destination"] and (places.data / a["destination"]).is_file()
     }
-    arrivals, healed = dict[int, str](), set[Any]()
+    arrivals, healed = dict[int, str](), _Healed()
     forgotten = _forgotten(found)
     for f in found.of("file"):
         if f["arrival"] not in there or f["id"] in forgotten:
@@ -109,7 +135,10 @@ def _arrivals_to_read(
         }
         if f["id"] in files or touched:
             arrivals[f["arrival"]] = there[f["arrival"]]
-            healed |= {f["id"], *touched}
+            healed.files.add(f["id"])
+            if f["first_ms"] is not None:
+                for day in range(f["first_ms"] // DAY_MS, f["last_ms"] // DAY_MS + 1):
+                    healed.by_day.setdefault((f["person"], day), set()).add(f["id"])
     return arrivals, healed
 
 
@@ -122,14 +151,29 @@ def _forgotten(found: Salvaged) -> set[int]:
     return numbers
 
 
-def _unknown(places: Places, found: Salvaged) -> list[str]:
-    """The files in the archive that no arrival is known of."""
-    known = {a["destination"] for a in found.of("arrival")}
+def _unknown(places: Places, known: set[Any]) -> list[str]:
+    """The files in the archive that no arrival went to."""
     if not places.archive.is_dir():
         return []
-    paths = [p for p in sorted(places.archive.rglob("*")) if p.is_file() and not p.name.startswith(".")]
-    told = [str(p.relative_to(places.data)) if p.is_relative_to(places.data) else str(p) for p in paths]
-    return [place for place in told if place not in known]
+    paths = (
+        Path(folder, name)
+        for folder, _, names in os.walk(places.archive)
+        for name in names
+        if not name.startswith(".")
+    )
+    told = (str(p.relative_to(places.data)) if p.is_relative_to(places.data) else str(p) for p in paths)
+    return sorted(place for place in told if place not in known)
+
+
+def note_unknown_files(places: Places, known: set[str]) -> list[str]:
+    """Have files of the archive be read that a journal does not know: it is a copy of some days before, or lost its log.
+
+    `known` are the places in the archive to which arrivals went. Raises OSError.
+    """
+    unknown = _unknown(places, known)
+    if unknown:
+        done(places, sorted({*pending(places), *unknown}))
+    return unknown
 
 
 def mend(
@@ -146,6 +190,7 @@ def mend(
     path = places.journal
     new = path.with_name(f".{path.name}.mended")
     try:
+        make_folder(path.parent)
         with (
             exclusive(path.with_name("mending"), 0o600, Patience(_BUSY_S), subject=f"The journal {path}"),
             _held(path),
@@ -181,8 +226,7 @@ def mend(
 
 def _note(places: Places, mended: Mended) -> None:
     """Write down what is to be done afterwards, first of all: done without need it changes nothing."""
-    before = pending(places)
-    write_file(places.read_again, json.dumps(sorted({*before, *mended.files})).encode())
+    done(places, sorted({*pending(places), *mended.files}))
     write_file(places.report, json.dumps(asdict(mended), ensure_ascii=False).encode())
 
 

@@ -12,6 +12,7 @@ from ingest.formats.characteristics import HEART_RATE_MEASUREMENT
 from ingest.formats.recording import DAY_MS, RANKS
 from ingest.journal.damage import Damage
 from ingest.journal.entry import ALWAYS_MS
+from ingest.journal.merged import MERGES, merges_of
 from ingest.journal.pages import Pages, Unreadable
 from ingest.journal.schema import create_tables
 from ingest.journal.seal import SEALED, insertion, is_readable, is_sealed, is_whole, seal_of
@@ -194,13 +195,26 @@ def _drop_superseded(found: Salvaged) -> None:
 # --- what is missing ---
 
 
-Missing = dict[Damage, tuple[_Day | None, int | None]]
-"""Damages that say whose something was and when; and the day and the file it is of, as far as those are known."""
+NO_FILE = 0
+"""What only a strap knew is of no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What is known of something that is missing: the day, the file it is of (None: not known), and how many rows it is."""
+
+    day: _Day | None = None
+    file: int | None = None
+    rows: int = 1
+
+
+Missing = dict[Damage, Trace]
+"""Damages that say whose something was and when; and what is known of each."""
 
 
 def missing(found: Salvaged) -> tuple[Missing, set[int]]:
     """What was there and is not, and the files that are not whole any more."""
-    names = {row["id"]: str(row["name"]) for row in found.of("person")}
+    names = _names(found)
     behind = found.single.get("tallied")
     behind = behind if isinstance(behind, int) else 0
     fewer = _fewer(found, behind)
@@ -214,23 +228,30 @@ def missing(found: Salvaged) -> tuple[Missing, set[int]]:
         if is_lost and (day in fewer or e["position"] > behind):
             damage = _damage(names, e["person"], "", e["first_ms"], e["last_ms"])
             if not any((d.person, d.first_ms) == (damage.person, damage.first_ms) for d in damages):
-                damages[damage] = day, e["file"]
-    named = Counter(day for day, _ in damages.values() if day is not None)
+                damages[damage] = Trace(day, e["file"] or NO_FILE)
+    named = Counter(trace.day for trace in damages.values() if trace.day is not None)
     for day, n in sorted(fewer.items()):
         if named[day] < n:
             person, what, number = day
             damage = _damage(names, person, "", number * DAY_MS, (number + 1) * DAY_MS - 1, what)
-            damages[damage] = day, None
+            damages[damage] = Trace(day, rows=n - named[day])
     strangers = {row["person"] for table in ("chunk", "entry") for row in found.of(table)} - set(names)
     for person in sorted(strangers):
-        damages[Damage(f"person {person}", "", None, None, "the name cannot be read")] = None, None
+        damages[Damage(f"person {person}", "", None, None, "the name cannot be read")] = Trace()
     # What is missing of chunks and entries is known by the tally. Where that is not whole itself, nobody can tell.
     if found.lost_pages & {"tally", ""} and (found.lost_pages - {"tally"} or damages):
         damages[Damage("", "", None, None, "pages that cannot be read; what stood there is not known")] = (
-            None,
-            None,
+            Trace()
         )
     return damages, _incomplete(found)
+
+
+def _names(found: Salvaged) -> dict[int, str]:
+    """What everybody is called, by their numbers; who was found to be another one has that one's name."""
+    names = {row["id"]: str(row["name"]) for row in found.of("person")}
+    told = sorted((e["position"], e["what"], e["content"]) for e in found.of("entry") if e["what"] in MERGES)
+    merged = merges_of((what, content) for _, what, content in told)
+    return {person: names.get(merged.get(person, person), name) for person, name in names.items()}
 
 
 def _fewer(found: Salvaged, behind: int) -> dict[_Day, int]:
@@ -257,13 +278,14 @@ def _name_broken(found: Salvaged, names: dict[int, str], damages: Missing) -> No
             e = dict(zip(SEALED["entry"], found.rows["entry"][number], strict=False))
             source = sources.get(row["source"], "") if isinstance(row["source"], int) else ""
             damage = _damage(names, e["person"], source, e["first_ms"], e["last_ms"])
-            damages[damage] = (e["person"], CHUNK, _day(e["at_ms"])), e["file"]
+            damages[damage] = Trace((e["person"], CHUNK, _day(e["at_ms"])), e["file"] or NO_FILE)
             continue
         # Nothing in it can be relied on, not even whose it is.
         file = number if table == "file" else row.get("file")
         person = number if table == "person" else row.get("person")
         what = f"row {number} of {table}"
-        damages[_damage(names, person, "", None, None, what)] = None, file if isinstance(file, int) else None
+        known = file if isinstance(file, int) else None
+        damages[_damage(names, person, "", None, None, what)] = Trace(file=known)
 
 
 def _day(ms: int) -> int:

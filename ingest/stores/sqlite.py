@@ -151,6 +151,11 @@ class SqliteStore:
         """Leave no byte of deleted rows in the file."""
         self._file.wipe()
 
+    def discard(self) -> None:
+        """Take the file away: whoever follows next makes it anew. Raises TryLater."""
+        with self._file.exclusive():
+            self._file.discard()
+
     def maintain(self) -> None:
         """Nothing waits here."""
 

@@ -307,6 +307,12 @@ class DerivedFile:
             with transaction(db, self._busy):
                 yield db
 
+    def discard(self) -> None:
+        """Take it away with its companions; the next use makes it anew. Raises OSError."""
+        self.close()
+        for end in ("", *COMPANIONS):
+            self.path.with_name(self.path.name + end).unlink(missing_ok=True)
+
     def wipe(self) -> None:
         """Write the file anew without what was deleted from it, and empty its log. Raises TryLater."""
         if not self.path.exists():
@@ -325,8 +331,7 @@ class DerivedFile:
             self.close()
             fault = fault_of(e, self.path)
             if fault in {SqliteFault.DAMAGED, SqliteFault.FOREIGN}:
-                for end in ("", *COMPANIONS):
-                    self.path.with_name(self.path.name + end).unlink(missing_ok=True)
+                self.discard()
                 raise TryLater(f"{self._subject} was damaged ({e}); {self._made_anew}.") from e
             if fault is SqliteFault.FULL:
                 raise TryLater(

@@ -11,7 +11,8 @@ import pytest
 from ingest.journal.damage import leave_note
 from ingest.journal.mending import whole
 from tests.support.daemons import QUICK, daemon, hartslag, until
-from tests.support.damaged_journals import DAMAGES, household_of_all_kinds
+from tests.support.damaged_journals import DAMAGES
+from tests.support.household_of_all_kinds import household_of_all_kinds
 
 PEOPLE = '[[person]]\nname = "Anna"\nmaximum_bpm = 180\nzone = "UTC"\n[[person]]\nname = "Bram"\nmaximum_bpm = 170\n'
 
@@ -67,7 +68,7 @@ def test_a_chunk_without_a_seal_is_not_believed_unread(pristine: Path, tmp_path:
     before = hartslag("--data", data, "export", "--csv").stdout
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         position, packed = db.execute(
-            f"SELECT position, {column} FROM chunk WHERE file IS NOT NULL AND samples > 0 ORDER BY position"
+            f"SELECT position, {column} FROM chunk WHERE file IS NOT NULL AND samples > 0 ORDER BY position DESC"
         ).fetchone()
         spoiled = bytearray(packed)
         spoiled[-1] ^= 4  # of its checksum: a bit elsewhere may mean nothing

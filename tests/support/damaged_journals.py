@@ -1,67 +1,14 @@
-"""What happens to a journal on a card that wears out, and a household that has something of everything to lose."""
+"""What happens to a journal, its log and the files around it on a card that wears out, or at the hands of who copies files."""
 
 import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
+from tests.support.household_of_all_kinds import EARLIER, LATELY
 
-from ingest.collect.arrival import NOBODY_LOOKS
-from ingest.demo.fit_encoder import workout
-from ingest.household import open_journal
-from ingest.journal import RANKS, Notifications
-from ingest.journal.dating import Observation
-from ingest.settings.file import load
-from ingest.verbs.add import add_files
-
-NOW_MS = 1_795_000_000_000
-DAY_MS = 86_400_000
-
-
-def household_of_all_kinds(data: Path, days: int = 10) -> None:
-    """Two persons: files of one in the archive, straps of both, merged and not, a profile, a clock that was set."""
-    data.mkdir(parents=True)
-    (data / "hartslag.toml").write_text(
-        '[[person]]\nname = "Anna"\nmaximum_bpm = 180\nzone = "UTC"\n'
-        '[[person]]\nname = "Bram"\nmaximum_bpm = 170\nzone = "UTC"\n'
-    )
-    files = data / "given"
-    files.mkdir()
-    settings = load(None, data, {}, data)
-    start_s = (NOW_MS - days * DAY_MS) // 1000 - 631_065_600  # seconds of FIT
-    for day in range(days):
-        rng = random.Random(day)
-        bpm = [110 + rng.randrange(60) for _ in range(600)]
-        (files / f"w{day}.fit").write_bytes(workout(start_s + day * 86_400, bpm, serial=1))
-    for outcomes in add_files(settings, sorted(files.iterdir()), None, NOBODY_LOOKS):
-        assert isinstance(outcomes, list), outcomes
-    _straps(data, days)
-
-
-def _straps(data: Path, days: int) -> None:
-    settings = load(None, data, {}, data)
-    began = NOW_MS - days * DAY_MS
-    rng = np.random.default_rng(1)
-    with open_journal(settings, create=False, now_ms=lambda: NOW_MS) as journal:
-        with journal.write() as w:
-            persons = [w.person(name) for name in ("Anna", "Bram")]
-            sources = [w.source(p, f"strap {p}", "strap", RANKS["strap"]) for p in persons]
-            w.clock_observation("boot", Observation(0, began, True, began))
-        for day in range(days):
-            for person, source in zip(persons, sources, strict=True):
-                began_ms = day * DAY_MS + 8 * 3_600_000 + person * 600_000
-                for k in range(40):
-                    at = began_ms + 5000 * k
-                    beats = [(at + 1000 * i, bytes([0, int(rng.integers(90, 160))])) for i in range(5)]
-                    with journal.write() as w:
-                        w.notifications(person, source, Notifications.from_arrivals("boot", began_ms, beats))
-            if day < days - 1:
-                with journal.write() as w:
-                    w.merge({})
-
-
-# --- damages ---
+Harm = Callable[[Path, random.Random], str]
+"""Does something to the data folder that a journal lies in, and says what."""
 
 
 def _flip(path: Path, rng: random.Random) -> str:
@@ -125,7 +72,87 @@ def _foreign(path: Path, rng: random.Random) -> str:
     return "something else"
 
 
-DAMAGES: dict[str, Callable[[Path, random.Random], str]] = {
+def _beside(end: str, harm: Harm) -> Harm:
+    """The same, done to a companion of the journal."""
+    return lambda path, rng: f"{end}: {harm(path.with_name(path.name + end), rng)}"
+
+
+def _earlier(end: str) -> Harm:
+    """A companion of the journal as it was days before."""
+
+    def harm(path: Path, _: random.Random) -> str:
+        shutil.copyfile(_data(path) / EARLIER / f"{path.name}{end}", path.with_name(path.name + end))
+        return f"{end} of another time"
+
+    return harm
+
+
+def _data(path: Path) -> Path:
+    return path.parent.parent
+
+
+def _garbage(path: Path, rng: random.Random) -> str:
+    path.write_bytes(rng.randbytes(max(path.stat().st_size, 64)))
+    return "garbage all over"
+
+
+def _put_back(name: str, folder: str, *, logs: tuple[str, ...], without: tuple[str, ...] = ()) -> Harm:
+    """A copy of days before in the place of what is there, with some of its companions; others are taken away, or stay."""
+
+    def harm(path: Path, _: random.Random) -> str:
+        for end in ("", *logs):
+            shutil.copyfile(_data(path) / EARLIER / f"{name}{end}", _data(path) / folder / f"{name}{end}")
+        for end in without:
+            (_data(path) / folder / f"{name}{end}").unlink(missing_ok=True)
+        return f"an old {name} {logs} without {without}"
+
+    return harm
+
+
+_COMPANIONS = ("-wal", "-shm")
+_old_journal = _put_back("journal.db", "journal", logs=("-wal",), without=("-shm",))
+_old_store = _put_back("hartslag.db", "store", logs=("-wal",), without=("-shm",))
+
+
+def _old_both(path: Path, rng: random.Random) -> str:
+    return f"{_old_journal(path, rng)}, {_old_store(path, rng)}"
+
+
+def _of(folder: str, harm: Harm) -> Harm:
+    """A file below a folder of the data."""
+
+    def some(path: Path, rng: random.Random) -> str:
+        files = sorted(p for p in (_data(path) / folder).rglob("*") if p.is_file())
+        chosen = rng.choice(files)
+        return f"{chosen.relative_to(_data(path))}: {harm(chosen, rng)}"
+
+    return some
+
+
+def _folder_gone(*names: str) -> Harm:
+    def harm(path: Path, _: random.Random) -> str:
+        for name in names:
+            shutil.rmtree(_data(path) / name, ignore_errors=True)
+        return f"without {names}"
+
+    return harm
+
+
+def _settings(harm: Harm) -> Harm:
+    return lambda path, rng: f"settings: {harm(_data(path) / 'hartslag.toml', rng)}"
+
+
+def _all_gone(path: Path, _: random.Random) -> str:
+    for end in ("", *_COMPANIONS):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+    return "deleted with its companions"
+
+
+def _twice(path: Path, rng: random.Random) -> str:
+    return f"{_flip(path, rng)} and {_page(lambda rng, n: rng.randbytes(n))(path, rng)}"
+
+
+DAMAGES: dict[str, Harm] = {
     "bit": _flip,
     "zeros": _page(lambda _, n: bytes(n)),
     "garbage": _page(lambda rng, n: rng.randbytes(n)),
@@ -135,6 +162,53 @@ DAMAGES: dict[str, Callable[[Path, random.Random], str]] = {
     "deleted": _gone,
     "empty": _empty,
     "foreign": _foreign,
+    "twice": _twice,
+    "deleted with log": _all_gone,
+    "log lost": _beside("-wal", _gone),
+    "log cut": _beside("-wal", _truncated),
+    "log empty": _beside("-wal", _empty),
+    "log bit": _beside("-wal", _flip),
+    "log page": _beside("-wal", _page(lambda rng, n: rng.randbytes(n))),
+    "log zeros": _beside("-wal", _page(lambda _, n: bytes(n))),
+    "log garbage": _beside("-wal", _garbage),
+    "log of another time": _earlier("-wal"),
+    "log's index lost": _beside("-shm", _gone),
+    "log's index cut": _beside("-shm", _truncated),
+    "log's index garbage": _beside("-shm", _garbage),
+    "log's index of another time": _earlier("-shm"),
+    "old journal": _old_journal,
+    "old journal without its log": _put_back("journal.db", "journal", logs=(), without=_COMPANIONS),
+    "old journal with the newer log": _put_back("journal.db", "journal", logs=()),
+    "old store": _old_store,
+    "old store without its log": _put_back("hartslag.db", "store", logs=(), without=_COMPANIONS),
+    "old store with the newer log": _put_back("hartslag.db", "store", logs=()),
+    "old journal and store": _old_both,
+    "file of the store deleted": _of("store", _gone),
+    "file of the store garbage": _of("store", _garbage),
+    "file of the store cut": _of(
+        "store", lambda path, rng: _truncated(path, rng) if path.stat().st_size else "empty"
+    ),
+    "file of the archive deleted": _of("archive", _gone),
+    "file of the archive cut": _of("archive", _truncated),
+    "file of the journal's folder deleted": _of("journal", _gone),
+    "archive gone": _folder_gone("archive"),
+    "store gone": _folder_gone("store"),
+    "journal's folder gone": _folder_gone("journal"),
+    "all but the journal gone": _folder_gone("archive", "store", "inbox"),
+    "settings deleted": _settings(_gone),
+    "settings empty": _settings(_empty),
+    "settings garbage": _settings(_foreign),
 }
 
-_ = shutil
+SET_BACK = {
+    **dict.fromkeys((name for name in DAMAGES if name.startswith("log ")), LATELY),
+    "file of the journal's folder deleted": LATELY,
+    "old journal": LATELY,
+    "old journal and store": LATELY,
+    "old journal without its log": LATELY + 1,
+    "old journal with the newer log": LATELY + 1,
+}
+"""After these what straps told on the last so many days may be gone, and nobody can know of it."""
+
+ALL_GONE = frozenset({"deleted with log", "foreign", "journal's folder gone"})
+"""After these, all that only straps told is."""

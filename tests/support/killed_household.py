@@ -31,6 +31,7 @@ from ingest.stores.sqlite import SqliteStore
 from ingest.system.watchdog import WatchedPart
 from tests.support.air.heart import measurement
 from tests.support.daemons import journal, rows, settled, store
+from tests.support.forks import fork, run_verb
 from tests.support.households import rows as stored_rows
 from tests.support.straps import stored_notifications_at
 
@@ -183,7 +184,7 @@ class KilledHousehold:
             (self.outside / "beside").mkdir(exist_ok=True)
             for name, data in list(self.sent.items())[-2:]:
                 (self.outside / "beside" / name).write_bytes(data)
-        return self._fork("verb", lambda: _run_verb(self.data, words))
+        return self._fork("verb", lambda: run_verb(self.data, *words))
 
     def _await_verb(self, verb: int) -> None:
         """Let a verb end, killed or not; one that never does is a fault."""
@@ -224,30 +225,7 @@ class KilledHousehold:
         return not pid
 
     def _fork(self, what: str, work: Callable[[], None]) -> int:
-        """A process that has imported everything already, so that it costs what its work costs."""
-        pid = os.fork()
-        if pid:
-            return pid
-        code = 3
-        try:
-            log = os.open(self.outside / f"{what}.log", os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
-            os.dup2(log, 1)
-            os.dup2(log, 2)
-            sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - the descriptor is the file's
-            sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
-            work()
-            code = 0
-        except SystemExit as e:
-            code = e.code if isinstance(e.code, int) else 3
-        except BaseException:  # noqa: BLE001 - whatever it is, it is looked for in the log
-            import traceback
-
-            traceback.print_exc()
-        finally:
-            with contextlib.suppress(Exception):
-                sys.stdout.flush()
-                sys.stderr.flush()
-            os._exit(code)
+        return fork(self.outside / f"{what}.log", work)
 
     # --- what is held against it ---
 
@@ -387,13 +365,6 @@ async def _beat(
 def _told(outside: Path, address: str) -> Iterator[tuple[float, int]]:
     data = (outside / f"{address}.told").read_bytes()
     yield from HEARD.iter_unpack(data[: len(data) // HEARD.size * HEARD.size])
-
-
-def _run_verb(data: Path, words: list[str]) -> None:
-    from ingest.cli import main
-
-    sys.argv = ["hartslag", "--data", str(data), *words]
-    main()
 
 
 def _run_verb_here(data: Path, words: list[str]) -> None:
