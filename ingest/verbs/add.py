@@ -33,6 +33,9 @@ _log = logging.getLogger(__name__)
 
 _NOT_TAKEN = N_("{why} The file {file} was not taken: add it again then.")
 
+LONGEST_ENDING = 8
+"""Of a name, for its files to be counted by it."""
+
 BAR_S = 0.1
 """Between two looks of the bar while files come out of a zip."""
 
@@ -41,34 +44,63 @@ PORTION = 25
 
 
 def find_files(given: Sequence[Path], rejected: Path | None = None) -> list[Path]:
-    """The files that are meant: those given, and all below the folders given.
+    """The files that are meant: those given, and below the folders given what can be a recording or hold some.
 
-    Among those that were set aside in the folder `rejected` the texts that say why are not meant. Raises Stop for what is
-    not there.
+    What else lies in a folder, as on a phone, is told in one line. Among those that were set aside in the folder `rejected`
+    all are meant but the texts that say why. Raises Stop for what is not there.
     """
-    from ingest.collect.inbox import Waiting, is_side_file
-    from ingest.collect.inbox import files as files_below
-
     found: list[Path] = []
+    beside: Counter[str] = Counter()
     for path in given:
         if path.is_dir():
-            skipped: list[Waiting] = []
-            found += [
-                Path(entry.path)
-                for entry, _ in files_below(path, skipped)
-                if not is_side_file(Path(entry.path))
-            ]
-            for folder in skipped:
-                _log.warning("%s is passed over: %s.", quoted(str(path / folder.name)), folder.why)
+            found += _files_below(path, rejected, beside)
         elif os.path.lexists(path):
             found.append(path)
         else:
             raise Stop(Text(N_("There is no file {path}. Nothing was added."), path=path))
     found = [path for path in found if not _is_reason(path, rejected)]
+    folders = ", ".join(map(str, given))
+    if not found and not beside:
+        raise Stop(Text(N_("There is no file in {folders}. Nothing was added."), folders=folders))
+    if beside:
+        from ingest.collect.arrival import passed_over_text
+
+        say(f"{folders}: {said(passed_over_text(dict(beside)))}", sys.stderr)
     if not found:
-        words = N_("There is no file in {folders}. Nothing was added.")
-        raise Stop(Text(words, folders=", ".join(map(str, given))))
+        raise Stop(Text(N_("There is no FIT file in {folders}. Nothing was added."), folders=folders))
     return found
+
+
+def _files_below(folder: Path, rejected: Path | None, beside: Counter[str]) -> Iterator[Path]:
+    """What is meant of all that lies below a folder; the rest is counted by the ends of its names."""
+    from ingest.collect.inbox import Waiting, files, is_side_file
+
+    skipped: list[Waiting] = []
+    for entry, _ in files(folder, skipped):
+        path = Path(entry.path)
+        if _lies_in(path, rejected) or _may_hold_a_recording(path):
+            yield path
+        elif not is_side_file(path):
+            beside[path.suffix.lower() if len(path.suffix) <= LONGEST_ENDING else ""] += 1
+    for what in skipped:
+        _log.warning("%s is passed over: %s.", quoted(str(folder / what.name)), what.why)
+
+
+def _may_hold_a_recording(path: Path) -> bool:
+    """Whether a file's name or beginning says that it is a recording, or a zip; what cannot be read is taken, and told of by that."""
+    from ingest.collect.inbox import is_side_file
+    from ingest.formats.file_formats import ENDINGS, HEAD_BYTES, format_of
+
+    name = path.name.lower()
+    if name.removesuffix(".gz").endswith((*ENDINGS, ".zip")):
+        return not is_side_file(path)
+    if name.endswith(".gz") or not path.is_file() or path.is_symlink():
+        return False
+    try:
+        with path.open("rb") as stream:
+            return format_of(stream.read(HEAD_BYTES)) is not None
+    except OSError:
+        return True
 
 
 def _is_reason(path: Path, rejected: Path | None) -> bool:

@@ -1,5 +1,6 @@
-"""Files taken by hand: where there is no room for them, and where they were set aside before."""
+"""Files taken by hand: where there is no room for them, where they were set aside before, and out of folders and archives of years."""
 
+import gzip
 import json
 import os
 import shlex
@@ -146,3 +147,29 @@ def test_a_single_zip_shows_how_far_it_is(tmp_path: Path) -> None:
     assert "rejected" in seen.text
     assert "passed over: 31" in seen.text
     assert seen.lines[-1] == "1 rejected, 30 stored."
+
+
+def test_what_else_lies_in_a_folder_is_told_in_one_line(tmp_path: Path) -> None:
+    """Protects who adds a phone's folder: photos and papers are no failures, and a recording that cannot be read is seen among them."""
+    folder = tmp_path / "Download"
+    (folder / "DCIM").mkdir(parents=True)
+    for name, content in {
+        "run.fit": RUN, "walk": workout(START + 90_000, [100] * 30), "run.fit.gz": gzip.compress(workout(START + 95_000, [90] * 30)),
+        "DCIM/1.jpg": b"jpg", "DCIM/2.JPG": b"jpg", "letter.docx": zipped(("a", b"b")), "backup.tar.gz": gzip.compress(b"x"),
+        "track.tcx": b"<?xml ", "._run.fit": b"\x00\x05\x16\x07" + bytes(60), ".Trash-1000/old.fit": b"x",
+    }.items():  # fmt: skip
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+    (folder / "link").symlink_to(folder)
+    data = tmp_path / "data"
+    done = hartslag("--data", data, "add", "--json", folder)
+    assert [json.loads(line)["outcome"] for line in done.stdout.splitlines()] == ["stored"] * 3
+    assert done.returncode == 0
+    told = " ".join(done.stderr.split())
+    assert "passed over: 5 (2 .jpg, 1 .tcx, 1 .gz, 1 .docx). GPX and TCX are not read here" in told
+    assert "it is a link to a folder" in told
+    (folder / "bad.fit").write_bytes(b"x")
+    assert hartslag("--data", data, "add", folder).returncode == 1
+    none = hartslag("--data", data, "add", folder / "DCIM")
+    assert "There is no FIT file in" in none.stderr
+    assert none.returncode == 1
