@@ -12,8 +12,8 @@ from ingest.errors import Stop
 from ingest.language import N_, Text, ngettext, number_text
 from ingest.language import gettext as _
 from ingest.verbs.called import as_called
-from ingest.verbs.command import Invocation, print_lines, require_access, verb
-from ingest.verbs.messages import say
+from ingest.verbs.command import Invocation, require_access, verb
+from ingest.verbs.messages import print_sentences, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,15 +145,15 @@ def command(invocation: Invocation, file: Path | None, begin: bool, alive: bool)
     if file is None:
         lines = copy_to_folder(settings, begin=begin, mark=_alive() if alive else None)
         if not alive:
-            print_lines(lines)
+            print_sentences(lines)
         return
     if begin:
         raise click.UsageError(_("--begin is for the folder in the settings, and goes without FILE."))
     written, unread = copy_to_file(settings, file.absolute())
     size = number_text(written.stat().st_size / 1e6, 1)
     told = _("Everything is copied to {file} ({size} MB), and was read again.")
-    print_lines([told.format(file=written, size=size)])
+    print_sentences([told.format(file=written, size=size)])
     for line in _not_in_it(unread):
         say(line, sys.stderr)
     told = _("To bring it back, here or on another computer: `hartslag restore FILE`")
-    print_lines([as_called(told.replace("FILE", str(written)))])
+    print_sentences([as_called(told.replace("FILE", str(written)))])

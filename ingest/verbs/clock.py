@@ -9,6 +9,7 @@ import click
 from ingest.language import gettext as _
 from ingest.verbs.asking import ask_for_yes
 from ingest.verbs.command import Invocation, print_json, print_lines, verb
+from ingest.verbs.messages import print_sentences
 
 if TYPE_CHECKING:
     from ingest.journal import Journal
@@ -60,7 +61,7 @@ def _place(invocation: Invocation, words: tuple[str, ...], *, yes: bool) -> None
         ask_for_yes(yes=yes)
         _say(settings, journal, boot.id, said)
     text = _("It counts there now. To take that back: `hartslag clock {boot} --undo`")
-    print_lines([_as_called(text.format(boot=boot.id[:SHOWN]))])
+    print_sentences([_as_called(text.format(boot=boot.id[:SHOWN]))])
 
 
 def _undo(invocation: Invocation, words: tuple[str, ...], *, yes: bool) -> None:
@@ -79,7 +80,7 @@ def _undo(invocation: Invocation, words: tuple[str, ...], *, yes: bool) -> None:
         )
         ask_for_yes(yes=yes)
         _say(settings, journal, boot.id, said)
-    print_lines([_("It is kept, and counts in no week until you say when it was.")])
+    print_sentences([_("It is kept, and counts in no week until you say when it was.")])
 
 
 def _right(invocation: Invocation) -> None:
@@ -95,7 +96,7 @@ def _right(invocation: Invocation) -> None:
     text = _(
         "It is {time}: what straps have told since the machine was started counts by that, until the clock is set over the internet."
     )
-    print_lines([text.format(time=day_and_time(said.wall_ms))])
+    print_sentences([text.format(time=day_and_time(said.wall_ms))])
 
 
 def _show_effect(

@@ -9,8 +9,8 @@ from ingest.errors import Stop
 from ingest.language import N_, Text, ngettext, said
 from ingest.language import gettext as _
 from ingest.verbs.asking import UNCHANGED
-from ingest.verbs.command import Invocation, print_lines, require_access, verb
-from ingest.verbs.messages import say
+from ingest.verbs.command import Invocation, require_access, verb
+from ingest.verbs.messages import print_sentences, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,10 +107,10 @@ def command(invocation: Invocation, person: str, really: str | None) -> None:
                 Text(N_("Nobody called {name} is known here; known: {names}."), name=person, names=names)
             )
         if found is not None:
-            print_lines(plan_lines(settings, journal, find_departure(settings, journal, found), change))
+            print_sentences(plan_lines(settings, journal, find_departure(settings, journal, found), change))
     _ask_for_name(person, really)
     missed = _carry_out(settings, change, person)
-    print_lines([_("{name} is deleted.").format(name=person), *(said(text) for text in missed)])
+    print_sentences([_("{name} is deleted.").format(name=person), *(said(text) for text in missed)])
 
 
 def _carry_out(settings: "Settings", change: "SettingsChange", name: str) -> list[Text]:

@@ -120,7 +120,7 @@ def _bar() -> Iterator["Progress"]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    with click.progressbar(length=1000, label=_("Making up a household"), file=sys.stderr) as shown:
+    with click.progressbar(length=1000, label=_("Making up a household"), width=0, file=sys.stderr) as shown:
         owed = 0.0
 
         def tell(share: float) -> None:

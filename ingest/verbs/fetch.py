@@ -203,7 +203,9 @@ class _Progress:
         if not now.new or not sys.stderr.isatty():
             return
         if self._shown is None:
-            self._bar = click.progressbar(length=now.new, label=_("Fetching"), file=sys.stderr, show_pos=True)
+            self._bar = click.progressbar(
+                length=now.new, label=_("Fetching"), width=0, file=sys.stderr, show_pos=True
+            )
             self._shown = self._bar.__enter__()
         self._shown.update(now.fetched - self._shown.pos)
 

@@ -39,7 +39,7 @@ def looking(weeks: "Iterable[date]") -> "Iterator[date]":
     if len(in_order) < 20 or not sys.stderr.isatty():
         yield from in_order
         return
-    with click.progressbar(in_order, label=_("Looking"), file=sys.stderr) as shown:
+    with click.progressbar(in_order, label=_("Looking"), width=0, file=sys.stderr) as shown:
         yield from shown
 
 

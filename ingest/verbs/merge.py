@@ -9,7 +9,8 @@ from ingest.language import N_, Text
 from ingest.language import gettext as _
 from ingest.verbs.asking import ask_for_yes
 from ingest.verbs.called import as_called
-from ingest.verbs.command import Invocation, print_lines, require_access, verb
+from ingest.verbs.command import Invocation, require_access, verb
+from ingest.verbs.messages import print_sentences
 from ingest.verbs.rename import carry_out, follow, known, show_plan
 
 
@@ -61,7 +62,7 @@ def command(invocation: Invocation, name: str, other: str, undo: bool, yes: bool
     follow(settings)
     text = _("{old} is {new} now. To take that back: `hartslag merge --undo {names}`")
     names = shlex.join([into.name, person.name])
-    print_lines([as_called(text.format(old=person.name, new=into.name, names=names))])
+    print_sentences([as_called(text.format(old=person.name, new=into.name, names=names))])
 
 
 def _part(invocation: Invocation, name: str, other: str, *, yes: bool) -> None:
@@ -87,7 +88,7 @@ def _part(invocation: Invocation, name: str, other: str, *, yes: bool) -> None:
     text = _(
         "{other} is a person of their own again, with what came in as theirs; what came in since stays {name}'s."
     )
-    print_lines([text.format(other=found[-1].name, name=of.name)])
+    print_sentences([text.format(other=found[-1].name, name=of.name)])
     ask_for_yes(yes=yes)
     with without_daemon(settings.data), Journal(settings.journal_file, create=False) as journal:
         part(journal, found[-1], of)
@@ -95,4 +96,4 @@ def _part(invocation: Invocation, name: str, other: str, *, yes: bool) -> None:
     follow(settings)
     if settings.person(found[-1].name) is None:
         text = _('To go on collecting for them, add to the settings:  [[person]]  and  name = "{name}"')
-        print_lines([text.format(name=found[-1].name)])
+        print_sentences([text.format(name=found[-1].name)])

@@ -1,6 +1,7 @@
 """What is said beside an answer: messages and errors, in lines that fit the terminal they are read on."""
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TextIO
 
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 def say(text: str, stream: TextIO) -> None:
     """Write a message to a stream, wrapped at words where that is a terminal; a pipe gets it as it is."""
     click.echo(shown("\n".join(message_lines(text.split("\n"), stream))), file=stream)
+
+
+def print_sentences(lines: Iterable[str]) -> None:
+    """Write an answer that is sentences as `say` does: what begins with spaces stays as it is, and a pipe gets all so."""
+    from ingest.verbs.command import print_lines
+
+    print_lines(message_lines(lines, sys.stdout))
 
 
 def message_lines(lines: Iterable[str], stream: TextIO) -> Iterator[str]:

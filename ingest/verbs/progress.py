@@ -13,6 +13,6 @@ def progress_bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    with click.progressbar(length=max(length, 1), label=label, file=sys.stderr) as bar:
+    with click.progressbar(length=max(length, 1), label=label, width=0, file=sys.stderr) as bar:
         yield lambda more: bar.update(more) if more else None
         bar.update(max(length - bar.pos, 0))

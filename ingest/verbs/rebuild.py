@@ -10,8 +10,8 @@ import click
 from ingest.errors import Stop, TryLater
 from ingest.language import N_, Text, gettext
 from ingest.stores.configured import STORES, configured_stores
-from ingest.verbs.command import Invocation, print_lines, verb
-from ingest.verbs.messages import say
+from ingest.verbs.command import Invocation, verb
+from ingest.verbs.messages import print_sentences, say
 
 if TYPE_CHECKING:
     from ingest.journal import Journal
@@ -82,7 +82,7 @@ def _fill(store: "Store", journal: "Journal") -> int:
 def _bar(length: int) -> Any:
     if not sys.stderr.isatty():
         return nullcontext(None)
-    return click.progressbar(length=length, label=gettext("Rebuilding"), file=sys.stderr)
+    return click.progressbar(length=length, label=gettext("Rebuilding"), width=0, file=sys.stderr)
 
 
 @verb("rebuild", ("Grafana shows nothing, or something wrong", "hartslag rebuild"))
@@ -116,4 +116,4 @@ def command(invocation: Invocation, name: str, resume: bool) -> None:
             told = gettext("The store {place} is up to date; it took {taken} entries of the journal.")
         else:
             told = gettext("The store {place} is made anew from {taken} entries of the journal.")
-        print_lines([told.format(place=place, taken=taken)])
+        print_sentences([told.format(place=place, taken=taken)])

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from ingest.errors import Stop
-from ingest.language import N_, Text
+from ingest.language import N_, Text, ngettext
 from ingest.language import gettext as _
 from ingest.verbs.asking import ask_for_yes
-from ingest.verbs.command import Invocation, print_lines, require_access, verb
+from ingest.verbs.command import Invocation, require_access, verb
+from ingest.verbs.messages import print_sentences
 
 if TYPE_CHECKING:
     from ingest.journal import Journal, Person
@@ -38,19 +39,20 @@ def show_plan(
 
     files = len(journal.destinations(person.id))
     if into is None:
-        print_lines(
-            [
-                _(
-                    "{old} gets the name {new}: all of the history, here and in every store, and {files} files of the archive."
-                ).format(old=person.name, new=new, files=files)
-            ]
+        text = ngettext(
+            "{old} gets the name {new}: all of the history, here and in every store, and {files} file of the archive.",
+            "{old} gets the name {new}: all of the history, here and in every store, and {files} files of the archive.",
+            files,
         )
+        print_sentences([text.format(old=person.name, new=new, files=files)])
     else:
         show_merge(settings, journal, person, into)
     if inbox_folders(settings, person.name):
-        print_lines([_("What waits in the inbox folder {folder} goes along.").format(folder=person.name)])
+        print_sentences([_("What waits in the inbox folder {folder} goes along.").format(folder=person.name)])
     if change.lines:
-        print_lines([_("In the file {file} these lines change:").format(file=change.own.path), *change.lines])
+        print_sentences(
+            [_("In the file {file} these lines change:").format(file=change.own.path), *change.lines]
+        )
 
 
 def show_merge(settings: "Settings", journal: "Journal", person: "Person", into: "Person") -> None:
@@ -161,10 +163,10 @@ def command(invocation: Invocation, old: str, new: str, yes: bool) -> None:
         if person is not None:
             show_plan(settings, journal, change, person, into, new)
         elif change.lines:
-            print_lines(
+            print_sentences(
                 [_("In the file {file} these lines change:").format(file=change.own.path), *change.lines]
             )
     ask_for_yes(yes=yes)
     carry_out(settings, change, old, new, person=person, into=into)
     follow(settings)
-    print_lines([_("{old} is called {new} now.").format(old=old, new=new)])
+    print_sentences([_("{old} is called {new} now.").format(old=old, new=new)])

@@ -9,8 +9,8 @@ import click
 from ingest.errors import Stop, TryLater
 from ingest.language import N_, Text, ngettext, said
 from ingest.language import gettext as _
-from ingest.verbs.command import Invocation, print_json, print_lines, verb
-from ingest.verbs.messages import say
+from ingest.verbs.command import Invocation, print_json, verb
+from ingest.verbs.messages import print_sentences, say
 
 if TYPE_CHECKING:
     from ingest.journal.damage import Damage
@@ -94,7 +94,7 @@ def read_files_again(settings: "Settings", places: "Places") -> tuple[int, int]:
             lambda path: register_person(journal, settings, owner_in_archive(settings, path)),
         )
         if sys.stderr.isatty():
-            with click.progressbar(todo, length=count, label=_("Reading"), file=sys.stderr) as shown:
+            with click.progressbar(todo, length=count, label=_("Reading"), width=0, file=sys.stderr) as shown:
                 taken = sum(isinstance(outcomes, list) for _path, outcomes in shown)
         else:
             taken = sum(isinstance(outcomes, list) for _path, outcomes in todo)
@@ -124,7 +124,7 @@ def command(invocation: Invocation, *, dry_run: bool, as_json: bool) -> None:
     why = whole(places.journal)
     seen = look(places)
     if not as_json:
-        print_lines(found_lines([said(line) for line in why], seen))
+        print_sentences(found_lines([said(line) for line in why], seen))
     if dry_run or not (why or seen.again):
         if as_json:
             print_json(_json(why, seen.lost, [place for _, place in seen.again], ""))
@@ -135,7 +135,7 @@ def command(invocation: Invocation, *, dry_run: bool, as_json: bool) -> None:
     if as_json:
         print_json(_json(why, mended.lost, mended.files, mended.kept))
     else:
-        print_lines(mended_lines(mended, again, failed))
+        print_sentences(mended_lines(mended, again, failed))
 
 
 def _require_still(settings: "Settings", *, dry_run: bool) -> None:

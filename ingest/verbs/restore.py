@@ -12,6 +12,7 @@ from ingest.language import N_, Text, said
 from ingest.language import gettext as _
 from ingest.verbs.called import as_called
 from ingest.verbs.command import Invocation, print_lines, verb
+from ingest.verbs.messages import print_sentences
 
 if TYPE_CHECKING:
     from ingest.backup.restoring import Found
@@ -211,7 +212,7 @@ def command(
     require_no_daemon(settings)
     if is_planned(settings.data):
         restored = complete(settings.data)
-        print_lines([_("What was broken off before is brought to its end: the copy is in its place.")])
+        print_sentences([_("What was broken off before is brought to its end: the copy is in its place.")])
     else:
         found = find_copies(place)
         one = the_copy(found, until_ms, place)
@@ -219,5 +220,5 @@ def command(
         restored = bring_back(settings, own, found, one, set_aside=set_aside)
         words = _("The copy of {when}, made on {computer}, is checked and in its place, in {folder}.")
         when = day_and_time(one.copy.at_ms)
-        print_lines([words.format(when=when, computer=one.copy.host, folder=settings.data)])
-    print_lines(as_called(line) for line in _end_lines(invocation, settings, restored))
+        print_sentences([words.format(when=when, computer=one.copy.host, folder=settings.data)])
+    print_sentences(as_called(line) for line in _end_lines(invocation, settings, restored))

@@ -258,7 +258,9 @@ async def _progress(seconds: float) -> AsyncIterator[None]:
             await asyncio.sleep(1)
             bar.update(1)
 
-    with click.progressbar(length=int(seconds), label=_("Listening"), file=sys.stderr, show_eta=False) as bar:
+    with click.progressbar(
+        length=int(seconds), label=_("Listening"), width=0, file=sys.stderr, show_eta=False
+    ) as bar:
         filling = asyncio.create_task(fill())
         try:
             yield

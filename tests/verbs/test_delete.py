@@ -148,6 +148,13 @@ def test_on_a_terminal_the_name_is_asked_for(data: Path) -> None:
     talked = talk(words, ["zwaantje "], columns=40, env={"LC_ALL": "nl_NL.UTF-8"})
     assert "Typ de naam om alles te wissen:" in talked.words
     assert talked.code == 0, talked.shown
+    # A path is never broken, nor is what begins with spaces: both are there to be copied.
+    sentences = [
+        line
+        for line in talked.shown.splitlines()
+        if "/" not in line and "zwaan" not in line and line[:2] != "  "
+    ]
+    assert max(map(len, sentences)) <= 40
     is_gone(data)
 
 
