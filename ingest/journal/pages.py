@@ -4,6 +4,7 @@ SQLite reads from the root down, and gives up where a page is damaged. Here each
 https://sqlite.org/fileformat2.html.
 """
 
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,28 +22,49 @@ class Unreadable(Exception):  # noqa: N818 - expected where something is damaged
     """It is not what it should be."""
 
 
+_held_open: dict[tuple[int, int], int] = {}
+
+
+def _opened(path: Path) -> int:
+    """A descriptor of a file, which stays open for good: closing it would take this process's locks of the database away.
+
+    Others would believe then that nobody has it open, and delete its log (https://sqlite.org/howtocorrupt.html, 2.2).
+    """
+    status = path.stat()
+    key = status.st_dev, status.st_ino
+    if key not in _held_open:
+        _held_open[key] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    return _held_open[key]
+
+
 class Pages:
     """All pages of a file as they were last committed, numbered from 1."""
 
     def __init__(self, path: Path, expected_size: int) -> None:
         """`expected_size` is that of a page where the file does not say so any more. Raises OSError."""
-        data = path.read_bytes() if path.exists() else b""
+        self._file = _opened(path) if path.exists() else None
         log = path.with_name(path.name + "-wal")
         written = log.read_bytes() if log.exists() else b""
-        size = struct.unpack(">H", data[16:18])[0] if data[:15] == b"SQLite format 3" else 0
+        head = b"" if self._file is None else os.pread(self._file, 100, 0)
+        size = struct.unpack(">H", head[16:18])[0] if head[:15] == b"SQLite format 3" else 0
         size = 65536 if size == 1 else size
         self.size = size if size in _SIZES else expected_size
         self._usable = self.size
-        self._data = data
+        held = 0 if self._file is None else os.fstat(self._file).st_size
         self._logged, count = _newest_frames(written, self.size)
-        self.count = max(len(data) // self.size, count, max(self._logged, default=0))
+        self.count = max(held // self.size, count, max(self._logged, default=0))
 
     def page(self, number: int) -> bytes:
         """The bytes of a page. Raises Unreadable when it is not there."""
         if number in self._logged:
             return self._logged[number]
-        page = self._data[(number - 1) * self.size : number * self.size]
-        if number < 1 or len(page) < self.size:
+        if number < 1 or self._file is None:
+            raise Unreadable(f"page {number} is not there")
+        try:
+            page = os.pread(self._file, self.size, (number - 1) * self.size)
+        except (OSError, OverflowError) as e:  # a sector that the card does not give any more
+            raise Unreadable(f"page {number}: {e}") from e
+        if len(page) < self.size:
             raise Unreadable(f"page {number} is not there")
         return page
 

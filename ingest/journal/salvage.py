@@ -10,6 +10,7 @@ from typing import Any
 
 from ingest.formats.characteristics import HEART_RATE_MEASUREMENT
 from ingest.formats.recording import DAY_MS, RANKS
+from ingest.journal.aside import Aside
 from ingest.journal.damage import Damage
 from ingest.journal.entry import ALWAYS_MS
 from ingest.journal.merged import MERGES, merges_of
@@ -23,14 +24,16 @@ SINGLE = ("identity", "merged", "tallied")
 """Tables of one row, which carries no seal."""
 
 _Row = tuple[Any, ...]
+
 _Day = tuple[int, str, int]
 """Of whom, what, and on which day since 1970."""
 
 
 @dataclass(slots=True)
 class Salvaged:
-    """What was found. `rows` are those of each table by their numbers, their seals behind them."""
+    """What was found. `rows` are those of each table by their numbers, their seals behind them; their long values lie `aside`."""
 
+    aside: Aside
     rows: dict[str, dict[int, _Row]] = field(default_factory=lambda: {table: {} for table in SEALED})
     single: dict[str, Any] = field(default_factory=dict)
     tally: dict[_Day, int] = field(default_factory=dict)
@@ -50,7 +53,7 @@ class Salvaged:
 
 def salvage(path: Path) -> Salvaged:
     """Read all that is whole in a journal. Raises OSError when the file itself cannot be read."""
-    pages, found = Pages(path, PAGE_BYTES), Salvaged()
+    pages, found = Pages(path, PAGE_BYTES), Salvaged(Aside(path.parent))
     layouts = _layouts()
     owners, free = _owners(pages, found.lost_pages), pages.free()
     found.is_walked = bool(owners) and free is not None
@@ -155,14 +158,14 @@ def _take_sealed(
     if key in found.rows[table]:
         return True
     if row[-1] is not None and is_sealed(table, row):
-        found.rows[table][key] = row
+        found.rows[table][key] = found.aside.put(row)
         return True
     if owned and row[-1] is None and is_whole(table, row) and is_readable(table, row):
         # An earlier version wrote it; a seal that fits would hide for good that it is damaged.
-        found.rows[table][key] = (*row[:-1], seal_of(table, row[:-1]))
+        found.rows[table][key] = found.aside.put((*row[:-1], seal_of(table, row[:-1])))
         return True
     if owned:
-        found.broken.append((table, row))
+        found.broken.append((table, found.aside.put(row)))
     return False
 
 
@@ -387,7 +390,7 @@ def fill(db: sqlite3.Connection, found: Salvaged, *, identity: str | None) -> No
     for table in SEALED:
         if table == "run" and found.rows["run"]:
             db.execute("DELETE FROM run")
-        rows = (found.rows[table][key] for key in sorted(found.rows[table]))
+        rows = (found.aside.whole(found.rows[table][key]) for key in sorted(found.rows[table]))
         db.executemany(insertion(table), rows)
     if identity is not None:
         db.execute("UPDATE identity SET journal = ?", (identity,))

@@ -46,6 +46,13 @@ STRAP_POINTS = (
     "merged",
 )
 
+MENDING_POINTS = (
+    "journal mended",  # the new one is written and noted, and not in its place yet
+    "journal kept",  # the damaged one has its other name, too
+    "journal without log",
+)
+"""Of a damaged journal."""
+
 DEPARTURE_POINTS = (
     "departure begun",  # noted, nothing is gone yet
     "departure files removed",

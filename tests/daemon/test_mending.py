@@ -10,6 +10,7 @@ import pytest
 
 from ingest.journal.damage import leave_note
 from ingest.journal.mending import whole
+from ingest.system.crash_points import MENDING_POINTS
 from tests.support.daemons import QUICK, daemon, hartslag, until
 from tests.support.damaged_journals import DAMAGES
 from tests.support.household_of_all_kinds import household_of_all_kinds
@@ -81,4 +82,29 @@ def test_a_chunk_without_a_seal_is_not_believed_unread(pristine: Path, tmp_path:
     assert whole(path) == []
     assert hartslag("--data", data, "export", "--csv").stdout == before
     assert len(list(path.parent.glob("journal.db.damaged-*"))) == 1
+    assert "Traceback" not in (tmp_path / "data.log").read_text()
+
+
+@pytest.mark.parametrize("point", MENDING_POINTS)
+@pytest.mark.parametrize("by", ["repair", "daemon"])
+def test_a_repair_that_is_killed_is_completed(pristine: Path, tmp_path: Path, point: str, by: str) -> None:
+    """Protects from the power failing in the middle of a repair: the next start has all of it, and what was damaged is kept."""
+    data = tmp_path / "data"
+    shutil.copytree(pristine, data)
+    path = data / "journal" / "journal.db"
+    before = hartslag("--data", data, "export").stdout
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        change = "UPDATE chunk SET seal = seal + 1 WHERE position = (SELECT max(position) FROM chunk WHERE file IS NOT NULL)"
+        db.execute(change)
+    assert hartslag("--data", data, "export").stdout != before
+    if by == "repair":
+        assert hartslag("--data", data, "repair", env={"HARTSLAG_CRASH_AT": point}).returncode == -9
+    else:
+        with daemon(data, settings=QUICK + PEOPLE, crash_at=point) as running:
+            assert running.wait(180) == -9
+    with daemon(data, settings=QUICK + PEOPLE):
+        until(lambda: path.exists() and whole(path) == [], "a whole journal")
+        until(lambda: not path.with_name("read-again.json").exists(), "nothing left to read")
+        until(lambda: hartslag("--data", data, "export").stdout == before, "all of it")
+    assert list(path.parent.glob("journal.db.damaged-*"))
     assert "Traceback" not in (tmp_path / "data.log").read_text()

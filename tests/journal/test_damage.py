@@ -13,8 +13,11 @@ from ingest.journal import ALWAYS_MS, Journal
 from ingest.journal.damage import note_file
 from ingest.journal.mended import Places
 from ingest.journal.mending import mend, trouble, whole
+from ingest.journal.salvage import salvage
+from ingest.journal.seal import SEALED
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
+from tests.support.daemons import hartslag
 from tests.support.damaged_household import DamagedHousehold, look
 from tests.support.damaged_journals import DAMAGES
 from tests.support.household_of_all_kinds import household_of_all_kinds
@@ -134,3 +137,33 @@ def test_a_store_follows_a_journal_that_was_put_back(tmp_path: Path) -> None:
         with closing(sqlite3.connect(store.path)) as db:
             told = {bpm // 10 for (bpm,) in db.execute("SELECT DISTINCT bpm FROM heart_rate")}
         assert told == {10, 14}
+
+
+def test_looking_for_damages_lets_nobody_take_the_log_away(data: Path) -> None:
+    """Protects what straps tell next: reading the pages keeps the locks by which others know that somebody has the journal open."""
+    path = data / "journal" / "journal.db"
+    with Journal(path) as journal:
+        with journal.write() as w:
+            steady("Anna", START, 60, 100).write(w)
+        salvage(path)
+        assert hartslag("--data", data, "rebuild").returncode == 0
+        assert path.with_name("journal.db-wal").exists()
+        with journal.write() as w:
+            steady("Anna", START + 86_400_000, 60, 120).write(w)
+        last = journal.last_position()
+    with Journal(path) as journal:
+        assert journal.last_position() == last
+
+
+def test_no_long_value_is_held_in_memory_while_a_journal_is_mended(data: Path) -> None:
+    """Protects a Pi of 512 MB with a journal of ten years: what chunks hold goes from the old file into the new one by way of a third."""
+    path = data / "journal" / "journal.db"
+    found = salvage(path)
+    chunks = found.rows["chunk"]
+    assert chunks
+    assert all(len(v) <= 64 for row in chunks.values() for v in row if isinstance(v, bytes))
+    with closing(sqlite3.connect(path)) as db:
+        columns = ", ".join((*SEALED["chunk"], "seal"))
+        assert [found.aside.whole(chunks[n]) for n in sorted(chunks)] == db.execute(
+            f"SELECT {columns} FROM chunk ORDER BY position"
+        ).fetchall()
