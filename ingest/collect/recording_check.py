@@ -15,7 +15,7 @@ from zones.spans import Spans
 FARTHEST_MS = 1 << 52
 """No time in the journal lies farther from 1970, in which all of them are numbers that JSON and floats hold, too."""
 
-_FACTS = frozenset({"session", "claim", "limits", "check"})
+_FACTS = frozenset({"session", "claim", "limits", "check", "undated"})
 _DEEPEST = 4
 
 

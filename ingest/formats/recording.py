@@ -64,7 +64,8 @@ class Fact:
 
     `what` is `session` (content: `source`, `sport`, `sub_sport`, `timer_s`, `bpm_mean`, `bpm_max`, and `pauses` where the timer
     stood still: how its presses were read), `claim` (`source`, `end`,
-    `moderate_min`, `vigorous_min`, `resting_bpm`), `limits` (`maximum_bpm` and what else the watch holds) or `check`
+    `moderate_min`, `vigorous_min`, `resting_bpm`), `undated` (heart rates by a clock that was not set: `samples`, `first_s`, `last_s`, and the
+    file's `mark`), `limits` (`maximum_bpm` and what else the watch holds) or `check`
     (seconds per zone by the watch's own edges). What is not known is None.
     """
 

@@ -80,6 +80,14 @@ class FileReader(ForgottenReader):
             found.setdefault(arrival, []).append((file[0], file[1], file[2]))
         return found
 
+    def place_of_file(self, file: int) -> tuple[str, str]:
+        """Where a file lies below the data folder, and which member of an archive it is ("" for none)."""
+        rows = self._rows(
+            "SELECT coalesce(a.destination, ''), f.member FROM file f JOIN arrival a ON a.id = f.arrival WHERE f.id = ?",
+            file,
+        )
+        return rows[0] if rows else ("", "")
+
     def with_better_copies(self, files: Sequence[int]) -> list[int]:
         """Some files, and those that have taken their place."""
         found, todo = list(files), list(files)

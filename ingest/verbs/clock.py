@@ -12,6 +12,8 @@ from ingest.verbs.command import Invocation, print_json, print_lines, verb
 from ingest.verbs.messages import print_sentences
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ingest.journal import Journal
     from ingest.journal.boots import Boot
     from ingest.journal.dating import Observation
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 def _list(journal: "Journal", *, as_json: bool) -> None:
     from ingest.system.clock import SystemClock
     from ingest.verbs.clock_answer import boot_json, machine_clock
+    from ingest.verbs.clock_files import undated_files
     from ingest.verbs.clock_words import clock_lines
     from ingest.verbs.terminal import PIPE, find_terminal
 
@@ -28,6 +31,7 @@ def _list(journal: "Journal", *, as_json: bool) -> None:
         "clock": machine_clock(journal, SystemClock()).json(),
         "waiting": [boot_json(b) for b in journal.unplaced_boots()],
         "placed": [boot_json(b) for b in journal.placed_boots()],
+        "files": [f.json() for f in undated_files(journal)],
     }
     if as_json:
         print_json(found)
@@ -43,6 +47,8 @@ def _place(invocation: Invocation, words: tuple[str, ...], *, yes: bool) -> None
     begins_with_time = re.match(r"[0-9]{1,6}-", words[0])
     number = None if begins_with_time else words[0]
     when = parse_when(" ".join(words if begins_with_time else words[1:]))
+    if number is not None and _place_file(invocation, number, when, yes=yes):
+        return
     with invocation.open_journal() as (settings, journal):
         boot = find_boot([*journal.unplaced_boots(), *journal.placed_boots()], number)
         calendar = calendar_of(journal, boot.told[0].person)
@@ -62,6 +68,30 @@ def _place(invocation: Invocation, words: tuple[str, ...], *, yes: bool) -> None
         _say(settings, journal, boot.id, said)
     text = _("It counts there now. To take that back: `hartslag clock {boot} --undo`")
     print_sentences([_as_called(text.format(boot=boot.id[:SHOWN]))])
+
+
+def _place_file(invocation: Invocation, name: str, when: "datetime", *, yes: bool) -> bool:
+    """Place the file that waits under a name; gives whether there is one."""
+    from ingest.verbs.clock_answer import calendar_of, check_over
+    from ingest.verbs.clock_files import find_undated, place_undated, undated_files
+    from ingest.verbs.times import day_and_time, local_ms, zone_at
+
+    with invocation.view_journal() as (settings, journal):
+        file = find_undated(undated_files(journal), name)
+        if file is None:
+            return False
+        calendar = calendar_of(journal, file.person)
+        assert calendar is not None
+        at_ms = local_ms(when, calendar)
+        check_over(at_ms, file.lasted_s * 1000, journal.now_ms(), calendar)
+    begin, end = (day_and_time(ms, zone_at(calendar, ms)) for ms in (at_ms, at_ms + file.lasted_s * 1000))
+    text = _("{file}: {n} heart rates of {person} would count from {begin} to {end}.")
+    print_lines([text.format(file=file.short, n=file.samples, person=file.person, begin=begin, end=end)])
+    ask_for_yes(yes=yes)
+    placed = place_undated(settings, file, at_ms)
+    text = _("It counts there now. To take that back: `hartslag forget {file}`")
+    print_lines([_as_called(text.format(file=placed))])
+    return True
 
 
 def _undo(invocation: Invocation, words: tuple[str, ...], *, yes: bool) -> None:
@@ -135,10 +165,11 @@ def _as_called(text: str) -> str:
     "clock",
     ("What waits for a time?", "hartslag clock"),
     ("It was on Friday evening", 'hartslag clock 3f2a9c1b "2026-11-20 18:30"'),
+    ("A workout of a watch without a date was on that day", 'hartslag clock run.fit "2026-11-20 18:30"'),
     ("No, it was not", "hartslag clock 3f2a9c1b --undo"),
     ("There is no internet, and the clock is right", "hartslag clock --right"),
 )
-@click.argument("words", nargs=-1, metavar="[NUMBER] [WHEN]")
+@click.argument("words", nargs=-1, metavar="[NUMBER | FILE] [WHEN]")
 @click.option("--undo", is_flag=True, help="Take back what was said of a number.")
 @click.option("--right", is_flag=True, help="Say that the clock of this machine is right now.")
 @click.option(
@@ -155,7 +186,8 @@ def command(
 
     A Pi has no clock that runs while it is off. What straps tell before it has learned the time from the internet is
     dated once it has; if it never did, until it was switched off again, it is listed here under a number. WHEN is the
-    day and the time at which the first of it was heard. Nothing is ever deleted. Ends with 3 when nobody said yes.
+    day and the time at which the first of it was heard. So do files of watches whose clock was not set: FILE is the name of one.
+    Nothing is ever deleted. Ends with 3 when nobody said yes.
     """
     if right:
         _right(invocation)

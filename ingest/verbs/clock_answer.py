@@ -133,6 +133,16 @@ def place_ms(boot: Boot, when: datetime, calendar: Calendar, now: MachineClock) 
     return at_ms
 
 
+def check_over(at_ms: int, lasted_ms: int, now_ms: int, calendar: Calendar) -> None:
+    """Raise Stop for what would go on into the future."""
+    if at_ms + lasted_ms > now_ms + ROUNDED_MS:
+        zone = zone_at(calendar, at_ms)
+        words = N_(
+            "It cannot have begun at {when}: it would have gone on until {end}, which is still to come."
+        )
+        raise Stop(Text(words, when=day_and_time(at_ms, zone), end=day_and_time(at_ms + lasted_ms, zone)))
+
+
 def right_now(clock: Clock) -> Observation:
     """The word of the owner that the clock of this machine is right at this moment. Raises Stop where it needs none."""
     from ingest.journal.dating import OWNER

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.language import N_, ngettext
 from ingest.language import gettext as _
 from ingest.verbs.clock_answer import SERVER, SHOWN, calendar_of
+from ingest.verbs.clock_files import undated_lines, undated_text
 from ingest.verbs.times import day_and_time, zone_at
 from ingest.verbs.zone_table import duration_text
 
@@ -103,7 +104,12 @@ def clock_lines(t: "Terminal", journal: "Journal", found: dict[str, Any]) -> Ite
         yield ""
         for boot in placed:
             yield from t.wrap(placed_text(boot, calendar_of(journal, boot["told"][0]["person"])), 0, 2)
-    if not waiting:
+    if files := found["files"]:
+        yield ""
+        yield from t.wrap(undated_text(len(files)), 0)
+        for line in undated_lines(files):
+            yield from t.wrap(line, 2, 4)
+    if not waiting and not files:
         yield from t.wrap(_("Nothing waits for a time: it is known of all that straps told."), 0)
 
 

@@ -29,6 +29,7 @@ from ingest.system.lock import holder, settings_of_holder
 from ingest.verbs import clock_offsets, zone_check
 from ingest.verbs.check_machine import free_bytes
 from ingest.verbs.clock_answer import boot_json, machine_clock
+from ingest.verbs.clock_files import undated_files
 from ingest.verbs.fetch_words import fetch_json
 from ingest.verbs.forget import forgotten_json
 from ingest.verbs.limit_doubts import device_names, doubt_parts, find_limit_doubts
@@ -79,6 +80,7 @@ def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict
         "judge": zone_check.summarize_zone_checks(zone_check.zone_checks(journal)),
         "clock": machine_clock(journal, SystemClock()).json() if settings.straps else None,
         "boots": [boot_json(b) for b in journal.unplaced_boots()],
+        "undated": [f.json() for f in undated_files(journal)],
         "straps": [strap_status(journal, s, runs=daemon is not None) for s in settings.straps],
         "plugged": [fetch_json(settings, s) for s in read_states(settings.watch_folder)],
         "watches": [

@@ -85,6 +85,7 @@ def remarks(
     if now["backup"] is not None:
         yield _backup(now["backup"])
     yield from _times(journal, now)
+    yield from _undated(now["undated"])
     yield from map(_strap, now["straps"])
     yield from (*map(_watch, now["watches"]), *map(_plugged, now["plugged"]))
 
@@ -225,6 +226,15 @@ def _times(journal: "Journal", now: dict[str, Any]) -> Iterator[Remark]:
     if waiting:
         lines = [boot_text(b, calendar_of(journal, b["told"][0]["person"])) for b in waiting]
         yield Remark(HAND, boots_text(len(waiting)), [*_first(lines), place_text(waiting[-1])])
+
+
+def _undated(files: list[dict[str, Any]]) -> Iterator[Remark]:
+    """Workouts whose watch did not know the date."""
+    from ingest.verbs.clock_files import undated_lines, undated_text
+
+    if files:
+        *lines, how = undated_lines(files)
+        yield Remark(HAND, undated_text(len(files)), [*_first(lines), how])
 
 
 def _clock(c: dict[str, Any], zone: str | None, names: Mapping[str, str]) -> str:

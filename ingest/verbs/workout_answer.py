@@ -15,7 +15,7 @@ from ingest.household import find_person_by_part, persons_called
 from ingest.journal import DAY_MS, Entry, Journal, Person
 from ingest.language import date_text
 from ingest.language import gettext as _
-from ingest.rows.account import account_for_part
+from ingest.rows.account import TOLD, account_for_part
 from ingest.rows.evidence import Evidence, read_evidence, resolve_sources
 from ingest.rows.profile import Profile, read_profile
 from ingest.rows.ruling import ruling_sport
@@ -265,7 +265,7 @@ def _answer(
         _fields(journal, person, profile, f, evidence),
         {z.name.lower(): ms / MINUTE for z, ms in zip(Zone, account.zones_ms.tolist(), strict=True)},
         {why: ms / MINUTE for why, ms in account.not_measured_ms.items()},
-        _by_name(names, {s.source.name: int(s.zones_ms.sum()) for s in shares}),
+        _by_name(names, {s.source.name: int(s.zones_ms.sum()) for s in shares if s.source.kind != TOLD}),
         _by_name(names, {s.source.name: sum(s.lost_ms.values()) for s in shares}),
         _told(profile, f),
         [names.get(source, source) for source in (f.entry.content.get("copies", ()) if f.entry else ())],

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.demo.fit_encoder import Fit
 from ingest.journal import Journal, Notifications
 from ingest.settings.model import Settings, StrapSettings
 from ingest.verbs.status_straps import strap_status
@@ -157,3 +158,30 @@ def test_a_strap_that_is_heard_without_a_date_says_so(data: Path) -> None:
             assert (
                 "counts once the time is known" in sensor_text(SensorNow("H10", now), runs=True)
             ) is not dated
+
+
+def test_a_workout_of_a_watch_without_a_date_is_kept_listed_and_placed(tmp_path: Path) -> None:
+    """Protects a run whose watch had lost its clock: it counts in no week, is not lost, and counts once its owner says when."""
+    (tmp_path / "hartslag.toml").write_text(SETTINGS.split("[[strap]]", maxsplit=1)[0])
+    file = Fit().file_id(created=5000).timer(5000, start=True)
+    for i in range(1200):
+        file.record(5000 + i, 118 + i % 5)
+    (tmp_path / "run.fit").write_bytes(file.timer(6200, start=False).session(5000, 1200).done())
+    added = hartslag("--data", tmp_path, "add", tmp_path / "run.fit")
+    assert "hartslag clock" in added.out
+    listed = clock(tmp_path)
+    assert "1 workout has no date" in listed.out
+    assert "run.fit: 1200 heart rates of Anna" in listed.out
+    assert "run.fit: 1200 heart rates of Anna" in hartslag("--data", tmp_path, "status").out
+    ahead = clock(tmp_path, "run.fit", "2090-01-01 18:00", "--yes")
+    assert (ahead.code, "still to come" in ahead.err) == (1, True), ahead
+    shown = clock(tmp_path, "run.fit", "2026-11-16 18:00")
+    assert shown.code == 3
+    placed = clock(tmp_path, "run.fit", "2026-11-16 18:00", "--yes")
+    assert "hartslag forget run-placed-" in placed.out, placed
+    (workout,) = json.loads(hartslag("--data", tmp_path, "workout", "2026-11-16", "--json").out)
+    assert (workout["from"], workout["moderate_min"]) == ("2026-11-16T17:00:00Z", 20.0)
+    assert json.loads(clock(tmp_path, "--json").out)["files"] == []
+    name = placed.out.split("hartslag forget ")[1].split("`")[0].split()[0]
+    assert hartslag("--data", tmp_path, "forget", name, "--yes").code == 0
+    assert len(json.loads(clock(tmp_path, "--json").out)["files"]) == 1, "it waits again"

@@ -1,5 +1,6 @@
 """The whole of a FIT file, in our words."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from ingest.formats.fit.beats import derive_heart_rate, read_beats
 from ingest.formats.fit.contents import parse_contents
 from ingest.formats.fit.description import describe
 from ingest.formats.fit.device import read_device
-from ingest.formats.fit.file import Beats, Device, FitFile, FitSeries, FitSession, HeartRate
+from ingest.formats.fit.file import Beats, Device, FitFile, FitSeries, FitSession, HeartRate, Undated
 from ingest.formats.fit.heart_rate import HeartRateColumns, read_heart_rate
 from ingest.formats.fit.limits import read_limits
 from ingest.formats.fit.monitoring import read_claims, read_movement
@@ -79,6 +80,7 @@ def read(data: bytes) -> FitFile:
         limits=read_limits(contents, description, zone_times),
         claims=read_claims(contents),
         checks=checks,
+        undated=_undated(data, heart),
         dropped=heart.dropped,
         unwritten=heart.unwritten,
         too_high=heart.too_high,
@@ -89,6 +91,13 @@ def read(data: bytes) -> FitFile:
             *_pause_notes(heart, pauses),
         ),
     )
+
+
+def _undated(data: bytes, heart: HeartRateColumns) -> Undated | None:
+    if heart.series or heart.counted_s is None:
+        return None
+    first, last = heart.counted_s
+    return Undated(heart.undated - heart.timeless, first, last, hashlib.sha256(data).hexdigest()[:8])
 
 
 def _end_with_session(series: FitSeries, sessions: tuple[FitSession, ...]) -> FitSeries:
@@ -115,7 +124,12 @@ def _notes(
     if heart.undated > heart.timeless:
         yield (
             "its clock was not set: times count from power-on, "
-            f"{heart.undated - heart.timeless} values have no date and could not be kept"
+            f"{heart.undated - heart.timeless} values have no date"
+            + (
+                ""
+                if heart.series
+                else "; the file is kept, and counts once it is said when it was: hartslag clock"
+            )
         )
     if heart.series:
         return
@@ -132,7 +146,7 @@ def _notes(
             f"a mean of {s.bpm_mean or 'unknown'} and a maximum of {s.bpm_max or 'unknown'} bpm"
             for s in told[:3]
         )
-        yield f"the heart rate is in its summary alone ({each}): the workout is kept with it, minutes need samples"
+        yield f"the heart rate is in its summary alone ({each}): the workout is kept with it"
     elif not heart.undated and not len(beats):
         what = f"a file of type {device.file_type}" if device.file_type else "a file of unknown type"
         if heart.too_high:

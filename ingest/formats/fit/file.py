@@ -76,6 +76,19 @@ class FitSession:
 
 
 @dataclass(frozen=True, slots=True)
+class Undated:
+    """Heart rates of a watch whose clock was not set: how many, and by its count from power-on (s) from when to when.
+
+    `mark` tells this file from any other.
+    """
+
+    samples: int
+    first_s: int
+    last_s: int
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """Who wrote the file; `serial` and `created` together are the identity of its first segment."""
 
@@ -168,6 +181,8 @@ class FitFile:
     limits: Limits | None = None
     claims: tuple[Claim, ...] = ()
     checks: tuple[ZoneCheck, ...] = ()
+    undated: Undated | None = None
+    """All the heart rates that there are have no date."""
     dropped: int = 0
     """Values that cannot be a heart rate (0, 255, outside 30 to 230) and were never made samples."""
     unwritten: int = 0

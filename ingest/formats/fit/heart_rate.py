@@ -45,6 +45,8 @@ class HeartRateColumns:
     undated: int = 0
     timeless: int = 0
     """Of the undated ones those whose messages tell no time at all."""
+    counted_s: tuple[int, int] | None = None
+    """The first and last of those that count seconds from power-on."""
     from_strap: bool = False
     """There are `hr` messages: only chest straps remember."""
     record: list[Samples] = field(default_factory=list)
@@ -67,6 +69,10 @@ class HeartRateColumns:
             dated = seconds >= FIRST_DATE
             self.undated += len(bpm) - int(np.count_nonzero(dated))
             self.timeless += int(np.count_nonzero(seconds < 0))
+            counted = seconds[(seconds >= 0) & ~dated]
+            if len(counted):
+                first, last = self.counted_s or (int(counted[0]), 0)
+                self.counted_s = min(first, int(counted.min())), max(last, int(counted.max()))
             seconds, bpm = seconds[dated], bpm[dated]
         return milliseconds(seconds), bpm.astype(np.uint8)
 

@@ -32,7 +32,11 @@ def to_recording(file: FitFile) -> Recording:
     remarks = [*file.faults, *file.notes]
     remarks += _left_out(file)
     recording = assemble_recording(
-        parts, list(_facts(file, parts)), identity=_identity(file), whole=not file.faults, remarks=remarks
+        parts,
+        list(_facts(file, parts)),
+        identity=_identity(file),
+        whole=not file.faults and file.undated is None,
+        remarks=remarks,
     )
     return replace(recording, model=_model(file))
 
@@ -132,6 +136,8 @@ def _facts(file: FitFile, parts: list[Part]) -> Iterator[Fact]:
         a, b = _ms(s.start), _ms(s.end)
         if 0 <= b - a <= LONGEST_SESSION_MS:
             yield Fact("session", a, b, _session(s, source.get("activity", _source(file, "activity")[0])))
+    if file.undated is not None:
+        yield Fact("undated", 0, 0, asdict(file.undated))
     for c in file.claims:
         a, b = _ms(c.start), _ms(c.end)
         content = {

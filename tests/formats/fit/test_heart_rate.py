@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from ingest.demo.fit_encoder import ERA, Fit, workout
 from ingest.formats import fit
+from ingest.formats.fit.placed import place_file
+from ingest.formats.fit.recording import to_recording
 
 START = 1_000_000_000
 BPM = st.integers(0, 255)
@@ -227,9 +229,29 @@ def test_counts_from_power_on_are_no_dates() -> None:
     file = fit.read(Fit().file_id().record(5000, 100).record(5001, 101).done())
     assert file.series == ()
     assert file.faults == ()
-    assert file.notes == (
-        "its clock was not set: times count from power-on, 2 values have no date and could not be kept",
-    )
+    told = "its clock was not set: times count from power-on, 2 values have no date; the file is kept,"
+    assert file.notes == (f"{told} and counts once it is said when it was: hartslag clock",)
+    assert not to_recording(file).whole, "it is not said to be stored with nothing in it"
+
+
+@pytest.mark.parametrize("header_size", [12, 14])
+def test_a_file_placed_by_hand_has_the_dates_it_was_given(header_size: int) -> None:
+    """Protects a placed workout: each of its times moves by the same, in each of its chained files, and nothing else changes."""
+    data = b""
+    for first, bpm in ((5000, 100), (5100, 120)):
+        file = Fit(header_size=header_size).file_id()
+        for i in range(60):
+            file.record(first + i, bpm)
+        data += file.done()
+    undated = fit.read(data).undated
+    assert undated is not None
+    assert (undated.samples, undated.first_s, undated.last_s) == (120, 5000, 5159)
+    placed = fit.read(place_file(data, undated.first_s, (START + ERA) * 1000))
+    assert (placed.faults, placed.notes, placed.undated) == ((), (), None)
+    (series,) = placed.series
+    seconds = (series.times.astype(np.int64) // 1000 - ERA - START).tolist()
+    assert seconds == [*range(60), *range(100, 160)]
+    assert series.bpm.tolist() == [100] * 60 + [120] * 60
 
 
 def test_counts_from_power_on_with_a_correlation() -> None:
