@@ -1,5 +1,6 @@
 """The command `hartslag`: its verbs, what may stand before them, and how it ends."""
 
+import contextlib
 import gc
 import os
 import sys
@@ -144,9 +145,14 @@ def main() -> None:
     gc.set_threshold(20_000)
     # Heart rates are their owner's, whatever this shell or service thinks of new files; what others may read is opened to them.
     os.umask(0o077)
+    for stream in (sys.stdout, sys.stderr):
+        # A name in letters that a terminal, a pipe or a service does not have must not end the verb.
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # what has none is no TextIO
     try:
         hartslag(standalone_mode=False)
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        _say(gettext("Stopped. Nothing is lost: the same command again goes on, or begins anew."))
         sys.exit(130)
     except click.ClickException as e:
         from ingest.verbs.slips import in_own_language, show_slip
@@ -166,5 +172,3 @@ def main() -> None:
         more = gettext("(hartslag -v says where.)")
         _say(f"{what}{said(system_words(e))}. {more}")
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)

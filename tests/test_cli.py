@@ -282,7 +282,7 @@ def test_an_unknown_person_is_a_sentence(tmp_path: Path, words: list[str]) -> No
 
 
 def test_ctrl_c_is_a_clean_end(tmp_path: Path) -> None:
-    """Protects the terminal: an export that is too long is stopped without a word."""
+    """Protects the terminal: an export that is too long is stopped, which is said in one line."""
     with household(tmp_path, [steady("me", START + i * 4_000_000, 3600, 60) for i in range(300)]):
         pass
     with subprocess.Popen(
@@ -297,7 +297,49 @@ def test_ctrl_c_is_a_clean_end(tmp_path: Path) -> None:
         export.send_signal(signal.SIGINT)
         _, err = export.communicate(timeout=180)
     assert export.returncode == 130
-    assert err.strip() == ""
+    assert err.strip() == "Stopped. Nothing is lost: the same command again goes on, or begins anew."
+
+
+@pytest.fixture(scope="module")
+def far_away(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A household whose names have letters that few terminals know."""
+    data = tmp_path_factory.mktemp("data")
+    with household(data, [steady("Zo\u00eb \u0141ucja \u65e5\u672c", START, 600, 120)]):
+        return data
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        ("latin-1", ("week",)),
+        ("latin-1", ("status", "--json")),
+        ("ascii:strict", ("status",)),
+        ("ascii", ("week", "--json")),
+        ("ascii:strict", ("profile", "--json")),
+        ("cp1252", ("profile",)),
+        ("ascii", ("add", "\u65e5\u672c.fit", "--json")),
+        ("ascii", ("week", "\u0141")),
+    ],
+)
+def test_letters_that_a_terminal_does_not_have_end_no_verb(
+    far_away: Path, encoding: str, words: tuple[str, ...]
+) -> None:
+    """A name is a question mark at worst, and JSON is UTF-8 wherever it goes."""
+    (far_away / "\u65e5\u672c.fit").write_bytes(b"nothing of a watch")
+    done = subprocess.run(
+        [*COMMAND, "--data", str(far_away), *words],
+        capture_output=True,
+        timeout=180,
+        cwd=far_away,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding},
+        check=False,
+    )
+    assert b"Traceback" not in done.stderr
+    if "--json" in words:
+        assert json.loads(done.stdout.decode())
+        assert "\u65e5\u672c" in done.stdout.decode()
+    else:
+        assert b"?" in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("verb", ["export", "week", "status"])

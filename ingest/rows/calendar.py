@@ -1,9 +1,9 @@
 """A person's days and weeks: where they live when, on which day a week begins, what is aimed for, what is not judged."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
@@ -22,11 +22,15 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Days, the last included, whose weeks are not judged."""
+    """Days, the last included, whose weeks are not judged; without a last one it goes on until the next pause."""
 
     first: date
-    last: date
+    last: date | None
     why: str
+
+    def touches(self, first_day: date, last_day: date) -> bool:
+        """Whether some of these days lie in it."""
+        return self.first <= last_day and (self.last is None or self.last >= first_day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Calendar:
             WEEKDAYS.index(facts.get("week_begins", WEEKDAYS[0])),
             _plan(facts),
             frozenset(facts.get("not_judged", ())),
-            tuple(Pause(day(p["from"]), day(p["to"]), p.get("why") or "") for p in facts.get("pause", ())),
+            tuple(_pauses(facts.get("pause", ()))),
         )
 
     def week_of(self, on: date) -> tuple[date, str]:
@@ -71,7 +75,7 @@ class Calendar:
     def not_judged(self, first_day: date) -> str | None:
         """Why the week that begins on a day is not judged, "" if nobody said why; None if it is."""
         last_day = first_day + WEEK - timedelta(days=1)
-        reasons = [p.why for p in self.pauses if p.first <= last_day and p.last >= first_day]
+        reasons = [p.why for p in self.pauses if p.touches(first_day, last_day)]
         if reasons:
             return ", ".join(dict.fromkeys(filter(None, reasons)))
         return "" if self.week_of(first_day)[1] in self.named else None
@@ -118,7 +122,8 @@ class Calendar:
             return Spans.none()
         steps = {d for c in (self, other) for d, _ in c.plan.steps if d > date.min}
         named = {d for n in self.named | other.named for d in self._around(n)}
-        paused = {d for p in (*self.pauses, *other.pauses) for d in (p.first, p.last + timedelta(days=1))}
+        pauses = (*self.pauses, *other.pauses)
+        paused = {p.first for p in pauses} | {p.last + timedelta(days=1) for p in pauses if p.last}
         # Nothing changes but at the beginnings of the weeks of these days, or of the next ones.
         weeks = {self.week_of(d)[0] + i * WEEK for d in steps | named | paused for i in (0, 1)}
         borders = [date.min, *sorted(weeks), date.max]
@@ -175,6 +180,14 @@ def _places(facts: Mapping[str, Any]) -> Place:
         else:
             places.append((day(journey["to"]) + timedelta(days=1), home))
     return home if len(places) == 1 else tuple(places)
+
+
+def _pauses(entries: Iterable[Mapping[str, Any]]) -> Iterator[Pause]:
+    known = sorted(entries, key=lambda p: str(p["from"]))
+    eves = [day(p["from"]) - timedelta(days=1) for p in known[1:]]
+    for entry, eve in zip_longest(known, eves):
+        last = day(entry["to"]) if entry.get("to") else eve
+        yield Pause(day(entry["from"]), last, entry.get("why") or "")
 
 
 def _plan(facts: Mapping[str, Any]) -> Plan:

@@ -112,6 +112,15 @@ def _find(
                 file=quoted(str(candidates[0]))
             )
         )
+    for file in candidates:
+        for other in (file.with_name(f"{file.name}.txt"), file.with_suffix(".txt")):
+            if other.is_file():
+                raise WrongSettings(
+                    _(
+                        "The settings file is called {found}, so it is not read: give it the name {right}. Windows may hide"
+                        " the .txt at its end."
+                    ).format(found=quoted(str(other)), right=quoted(file.name))
+                )
     return None, {}
 
 
@@ -187,7 +196,7 @@ def read(file: Path) -> dict[str, Any] | None:
             )
         ) from error
     except ValueError as error:
-        raise WrongSettings(_not_understood(shown, str(error))) from error
+        raise WrongSettings(_not_understood(shown, str(error), text)) from error
 
 
 def _speak_as_said(text: str) -> None:
@@ -226,13 +235,37 @@ HINTS = (
 )
 """Where the reader of TOML says the first, the second helps the owner of the file."""
 
+LOOKS_LIKE = (
+    (
+        re.compile(r"""[^"']*[\u201c-\u201f\u2018-\u201b\u00ab\u00bb\u2032\u2033]"""),
+        N_(
+            'its quotes are bent, as programs for letters write them; settings want straight ones, like "Anna"'
+        ),
+    ),
+    (
+        re.compile(r"[^=]*=\s*(yes|no|on|off|ja|nee|true|false)\b", re.IGNORECASE),
+        N_("yes is written true, and no is written false, in small letters without quotes"),
+    ),
+    (
+        re.compile(r"[^=]*=\s*\d{4}-\d\d-\d\d\s*(#|$)"),
+        N_("the calendar has no such day"),
+    ),
+    (
+        re.compile(r"[^=]*=\s*(\d{1,2}[-./]\d{1,2}[-./]\d{2,4}|\d{4}[-./]\d{1,2}[-./]\d{1,2})\s*(#|$)"),
+        N_("a date is written with the year first and two digits each for month and day, like 2026-03-01"),
+    ),
+)
+"""What the line that is not understood looks like, and what is then said of it."""
+
 COMPARE = N_("compare it with the sample settings file")
 
 
-def _not_understood(file: str, problem: str) -> str:
+def _not_understood(file: str, problem: str, text: str) -> str:
     """Where a TOML file breaks off, and what is most likely wrong there."""
     found = re.search(r"\(at (?:line (\d+), column (\d+)|end of document)\)", problem)
-    hint = _(next((hint for sign, hint in HINTS if sign in problem), COMPARE))
+    line = text.splitlines()[int(found[1]) - 1 :][:1] if found and found[1] else []
+    seen = (hint for looks, hint in LOOKS_LIKE if line and looks.match(line[0]))
+    hint = _(next(seen, "") or next((hint for sign, hint in HINTS if sign in problem), COMPARE))
     if found is None:
         return _("The settings file {file} cannot be understood: {hint}.").format(file=file, hint=hint)
     if found[1] is None:
@@ -330,8 +363,15 @@ def _doubles(raw: dict[str, Any]) -> Iterator[Mistake]:
         first: dict[str, int] = {}
         for i, value in values.items():
             if (owner := first.setdefault(value, i)) != i:
-                words = _("found {found}, which number {number} has already")
                 found = quoted(str(raw[table][i][key]))
+                words = (
+                    _(
+                        "found {found}, which number {number} has already; a strap is one person's: whoever else wears it"
+                        " puts their name there meanwhile"
+                    )
+                    if table == "strap" and raw[table][i].get("person") != raw[table][owner].get("person")
+                    else _("found {found}, which number {number} has already")
+                )
                 yield Mistake((table, i, key), words.format(found=found, number=owner + 1))
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,9 @@ def _why(mistake: Mistake) -> str:
         return mistake.problem
     table, key = _table_and_key(mistake.place)
     if mistake.problem is Problem.UNKNOWN_KEY:
-        return _unknown(table, str(mistake.place[-1]), is_table=isinstance(mistake.found, dict | list))
+        of = mistake.found
+        key = str(mistake.place[-1])
+        return _meant(table, key, of) or _unknown(table, key, is_table=isinstance(of, dict | list))
     if key is None:
         if type(mistake.found) in {int, float} and (near := _near_key(table)):
             return _(
@@ -130,6 +133,57 @@ def _near_key(heading: str) -> str | None:
     """The key that was meant where a heading stands as one, with a number: `target = 60` is `target_min`."""
     above, _dot, name = heading.rpartition(".")
     return next(iter(get_close_matches(name, keys(above), 1)), None)
+
+
+MEANT = {
+    "age": "born",
+    "leeftijd": "born",
+    "birth": "born",
+    "birthday": "born",
+    "birth_year": "born",
+    "year_of_birth": "born",
+    "geboren": "born",
+    "geboortejaar": "born",
+    "max": "maximum_bpm",
+    "max_hr": "maximum_bpm",
+    "hr_max": "maximum_bpm",
+    "maximum": "maximum_bpm",
+    "rest": "resting_bpm",
+    "rest_hr": "resting_bpm",
+    "hr_rest": "resting_bpm",
+    "time_zone": "zone",
+    "timezone": "zone",
+    "tz": "zone",
+    "tijdzone": "zone",
+    "naam": "name",
+    "goal": "target_min",
+    "doel": "target_min",
+    "gender": "sex",
+    "medicine": "limiting_medicine",
+    "medication": "limiting_medicine",
+    "beta_blocker": "limiting_medicine",
+    "mac": "address",
+    "owner": "person",
+    "start": "from",
+    "since": "from",
+    "begin": "from",
+    "end": "to",
+    "until": "to",
+    "reason": "why",
+}
+"""What people write, and the key that it is here."""
+
+
+def _meant(table: str, key: str, found: object) -> str:
+    """What to write in place of a key that says the same in another word; "" if it is none."""
+    meant = MEANT.get(key.casefold().replace("-", "_"))
+    if meant is None or meant not in keys(table):
+        return ""
+    if meant == "born" and type(found) is int and 0 < found < 120:
+        return _(
+            "there is no such setting; an age is another one each year, so give the year of birth: born = {year}"
+        ).format(year=datetime.now().astimezone().year - found)
+    return _("there is no such setting; did you mean {near}?").format(near=meant)
 
 
 def _unknown(table: str, key: str, *, is_table: bool) -> str:

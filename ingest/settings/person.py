@@ -197,7 +197,7 @@ class PauseEntry(SettingsTable):
     """Days whose weeks are not to be judged."""
 
     since: date = setting(day, _DATE, key="from")
-    to: date = setting(day, _DATE)
+    to: date | None = setting(day, _DATE, default=None)
     why: str | None = setting(
         text(_one_line, 1, 100), N_("a few words in quotes, 100 characters at most"), default=None
     )

@@ -1,6 +1,5 @@
 """Files taken by hand."""
 
-import json
 import logging
 import os
 import sys
@@ -17,7 +16,7 @@ import click
 from ingest.errors import Stop, TryLater
 from ingest.language import N_, Text, gettext, ngettext, said
 from ingest.log import quoted
-from ingest.verbs.command import Invocation, json_text, print_lines, require_access, verb
+from ingest.verbs.command import Invocation, print_json, print_lines, require_access, verb
 from ingest.verbs.messages import say
 from ingest.verbs.store_follows import catch_up
 from ingest.verbs.times import utc_text
@@ -287,7 +286,7 @@ class _Report:
         self._sums[o.outcome] += 1
         self.failed |= o.outcome == "rejected"
         if self._as_json:
-            print_lines([json_text(json.dumps(outcome_json(o, path), ensure_ascii=False))])
+            print_json(outcome_json(o, path), indent=None)
         else:
             self._print(outcome_text(o), failure=o.reason if o.outcome in {"partial", "rejected"} else "")
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -180,11 +181,13 @@ def print_lines(lines: Iterable[str]) -> None:
     sys.stdout.flush()
 
 
-def print_json(value: Any) -> None:
-    """Write a value as JSON, indented."""
+def print_json(value: Any, *, indent: int | None = 2) -> None:
+    """Write a value as JSON, which is UTF-8 wherever it goes (RFC 8259, section 8.1)."""
     import json
 
-    click.echo(json_text(json.dumps(value, indent=2, ensure_ascii=False)))
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    click.echo(json_text(json.dumps(value, indent=indent, ensure_ascii=False)))
 
 
 def json_text(text: str) -> str:

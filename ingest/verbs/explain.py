@@ -50,7 +50,9 @@ def explanation_lines(x: "Explanation") -> Iterator[str]:
         _day_lines(x.measures, calendar, each=len(subject.borders_ms) > 2),
         *(
             [
-                *_session_lines(f"Workout {_day_and_time(e.at_ms, calendar)}", e.at_ms, row, x.measures),
+                *_session_lines(
+                    f"Workout {_day_and_time(e.at_ms, calendar)}", e.at_ms, row, x.measures, subject.profile
+                ),
                 *_pause_lines(e.content.get("pauses")),
                 *_copy_lines(e),
                 *_told_lines(e, x.subject.profile),
@@ -59,7 +61,11 @@ def explanation_lines(x: "Explanation") -> Iterator[str]:
         ),
         *(
             _session_lines(
-                f"{name} worn {_day_and_time(s.start_ms, calendar)}", s.start_ms, s.fields, x.measures
+                f"{name} worn {_day_and_time(s.start_ms, calendar)}",
+                s.start_ms,
+                s.fields,
+                x.measures,
+                subject.profile,
             )
             for name, s in x.measures.strap_sessions
         ),
@@ -119,6 +125,11 @@ def _edge_lines(
         yield "  No limits are known: nothing tells where moderate begins."
 
 
+def _has_limits(profile: "Profile", at_ms: int) -> bool:
+    """Whether anything that was measured at a moment could be told to be moderate, in whatever sport."""
+    return any(line.edges_at(at_ms) for line in (profile.timeline, *profile.sports.values()))
+
+
 def _day_lines(x: "Measures", calendar: "Calendar", *, each: bool) -> Iterator[str]:
     """The resting heart rate of a day; of a week each of its days."""
     for d in x.days:
@@ -138,10 +149,14 @@ def _day_lines(x: "Measures", calendar: "Calendar", *, each: bool) -> Iterator[s
             yield f"  At rest, from {begins}: {_variability_text(row)}."
 
 
-def _session_lines(what: str, at_ms: int, row: dict[str, Any], x: "Measures") -> Iterator[str]:
+def _session_lines(
+    what: str, at_ms: int, row: dict[str, Any], x: "Measures", profile: "Profile"
+) -> Iterator[str]:
     yield f"  {what}, {row['sport'] or 'sport unknown'}, {length_text(round(row['duration_s'] * 1000))}:"
     yield (
         f"    moderate {length_text(round(row['moderate_s'] * 1000))}, vigorous {length_text(round(row['vigorous_s'] * 1000))}"
+        if _has_limits(profile, at_ms) or row["moderate_s"] or row["vigorous_s"]
+        else "    moderate and vigorous: not known, as no limits are"
     )
     yield from _workout_lines(row)
     for varied in x.variability:

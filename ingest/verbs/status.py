@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest.language import gettext as _
-from ingest.verbs.command import Invocation, print_json, print_lines, verb
+from ingest.verbs.command import Invocation, print_json, print_lines, require_access, verb
 
 if TYPE_CHECKING:
     from ingest.journal import Journal
@@ -37,6 +37,22 @@ def status_lines(
             yield ""
 
 
+def _fresh_lines(t: "Terminal", settings: "Settings") -> Iterator[str]:
+    """That nothing was ever collected in a folder, and what comes first."""
+    from ingest.verbs.called import as_called
+
+    yield t.bold(_("Nothing is collected yet in {folder}.").format(folder=settings.data))
+    texts = [
+        _("Settings: {file}").format(file=settings.file)
+        if settings.file
+        else _("There is no settings file yet: `hartslag setup` asks for what is needed."),
+        _("`hartslag run` starts to collect; `hartslag add FILE` takes one file of a watch."),
+        _("If you have collected before, this is another folder: name the right one with --data."),
+    ]
+    for text in texts:
+        yield from t.wrap(as_called(text), 2, 4)
+
+
 @verb("status", ("Is something waiting for me?", "hartslag status"))
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
@@ -45,6 +61,11 @@ def command(invocation: Invocation, as_json: bool) -> None:
     from ingest.verbs.status_answer import status, waiting_files
     from ingest.verbs.terminal import PIPE, find_terminal
 
+    settings = invocation.load_settings()
+    require_access(settings)
+    if settings.data.is_dir() and not settings.journal_file.exists() and not as_json:
+        print_lines(_fresh_lines(find_terminal() or PIPE, settings))
+        return
     with invocation.view_journal() as (settings, journal):
         waiting = waiting_files(settings, journal)
         now = status(settings, journal, waiting)

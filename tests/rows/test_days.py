@@ -1,12 +1,13 @@
 """Where time is cut: local days of 23 and 25 hours, the turn of the year, midnight within a workout, chunks."""
 
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ingest.rows.calendar import Calendar
 from ingest.rows.profile import read_profile
 from ingest.rows.week import count_week
 from tests.support.households import (
@@ -28,6 +29,7 @@ from tests.support.households import (
     steady,
 )
 from tests.support.strap_sessions import StrapConnection, wear_strap
+from zones.days import midnights
 
 HOME = Noted("Jan", (("moderate_bpm", 110), ("vigorous_bpm", 140), ("zone", "Europe/Amsterdam")))
 
@@ -123,12 +125,12 @@ def test_limits_govern_from_their_moment_on_and_the_first_also_before(tmp_path: 
     """Protects history: a new maximum in the watch changes what comes after it, whichever file came first."""
     days = [at(f"2026-11-{day}T12:00+01:00") for day in (10, 12, 14)]
     walks = [steady("Jan", day, 60, 118) for day in days]
-    old, new = Limits("Jan", days[0], 190), Limits("Jan", days[1], 180)  # moderate from 122, from 115
+    old, new = Limits("Jan", days[0], 180), Limits("Jan", days[1], 190)  # moderate from 115, from 122
     orders: list[list[Event]] = [[old, *walks, new], [new, *walks, old], [*walks, old, new]]
     for i, happened in enumerate(orders):
         found = table(tmp_path / str(i), "day", *happened)
-        assert [row[3] for row in found] == [0.0, 60.0, 60.0]
-    assert [row[3] for row in table(tmp_path / "one", "day", *walks, new)] == [60.0] * 3
+        assert [row[3] for row in found] == [60.0, 0.0, 0.0]
+    assert [row[3] for row in table(tmp_path / "one", "day", *walks, new)] == [0.0] * 3
 
 
 def test_a_maximum_that_is_none_decides_nothing(tmp_path: Path) -> None:
@@ -245,3 +247,17 @@ def test_a_minute_of_two_days_is_divided_between_them(tmp_path: Path) -> None:
     there = Noted("Jan", (("moderate_bpm", 110), ("vigorous_bpm", 140), ("zone", "Africa/Monrovia")))
     days = table(tmp_path, "day", there, steady("Jan", midnight - 100 * S, 300, 120))
     assert [(row[0], row[7]) for row in days] == [(midnight / 1000 - 86_400, 100.0), (midnight / 1000, 200.0)]
+
+
+def test_a_pause_without_an_end_goes_on_until_the_next_one() -> None:
+    """A relapse does not say when it is over: no week of it is judged, and the end that is added later ends it."""
+    relapse = {"from": "2026-11-04", "why": "a relapse"}
+    later = {"from": "2026-11-23", "to": "2026-11-29", "why": "a holiday"}
+    mondays = [date(2026, 10, 26) + timedelta(weeks=i) for i in range(7)]
+    known = Calendar.of({"pause": [later, relapse]})
+    assert [known.not_judged(m) for m in mondays] == [None, *["a relapse"] * 3, "a holiday", None, None]
+    still = Calendar.of({"pause": [relapse]})
+    assert [still.not_judged(m) for m in mondays] == [None, *["a relapse"] * 6]
+    ended = Calendar.of({"pause": [{**relapse, "to": "2026-11-08"}]})
+    differ = still.differences(ended)
+    assert int(differ.start[0]) == int(midnights("UTC", mondays[2], mondays[2])[0])

@@ -384,6 +384,9 @@ def test_every_mistake_at_once(tmp_path: Path) -> None:
         ('zone = "new york"', 'did you mean "America/New_York"?'),
         ('zone = "../../etc/passwd"', "no time zone"),
         ('zone = "right/UTC"', "no time zone"),
+        ("age = 48", "give the year of birth: born = "),
+        ('time_zone = "Europe/Amsterdam"', "did you mean zone?"),
+        ('naam = "Jan"', "did you mean name?"),
         ('zone = "GMT+1"', "hours beside UTC, without summer time; right would be the place"),
         ('zone = "utc -5"', "hours beside UTC"),
         ('zone = "+01:00"', "hours beside UTC"),
@@ -813,3 +816,45 @@ def test_reading_settings_is_cheap() -> None:
     ask = "import sys, ingest.settings.model; print(*sys.modules)"
     said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
     assert not {"bleak", "numpy", "influxdb_client", "rich", "click", "fitparse"} & set(said.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("name = \u201cAnna\u201d", "quotes are bent"),
+        ("name = \u2018Anna\u2019", "quotes are bent"),
+        ("limiting_medicine = yes", "yes is written true"),
+        ("limiting_medicine = True # since spring", "yes is written true"),
+        ("from = 2026-02-30", "the calendar has no such day"),
+        ("from = 01-03-2026", "the year first"),
+        ("from = 1/3/2026", "the year first"),
+        ("from = 2026-2-3", "the year first"),
+        ("bout_min = 10,5", "a point, not a comma"),
+    ],
+)
+def test_a_line_that_looks_like_something_is_told_what_it_looks_like(
+    tmp_path: Path, line: str, said: str
+) -> None:
+    """Who writes as people write is told what to write here, not what a reader of TOML expected."""
+    (tmp_path / "hartslag.toml").write_text(f"[[person]]\n{line}\n")
+    with pytest.raises(WrongSettings, match=said):
+        load(None, tmp_path, {}, tmp_path)
+
+
+def test_a_file_that_windows_named_is_not_passed_over(tmp_path: Path) -> None:
+    """Whoever wrote settings does not run with none: the name that is wrong is told; beside the right one it may lie."""
+    (tmp_path / "hartslag.toml.txt").write_text('[[person]]\nname = "Anna"\n')
+    with pytest.raises(WrongSettings, match="give it the name"):
+        load(None, tmp_path, {}, tmp_path)
+    (tmp_path / "hartslag.toml").write_text('[[person]]\nname = "Anna"\n')
+    assert load(None, tmp_path, {}, tmp_path).persons[0].name == "Anna"
+
+
+def test_a_strap_that_two_persons_share_is_explained(tmp_path: Path) -> None:
+    """One strap is one person's at a time, and that is said to who gave it to two."""
+    strap = '[[strap]]\naddress = "AA:BB:CC:DD:EE:FF"\nperson = '
+    (tmp_path / "hartslag.toml").write_text(
+        f'[[person]]\nname = "Anna"\n[[person]]\nname = "Bob"\n{strap}"Anna"\n{strap}"Bob"\n'
+    )
+    with pytest.raises(WrongSettings, match="a strap is one person's"):
+        load(None, tmp_path, {}, tmp_path)

@@ -138,14 +138,14 @@ def test_limits_that_change_within_the_span_are_all_shown(tmp_path: Path) -> Non
     noon = START + 2 * HOUR
     happened: list[Event] = [
         Noted("Jan", (("zone", "Europe/Amsterdam"),)),
-        Limits("Jan", START, 190),
-        Limits("Jan", noon, 180),
+        Limits("Jan", START, 180),
+        Limits("Jan", noon, 190),
     ]
     with household(tmp_path, [*happened, steady("Jan", START, 60, 100)]) as journal:
         said = explain(journal, parse_subject(journal, "2026-11-16", None)).json()
     assert [(e["from"], e["moderate_bpm"], e["method"]) for e in said["edges"]] == [
-        (None, 122, "max"),
-        ("2026-11-16T11:00:00Z", 115, "max"),
+        (None, 115, "max"),
+        ("2026-11-16T11:00:00Z", 122, "max"),
     ]
 
 
