@@ -35,7 +35,7 @@ def finding_lines(t: "Terminal", finding: Finding) -> Iterator[str]:
     first, *more = t.wrap(finding.seen, 6)
     yield from (f"{finding.level:<6}{first[6:]}", *more)
     if finding.do:
-        yield from t.wrap(finding.do, 6)
+        yield from t.wrap(finding.do, 6, whole=True)  # a line to type is never broken
 
 
 def worst(found: list[Finding]) -> str:

@@ -2,8 +2,8 @@
 
 Needs root, debootstrap, systemd-nspawn, and the network for packages of Debian and of PyPI. `trixie` (the default), `bookworm`
 or several may be named; a folder behind --root is where the bare systems are made, and kept for the next time. Each is
-booted, so that systemd is the real one, and every command is typed by an ordinary user who has sudo. Some five minutes for each
-system that is there already, twice as much for a new one.
+booted, so that systemd is the real one, and every command is typed by an ordinary user who has sudo. Five to fifteen minutes for
+each, by how busy the machine is.
 """
 
 import argparse
