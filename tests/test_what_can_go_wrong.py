@@ -110,6 +110,9 @@ PROVED_BY = {
     "The card is full while a watch is fetched from": (
         "tests/collect/test_fetching.py::test_a_full_disk_is_said_and_not_filled_to_the_brim"
     ),
+    "Grafana's store cannot be brought up to date": (
+        "tests/verbs/test_store_follows.py::test_a_store_that_cannot_follow_is_told_until_it_can"
+    ),
     "The computer has no Bluetooth adapter, or its Bluetooth service died": (
         "tests/collect/test_strap_faults.py::test_a_dead_service_is_no_dry_electrode"
     ),

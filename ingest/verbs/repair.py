@@ -161,10 +161,12 @@ def _json(faults: list[str], gone: list["Damage"], files: list[str], kept: str) 
 
 
 def _follow(settings: "Settings") -> None:
-    """Have the store be what the journal says now; where it cannot, the daemon does that."""
+    """Have the store be what the journal says now; where it cannot, it is said, and the daemon does that."""
     from ingest.verbs.store_follows import catch_up
 
     try:
-        catch_up(settings)
+        trouble = catch_up(settings)
     except TryLater as e:
-        say(said(e.text), sys.stderr)
+        trouble = e.text
+    if trouble:
+        say(said(trouble), sys.stderr)
