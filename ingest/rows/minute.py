@@ -55,7 +55,7 @@ class CountedMinutes:
         open_time = OpenTime.none()
         if len(exercise):
             # Its pieces are those of before, of which some may be cut: each is of the last that began by then.
-            mine = np.array([e.source.kind == "activity" for e in evidence])[pieces.source]
+            mine = np.array([e.source.kind == "activity" for e in evidence], dtype=np.bool_)[pieces.source]
             which = mine[np.searchsorted(pieces.start, ruled.start, side="right") - 1]
             open_time = find_open_time(ruled.take(which), lines)
         with_told = add_told(journal, person, profile, pieces.spans, ruled, lines, start_ms, end_ms)

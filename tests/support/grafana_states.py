@@ -323,7 +323,7 @@ def _light_week(who: Wearer, monday: date, days: int, until_ms: int) -> Iterator
     """On some days a rest of two hours; on three of them, or on the only one, a workout."""
     for i in range(days):
         day = monday + timedelta(days=i)
-        rest = local_ms(day, "05:00") + np.arange(126) * MINUTE
+        rest = local_ms(day, "05:00") + np.arange(126, dtype=np.int64) * MINUTE
         if rest[-1] + MINUTE < until_ms:
             bpm = who.resting_bpm + who.rng.integers(-2, 6, len(rest))
             yield Heard(who.name, who.all_day, "monitoring", rest, bpm, int(rest[-1]) + MINUTE, movement=())

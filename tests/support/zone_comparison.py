@@ -74,7 +74,7 @@ class Comparison:
     def seconds(self) -> tuple[Floats, NDArray[np.bool_]]:
         """The middles of the hundredths of a second of the workout, in ms from its start, and whether the timer ran."""
         start = int(self.check.start.astype(np.int64))
-        at = np.arange(5, int(self.check.end.astype(np.int64)) - start, 10)
+        at = np.arange(5, int(self.check.end.astype(np.int64)) - start, 10, dtype=np.int64)
         return at.astype(np.float64), ~self.pauses.covers(at + start)
 
     def left_open(self) -> tuple[Floats, Floats]:
@@ -210,7 +210,7 @@ def every_second(folder: Path, least_s: int = 500) -> Iterator[Floats]:
         for s in found:
             t = s.times.astype(np.int64)
             if s.kind == "activity" and len(s) >= least_s and np.mean(np.diff(t) == 1000) > 0.9:
-                at = np.arange(t[0], t[-1], 1000).astype(np.float64)
+                at = np.arange(t[0], t[-1], 1000, dtype=np.int64).astype(np.float64)
                 yield until_the_next(at, t.astype(np.float64), s.bpm.astype(np.float64))
 
 
