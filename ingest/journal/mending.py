@@ -170,9 +170,10 @@ def note_unknown_files(places: Places, known: set[str]) -> list[str]:
 
     `known` are the places in the archive to which arrivals went. Raises OSError.
     """
-    unknown = _unknown(places, known)
+    before = pending(places)
+    unknown = [place for place in _unknown(places, known) if place not in before]
     if unknown:
-        done(places, sorted({*pending(places), *unknown}))
+        done(places, sorted({*before, *unknown}))
     return unknown
 
 

@@ -1,5 +1,6 @@
 """All rows of a damaged journal that are as they were written, and what is known of those that are not."""
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,7 @@ from ingest.formats.recording import DAY_MS, RANKS
 from ingest.journal.aside import Aside
 from ingest.journal.damage import Damage
 from ingest.journal.entry import ALWAYS_MS
-from ingest.journal.merged import MERGES, merges_of
+from ingest.journal.merged import HIDDEN, MERGES, merges_of
 from ingest.journal.pages import Pages, Unreadable
 from ingest.journal.schema import create_tables
 from ingest.journal.seal import SEALED, insertion, is_readable, is_sealed, is_whole, seal_of
@@ -76,6 +77,7 @@ def _names_by_index(pages: Pages, found: Salvaged) -> None:
         if len(row[1]) == 5 and row[1][0] == "index" and isinstance(row[1][3], int)
     }
     for values in pages.index(roots.get("sqlite_autoindex_person_1", 0)):
+        # By its index a row may be gone that was written anew since: `_tell_apart`.
         if [type(v) for v in values] == [str, int] and values[1] not in found.rows["person"]:
             _put(found, "person", (values[1], values[0]))
     for values in pages.index(roots.get("sqlite_autoindex_source_1", 0)):
@@ -351,7 +353,34 @@ def make_up(found: Salvaged) -> None:
     for table in ("arrival", "file", "entry", "chunk", "source"):
         for person in {row["person"] for row in found.of(table)} - set(found.rows["person"]):
             _put(found, "person", (person, f"person {person}"))
+    _tell_apart(found)
     _without_strays(found)
+
+
+def _tell_apart(found: Salvaged) -> None:
+    """Have no two rows by one name, as come of an index that lost one: a person is written anew then, and is the same."""
+    known: dict[str, int] = {}
+    for row in sorted(found.of("person"), key=lambda p: p["id"]):
+        number, name = row["id"], str(row["name"])
+        first = known.setdefault(name.lower(), number)
+        if first == number:
+            continue
+        _put(found, "person", (number, f"{name}{HIDDEN}{number}"))
+        position = max((*found.rows["entry"], *found.rows["chunk"], 0)) + 1
+        content = {"copies": [], "into": first, "name": name, "person": number}
+        now_ms = max((e["recorded_ms"] for e in found.of("entry")), default=0)
+        _put(
+            found, "entry", (position, first, "merge", now_ms, None, None, now_ms, None, json.dumps(content))
+        )
+    named = set[tuple[int, str]]()
+    for row in sorted(found.of("source"), key=lambda s: s["id"]):
+        if (row["person"], row["name"]) in named:
+            _put(
+                found,
+                "source",
+                (row["id"], row["person"], f"{row['name']} {row['id']}", row["kind"], row["rank"]),
+            )
+        named.add((row["person"], row["name"]))
 
 
 def _make_up_for_chunk(found: Salvaged, row: dict[str, Any]) -> None:

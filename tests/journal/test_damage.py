@@ -13,8 +13,8 @@ from ingest.journal import ALWAYS_MS, Journal
 from ingest.journal.damage import note_file
 from ingest.journal.mended import Places
 from ingest.journal.mending import mend, trouble, whole
-from ingest.journal.salvage import salvage
-from ingest.journal.seal import SEALED
+from ingest.journal.salvage import fill, make_up, salvage
+from ingest.journal.seal import SEALED, seal_of
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
 from tests.support.daemons import hartslag
@@ -167,3 +167,18 @@ def test_no_long_value_is_held_in_memory_while_a_journal_is_mended(data: Path) -
         assert [found.aside.whole(chunks[n]) for n in sorted(chunks)] == db.execute(
             f"SELECT {columns} FROM chunk ORDER BY position"
         ).fetchall()
+
+
+def test_a_person_who_was_written_twice_is_one_again(data: Path) -> None:
+    """Protects the repair from an index that lost a name: who is in the settings was begun anew then, and both are the same."""
+    path = data / "journal" / "journal.db"
+    found = salvage(path)
+    number = max(found.rows["person"]) + 1
+    found.rows["person"][number] = (number, "Anna", seal_of("person", (number, "Anna")))
+    make_up(found)
+    with closing(sqlite3.connect(data / "new.db", isolation_level=None)) as db:
+        fill(db, found, identity=None)
+    with Journal(data / "new.db") as journal:
+        assert [p.name for p in journal.persons()] == ["Anna", "Bram"]
+        assert journal.merges()[number] == 1
+    assert whole(data / "new.db") == []
