@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -139,9 +140,11 @@ def test_verbs_that_read_the_journal_do_not_load_what_reads_files(verb: str, tmp
 def test_the_week_of_somebody_loads_no_more_than_it_needs(tmp_path: Path) -> None:
     """Protects the wait for an answer: what a call deep below drags along (numpy.ma, bz2) costs a verb its tenths."""
     from tests.support.households import household, steady
+    from tests.support.strap_sessions import happen_all, wear_strap
 
-    with household(tmp_path, [steady("Anna", 1_700_000_000_000, 600, 120)]):
-        pass
+    with household(tmp_path, [steady("Anna", 1_700_000_000_000, 600, 120)]) as journal:
+        worn = wear_strap(1_795_000_000_000, [120] * 600, contact=True)
+        happen_all(journal, [replace(worn, person="Anna")])
     (tmp_path / "hartslag.toml").write_text('[[person]]\nname = "Anna"\nborn = 1978\nzone = "UTC"\n')
     words = ["hartslag", "--data", str(tmp_path), "week"]
     held = loaded(f"from ingest.cli import main; sys.argv = {words!r}; main()")
@@ -160,6 +163,7 @@ def test_straps_in_the_settings_cost_a_verb_nothing(tmp_path: Path) -> None:
         words = ["hartslag", "--data", str(tmp_path), verb]
         held = loaded(f"from ingest.cli import main; sys.argv = {words!r}; main()")
         assert held & HEAVY == bluetooth
+        assert "ingest.formats.fit.decoder" not in held, "nobody reads a file here"
 
 
 def test_the_daemon_does_not_carry_what_its_reading_process_needs() -> None:

@@ -42,6 +42,15 @@ def distinct(column: NDArray[Integer]) -> NDArray[Integer]:
     return column[np.append(True, column[1:] != column[:-1])] if len(column) else column
 
 
+def are_among(column: NDArray[Integer], others: NDArray[Integer]) -> NDArray[np.bool_]:
+    """Which whole numbers of a column are others, too: as `np.isin`, which may import numpy.ma for it."""
+    found = distinct(others)
+    if not len(found):
+        return np.zeros(len(column), np.bool_)
+    is_found: NDArray[np.bool_] = found[np.minimum(np.searchsorted(found, column), len(found) - 1)] == column
+    return is_found
+
+
 def moment_ms(moment: Moment) -> int:
     """One moment in milliseconds since 1970, fractions cut off downwards; ValueError for a datetime without a zone."""
     if isinstance(moment, datetime):

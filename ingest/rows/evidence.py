@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ingest.journal import RANKS, Chunk, Journal, Source
 from zones import artefacts
-from zones.moments import distinct
+from zones.moments import are_among, distinct
 from zones.pieces import Pieces, hold, resolve
 from zones.placing import place
 from zones.series import TIMES, Series, join
@@ -229,6 +229,6 @@ def _strap_signals(chunks: list[Chunk], series: Series, beats: _Beats) -> artefa
     says = [c for c in straps if c.columns.contact is not None]
     off = Spans.union([c.columns.contact for c in says if c.columns.contact is not None]).covers(t)
     spoke = (
-        np.isin(t, np.concatenate([c.columns.series.times.astype(np.int64) for c in says])) if says else off
+        are_among(t, np.concatenate([c.columns.series.times.astype(np.int64) for c in says])) if says else off
     )
     return artefacts.StrapSignals(beats.arrival_ms, spoke & ~off, off)

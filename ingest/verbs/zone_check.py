@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ingest.formats.fit import ZoneCheck
+from ingest.formats.zone_check import ZoneCheck
 from ingest.journal import Entry, Journal
 from ingest.language import day_text, ngettext, number_text
 from ingest.language import gettext as _

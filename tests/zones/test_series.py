@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import by_hand as byhand
-from zones.moments import distinct, length_ms, milliseconds, moment_ms
+from zones.moments import are_among, distinct, length_ms, milliseconds, moment_ms
 from zones.series import Series, clean_samples, join, median_gap_ms
 from zones.spans import Spans
 
@@ -134,6 +134,13 @@ def test_moments_of_every_kind() -> None:
 def test_distinct_moments(moments: list[int]) -> None:
     """Protects what is cut at borders: each moment once, in order, the first one too."""
     assert distinct(np.array(moments, np.int64)).tolist() == sorted(set(moments))
+
+
+@given(st.lists(st.integers(-5, 5)), st.lists(st.integers(-5, 5)))
+def test_moments_among_others(moments: list[int], others: list[int]) -> None:
+    """Protects what a strap said of its contact: it counts for the samples that came with it, in whatever order."""
+    found = are_among(np.array(moments, np.int64), np.array(others, np.int64))
+    assert found.tolist() == [m in others for m in moments]
 
 
 def test_the_shortest_length() -> None:

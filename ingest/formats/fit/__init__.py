@@ -11,11 +11,11 @@ from ingest.formats.fit.file import (
     HeartRate,
     Limits,
     PauseVerdict,
-    ZoneCheck,
 )
 from ingest.formats.fit.recording import read_recording
 from ingest.formats.fit.segment import looks_whole, recognises
 from ingest.formats.fit.trial_file import trial_file
+from ingest.formats.zone_check import ZoneCheck
 
 __all__ = [
     "Beats",

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from ingest.formats.fit.contents import Contents
 from ingest.formats.fit.description import USER_PROFILE, ZONES_TARGET, Description
-from ingest.formats.fit.file import FitSeries, FitSession, ZoneCheck
+from ingest.formats.fit.file import FitSeries, FitSession
+from ingest.formats.zone_check import ZoneCheck
 from zones.edges import percent
 from zones.pieces import hold, milliseconds_per_bpm
 from zones.series import Series
