@@ -165,6 +165,7 @@ class Collecting:
             os.scandir(folder).close()
         except FileNotFoundError:
             make_folder(folder)
+            _log.warning("The inbox %s was gone; it is made again, and files are taken there.", folder)
         except OSError as e:
             part.trouble(
                 f"The inbox {folder} cannot be looked into ({e.strerror}). Make it a folder that its owner may read and"

@@ -315,6 +315,7 @@ def test_status_tells_of_a_part_that_is_in_trouble(tmp_path: Path) -> None:
         assert [p["part"] for p in now["parts"]] == ["inbox"]
         (data / "inbox").unlink()
         until((data / "inbox").is_dir, "the folder")
+        until(lambda: "it is made again" in log(data), "a word about it")
         drop(data, "1.fit", 1)
         until(lambda: settled(data), "the file")
         assert json.loads(hartslag("--data", data, "status", "--json").stdout)["parts"] == []
