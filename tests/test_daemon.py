@@ -268,6 +268,10 @@ def test_a_card_that_is_full_loses_nothing(tmp_path: Path) -> None:
             fill(data / "rest")
             until(lambda: "full" in _log(data) or "No space" in _log(data), "a word about the full disk")
             assert (data / "inbox" / "run.fit").exists()
+            told = hartslag("--data", data, "status").stdout
+            assert '"run.fit": ' in told
+            assert "the disk is full" in told
+            assert "{" not in told
             filler.unlink()
             (data / "rest").unlink()
             until(lambda: settled(data), "the file")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ingest.backup.state import KEY, backup_status
 from ingest.collect.fetch_record import read_states
+from ingest.collect.inbox import TROUBLE as INBOX_TROUBLE
 from ingest.collect.inbox import Inbox, Waiting, noted_troubles
 from ingest.grafana.sensor_names import sensor_names, watches
 from ingest.household import left_behind, owner_of_folder, places_of
@@ -25,6 +26,7 @@ from ingest.stores.configured import configured_stores
 from ingest.stores.contract import Store
 from ingest.system.acting import power_to_read
 from ingest.system.clock import SystemClock
+from ingest.system.files import has_room
 from ingest.system.lock import holder, settings_of_holder
 from ingest.verbs import clock_offsets, zone_check
 from ingest.verbs.check_machine import free_bytes
@@ -94,7 +96,7 @@ def _failing_parts(
     settings: Settings, errors: Mapping[str, str], backup: Mapping[str, Any] | None
 ) -> list[dict[str, str]]:
     """Which parts of the daemon are in trouble, but for those that have a place of their own in the status."""
-    told = {store.name for store in configured_stores(settings)} | {TROUBLE}
+    told = {store.name for store in configured_stores(settings)} | {TROUBLE, INBOX_TROUBLE}
     if backup and backup["trouble"]:
         told.add(KEY)
     return [{"part": key, "trouble": error} for key, error in sorted(errors.items()) if key not in told]
@@ -203,12 +205,18 @@ def waiting_files(settings: Settings, journal: Journal) -> list[Waiting]:
     stuck = {path for _, path, _, kept in journal.unfiled_arrivals() if not kept}
     troubles = noted_troubles(journal) if runs else {}
     found = list(scan.waiting)
+    # A full disk takes no note of why either.
+    is_full = runs and bool(scan.arrived) and not has_room(settings.data)
     for candidate in scan.arrived:
         if candidate.name in stuck:
             why = "its content is stored, but it cannot be moved away; check who owns the folders"
             found.append(Waiting(candidate.name, why, act=True))
         elif candidate.name in troubles:
             found.append(Waiting(candidate.name, troubles[candidate.name]))
+        elif is_full:
+            found.append(
+                Waiting(candidate.name, "the disk is full; it is taken once there is room", act=True)
+            )
         elif runs:
             found.append(Waiting(candidate.name, "it is taken in a moment, after those before it"))
         else:
