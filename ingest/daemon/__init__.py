@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
 import logging
 import shlex
 import signal
@@ -29,6 +28,7 @@ from ingest.settings.model import Settings
 from ingest.stores.configured import configured_stores
 from ingest.system.files import NO_ROOM, make_folder
 from ingest.system.lock import DaemonLock, holder
+from ingest.system.memory import share_memory
 from ingest.system.patience import ENDLESS
 
 if TYPE_CHECKING:
@@ -39,9 +39,6 @@ FULL_S = 1.0
 
 MENDING_LIMIT_S = 1800.0
 """A large journal on a slow card is read whole and written anew within it."""
-
-_M_ARENA_MAX = -8
-"""The name in glibc's malloc.h."""
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +51,7 @@ def run(settings: Settings, greet: Callable[[str], None], listeners: Listeners |
     A full disk is waited for. Raises Stop when a person must act first: a folder that cannot be made, another daemon, a
     damaged journal.
     """
-    _share_memory()
+    share_memory()
     signal.signal(signal.SIGTERM, _end_at_once)  # until the supervisor ends one part after the other
     _complete_restore(settings)
     lock = DaemonLock(settings.data, settings.mark)
@@ -148,16 +145,6 @@ def add_parts(
     if settings.straps:
         add_straps(supervisor, settings, owners, listeners, wake_stores)
     return supervisor
-
-
-def _share_memory() -> None:
-    """Let the threads take memory from one place: a place for each keeps a megabyte that no other can use.
-
-    They take turns at the interpreter's lock anyway. Other C libraries than glibc have no such places (`man mallopt`).
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(AttributeError):
-            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def _make_folders(settings: Settings) -> None:

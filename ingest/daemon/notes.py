@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from ingest.daemon.journal import opened
@@ -12,6 +13,7 @@ from ingest.settings.machine_zone import machine_zone
 from ingest.settings.model import Settings
 from ingest.system import systemd
 from ingest.system.lock import DaemonLock
+from ingest.system.memory import GIVE_BACK_S, give_back_memory
 from ingest.system.watchdog import WatchedPart
 
 LOOK_S = 1.0
@@ -53,12 +55,15 @@ class Notes:
             if journal is None:
                 return
             self._say_anew(journal)
-            going_on = True
+            going_on, given_back_s = True, time.monotonic()
             while going_on:
                 self._keep_lock(fail)
                 journal.require_in_place()
                 self._write(journal)
                 self._follow_zone(journal)
+                if time.monotonic() - given_back_s > GIVE_BACK_S:
+                    give_back_memory()
+                    given_back_s = time.monotonic()
                 going_on = part.wait(LOOK_S)
             self._write(journal)
 

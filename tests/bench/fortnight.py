@@ -26,6 +26,7 @@ from ingest.rows.cache import RowCache
 from ingest.stores.following import follow
 from ingest.stores.live_pace import LivePace
 from ingest.stores.sqlite import SqliteStore
+from ingest.system.memory import GIVE_BACK_S, give_back_memory
 from tests.support.air.heart import Heart, Sensor
 from tests.support.straps import ManualClock
 
@@ -87,6 +88,8 @@ class Household:
                 if second % COMMIT_S == 0:
                     self._recorder.commit(journal)
                     follow(read, store, cache=cache, pace=pace)
+                if second % GIVE_BACK_S == 0:
+                    give_back_memory()
                 if second % round(every_h * 3600) == 0 or second == round(hours * 3600):
                     yield self._reading(second / 3600)
 
