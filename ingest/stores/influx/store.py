@@ -144,8 +144,10 @@ class InfluxStore:
             self._server_now.sync_visibility()
             self._server_now.keep_persons(names)
             self._ledger.keep_persons({clean_tag(name) for name in names} | {*names})
-            # What is kept in memory of their rows goes with them.
+            # What is kept in memory of their rows goes with them; where it began to be written is still so.
+            began = self._began
             self._forget_server()
+            self._began = began
 
     def wipe(self) -> None:
         """Leave no byte of deleted rows in the ledger."""
