@@ -20,6 +20,9 @@ from zones.minutes import MINUTE
 from zones.pieces import Pieces, merge
 from zones.spans import Spans
 
+SLACK_S, SLACK_SHARE = 2.0, 0.005
+"""By so much a watch may round what it tells of one workout in several places."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Told:
@@ -76,7 +79,24 @@ def counted_edges(workout: Entry, profile: Profile) -> Edges | None:
     edges = profile.sports.get(ruling_sport(workout, profile) or "", profile.timeline).edges_at(workout.at_ms)
     if edges is None or len(workout.content.get("watch_s") or ()) != len(theirs) + 1:
         return None
+    if contradiction(workout):
+        return None
     return edges if edges.moderate_bpm in theirs and edges.vigorous_bpm in theirs else None
+
+
+def contradiction(workout: Entry) -> str:
+    """Why the seconds in zones that a watch tells cannot be, by what the same file says of the workout; empty if they can."""
+    told = workout.content
+    seconds, lowest = np.array(told["watch_s"], np.float64), np.array([0, *told["watch_edges"]], np.float64)
+    total_s, lasts_s = float(seconds.sum()), (workout_end_ms(workout) - workout.at_ms) / 1000
+    if total_s > lasts_s * (1 + SLACK_SHARE) + SLACK_S:
+        return "they are more than the workout lasted"
+    highest, mean = told.get("bpm_max"), told.get("bpm_mean")
+    if highest and float(seconds[lowest > highest].sum()) > SLACK_S:
+        return "they lie above the highest heart rate of the workout"
+    if mean and total_s and float((seconds * lowest).sum()) / total_s > mean + 1:
+        return "they lie higher than the mean heart rate of the workout allows"
+    return ""
 
 
 def told_zone_ms(workout: Entry, edges: Edges) -> NDArray[np.int64]:

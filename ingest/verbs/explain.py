@@ -166,7 +166,7 @@ def _session_lines(
 
 def _told_lines(workout: "Entry", profile: "Profile") -> Iterator[str]:
     """What the watch itself tells of zones where it wrote no heart rate, or not the limits of its zones."""
-    from ingest.rows.told import counted_edges
+    from ingest.rows.told import contradiction, counted_edges
 
     told, edges = workout.content.get("watch_s"), workout.content.get("watch_edges")
     if not told:
@@ -182,6 +182,8 @@ def _told_lines(workout: "Entry", profile: "Profile") -> Iterator[str]:
         yield "    they count by the watch's own word, where no sample is, as two of its zones begin at your limits"
     elif profile.bout_min is not None:
         yield "    they do not count: nobody knows how long each effort was"
+    elif len(told) == len(edges) + 1 and (why := contradiction(workout)):
+        yield f"    they do not count: {why}, so one of the two is wrong; your week was at least what it says"
     else:
         yield "    they do not count, as no two of its zones begin at your limits: your week was at least what it says"
 

@@ -1,5 +1,6 @@
 """What only the watch's own seconds in zones tell: counted where its limits are known and the same, behind every sample."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,21 @@ def test_the_watchs_word_counts_where_its_limits_are_ours(tmp_path: Path) -> Non
     assert sum(m["moderate_s"] for m in minutes) == pytest.approx(day["moderate_s"])
     assert max(m["measured_s"] for m in minutes) <= 60
     assert all(110 <= m["bpm"] <= 140 for m in minutes[1:-1])
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        (("watch_s", (60, 540, 1800, 1600, 0)),),
+        (("bpm_max", 135), ("bpm_mean", 120)),
+        (("bpm_mean", 101),),
+    ],
+    ids=["longer than it lasted", "above its maximum", "higher than its mean"],
+)
+def test_what_contradicts_the_same_file_does_not_count(told: tuple[Any, ...], tmp_path: Path) -> None:
+    """Protects a week from minutes that cannot have been: the seconds in zones, or the rest of the summary, is wrong."""
+    more = tuple({**dict(SWIM.more), **dict(told)}.items())
+    assert table(tmp_path, "week", home(), replace(SWIM, more=more)) == []
 
 
 @pytest.mark.parametrize(
