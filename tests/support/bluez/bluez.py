@@ -124,6 +124,11 @@ class Bluez:
 
     # --- straps ---
 
+    @property
+    def subscribers(self) -> set[str]:
+        """Bus names of the clients that are told what straps say."""
+        return set().union(*self.life.notified.values()) if self.life is not None else set()
+
     def strap(self, address: str = "F0:00:00:00:00:01", **features: Any) -> Strap:
         """Another strap, beating; features as Strap takes them."""
         strap = Strap(address, **features)
