@@ -1,11 +1,16 @@
 """What the watch says of itself, the workout and the heart of its wearer."""
 
+import fitparse
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest.demo.fit_encoder import ERA, SESSION, Fit, workout
 from ingest.formats import fit
 from ingest.formats.fit import Device, Limits
+from ingest.formats.fit.contents import parse_contents
+from ingest.formats.fit.description import WANTED, describe
 
 START = 1_000_000_000
 
@@ -147,7 +152,7 @@ def test_a_description_in_pieces_does_not_cost_the_heart_rate() -> None:
 
 
 def test_developer_fields_in_descriptive_messages() -> None:
-    """A session with an app's own fields is read, described or not (fitparse would give up)."""
+    """A session with an app's own fields is read, described or not."""
     file = Fit().message(
         SESSION, (2, "uint32", START), (7, "uint32", 60_000), (5, "enum", 2), developer=[(0, 0, b"abc")]
     )
@@ -164,13 +169,51 @@ def test_descriptions_without_end() -> None:
     assert any("descriptive" in fault for fault in found.faults)
 
 
-def test_one_file_does_not_leak_into_the_next() -> None:
-    """What developers described in one file is unknown in the next (fitparse #125)."""
-    fit.read(Fit().developer_field(0).record(START, 60).done())
-    fit.read(workout(START, [100]))
-    import fitparse.records
+BASES = {
+    1: [0x00, 0x01, 0x02, 0x07, 0x0A, 0x0D],
+    2: [0x83, 0x84, 0x8B],
+    4: [0x85, 0x86, 0x88, 0x8C],
+    8: [0x89, 0x8E, 0x8F, 0x90],
+}
+"""Base types by their size (FIT SDK, "FIT Protocol")."""
 
-    assert fitparse.records.DEV_TYPES == {}
+
+@st.composite
+def described(draw: st.DrawFn) -> tuple[int, Fit]:
+    """A descriptive message: some of its fields in any type, with any bytes in them, and the values that stand for none."""
+    number = draw(st.sampled_from(sorted(WANTED)))
+    fields = draw(st.lists(st.sampled_from(sorted(WANTED[number])), unique=True, min_size=1))
+    layout, content = [], b""
+    for wanted in fields:
+        size = draw(st.sampled_from(sorted(BASES)))
+        base, times = draw(st.sampled_from(BASES[size])), draw(st.sampled_from([1, 1, 1, 2]))
+        one = st.sampled_from([b"\xff" * size, bytes(size), b"\1" + bytes(size - 1), bytes(size - 1) + b"\1"])
+        layout.append((wanted, size * times, base))
+        content += draw(one | st.binary(min_size=size, max_size=size)) * times
+    return number, Fit(big_endian=draw(st.booleans())).define(number, layout).raw(b"\0" + content)
+
+
+class Untouched:
+    """Leaves what fitparse read as it is: no datetimes, no units."""
+
+    def leave(self, _: object) -> None: ...
+
+    run_type_processor = run_field_processor = run_unit_processor = run_message_processor = leave
+
+
+@given(described())
+def test_the_same_as_fitparse(made: tuple[int, Fit]) -> None:
+    """Numbers, words and seconds of descriptive messages are those that fitparse reads, whatever their types: sources are named by them."""
+    number, file = made
+    (theirs,) = fitparse.FitFile(file.done(), data_processor=Untouched()).get_messages()
+    found = describe(parse_contents(file.done())).messages_of(number)
+    for value in theirs.fields:
+        ours = found[0].values.get(value.def_num)
+        assert ours == (None if isinstance(value.raw_value, tuple) else value.raw_value), value
+        word = value.value if isinstance(value.value, str) else ""
+        assert found[0].name(value.def_num) == (word.strip() or None), value
+        if number == SESSION and value.def_num in (7, 8) and isinstance(ours, int | float):
+            assert found[0].seconds(value.def_num) == value.value
 
 
 def test_settings_file_is_intact_and_says_what_it_is() -> None:
