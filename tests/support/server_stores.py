@@ -29,10 +29,11 @@ from tests.support.households import (
     happen,
     steady,
 )
+from tests.support.influxdb2 import InfluxDB2
 from tests.support.replicas import differences, expected, held
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
-Real = InfluxDB | VictoriaMetrics
+Real = InfluxDB | InfluxDB2 | VictoriaMetrics
 
 START = at("2024-10-26T10:00+02:00")
 """The Saturday before the clocks go back in Amsterdam."""

@@ -211,9 +211,15 @@ class ServerClient:
         at, status = f"The server at {self.url}", response.status
         if status in {401, 403}:
             where = self._influx.token_file or f"the credential {CREDENTIAL} or the environment's {VARIABLE}"
+            what = "does not accept the token" if status == 401 else "does not let the token do this"
             return Unavailable(
-                f"{at} does not accept the token (status {status}). Put a token that may read and write the bucket"
+                f"{at} {what} (status {status}). Put a token that may read and write the bucket"
                 f" {self._influx.bucket!r} into {where}; it is read again by itself.{words}"
+            )
+        if status == 404 and "organization" in response.message:
+            return Unavailable(
+                f"{at} knows no organisation {self._influx.org!r}, or not with this token (status 404). Correct org below"
+                f" [influx].{words}"
             )
         if status == 404:
             return Unavailable(

@@ -6,8 +6,7 @@ A point that is written again takes the place of the old one, field by field, so
 """
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,23 +17,23 @@ from ingest.rows.table import TABLES, TEXT, Block
 from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.cells import Cells, FieldColumn, FieldKey, Labels, StoredSeries, block_cells
 from ingest.stores.influx.client import (
-    QUERY_TIMEOUT_S,
     BodyTooLarge,
     Refused,
     ResponseTooLarge,
     ServerClient,
-    Unavailable,
     reading_response,
 )
+from ingest.stores.influx.deletion import Deletion
+from ingest.stores.influx.influxql_statements import (
+    FIRST_US,
+    LAST_US,
+    Statements,
+    tag_conditions,
+    time_conditions,
+)
 from ingest.stores.influx.lines import clean_tag, coarsest_precision, encode_lines
-from ingest.stores.influx.marker import MARKER, marker_line
+from ingest.stores.influx.marker import CANARY_US, MARKER, canary_line, marker_line
 from ingest.system.crash_points import reached
-
-FIRST_US, LAST_US = -9_223_372_036_854_774, 9_223_372_036_854_774
-"""The times that InfluxDB knows, whose own unit is the nanosecond."""
-
-STATEMENTS = 50
-"""Sent together at most."""
 
 
 class InfluxServer:
@@ -50,6 +49,11 @@ class InfluxServer:
         self._client, self._influx = client, influx
         self.site = clean_tag(influx.site or "")
         self.title = f"InfluxDB {version}".strip()
+        self._influxql = Statements(client, influx)
+        # What does not tell its version is asked by both: it says which of them it knows.
+        by_api = not self._is_version(1) and not self._is_version(3)
+        self._deletion = Deletion(client, influx, self._influxql, by_api=by_api)
+        self._deletes = True
 
     def align_times(self, block: Block) -> Block:
         """The block with times that the server can tell apart."""
@@ -71,47 +75,14 @@ class InfluxServer:
 
     def read_range(self, series: StoredSeries, start_us: int, end_us: int) -> Cells:
         """What is there of a series in [start, end). Raises ResponseTooLarge when that is more than is read at once."""
-        where = " AND ".join(_tag_conditions(series.tags) + _time_conditions(start_us, end_us))
+        where = " AND ".join(tag_conditions(series.tags) + time_conditions(start_us, end_us))
         with reading_response(self._client.url):
-            (response,) = self._query(f'SELECT * FROM "{series.table}" WHERE {where}')
+            (response,) = self._influxql.ask(f'SELECT * FROM "{series.table}" WHERE {where}')
             return _parse_cells(series, response)
 
     def delete_ranges(self, series: StoredSeries, labels: Labels, spans: Sequence[tuple[int, int]]) -> bool:
-        """Take away the rows in spans (first and last time, both included); says whether that can be done."""
-        tags = (*series.tags, *labels)
-        for i in range(0, len(spans), STATEMENTS):
-            text = ";".join(
-                f'DELETE FROM "{series.table}" WHERE '
-                + " AND ".join([*_tag_conditions(tags), f"time >= {a * 1000}", f"time <= {b * 1000}"])
-                for a, b in spans[i : i + STATEMENTS]
-            )
-            try:
-                self._query(text)
-            except Refused:
-                if not all(
-                    self._delete_by_v2_api(series.table, tags, a, b) for a, b in spans[i : i + STATEMENTS]
-                ):
-                    return False
-        return True
-
-    def _delete_by_v2_api(
-        self, table: str, tags: Iterable[tuple[str, str]], first_us: int, last_us: int
-    ) -> bool:
-        """The same by the API of version 2 (https://docs.influxdata.com/influxdb/v2/write-data/delete-data/)."""
-        what = " AND ".join(
-            [f"_measurement={_double_quote(table)}", *(f"{k}={_double_quote(v)}" for k, v in tags if v)]
-        )
-        response = self._client.request(
-            "POST",
-            f"/api/v2/delete?org={_url_quote(self._influx.org)}&bucket={_url_quote(self._influx.bucket)}",
-            json={"start": _rfc3339(first_us), "stop": _rfc3339(last_us + 1), "predicate": what},
-            timeout_s=QUERY_TIMEOUT_S,
-        )
-        if response.status in {400, 404, 405, 501}:
-            return False
-        if response.status != 204:
-            raise self._client.explain_failure(response)
-        return True
+        """Take away the rows in spans (first and last time, both included); says whether they are gone."""
+        return self._deletes and self._deletion.delete(series.table, (*series.tags, *labels), spans)
 
     def read_field(self, series: StoredSeries, key: FieldKey, start_us: int, end_us: int) -> FieldColumn:
         """One field of a series in [start, end), in microseconds."""
@@ -131,46 +102,59 @@ class InfluxServer:
     def keep_persons(self, names: Collection[str]) -> None:
         """Take away the rows of this site that are of nobody of these names."""
         kept = {clean_tag(name) for name in names}
+        site = ("site", self.site)
+        where = " AND ".join(tag_conditions([site]))
         for table in TABLES:
-            asked = f'SHOW TAG VALUES FROM "{table}" WITH KEY = "person"'
             with reading_response(self._client.url):
-                (response,) = self._query(asked)
-                found = {row[1] for one in response.get("series", []) for row in one["values"]}
+                (answer,) = self._influxql.ask(
+                    f'SELECT * FROM "{table}" WHERE {where} GROUP BY "person" LIMIT 1'
+                )
+                found = {one["tags"]["person"] for one in answer.get("series", [])}
             for person in sorted(found - kept):
-                # Where several write to one server the name may be another site's alone: nothing of ours goes then.
-                self._delete_all(table, (("person", person), ("site", self.site)))
+                self._delete_all(table, (("person", person), site))
 
     def _delete_all(self, table: str, tags: tuple[tuple[str, str], ...]) -> None:
-        if not self.delete_ranges(StoredSeries(table, tags), (), [(FIRST_US, LAST_US)]):
-            raise TryLater(
-                f"{self.title} at {self._client.url} cannot delete rows. Empty the bucket"
-                f" {self._influx.bucket!r} yourself (delete and create it), then try again."
-            )
+        if not self._deletion.delete(table, tags, [(FIRST_US, LAST_US)]):
+            raise self._deletion.explain_impossible(self.title)
 
     def is_empty(self) -> bool:
         """Whether no row of this site is there."""
-        where = " AND ".join(_tag_conditions([("site", self.site)]))
+        where = " AND ".join(tag_conditions([("site", self.site)]))
         asked = [f'SELECT * FROM "{table}" WHERE {where} LIMIT 1' for table in TABLES]
         with reading_response(self._client.url):
-            return not any(answer.get("series") for answer in self._query(";".join(asked)))
+            return not any(answer.get("series") for answer in self._influxql.ask(*asked))
 
     # --- the marker ---
 
     def owners(self) -> set[str]:
         """The journals that this site's rows are of."""
-        where = " AND ".join(_tag_conditions([("site", self.site)]))
+        where = " AND ".join(tag_conditions([("site", self.site)]))
         with reading_response(self._client.url):
-            (response,) = self._query(f'SELECT "version" FROM "{MARKER}" WHERE {where} GROUP BY "journal"')
-            return {one["tags"]["journal"] for one in response.get("series", [])}
+            (answer,) = self._influxql.ask(
+                f'SELECT "version" FROM "{MARKER}" WHERE {where} GROUP BY "journal"'
+            )
+            return {one["tags"]["journal"] for one in answer.get("series", [])}
 
     def claim_ownership(self, journal: str) -> None:
-        """Leave the marker, which is as old as any row may be. Raises TryLater when it does not stay."""
+        """Leave the marker, which is as old as any row may be. Raises TryLater when it does not stay, or nothing can go."""
         try:
-            self._client.write_lines(marker_line(journal, self.site), "s")
+            self._client.write_lines(marker_line(journal, self.site) + canary_line(self.site), "s")
         except (Refused, BodyTooLarge) as e:
             raise self._retention_error(str(e)) from e
         if journal not in self.owners():
             raise self._retention_error("it is not there when asked for")
+        tags = [("site", self.site)]
+        self._deletes = self._deletion.delete(MARKER, tags, [(CANARY_US, CANARY_US)])
+        if not self._deletes and not self._is_version(3):
+            raise self._deletion.explain_impossible(self.title)
+
+    @property
+    def deletes(self) -> bool:
+        """Whether single rows can be taken away, by what became of the last one that was tried."""
+        return self._deletes
+
+    def _is_version(self, major: int) -> bool:
+        return self.title.startswith(f"InfluxDB {major}.")
 
     def _retention_error(self, words: str) -> TryLater:
         return TryLater(
@@ -188,28 +172,6 @@ class InfluxServer:
     def instance_id(self) -> str:
         """What is another after the server was started anew; of no matter here."""
         return ""
-
-    def _query(self, text: str) -> list[Mapping[str, Any]]:
-        """The results of statements. Raises Unavailable, or Refused when one cannot be done."""
-        fields = {"db": self._influx.bucket, "epoch": "u", "q": text}
-        response = self._client.request("POST", "/query", fields, timeout_s=QUERY_TIMEOUT_S)
-        try:
-            content = response.json()
-        except ValueError:
-            content = {}
-        if not isinstance(content, dict) or not isinstance(content.get("results"), list):
-            if response.status in {400, 405, 422, 501}:
-                raise Refused(response.message)
-            raise self._client.explain_failure(response)
-        for one in content["results"]:
-            if "error" in one:
-                if "not found" in one["error"]:
-                    raise Unavailable(
-                        f"The server at {self._client.url} knows no bucket {self._influx.bucket!r}. Create it"
-                        " (InfluxDB 1: the database), or correct bucket below [influx]."
-                    )
-                raise Refused(str(one["error"]))
-        return list(content["results"])
 
 
 def _parse_cells(series: StoredSeries, answer: Mapping[str, Any]) -> Cells:
@@ -244,33 +206,3 @@ def _group_rows(
         rows.setdefault(labels, []).append(i)
     for labels, these in rows.items():
         yield labels, np.array(these, np.int64)
-
-
-def _tag_conditions(tags: Iterable[tuple[str, str]]) -> list[str]:
-    return [f'"{name}" = {_single_quote(value)}' for name, value in tags]
-
-
-def _time_conditions(start_us: int, end_us: int) -> list[str]:
-    start, end = max(start_us, FIRST_US), min(end_us, LAST_US)
-    return [f"time >= {start * 1000}", f"time < {end * 1000}"]
-
-
-def _single_quote(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
-
-
-def _double_quote(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _url_quote(text: str) -> str:
-    from urllib.parse import quote
-
-    return quote(text, safe="")
-
-
-def _rfc3339(us: int) -> str:
-    us = min(max(us, FIRST_US + 1_000_000), LAST_US - 1_000_000)
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)).isoformat().replace("+00:00", "Z")

@@ -19,3 +19,15 @@ def marker_line(journal: str, site: str) -> bytes:
         MARKER, tags, np.array([MARKER_US], dtype=np.int64), {"version": [1.0]}, {"version": REAL}
     )
     return line
+
+
+CANARY_US = MARKER_US + 60_000_000
+"""When the row is of that is written to see what becomes of it, and whether it can be taken away."""
+
+
+def canary_line(site: str) -> bytes:
+    """The line (precision s) of a row of a site that may be there or not."""
+    (line,) = encode_lines(
+        MARKER, {"site": site}, np.array([CANARY_US], dtype=np.int64), {"canary": [1.0]}, {"canary": REAL}
+    )
+    return line

@@ -17,6 +17,7 @@ from ingest.stores.influx.store import InfluxStore
 from tests.support import fake_server as fakeserver
 from tests.support.fake_server import WRITE, Exchange, FakeServer, Fault, Point, says
 from tests.support.households import DAY, Event, Noted, happen, steady
+from tests.support.influxdb2 import InfluxDB2
 from tests.support.server_stores import START, Clock, catch_up, journal_of_2024, open_store, wrong_rows
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
@@ -29,9 +30,13 @@ HAPPENED: list[Event] = [
 MORE = steady("Jan", START + 4 * DAY, 200, 130)
 
 
-@pytest.fixture(params=[InfluxDB, VictoriaMetrics])
+@pytest.fixture(params=[InfluxDB, InfluxDB2, VictoriaMetrics])
 def fake(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FakeServer]:
-    """A server that errs when told to, before each of the real ones."""
+    """A server that errs when told to, before each of the real ones, and as version 2 of InfluxDB."""
+    if request.param is InfluxDB2:
+        with InfluxDB2(tmp_path / "server") as server:
+            yield server
+        return
     with request.param(tmp_path / "server") as real, FakeServer(real) as server:
         yield server
 
@@ -138,8 +143,9 @@ def test_an_answer_to_a_question_that_is_none_is_no_harm(
 ) -> None:
     """Protects comparing and the marker: whatever is said to all questions, nothing but TryLater comes of it."""
     fake.everywhere = True
-    # Questions are put to both kinds in the same way; of VictoriaMetrics, which takes its time, only some.
-    some = list(KEPT.values())[:: 1 if isinstance(fake.behind, InfluxDB) else 4]
+    # Questions are put to all kinds in the same way; to one of them all are, to the others some.
+    is_first = isinstance(fake.behind, InfluxDB) and not isinstance(fake, InfluxDB2)
+    some = list(KEPT.values())[:: 1 if is_first else 4]
     for i, (fault, _) in enumerate(some):
         happen(journal, steady("Jan", START + (i + 4) * DAY, 60, 130))
         with open_store(fake.url, tmp_path / "store", clock=clock) as store:

@@ -9,6 +9,7 @@ from ingest.errors import TryLater
 from ingest.journal import Journal
 from ingest.stores.following import follow
 from tests.support.households import DAY, Copies, Event, Limits, Noted, filled, happen, steady
+from tests.support.influxdb2 import InfluxDB2
 from tests.support.replicas import differences, expected, held
 from tests.support.server_stores import START, Clock, Real, catch_up, journal_of_2024, open_store, wrong_rows
 from tests.support.servers import InfluxDB, VictoriaMetrics
@@ -25,9 +26,9 @@ HAPPENED: list[Event] = [
 ]
 
 
-@pytest.fixture(params=[InfluxDB, VictoriaMetrics])
+@pytest.fixture(params=[InfluxDB, InfluxDB2, VictoriaMetrics])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Real]:
-    """Each of the two, empty."""
+    """Each of them, empty."""
     with request.param(tmp_path / "server") as made:
         yield made
 
@@ -166,8 +167,14 @@ def test_a_journal_that_was_exchanged_takes_the_place_of_the_earlier_one(
 # --- many Pis ---
 
 
-def test_fifty_pis_write_to_one_server(server: Real, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [InfluxDB, VictoriaMetrics])
+def test_fifty_pis_write_to_one_server(kind: type[InfluxDB | VictoriaMetrics], tmp_path: Path) -> None:
     """Protects a clinic: the same names everywhere, and each site's rows are its own; few series, and all are well."""
+    with kind(tmp_path / "server") as server:
+        fill_from_fifty(server, tmp_path)
+
+
+def fill_from_fifty(server: InfluxDB | VictoriaMetrics, tmp_path: Path) -> None:
     clock = Clock()
     for i in range(SITES):
         more = steady("Jan", START + 2 * DAY, 60 + i, 100 + i)

@@ -16,6 +16,7 @@ from tests.support.households import (
     Event,
     happen,
 )
+from tests.support.influxdb2 import InfluxDB2
 from tests.support.server_stores import (
     CORRECTIONS,
     HAPPENED,
@@ -30,9 +31,9 @@ from tests.support.server_stores import (
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
 
-@pytest.fixture(params=[InfluxDB, VictoriaMetrics])
+@pytest.fixture(params=[InfluxDB, InfluxDB2, VictoriaMetrics])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Real]:
-    """Each of the two, empty."""
+    """Each of them, empty."""
     with request.param(tmp_path / "server") as made:
         yield made
 
@@ -74,7 +75,7 @@ def test_it_holds_what_the_sqlite_store_holds_through_every_correction(
     assert wrong_rows(journal, server, tmp_path / "last.db") == []
 
 
-@pytest.mark.parametrize("kind", [InfluxDB, VictoriaMetrics])
+@pytest.mark.parametrize("kind", [InfluxDB, InfluxDB2, VictoriaMetrics])
 def test_whatever_happens_in_a_household_the_server_holds_its_rows(kind: type[Real], tmp_path: Path) -> None:
     """Protects what no example thought of: any happenings, brought up to date in any portions, beside other sites."""
     site = iter(range(1000))
