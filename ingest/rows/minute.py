@@ -17,7 +17,7 @@ from ingest.rows.told import add_told
 from zones.minutes import MINUTE, Minutes, Totals, tabulate_minutes
 from zones.pieces import Pieces, split_every
 from zones.spans import Spans
-from zones.spread import OpenTime, find_open_time
+from zones.spread import RECORDED_MS, OpenTime, find_open_time
 
 OnEvidence = Callable[[int, int, list[Evidence], Pieces], None]
 """Called with each stretch that is counted (start and end in ms), its evidence, and the pieces that it resolves to."""
@@ -50,19 +50,16 @@ class CountedMinutes:
     ) -> Self:
         """That of [start, end), of which `pieces` are the resolved evidence."""
         exercise = Spans.union(e.pieces.spans for e in evidence if e.source.kind == "activity")
-        pieces = split_every(pieces, MINUTE)  # once, for all that goes by the minute
+        covered = pieces.spans
         ruled, lines = apply_edges(journal, person, profile, pieces, start_ms, end_ms)
         open_time = OpenTime.none()
         if len(exercise):
-            # Its pieces are those of before, of which some may be cut: each is of the last that began by then.
-            mine = np.array([e.source.kind == "activity" for e in evidence], dtype=np.bool_)[pieces.source]
-            which = mine[np.searchsorted(pieces.start, ruled.start, side="right") - 1]
-            open_time = find_open_time(ruled.take(which), lines)
-        with_told = add_told(journal, person, profile, pieces.spans, ruled, lines, start_ms, end_ms)
+            open_time = find_open_time(split_every(_long_of_workouts(evidence, pieces, ruled), MINUTE), lines)
+        with_told = add_told(journal, person, profile, covered, ruled, lines, start_ms, end_ms)
         return cls(
             tabulate_minutes(*with_told),
             StrapMinutes.count(evidence, pieces),
-            pieces.spans,
+            covered,
             exercise,
             open_time,
         )
@@ -95,6 +92,16 @@ class CountedMinutes:
             self.exercise.clip(start_ms, end_ms),
             self.open_time.between(first_ms, end_ms),
         )
+
+
+def _long_of_workouts(evidence: list[Evidence], pieces: Pieces, ruled: Pieces) -> Pieces:
+    """Those of the ruled pieces, which are the pieces of which some may be cut, that leave something open in workouts."""
+    ruled_of = pieces.source
+    if len(ruled) != len(pieces):
+        # Each is of the last that began by then.
+        ruled_of = ruled_of[np.searchsorted(pieces.start, ruled.start, side="right") - 1]
+    mine = np.array([e.source.kind == "activity" for e in evidence], dtype=np.bool_)
+    return ruled.take(mine[ruled_of] & (ruled.end - ruled.start > RECORDED_MS))
 
 
 def count_minutes(

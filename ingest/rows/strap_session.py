@@ -52,20 +52,25 @@ class StrapMinutes:
         if not strap.any() or not len(pieces):
             return cls.none()
         pieces = split_every(pieces, MINUTE)
-        minute, held_ms = pieces.start // MINUTE, pieces.end - pieces.start
-        of_strap = strap[pieces.source]
-        starts = minute[of_strap]
-        starts = starts[np.diff(starts, prepend=starts[:1] - 1) > 0]  # pieces ascend, and so do their minutes
-        row = np.searchsorted(starts, minute)
-        inside = starts[np.minimum(row, len(starts) - 1)] == minute if len(starts) else of_strap
-        n, sources = len(starts), len(evidence)
-        cell = row[inside] * 256 + pieces.bpm[inside]
-        bpm_ms = np.bincount(cell, held_ms[inside], n * 256).astype(np.uint16).reshape(n, 256)
-        of_source = row[of_strap] * sources + pieces.source[of_strap]
-        by_source = np.bincount(of_source, held_ms[of_strap], n * sources)
-        longest = by_source.reshape(n, sources).argmax(axis=1)
+        minute, of_strap = pieces.start // MINUTE, strap[pieces.source]
+        first = np.append(0, np.flatnonzero(minute[1:] != minute[:-1]) + 1)
+        here = np.logical_or.reduceat(of_strap, first)
+        if not here.any():
+            return cls.none()
+        starts, amounts = minute[first][here] * MINUTE, np.diff(first, append=len(pieces))
+        if not here.all():
+            inside = np.repeat(here, amounts)
+            pieces, of_strap, amounts = pieces.take(inside), of_strap[inside], amounts[here]
+        n, sources, held_ms = len(starts), len(evidence), pieces.end - pieces.start
+        row = np.repeat(np.arange(n, dtype=np.intp), amounts)
+        bpm_ms = np.bincount(row * 256 + pieces.bpm, held_ms, n * 256).astype(np.uint16).reshape(n, 256)
+        longest = np.full(n, strap.argmax(), np.intp)
+        if np.count_nonzero(strap) > 1:
+            of_source = row[of_strap] * sources + pieces.source[of_strap]
+            by_source = np.bincount(of_source, held_ms[of_strap], n * sources)
+            longest = by_source.reshape(n, sources).argmax(axis=1)
         ids = np.array([e.source.id for e in evidence], np.int64)
-        return cls(starts * MINUTE, ids[longest], bpm_ms)
+        return cls(starts, ids[longest], bpm_ms)
 
     @classmethod
     def join(cls, parts: Sequence["StrapMinutes"]) -> Self:
