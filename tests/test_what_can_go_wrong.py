@@ -180,7 +180,13 @@ PROVED_BY = {
         "tests/daemon/test_mending.py::test_the_daemon_mends_the_journal_and_goes_on"
     ),
     "An older copy of the journal is put back, or what it had written last is lost": (
-        "tests/journal/test_damage.py::test_a_store_follows_a_journal_that_was_put_back"
+        "tests/journal/test_losses.py::test_what_a_store_held_and_is_gone_is_named"
+    ),
+    "An older copy of the journal knows nothing of a file or a time that was forgotten since": (
+        "tests/journal/test_losses.py::test_what_was_forgotten_since_and_counts_again_is_said_with_the_line_that_helps"
+    ),
+    "An old copy of the journal lies below a newer log, and both seem to fit": (
+        "tests/journal/test_losses.py::test_pages_of_two_times_are_found_out"
     ),
 }
 """The first cell of each row, and the test that shows the second to be so."""

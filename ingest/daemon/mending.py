@@ -1,18 +1,27 @@
 """The journal mended by the daemon itself, at its start and while it runs: nobody looks at a Pi in a living room."""
 
+import contextlib
 import logging
 import time
 
 from ingest.daemon.inspection import Inspection
+from ingest.errors import Stop, TryLater
 from ingest.household import open_journal, places_of, register_person
+from ingest.journal import Journal
 from ingest.journal.damage import DamagedJournal, note_file
+from ingest.journal.known import note_gone_since_known
+from ingest.journal.losses import Loss
 from ingest.journal.mended import Mended
 from ingest.journal.mending import mend, mended_today, note_unknown_files, trouble
+from ingest.log import quoted
 from ingest.settings.model import Settings
 from ingest.system.watchdog import WatchedPart
 
 LOOK_S = 5.0
 """Between two looks for a note that something was found damaged."""
+
+KNOWN_S = 3600.0
+"""Between two notes of how the journal is: so much less is known of one that an older copy took the place of."""
 
 MOST_A_DAY = 3
 """After which repairing does not help, and would fill the card."""
@@ -43,6 +52,7 @@ def _open(settings: Settings) -> list[str]:
             _log.warning(
                 "The journal is older than the archive: %s files of that are read once more.", len(unknown)
             )
+        _say_gone(note_gone_since_known(places, journal))
         return [register_person(journal, settings, strap.person) for strap in settings.straps]
 
 
@@ -51,10 +61,13 @@ def keep_mended(settings: Settings, part: WatchedPart) -> None:
 
     What nobody asks for is looked over here.
     """
-    places, inspection = places_of(settings), Inspection(settings)
+    places, inspection, known_s = places_of(settings), Inspection(settings), time.monotonic()
     while part.going_on():
         if inspection.is_due():
             inspection.look(part.wait, part.going_on)
+        if time.monotonic() > known_s + KNOWN_S:
+            known_s = time.monotonic()
+            _note_known(settings, part)
         if note_file(places.journal).exists():
             if mended_today(places, time.time_ns() // 1_000_000) >= MOST_A_DAY:
                 part.trouble(
@@ -63,7 +76,30 @@ def keep_mended(settings: Settings, part: WatchedPart) -> None:
                 )
             else:
                 _mend(settings, "some of it could not be read", part)
+                _note_known(settings, part)
         part.wait(LOOK_S)
+    _note_known(settings, part)
+
+
+def _note_known(settings: Settings, part: WatchedPart) -> None:
+    """Write down apart from the journal how it is now, and say what is gone since that was done last."""
+    with (
+        contextlib.suppress(TryLater, Stop),
+        Journal(settings.journal_file, create=False, readonly=True, going_on=part.going_on) as journal,
+    ):
+        _say_gone(note_gone_since_known(places_of(settings), journal))
+
+
+def _say_gone(new: list[Loss]) -> None:
+    for loss in new:
+        if loss.forgotten:
+            _log.warning(
+                "%s of %s counts again: what said otherwise is lost.",
+                quoted(loss.forgotten),
+                quoted(loss.damage.person),
+            )
+        else:
+            _log.warning("Gone for good: %s", loss.damage.sentence)
 
 
 def _mend(settings: Settings, why: str, part: WatchedPart | None = None) -> None:

@@ -1,6 +1,7 @@
 """Reading chunks back: their columns, those of straps decoded; and which there are, without their data."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -167,6 +168,38 @@ class ChunkReader(ForgottenReader):
             end_ms,
             start_ms,
         )
+
+    def strap_samples(self) -> list[tuple[str, str, int, int]]:
+        """How many samples each strap told of whom on each day since 1970, also those that do not count."""
+        names = dict(self._rows("SELECT id, name FROM person"))
+        merged = self.merges()
+        rows = self._rows(
+            f"SELECT c.person, s.name, c.first_ms / {DAY_MS}, sum(c.samples) FROM chunk c JOIN source s ON s.id = c.source"
+            " WHERE c.connection IS NOT NULL AND c.first_ms >= ? GROUP BY 1, 2, 3",
+            -ALWAYS_MS,
+        )
+        held = Counter[tuple[str, str, int]]()
+        for person, source, day, n in rows:
+            held[names.get(merged.get(person, person), ""), source, day] += n
+        return [(*key, n) for key, n in held.items()]
+
+    def has_entries_of(self, names: Sequence[str], after: int) -> bool:
+        """Whether behind a position lie entries of one of these names, or some that say that samples were dated anew."""
+        marks = ", ".join("?" * len(names))
+        sql = f"SELECT 1 FROM entry WHERE position > ? AND (what IN ({marks}) OR what = 'chunk' AND content IS NOT NULL) LIMIT 1"
+        return bool(self._rows(sql, after, *names))
+
+    def strap_spans(self, after: int) -> list[tuple[str, str, int, int]]:
+        """From when to when (ms) each strap told of whom, by what lies behind a position."""
+        names = dict(self._rows("SELECT id, name FROM person"))
+        merged = self.merges()
+        rows = self._rows(
+            "SELECT c.person, s.name, min(c.first_ms), max(c.last_ms) FROM chunk c JOIN source s ON s.id = c.source"
+            " WHERE c.position > ? AND c.connection IS NOT NULL AND c.first_ms >= ? GROUP BY 1, 2",
+            after,
+            -ALWAYS_MS,
+        )
+        return [(names.get(merged.get(person, person), ""), *row) for person, *row in rows]
 
     def newest_spans(self, person: int, latest: int) -> list[tuple[int, int, int]]:
         """The (source, first time, last time) of a person's newest chunks that are not of an all-day watch."""

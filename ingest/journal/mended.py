@@ -4,7 +4,8 @@ Apart from what mends, as `status` and every opening of the journal ask for it.
 """
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ingest.journal.damage import Damage
@@ -67,3 +68,15 @@ def last_mending(places: Places) -> Mended | None:
         return Mended(**told | {"lost": [Damage(**d) for d in told["lost"]]})
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def note_mending(places: Places, mended: Mended) -> None:
+    """Write down what the last mending found. Raises OSError."""
+    write_file(places.report, json.dumps(asdict(mended), ensure_ascii=False).encode())
+
+
+def keep_mending_of(places: Places, persons: Iterable[str]) -> None:
+    """Let go of what the last mending found to be lost of everybody but these persons. Raises OSError."""
+    last, names = last_mending(places), {*persons, ""}
+    if last is not None:
+        note_mending(places, replace(last, lost=[d for d in last.lost if d.person in names]))

@@ -8,7 +8,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, nullcontext, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,14 @@ from typing import Any
 from ingest.errors import TryLater
 from ingest.formats.recording import DAY_MS
 from ingest.journal.damage import Damage, DamagedJournal, note_file
-from ingest.journal.mended import Mended, Places, done, pending
+from ingest.journal.losses import Loss, add_losses
+from ingest.journal.mended import Mended, Places, done, note_mending, pending
 from ingest.journal.reader import Journal, clock_ms
 from ingest.journal.salvage import Salvaged, Trace, fill, make_up, missing, salvage, without_files
 from ingest.journal.tally import CHUNK
 from ingest.language import N_, Text, system_words
 from ingest.system.crash_points import reached
-from ingest.system.files import DISK, NO_ROOM, make_file, make_folder, sync_path, write_file
+from ingest.system.files import DISK, NO_ROOM, make_file, make_folder, sync_path
 from ingest.system.lock import exclusive
 from ingest.system.patience import Patience
 from ingest.system.sqlite import COMPANIONS, PAGE_BYTES
@@ -228,7 +229,8 @@ def mend(
 def _note(places: Places, mended: Mended) -> None:
     """Write down what is to be done afterwards, first of all: done without need it changes nothing."""
     done(places, sorted({*pending(places), *mended.files}))
-    write_file(places.report, json.dumps(asdict(mended), ensure_ascii=False).encode())
+    note_mending(places, mended)
+    add_losses(places.journal, [Loss(mended.at_ms, damage) for damage in mended.lost])
 
 
 def _not_now(e: OSError, path: Path) -> TryLater:

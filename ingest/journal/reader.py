@@ -6,6 +6,7 @@ checkpoint (https://sqlite.org/pragma.html#pragma_synchronous). Any process may 
 
 import errno
 import json
+import logging
 import os
 import sqlite3
 import time
@@ -26,6 +27,7 @@ from ingest.journal.file_reader import FileReader
 from ingest.journal.schema import migrate, require_current
 from ingest.journal.seal import columns_of, is_whole
 from ingest.journal.wholeness_reader import WholenessReader
+from ingest.journal.witnessed import HeldByStore
 from ingest.journal.writer import Writer
 from ingest.language import N_, Text, system_words
 from ingest.system.files import identity, make_folder
@@ -40,6 +42,8 @@ from ingest.system.sqlite import (
     retried,
     transaction,
 )
+
+_log = logging.getLogger(__name__)
 
 BUSY_MS = 60_000
 """How long to wait for another process that is appending; transactions last milliseconds."""
@@ -119,6 +123,7 @@ class Journal(WholenessReader, FileReader, BootReader):
             else:
                 self._db.execute("PRAGMA foreign_keys = ON")
                 migrate(self._db, self._patience)
+                tally.keep_sum(self._db)
             self._id()
         except (sqlite3.Error, TypeError, UnicodeDecodeError) as e:
             self._db.close()
@@ -180,6 +185,7 @@ class Journal(WholenessReader, FileReader, BootReader):
         try:
             with transaction(self._db, self._patience):
                 self.require_in_place()  # nobody puts another in its place now
+                tally.begin_sum(self._db)
                 yield Writer(self._db, self.now_ms(), self._new_generation())
                 tally.advance(self._db, tally.MOST_BEHIND)
                 (self._last,) = self._db.execute(f"SELECT {tally.LAST}").fetchone()
@@ -258,6 +264,14 @@ class Journal(WholenessReader, FileReader, BootReader):
             "run", "WHERE first_position <= ? ORDER BY first_position DESC LIMIT 1", position
         )
         return str(rows[0][1]) if rows else None
+
+    def note_gone(self, held: HeldByStore) -> None:
+        """Note what a store of another past of this journal held of straps, and is not here. Raises OSError."""
+        from ingest.journal.losses import Loss, add_losses
+        from ingest.journal.witnessed import gone
+
+        for loss in add_losses(self.path, [Loss(self.now_ms(), d) for d in gone(self, held)]):
+            _log.warning("Gone for good: %s", loss.damage.sentence)
 
     def entries(self, after: int, limit: int = 500) -> list[Entry]:
         """What came in behind a position, in order."""

@@ -18,7 +18,7 @@ from ingest.journal.merged import HIDDEN, MERGES, merges_of
 from ingest.journal.pages import Pages, Unreadable
 from ingest.journal.schema import create_tables
 from ingest.journal.seal import SEALED, insertion, is_readable, is_sealed, is_whole, seal_of
-from ingest.journal.tally import CHUNK, recount
+from ingest.journal.tally import CHUNK, COUNTED, recount
 from ingest.system.sqlite import PAGE_BYTES
 
 SINGLE = ("identity", "merged", "tallied")
@@ -38,7 +38,6 @@ class Salvaged:
     rows: dict[str, dict[int, _Row]] = field(default_factory=lambda: {table: {} for table in SEALED})
     single: dict[str, Any] = field(default_factory=dict)
     tally: dict[_Day, int] = field(default_factory=dict)
-    errors: list[_Row] = field(default_factory=list)
     broken: list[tuple[str, _Row]] = field(default_factory=list)
     """Rows that are not as they were written: their table, and what can be read of them."""
     is_walked: bool = True
@@ -145,8 +144,8 @@ def _read_page(
                 _take_tally(found, values)
             elif owner in SINGLE and len(values) == 1:
                 found.single[owner] = values[0]
-            elif owner == "reader" and values and isinstance(values[0], str):
-                found.errors.append(tuple(values[:3]))
+            elif owner == "reader" and len(values) > 3 and values[0] == COUNTED:
+                found.single[COUNTED] = values[1], values[3]
 
 
 def _take_sealed(
@@ -246,6 +245,11 @@ def missing(found: Salvaged) -> tuple[Missing, set[int]]:
     # What is missing of chunks and entries is known by the tally. Where that is not whole itself, nobody can tell.
     if found.lost_pages & {"tally", ""} and (found.lost_pages - {"tally"} or damages):
         damages[Damage("", "", None, None, "pages that cannot be read; what stood there is not known")] = (
+            Trace()
+        )
+    counted, upto = found.single.get(COUNTED, (0, None))
+    if upto == behind and isinstance(counted, int) and counted > sum(found.tally.values()) and not damages:
+        damages[Damage("", "", None, None, "more was counted than is there; when that was is not known")] = (
             Trace()
         )
     return damages, _incomplete(found)

@@ -5,7 +5,7 @@ are few of them, and they are read in order of position, without an index.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -169,3 +169,48 @@ def wrong_days(
         else:
             wrong.add(day)
     return sorted(d for d in wrong if isinstance(d, int))
+
+
+COUNTED = "counted"
+"""The row in `reader` with the sum of the whole tally, and the position up to which it was counted then.
+
+An old copy of the file under a newer log has pages of both times: each may be whole, and this sum is not theirs.
+"""
+
+_NOW = f"error_ms = (SELECT position FROM tallied) WHERE name = '{COUNTED}'"
+
+
+def keep_sum(db: sqlite3.Connection) -> None:
+    """Have this connection keep the sum. An earlier version does not: what it leaves is summed up anew at the next write."""
+    for event, change in (
+        ("INSERT", "+ new.held"),
+        ("UPDATE OF held", "+ new.held - old.held"),
+        ("DELETE", "- old.held"),
+    ):
+        db.execute(
+            f"CREATE TEMP TRIGGER counted_{event[:6].lower()} AFTER {event} ON main.tally"
+            f" BEGIN UPDATE reader SET position = position {change}, {_NOW}; END"
+        )
+
+
+def begin_sum(db: sqlite3.Connection) -> None:
+    """Sum the tally up, within the open transaction, where that is not done for what it counts now."""
+    if _sum_of(lambda sql: db.execute(sql).fetchall()) is None:
+        db.execute(
+            "INSERT OR REPLACE INTO reader (name, position, error, error_ms)"
+            " SELECT ?, (SELECT coalesce(sum(held), 0) FROM tally), NULL, position FROM tallied",
+            (COUNTED,),
+        )
+
+
+def _sum_of(ask: Callable[[str], list[Any]]) -> int | None:
+    """The sum that is kept; None where it is not of what the tally counts."""
+    sql = f"SELECT r.position FROM reader r, tallied t WHERE r.name = '{COUNTED}' AND r.error_ms = t.position"
+    rows = ask(sql)
+    return int(rows[0][0]) if rows else None
+
+
+def uncounted(ask: Callable[[str], list[Any]]) -> int:
+    """How many rows more were counted than the tally tells of: pages of it are of another time."""
+    kept = _sum_of(ask)
+    return 0 if kept is None else kept - int(ask("SELECT coalesce(sum(held), 0) FROM tally")[0][0])

@@ -35,6 +35,8 @@ class WholenessReader(ChunkReader):
             for row in self._rows(f"SELECT {columns_of(table)} FROM {table}"):
                 if not is_whole(table, row):
                     return f"row {row[0]} of {table} is not as it was written"
+        if n := tally.uncounted(self._rows):
+            return _uncounted(n)
         try:
             with contextlib.suppress(_Undone), transaction(self._db, self._patience):
                 self._probe()
@@ -60,6 +62,8 @@ class WholenessReader(ChunkReader):
                 for row in self._rows(f"SELECT {columns_of(table)} FROM {table}"):
                     if not is_whole(table, row):
                         yield f"row {row[0]} of {table} is not as it was written"
+        if n := tally.uncounted(self._rows):
+            yield _uncounted(n)
         yield from (f"chunk {position} {what}" for position, what in self.broken_chunks())
         for person, what in self._rows("SELECT DISTINCT person, what FROM tally"):
             try:
@@ -77,3 +81,7 @@ class WholenessReader(ChunkReader):
             f"row {row[1]} of {row[0]} points at nothing" for row in self._rows("PRAGMA foreign_key_check")
         ]
         return [] if found == ["ok"] else [line for line in found if line != "ok"]
+
+
+def _uncounted(n: int) -> str:
+    return f"{abs(n)} rows {'less' if n > 0 else 'more'} than were counted are there: it is put together of two times"

@@ -68,6 +68,19 @@ def find_departure(settings: Settings, journal: Journal, person: Person) -> Depa
     )
 
 
+def _forget_what_was_noted(settings: Settings, journal: Journal) -> None:
+    """Have no note beside the journal name anybody but those who are left. Raises OSError."""
+    from ingest.household import places_of
+    from ingest.journal.known import note_known
+    from ingest.journal.losses import keep_losses_of
+    from ingest.journal.mended import keep_mending_of
+
+    persons = [p.name for p in journal.persons()]
+    keep_losses_of(journal.path, persons)
+    keep_mending_of(places_of(settings), persons)
+    note_known(places_of(settings), journal)
+
+
 def _escaped(name: str) -> str:
     import glob
 
@@ -137,6 +150,7 @@ def complete(settings: Settings, journal: Journal) -> list[Text]:
             except TryLater as e:
                 words = N_("The store {place} was not reached ({why}); the daemon does it there once it is.")
                 missed.append(Text(words, place=store.place, why=e.text))
+    _forget_what_was_noted(settings, journal)  # also what a store has just told
     if settings.backup_folder is not None:
         from ingest.backup.taking import Taking
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from ingest.journal.witnessed import HeldByStore
 from ingest.rows.table import Block
 from ingest.system.patience import Patience
 
@@ -32,6 +33,9 @@ class Followed(Protocol):
         A store remembers that of its position. Where the journal has another one there, or ends before it, it was put
         back from a copy: what the store holds is of another past, and it is at 0.
         """
+
+    def note_gone(self, held: HeldByStore) -> None:
+        """What a store of another past holds of straps and is not there is noted, before the store lets go of it."""
 
 
 @dataclass(frozen=True, slots=True)

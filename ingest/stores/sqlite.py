@@ -21,6 +21,7 @@ from ingest.language import gettext as _
 from ingest.rows.table import TABLES, Block
 from ingest.rows.version import rows_version
 from ingest.stores.contract import Followed, Overtaken, RefusedRow
+from ingest.stores.held_straps import StrapsInSqlite
 from ingest.system.crash_points import reached
 from ingest.system.files import make_folder
 from ingest.system.patience import Patience
@@ -167,7 +168,20 @@ class SqliteStore:
 
     def clear(self, journal: Followed) -> None:
         """Delete all rows: the next one to follow the journal fills it anew."""
-        with self._file.exclusive(), self._file.transaction() as db:
+        with self._file.exclusive():
+            self._bear_witness(journal)
+            self._empty(journal)
+
+    def _bear_witness(self, journal: Followed) -> None:
+        """Tell a journal that is not the one that was followed, or was put back, what is held of straps."""
+        db = self._file.connection()
+        with suppress(sqlite3.OperationalError):  # tables of an earlier version, or none
+            held = db.execute("SELECT journal, position, generation FROM replica").fetchone()
+            if held and held != (journal.id, held[1], journal.generation_at(held[1])):
+                journal.note_gone(StrapsInSqlite(db))
+
+    def _empty(self, journal: Followed) -> None:
+        with self._file.transaction() as db:
             for kind, name in db.execute(
                 "SELECT type, name FROM sqlite_schema WHERE name NOT LIKE 'sqlite%'"
             ).fetchall():

@@ -44,9 +44,36 @@ def _journal(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
     faults = whole(journal.path)
     do = _("Run `hartslag repair`: all that can be read goes into a new journal, and the rest is named.")
     yield from _faults("journal", called, faults, do)
+    yield from _losses(settings, journal)
     if settings.journal_file.stat().st_mode & 0o007:
         told = _("Journal {path} is open to others than its owner and group").format(path=journal.path)
         yield Finding(FAIL, "journal", told, f"chmod o-rwx {journal.path}")
+
+
+def _losses(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
+    """What was lost lately, and what counts again for that."""
+    from ingest.household import places_of
+    from ingest.verbs.loss_words import loss_text, recent_losses
+
+    lost = recent_losses(places_of(settings), journal)
+    for loss in lost[:_MOST]:
+        if loss["counts_again"]:
+            yield Finding(
+                WARN, "journal", loss_text(loss), _("Say it once more by that line, if it still holds")
+            )
+        else:
+            told = _("Journal: gone for good: {what}").format(what=loss_text(loss))
+            do = _(
+                "Nothing brings it back, unless a copy has it: `hartslag restore` shows them. It is told for 30 days"
+            )
+            yield Finding(WARN, "journal", told, do)
+    if len(lost) > _MOST:
+        yield Finding(
+            WARN,
+            "journal",
+            _("... and {count} more.").format(count=len(lost) - _MOST),
+            "`hartslag status --json`",
+        )
 
 
 def _faults(subject: str, called: str, faults: list[str], do: str) -> Iterator[Finding]:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ingest.language import day_text, ngettext
 from ingest.language import gettext as _
+from ingest.language import ngettext
 
 if TYPE_CHECKING:
     from ingest.journal.damage import Damage
@@ -36,6 +36,7 @@ def damaged_line(damage: "Damage") -> str:
 def damage_remarks(d: dict[str, Any]) -> Iterator[tuple[bool, str, list[str]]]:
     """What `status` says of damages: whether it needs a hand, a sentence, and lines that say more."""
     from ingest.journal.damage import Damage
+    from ingest.verbs.loss_words import found_day
 
     if d["is_damaged"]:
         told = _(
@@ -52,8 +53,8 @@ def damage_remarks(d: dict[str, Any]) -> Iterator[tuple[bool, str, list[str]]]:
         more = lost[:_MANY]
         if last["kept"]:
             more.append(_("The damaged one is kept as {name}.").format(name=last["kept"]))
-        day = day_text(datetime.fromtimestamp(last["at_ms"] / 1000, UTC).astimezone().date())
-        yield False, told.format(day=day), more
+        yield False, told.format(day=found_day(last["at_ms"])), more
+    yield from _loss_remarks(d["lost"], (last or {"lost": []})["lost"])
     if count := d["to_read_again"]:
         told = ngettext(
             "{count} file is still to be read again from the archive; the daemon does that.",
@@ -61,6 +62,25 @@ def damage_remarks(d: dict[str, Any]) -> Iterator[tuple[bool, str, list[str]]]:
             count,
         )
         yield False, told.format(count=count), []
+
+
+def _loss_remarks(
+    lost: list[dict[str, Any]], said: list[dict[str, Any]]
+) -> Iterator[tuple[bool, str, list[str]]]:
+    """What was found to be lost at other times than when the journal was last repaired, and what counts again."""
+    from ingest.verbs.loss_words import found_day, loss_text
+
+    by_day: dict[str, list[str]] = {}
+    for loss in lost:
+        if loss["counts_again"]:
+            yield True, loss_text(loss), []
+        elif loss["gone"] not in said:
+            by_day.setdefault(found_day(loss["found_ms"]), []).append(loss_text(loss))
+    for day, lines in by_day.items():
+        more = lines[:_MANY]
+        if len(lines) > _MANY:
+            more.append(_("... and {count} more.").format(count=len(lines) - _MANY))
+        yield False, _("Found on {day} to be gone for good:").format(day=day), more
 
 
 def _moment(ms: int | None) -> str | None:

@@ -114,6 +114,7 @@ def _forget(
     ask_for_yes(yes=yes)
     with invocation.open_journal() as (settings, journal):
         number = forget(journal, subject.together)
+        _note(settings, journal)
     _follow(settings)
     if not as_json:
         _say_forgotten(settings, subject, number)
@@ -145,9 +146,18 @@ def _undo(invocation: Invocation, words: tuple[str, ...], *, yes: bool, as_json:
     ask_for_yes(yes=yes)
     with invocation.open_journal() as (settings, journal):
         take_back(journal, forgotten)
+        _note(settings, journal)
     _follow(settings)
     if not as_json:
         print_lines([_("It counts again.")])
+
+
+def _note(settings: "Settings", journal: "Journal") -> None:
+    """Write down apart from the journal what does not count: a copy of it that is put back may know nothing of it."""
+    from ingest.household import places_of
+    from ingest.journal.known import note_gone_since_known
+
+    note_gone_since_known(places_of(settings), journal)
 
 
 def _follow(settings: "Settings") -> None:

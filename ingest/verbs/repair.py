@@ -45,9 +45,10 @@ def found_lines(why: list[str], seen: "Look") -> Iterator[str]:
     yield from (_("Gone: {what}").format(what=damage_text(d)) for d in seen.lost[:_MOST])
 
 
-def mended_lines(mended: "Mended", again: int, failed: int) -> Iterator[str]:
-    """What was done."""
+def mended_lines(mended: "Mended", again: int, failed: int, more: list[dict[str, Any]]) -> Iterator[str]:
+    """What was done; `more` is what is lost besides what the damaged journal itself tells."""
     from ingest.verbs.damage_words import damage_text
+    from ingest.verbs.loss_words import loss_text
 
     yield _("The journal is repaired.")
     if mended.kept:
@@ -66,9 +67,12 @@ def mended_lines(mended: "Mended", again: int, failed: int) -> Iterator[str]:
             "{count} files could not be read yet; the daemon tries them again.",
             failed,
         ).format(count=failed)
-    if not mended.lost:
+    if not (mended.lost or more):
         yield _("Nothing is lost.")
     yield from (_("Gone for good: {what}").format(what=damage_text(d)) for d in mended.lost)
+    for loss in more:
+        text = loss_text(loss)
+        yield text if loss["counts_again"] else _("Gone for good: {what}").format(what=text)
 
 
 def read_files_again(settings: "Settings", places: "Places") -> tuple[int, int]:
@@ -115,8 +119,11 @@ def command(invocation: Invocation, *, dry_run: bool, as_json: bool) -> None:
     The damaged one is kept beside it. Files are read again from the archive; what only straps knew and cannot be read is
     named. The daemon does the same by itself.
     """
-    from ingest.household import places_of
+    from ingest.household import open_journal, places_of
+    from ingest.journal.known import note_gone_since_known
+    from ingest.journal.losses import read_losses
     from ingest.journal.mending import look, mend, whole
+    from ingest.verbs.loss_words import loss_json
 
     settings = invocation.load_settings()
     _require_still(settings, dry_run=dry_run)
@@ -129,13 +136,20 @@ def command(invocation: Invocation, *, dry_run: bool, as_json: bool) -> None:
         if as_json:
             print_json(_json(why, seen.lost, [place for _, place in seen.again], ""))
         return
+    before = read_losses(places.journal)
     mended = mend(places, why[0] if why else "files of the archive were not in it")
     again, failed = read_files_again(settings, places)
-    _follow(settings)
+    with open_journal(settings, create=True) as journal:
+        note_gone_since_known(places, journal)
+    _follow(settings)  # the store knows more exactly what it held and is gone
+    new = [loss for loss in read_losses(places.journal) if loss not in before]
+    with open_journal(settings, create=True) as journal:
+        more = [loss_json(journal, loss) for loss in new if loss.damage not in mended.lost]
     if as_json:
-        print_json(_json(why, mended.lost, mended.files, mended.kept))
+        told = _json(why, mended.lost, mended.files, mended.kept)
+        print_json({**told, "found": more})
     else:
-        print_sentences(mended_lines(mended, again, failed))
+        print_sentences(mended_lines(mended, again, failed, more))
 
 
 def _require_still(settings: "Settings", *, dry_run: bool) -> None:

@@ -35,6 +35,7 @@ from ingest.verbs.clock_files import undated_files
 from ingest.verbs.fetch_words import fetch_json
 from ingest.verbs.forget import forgotten_json
 from ingest.verbs.limit_doubts import device_names, doubt_parts, find_limit_doubts
+from ingest.verbs.loss_words import recent_losses
 from ingest.verbs.status_straps import strap_status
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ def _damage(settings: Settings, journal: Journal) -> dict[str, Any]:
         "is_damaged": note_file(places.journal).exists() or bool(journal.damages),
         "found": [asdict(d) for d in journal.damages],
         "repaired": last and asdict(last),
+        "lost": recent_losses(places, journal),
         "to_read_again": len(pending(places)),
     }
 

@@ -3,7 +3,9 @@
 import gzip
 import io
 import os
+import sys
 import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -297,6 +299,41 @@ def test_two_thousand_files_are_looked_at_cheaply(watch: Watch) -> None:
         assert len(watch.after(1)) == 2000
     assert bytes_read() - before < 2000, "a look must not become a reading"
     assert len(watch.inbox._known) == 2000
+
+
+def calls_of_a_look(watch: Watch) -> Counter[str]:
+    """How often the file system is asked what, by one scan."""
+    asked = Counter[str]()
+    names = {"open", "stat", "lstat", "scandir", "is_dir", "is_symlink", "is_file"}
+
+    def note(_frame: object, event: str, what: object) -> None:
+        name = getattr(what, "__name__", "")
+        if event == "c_call" and name in names:
+            asked[name] += 1
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        watch.inbox.scan()
+    finally:
+        sys.setprofile(before)
+    return asked
+
+
+def test_each_file_costs_a_look_as_much_as_the_others(watch: Watch) -> None:
+    """Protects a Pi with an export in its inbox: a look asks of each file the same, and opens none that it knows."""
+    told = []
+    for n in (50, 100, 150):
+        for i in range(n):
+            watch.drop(f"{i:03d}.fit")
+        watch.after(0)
+        watch.after(SETTLE)
+        told.append(calls_of_a_look(watch))
+    few, more, most = told
+    assert few["stat"] == 50
+    assert few["open"] == 0
+    assert {k: most[k] - more[k] for k in most} == {k: more[k] - few[k] for k in more}
+    assert most["scandir"] == few["scandir"] == 1
 
 
 def test_what_is_gone_leaves_no_memory(watch: Watch) -> None:

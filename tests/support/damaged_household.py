@@ -23,6 +23,8 @@ from ingest.errors import HartslagError, Stop, TryLater
 from ingest.household import open_journal, owner_in_archive, places_of, register_person, view_journal
 from ingest.journal import ALWAYS_MS, Journal
 from ingest.journal.damage import Damage, forget_said, note_file
+from ingest.journal.known import gone_since_known
+from ingest.journal.losses import read_losses
 from ingest.journal.mended import last_mending
 from ingest.journal.mending import mend, whole
 from ingest.settings.file import load
@@ -70,6 +72,8 @@ class Seen:
     weeks: list[dict[str, Any]] = field(default_factory=list)
     samples: dict[tuple[str, str, int], int] = field(default_factory=dict)
     damages: list[Damage] = field(default_factory=list)
+    counts_again: set[str] = field(default_factory=set)
+    """What is said to count again though it had been forgotten."""
     refused: str = ""
 
 
@@ -90,7 +94,10 @@ def look(data: Path) -> Seen:
                         series.times.astype("int64").tolist(), series.bpm.tolist(), strict=True
                     ):
                         seen.samples[person.name, chunk.source.name, at_ms] = bpm
-            seen.damages = journal.damages
+            places = places_of(settings_of(data))
+            losses = [*read_losses(places.journal), *gone_since_known(places, journal)]
+            seen.damages = [*journal.damages, *(loss.damage for loss in losses if not loss.forgotten)]
+            seen.counts_again = {loss.forgotten for loss in losses} - {""}
     except HartslagError as e:
         seen.refused = str(e)
     return seen
@@ -151,8 +158,7 @@ class DamagedHousehold:
                 else:
                     places = places_of(settings_of(self.data))
                     mend(places, "found in the end")
-                    self._read_again()
-                self._note_lost()
+                    self._go_on_here()
             self._ask("in the end", processes=processes)
             self.problems += [f"not whole in the end: {fault}" for fault in whole(self.path)[:3]]
             self._compare_store()
@@ -178,6 +184,7 @@ class DamagedHousehold:
                 follow(journal, store)
             except TryLater:  # it was damaged, and is made anew
                 follow(journal, store)
+        self._note_lost()
 
     def _read_again(self) -> None:
         settings = settings_of(self.data)
@@ -263,7 +270,7 @@ class DamagedHousehold:
 
     def _names_are_made_up(self, now: Seen) -> bool:
         """Whether it is said that names, or what was forgotten or merged, cannot be read any more."""
-        return any(
+        return bool(now.counts_again) or any(
             d.person.startswith("person ")
             or d.first_ms is None
             or d.why.startswith(("forget", "merge", "row"))
@@ -271,11 +278,9 @@ class DamagedHousehold:
         )
 
     def _is_excused(self, key: tuple[str, str, int], damages: list[Damage], *, at_once: bool) -> bool:
-        person, source, ms = key
+        person, _, ms = key
         is_new = ms >= NOW_MS - SET_BACK.get(self.kind, 0) * DAY_MS - DAY_MS // 2
-        if is_new and (at_once or source.startswith("strap ")):
-            return True
-        if self.kind in ALL_GONE and (at_once or source.startswith("strap ")):
+        if at_once and (is_new or self.kind in ALL_GONE):
             return True
         for d in damages:
             if d.person not in {person, "", "Ana"} and not d.person.startswith("person "):
@@ -382,7 +387,7 @@ class DamagedHousehold:
 def _asked(path: Path, sql: str) -> list[Any]:
     """What a database answers, asked so that nobody is disturbed: a connection that could write would delete a log."""
     with (
-        contextlib.suppress(sqlite3.Error),
+        contextlib.suppress(sqlite3.Error, UnicodeDecodeError),  # what is damaged answers nothing
         closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db,
     ):
         return db.execute(sql).fetchall()

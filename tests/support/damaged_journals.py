@@ -208,7 +208,7 @@ SET_BACK = {
     "old journal without its log": LATELY + 1,
     "old journal with the newer log": LATELY + 1,
 }
-"""After these what straps told on the last so many days may be gone, and nobody can know of it."""
+"""After these what came in on the last so many days may be gone, which a verb that is asked at once cannot know."""
 
 ALL_GONE = frozenset({"deleted with log", "foreign", "journal's folder gone"})
-"""After these, all that only straps told is."""
+"""After these all is gone, until the daemon or a repair has looked around."""

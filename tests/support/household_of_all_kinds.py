@@ -11,9 +11,10 @@ import numpy as np
 
 from ingest.collect.arrival import NOBODY_LOOKS
 from ingest.demo.fit_encoder import workout
-from ingest.household import open_journal
+from ingest.household import open_journal, places_of
 from ingest.journal import RANKS, Journal, Notifications
 from ingest.journal.dating import Observation
+from ingest.journal.known import note_known
 from ingest.settings.file import load
 from ingest.settings.model import Settings
 from ingest.stores.following import follow
@@ -36,7 +37,7 @@ LATELY = 1
 def household_of_all_kinds(data: Path, days: int = 10, settings: str = "") -> None:
     """Two persons: files of one in the archive, straps of both, merged and not, a profile, a clock that was set, mistakes.
 
-    Journal and store have logs that are not in them yet, and in `EARLIER` lie copies of both.
+    Journal and store have logs that are not in them yet, and in `EARLIER` lie copies of both, which know nothing of the last mistake.
     """
     data.mkdir(parents=True)
     (data / "hartslag.toml").write_text(
@@ -56,7 +57,10 @@ def household_of_all_kinds(data: Path, days: int = 10, settings: str = "") -> No
             (data / EARLIER / path.name).write_bytes(content)
     with _without_checkpoint(known):
         _live(data, known, range(early, days), days)
+        _mistake(data, "forget", "w1.fit", "Anna")
         _follow(known)
+        with Journal(known.journal_file) as journal:
+            note_known(places_of(known), journal)  # as the daemon does
         left = _databases(known)
     for path, content in left.items():
         path.write_bytes(content)
@@ -131,9 +135,13 @@ def _wear_straps(settings: Settings, some: range, days: int) -> None:
 
 def _make_mistakes(data: Path) -> None:
     """Two persons who were one, a file and a stretch of time that do not count."""
-    for words in (("merge", "Anna", "Ana"), ("forget", "w0.fit", "Anna")):
-        done = hartslag("--data", data, *words, "--yes")
-        assert done.returncode == 0, done.stdout + done.stderr
+    _mistake(data, "merge", "Anna", "Ana")
+    _mistake(data, "forget", "w0.fit", "Anna")
+
+
+def _mistake(data: Path, *words: str) -> None:
+    done = hartslag("--data", data, *words, "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def _follow(settings: Settings) -> None:
