@@ -81,6 +81,8 @@ class Spans:
     def clip(self, start: int, end: int) -> "Spans":
         """What of them lies in [start, end)."""
         i, j = np.searchsorted(self.end, start, side="right"), np.searchsorted(self.start, end)
+        if i >= j:
+            return _NONE
         return Spans.of(np.maximum(self.start[i:j], start), np.minimum(self.end[i:j], end))
 
     def _cut(self, other: "Spans", *, inside: bool) -> "Spans":

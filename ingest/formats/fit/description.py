@@ -8,6 +8,7 @@ import math
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ingest.formats.fit.contents import Contents
@@ -28,6 +29,8 @@ WANTED = {
 MOST_MESSAGES = 1000
 """Different descriptive messages that are taken; a triathlon has about 50."""
 MOST_LOOKED_AT = 20_000
+LAYOUTS_KEPT = 256
+"""A household's watches write some dozens; one is half a kilobyte."""
 
 STRING = 0x07
 NUMBERS: dict[int, tuple[str, object]] = {
@@ -86,7 +89,6 @@ class Description:
 def describe(contents: Contents) -> Description:
     """What the descriptive messages say; of those that repeat one before them the first alone."""
     found = Description()
-    layouts: dict[bytes, _Layout] = {}
     seen: set[object] = set()
     for looked, (position, definition) in enumerate(_in_order(contents)):
         if len(seen) == MOST_MESSAGES or looked == MOST_LOOKED_AT:
@@ -94,7 +96,7 @@ def describe(contents: Contents) -> Description:
                 "holds more descriptive messages than any watch writes; the rest of them was left unread"
             )
             break
-        layout = layouts.get(definition.raw) or layouts.setdefault(definition.raw, _Layout(definition))
+        layout = _layout(definition.raw)
         cells = layout.cells(contents.data, position)
         key = definition.number, layout.form, cells
         if cells and key not in seen:
@@ -159,6 +161,12 @@ def _value(cell: float | bytes, none: object) -> Value | None:
     if isinstance(cell, bytes):
         return cell.partition(b"\0")[0].decode("utf-8", "replace") or None
     return None if cell == none or math.isnan(cell) else cell
+
+
+@lru_cache(LAYOUTS_KEPT)
+def _layout(raw: bytes) -> _Layout:
+    """The layout of a definition; a watch writes the same ones into each of its files."""
+    return _Layout(Definition(raw))
 
 
 def _word(message: int, number: int, values: Mapping[int, Value]) -> str | None:
