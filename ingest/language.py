@@ -7,7 +7,7 @@ them into the catalogues in `ingest/locale/`, a file for each language.
 import gettext as _gettext
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -99,6 +99,12 @@ class Text(str):
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
         return (self.template,), dict(self.values)
+
+
+def joined(parts: Sequence[str], between: str) -> str:
+    """Several texts as one that can be said in another language."""
+    names = [f"part{i}" for i in range(len(parts))]
+    return Text(between.join(f"{{{name}}}" for name in names), **dict(zip(names, parts, strict=True)))
 
 
 def said(text: str, *, on_paper: bool = False) -> str:

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 ORDER = (
     {"ingest.errors", "ingest.language", "ingest.log", "zones"},
+    {"ingest.retelling"},
     {"ingest.formats", "ingest.sports", "ingest.system"},
     {"ingest.settings"},
     {"ingest.journal"},

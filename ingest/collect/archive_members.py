@@ -16,9 +16,18 @@ from pathlib import PurePosixPath
 from typing import IO, Any, BinaryIO, Protocol, cast
 
 from ingest.collect.reader_messages import MOST_MEMBERS, most_spooled_bytes
-from ingest.collect.zip_archive import BROKEN, ZIP, DiskError, open_zip, require_readable, window_on
+from ingest.collect.zip_archive import (
+    BROKEN,
+    ZIP,
+    DiskError,
+    broken_text,
+    open_zip,
+    require_readable,
+    window_on,
+)
 from ingest.errors import Unusable
 from ingest.formats.file_formats import ENDINGS, HEAD_BYTES, describe_unread, format_of
+from ingest.language import N_
 from ingest.settings.names import made_by_system
 
 DEEPEST = 3
@@ -36,7 +45,6 @@ IN_MEMORY_BYTES = 4 << 20
 _PIECE_BYTES = 1 << 18
 _MOST_ENDINGS = 40
 
-_DO = 'Export the activity as FIT ("original") and drop that.'
 _GZIP = b"\x1f\x8b"
 _MEANT = (*ENDINGS, *(f"{ending}.gz" for ending in ENDINGS))
 
@@ -89,7 +97,7 @@ def members(
     """The FIT files in an archive on disk, one after the other, each at most `largest_bytes` long.
 
     Those whose names are `done` are not unpacked again. What is not meant to be a FIT file is passed over in a zip; gives
-    how many in the end. Raises Unusable for an archive that cannot be opened, holds no FIT file at all, or is made to harm.
+    how many in the end. Raises Unusable for an archive that cannot be opened, is empty, or is made to harm.
     """
     stream.seek(0)
     head = stream.read(4)
@@ -97,15 +105,18 @@ def members(
         size = stream.seek(0, io.SEEK_END)
         unpacking = _Unpacking(size, largest_bytes, spool, done, most_members)
         yield from unpacking.members(stream, "", 1)
-        if not unpacking.found:
-            raise Unusable("There is no FIT file in this zip. " + _DO)
+        if not unpacking.found and not unpacking.passed_over:
+            raise Unusable(N_("There is nothing in this zip. Copy or export it again."))
         return dict(unpacking.passed_over)
     stream.seek(0)
     data = _gunzip(stream, largest_bytes) if head.startswith(_GZIP) else _read_bounded(stream, largest_bytes)
     if not data:
-        raise Unusable("The file is empty. Copy it again from the watch.")
+        raise Unusable(N_("The file is empty. Copy it again from the watch."))
     if format_of(data) is None:
-        raise Unusable(f"This is not a FIT file but {describe_unread(data)}. {_DO}")
+        words = N_(
+            'This is not a FIT file but {what}. Export the activity as FIT ("original") and drop that.'
+        )
+        raise Unusable(words.format(what=describe_unread(data)))
     yield Member("", data)
     return {}
 
@@ -132,7 +143,9 @@ class _Budget:
     def check(self) -> None:
         if self.left_bytes < 0 or self.left_members < 0:
             raise Unusable(
-                "This zip unfolds to far more than recordings do. Unpack it yourself and drop the FIT files in it."
+                N_(
+                    "This zip unfolds to far more than recordings do. Unpack it yourself and drop the FIT files in it."
+                )
             )
 
 
@@ -156,7 +169,8 @@ class _Unpacking:
     def members(self, stream: BinaryIO, prefix: str, depth: int) -> Iterator[Member]:
         """The FIT files in a zip, and in the zips within it. Raises Unusable."""
         if depth > DEEPEST:
-            raise Unusable(f"It lies more than {DEEPEST} zips deep. Unpack it and drop the FIT files.")
+            words = N_("It lies more than {most} zips deep. Unpack it and drop the FIT files.")
+            raise Unusable(words.format(most=DEEPEST))
         try:
             with open_zip(stream) as archive:
                 for entry in archive.filelist:
@@ -167,9 +181,7 @@ class _Unpacking:
         except Unusable:
             raise
         except BROKEN as e:
-            raise Unusable(
-                f"The zip cannot be opened ({e}). Copy it again, or unpack it and drop the FIT files."
-            ) from e
+            raise Unusable(broken_text(e)) from e
 
     def _of_entry(
         self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, prefix: str, depth: int
@@ -210,8 +222,10 @@ class _Unpacking:
         except (Unusable, *BROKEN) as e:
             self._budget.check()
             if meant:
-                broken = f"It cannot be taken out of the zip ({e}). Copy the zip again."
-                raise _Faulty(str(e) if isinstance(e, Unusable) else broken) from e
+                words = N_(
+                    "It cannot be taken out of the zip: what lies there is damaged. Copy the zip again."
+                )
+                raise _Faulty(str(e) if isinstance(e, Unusable) else words) from e
             data = b""
         if data[:4] in ZIP:  # in a gzip
             yield from self._of_laid_out(io.BytesIO(data), name, depth)
@@ -232,7 +246,7 @@ class _Unpacking:
         elif entry.file_size <= IN_MEMORY_BYTES:
             yield from self._of_laid_out(io.BytesIO(b"".join(pieces)), name, depth)
         elif entry.file_size > self._most_spooled_bytes:
-            raise Unusable("It unfolds to far more than recordings do. Unpack it and drop the FIT files.")
+            raise Unusable(N_("It unfolds to far more than recordings do. Unpack it and drop the FIT files."))
         else:
             with self._spool(pieces) as stream:
                 yield from self._of_laid_out(stream, name, depth)
@@ -260,7 +274,8 @@ class _Unpacking:
                 raise
             self._budget.spend(len(data))
         if meant and format_of(data) is None:
-            raise Unusable(f"This is not a FIT file but {describe_unread(data)}.")
+            words = N_("This is not a FIT file but {what}.")
+            raise Unusable(words.format(what=describe_unread(data)))
         return data if format_of(data) or data[:4] in ZIP else b""
 
     def _count(self) -> None:
@@ -318,7 +333,7 @@ class _PackedStream:
         data = self._stream.read(size)
         self._left_bytes -= len(data)
         if self._left_bytes < 0:
-            raise Unusable("This gzip holds next to nothing for its length, as none of a recording does.")
+            raise Unusable(N_("This gzip holds next to nothing for its length, as none of a recording does."))
         return data
 
     def __getattr__(self, name: str) -> Any:
@@ -344,7 +359,12 @@ def _gunzip(stream: BinaryIO, largest_bytes: int) -> bytes:
     except BROKEN as e:
         if isinstance(e, OSError) and e.errno:  # a stick that was pulled out is no fault of the file
             raise
-        raise Unusable(f"The gzip cannot be unpacked ({e}). Copy it again.") from e
+        words = (
+            N_("The gzip ends too early, as when a copy was cut off. Copy it again.")
+            if isinstance(e, EOFError)
+            else N_("The gzip cannot be unpacked: what lies in it is damaged. Copy it again.")
+        )
+        raise Unusable(words) from e
 
 
 def _read_bounded(stream: _Readable, most_bytes: int) -> bytes:
@@ -354,7 +374,6 @@ def _read_bounded(stream: _Readable, most_bytes: int) -> bytes:
 def _within(data: bytes, most_bytes: int) -> bytes:
     """The bytes, if they are not too many. Raises Unusable."""
     if len(data) > most_bytes:
-        raise Unusable(
-            f"It is larger than {most_bytes / (1 << 20):.0f} MB, the most that is read of one recording."
-        )
+        words = N_("It is larger than {most} MB, the most that is read of one recording.")
+        raise Unusable(words.format(most=f"{most_bytes / (1 << 20):.0f}"))
     return data

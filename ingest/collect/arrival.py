@@ -25,9 +25,12 @@ from ingest.system.crash_points import reached
 from ingest.system.files import DISK, Disk
 from ingest.system.patience import always
 
-_FORGOTTEN = (
-    " That one is forgotten, so this does not count either; `hartslag forget --undo` takes that back."
+_FORGOTTEN = N_(
+    "That one is forgotten, so this does not count either; `hartslag forget --undo` takes that back."
 )
+
+_BETTER = N_("A better copy of the recording is already stored.")
+_WITHOUT = N_("There is no recording in this zip.")
 
 HUGE_BYTES = 256 << 20
 """No recording is as large, and only a zip may be: reading all of it before looking into it would take minutes."""
@@ -185,14 +188,14 @@ class Arrivals:
         except OSError as e:
             if path.is_symlink():
                 return self._refuse(
-                    path, name, person, "It is only a link. Copy the file itself here.", kept=kept
+                    path, name, person, N_("It is only a link. Copy the file itself here."), kept=kept
                 )
             words = N_("{path} cannot be read: {why}. Check who owns it and its permissions.")
             raise TryLater(Text(words, path=path, why=system_words(e))) from e
         with os.fdopen(descriptor, "rb") as stream:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
-                return self._refuse(path, name, person, "It is not an ordinary file.", kept=kept)
+                return self._refuse(path, name, person, N_("It is not an ordinary file."), kept=kept)
             status = status_of(found)
             try:
                 arrival = _Arrival(name, person, fingerprint(stream), kept, waiting, newcomer, onlooker)
@@ -269,11 +272,17 @@ class Arrivals:
             stored = arrival.newcomer is None and self._journal.known_copy(arrival.person, sha256)
             return PASS if name in done or stored else READ
 
+        beside: dict[str, int] = {}
+
         def read() -> Generator[ReadMember]:
-            arrival.onlooker.passed_over((yield from self._reader.members(stream, choose, done)))
+            beside.update((yield from self._reader.members(stream, choose, done)))
 
         with closing(read()) as members:
             before = self._commit_all_but_last(arrival, (m for m in members if m.name not in done))
+        if before is None and not done:  # a zip of papers or photos, which is no fault of it
+            before = ReadMember("", arrival.sha256, _without_recording(beside))
+        else:
+            arrival.onlooker.passed_over(beside)
         if not unchanged():
             raise TryLater(
                 Text(
@@ -345,6 +354,14 @@ class Arrivals:
         return arrival.outcomes
 
 
+def _without_recording(beside: dict[str, int]) -> Recording:
+    """What is known of a zip in which no file is a recording."""
+    remarks = f"{_WITHOUT} {passed_over_text(beside)}"
+    return Recording(
+        None, None, whole=True, parts=[], facts=[], samples=0, beats=0, span_ms=None, remarks=remarks
+    )
+
+
 def _number(w: Writer, arrival: _Arrival) -> int:
     """The arrival's number in the journal; its row is made when first needed."""
     if arrival.id is None:
@@ -359,17 +376,23 @@ def _write_file(w: Writer, arrival: _Arrival, read: ReadMember) -> Outcome:
     outcome, reason = "rejected", read.fault
     twin = w.copy_of(person, read.sha256)
     if twin is not None:
-        outcome, reason, recording = "duplicate", f"The same file as {twin}.", None
+        outcome, reason, recording = "duplicate", N_("The same file as {file}.").format(file=twin), None
     elif recording is not None:
         outcome, reason = ("stored" if recording.whole else "partial"), recording.remarks
         same = w.same_recording(person, recording.digest) if recording.digest and recording.whole else None
         if same is not None:
-            outcome, reason, recording = "duplicate", f"The same recording as {same}.", None
+            outcome, reason, recording = (
+                "duplicate",
+                N_("The same recording as {file}.").format(file=same),
+                None,
+            )
     better, replaced = w.copies(person, recording) if recording else (None, [])
     if better is not None:
-        reason += " A better copy of the recording is already stored."
-    if read.recording is not None or twin is not None:
-        reason += _FORGOTTEN if w.has_forgotten_copy(person, read.sha256, read.recording) else ""
+        reason = f"{reason} {_BETTER}"
+    if (read.recording is not None or twin is not None) and w.has_forgotten_copy(
+        person, read.sha256, read.recording
+    ):
+        reason = f"{reason} {_FORGOTTEN}"
     shown = arrival.name_of(read.name)
     file = w.file(_number(w, arrival), read.name, person, read.sha256, outcome, reason, recording, better)
     if recording is not None:

@@ -14,6 +14,9 @@ from typing import IO
 from ingest.errors import TryLater
 from ingest.formats.file_formats import ENDINGS
 from ingest.journal import Journal, Writer
+from ingest.language import N_, Text, system_words
+from ingest.language import gettext as _
+from ingest.retelling import retold
 from ingest.settings.names import NOBODY
 from ingest.system.crash_points import reached
 from ingest.system.files import DISK, Disk, Mover, plain_name, write_file
@@ -83,10 +86,11 @@ class Filing:
                     with path.open("rb") as stream:
                         self._mover.copy(stream, target)
             except OSError as e:
-                raise NotFiled(
-                    f"{path} is in the journal but cannot be moved to {destination}: {e.strerror}. "
-                    "Check permissions and room on the disk; it will be tried again."
-                ) from e
+                words = N_(
+                    "{path} is in the journal but cannot be moved to {place}: {why}. Check permissions and room on the disk;"
+                    " it will be tried again."
+                )
+                raise NotFiled(Text(words, path=path, place=destination, why=system_words(e))) from e
             reached("arrival moved")
         self._moved.append(arrival)
         reached("arrival filed")
@@ -99,9 +103,8 @@ class Filing:
             try:
                 self._mover.sync()
             except OSError as e:
-                raise TryLater(
-                    f"The disk does not take what was filed: {e.strerror}. It will be tried again."
-                ) from e
+                words = N_("The disk does not take what was filed: {why}. It will be tried again.")
+                raise TryLater(Text(words, why=system_words(e))) from e
             with self._journal.write() as w:
                 w.arrivals_filed(self._moved)
             self._moved = []
@@ -117,7 +120,8 @@ class Filing:
         self._write_reason(target, reason)
 
     def _write_reason(self, target: Path, reason: str) -> None:
-        text = f"{reason}\n\nTo try it again:\n{self._again(target)}\n"
+        how = _("To try it again:")
+        text = f"{retold(reason)}\n\n{how}\n{self._again(target)}\n"
         # A name from an old stick may be no UTF-8.
         write_file(reason_file(target), text.encode("utf-8", "surrogateescape"), self._disk)
 

@@ -14,13 +14,14 @@ from typing import BinaryIO
 
 from ingest.errors import TryLater
 from ingest.journal import Journal
+from ingest.language import N_
 from ingest.settings.names import made_by_system
 from ingest.system.patience import always
 
 DEEPEST = 8
 """A watch's memory copied as a whole is four folders deep."""
 
-_LINKED = (
+_LINKED = N_(
     "it is a link to a folder, and files are not taken out of folders elsewhere; copy its files here, mount the folder in"
     " this place, or give it to `hartslag add`"
 )
@@ -138,7 +139,7 @@ class Inbox:
             if not self._going_on():
                 break
             if unfinished(entry.name):
-                found.waiting.append(Waiting(name, "its name says that it is still being copied"))
+                found.waiting.append(Waiting(name, N_("its name says that it is still being copied")))
                 continue
             person, why_not = self._whose(name.split("/")[0] if "/" in name else "")
             if person is None:
@@ -175,7 +176,7 @@ class Inbox:
 
     def _why_wait(self, path: Path, name: str, known: _FileStat, stood_still_s: float) -> Waiting | None:
         if stood_still_s < self._settle_s:
-            return Waiting(name, "it has just appeared or changed")
+            return Waiting(name, N_("it has just appeared or changed"))
         if known.whole is None:
             if self._monotonic_s() < known.look_again_s:
                 return Waiting(name, known.why_unknown, trouble=True)
@@ -189,16 +190,16 @@ class Inbox:
                 known.why_unknown = str(e).removesuffix(".")
                 return Waiting(name, known.why_unknown, trouble=True)
         if not known.whole and stood_still_s < self._patience_s:
-            return Waiting(
-                name, f"it ends too early; the rest is waited for, {self._patience_s:.0f} s at most"
-            )
+            words = N_("it ends too early; the rest is waited for, {seconds} s at most")
+            return Waiting(name, words.format(seconds=f"{self._patience_s:.0f}"))
         return None
 
 
 def _why_unread(path: Path, error: OSError) -> str:
     if not isinstance(error, PermissionError):
-        return f"it cannot be read ({error.strerror})"
-    return f"it may not be read ({error.strerror}); let it be read: chmod a+r {shlex.quote(str(path))}"
+        return N_("it cannot be read ({why})").format(why=error.strerror)
+    words = N_("it may not be read ({why}); let it be read: chmod a+r {path}")
+    return words.format(why=error.strerror, path=shlex.quote(str(path)))
 
 
 def files(folder: Path, skipped: list[Waiting] | None = None) -> Iterator[tuple[os.DirEntry[str], str]]:
@@ -217,7 +218,7 @@ def files(folder: Path, skipped: list[Waiting] | None = None) -> Iterator[tuple[
             skipped.append(
                 Waiting(
                     prefix or f"{folder.name}/",
-                    f"the folder cannot be opened ({e.strerror}); check who owns it",
+                    N_("the folder cannot be opened ({why}); check who owns it").format(why=e.strerror),
                     act=True,
                 )
             )
@@ -232,9 +233,8 @@ def files(folder: Path, skipped: list[Waiting] | None = None) -> Iterator[tuple[
                 if depth < DEEPEST:
                     todo.append((entry.path, name + "/", depth + 1))
                 else:
-                    skipped.append(
-                        Waiting(name + "/", f"the folder lies more than {DEEPEST} deep; move it up", act=True)
-                    )
+                    words = N_("the folder lies more than {most} deep; move it up")
+                    skipped.append(Waiting(name + "/", words.format(most=DEEPEST), act=True))
             elif entry.is_symlink() and entry.is_dir():
                 # Files are moved out of the inbox once they are taken, which nobody wants of a folder elsewhere.
                 skipped.append(Waiting(name + "/", _LINKED, act=True))

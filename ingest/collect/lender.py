@@ -26,7 +26,7 @@ _LEAST_SERVED = 4096
 
 _MOST_KEPT = 8
 _PIECE_BYTES = 1 << 20
-_OVER_AND_OVER = "Reading it asked for its bytes over and over, which no recording needs."
+_OVER_AND_OVER = N_("Reading it asked for its bytes over and over, which no recording needs.")
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class Lender:
                     self._drop(max(number, 1))
                     return b""
         except ValueError as e:
-            raise Broke(f"Reading it gave an answer that is none ({e}).") from None
+            raise Broke(N_("Reading it gave an answer that is none ({why}).").format(why=e)) from None
         return None
 
     def close(self) -> None:
@@ -91,7 +91,7 @@ class Lender:
         if not 1 <= number <= len(self._lent) <= _MOST_KEPT or self._kept_bytes > most_spooled_bytes(
             self.size
         ):
-            raise Broke("Unpacking it gave far more than recordings do.")
+            raise Broke(N_("Unpacking it gave far more than recordings do."))
         try:
             if number == len(self._lent):
                 self._require_room()

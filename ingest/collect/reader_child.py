@@ -136,7 +136,7 @@ class ReaderChild:
         try:
             return unpacked(self._exchange(message, watch, most_bytes + (1 << 20)))
         except ValueError as e:
-            raise Broke(f"Reading it gave an answer that is none ({e}).") from None
+            raise Broke(N_("Reading it gave an answer that is none ({why}).").format(why=e)) from None
 
     def _exchange(self, message: Any, watch: "Watch", most_bytes: int) -> bytes:
         """Both pipes are watched, so that neither side can block the other for ever."""
@@ -199,7 +199,7 @@ class ReaderChild:
         if code is not None and (code > 0 or -code in _CRASHES):
             _log.debug("The reading process ended with %s: %s", code, quoted(self._last_words()))
             how = signal.Signals(-code).name if code < 0 else f"exit {code}"
-            return Broke(f"Reading it broke the reader ({how}).")
+            return Broke(N_("Reading it broke the reader ({how}).").format(how=how))
         words = N_(
             "The system ended the process that reads files, as it does when memory is short; it is read once there is more."
         )
@@ -235,9 +235,8 @@ class Watch:
         passed_s, self._looked_s = min(now_s - self._looked_s, 2 * ASK_S), now_s
         used_s = _processor_s(self._pid)
         if self._allowed_s is not None and used_s - self._began_s > self._allowed_s:
-            raise Broke(
-                f"Reading it took more than {self._allowed_s:.0f} s of processor time, which no recording needs."
-            )
+            words = N_("Reading it took more than {seconds} s of processor time, which no recording needs.")
+            raise Broke(words.format(seconds=f"{self._allowed_s:.0f}"))
         self._silent_s = 0.0 if self._moved or used_s > self._used_s else self._silent_s + passed_s
         self._waited_s += passed_s
         self._used_s, self._moved = used_s, False

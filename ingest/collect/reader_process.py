@@ -173,7 +173,7 @@ class _Talk:
         while isinstance(answer, tuple) and (piece := self._lender.answer(answer)) is not None:
             answer = self._child.ask(piece, watch, ANSWER_TIMES * size)
         if not (isinstance(answer, tuple) and answer):
-            raise Broke("Reading it gave an answer that is none.")
+            raise Broke(N_("Reading it gave an answer that is none."))
         if answer[0] == "refused":
             self.is_over = True
             raise Unusable(*_fields(answer, "refused", str))
@@ -185,7 +185,7 @@ class _Talk:
         """What the process says of itself: it had not enough, or met something that no file may cause."""
         if kind == "memory":
             if _is_to_be_had(self._memory_bytes):
-                return Broke("Reading it took more memory than any recording needs.")
+                return Broke(N_("Reading it took more memory than any recording needs."))
             return TryLater(
                 Text(N_("There is too little memory free to read it; it is read once there is more."))
             )
@@ -193,7 +193,9 @@ class _Talk:
             return TryLater(
                 Text(N_("The system kept it from being read ({what}); it is tried again."), what=what)
             )
-        return Broke(f"Reading it failed ({what}). A later version of hartslag may read it.")
+        return Broke(
+            N_("Reading it failed ({what}). A later version of hartslag may read it.").format(what=what)
+        )
 
 
 @dataclass(slots=True)
@@ -241,7 +243,7 @@ def _members(talk: _Talk, choose: Choice, history: _History) -> Generator[ReadMe
                 or answer[1:3] != (name, sha256)
                 or (choice == READ and answer[3:5] == (None, ""))
             ):
-                raise Broke("Reading it gave an answer that is none.")
+                raise Broke(N_("Reading it gave an answer that is none."))
         read = _read_member(answer)
         history.reading = None
         if read.name not in history.given:
@@ -249,7 +251,7 @@ def _members(talk: _Talk, choose: Choice, history: _History) -> Generator[ReadMe
                 read = ReadMember(read.name, read.sha256, None, history.faults[read.name], read.data)
             history.given.add(read.name)
             if len(history.given) > MOST_MEMBERS:
-                raise Broke("Reading it gave more than any zip holds.")
+                raise Broke(N_("Reading it gave more than any zip holds."))
             yield read
         answer = talk.ask(None)
     (passed_over,) = _fields(answer, "end", dict)
@@ -264,7 +266,7 @@ def _read_member(answer: tuple[Any, ...]) -> ReadMember:
         try:
             check_recording(recording)
         except ValueError as e:
-            raise Broke(f"Reading it gave an answer that is none ({e}).") from None
+            raise Broke(N_("Reading it gave an answer that is none ({why}).").format(why=e)) from None
     return ReadMember(name, sha256, recording, fault, data)
 
 
@@ -273,7 +275,7 @@ def _fields(answer: tuple[Any, ...], kind: str, *types: type) -> list[Any]:
     try:
         return checked(answer, kind, *types)
     except ValueError as e:
-        raise Broke(f"Reading it gave an answer that is none ({e}).") from None
+        raise Broke(N_("Reading it gave an answer that is none ({why}).").format(why=e)) from None
 
 
 def _is_to_be_had(size: int) -> bool:

@@ -21,6 +21,7 @@ from ingest.formats.characteristics import CHARACTERISTICS, HEART_RATE_MEASUREME
 from ingest.journal import RANKS, STANDS_MS, Counts, Journal, Notifications, Writer
 from ingest.journal.dating import Observation, new_observation, offset_ms
 from ingest.journal.strap_writer import HOUR_MS
+from ingest.language import N_
 from ingest.system.clock import Clock
 from ingest.system.crash_points import reached
 from ingest.system.watchdog import UNWATCHED, WatchedPart
@@ -43,7 +44,7 @@ us), and at any time where it cannot be written at all, as a disk that was shake
 TRY_AGAIN_S = 0.2
 """Between two of these tries."""
 
-_KEPT = "What straps tell is kept in memory meanwhile."
+_KEPT = N_("What straps tell is kept in memory meanwhile.")
 
 _log = logging.getLogger(__name__)
 
@@ -293,7 +294,9 @@ class Recorder:
             raise
         except Exception as e:  # noqa: BLE001 - it may be any damage
             _log.debug("Merging failed.", exc_info=e)
-            self._part.trouble(f"Chunks of the past cannot be merged, and stay as they are: {e}", "merge")
+            self._part.trouble(
+                N_("Chunks of the past cannot be merged, and stay as they are: {why}").format(why=e), "merge"
+            )
             self._unmerged = False
         else:
             self._part.well("Chunks of the past are merged again.", "merge")
@@ -321,8 +324,10 @@ class Recorder:
                     kept.counts = None
         if self._losses:
             self._part.trouble(
-                "The memory for what straps tell and the journal does not take is full: what they tell now is lost."
-                " Make room on the disk.",
+                N_(
+                    "The memory for what straps tell and the journal does not take is full: what they tell now is lost."
+                    " Make room on the disk."
+                ),
                 "full",
             )
         return ended

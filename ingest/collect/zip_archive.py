@@ -11,6 +11,7 @@ import zlib
 from typing import IO, Any, BinaryIO, cast
 
 from ingest.errors import Unusable
+from ingest.language import N_
 
 MOST_DIRECTORY_BYTES = 12 << 20
 """Some 100 bytes for each of 120,000; zipfile holds the whole list in memory, at seven times its size."""
@@ -54,10 +55,11 @@ class _GuardedStream:
 
     def read(self, size: int = -1) -> bytes:
         if self.most_bytes is not None and size > self.most_bytes:
-            raise Unusable(
-                f"This zip lists more than the {MOST_DIRECTORY_BYTES // 100:,} files that are looked at in one. "
-                "Unpack it yourself and drop the FIT files in it."
+            words = N_(
+                "This zip lists more than the {most} files that are looked at in one. Unpack it yourself and drop the FIT"
+                " files in it."
             )
+            raise Unusable(words.format(most=f"{MOST_DIRECTORY_BYTES // 100:,}"))
         try:
             return self._stream.read(size)
         except OSError as e:
@@ -107,17 +109,34 @@ def open_zip(stream: BinaryIO) -> zipfile.ZipFile:
     # Of each member no more is read than its length in the list, so this bounds what reading all of them takes.
     if sum(_BEFORE_BYTES + entry.compress_size for entry in archive.filelist) > archive.start_dir:
         archive.close()
-        raise Unusable("This zip names the same bytes over and over, which none of recordings does.")
+        raise Unusable(N_("This zip names the same bytes over and over, which none of recordings does."))
     # Read one after the other as they lie, none is sought to and fro for, whatever the order of the list.
     archive.filelist.sort(key=lambda entry: entry.header_offset)
     return archive
 
 
+def broken_text(error: Exception) -> str:
+    """Why a zip cannot be opened, for its owner."""
+    if isinstance(error, zipfile.BadZipFile) and "not a zip file" in str(
+        error
+    ):  # it has no list of members at its end
+        return N_(
+            "The zip ends too early, as when a copy was cut off. Copy it again, or unpack it where it is whole and drop the"
+            " FIT files."
+        )
+    return N_("The zip cannot be opened: it is damaged. Copy it again, or unpack it and drop the FIT files.")
+
+
 def require_readable(entry: zipfile.ZipInfo) -> None:
     """Raises Unusable for a member that is locked, or packed in a way that cannot be bounded."""
     if entry.flag_bits & 1 or entry.compress_type not in _PACKED:
-        why = "locked with a password" if entry.flag_bits & 1 else "packed in a way that is not read here"
-        raise Unusable(f"It is {why}. Unpack the zip yourself and drop the FIT files.")
+        raise Unusable(
+            N_("It is locked with a password. Unpack the zip yourself and drop the FIT files.")
+            if entry.flag_bits & 1
+            else N_(
+                "It is packed in a way that is not read here. Unpack the zip yourself and drop the FIT files."
+            )
+        )
 
 
 def window_on(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> BinaryIO | None:

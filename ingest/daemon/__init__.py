@@ -22,7 +22,8 @@ from ingest.daemon.supervisor import Stage, Supervisor, in_words
 from ingest.errors import Stop, TryLater
 from ingest.household import typed_words
 from ingest.language import N_, Text, system_words
-from ingest.log import Repeats
+from ingest.language import gettext as _
+from ingest.log import Repeats, quoted
 from ingest.report.renewal import TROUBLE
 from ingest.settings.model import Settings
 from ingest.stores.configured import configured_stores
@@ -43,10 +44,15 @@ MENDING_LIMIT_S = 1800.0
 _log = logging.getLogger(__name__)
 
 
-def run(settings: Settings, greet: Callable[[str], None], listeners: Listeners | None = None) -> None:
+def run(
+    settings: Settings,
+    greet: Callable[[str], None],
+    listeners: Listeners | None = None,
+    on_interrupt: Callable[[], None] = lambda: None,
+) -> None:
     """Run until told to stop (SIGTERM, Ctrl-C). Straps are listened to by radio, or by other `listeners`.
 
-    `greet` shows the owner what there is to know at the start.
+    `greet` shows the owner what there is to know at the start; `on_interrupt` is called at Ctrl-C, before the parts end.
 
     A full disk is waited for. Raises Stop when a person must act first: a folder that cannot be made, another daemon, a
     damaged journal.
@@ -60,7 +66,7 @@ def run(settings: Settings, greet: Callable[[str], None], listeners: Listeners |
         owners = _register_owners(settings)
         supervisor = add_parts(settings, owners, lock, listeners or listen_by_radio)
         try:
-            asyncio.run(supervisor.run(partial(greet, "\n".join(greeting(settings)))))
+            asyncio.run(supervisor.run(partial(greet, "\n".join(greeting(settings))), on_interrupt))
         except BaseExceptionGroup as e:
             _log.debug("The daemon failed.", exc_info=e)
             raise Stop(f"The daemon itself failed: {in_words(e)}. What is in the journal is safe.") from e
@@ -89,7 +95,7 @@ def _complete_restore(settings: Settings) -> None:
 def _begin(settings: Settings, lock: DaemonLock) -> None:
     """Have the folders and the lock; a full disk is waited for."""
     repeats = Repeats(_log)
-    for _ in ENDLESS.attempts(step_s=FULL_S):
+    for _attempt in ENDLESS.attempts(step_s=FULL_S):
         try:
             _make_folders(settings)
             _take(settings, lock)
@@ -176,25 +182,45 @@ def _take(settings: Settings, lock: DaemonLock) -> None:
 
 
 def greeting(settings: Settings) -> list[str]:
-    """What the owner needs to know at the start, a line each."""
+    """What the owner needs to know at the start, a line each, in their language."""
     verb = shlex.join(typed_words(settings))  # to be copied as it stands, whatever the folders are called
-    listed = ", ".join(f"{s.person}'s {s.source.removeprefix('strap ')}" for s in settings.straps)
-    lines = [
-        "hartslag runs; Ctrl-C stops it, and nothing is lost by that.",
-        f"  Drop FIT files into    {settings.inbox_folder}",
-        f"  The store for Grafana  {settings.store_file}",
-        f"  See your week with     {verb} week",
-        f"  Straps listened to     {listed}" if listed else f"  Find your straps with  {verb} scan",
+    rows = [
+        (_("Drop FIT files into"), str(settings.inbox_folder)),
+        (_("The store for Grafana"), str(settings.store_file)),
+        (_("See your week with"), f"{verb} week"),
     ]
-    if settings.file is None:
-        lines.append(
-            f"No settings file: files belong to one person called {settings.default_person!r}, and moderate and vigorous"
-            " begin where the maximum set in the watch puts them. To make it yours:"
-        )
-        lines.append(f"  Answer some questions  {verb} setup")
     if settings.influx:
-        site = f", site {settings.influx.site}" if settings.influx.site else ""
-        lines.insert(
-            3, f"  The server, too        {settings.influx.url} (bucket {settings.influx.bucket}{site})"
+        named = (
+            N_("{server} (bucket {bucket}, site {site})")
+            if settings.influx.site
+            else N_("{server} (bucket {bucket})")
         )
-    return lines
+        told = _(named).format(
+            server=settings.influx.url, bucket=settings.influx.bucket, site=settings.influx.site
+        )
+        rows.insert(2, (_("The server, too"), told))
+    if settings.straps:
+        words = _("{strap} of {person}")
+        straps = [
+            words.format(person=s.person, strap=s.source.removeprefix("strap ")) for s in settings.straps
+        ]
+        rows.append((_("Straps listened to"), ", ".join(straps)))
+    else:
+        rows.append((_("Find your straps with"), f"{verb} scan"))
+    without = []
+    if settings.file is None:
+        words = _(
+            "No settings file: files belong to one person called {name}, and moderate and vigorous begin where the maximum"
+            " set in the watch puts them. To make it yours:"
+        )
+        without = [words.format(name=quoted(settings.default_person))]
+        rows.append((_("Answer some questions"), f"{verb} setup"))
+    width = max(len(what) for what, _value in rows) + 2
+    lines = [f"  {what:<{width}}{value}" for what, value in rows]
+    last = lines[-1:] if without else []
+    return [
+        _("hartslag runs; Ctrl-C stops it, and nothing is lost by that."),
+        *lines[: len(lines) - len(last)],
+        *without,
+        *last,
+    ]

@@ -24,6 +24,7 @@ from ingest.household import (
     typed_add,
 )
 from ingest.journal import Journal
+from ingest.language import N_
 from ingest.log import Repeats, quoted
 from ingest.settings.model import Settings
 from ingest.system.confinement import possible_confinement
@@ -168,8 +169,10 @@ class Collecting:
             _log.warning("The inbox %s was gone; it is made again, and files are taken there.", folder)
         except OSError as e:
             part.trouble(
-                f"The inbox {folder} cannot be looked into ({e.strerror}). Make it a folder that its owner may read and"
-                " write; files are taken then.",
+                N_(
+                    "The inbox {folder} cannot be looked into ({why}). Make it a folder that its owner may read and write;"
+                    " files are taken then."
+                ).format(folder=folder, why=e.strerror),
                 "inbox",
             )
         else:

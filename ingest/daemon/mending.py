@@ -13,6 +13,7 @@ from ingest.journal.known import note_gone_since_known
 from ingest.journal.losses import Loss
 from ingest.journal.mended import Mended
 from ingest.journal.mending import mend, mended_today, note_unknown_files, trouble
+from ingest.language import N_
 from ingest.log import quoted
 from ingest.settings.model import Settings
 from ingest.system.watchdog import WatchedPart
@@ -71,8 +72,10 @@ def keep_mended(settings: Settings, part: WatchedPart) -> None:
         if note_file(places.journal).exists():
             if mended_today(places, time.time_ns() // 1_000_000) >= MOST_A_DAY:
                 part.trouble(
-                    "The journal is damaged again and again: the card or disk is dying. Put in another one, and run:"
-                    " hartslag repair"
+                    N_(
+                        "The journal is damaged again and again: the card or disk is dying. Put in another one, and run:"
+                        " hartslag repair"
+                    )
                 )
             else:
                 _mend(settings, "some of it could not be read", part)

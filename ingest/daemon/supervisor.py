@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import Any
 
 from ingest.errors import HartslagError, Replaced
+from ingest.language import N_
 from ingest.log import Repeats, quoted
 from ingest.system import systemd
 from ingest.system.watchdog import LIMIT_S, LOOK_S, Watchdog, WatchedPart, end_by_force
@@ -34,6 +35,9 @@ LOOP_LIMIT_S = 60.0
 """A callback that holds the event loop for so long hangs; it takes milliseconds."""
 
 _log = logging.getLogger(__name__)
+
+
+def _nothing() -> None: ...
 
 
 class Stage(IntEnum):
@@ -119,12 +123,12 @@ class Supervisor:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._ending.set)
 
-    async def run(self, on_ready: Callable[[], None]) -> None:
-        """Work until told to stop. `on_ready` is called once every part has begun."""
+    async def run(self, on_ready: Callable[[], None], on_interrupt: Callable[[], None] = _nothing) -> None:
+        """Work until told to stop. `on_ready` is called once every part has begun, `on_interrupt` at the first Ctrl-C."""
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._on_stray_error)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self.end)
+        self._loop.add_signal_handler(signal.SIGTERM, self.end)
+        self._loop.add_signal_handler(signal.SIGINT, self._interrupt, on_interrupt)
         for part in self.parts:
             self._watchdog.watch(part)
         async with asyncio.TaskGroup() as group:
@@ -144,6 +148,12 @@ class Supervisor:
             beat.cancel()
         if self._error is not None:
             raise self._error
+
+    def _interrupt(self, on_interrupt: Callable[[], None]) -> None:
+        if not self._ending.is_set():
+            self.end()
+            self._ending.set()
+            on_interrupt()
 
     async def _end(self, running: list[tuple[_Task, asyncio.Task[None]]]) -> None:
         """End all parts, those last that put away what the others brought; by force what does not end."""
@@ -210,10 +220,8 @@ class Supervisor:
         except Exception as e:  # noqa: BLE001 - whatever fails in a part ends no other
             why = in_words(e)
             _log.debug("%s failed.", part.name, exc_info=e)
-        part.trouble(
-            f"{_begin(part.name)} failed: {why.rstrip('.')}. It is started again by itself, and all else goes on.",
-            _FAILED,
-        )
+        words = N_("{part} failed: {why}. It is started again by itself, and all else goes on.")
+        part.trouble(words.format(part=_begin(part.name), why=why.rstrip(".")), _FAILED)
         return True
 
     def _on_stray_error(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

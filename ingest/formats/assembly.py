@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ingest.errors import Unusable
 from ingest.formats.recording import DAY_MS, Columns, Fact, Part, Recording
+from ingest.language import N_
 from zones.series import Series
 from zones.spans import Spans
 
@@ -94,9 +95,8 @@ def split_columns(
         )
         i, j, days = i2, j2, days + 1
         if days > LONGEST_DAYS:
-            raise Unusable(
-                f"Its times are spread over more than {LONGEST_DAYS} days: the watch had lost its clock."
-            )
+            words = N_("Its times are spread over more than {days} days: the watch had lost its clock.")
+            raise Unusable(words.format(days=LONGEST_DAYS))
 
 
 def _within(spans: Spans, here: Spans) -> Spans:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ingest.errors import Unusable
 from ingest.formats import fit
 from ingest.formats.recording import Recording
+from ingest.language import N_
 
 HEAD_BYTES = 1024
 """So many bytes from the beginning tell every format from the others."""
@@ -36,12 +37,14 @@ FORMATS: tuple[FileFormat, ...] = (
 ENDINGS = tuple(ending for known in FORMATS for ending in known.endings)
 
 NOT_READ: Mapping[bytes, str] = {
-    b"<?xml": "an XML file such as GPX or TCX",
-    b"<gpx": "a GPX file",
-    b"<Trai": "a TCX file",
-    b"{": "a JSON file",
-    b"%PDF": "a PDF",
-    b"\x00\x05\x16\x07": "a side file that macOS makes (AppleDouble); it holds no recording",
+    b"<?xml": N_("an XML file such as GPX or TCX"),
+    b"<gpx": N_("a GPX file"),
+    b"<Trai": N_("a TCX file"),
+    b"{": N_("a JSON file"),
+    b"%PDF": N_("a PDF"),
+    b"\xff\xd8\xff": N_("a photo (JPEG)"),
+    b"\x89PNG": N_("a picture (PNG)"),
+    b"\x00\x05\x16\x07": N_("a side file that macOS makes (AppleDouble); it holds no recording"),
 }
 """The first bytes of what people drop as well, and what it is in words."""
 
@@ -54,15 +57,15 @@ def format_of(data: bytes) -> FileFormat | None:
 def describe_unread(data: bytes) -> str:
     """A guess in words at what bytes in none of the formats may be."""
     if not data:
-        return "empty"
-    return next((words for magic, words in NOT_READ.items() if data.startswith(magic)), "something else")
+        return N_("an empty file")
+    return next((words for magic, words in NOT_READ.items() if data.startswith(magic)), N_("something else"))
 
 
 def read_recording(data: bytes) -> Recording:
     """The recording in a file. Raises Unusable, and nothing else, for what holds nothing to read."""
     known = format_of(data)
     if known is None:
-        raise Unusable(
-            f"This is not a {' or '.join(known.name for known in FORMATS)} file but {describe_unread(data)}."
-        )
+        words = N_("This is not a {formats} file but {what}.")
+        formats = " or ".join(known.name for known in FORMATS)
+        raise Unusable(words.format(formats=formats, what=describe_unread(data)))
     return known.read(data)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.journal import Entry, Journal
+from ingest.language import N_
 from ingest.rows.profile import Profile
 from ingest.rows.ruling import ruling_sport
 from ingest.rows.workout import find_workouts, workout_end_ms
@@ -90,12 +91,12 @@ def contradiction(workout: Entry) -> str:
     seconds, lowest = np.array(told["watch_s"], np.float64), np.array([0, *told["watch_edges"]], np.float64)
     total_s, lasts_s = float(seconds.sum()), (workout_end_ms(workout) - workout.at_ms) / 1000
     if total_s > lasts_s * (1 + SLACK_SHARE) + SLACK_S:
-        return "they are more than the workout lasted"
+        return N_("they are more than the workout lasted")
     highest, mean = told.get("bpm_max"), told.get("bpm_mean")
     if highest and float(seconds[lowest > highest].sum()) > SLACK_S:
-        return "they lie above the highest heart rate of the workout"
+        return N_("they lie above the highest heart rate of the workout")
     if mean and total_s and float((seconds * lowest).sum()) / total_s > mean + 1:
-        return "they lie higher than the mean heart rate of the workout allows"
+        return N_("they lie higher than the mean heart rate of the workout allows")
     return ""
 
 

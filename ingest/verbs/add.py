@@ -16,8 +16,9 @@ import click
 from ingest.errors import Stop, TryLater
 from ingest.language import N_, Text, gettext, ngettext, said
 from ingest.log import quoted
-from ingest.verbs.command import Invocation, print_json, print_lines, require_access, verb
-from ingest.verbs.messages import say
+from ingest.retelling import retold
+from ingest.verbs.command import Invocation, print_json, require_access, verb
+from ingest.verbs.messages import print_wrapped, say
 from ingest.verbs.store_follows import catch_up
 from ingest.verbs.times import utc_text
 
@@ -210,18 +211,18 @@ def outcome_json(o: "Outcome", path: Path) -> dict[str, Any]:
 
 
 def outcome_text(o: "Outcome") -> str:
-    """What became of a file, in a line; why, where that is told, as the journal has it."""
+    """What became of a file, in a line, and why, where that is told."""
     outcome = gettext(o.outcome)
+    samples = ngettext("{n} sample", "{n} samples", o.samples).format(n=o.samples)
+    beats = ngettext("{n} beat", "{n} beats", o.beats).format(n=o.beats)
     if o.beats:
-        text = gettext("{outcome} {file} of {person}: {samples} samples, {beats} beats.")
+        text = gettext("{outcome} {file} of {person}: {samples}, {beats}.")
     elif o.samples:
-        text = gettext("{outcome} {file} of {person}: {samples} samples.")
+        text = gettext("{outcome} {file} of {person}: {samples}.")
     else:
         text = gettext("{outcome} {file} of {person}.")
-    line = text.format(
-        outcome=outcome, file=quoted(o.file), person=o.person, samples=o.samples, beats=o.beats
-    )
-    return f"{line} {o.reason}" if o.reason else line
+    line = text.format(outcome=outcome, file=quoted(o.file), person=o.person, samples=samples, beats=beats)
+    return f"{line} {retold(o.reason)}" if o.reason else line
 
 
 def _told(path: Path, trouble: TryLater) -> str:
@@ -298,7 +299,7 @@ class _Report:
         elif self._as_json:
             say(text, sys.stderr)
         else:
-            print_lines([text])
+            print_wrapped([text])
 
     def finish(self) -> None:
         """Print what had to wait for the bar, and the sum."""
@@ -313,10 +314,10 @@ class _Report:
                 )
                 lines.append(words.format(count=more))
             for text in lines:
-                say(text, sys.stderr) if self._as_json else print_lines([text])
+                say(text, sys.stderr) if self._as_json else print_wrapped([text])
         if not self._as_json and self._sums.total() > 1:
             counts = (f"{count} {gettext(what)}" for what, count in sorted(self._sums.items()))
-            print_lines([", ".join(counts) + "."])
+            print_wrapped([", ".join(counts) + "."])
 
 
 @verb(

@@ -79,7 +79,7 @@ def command(invocation: Invocation, as_json: bool) -> None:
     if as_json:
         print_json({"status": worst(found), "findings": [f.json() for f in found]})
     else:
-        print_lines(["", closing_text(found)])
+        print_lines(["", *t.wrap(closing_text(found), 0)])
     if worst(found) == FAIL:
         sys.exit(1)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.language import gettext as _
 from ingest.language import ngettext
 from ingest.log import quoted
+from ingest.retelling import retold
 from ingest.verbs.finding import FAIL, OK, WARN, Finding
 from ingest.verbs.left_behind import left_behind_texts
 from ingest.verbs.times import age_text
@@ -217,7 +218,7 @@ def _inbox(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
     waiting = [w for w in waiting_files(settings, journal) if w.act]
     for w in waiting[:_MOST]:
         told = _("Inbox: {file} waits").format(file=quoted(w.name))
-        yield Finding(WARN, "inbox", told, w.why)
+        yield Finding(WARN, "inbox", told, retold(w.why))
     if not waiting:
         yield Finding(
             OK, "inbox", _("Inbox {folder}: nothing in it needs a hand").format(folder=settings.inbox_folder)
@@ -230,5 +231,5 @@ def _inbox(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
             "Set aside in the last week: {count} files that could not be read",
             len(lately),
         ).format(count=len(lately))
-        newest = f"{quoted(lately[0].name)}: {lately[0].reason}"
+        newest = f"{quoted(lately[0].name)}: {retold(lately[0].reason)}"
         yield Finding(WARN, "rejected", told, newest)

@@ -9,7 +9,7 @@ import click
 from ingest.language import gettext as _
 from ingest.verbs.asking import ask_for_yes
 from ingest.verbs.command import Invocation, print_json, print_lines, verb
-from ingest.verbs.messages import print_sentences
+from ingest.verbs.messages import print_sentences, print_wrapped
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -86,11 +86,11 @@ def _place_file(invocation: Invocation, name: str, when: "datetime", *, yes: boo
         check_over(at_ms, file.lasted_s * 1000, journal.now_ms(), calendar)
     begin, end = (day_and_time(ms, zone_at(calendar, ms)) for ms in (at_ms, at_ms + file.lasted_s * 1000))
     text = _("{file}: {n} heart rates of {person} would count from {begin} to {end}.")
-    print_lines([text.format(file=file.short, n=file.samples, person=file.person, begin=begin, end=end)])
+    print_wrapped([text.format(file=file.short, n=file.samples, person=file.person, begin=begin, end=end)])
     ask_for_yes(yes=yes)
     placed = place_undated(settings, file, at_ms)
     text = _("It counts there now. To take that back: `hartslag forget {file}`")
-    print_lines([_as_called(text.format(file=placed))])
+    print_wrapped([text.format(file=placed)])
     return True
 
 

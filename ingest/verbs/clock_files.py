@@ -9,6 +9,7 @@ from ingest.errors import Stop
 from ingest.journal import Journal
 from ingest.language import N_, Text, ngettext
 from ingest.language import gettext as _
+from ingest.retelling import retold
 from ingest.settings.model import Settings
 from ingest.verbs.times import day_and_time
 from ingest.verbs.zone_table import duration_text
@@ -136,7 +137,7 @@ def place_undated(settings: Settings, file: UndatedFile, at_ms: int) -> str:
                 raise outcomes
             for outcome in outcomes:
                 if outcome.outcome == "rejected" or not outcome.samples:
-                    raise Stop(str(outcome.reason))
+                    raise Stop(retold(outcome.reason))
     return file.placed_name
 
 

@@ -1,11 +1,12 @@
 """Two sensors of one person whose clocks disagree: which is ahead, by how much, and when that was seen."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 from ingest.journal import Journal, Person
+from ingest.language import N_, Text, said
 from ingest.rows.evidence import Evidence, read_evidence
 from ingest.rows.profile import read_profile
 from ingest.verbs.times import day_and_time, zone_at
@@ -44,11 +45,27 @@ class ClockOffset:
         }
 
     @property
-    def sentence(self) -> str:
-        return (
-            f"The clock of {self.ahead} is {self.seconds} s ahead of that of {self.behind} ({self.person},"
-            f" {day_and_time(self.at_ms, self.zone)}). Set both by a phone or the internet; minutes at the borders may be off by that much."
-        )
+    def sentence(self) -> Text:
+        return _offset(self.json(), self.zone, {})
+
+
+def offset_text(c: Mapping[str, Any], zone: str | None, names: Mapping[str, str]) -> str:
+    """The same, as `json` gives it, in the language that is spoken; `names` are what people call sources."""
+    return said(_offset(c, zone, names))
+
+
+def _offset(c: Mapping[str, Any], zone: str | None, names: Mapping[str, str]) -> Text:
+    return Text(
+        N_(
+            "The clock of {ahead} is {seconds} s ahead of that of {behind} ({person}, {time}). Set both by a phone or the"
+            " internet; minutes at the borders may be off by that much."
+        ),
+        ahead=names.get(c["ahead"], c["ahead"]),
+        seconds=c["seconds"],
+        behind=names.get(c["behind"], c["behind"]),
+        person=c["person"],
+        time=day_and_time(c["at_ms"], zone),
+    )
 
 
 def clock_offsets(journal: Journal) -> list[ClockOffset]:

@@ -181,12 +181,17 @@ def print_lines(lines: Iterable[str]) -> None:
     sys.stdout.flush()
 
 
+def write_utf8() -> None:
+    """Have what programs read be UTF-8 from here on, whatever letters the terminal or the pipe speaks."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+
+
 def print_json(value: Any, *, indent: int | None = 2) -> None:
     """Write a value as JSON, which is UTF-8 wherever it goes (RFC 8259, section 8.1)."""
     import json
 
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")
+    write_utf8()
     click.echo(json_text(json.dumps(value, indent=indent, ensure_ascii=False)))
 
 

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -177,7 +176,7 @@ def command(
     """
     from ingest.demo.folder import DemoFolder
     from ingest.system.acting import act_for_owner
-    from ingest.verbs.messages import message_lines, say
+    from ingest.verbs.messages import message_lines
 
     if invocation.data or invocation.config:
         raise click.UsageError(
@@ -203,11 +202,11 @@ def command(
 
         print_lines(["", *write_dashboards(settings, grafana)])
     if live:
-        from ingest import daemon
         from ingest.demo.present import made_up_listeners
+        from ingest.verbs.run import run_until_stopped
 
         print_lines(["", _("Today:"), f"  {_verb_of(folder)} today", ""])
-        daemon.run(settings, partial(say, stream=sys.stdout), made_up_listeners)
+        run_until_stopped(settings, made_up_listeners)
 
 
 def _make(where: "DemoFolder", seed: int, weeks: int, language: str | None) -> None:

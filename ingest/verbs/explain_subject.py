@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from ingest.errors import Stop
 from ingest.household import find_person, known_names, persons_called
 from ingest.journal import Filed, Journal, Person
+from ingest.language import N_, Text, date_text, said
+from ingest.retelling import retold
 from ingest.rows.calendar import Calendar
 from ingest.rows.profile import Profile, read_profile
 from ingest.verbs.times import YEARS, day_and_time, local_ms, zone_at
@@ -25,6 +27,12 @@ class Subject:
     borders_ms: list[int]
     file: Filed | None = None
     whole_days: bool = False
+    day: date | None = None
+
+    @property
+    def words(self) -> str:
+        """What is asked about, in the language that is spoken; `name` is English, as `--json` has it."""
+        return date_text(self.day) if self.day else said(self.name)
 
     @property
     def start_ms(self) -> int:
@@ -48,13 +56,14 @@ def parse_subject(journal: Journal, text: str, name: str | None) -> Subject:
         person, profile = _one_person(journal, name)
         week = "-".join(found.groups())
         borders = _midnights(profile, first_day_of(profile, week), 7)
-        return Subject(f"week {week}", person, profile, borders, whole_days=True)
+        return Subject(Text(N_("week {week}"), week=week), person, profile, borders, whole_days=True)
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) and (files := journal.files_named(text)):
         return _file_subject(journal, files, name)
     person, profile = _one_person(journal, name)
     if (day := _parse_day(text)) is not None:
         borders = _midnights(profile, day, 1)
-        return Subject(f"{day:%A} {day.day} {day:%B %Y}", person, profile, borders, whole_days=True)
+        name_of_day = f"{day:%A} {day.day} {day:%B %Y}"
+        return Subject(name_of_day, person, profile, borders, whole_days=True, day=day)
     words, minute = _parse_minute(text, profile.calendar)
     return Subject(words, person, profile, [minute, minute + MINUTE])
 
@@ -62,9 +71,8 @@ def parse_subject(journal: Journal, text: str, name: str | None) -> Subject:
 def _one_person(journal: Journal, name: str | None) -> tuple[Person, Profile]:
     persons = persons_called(journal, name)
     if len(persons) != 1:
-        raise Stop(
-            f"Whose? Put the name behind it, a name of several words in quotes; known: {known_names(journal)}."
-        )
+        words = N_("Whose? Put the name behind it, a name of several words in quotes; known: {names}.")
+        raise Stop(Text(words, names=known_names(journal)))
     return persons[0], read_profile(journal, persons[0].id)
 
 
@@ -80,7 +88,7 @@ def _parse_day(text: str) -> date | None:
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
             return None
     if day is None or day.year not in YEARS:
-        raise Stop(f"There is no day {text}; right would be 2026-11-16.")
+        raise Stop(Text(N_("There is no day {day}; right would be 2026-11-16."), day=text))
     return day
 
 
@@ -95,21 +103,26 @@ def _parse_minute(text: str, calendar: Calendar) -> tuple[str, int]:
             raise ValueError(text)  # noqa: TRY301 - the same mistake as one that cannot be read
         minute = local_ms(when, calendar) // MINUTE * MINUTE
     except (ValueError, OverflowError) as e:
-        raise Stop(
-            f"{text!r} is no time (2026-11-16T10:30), no day (2026-11-16), no week (2026-W47), and no file of that"
-            " name has come in."
-        ) from e
-    words = f"the minute from {day_and_time(minute, zone_at(calendar, minute))}"
+        told = N_(
+            "{text} is no time (2026-11-16T10:30), no day (2026-11-16), no week (2026-W47), and no file of that name has"
+            " come in."
+        )
+        raise Stop(Text(told, text=repr(text))) from e
+    at = day_and_time(minute, zone_at(calendar, minute))
+    words = Text(N_("the minute from {time}"), time=at)
     if when.tzinfo is None:
         zone = calendar.zone_on(when.date())
         first, second = (when.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
         if first.astimezone(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) != when:
-            raise Stop(
-                f"There is no {text} in {zone}: the clock was set on over it. Ask for a time before or after."
+            told = N_(
+                "There is no {time} in {zone}: the clock was set on over it. Ask for a time before or after."
             )
+            raise Stop(Text(told, time=text, zone=zone))
         if first.utcoffset() != second.utcoffset():
-            other = second.isoformat(timespec="minutes")
-            words += f", the first of two as the clock was set back; {other} asks for the other"
+            told = N_(
+                "the minute from {time}, the first of two as the clock was set back; {other} asks for the other"
+            )
+            words = Text(told, time=at, other=second.isoformat(timespec="minutes"))
     return words, minute
 
 
@@ -122,12 +135,12 @@ def first_day_of(profile: Profile, week: str) -> date:
         # Where weeks do not begin on Monday another year may be the one with 53 of them.
         thursday = date.fromisocalendar(int(year), 1, 4) + timedelta(weeks=int(number) - 1)
     except ValueError as e:
-        raise Stop(f"There is no week {week}; right would be 2026-W47.") from e
+        raise Stop(Text(N_("There is no week {week}; right would be 2026-W47."), week=week)) from e
     name = f"{year}-W{int(number):02d}"
     around = (thursday + timedelta(days=i) for i in range(-9, 10))
     found = next((d for d in around if profile.calendar.week_of(d) == (d, name)), None)
     if found is None:
-        raise Stop(f"There is no week {week} where weeks begin on this day.")
+        raise Stop(Text(N_("There is no week {week} where weeks begin on this day."), week=week))
     return found
 
 
@@ -138,7 +151,8 @@ def _file_subject(journal: Journal, files: list[Filed], name: str | None) -> Sub
         (person,) = persons_called(journal, name)
         others, files = files, [f for f in files if owners[f.person] == person]
         if not files:
-            raise Stop(f"The file {others[0].name} is not of {person.name}, but of {others[0].person}.")
+            words = N_("The file {name} is not of {person}, but of {other}.")
+            raise Stop(Text(words, name=others[0].name, person=person.name, other=others[0].person))
     for f in files:
         span, _ = journal.recorded_by_file(f.id)
         owner = owners[f.person]
@@ -148,14 +162,16 @@ def _file_subject(journal: Journal, files: list[Filed], name: str | None) -> Sub
         a, b = span[0], max(span[1], span[0] + 1)
         first, last = profile.calendar.day_of(a), profile.calendar.day_of(b - 1)
         inside = [m for m in _midnights(profile, first, (last - first).days + 1) if a < m < b]
-        return Subject(f"file {f.name}", owner, profile, [a, *inside, b], f)
+        return Subject(Text(N_("file {name}"), name=f.name), owner, profile, [a, *inside, b], f)
     f = files[0]
     owner = owners[f.person]
     if owner is not None and f.id in journal.left_out(owner.id).files:
-        raise Stop(
-            f"The file {f.name} is forgotten, so nothing of it counts. `hartslag forget --undo {f.name}` takes that back."
+        words = N_(
+            "The file {name} is forgotten, so nothing of it counts. `hartslag forget --undo {name}` takes that back."
         )
-    raise Stop(f"The file {f.name} brought no time to explain: it is {f.outcome}. {f.reason}".rstrip())
+        raise Stop(Text(words, name=f.name))
+    words = N_("The file {name} brought no time to explain: it is {outcome}. {why}")
+    raise Stop(Text(words, name=f.name, outcome=Text(f.outcome), why=retold(f.reason)))
 
 
 def _midnights(profile: Profile, first: date, days: int) -> list[int]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ingest.journal import DAY_MS, Entry, Journal
+from ingest.language import N_, Text, joined
 from ingest.rows.account import Account, Share, account_for
 from ingest.rows.evidence import LONGEST_HOLD, Evidence, read_evidence, resolve_sources
 from ingest.rows.profile import Profile
@@ -254,14 +255,14 @@ def _masked_runs(e: Evidence, start_ms: int, end_ms: int) -> Iterator[MaskedRun]
 
 
 def _artefact_text(bad: int) -> str:
-    return ", ".join(_ARTEFACTS[sort] for sort in Artefact if bad & sort)
+    return joined([Text(_ARTEFACTS[sort]) for sort in Artefact if bad & sort], ", ")
 
 
 _ARTEFACTS = {
-    Artefact.DROPOUT: "no heart rate (the sensor's way to say that it has none)",
-    Artefact.SPIKE: "a spike: far from what was seconds before and after",
-    Artefact.STUCK: "frozen: one value for minutes, or hardly another while no beats came",
-    Artefact.LOOSE: "no contact: the strap said that it touched no skin, and no beats came",
+    Artefact.DROPOUT: N_("no heart rate (the sensor's way to say that it has none)"),
+    Artefact.SPIKE: N_("a spike: far from what was seconds before and after"),
+    Artefact.STUCK: N_("frozen: one value for minutes, or hardly another while no beats came"),
+    Artefact.LOOSE: N_("no contact: the strap said that it touched no skin, and no beats came"),
 }
 
 

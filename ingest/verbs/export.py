@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import click
 
-from ingest.verbs.command import Invocation, print_lines, verb
+from ingest.verbs.command import Invocation, print_lines, verb, write_utf8
 from ingest.verbs.times import local_ms, parse_moment
 
 
@@ -47,4 +47,5 @@ def command(invocation: Invocation, person: str | None, start: str | None, end: 
     with invocation.view_journal() as (_, journal):
         persons = persons_called(journal, person)
         begins, ends = _parse_option("--from", start), _parse_option("--to", end)
+        write_utf8()
         print_lines(export_lines(journal, local_spans(journal, persons, begins, ends)))

@@ -9,6 +9,7 @@ import click
 from ingest.language import gettext as _
 from ingest.verbs.asking import ask_for_yes
 from ingest.verbs.command import Invocation, print_json, print_lines, verb
+from ingest.verbs.messages import print_wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -83,16 +84,10 @@ def _list(journal: "Journal", *, as_json: bool) -> None:
         print_json(found)
         return
     if not found:
-        print_lines([_("Nothing is forgotten.")])
+        print_wrapped([_("Nothing is forgotten.")])
     for f in found:
         line = _("{person}: {what} does not count. To take that back: `hartslag forget --undo {number}`")
-        print_lines([_as_called(line.format(person=f["person"], what=f["name"], number=f["number"]))])
-
-
-def _as_called(text: str) -> str:
-    from ingest.verbs.called import as_called
-
-    return as_called(text)
+        print_wrapped([line.format(person=f["person"], what=f["name"], number=f["number"])])
 
 
 def _forget(
@@ -123,12 +118,12 @@ def _forget(
 def _say_forgotten(settings: "Settings", subject: "ForgetSubject", number: int) -> None:
     """What is done, how it is taken back, and how a file comes to the right person."""
     text = _("It does not count any more. To take that back: `hartslag forget --undo {number}`")
-    print_lines([_as_called(text.format(number=number))])
+    print_wrapped([text.format(number=number)])
     if subject.file_at is not None:
         others = [p.name for p in settings.persons if p.name != subject.person.name]
         whose, at = others[0] if others else "NAME", str(settings.data / subject.file_at)
         text = _("If it is somebody else's: `hartslag add --person {name} {file}`")
-        print_lines([_as_called(text.format(name=shlex.quote(whose), file=shlex.quote(at)))])
+        print_wrapped([text.format(name=shlex.quote(whose), file=shlex.quote(at))])
 
 
 def _undo(invocation: Invocation, words: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
@@ -149,7 +144,7 @@ def _undo(invocation: Invocation, words: tuple[str, ...], *, yes: bool, as_json:
         _note(settings, journal)
     _follow(settings)
     if not as_json:
-        print_lines([_("It counts again.")])
+        print_wrapped([_("It counts again.")])
 
 
 def _note(settings: "Settings", journal: "Journal") -> None:

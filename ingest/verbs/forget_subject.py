@@ -11,6 +11,7 @@ from ingest.journal import Filed, Journal, Person
 from ingest.journal.forgotten import Forgotten
 from ingest.language import N_, Text, date_text
 from ingest.language import gettext as _
+from ingest.retelling import retold
 from ingest.rows.profile import Profile, read_profile
 from ingest.settings.model import Settings
 from ingest.verbs.times import YEARS, local_ms, time_of_day, zone_at
@@ -222,7 +223,7 @@ def _one_arrival(journal: Journal, person: Person, files: list[Filed], name: str
         if f.id in gone:
             raise Stop(Text(N_("The file {name} is forgotten already."), name=f.name))
         words = N_("The file {name} brought nothing that counts: it is {outcome}. {reason}")
-        raise Stop(Text(words, name=f.name, outcome=f.outcome, reason=f.reason))
+        raise Stop(Text(words, name=f.name, outcome=Text(f.outcome), reason=retold(f.reason)))
     if len(counting) > 1:
         places = "\n  ".join(str(some[0][1]) for some in counting.values())
         words = N_("Several files are called {name}. Name one as it lies in the data folder:\n  {places}")

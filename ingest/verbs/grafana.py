@@ -9,6 +9,7 @@ import click
 from ingest.errors import HartslagError, Stop, TryLater
 from ingest.language import gettext as _
 from ingest.verbs.command import Invocation, print_lines, verb
+from ingest.verbs.messages import print_wrapped
 
 if TYPE_CHECKING:
     from ingest.settings.model import Settings
@@ -134,4 +135,4 @@ def command(
         print_lines(["", *start_page.screen_lines(without_login=without_login)])
     if unasked:
         unnamed = _("The dashboards do not know what your watches are called: {why}")
-        print_lines(["", unnamed.format(why=unasked)])
+        print_wrapped(["", unnamed.format(why=unasked)])

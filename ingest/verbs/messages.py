@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from ingest.log import shown
+from ingest.verbs.terminal import cells
 
 if TYPE_CHECKING:
     from ingest.verbs.terminal import Terminal
+
+
+MOST_INDENT = 6
+"""Columns before a line that does not fit: columns of a table are worth none then."""
 
 
 def say(text: str, stream: TextIO) -> None:
@@ -23,6 +28,29 @@ def print_sentences(lines: Iterable[str]) -> None:
     from ingest.verbs.command import print_lines
 
     print_lines(message_lines(lines, sys.stdout))
+
+
+def print_wrapped(lines: Iterable[str]) -> None:
+    """Write an answer whose lines all are words: on a terminal each is wrapped, and goes on a little behind where it began."""
+    from ingest.verbs.command import print_lines
+    from ingest.verbs.terminal import find_terminal
+
+    print_lines(fitted_lines(find_terminal(), lines))
+
+
+def fitted_lines(t: "Terminal | None", lines: Iterable[str]) -> Iterator[str]:
+    """Lines as wide as a terminal at most; without one they stay as they are."""
+    from ingest.verbs.called import as_called
+
+    for line in lines:
+        if t is None:
+            yield as_called(line)
+        else:
+            words = line.lstrip(" ")
+            begins = len(line) - len(words)
+            if begins + cells(words) > t.width:
+                begins = min(begins, MOST_INDENT)
+            yield from t.wrap(words, begins, begins + 2, whole=True)
 
 
 def message_lines(lines: Iterable[str], stream: TextIO) -> Iterator[str]:

@@ -9,7 +9,8 @@ import click
 
 from ingest.language import N_, Text, said
 from ingest.language import gettext as _
-from ingest.verbs.command import Invocation, print_json, print_lines, verb
+from ingest.verbs.command import Invocation, print_json, verb
+from ingest.verbs.messages import print_wrapped
 from ingest.verbs.times import zoned_text
 
 if TYPE_CHECKING:
@@ -214,10 +215,10 @@ def command(invocation: Invocation, person: str | None, propose: bool, write: bo
             elif as_json:
                 print_json([proposal.json() for _, of_person in proposals for proposal in of_person])
             else:
-                print_lines(line for name, them in proposals for line in proposal_lines(name, them))
+                print_wrapped(line for name, them in proposals for line in proposal_lines(name, them))
             return
         answers = [profile_answer(journal, p, now_ms) for p in persons]
         if as_json:
             print_json(answers)
         else:
-            print_lines(line for answer in answers for line in (*profile_lines(answer), ""))
+            print_wrapped(line for answer in answers for line in (*profile_lines(answer), ""))

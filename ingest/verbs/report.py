@@ -13,8 +13,8 @@ from ingest.errors import Stop
 from ingest.language import gettext as _
 from ingest.language import said, system_words
 from ingest.log import quoted
-from ingest.verbs.command import Invocation, WholeNumber, print_lines, verb
-from ingest.verbs.messages import say
+from ingest.verbs.command import Invocation, WholeNumber, verb
+from ingest.verbs.messages import print_wrapped, say
 
 if TYPE_CHECKING:
     from ingest.journal import Journal, Person
@@ -132,4 +132,6 @@ def command(invocation: Invocation, person: str | None, out: str | None, weeks: 
                     write_file(target, page, mode=0o640)
             except OSError as e:
                 raise _not_there(target, e) from e
-            print_lines([_("The page of {person} is {file}").format(person=one.name, file=target.absolute())])
+            print_wrapped(
+                [_("The page of {person} is {file}").format(person=one.name, file=target.absolute())]
+            )

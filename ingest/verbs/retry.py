@@ -8,7 +8,8 @@ import click
 
 from ingest.errors import Stop
 from ingest.language import N_, Text, gettext
-from ingest.verbs.command import Invocation, print_lines, verb
+from ingest.verbs.command import Invocation, verb
+from ingest.verbs.messages import print_wrapped
 
 if TYPE_CHECKING:
     from ingest.settings.model import Settings
@@ -35,6 +36,6 @@ def command(invocation: Invocation) -> None:
     with invocation.view_journal() as (settings, _):
         taken, refused, place = send_refused(settings)
         told = gettext("{taken} rows were taken by {place}, {refused} are still refused.")
-        print_lines([told.format(taken=taken, place=place, refused=refused)])
+        print_wrapped([told.format(taken=taken, place=place, refused=refused)])
     if refused:
         sys.exit(1)

@@ -1,6 +1,6 @@
 """How things stand, in words: what needs a hand with what to do about it, what is worth knowing, and what is fine."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.language import N_, day_text, ngettext, number_text, said
 from ingest.language import gettext as _
 from ingest.log import quoted
+from ingest.retelling import retold
 from ingest.settings.names import watch_of_folder
 from ingest.verbs.check_machine import LEAST_FREE_BYTES, low_space_line
 from ingest.verbs.damage_words import damage_remarks
@@ -66,14 +67,9 @@ def remarks(
         yield Remark(HAND, low_space_line(settings, now["free_bytes"]))
     yield from _files(settings, journal, now["inbox"], acts)
     yield from _watches_counting(now["judge"])
-    zones = {p["name"]: p["zone"] for p in now["persons"]}
-    if now["clocks"]:
-        from ingest.grafana.sensor_names import sensor_names
-
-        names = sensor_names(settings, journal)
-        yield from (Remark(HAND, _clock(c, zones.get(c["person"]), names)) for c in now["clocks"])
+    yield from _offsets(settings, journal, now)
     yield from map(_store, now["stores"])
-    yield from (Remark(HAND, p["trouble"]) for p in now["parts"])
+    yield from (Remark(HAND, retold(p["trouble"])) for p in now["parts"])
     if (pages := now["report"]) is not None:
         text = (
             _("Pages in {folder}: {what}")
@@ -81,7 +77,7 @@ def remarks(
             else _("Pages in {folder}: renewed each day")
         )
         group = HAND if pages["last_error"] else FINE
-        yield Remark(group, text.format(folder=pages["folder"], what=pages["last_error"]))
+        yield Remark(group, text.format(folder=pages["folder"], what=retold(pages["last_error"] or "")))
     if now["backup"] is not None:
         yield _backup(now["backup"])
     yield from _times(journal, now)
@@ -169,9 +165,13 @@ def _doubt(d: dict[str, Any]) -> Remark:
 def _journal(now: dict[str, Any]) -> Iterator[Remark]:
     """How much is in the journal, and what of it is damaged or was."""
     j = now["journal"]
-    text = _("Journal: {samples} samples and {beats} beats in {chunks} chunks, {size} MB")
-    size = number_text(j["bytes"] / 1e6, 1)
-    yield Remark(FINE, text.format(samples=j["samples"], beats=j["beats"], chunks=j["chunks"], size=size))
+    text = _("Journal: {samples} and {beats} in {chunks}, {size} MB").format(
+        samples=ngettext("{n} sample", "{n} samples", j["samples"]).format(n=j["samples"]),
+        beats=ngettext("{n} beat", "{n} beats", j["beats"]).format(n=j["beats"]),
+        chunks=ngettext("{n} chunk", "{n} chunks", j["chunks"]).format(n=j["chunks"]),
+        size=number_text(j["bytes"] / 1e6, 1),
+    )
+    yield Remark(FINE, text)
     for needs_hand, told, more in damage_remarks(now["damage"]):
         yield Remark(HAND if needs_hand else KNOW, told, more)
 
@@ -193,7 +193,9 @@ def _files(
             if (f["file"] in acts) == (group == HAND) and not _is_told_by_its_watch(settings, f["file"])
         ]
         if waiting:
-            yield Remark(group, _(title), _first([f"{quoted(f['file'])}: {f['why']}" for f in waiting]))
+            yield Remark(
+                group, _(title), _first([f"{quoted(f['file'])}: {retold(f['why'])}" for f in waiting])
+            )
     for outcome, title in (
         (N_("rejected"), N_("Files that could not be read were set aside:")),
         (N_("partial"), N_("Of damaged files what could be read was taken:")),
@@ -201,7 +203,8 @@ def _files(
         found = journal.files(outcome, _MANY)
         if found:
             lines = [
-                f"{_(outcome)} {day_and_time(f.received_ms)} {quoted(f.name)}: {f.reason}" for f in found
+                f"{_(outcome)} {day_and_time(f.received_ms)} {quoted(f.name)}: {retold(f.reason)}"
+                for f in found
             ]
             yield Remark(KNOW, _(title), lines)
 
@@ -237,26 +240,32 @@ def _undated(files: list[dict[str, Any]]) -> Iterator[Remark]:
         yield Remark(HAND, undated_text(len(files)), [*_first(lines), how])
 
 
-def _clock(c: dict[str, Any], zone: str | None, names: Mapping[str, str]) -> str:
-    return _(
-        "The clock of {ahead} is {seconds} s ahead of that of {behind} ({person}, {time}). Set both by a phone or the"
-        " internet; minutes at the borders may be off by that much."
-    ).format(
-        ahead=names.get(c["ahead"], c["ahead"]),
-        seconds=c["seconds"],
-        behind=names.get(c["behind"], c["behind"]),
-        person=c["person"],
-        time=day_and_time(c["at_ms"], zone),
-    )
+def _offsets(settings: "Settings", journal: "Journal", now: dict[str, Any]) -> Iterator[Remark]:
+    """Sensors whose clocks disagree."""
+    if now["clocks"]:
+        from ingest.grafana.sensor_names import sensor_names
+        from ingest.verbs.clock_offsets import offset_text
+
+        names = sensor_names(settings, journal)
+        zones = {p["name"]: p["zone"] for p in now["persons"]}
+        yield from (Remark(HAND, offset_text(c, zones.get(c["person"]), names)) for c in now["clocks"])
 
 
 def _store(s: dict[str, Any]) -> Remark:
     if s["behind"]:
         oldest = age_text(s["oldest_waiting_s"])
         text = (
-            _("Store {name}: {behind} entries behind, the oldest for {duration}; last error: {error}")
+            ngettext(
+                "Store {name}: {behind} entry behind, for {duration}; last error: {error}",
+                "Store {name}: {behind} entries behind, the oldest for {duration}; last error: {error}",
+                s["behind"],
+            )
             if s["last_error"]
-            else _("Store {name}: {behind} entries behind, the oldest for {duration}")
+            else ngettext(
+                "Store {name}: {behind} entry behind, for {duration}",
+                "Store {name}: {behind} entries behind, the oldest for {duration}",
+                s["behind"],
+            )
         )
     else:
         oldest = ""
@@ -273,9 +282,16 @@ def _store(s: dict[str, Any]) -> Remark:
                 "{rows} rows are refused by the server and kept here; `hartslag retry` sends them again:",
                 s["refused"],
             ).format(rows=s["refused"]),
-            *_first([f"{day_and_time(r['since_ms'])} {quoted(r['row'])}: {r['why']}" for r in s["refusals"]]),
+            *_first(
+                [
+                    f"{day_and_time(r['since_ms'])} {quoted(r['row'])}: {retold(r['why'])}"
+                    for r in s["refusals"]
+                ]
+            ),
         ]
-    told = text.format(name=s["name"], behind=s["behind"], duration=oldest, error=s["last_error"])
+    told = text.format(
+        name=s["name"], behind=s["behind"], duration=oldest, error=retold(s["last_error"] or "")
+    )
     return Remark(HAND if s["last_error"] or s["refused"] else FINE, told, more)
 
 
@@ -289,7 +305,7 @@ def _strap(s: dict[str, Any]) -> Remark:
     )
     more, group = [], FINE
     if s["state"] not in {"connected", "connecting", "stopped"}:
-        more.append(". ".join(filter(None, (s["why"], _(s["advice"])))))
+        more.append(". ".join(filter(None, (retold(s["why"] or ""), _(s["advice"])))))
         group = FINE if s["state"] in _IN_ORDER else HAND
     elif s["state"] == "connected" and (s["age_s"] or 0) > QUIET_S:
         more.append(_("it is connected and tells no heart rate: not worn?"))

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from ingest.language import N_, number_text
+from ingest.language import N_, date_text, number_text
 from ingest.language import gettext as _
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def time_to_the_ms(ms: int, zone: str) -> str:
 
 def weekday_and_date(ms: int, zone: str) -> str:
     """A day such as Mon 2026-11-16."""
-    return f"{_in_zone(ms, zone):%a %Y-%m-%d}"
+    day = _in_zone(ms, zone)
+    return f"{date_text(day, 'EEE')} {day:%Y-%m-%d}"
 
 
 def _in_zone(ms: int, zone: str | None) -> datetime:
@@ -60,13 +61,17 @@ def _in_zone(ms: int, zone: str | None) -> datetime:
 
 def length_text(ms: int) -> str:
     """A length of time such as 1 h 5 min 2.5 s; to the millisecond."""
-    if ms < _MINUTE_MS:
-        return f"{ms / 1000:g} s"
     minutes, rest = divmod(ms, _MINUTE_MS)
-    seconds = f" {rest / 1000:g} s" if rest else ""
-    if minutes < 60:
-        return f"{minutes} min{seconds}"
-    return f"{minutes // 60} h {minutes % 60} min{seconds}"
+    parts = [_("{n} h").format(n=minutes // 60)] if minutes >= 60 else []
+    parts += [_("{n} min").format(n=minutes % 60)] if minutes else []
+    parts += [_("{n} s").format(n=plain_number(rest / 1000))] if rest or not minutes else []
+    return " ".join(parts)
+
+
+def plain_number(number: float) -> str:
+    """A number with as many decimals as it has: `2.5`, `40`."""
+    written = f"{number:g}"
+    return number_text(number, len(written.partition(".")[2])) if "e" not in written else written
 
 
 def age_text(seconds: float) -> str:

@@ -11,6 +11,7 @@ import click
 from ingest.language import date_text, ngettext, number_text
 from ingest.language import gettext as _
 from ingest.verbs.command import Invocation, print_json, print_lines, verb
+from ingest.verbs.messages import print_wrapped
 from ingest.verbs.times import age_text, time_to_the_ms
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ def command(invocation: Invocation, person: str | None, once: bool, as_json: boo
         if as_json:
             print_json([x.json() for x in answers])
         elif not answers:
-            print_lines([_("Nobody is known here yet. `hartslag setup` asks who you are.")])
+            print_wrapped([_("Nobody is known here yet. `hartslag setup` asks who you are.")])
         elif t.renews and not once and is_heard:
             _renew(t, follower)
         else:

@@ -158,5 +158,6 @@ def command(
                 print_lines(week_screen(terminal, rows, file))
             if journal.damages:
                 from ingest.verbs.damage_words import damaged_line
+                from ingest.verbs.messages import print_wrapped
 
-                print_lines(map(damaged_line, journal.damages))
+                print_wrapped(map(damaged_line, journal.damages))

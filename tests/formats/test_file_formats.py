@@ -35,14 +35,16 @@ def test_what_is_known_is_read_and_half_of_it_is_seen() -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "empty"),
+        (b"", "an empty file"),
         (b"<?xml version='1.0'?><gpx>", "an XML file such as GPX or TCX"),
         (b"<gpx version='1.1'>", "a GPX file"),
         (b"<TrainingCenterDatabase>", "a TCX file"),
         (b'{"activity": 1}', "a JSON file"),
         (b"%PDF-1.7", "a PDF"),
         (b"\x00\x05\x16\x07\x00\x02", "a side file that macOS makes (AppleDouble); it holds no recording"),
-        (b"\x89PNG\r\n\x1a\n", "something else"),
+        (b"\x89PNG\r\n\x1a\n", "a picture (PNG)"),
+        (b"\xff\xd8\xff\xe0", "a photo (JPEG)"),
+        (b"GIF89a", "something else"),
     ],
 )
 def test_what_cannot_be_read_is_called_by_its_name(data: bytes, words: str) -> None:

@@ -109,3 +109,12 @@ def test_a_day_is_that_of_each_person_where_they_were_then(tmp_path: Path) -> No
         assert [row.split(",")[1] for row in hartslag("--data", tmp_path, *words).lines[1:]] == [person] * 2
     hour = ["export", "--from", "2026-10-11T05:00", "--to", "2026-10-11T05:00:01"]
     assert hartslag("--data", tmp_path, *hour).lines[1:] == ["2026-10-10T20:00:00.000Z,Jan,watch,activity,60"]
+
+
+def test_names_are_utf_8_whatever_the_terminal_speaks(tmp_path: Path) -> None:
+    """Protects a spreadsheet from "?" in a name: whoever reads a file expects what `--json` gives, too."""
+    with household(tmp_path, [steady("Zoë", START, 1, 60)]):
+        pass
+    for locale in ("en_US.ISO-8859-1", "C"):
+        env = {"LC_ALL": locale, "PYTHONIOENCODING": "latin-1"}
+        assert ",Zoë," in hartslag("--data", tmp_path, "export", env=env).out

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.demo.fit_encoder import workout
 from tests.support.households import hartslag
 from tests.support.terminals import on_terminal
 
@@ -41,3 +42,18 @@ def test_a_mistyped_verb_is_told_in_the_language_of_the_system() -> None:
     assert "Try" not in dutch.err
     english = hartslag("wek", env={"LC_ALL": "C"})
     assert english.err.endswith("--help' for help.\n\nError: No such command 'wek'. Did you mean 'week'?\n")
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_answers_are_wrapped_at_words_on_a_terminal_alone(tmp_path: Path, columns: int) -> None:
+    """Protects tired eyes: whatever verb answers, its lines end where the terminal does, and a pipe has a line each."""
+    (tmp_path / "hartslag.toml").write_text('[[person]]\nname = "Anna"\nborn = 1970\n')
+    workout_of_anna = tmp_path / "a-workout-of-anna-on-a-fine-day.fit"
+    workout_of_anna.write_bytes(workout(1_163_500_000, [120] * 600))
+    added = on_terminal("--data", tmp_path, "add", workout_of_anna, columns=columns)
+    assert added.code == 0
+    assert hartslag("--data", tmp_path, "forget", workout_of_anna.name, "--yes").code == 0
+    told = ["forget --list", "profile", "profile --propose", "explain 2026-11-14", "check"]
+    for seen in (added, *(on_terminal("--data", tmp_path, *verb.split(), columns=columns) for verb in told)):
+        assert seen.lines
+        assert [line for line in seen.lines if len(line) > columns and len(line.split()) > 1] == []

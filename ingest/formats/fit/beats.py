@@ -28,6 +28,9 @@ SHORTEST_MS, LONGEST_MS = 200, 3000
 DRIFT_MS = 3000
 """Beats laid end to end may be this far from the records around them; a longer gap means that some are missing."""
 
+ANY_MS = 1 << 50
+"""More than any two moments are apart."""
+
 BLOCK = 512
 """Messages whose beats are placed at once: rarely does one of them drift away, and then a loop in Python takes no more than these."""
 
@@ -94,7 +97,9 @@ def _from_hrv(chained: ChainedFile) -> Intervals:
         order = np.argsort(each, kind="stable")
         at, count, rr = each[order], np.ones(len(each), np.intp), np.concatenate([f[2] for f in found])[order]
     before = np.maximum(np.searchsorted(stamps, at) - 1, 0)
-    return _place_near_records(rr, count, seconds[before]), rr, np.ones(len(rr), bool)
+    # Without records a stamp is that of the start or of some event, and says nothing of beats that follow much later.
+    early_ms = DRIFT_MS if chained.messages.definitions_of(RECORD) else ANY_MS
+    return _place_near_records(rr, count, seconds[before], early_ms), rr, np.ones(len(rr), bool)
 
 
 def _hrv_intervals(
@@ -125,10 +130,13 @@ def _record_times(chained: ChainedFile) -> tuple[Seconds, Seconds]:
     return chained.timestamps.full
 
 
-def _place_near_records(rr: NDArray[np.uint16], count: NDArray[np.intp], near: Seconds) -> Seconds:
+def _place_near_records(
+    rr: NDArray[np.uint16], count: NDArray[np.intp], near: Seconds, early_ms: int
+) -> Seconds:
     """Ends (ms) of intervals that follow each other, so many per message, near the messages' moments (s).
 
-    They run freely until they are too far off and then start anew from where they should be, but never go back.
+    They run freely until they are too far off and then start anew from where they should be, but never go back: they may be
+    `DRIFT_MS` behind their moments, and `early_ms` ahead of them.
     """
     end = np.empty(len(rr), np.int64)
     offset: int | None = None
@@ -139,19 +147,19 @@ def _place_near_records(rr: NDArray[np.uint16], count: NDArray[np.intp], near: S
             continue
         here = slice(done, done + len(place))
         freely = passed + np.cumsum(rr[here], dtype=np.int64)
-        offsets = _hold_offset(place - freely, offset)
+        offsets = _hold_offset(place - freely, offset, early_ms)
         end[here] = np.maximum(np.maximum.accumulate(freely + offsets), latest)
         passed, offset, latest, done = int(freely[-1]), int(offsets[-1]), int(end[here.stop - 1]), here.stop
     return end
 
 
-def _hold_offset(wanted: Seconds, offset: int | None) -> Seconds:
+def _hold_offset(wanted: Seconds, offset: int | None, early_ms: int) -> Seconds:
     """How far each beat is moved to where it is wanted: as far as the one before, unless that is too far off."""
-    if offset is not None and (np.abs(wanted - offset) <= DRIFT_MS).all():
+    if offset is not None and ((wanted - offset <= DRIFT_MS) & (wanted - offset >= -early_ms)).all():
         return np.full(len(wanted), offset, np.int64)
     held = []
     for best in wanted.tolist():
-        if offset is None or abs(best - offset) > DRIFT_MS:
+        if offset is None or not -early_ms <= best - offset <= DRIFT_MS:
             offset = best
         held.append(offset)
     return np.array(held, np.int64)

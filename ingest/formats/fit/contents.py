@@ -6,6 +6,7 @@ from ingest.errors import Unusable
 from ingest.formats.fit.messages import Messages
 from ingest.formats.fit.segment import segments
 from ingest.formats.fit.timestamps import Timestamps
+from ingest.language import N_
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,12 +40,14 @@ def parse_contents(data: bytes) -> Contents:
         if messages.fault:
             faults.append(messages.fault)
         elif messages.cut and not frame_cut:
-            faults.append("its last message or definition is cut off")
+            faults.append(N_("its last message or definition is cut off"))
     if not chained_files:
         raise Unusable(_nothing(faults))
     return Contents(data, tuple(chained_files), faults, notes)
 
 
 def _nothing(faults: list[str]) -> str:
-    because = f" ({'; '.join(faults)})" if faults else ""
-    return f"There is nothing to read in this FIT file{because}. Copy it from the watch again."
+    if not faults:
+        return N_("There is nothing to read in this FIT file. Copy it from the watch again.")
+    words = N_("There is nothing to read in this FIT file ({faults}). Copy it from the watch again.")
+    return words.format(faults="; ".join(faults))

@@ -24,6 +24,7 @@ from ingest.formats.fit.time_in_zone import (
 )
 from ingest.formats.fit.timer import read_presses, told_pauses
 from ingest.formats.fit.workout import read_laps, read_sessions, session_of_samples
+from ingest.language import N_
 from zones.spans import Spans
 
 STAMP = np.timedelta64(2, "s")
@@ -116,45 +117,73 @@ def _notes(
     derived: FitSeries | None,
 ) -> Iterator[str]:
     """What is worth saying of a file that is not damaged."""
-    if heart.timeless:
-        yield (
-            f"{heart.timeless} of its heart rates tell no time, so nobody can say when they were; they could"
-            " not be kept"
-        )
-    if heart.undated > heart.timeless:
-        yield (
-            "its clock was not set: times count from power-on, "
-            f"{heart.undated - heart.timeless} values have no date"
-            + (
-                ""
-                if heart.series
-                else "; the file is kept, and counts once it is said when it was: hartslag clock"
-            )
-        )
+    yield from _clock_notes(heart)
     if heart.series:
         return
     if derived is not None:
-        yield f"holds R-R intervals and no heart rate: {len(derived)} heart rates are derived from its true beats"
+        words = N_("holds R-R intervals and no heart rate: {n} heart rates are derived from its true beats")
+        yield words.format(n=len(derived))
         return
     if len(beats):
-        yield (
-            f"holds R-R intervals and no heart rate: of its {len(beats)} beats too few in a row are true to derive one"
+        words = N_(
+            "holds R-R intervals and no heart rate: of its {n} beats too few in a row are true to derive one"
         )
+        yield words.format(n=len(beats))
     told = [s for s in sessions if s.bpm_mean is not None or s.bpm_max is not None]
     if told:
-        each = "; ".join(
-            f"a mean of {s.bpm_mean or 'unknown'} and a maximum of {s.bpm_max or 'unknown'} bpm"
-            for s in told[:3]
+        each = "; ".join(_of_summary(s) for s in told[:3])
+        yield N_("the heart rate is in its summary alone ({each}): the workout is kept with it").format(
+            each=each
         )
-        yield f"the heart rate is in its summary alone ({each}): the workout is kept with it"
     elif not heart.undated and not len(beats):
-        what = f"a file of type {device.file_type}" if device.file_type else "a file of unknown type"
-        if heart.too_high:
-            yield f"holds no heart rate: none of its {heart.dropped} values can be one"
-        elif heart.dropped:
-            yield f"holds no heart rate: all {heart.dropped} values say that there was no sensor"
-        else:
-            yield f"holds no heart rate: {what}{' with a workout' if sessions else ''}"
+        yield _without_note(heart, device, sessions)
+
+
+def _clock_notes(heart: HeartRateColumns) -> Iterator[str]:
+    """That of some heart rates nobody knows when they were."""
+    if heart.timeless:
+        words = N_(
+            "{n} of its heart rates tell no time, so nobody can say when they were; they could not be kept"
+        )
+        yield words.format(n=heart.timeless)
+    if heart.undated > heart.timeless:
+        yield N_("its clock was not set: times count from power-on, {n} values have no date").format(
+            n=heart.undated - heart.timeless
+        )
+        if not heart.series:
+            yield N_("the file is kept, and counts once it is said when it was: hartslag clock")
+
+
+def _without_note(heart: HeartRateColumns, device: Device, sessions: tuple[FitSession, ...]) -> str:
+    """Why a file holds no heart rate at all."""
+    if heart.too_high:
+        return N_("holds no heart rate: none of its {n} values can be one").format(n=heart.dropped)
+    if heart.dropped:
+        return N_("holds no heart rate: all {n} values say that there was no sensor").format(n=heart.dropped)
+    if device.file_type:
+        words = (
+            N_("holds no heart rate: a file of type {type} with a workout")
+            if sessions
+            else N_("holds no heart rate: a file of type {type}")
+        )
+        return words.format(type=device.file_type)
+    return (
+        N_("holds no heart rate: a file of unknown type with a workout")
+        if sessions
+        else N_("holds no heart rate: a file of unknown type")
+    )
+
+
+def _of_summary(session: FitSession) -> str:
+    mean, highest = session.bpm_mean, session.bpm_max
+    words = (
+        N_("a maximum of {highest} bpm and no mean")
+        if mean is None
+        else N_("a mean of {mean} bpm and no maximum")
+        if highest is None
+        else N_("a mean of {mean} and a maximum of {highest} bpm")
+    )
+    return words.format(mean=mean, highest=highest)
 
 
 def _pause_notes(heart: HeartRateColumns, pauses: Spans) -> list[str]:
@@ -162,6 +191,7 @@ def _pause_notes(heart: HeartRateColumns, pauses: Spans) -> list[str]:
     less_s = (told_pauses(heart.presses, heart.last_ms).measure_ms - pauses.measure_ms) / 1000
     if less_s < 1 or not heart.series:
         return []
-    return [
-        f"{less_s:.0f} s of the pauses that its timer tells are not believed, as heart rate was recorded in them"
-    ]
+    words = N_(
+        "{seconds} s of the pauses that its timer tells are not believed, as heart rate was recorded in them"
+    )
+    return [words.format(seconds=f"{less_s:.0f}")]

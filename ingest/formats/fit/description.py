@@ -13,6 +13,7 @@ from typing import Any
 
 from ingest.formats.fit.contents import Contents
 from ingest.formats.fit.definition import Definition
+from ingest.language import N_
 
 FILE_ID, USER_PROFILE, ZONES_TARGET, HR_ZONE, SPORT, SESSION, DEVICE_INFO = 0, 3, 7, 8, 12, 18, 23
 WANTED = {
@@ -93,7 +94,7 @@ def describe(contents: Contents) -> Description:
     for looked, (position, definition) in enumerate(_in_order(contents)):
         if len(seen) == MOST_MESSAGES or looked == MOST_LOOKED_AT:
             found.faults.append(
-                "holds more descriptive messages than any watch writes; the rest of them was left unread"
+                N_("holds more descriptive messages than any watch writes; the rest of them was left unread")
             )
             break
         layout = _layout(definition.raw)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ingest.formats.fit.definition import Definition
+from ingest.language import N_
 
 BATCH = range(64)
 """Messages walked between two looks at where we are."""
@@ -129,9 +130,10 @@ class Messages:
         """Give a header byte of data its meaning; gives where to go on, the end when there is none."""
         d = self._local[h & 15 if h < 0x80 else h >> 5 & 3]
         if d is None:
-            self.fault = (
-                f"at byte {p} stands a message that nothing before it defines; it and the rest are lost"
+            words = N_(
+                "at byte {place} stands a message that nothing before it defines; it and the rest are lost"
             )
+            self.fault = words.format(place=p)
             return self.end
         if h >= 0x80:
             self.compressed = True
@@ -154,7 +156,9 @@ class Messages:
         d = self._known.get(raw)
         if d is None:
             if len(self.definitions) == MOST_DEFINITIONS:
-                self.fault = f"more than {MOST_DEFINITIONS} kinds of messages; the rest was left unread"
+                self.fault = N_("more than {most} kinds of messages; the rest was left unread").format(
+                    most=MOST_DEFINITIONS
+                )
                 return end
             d = self._known[raw] = Definition(raw)
             self.definitions.append(d)

@@ -11,6 +11,7 @@ from ingest.formats.assembly import LONGEST_HOLD_MS, assemble_recording, split_c
 from ingest.formats.fit.decoder import read
 from ingest.formats.fit.file import FitFile, FitSeries, FitSession
 from ingest.formats.recording import LONGEST_SESSION_MS, RANKS, Fact, Model, Part, Recording
+from ingest.language import N_
 from zones.series import TIMES, Series, median_gap_ms
 from zones.spans import Spans
 
@@ -45,11 +46,30 @@ def _left_out(file: FitFile) -> Iterator[str]:
     """What was thrown away, and apart from it what was never written."""
     thrown = file.dropped - file.unwritten
     if thrown:
-        told = [(file.too_high, "above 230"), (thrown - file.too_high, "below 30")]
-        why = ", ".join(f"{n} {what}" for n, what in told if n)
-        yield f"left out as no heart rate: {thrown} {'value' if thrown == 1 else 'values'} ({why})"
+        too_low = thrown - file.too_high
+        words = _THROWN[bool(file.too_high), bool(too_low)][thrown != 1]
+        yield words.format(n=thrown, high=file.too_high, low=too_low)
     if file.unwritten and file.series:
-        yield f"{file.unwritten} {'record was' if file.unwritten == 1 else 'records were'} written without a heart rate"
+        words = (
+            N_("{n} record was written without a heart rate")
+            if file.unwritten == 1
+            else N_("{n} records were written without a heart rate")
+        )
+        yield words.format(n=file.unwritten)
+
+
+_THROWN = {
+    (True, True): 2 * (N_("left out as no heart rate: {n} values ({high} above 230, {low} below 30)"),),
+    (True, False): (
+        N_("left out as no heart rate: {n} value ({high} above 230)"),
+        N_("left out as no heart rate: {n} values ({high} above 230)"),
+    ),
+    (False, True): (
+        N_("left out as no heart rate: {n} value ({low} below 30)"),
+        N_("left out as no heart rate: {n} values ({low} below 30)"),
+    ),
+}
+"""What is said of values that can be no heart rate, by whether any are too high and whether any are too low."""
 
 
 def _identity(file: FitFile) -> str | None:

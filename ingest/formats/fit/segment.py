@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ingest.errors import Unusable
 from ingest.formats.fit.crc import crc16
+from ingest.language import N_
 
 MARK = b".FIT"
 APPLE_DOUBLE = b"\x00\x05\x16\x07"
@@ -38,11 +39,28 @@ def segments(data: bytes) -> tuple[list[Segment], list[str], list[str]]:
     if rest == len(data):
         return found, faults, []
     behind, count = data[rest:], len(data) - rest
-    are, were = ("byte after its end is", "was") if count == 1 else ("bytes after its end are", "were")
     if faults or MARK in behind or _may_be_header(behind):
-        return found, [*faults, f"{count} {are} no FIT and {were} left out"], []
-    what = "no FIT" if behind.strip(b"\0\xff") else "empty"
-    return found, [], [f"it is whole; {count} {are} {what} and {were} passed over"]
+        return found, [*faults, _of_bytes(_LEFT_OUT, count)], []
+    words = _PASSED_OVER if behind.strip(b"\0\xff") else _EMPTY
+    return found, [], [_of_bytes(words, count)]
+
+
+def _of_bytes(words: tuple[str, str], count: int) -> str:
+    return words[count != 1].format(count=count)
+
+
+_LEFT_OUT = (
+    N_("{count} byte after its end is no FIT and was left out"),
+    N_("{count} bytes after its end are no FIT and were left out"),
+)
+_PASSED_OVER = (
+    N_("it is whole; {count} byte after its end is no FIT and was passed over"),
+    N_("it is whole; {count} bytes after its end are no FIT and were passed over"),
+)
+_EMPTY = (
+    N_("it is whole; {count} byte after its end is empty and was passed over"),
+    N_("it is whole; {count} bytes after its end are empty and were passed over"),
+)
 
 
 def _walk(data: bytes) -> tuple[list[Segment], list[str], bool, int]:
@@ -55,21 +73,32 @@ def _walk(data: bytes) -> tuple[list[Segment], list[str], bool, int]:
         if length < 12 or data[at + 8 : at + 12] != MARK:
             return found, faults, True, at
         if len(found) == LONGEST_CHAIN:
-            faults.append(f"more than {LONGEST_CHAIN} files chained in one; the rest was left unread")
+            faults.append(
+                N_("more than {most} files chained in one; the rest was left unread").format(
+                    most=LONGEST_CHAIN
+                )
+            )
             return found, faults, False, size
         body = at + length
         promised = int.from_bytes(data[at + 4 : at + 8], "little")
         end = body + promised
         if _header_damaged(data, at, length):
-            faults.append("the checksum of its header is wrong")
+            faults.append(N_("the checksum of its header is wrong"))
         if promised == 0 and size > body + 2:
-            faults.append("never finished: its header says 0 bytes, as when a watch dies; read to the end")
+            faults.append(
+                N_("never finished: its header says 0 bytes, as when a watch dies; read to the end")
+            )
             end = size
         elif end > size:
-            faults.append(f"cut off: its header promises {promised} bytes, {max(size - body, 0)} are there")
+            words = N_("cut off: its header promises {promised} bytes, {there} are there")
+            faults.append(words.format(promised=promised, there=max(size - body, 0)))
             end = size
         elif end + 2 > size:
-            faults.append(f"cut off: {'its checksum' if end == size else 'half of its checksum'} is missing")
+            faults.append(
+                N_("cut off: its checksum is missing")
+                if end == size
+                else N_("cut off: half of its checksum is missing")
+            )
         found.append(Segment(at, min(body, size), end))
         at = end + 2
     return found, faults, at == size, size
@@ -100,15 +129,17 @@ def looks_whole(data: bytes) -> bool:
 
 def _refuse(data: bytes) -> None:
     if not data:
-        raise Unusable("The file is empty. Copy it from the watch again.")
+        raise Unusable(N_("The file is empty. Copy it from the watch again."))
     if data[:4] == APPLE_DOUBLE:
         raise Unusable(
-            "This is a side file that macOS writes beside a copy (AppleDouble), not the FIT file itself. "
-            "It can be deleted; the file of the same name without the leading ._ is the one to bring."
+            N_(
+                "This is a side file that macOS writes beside a copy (AppleDouble), not the FIT file itself. "
+                "It can be deleted; the file of the same name without the leading ._ is the one to bring."
+            )
         )
     if len(data) < 12 or data[0] < 12 or data[8:12] != MARK:
         raise Unusable(
-            "This is not a FIT file: it does not begin as one. Bring the .fit file of the watch itself."
+            N_("This is not a FIT file: it does not begin as one. Bring the .fit file of the watch itself.")
         )
 
 
@@ -124,6 +155,12 @@ def _wrong_sums(data: bytes, found: list[Segment]) -> list[str]:
     wrong = []
     for i, segment in enumerate(found):
         if segment.end + 2 <= len(data) and crc16(data[segment.start : segment.end + 2]) != 0:
-            which = f" of chained file {i + 1} of {len(found)}" if len(found) > 1 else ""
-            wrong.append(f"the checksum{which} is wrong: some bytes are not what the watch wrote")
+            words = (
+                N_(
+                    "the checksum of chained file {number} of {files} is wrong: some bytes are not what the watch wrote"
+                )
+                if len(found) > 1
+                else N_("the checksum is wrong: some bytes are not what the watch wrote")
+            )
+            wrong.append(words.format(number=i + 1, files=len(found)))
     return wrong

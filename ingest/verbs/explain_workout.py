@@ -1,0 +1,183 @@
+"""What `explain` says of days and workouts: how long, how fast the heart beat, pauses, load, variability."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ingest.language import N_, ngettext, number_text
+from ingest.language import gettext as _
+from ingest.sports import sport_text
+from ingest.verbs.explain_words import table_lines
+from ingest.verbs.times import day_and_time, length_text, time_of_day, weekday_and_date, zone_at
+
+if TYPE_CHECKING:
+    from ingest.journal import Entry
+    from ingest.rows.calendar import Calendar
+    from ingest.rows.profile import Profile
+    from ingest.verbs.measures import Measures
+
+_READING = {
+    "mended": N_("a stop or a start is missing, as its heart rate tells, and its own timer ran in it"),
+    "silent": N_("heart rate was recorded in it, and its own timer ran in it"),
+}
+
+_READING_ALONE = {
+    "mended": N_(
+        "a stop or a start is missing, as its heart rate tells, and no timer of its own tells otherwise"
+    ),
+    "silent": N_("heart rate was recorded in it, and no timer of its own tells otherwise"),
+}
+"""Why the presses of a timer are not believed, where the watch tells how long it ran, and where it does not."""
+
+
+def day_lines(x: "Measures", calendar: "Calendar", *, each: bool) -> Iterator[str]:
+    """The resting heart rate of a day; of a week each of its days."""
+    for d in x.days:
+        at_rest = ""
+        if d.resting_bpm is not None and d.quiet_ms is not None:
+            text = _("resting heart rate {bpm} bpm (five minutes from {time})")
+            begins = time_of_day(d.quiet_ms, zone_at(calendar, d.quiet_ms))
+            at_rest = text.format(bpm=number_text(d.resting_bpm), time=begins)
+        if each:
+            text = _("{day}: {minutes} min, measured {hours} h")
+            told = text.format(
+                day=weekday_and_date(d.start_ms, zone_at(calendar, d.start_ms)),
+                minutes=number_text(d.dose_min),
+                hours=number_text(d.measured_s / 3600, 1),
+            )
+            yield f"  {told}{'; ' if at_rest else ''}{at_rest}"
+        elif at_rest:
+            yield f"  {at_rest[0].upper()}{at_rest[1:]}."
+    worked = {e.at_ms for e, _row in x.workouts} | {s.start_ms for _name, s in x.strap_sessions}
+    for row in x.variability:
+        if row["at_ms"] not in worked:
+            begins = (day_and_time if each else time_of_day)(row["at_ms"], zone_at(calendar, row["at_ms"]))
+            text = _("At rest, from {time}: {told}.").format(time=begins, told=_variability_text(row))
+            yield f"  {text}"
+
+
+def session_lines(
+    what: str, at_ms: int, row: dict[str, Any], x: "Measures", profile: "Profile"
+) -> Iterator[str]:
+    """A workout, or a time in which a strap was worn, called `what`."""
+    sport = sport_text(row["sport"]) if row["sport"] else _("sport unknown")
+    yield f"  {what}, {sport}, {length_text(round(row['duration_s'] * 1000))}:"
+    if _has_limits(profile, at_ms) or row["moderate_s"] or row["vigorous_s"]:
+        text = _("moderate {moderate}, vigorous {vigorous}")
+        moderate, vigorous = (length_text(round(row[f"{z}_s"] * 1000)) for z in ("moderate", "vigorous"))
+        yield f"    {text.format(moderate=moderate, vigorous=vigorous)}"
+    else:
+        text = _("moderate and vigorous: not known, as no limits are")
+        yield f"    {text}"
+    yield from _heart_lines(row)
+    for varied in x.variability:
+        if varied["at_ms"] == at_ms:
+            text = _("variability: {told}").format(told=_variability_text(varied))
+            yield f"    {text}"
+
+
+def _has_limits(profile: "Profile", at_ms: int) -> bool:
+    """Whether anything that was measured at a moment could be told to be moderate, in whatever sport."""
+    return any(line.edges_at(at_ms) for line in (profile.timeline, *profile.sports.values()))
+
+
+def _heart_lines(row: dict[str, Any]) -> Iterator[str]:
+    """A workout's row in words, after its heading."""
+    if row["bpm_mean"] is not None:
+        text = _("heart rate {mean} bpm on average, {most} at most")
+        yield f"    {text.format(mean=number_text(row['bpm_mean']), most=row['bpm_max'])}"
+    recovered = row["recovery_60s"]
+    if recovered is not None:
+        text = (
+            _("recovery: {bpm} bpm lower a minute after the end")
+            if recovered >= 0
+            else _("recovery: {bpm} bpm higher a minute after the end")
+        )
+        yield f"    {text.format(bpm=number_text(abs(recovered)))}"
+    loads = [
+        f"{name} {number_text(row[key])}"
+        for name, key in ((_("Banister's (TRIMP)"), "trimp"), (_("Edwards'"), "edwards"))
+        if row[key] is not None
+    ]
+    if loads:
+        text = _("training load: {loads}").format(loads=", ".join(loads))
+        yield f"    {text}"
+
+
+def told_lines(workout: "Entry", profile: "Profile", columns: int) -> Iterator[str]:
+    """What the watch itself tells of zones where it wrote no heart rate, or not the limits of its zones."""
+    from ingest.rows.told import contradiction, counted_edges
+
+    told, edges = workout.content.get("watch_s"), workout.content.get("watch_edges")
+    if not told:
+        return
+    if not edges:
+        seconds = "".join(f"{float(s):>9g}" for s in told)
+        text = _("the watch claims seconds in zones whose limits it does not tell:{seconds}")
+        yield f"    {text.format(seconds=seconds)}"
+        text = _("they do not count: nobody knows where these zones begin")
+        yield f"    {text}"
+        return
+    text = _("the watch wrote no heart rate second by second, only seconds in its own zones:")
+    yield f"    {text}"
+    yield from table_lines([0, *edges], [(_("the watch"), told, False)], columns)
+    if profile.bout_min is None and counted_edges(workout, profile) is not None:
+        text = _(
+            "they count by the watch's own word, where no sample is, as two of its zones begin at your limits"
+        )
+    elif profile.bout_min is not None:
+        text = _("they do not count: nobody knows how long each effort was")
+    elif len(told) == len(edges) + 1 and (why := contradiction(workout)):
+        text = _(
+            "they do not count: {why}, so one of the two is wrong; your week was at least what it says"
+        ).format(why=_(why))
+    else:
+        text = _(
+            "they do not count, as no two of its zones begin at your limits: your week was at least what it says"
+        )
+    yield f"    {text}"
+
+
+def copy_lines(workout: "Entry") -> Iterator[str]:
+    """Which source is believed of a workout that several told of."""
+    if copies := workout.content.get("copies"):
+        text = _("one workout, though {copies} told of it, too: {source} is believed")
+        yield f"    {text.format(copies=', '.join(copies), source=workout.content['source'])}"
+
+
+def pause_lines(read: dict[str, Any] | None) -> Iterator[str]:
+    """How the presses of a workout's timer were read, and why so."""
+    if read is None:
+        return
+    told, believed = (length_text(round(read[key] * 1000)) for key in ("told_s", "believed_s"))
+    if read["reading"] == "told":
+        text = (
+            _("pauses {believed}, as its stops and starts tell, and for so long its own timer stood still")
+            if read["by_timer"]
+            else _("pauses {believed}, as its stops and starts tell")
+        )
+        yield f"    {text.format(believed=believed)}"
+        return
+    text = _("pauses {believed}; its stops and starts tell {told}, which is not believed:")
+    yield f"    {text.format(believed=believed, told=told)}"
+    yield f"      {_((_READING if read['by_timer'] else _READING_ALONE)[read['reading']])}"
+
+
+def _variability_text(row: dict[str, Any]) -> str:
+    """A row of variability in words."""
+    numbers = [f"RMSSD {number_text(row['rmssd_ms'], 1)} ms"]
+    if row["ln_rmssd"] is not None:
+        numbers.append(f"lnRMSSD {number_text(row['ln_rmssd'], 2)}")
+    if row["sdnn_ms"] is not None:
+        numbers.append(f"SDNN {number_text(row['sdnn_ms'], 1)} ms")
+    numbers.append(f"pNN50 {number_text(row['pnn50'], 1)} %")
+    text = ngettext(
+        "{numbers}, of {beats} beat of {source}, {artefacts} % artefacts left out",
+        "{numbers}, of {beats} beats of {source}, {artefacts} % artefacts left out",
+        row["beats"],
+    )
+    return text.format(
+        numbers=", ".join(numbers),
+        beats=row["beats"],
+        source=row["source"],
+        artefacts=number_text(row["artefact_pct"], 1),
+    )
