@@ -161,28 +161,27 @@ def _stores(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
                 yield Finding(OK, "store", told)
                 continue
             yield from _grafana(store)
+        elif settings.influx is not None:
+            from ingest.verbs.check_server import server_findings
+
+            found = list(server_findings(settings.influx, store, journal))
+            yield from found
+            yield from _noted(store, journal, [f.seen for f in found])
+            continue
         called = _("Store {place}").format(place=store.place)
         faults = store.faults(journal.id)
         yield from _faults("store", called, faults, store.remedy)
-        yield from _behind(store, journal, faults)
+        yield from _noted(store, journal, faults)
 
 
-def _behind(store: "Store", journal: "Journal", faults: list[str]) -> Iterator[Finding]:
+def _noted(store: "Store", journal: "Journal", seen: list[str]) -> Iterator[Finding]:
     """What troubles a store by the daemon's word, unless it was found just now, too."""
     error = journal.store_errors().get(store.name)
-    refused = len(store.refused_rows())
-    if error and error not in faults:
+    if error and not any(error in text for text in seen):
         told = _("Store {place}: {error}").format(place=store.place, error=error)
         yield Finding(
             WARN, "store", told, _("Nothing is lost: what is missing there is written once that is over")
         )
-    if refused:
-        told = ngettext(
-            "Store {place}: {rows} row is refused by the server and kept here",
-            "Store {place}: {rows} rows are refused by the server and kept here",
-            refused,
-        ).format(place=store.place, rows=refused)
-        yield Finding(WARN, "store", told, _("`hartslag retry` sends them again"))
 
 
 def _grafana(store: "Store") -> Iterator[Finding]:

@@ -14,6 +14,9 @@ class Finding:
     subject: str
     seen: str
     do: str = ""
+    aspect: str = ""
+    """Which of several lines about one subject it is, where there are several."""
 
     def json(self) -> dict[str, str]:
-        return {"level": self.level, "subject": self.subject, "seen": self.seen, "do": self.do}
+        aspect = {"aspect": self.aspect} if self.aspect else {}
+        return {"level": self.level, "subject": self.subject, **aspect, "seen": self.seen, "do": self.do}

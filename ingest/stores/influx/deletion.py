@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from ingest.errors import TryLater
 from ingest.rows.table import TABLES
 from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.client import Refused, ServerClient, reading_response
@@ -28,6 +27,7 @@ from ingest.stores.influx.influxql_statements import (
     url_quote,
 )
 from ingest.stores.influx.marker import MARKER
+from ingest.stores.influx.server import DELETION, Unfit
 from ingest.stores.influx.unsupported import SUPPORTED
 
 STATEMENTS = 50
@@ -44,9 +44,9 @@ class Deletion:
     """Of rows of one bucket; `by_api` where the server has the API of version 2."""
 
     def __init__(
-        self, client: ServerClient, influx: InfluxSettings, influxql: Statements, *, by_api: bool
+        self, client: ServerClient, influx: InfluxSettings, statements: Statements, *, by_api: bool
     ) -> None:
-        self._client, self._influx, self._influxql, self._by_api = client, influx, influxql, by_api
+        self._client, self._influx, self._statements, self._by_api = client, influx, statements, by_api
         self._is_default: bool | None = None
         self._said_yes = False
 
@@ -75,14 +75,14 @@ class Deletion:
             for a, b in spans
         ]
         with reading_response(self._client.url):
-            return not any(answer.get("series") for answer in self._influxql.ask(*asked))
+            return not any(answer.get("series") for answer in self._statements.ask(*asked))
 
     def _by_statements(self, table: str, tags: Tags, spans: Sequence[Span]) -> bool:
         """By InfluxQL; not where that would mean another bucket."""
         if not self._means_this_bucket():
             return False
         try:
-            self._influxql.delete(
+            self._statements.delete(
                 *(
                     f"DELETE FROM {double_quote(table)} WHERE "
                     + " AND ".join([*tag_conditions(tags), f"time >= {a * 1000}", f"time <= {b * 1000}"])
@@ -95,11 +95,11 @@ class Deletion:
 
     def _means_this_bucket(self) -> bool:
         """A bucket without `/` is read by the same default; of another it is asked."""
-        if not self._influxql.policy or not self._by_api:
+        if not self._statements.policy or not self._by_api:
             return True
         if self._is_default is None:
             with reading_response(self._client.url):
-                self._is_default = self._influxql.default_policy() == self._influxql.policy
+                self._is_default = self._statements.default_policy() == self._statements.policy
         return self._is_default
 
     def _by_the_api(self, table: str, tags: Tags, spans: Sequence[Span]) -> bool:
@@ -125,23 +125,26 @@ class Deletion:
     def _has_rows_of_sites(self) -> bool:
         asked = [f'SELECT * FROM "{table}" WHERE "site" != \'\' LIMIT 1' for table in (*TABLES, MARKER)]
         with reading_response(self._client.url):
-            return any(answer.get("series") for answer in self._influxql.ask(*asked))
+            return any(answer.get("series") for answer in self._statements.ask(*asked))
 
-    def explain_impossible(self, title: str) -> TryLater:
+    def explain_impossible(self, title: str) -> Unfit:
         """What to tell the owner where rows must go and do not."""
         at, bucket = f"{title} at {self._client.url}", self._influx.bucket
         if self._by_api and not self._influx.site and not self._means_this_bucket():
-            return TryLater(
+            return Unfit(
+                DELETION,
                 f"{at} cannot delete this Pi's rows in the bucket {bucket!r} without those of others: they have no site."
-                ' Give this Pi a name, site = "..." below [influx], or a bucket without / in its name.'
+                ' Give this Pi a name, site = "..." below [influx], or a bucket without / in its name.',
             )
         if self._said_yes:
-            return TryLater(
+            return Unfit(
+                DELETION,
                 f"{at} says yes to deleting rows and goes on to show them, so that what changes would stay wrong there."
-                f" That is none of the servers that hartslag can write to: {SUPPORTED}."
+                f" That is none of the servers that hartslag can write to: {SUPPORTED}.",
             )
-        return TryLater(
-            f"{at} cannot delete rows. Empty the bucket {bucket!r} yourself (delete and create it), then try again."
+        return Unfit(
+            DELETION,
+            f"{at} cannot delete rows. Empty the bucket {bucket!r} yourself (delete and create it), then try again.",
         )
 
 

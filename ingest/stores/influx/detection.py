@@ -6,6 +6,7 @@ from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.client import ServerClient
 from ingest.stores.influx.influxql import InfluxServer
 from ingest.stores.influx.server import Server
+from ingest.stores.influx.unsupported import explain_unsupported
 from ingest.stores.influx.victoria import VictoriaServer
 
 
@@ -18,6 +19,8 @@ def detect_server(client: ServerClient, influx: InfluxSettings) -> Server:
         return InfluxServer(client, influx, version if version[:1].isdigit() else _influxdb_version(client))
     if "x-server-hostname" in headers or client.request("GET", "/api/v1/status/buildinfo").status == 200:
         return VictoriaServer(client, influx)
+    if ping.status in {400, 404, 405}:
+        raise explain_unsupported(client, ping, "answers neither as InfluxDB nor as VictoriaMetrics")
     if ping.status not in {200, 204}:
         raise client.explain_failure(ping)
     return InfluxServer(client, influx, _influxdb_version(client))

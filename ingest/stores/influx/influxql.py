@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.errors import TryLater
 from ingest.rows.table import TABLES, TEXT, Block
 from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.cells import Cells, FieldColumn, FieldKey, Labels, StoredSeries, block_cells
@@ -33,6 +32,8 @@ from ingest.stores.influx.influxql_statements import (
 )
 from ingest.stores.influx.lines import clean_tag, coarsest_precision, encode_lines
 from ingest.stores.influx.marker import CANARY_US, MARKER, canary_line, marker_line
+from ingest.stores.influx.server import DEDUPLICATION, RETENTION, Unfit
+from ingest.stores.influx.unsupported import SUPPORTED
 from ingest.system.crash_points import reached
 
 
@@ -49,10 +50,10 @@ class InfluxServer:
         self._client, self._influx = client, influx
         self.site = clean_tag(influx.site or "")
         self.title = f"InfluxDB {version}".strip()
-        self._influxql = Statements(client, influx)
+        self._statements = Statements(client, influx)
         # What does not tell its version is asked by both: it says which of them it knows.
         by_api = not self._is_version(1) and not self._is_version(3)
-        self._deletion = Deletion(client, influx, self._influxql, by_api=by_api)
+        self._deletion = Deletion(client, influx, self._statements, by_api=by_api)
         self._deletes = True
 
     def align_times(self, block: Block) -> Block:
@@ -77,7 +78,7 @@ class InfluxServer:
         """What is there of a series in [start, end). Raises ResponseTooLarge when that is more than is read at once."""
         where = " AND ".join(tag_conditions(series.tags) + time_conditions(start_us, end_us))
         with reading_response(self._client.url):
-            (response,) = self._influxql.ask(f'SELECT * FROM "{series.table}" WHERE {where}')
+            (response,) = self._statements.ask(f'SELECT * FROM "{series.table}" WHERE {where}')
             return _parse_cells(series, response)
 
     def delete_ranges(self, series: StoredSeries, labels: Labels, spans: Sequence[tuple[int, int]]) -> bool:
@@ -106,7 +107,7 @@ class InfluxServer:
         where = " AND ".join(tag_conditions([site]))
         for table in TABLES:
             with reading_response(self._client.url):
-                (answer,) = self._influxql.ask(
+                (answer,) = self._statements.ask(
                     f'SELECT * FROM "{table}" WHERE {where} GROUP BY "person" LIMIT 1'
                 )
                 found = {one["tags"]["person"] for one in answer.get("series", [])}
@@ -122,7 +123,7 @@ class InfluxServer:
         where = " AND ".join(tag_conditions([("site", self.site)]))
         asked = [f'SELECT * FROM "{table}" WHERE {where} LIMIT 1' for table in TABLES]
         with reading_response(self._client.url):
-            return not any(answer.get("series") for answer in self._influxql.ask(*asked))
+            return not any(answer.get("series") for answer in self._statements.ask(*asked))
 
     # --- the marker ---
 
@@ -130,23 +131,37 @@ class InfluxServer:
         """The journals that this site's rows are of."""
         where = " AND ".join(tag_conditions([("site", self.site)]))
         with reading_response(self._client.url):
-            (answer,) = self._influxql.ask(
+            (answer,) = self._statements.ask(
                 f'SELECT "version" FROM "{MARKER}" WHERE {where} GROUP BY "journal"'
             )
             return {one["tags"]["journal"] for one in answer.get("series", [])}
 
     def claim_ownership(self, journal: str) -> None:
         """Leave the marker, which is as old as any row may be. Raises TryLater when it does not stay, or nothing can go."""
-        try:
-            self._client.write_lines(marker_line(journal, self.site) + canary_line(self.site), "s")
-        except (Refused, BodyTooLarge) as e:
-            raise self._retention_error(str(e)) from e
+        self._write_twice(marker_line(journal, self.site) + canary_line(self.site))
         if journal not in self.owners():
             raise self._retention_error("it is not there when asked for")
         tags = [("site", self.site)]
+        where = " AND ".join([*tag_conditions(tags), *time_conditions(CANARY_US, CANARY_US + 1)])
+        with reading_response(self._client.url):
+            (answer,) = self._statements.ask(f'SELECT "canary" FROM "{MARKER}" WHERE {where}')
+            copies = sum(len(one["values"]) for one in answer.get("series", []))
+        if copies != 1:
+            raise Unfit(
+                DEDUPLICATION,
+                f"{self.title} at {self._client.url} has a row {copies} times that was sent twice: it does not write over a"
+                f" row. That is none of the servers that hartslag can write to: {SUPPORTED}.",
+            )
         self._deletes = self._deletion.delete(MARKER, tags, [(CANARY_US, CANARY_US)])
         if not self._deletes and not self._is_version(3):
             raise self._deletion.explain_impossible(self.title)
+
+    def _write_twice(self, lines: bytes) -> None:
+        try:
+            for _ in range(2):
+                self._client.write_lines(lines, "s")
+        except (Refused, BodyTooLarge) as e:
+            raise self._retention_error(str(e)) from e
 
     @property
     def deletes(self) -> bool:
@@ -156,11 +171,12 @@ class InfluxServer:
     def _is_version(self, major: int) -> bool:
         return self.title.startswith(f"InfluxDB {major}.")
 
-    def _retention_error(self, words: str) -> TryLater:
-        return TryLater(
+    def _retention_error(self, words: str) -> Unfit:
+        return Unfit(
+            RETENTION,
             f"{self.title} at {self._client.url} does not keep old rows ({words}). Let the bucket"
             f" {self._influx.bucket!r} keep its data for ever: retention 0 (InfluxDB 1: ALTER RETENTION POLICY autogen"
-            f' ON "{self._influx.bucket}" DURATION INF).'
+            f' ON "{self._influx.bucket}" DURATION INF).',
         )
 
     def sync_visibility(self) -> None:

@@ -41,6 +41,8 @@ class Statements:
         results = self._read(response)
         if results is None:
             raise self._client.explain_failure(response)
+        if len(results) != len(statements):
+            raise explain_unsupported(self._client, response, "says nothing to a question in InfluxQL")
         return results
 
     def delete(self, *statements: str) -> None:

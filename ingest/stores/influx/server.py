@@ -3,8 +3,20 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
+from ingest.errors import TryLater
 from ingest.rows.table import Block
 from ingest.stores.influx.cells import Cells, FieldColumn, FieldKey, Labels, StoredSeries
+
+RETENTION, DEDUPLICATION, DELETION = "retention", "deduplication", "deletion"
+"""What a server must have set, or be able to do, to keep rows true."""
+
+
+class Unfit(TryLater):
+    """A server does not keep rows as it must; `aspect` says in which respect."""
+
+    def __init__(self, aspect: str, text: str) -> None:
+        super().__init__(text)
+        self.aspect = aspect
 
 
 class Server(Protocol):
@@ -29,6 +41,10 @@ class Server(Protocol):
     @property
     def overwrites(self) -> bool:
         """Whether what is written again takes the place of what was, and a single row can be deleted."""
+
+    @property
+    def deletes(self) -> bool:
+        """Whether what is no longer true can be taken away, by what is known so far."""
 
     @property
     def overwrites_lower(self) -> bool:

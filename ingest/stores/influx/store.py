@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ingest.errors import TryLater
+from ingest.language import N_
 from ingest.rows.table import Block
 from ingest.settings.model import InfluxSettings
 from ingest.stores.contract import Followed, Overtaken, RefusedRow
@@ -22,6 +23,7 @@ from ingest.stores.influx.backoff import Backoff
 from ingest.stores.influx.batch import BatchWriter
 from ingest.stores.influx.client import BodyTooLarge, Refused, ServerClient, Unavailable
 from ingest.stores.influx.detection import detect_server
+from ingest.stores.influx.inspection import REACHED, Observation, inspect_server
 from ingest.stores.influx.ledger import Ledger, wall_ms
 from ingest.stores.influx.lines import clean_tag
 from ingest.stores.influx.marker import marker_line
@@ -45,7 +47,7 @@ class InfluxStore:
     """A server as the settings name it. Belongs to the thread that uses it."""
 
     name = "influx"
-    remedy = "What it lacks comes by itself from the journal, once that is mended."
+    remedy = N_("What it lacks comes by itself from the journal, once that is mended.")
 
     def __init__(
         self,
@@ -194,21 +196,17 @@ class InfluxStore:
         """A server is what it says that it is."""
 
     def faults(self, journal: str) -> list[str]:
-        """Whether it is there, the right one, and keeps what it is given; nothing but the marker is written."""
+        """Whether it is there, the right one, and keeps what it is given."""
+        return [seen.trouble for seen in self.inspect(journal) if seen.trouble and not seen.harmless]
+
+    def inspect(self, journal: str) -> list[Observation]:
+        """What is seen of the server, one aspect after the other; nothing but marker and canary is written."""
         try:
-            server = detect_server(self._client, self._influx)
-            server.sync_visibility()
-            owners = server.owners()
-            if self._ownership.is_foreign(owners, journal):
-                return [self._ownership.explain_foreign(server)]
-            if journal not in owners:
-                return [f"{server.title} is not filled from this journal yet; the daemon does that"]
-            server.claim_ownership(journal)
-        except TryLater as e:
-            return [str(e)]
+            return list(inspect_server(self._client, self._influx, self._ownership, journal))
+        except TryLater as e:  # the ledger cannot be read
+            return [Observation(REACHED, trouble=str(e))]
         finally:
             self.close()
-        return []
 
     # --- for `retry` ---
 

@@ -37,8 +37,10 @@ from ingest.stores.influx.client import (
     ServerClient,
     reading_response,
 )
+from ingest.stores.influx.cluster_address import explain_address
 from ingest.stores.influx.lines import clean_tag, coarsest_precision, encode_lines
 from ingest.stores.influx.marker import MARKER, MARKER_US, marker_line
+from ingest.stores.influx.server import DEDUPLICATION, RETENTION, Unfit
 from ingest.system.crash_points import reached
 
 FLAGS = "-retentionPeriod=100y -dedup.minScrapeInterval=1ms"
@@ -69,6 +71,7 @@ class VictoriaServer:
     minute_delay_s = 180.0
     """A strap's samples of a minute are committed, masked and counted by then."""
     overwrites = False
+    deletes = True
     future_limit_s = FUTURE_MS / 1000 - 3600
 
     def __init__(self, client: ServerClient, influx: InfluxSettings) -> None:
@@ -187,10 +190,11 @@ class VictoriaServer:
                 self._client.write_lines(marker_line(journal, self.site), "s")
             self.overwrites_lower = self._keeps_highest(journal)
         except (Refused, BodyTooLarge) as e:
-            raise TryLater(
+            otherwise = TryLater(
                 f"VictoriaMetrics at {self._client.url} does not even take the line that says whose rows these are. Nothing"
                 f" is lost. It says: {e}"
-            ) from e
+            )
+            raise explain_address(self._client, self._query_url, self.site, otherwise) from e
         match = _selector([], [("__name__", f"{MARKER}_version"), ("site", self.site), ("journal", journal)])
         end = time.monotonic() + VISIBLE_AFTER_S
         while True:
@@ -200,13 +204,15 @@ class VictoriaServer:
                 break
             time.sleep(0.2)
         if not there:
-            raise TryLater(
+            raise Unfit(
+                RETENTION,
                 f"VictoriaMetrics at {self._client.url} drops what is older than its retention, a month unless told"
-                f" otherwise. Start it with {FLAGS}"
+                f" otherwise. Start it with {FLAGS}",
             )
         if sum(there) > 1:
-            raise TryLater(
-                f"VictoriaMetrics at {self._client.url} keeps every copy of a row that is sent again. Start it with {FLAGS}"
+            raise Unfit(
+                DEDUPLICATION,
+                f"VictoriaMetrics at {self._client.url} keeps every copy of a row that is sent again. Start it with {FLAGS}",
             )
 
     def _keeps_highest(self, journal: str) -> bool:
@@ -265,6 +271,10 @@ class VictoriaServer:
         end_ms = min(max(-(-end_us // 1000) - 1, start_ms), last_ms)
         fields = {"match[]": match, "start": f"{start_ms / 1000:.3f}", "end": f"{end_ms / 1000:.3f}"}
         response = self._client.request("POST", path, fields, timeout_s=QUERY_TIMEOUT_S, base=self._query_url)
+        if response.status in {400, 404, 405}:
+            raise explain_address(
+                self._client, self._query_url, self.site, self._client.explain_failure(response)
+            )
         if response.status != 200:
             raise self._client.explain_failure(response)
         return response

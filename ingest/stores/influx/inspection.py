@@ -1,0 +1,88 @@
+"""A server looked at for `check`: one aspect after the other, as far as one depends on the other."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ingest.errors import TryLater
+from ingest.settings.model import InfluxSettings
+from ingest.stores.influx.client import BodyTooLarge, Refused, ServerClient
+from ingest.stores.influx.detection import detect_server
+from ingest.stores.influx.marker import canary_line
+from ingest.stores.influx.ownership import Ownership
+from ingest.stores.influx.server import DEDUPLICATION, DELETION, RETENTION, Server, Unfit
+
+REACHED, ACCESS, OWNER, ROWS = "reached", "access", "owner", "rows"
+ASPECTS = (REACHED, ACCESS, OWNER, RETENTION, DEDUPLICATION, DELETION, ROWS)
+"""In the order in which they are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """How one aspect of a server is; without trouble it is well."""
+
+    aspect: str
+    title: str = ""
+    """What the server is called."""
+    trouble: str = ""
+    harmless: bool = False
+    """Whether it works all the same."""
+
+
+def inspect_server(
+    client: ServerClient, influx: InfluxSettings, ownership: Ownership, journal: str
+) -> Iterator[Observation]:
+    """What is seen of a server, up to the first thing without which the rest cannot be seen; it writes marker and canary."""
+    title, at = "", REACHED
+    try:
+        server = detect_server(client, influx)
+        title = server.title
+        yield Observation(REACHED, title)
+        at = ACCESS
+        owners = _read_and_write(client, server)
+        yield Observation(ACCESS, title)
+        at = OWNER
+        if ownership.is_foreign(owners, journal):
+            yield Observation(OWNER, title, ownership.explain_foreign(server))
+            return
+        if journal not in owners:
+            trouble = f"{title} is not filled from this journal yet; the daemon does that"
+            yield Observation(OWNER, title, trouble)
+            return
+        yield Observation(OWNER, title)
+        at = RETENTION
+        server.claim_ownership(journal)
+        yield Observation(RETENTION, title)
+        yield Observation(DEDUPLICATION, title)
+        yield _of_deletion(server)
+        at = ROWS
+        trouble = f"{title} holds no row of this Pi" if server.is_empty() else ""
+        yield Observation(ROWS, title, trouble, harmless=True)
+    except TryLater as e:
+        aspect = e.aspect if isinstance(e, Unfit) else at
+        yield from (Observation(a, title) for a in _between(at, aspect))
+        yield Observation(aspect, title, str(e))
+
+
+def _read_and_write(client: ServerClient, server: Server) -> set[str]:
+    """Whose rows it holds, once it was read and written to."""
+    server.sync_visibility()
+    owners = server.owners()
+    try:
+        client.write_lines(canary_line(server.site), "s")
+    except (Refused, BodyTooLarge) as e:
+        raise Unfit(
+            RETENTION, f"{server.title} at {client.url} does not take a row of 1990. It says: {e}"
+        ) from e
+    return owners
+
+
+def _of_deletion(server: Server) -> Observation:
+    if server.deletes:
+        return Observation(DELETION, server.title)
+    trouble = f"{server.title} cannot delete single rows: those that are no longer true stay, and `status` lists them"
+    return Observation(DELETION, server.title, trouble, harmless=True)
+
+
+def _between(before: str, aspect: str) -> tuple[str, ...]:
+    """The aspects that are well where one behind them is not."""
+    return ASPECTS[ASPECTS.index(before) : ASPECTS.index(aspect)]
