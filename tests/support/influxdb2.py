@@ -2,9 +2,11 @@
 
 Held against influxdb v2.7.12 (https://github.com/influxdata/influxdb, paths below are in it) and its documentation:
 
+Answers of a 2.7.12 that was built from there (its Flux left out) were compared with these.
+
 * Tokens: http/authentication_middleware.go, http/legacy/influx1x_authentication_handler.go: 401 "unauthorized access".
 * Writes: http/write_handler.go: 404 for an organisation or a bucket that the token is not shown, 403 "insufficient
-  permissions for write", 422 with "points beyond retention policy" (http/write_handler.go, tsdb/shard.go).
+  permissions for write", 422 with "outside retention policy" (http/write_handler.go, tsdb/shard.go).
 * Mapping (DBRP): dbrp/service.go, `parseDBRP` and `bucketToMapping`: "a/b" is database a and policy b, and never the default
   of a; another name has the policy autogen, by default. What the token may not read is not there: "database not found".
 * InfluxQL's DELETE: v1/coordinator/statement_executor.go: in the bucket of the *default* policy, whatever `rp` says, and
@@ -39,6 +41,8 @@ class InfluxDB2(FakeServer):
         """Each with the database of the engine that stands for it."""
         self.bucket = bucket
         self.rights = {"read", "write"}
+        self.elsewhere = False
+        """Whether a mapping of the bucket's name leads to another bucket."""
         self.is_mapped = True
         """Whether buckets have a mapping; by themselves they do so since 2.3."""
         self.keeps_for_ever = True
@@ -77,7 +81,8 @@ class InfluxDB2(FakeServer):
         if request.path == "/health":
             return _json(200, {"name": "influxdb", "status": "pass", "version": "v2.7.12"})
         if self.token is not None and request.headers.get("Authorization") != f"Token {self.token}":
-            return _error(401, "unauthorized", "unauthorized access")
+            by_influxql = request.path == "/query"
+            return _error(401, "unauthorized", "Unauthorized" if by_influxql else "unauthorized access")
         answers = {
             WRITE: self._write,
             "/query": self._query,
@@ -139,7 +144,9 @@ class InfluxDB2(FakeServer):
         for name in self.buckets if self.is_mapped and "read" in self.rights else ():
             db, slash, rp = name.partition("/")
             if db == database:
-                found[rp if slash else "autogen"] = (name, not slash)
+                found[rp if slash else "autogen"] = (name, not slash and not self.elsewhere)
+        if self.elsewhere:
+            found["x"] = (next(name for name in self.buckets if name != self.bucket), True)
         return found
 
     def _delete_by_statement(self, database: str, mappings: dict[str, tuple[str, bool]], text: str) -> Said:

@@ -140,7 +140,7 @@ class InfluxServer:
         """Leave the marker, which is as old as any row may be. Raises TryLater when it does not stay, or nothing can go."""
         self._write_twice(marker_line(journal, self.site) + canary_line(self.site))
         if journal not in self.owners():
-            raise self._retention_error("it is not there when asked for")
+            raise self._leads_elsewhere() if self._is_version(2) else self._retention_error("it is not there")
         tags = [("site", self.site)]
         where = " AND ".join([*tag_conditions(tags), *time_conditions(CANARY_US, CANARY_US + 1)])
         with reading_response(self._client.url):
@@ -162,6 +162,15 @@ class InfluxServer:
                 self._client.write_lines(lines, "s")
         except (Refused, BodyTooLarge) as e:
             raise self._retention_error(str(e)) from e
+
+    def _leads_elsewhere(self) -> Unfit:
+        """Version 2 refuses what is older than its retention: what it took and does not show is in another bucket."""
+        return Unfit(
+            RETENTION,
+            f"{self.title} at {self._client.url} took a row for the bucket {self._influx.bucket!r} and does not show it in"
+            f" the database {self._statements.database!r}: a mapping leads to another bucket. Look for it with influx v1"
+            " dbrp list, and delete it or let it lead here.",
+        )
 
     @property
     def deletes(self) -> bool:

@@ -18,7 +18,7 @@ from ingest.stores.influx.client import (
     ServerClient,
     Unavailable,
 )
-from ingest.stores.influx.marker import canary_line
+from ingest.stores.influx.marker import MARKER, canary_line
 from ingest.stores.influx.unsupported import explain_unsupported
 
 FIRST_US, LAST_US = -9_223_372_036_854_774, 9_223_372_036_854_774
@@ -105,7 +105,8 @@ class Statements:
         except (Refused, BodyTooLarge) as e:
             words = f"{words}; {e}"
         at, bucket = f"The server at {self._client.url}", self._influx.bucket
-        again = _parse(self._send(["SHOW MEASUREMENTS"], QUERY_TIMEOUT_S))
+        # 3 Core makes a database when it is written to.
+        again = _parse(self._send([f'SELECT "canary" FROM "{MARKER}" LIMIT 1'], QUERY_TIMEOUT_S))
         if isinstance(again, dict) and not any(
             "error" in one for one in again.get("results") or [{"error": ""}]
         ):

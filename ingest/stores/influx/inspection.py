@@ -17,7 +17,7 @@ ASPECTS = (REACHED, ACCESS, OWNER, RETENTION, DEDUPLICATION, DELETION, ROWS)
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
+class SeenAspect:
     """How one aspect of a server is; without trouble it is well."""
 
     aspect: str
@@ -30,37 +30,37 @@ class Observation:
 
 def inspect_server(
     client: ServerClient, influx: InfluxSettings, ownership: Ownership, journal: str
-) -> Iterator[Observation]:
+) -> Iterator[SeenAspect]:
     """What is seen of a server, up to the first thing without which the rest cannot be seen; it writes marker and canary."""
     title, at = "", REACHED
     try:
         server = detect_server(client, influx)
         title = server.title
-        yield Observation(REACHED, title)
+        yield SeenAspect(REACHED, title)
         at = ACCESS
         owners = _read_and_write(client, server)
-        yield Observation(ACCESS, title)
+        yield SeenAspect(ACCESS, title)
         at = OWNER
         if ownership.is_foreign(owners, journal):
-            yield Observation(OWNER, title, ownership.explain_foreign(server))
+            yield SeenAspect(OWNER, title, ownership.explain_foreign(server))
             return
         if journal not in owners:
             trouble = f"{title} is not filled from this journal yet; the daemon does that"
-            yield Observation(OWNER, title, trouble)
+            yield SeenAspect(OWNER, title, trouble)
             return
-        yield Observation(OWNER, title)
+        yield SeenAspect(OWNER, title)
         at = RETENTION
         server.claim_ownership(journal)
-        yield Observation(RETENTION, title)
-        yield Observation(DEDUPLICATION, title)
+        yield SeenAspect(RETENTION, title)
+        yield SeenAspect(DEDUPLICATION, title)
         yield _of_deletion(server)
         at = ROWS
         trouble = f"{title} holds no row of this Pi" if server.is_empty() else ""
-        yield Observation(ROWS, title, trouble, harmless=True)
+        yield SeenAspect(ROWS, title, trouble, harmless=True)
     except TryLater as e:
         aspect = e.aspect if isinstance(e, Unfit) else at
-        yield from (Observation(a, title) for a in _between(at, aspect))
-        yield Observation(aspect, title, str(e))
+        yield from (SeenAspect(a, title) for a in _between(at, aspect))
+        yield SeenAspect(aspect, title, str(e))
 
 
 def _read_and_write(client: ServerClient, server: Server) -> set[str]:
@@ -76,11 +76,11 @@ def _read_and_write(client: ServerClient, server: Server) -> set[str]:
     return owners
 
 
-def _of_deletion(server: Server) -> Observation:
+def _of_deletion(server: Server) -> SeenAspect:
     if server.deletes:
-        return Observation(DELETION, server.title)
+        return SeenAspect(DELETION, server.title)
     trouble = f"{server.title} cannot delete single rows: those that are no longer true stay, and `status` lists them"
-    return Observation(DELETION, server.title, trouble, harmless=True)
+    return SeenAspect(DELETION, server.title, trouble, harmless=True)
 
 
 def _between(before: str, aspect: str) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from ingest.stores.influx.backoff import Backoff
 from ingest.stores.influx.batch import BatchWriter
 from ingest.stores.influx.client import BodyTooLarge, Refused, ServerClient, Unavailable
 from ingest.stores.influx.detection import detect_server
-from ingest.stores.influx.inspection import REACHED, Observation, inspect_server
+from ingest.stores.influx.inspection import REACHED, SeenAspect, inspect_server
 from ingest.stores.influx.ledger import Ledger, wall_ms
 from ingest.stores.influx.lines import clean_tag
 from ingest.stores.influx.marker import marker_line
@@ -199,12 +199,12 @@ class InfluxStore:
         """Whether it is there, the right one, and keeps what it is given."""
         return [seen.trouble for seen in self.inspect(journal) if seen.trouble and not seen.harmless]
 
-    def inspect(self, journal: str) -> list[Observation]:
+    def inspect(self, journal: str) -> list[SeenAspect]:
         """What is seen of the server, one aspect after the other; nothing but marker and canary is written."""
         try:
             return list(inspect_server(self._client, self._influx, self._ownership, journal))
         except TryLater as e:  # the ledger cannot be read
-            return [Observation(REACHED, trouble=str(e))]
+            return [SeenAspect(REACHED, trouble=str(e))]
         finally:
             self.close()
 

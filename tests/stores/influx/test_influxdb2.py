@@ -70,7 +70,7 @@ def test_what_one_pi_deletes_is_its_own(
 
 
 @pytest.mark.parametrize("site", ["", "attic"])
-@pytest.mark.parametrize("bucket", ["home/heart", "home/heart/rate", 'a "quoted" bucket'])
+@pytest.mark.parametrize("bucket", ["home/heart", "home/heart/rate", "Zoë's heart"])
 def test_a_bucket_of_any_name_is_read_and_rows_of_no_other_go(
     bucket: str, site: str, journal: Journal, tmp_path: Path
 ) -> None:
@@ -143,6 +143,11 @@ def _no_mapping(server: InfluxDB2) -> None:
     server.is_mapped = False
 
 
+def _other_mapping(server: InfluxDB2) -> None:
+    server.add_bucket("other")
+    server.elsewhere = True
+
+
 def _retention(server: InfluxDB2) -> None:
     server.keeps_for_ever = False
 
@@ -163,6 +168,7 @@ def _no_deletion(server: InfluxDB2) -> None:
         (_other_org, "knows no organisation 'hartslag'"),
         (_no_bucket, "knows no bucket 'hartslag'"),
         (_no_mapping, "influx v1 dbrp create"),
+        (_other_mapping, "a mapping leads to another bucket"),
         (_retention, "for ever"),
         (_other_token, "does not accept the token"),
         (_no_deletion, "says yes to deleting rows"),
@@ -187,7 +193,7 @@ def test_what_it_lacks_is_said_in_words_and_then_all_is_well(
 
 
 def _restore(server: InfluxDB2, before: dict[str, object]) -> None:
-    for name in ("rights", "org", "buckets", "is_mapped", "keeps_for_ever", "token", "obeys"):
+    for name in ("rights", "org", "buckets", "is_mapped", "elsewhere", "keeps_for_ever", "token", "obeys"):
         setattr(server, name, before[name])
 
 
