@@ -32,6 +32,12 @@ PROVED_BY = {
     "A server's token may write and not read, or another organisation or bucket is meant": (
         "tests/stores/influx/test_influxdb2.py::test_what_it_lacks_is_said_in_words_and_then_all_is_well"
     ),
+    "The server is one that only looks like InfluxDB (QuestDB, GreptimeDB, Telegraf)": (
+        "tests/stores/influx/test_other_servers.py::test_a_server_that_is_none_of_these_is_said_to_be_none"
+    ),
+    "The address is that of half a cluster, or lacks its path": (
+        "tests/stores/influx/test_other_servers.py::test_half_a_cluster_or_a_path_left_out_is_said_with_the_routes"
+    ),
     "A server is away": "tests/test_daemon.py::test_a_store_that_is_away_never_holds_up_collection",
     "Grafana's store is deleted while the daemon runs": (
         "tests/test_daemon.py::test_the_store_may_be_deleted_while_it_runs"

@@ -17,14 +17,20 @@ ROUTES = "/insert/ to vminsert, /select/ and /delete/ to vmselect"
 _ASKED = "/api/v1/series?match[]=replica_canary&start=631152000&end=631152120"
 
 
-def explain_address(client: ServerClient, query_url: str, site: str, otherwise: TryLater) -> TryLater:
-    """What to tell the owner of an answer that no VictoriaMetrics gives at the right address; `otherwise` where it is that."""
+def explain_address(
+    client: ServerClient, query_url: str, site: str, said: str, otherwise: TryLater
+) -> TryLater:
+    """What to tell the owner of an answer that no VictoriaMetrics gives at the right address; `otherwise` where it is that.
+
+    `said` are the server's own words.
+    """
     writes, reads = _can_write(client, site), _can_read(client, query_url)
     root = urlsplit(client.url)
     address = f"{root.scheme}://{root.netloc}"
     in_front = (
         f"Of a cluster put vmauth in front, with the routes {ROUTES} (docs/servers.md shows its file), and write"
         ' url = "http://VMAUTH:8427/insert/0/influx" below [influx].'
+        f" It says: {said}"
     )
     if writes and reads:
         return otherwise

@@ -46,7 +46,7 @@ def inspect_server(
             return
         if journal not in owners:
             trouble = f"{title} is not filled from this journal yet; the daemon does that"
-            yield SeenAspect(OWNER, title, trouble)
+            yield SeenAspect(OWNER, title, trouble, harmless=True)
             return
         yield SeenAspect(OWNER, title)
         at = RETENTION

@@ -194,7 +194,7 @@ class VictoriaServer:
                 f"VictoriaMetrics at {self._client.url} does not even take the line that says whose rows these are. Nothing"
                 f" is lost. It says: {e}"
             )
-            raise explain_address(self._client, self._query_url, self.site, otherwise) from e
+            raise explain_address(self._client, self._query_url, self.site, str(e), otherwise) from e
         match = _selector([], [("__name__", f"{MARKER}_version"), ("site", self.site), ("journal", journal)])
         end = time.monotonic() + VISIBLE_AFTER_S
         while True:
@@ -272,9 +272,8 @@ class VictoriaServer:
         fields = {"match[]": match, "start": f"{start_ms / 1000:.3f}", "end": f"{end_ms / 1000:.3f}"}
         response = self._client.request("POST", path, fields, timeout_s=QUERY_TIMEOUT_S, base=self._query_url)
         if response.status in {400, 404, 405}:
-            raise explain_address(
-                self._client, self._query_url, self.site, self._client.explain_failure(response)
-            )
+            otherwise = self._client.explain_failure(response)
+            raise explain_address(self._client, self._query_url, self.site, response.message, otherwise)
         if response.status != 200:
             raise self._client.explain_failure(response)
         return response
