@@ -43,18 +43,22 @@ def damage_remarks(d: dict[str, Any]) -> Iterator[tuple[bool, str, list[str]]]:
             "Something in the journal is damaged. The daemon repairs it by itself; where none runs: `hartslag repair`"
         )
         yield True, told, [damage_text(Damage(**found)) for found in d["found"][:_MANY]]
+    said: list[dict[str, Any]] = []
     if (last := d["repaired"]) is not None:
-        lost = [damage_text(Damage(**gone)) for gone in last["lost"]]
+        # What a store knew is found once it follows the new journal.
+        since = [x["gone"] for x in d["lost"] if x["found_ms"] >= last["at_ms"] and not x["counts_again"]]
+        said = last["lost"] + [gone for gone in since if gone not in last["lost"]]
+        lost = [damage_text(Damage(**gone)) for gone in said]
         told = (
             _("The journal was repaired on {day}. Gone for good:")
             if lost
             else _("The journal was repaired on {day}. Nothing was lost.")
         )
-        more = lost[:_MANY]
+        more = _some(lost)
         if last["kept"]:
             more.append(_("The damaged one is kept as {name}.").format(name=last["kept"]))
         yield False, told.format(day=found_day(last["at_ms"])), more
-    yield from _loss_remarks(d["lost"], (last or {"lost": []})["lost"])
+    yield from _loss_remarks(d["lost"], said)
     if count := d["to_read_again"]:
         told = ngettext(
             "{count} file is still to be read again from the archive; the daemon does that.",
@@ -77,10 +81,14 @@ def _loss_remarks(
         elif loss["gone"] not in said:
             by_day.setdefault(found_day(loss["found_ms"]), []).append(loss_text(loss))
     for day, lines in by_day.items():
-        more = lines[:_MANY]
-        if len(lines) > _MANY:
-            more.append(_("... and {count} more.").format(count=len(lines) - _MANY))
-        yield False, _("Found on {day} to be gone for good:").format(day=day), more
+        yield False, _("Found on {day} to be gone for good:").format(day=day), _some(lines)
+
+
+def _some(lines: list[str]) -> list[str]:
+    """The first of them, and how many more there are."""
+    if len(lines) <= _MANY:
+        return lines
+    return [*lines[:_MANY], _("... and {count} more.").format(count=len(lines) - _MANY)]
 
 
 def _moment(ms: int | None) -> str | None:

@@ -63,6 +63,9 @@ def main() -> int:
                     kept = chosen.keep / f"{chosen.seed}-{i}"
                     shutil.copytree(folder, kept, dirs_exist_ok=True)
             shutil.rmtree(folder)
+            if kinds.total() % 25 == 0:
+                took = time.monotonic() - began
+                print(f"{kinds.total()} damages, {took:.0f} s: {bad.total()} wrong", flush=True)
     for name, n in kinds.items():
         print(f"{name}: {n} tried, {bad[name]} not as it should be")
     print(f"{kinds.total()} damages, {time.monotonic() - began:.0f} s: {bad.total()} wrong")

@@ -7,6 +7,7 @@ import argparse
 import multiprocessing
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.support.killed_household import Tally
@@ -19,19 +20,34 @@ def some(
     seed: int,
     share: int,
     of: int,
-    answers: "multiprocessing.Queue[list[Tally]]",
+    answers: "multiprocessing.Queue[Tally | None]",
 ) -> None:
-    """Every `of`-th of the cuts."""
+    """Every `of`-th of the cuts; None once they are done."""
     from ingest import cli, daemon  # noqa: F401 - what it forks shall have it already
 
-    found: list[Tally] = []
     try:
-        found.extend(cuts(recorded, number, seed, share, of))
+        for tally in cuts(recorded, number, seed, share, of):
+            answers.put(tally)
     except BaseException as e:
-        found.append(Tally(wrong=[f"the harness itself: {e!r}"]))
+        answers.put(Tally(wrong=[f"the harness itself: {e!r}"]))
         raise
     finally:
-        answers.put(found)
+        answers.put(None)
+
+
+def gathered(answers: "multiprocessing.Queue[Tally | None]", workers: int) -> Iterator[Tally]:
+    """What the workers find, as they find it; what is wrong is said at once, and how far it is now and then."""
+    began, done = time.monotonic(), 0
+    while workers:
+        if (tally := answers.get()) is None:
+            workers -= 1
+            continue
+        done += 1
+        for wrong in tally.wrong:
+            print(f"  {wrong}", flush=True)
+        if done % 10 == 0:
+            print(f"{done} power cuts, {time.monotonic() - began:.0f} s", flush=True)
+        yield tally
 
 
 def main() -> int:
@@ -50,7 +66,7 @@ def main() -> int:
             flush=True,
         )
         context = multiprocessing.get_context("fork")
-        answers: multiprocessing.Queue[list[Tally]] = context.Queue()
+        answers: multiprocessing.Queue[Tally | None] = context.Queue()
         running = [
             context.Process(
                 target=some, args=(recorded, chosen.cuts, chosen.seed, i, chosen.workers, answers)
@@ -59,13 +75,11 @@ def main() -> int:
         ]
         for process in running:
             process.start()
-        tallies = [tally for _ in running for tally in answers.get()]
+        tallies = list(gathered(answers, chosen.workers))
         for process in running:
             process.join()
     wrong = [w for t in tallies for w in t.wrong]
     print(f"{len(tallies)} power cuts, {time.monotonic() - began:.0f} s: {len(wrong)} wrong")
-    for w in wrong:
-        print(f"  {w}")
     return 1 if wrong else 0
 
 

@@ -155,11 +155,12 @@ class DamagedHousehold:
             if whole(self.path) or note_file(self.path).exists():
                 if processes:
                     self._verb("repair")
+                    self._note_lost()
                 else:
                     places = places_of(settings_of(self.data))
                     mend(places, "found in the end")
                     self._go_on_here()
-            self._ask("in the end", processes=processes)
+                self._ask("in the end", processes=processes)
             self.problems += [f"not whole in the end: {fault}" for fault in whole(self.path)[:3]]
             self._compare_store()
         except Exception as e:  # noqa: BLE001 - a traceback is what must never be seen
@@ -304,7 +305,13 @@ class DamagedHousehold:
         beside.rename(inbox / "new.fit")
         settings_are_bad = self.kind == "settings garbage"
         pid = fork(self.outside / "daemon.log", lambda: run_daemon(self.data, self.outside, straps=beats))
-        ended = self._wait(pid, beats=beats)
+        try:
+            ended = self._wait(pid, beats=beats)
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):  # it may have ended
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            raise
         log = (self.outside / "daemon.log").read_text(errors="replace")
         if ended is not None and not (settings_are_bad and ended == 1 and log.strip()):
             self.problems.append(f"the daemon ended by itself with {ended}: {log[-300:]}")
