@@ -264,11 +264,11 @@ def test_a_card_that_is_full_loses_nothing(tmp_path: Path) -> None:
         filler = data / "filler"
         with daemon(data):
             _started(data)
+            # It comes once the disk is full: one that lay there before could be taken, empty or whole, while there was room.
+            coming = data / "inbox" / "run.fit.part"
+            coming.write_bytes(workout(START, [60 + i * 7 % 90 for i in range(2000)]))
             fill(filler)
-            (data / "inbox" / "run.fit").touch()
-            filler.write_bytes(filler.read_bytes()[:-40_000])
-            (data / "inbox" / "run.fit").write_bytes(workout(START, [60 + i * 7 % 90 for i in range(2000)]))
-            fill(data / "rest")
+            coming.rename(data / "inbox" / "run.fit")
             until(lambda: "full" in _log(data) or "No space" in _log(data), "a word about the full disk")
             assert (data / "inbox" / "run.fit").exists()
             told = hartslag("--data", data, "status").stdout
@@ -276,7 +276,6 @@ def test_a_card_that_is_full_loses_nothing(tmp_path: Path) -> None:
             assert "the disk is full" in told
             assert "{" not in told
             filler.unlink()
-            (data / "rest").unlink()
             until(lambda: settled(data), "the file")
         assert rows(store(data), "SELECT count(*) FROM heart_rate") == [(2000,)]
 

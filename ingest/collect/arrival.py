@@ -212,7 +212,14 @@ class Arrivals:
             # What its owner took back or replaced meanwhile is still held open; something huge is let go.
             rescued = None if same or found.st_size > HUGE_BYTES else stream
             self._filing.file(arrival.id, path if there or rescued else None, rescued, status)
+            self._let_go_of_earlier(arrival)
         return arrival.outcomes
+
+    def _let_go_of_earlier(self, arrival: _Arrival) -> None:
+        """What lay in this place before, was committed and could not be moved, is there no more: it waits for nothing."""
+        for number, name, sha256, kept in self._journal.unfiled_arrivals():
+            if name == arrival.name and sha256 != arrival.sha256 and not kept:
+                self._filing.file(number, None)
 
     def finish(self, inbox: Path) -> int:
         """File away what an earlier life committed but did not file; gives how many. Raises TryLater."""

@@ -346,6 +346,17 @@ def test_trouble_with_the_archive_makes_no_second_record(house: House, data: byt
     assert house.journal.unfiled_arrivals() == []
 
 
+def test_a_file_that_could_not_be_moved_and_is_replaced_is_waited_for_no_more(house: House) -> None:
+    """Protects who copies a file once more because the first one broke off: nothing is left that only a new start ends."""
+    (house.data / "rejected").write_text("in the way")
+    with pytest.raises(TryLater, match="cannot be moved"):
+        house.take("run.fit", b"")
+    house.take("run.fit", FIT)
+    house.arrivals.flush()
+    assert house.journal.unfiled_arrivals() == []
+    assert {outcome for _, outcome in house.records()} == {"rejected", "stored"}
+
+
 def test_a_name_that_comes_again_at_once_is_a_file_of_its_own(house: House) -> None:
     """The same file dropped anew right after it was filed is a duplicate, not a forgotten move."""
     assert house.outcome("run.fit", FIT) == "stored"
