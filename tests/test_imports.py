@@ -170,7 +170,12 @@ def test_straps_in_the_settings_cost_a_verb_nothing(tmp_path: Path) -> None:
 def test_the_daemon_does_not_carry_what_its_reading_process_needs() -> None:
     """Protects the memory of a daemon that runs for months: files are read apart."""
     held = loaded("import ingest.daemon")
-    assert not held & {"fitparse", *HEAVY}
+    assert not held & {"fitparse", "fastcrc", "ingest.formats.fit.decoder", *HEAVY}
+
+
+def test_the_daemon_carries_nothing_that_it_may_never_need() -> None:
+    """Protects the same memory: copies are somewhere to go first, and a journal is damaged before it is mended."""
+    assert not loaded("import ingest.daemon") & {"ingest.backup.upkeep", "tempfile", "ingest.journal.salvage"}
 
 
 def test_a_daemon_without_a_server_does_without_openssl() -> None:

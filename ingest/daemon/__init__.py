@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from ingest.backup.plan import is_planned
 from ingest.backup.state import KEY
-from ingest.backup.upkeep import Upkeep
 from ingest.daemon.collecting import Collecting
 from ingest.daemon.listening import Listeners, add_straps, listen_by_radio
 from ingest.daemon.mending import keep_mended, open_at_start
@@ -147,6 +146,8 @@ def add_parts(
     if settings.report_folder:
         supervisor.add(TROUBLE, "the pages", partial(renew_pages, settings, settings.report_folder))
     if settings.backup_folder:
+        from ingest.backup.upkeep import Upkeep
+
         supervisor.add(KEY, "the copies", Upkeep(settings).run)
     if settings.straps:
         add_straps(supervisor, settings, owners, listeners, wake_stores)

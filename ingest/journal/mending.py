@@ -11,7 +11,7 @@ from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ingest.errors import TryLater
 from ingest.formats.recording import DAY_MS
@@ -19,7 +19,6 @@ from ingest.journal.damage import Damage, DamagedJournal, note_file
 from ingest.journal.losses import Loss, add_losses
 from ingest.journal.mended import Mended, Places, done, note_mending, pending
 from ingest.journal.reader import Journal, clock_ms
-from ingest.journal.salvage import Salvaged, Trace, fill, make_up, missing, salvage, without_files
 from ingest.journal.tally import CHUNK
 from ingest.language import N_, Text, system_words
 from ingest.system.crash_points import reached
@@ -27,6 +26,9 @@ from ingest.system.files import DISK, NO_ROOM, make_file, make_folder, sync_path
 from ingest.system.lock import exclusive
 from ingest.system.patience import Patience
 from ingest.system.sqlite import COMPANIONS, PAGE_BYTES
+
+if TYPE_CHECKING:
+    from ingest.journal.salvage import Salvaged, Trace
 
 _BUSY_S = 30.0
 
@@ -62,13 +64,18 @@ def _has_files(places: Places) -> bool:
 class Look:
     """What can be read, what cannot and is gone for good, and the arrivals (0: unknown) to be read again from where."""
 
-    found: Salvaged
+    found: "Salvaged"
     lost: list[Damage]
     again: list[tuple[int, str]]
 
 
 def look(places: Places) -> Look:
     """Read all of a journal; nothing is changed. Raises TryLater when the file cannot be read just now."""
+    from ingest.journal.salvage import (  # a megabyte that a daemon with a whole journal does without
+        missing,
+        salvage,
+    )
+
     try:
         found = salvage(places.journal)
     except OSError as e:
@@ -95,7 +102,7 @@ class _Healed:
     files: set[int] = field(default_factory=set)
     by_day: dict[tuple[int, int], set[int]] = field(default_factory=dict)
 
-    def heals(self, trace: Trace, found: Salvaged, unnamed: set[int]) -> bool:
+    def heals(self, trace: "Trace", found: "Salvaged", unnamed: set[int]) -> bool:
         """Whether what is missing is there again once these are read. Where it may be a strap's, it is not.
 
         `unnamed` are the files that lack something of which nothing else is known.
@@ -114,7 +121,7 @@ class _Healed:
 
 
 def _arrivals_to_read(
-    places: Places, found: Salvaged, days: set[tuple[int, int]], files: set[int]
+    places: Places, found: "Salvaged", days: set[tuple[int, int]], files: set[int]
 ) -> tuple[dict[int, str], _Healed]:
     """Arrivals of which something is missing, with the place of their files in the archive; and what that heals."""
     there = {
@@ -143,7 +150,7 @@ def _arrivals_to_read(
     return arrivals, healed
 
 
-def _forgotten(found: Salvaged) -> set[int]:
+def _forgotten(found: "Salvaged") -> set[int]:
     """The files that an entry ever named as forgotten: read again they would have other numbers, and count."""
     numbers = set[int]()
     for e in found.of("entry"):
@@ -189,6 +196,8 @@ def mend(
 
     Who writes meanwhile waits, and finds the new one.
     """
+    from ingest.journal.salvage import make_up, without_files
+
     path = places.journal
     new = path.with_name(f".{path.name}.mended")
     try:
@@ -289,7 +298,9 @@ def _kept_name(path: Path, now_ms: int) -> Path:
     return next(path.with_name(name) for name in names if not path.with_name(name).exists())
 
 
-def _write(new: Path, found: Salvaged) -> None:
+def _write(new: Path, found: "Salvaged") -> None:
+    from ingest.journal.salvage import fill
+
     for end in ("", *COMPANIONS, "-journal"):
         new.with_name(new.name + end).unlink(missing_ok=True)
     os.close(make_file(new, 0o600))
