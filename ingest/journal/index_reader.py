@@ -71,7 +71,8 @@ class IndexReader(RowReader):
             )
             found = self._whole_numbers(rows, 5)
             counted = found[found[:, 1] <= behind]
-            self._hold_against_tally(person, tally.CHUNK, counted, tally.mix_chunks(counted), days)
+            told = self._told(person, tally.CHUNK, days)
+            self._hold_against_tally(person, tally.CHUNK, counted, tally.mix_chunks(counted), told)
         more = self._whole_numbers([row[1:] for row in newest if row[0] == person], 5)
         found = np.concatenate([counted, more])
         if len(more):
@@ -100,16 +101,29 @@ class IndexReader(RowReader):
                 days[0],
                 days[1],
             )
+            told = self._told(person, what, days)
+            newest = [
+                (at, position) for position, whose, kind, at, *_ in entries if (whose, kind) == (person, what)
+            ]
+            if not (rows or told or newest):
+                return np.empty((0, 2), np.int64)  # as it is nearly always, in every commit of a strap
             found = self._whole_numbers(rows, 2)
             counted = found[found[:, 1] <= behind]
-            self._hold_against_tally(person, what, counted, tally.mix_facts(counted), days)
-        newest = [
-            (at, position) for position, whose, kind, at, *_ in entries if (whose, kind) == (person, what)
-        ]
+            self._hold_against_tally(person, what, counted, tally.mix_facts(counted), told)
         found = np.concatenate([counted, self._whole_numbers(newest, 2)])
         if newest:
             found = found[np.lexsort((found[:, 1], found[:, 0]))]
         return found[(found[:, 0] >= start_ms) & (found[:, 0] < end_ms)]
+
+    def _told(self, person: int, what: str, days: tuple[int, int]) -> list[tuple[Any, ...]]:
+        """What the tally says of these days."""
+        return self._rows(
+            "SELECT person, day, held, mixed, proof FROM tally WHERE person = ? AND what = ? AND day >= ? AND day < ?",
+            person,
+            what,
+            days[0] if days[0] == -_ANY else days[0] // DAY_MS,
+            days[1] if days[1] == _ANY else days[1] // DAY_MS,
+        )
 
     def _hold_against_tally(
         self,
@@ -117,15 +131,8 @@ class IndexReader(RowReader):
         what: str,
         rows: NDArray[np.int64],
         mixed: NDArray[np.int64],
-        days: tuple[int, int],
+        told: list[tuple[Any, ...]],
     ) -> None:
-        told = self._rows(
-            "SELECT person, day, held, mixed, proof FROM tally WHERE person = ? AND what = ? AND day >= ? AND day < ?",
-            person,
-            what,
-            days[0] if days[0] == -_ANY else days[0] // DAY_MS,
-            days[1] if days[1] == _ANY else days[1] // DAY_MS,
-        )
         wrong = tally.wrong_days(rows[:, 0], mixed, told)
         if wrong:
             raise self._unreliable(f"{what} rows of person {person} are missing on {len(wrong)} days")

@@ -32,14 +32,12 @@ SEALED: dict[str, tuple[str, ...]] = {
 
 def seal_of(table: str, row: Iterable[Any]) -> int:
     """The checksum of a row's values, in the order of `SEALED`. It tells the rows of one table from those of another, too."""
+    told = list(row)
     crc = crc32(table.encode())
-    told = []
-    for value in row:
+    for at, value in enumerate(told):
         if type(value) is bytes:
             crc = crc32(value, crc)
-            told.append(len(value))
-        else:
-            told.append(value)
+            told[at] = len(value)
     return crc32(repr(told).encode(), crc)
 
 

@@ -7,6 +7,7 @@ clock; an entry `redated` says where of one source its words went from, and came
 What is heard in a boot of which nobody knows when it was lies at `UNDATED_MS`, and touches no time.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -201,11 +202,12 @@ class StrapWriter(EntryWriter):
         Who has read on to there has read all of them; who has not finds all of them there. Their entries touch no more
         than what it touches: where they were dated anew, others have been written behind them that touch the time before.
         """
-        marks = ", ".join("?" * len(positions))
+        # One statement however many there are: SQLite's copy of each that was prepared stays in memory, 60 KB of a long one.
         rows = self.db.execute(
             f"SELECT c.first_ms - c.steady_ms, c.samples, c.beats, {STRAP_COLUMNS} FROM chunk c"
-            f" JOIN connection n ON n.id = c.connection WHERE c.position IN ({marks}) ORDER BY c.position",
-            positions,
+            " JOIN connection n ON n.id = c.connection WHERE c.position IN (SELECT value FROM json_each(?))"
+            " ORDER BY c.position",
+            (json.dumps(positions),),
         ).fetchall()
         ahead = rows[0][0]
         merged = unpack_rows([row[3:] for row in rows])

@@ -6,9 +6,6 @@ It changes no result: what an entry of the journal touches is dropped and counte
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ingest.journal import Entry, Journal
 from ingest.rows.day import Day
 from ingest.rows.minute import CountedMinutes
@@ -21,19 +18,22 @@ MOST = 200
 """Days kept, some hundred bytes each; a week of some persons is what is asked for again and again."""
 
 MOST_COUNTED = 8
-"""Days kept minute by minute, half a megabyte each at most: of some persons the one that goes on."""
+"""Days kept minute by minute, 300 kilobytes each at most: of some persons the one that goes on."""
+
+OVER_MS = 180 * MINUTE
+"""So long after its end nothing that a strap tells touches a day any more, not even where bouts are asked for."""
 
 MOST_ROWS = 500
 """Rows of workouts and of variability that are kept."""
 
-MOST_SUMS = 5_000
-"""Minutes of beats kept of each strap: three days."""
+MOST_SUMS = 2_000
+"""Minutes of beats kept of each strap: the longest day, and what of the day before goes on into it."""
 
 Span = tuple[int, int, int]
 """A person, and from when to when (ms)."""
 
-Sums = NDArray[np.int64]
-"""What adds up to variability (`zones.beats.SUMS`)."""
+Sums = bytes
+"""What adds up to variability (`zones.beats.SUMS`), as numbers of 64 bits: a row of an array would keep all of the array."""
 
 Row = TypeVar("Row")
 
@@ -104,6 +104,9 @@ class RowCache:
         self._days.pop(span, None)
         self._minutes.pop(span, None)
         self._days[span], self._minutes[span] = day, (counted, Spans.none())
+        newest = counted.minutes.start_ms[-1:].tolist()
+        for over in [s for s in self._minutes if s[0] == span[0] and newest and s[2] < newest[0] - OVER_MS]:
+            del self._minutes[over]
         _bound(self._days, MOST)
         _bound(self._minutes, MOST_COUNTED)
 

@@ -29,21 +29,24 @@ LEAST_MS = 10 * MINUTE
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StrapMinutes:
-    """The minutes in which a strap was believed: `start_ms` (ascending), the id of its `source`, and `bpm_ms`.
+    """The minutes in which a strap was believed: `start_ms` (ascending), and the id of the `source` of each.
 
-    That is for how long (ms, uint16, a row of 256 per minute) each heart rate held, whichever source it was of. Of two
-    straps in one minute the source is the one believed for longer.
+    `held_ms` is for how long (ms) the heart rate `bpm` held in the minute that begins at `held_start_ms`, whichever source
+    it was of; in order of these, without what held for no time. Of two straps in one minute the source is the one believed
+    for longer.
     """
 
     start_ms: NDArray[np.int64]
     source: NDArray[np.int64]
-    bpm_ms: NDArray[np.uint16]
+    held_start_ms: NDArray[np.int64]
+    bpm: NDArray[np.uint8]
+    held_ms: NDArray[np.uint16]
 
     @classmethod
     def none(cls) -> Self:
         """No minute at all."""
         none = np.empty(0, np.int64)
-        return cls(none, none, np.empty((0, 256), np.uint16))
+        return cls(none, none, none, np.empty(0, np.uint8), np.empty(0, np.uint16))
 
     @classmethod
     def count(cls, evidence: Sequence[Evidence], pieces: Pieces) -> "StrapMinutes":
@@ -63,14 +66,16 @@ class StrapMinutes:
             pieces, of_strap, amounts = pieces.take(inside), of_strap[inside], amounts[here]
         n, sources, held_ms = len(starts), len(evidence), pieces.end - pieces.start
         row = np.repeat(np.arange(n, dtype=np.intp), amounts)
-        bpm_ms = np.bincount(row * 256 + pieces.bpm, held_ms, n * 256).astype(np.uint16).reshape(n, 256)
+        # A heart has a dozen rates in a minute: a day of all 256 would be most of what is kept of it.
+        bpm_ms = np.bincount(row * 256 + pieces.bpm, held_ms, n * 256).astype(np.uint16)
+        held = np.flatnonzero(bpm_ms)
         longest = np.full(n, strap.argmax(), np.intp)
         if np.count_nonzero(strap) > 1:
             of_source = row[of_strap] * sources + pieces.source[of_strap]
             by_source = np.bincount(of_source, held_ms[of_strap], n * sources)
             longest = by_source.reshape(n, sources).argmax(axis=1)
         ids = np.array([e.source.id for e in evidence], np.int64)
-        return cls(starts, ids[longest], bpm_ms)
+        return cls(starts, ids[longest], starts[held // 256], (held % 256).astype(np.uint8), bpm_ms[held])
 
     @classmethod
     def join(cls, parts: Sequence["StrapMinutes"]) -> Self:
@@ -81,7 +86,17 @@ class StrapMinutes:
     def between(self, start_ms: int, end_ms: int) -> "StrapMinutes":
         """Those that begin in [start, end)."""
         i, j = np.searchsorted(self.start_ms, [start_ms, end_ms])
-        return StrapMinutes(self.start_ms[i:j], self.source[i:j], self.bpm_ms[i:j])
+        k, m = np.searchsorted(self.held_start_ms, [start_ms, end_ms])
+        held = self.held_start_ms[k:m], self.bpm[k:m], self.held_ms[k:m]
+        return StrapMinutes(self.start_ms[i:j], self.source[i:j], *held)
+
+    def bpm_ms_of(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+        """For how long (ms) each heart rate from 0 to 255 held in the minutes of these rows."""
+        some = np.zeros(len(self.start_ms), np.bool_)
+        some[rows] = True
+        held = some[np.searchsorted(self.start_ms, self.held_start_ms)]
+        # Whole numbers below 2^53: a float adds them up exactly.
+        return np.bincount(self.bpm[held], self.held_ms[held], 256).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +145,7 @@ def _summarize(
     start = int(strap_minutes.start_ms[run[0]])
     end = int(strap_minutes.start_ms[run[-1]]) + MINUTE
     index = np.searchsorted(minutes.start_ms, strap_minutes.start_ms[run])
-    bpm_ms = strap_minutes.bpm_ms[run].sum(axis=0, dtype=np.int64)
+    bpm_ms = strap_minutes.bpm_ms_of(run)
     moderate_ms = int(minutes.moderate_ms[index].sum())
     vigorous_ms = int(minutes.vigorous_ms[index].sum())
     fields = {

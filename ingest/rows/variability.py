@@ -105,8 +105,9 @@ def _strap_row(
         a, b = int(run[0]), int(run[-1]) + MINUTE
         strap = next((e for e in evidence_between(a, b) if e.source.id == session.source), None)
         table = _minute_sums(strap, a, b) if strap else np.zeros((len(run), len(SUMS)), np.int64)
-        sums_at.update(zip(run.tolist(), table, strict=True))
-    v = variability_of_sums(np.sum([sums_at[at] for at in minutes.tolist()], axis=0))
+        sums_at.update(zip(run.tolist(), (row.tobytes() for row in table), strict=True))
+    rows = np.frombuffer(b"".join(sums_at[at] for at in minutes.tolist()), np.int64)
+    v = variability_of_sums(rows.reshape(-1, len(SUMS)).sum(axis=0))
     return _as_row(name, session.start_ms, v)
 
 

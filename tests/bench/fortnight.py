@@ -26,7 +26,7 @@ from ingest.rows.cache import RowCache
 from ingest.stores.following import follow
 from ingest.stores.live_pace import LivePace
 from ingest.stores.sqlite import SqliteStore
-from ingest.system.memory import GIVE_BACK_S, give_back_memory
+from ingest.system.memory import GIVE_BACK_S, give_back_memory, share_memory
 from tests.support.air.heart import Heart, Sensor
 from tests.support.straps import ManualClock
 
@@ -150,6 +150,7 @@ def main() -> int:
     parser.add_argument("--hours", type=float, help="instead of days")
     parser.add_argument("--folder", type=Path)
     chosen = parser.parse_args()
+    share_memory()  # as the daemon does
     hours = chosen.hours or chosen.days * 24
     readings = []
     with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:

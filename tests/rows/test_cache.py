@@ -31,6 +31,20 @@ def test_what_another_process_brought_into_the_store_is_not_missed(tmp_path: Pat
         assert rows(tmp_path / "s.db") == filled(journal, tmp_path / "anew.db")
 
 
+def test_a_day_that_is_over_is_kept_as_sums(tmp_path: Path) -> None:
+    """Protects a Pi that follows for weeks: minute by minute only what goes on is kept, and a day that just ended."""
+    morning = at("2026-11-16T00:00+01:00")
+    with household(tmp_path, [HOME]) as journal, SqliteStore(tmp_path / "s.db") as store:
+        cache, kept = RowCache(), []
+        for hour in (10, 23, 25, 40):
+            happen(journal, steady("Jan", morning + hour * 3600_000, 600, 120))
+            follow(journal, store, cache=cache)
+            days = [morning, morning + DAY]
+            kept.append([cache.minutes((1, a, a + DAY)) is not None for a in days])
+        assert kept == [[True, True], [True, True], [True, True], [False, True]]
+        assert rows(tmp_path / "s.db") == filled(journal, tmp_path / "anew.db")
+
+
 def test_memory_is_bounded() -> None:
     """Protects a Pi that follows for years: days as sums, fewer of them minute by minute."""
     cache = RowCache()
