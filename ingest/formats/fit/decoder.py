@@ -137,6 +137,7 @@ def _notes(
         )
     elif not heart.undated and not len(beats):
         yield _without_note(heart, device, sessions)
+    yield from (clause for s in sessions[:3] for clause in s.left_out)
 
 
 def _clock_notes(heart: HeartRateColumns) -> Iterator[str]:

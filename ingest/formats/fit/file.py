@@ -68,6 +68,8 @@ class FitSession:
     """Seconds with the timer running; None if the watch does not say."""
     bpm_mean: int | None = None
     bpm_max: int | None = None
+    left_out: tuple[str, ...] = ()
+    """What its summary tells of the heart rate and cannot be, a clause each."""
     pauses: PauseVerdict | None = None
     """None where the timer never stood still."""
     zone_edges: tuple[int, ...] = ()

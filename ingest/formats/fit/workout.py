@@ -9,6 +9,7 @@ Source: FIT SDK, profile, fields of
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from ingest.formats.fit.description import SESSION, SPORT, Description, Descript
 from ingest.formats.fit.file import Device, FitSeries, FitSession
 from ingest.formats.fit.pauses import Lap
 from ingest.formats.fit.sport_names import SPORTS, SUB_SPORTS
+from ingest.formats.fit.summary import check_summary
 from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE, NEVER, moment
 
 LAP = 19
@@ -33,10 +35,11 @@ def read_sessions(contents: Contents, description: Description) -> tuple[FitSess
         end = _end(message, start)
         if start is None or end is None or end < start:
             continue
-        mean, highest = message.bpm(16), message.bpm(17)
-        if mean is None:
+        told = check_summary(message.integer(16), message.integer(17))
+        if told.mean is None:
             mean, lap_maximum = _lap_heart_rate(contents, start, end)
-            highest = highest or lap_maximum
+            found_in_laps = check_summary(mean, told.highest or lap_maximum)
+            told = replace(found_in_laps, left_out=(*told.left_out, *found_in_laps.left_out))
         found.append(
             FitSession(
                 start=start,
@@ -44,8 +47,9 @@ def read_sessions(contents: Contents, description: Description) -> tuple[FitSess
                 sport=_sport(message, 5, SPORTS) or _sport(sport_message, 0, SPORTS) or "generic",
                 sub_sport=_sport(message, 6, SUB_SPORTS) or _sport(sport_message, 1, SUB_SPORTS),
                 timer_s=message.seconds(8),
-                bpm_mean=mean,
-                bpm_max=highest,
+                bpm_mean=told.mean,
+                bpm_max=told.highest,
+                left_out=told.left_out,
             )
         )
     return tuple(sorted(found, key=lambda session: session.start))
@@ -101,7 +105,7 @@ def _lap_heart_rate(
                 continue
             begun, timer, mean = (column.astype(np.int64) for column in columns if column is not None)
             maximum = definition.value(contents.data, LAP_MAX, 1)
-            top = mean if maximum is None else maximum.astype(np.int64)
+            top = np.zeros_like(mean) if maximum is None else maximum.astype(np.int64)
             within = (begun >= FIRST_DATE) & (mean >= 30) & (mean <= 230) & (timer < 0xFFFFFFFF)
             for at, ms, bpm, most in zip(
                 begun[within], timer[within], mean[within], top[within], strict=True

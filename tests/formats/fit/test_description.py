@@ -103,6 +103,43 @@ def test_swim_with_heart_rate_in_laps_only() -> None:
 
 
 @pytest.mark.parametrize(
+    ("mean", "highest", "kept", "note"),
+    [
+        (
+            128,
+            150,
+            (128, 150),
+            "the heart rate is in its summary alone (a mean of 128 and a maximum of 150 bpm)",
+        ),
+        (128, 255, (128, None), "the heart rate is in its summary alone (a mean of 128 bpm and no maximum)"),
+        (0, 155, (None, 155), "the heart rate is in its summary alone (a maximum of 155 bpm and no mean)"),
+        (0, 0, (None, None), "holds no heart rate"),
+        (250, 255, (None, None), "left out of its summary: a mean of 250 bpm is no heart rate"),
+        (20, 140, (None, 140), "left out of its summary: a mean of 20 bpm is no heart rate"),
+        (130, 240, (130, None), "left out of its summary: a maximum of 240 bpm is no heart rate"),
+        (140, 120, (None, None), "a maximum of 120 bpm cannot be with a mean of 140, so neither is believed"),
+    ],
+)
+def test_a_summary_that_cannot_be_is_left_out(
+    mean: int, highest: int, kept: tuple[int | None, int | None], note: str
+) -> None:
+    """What a swim sums up is kept where a heart can have done it, and else left out with the reason; "unknown bpm" is said of nothing."""
+    found = fit.read(
+        Fit().file_id(4, serial=1, created=START).session(START, 60, mean=mean, highest=highest).done()
+    )
+    assert (found.sessions[0].bpm_mean, found.sessions[0].bpm_max) == kept
+    assert note in "; ".join(found.notes)
+
+
+def test_laps_stand_in_for_a_mean_that_cannot_be() -> None:
+    """A mean of 250 is left out, and that of the laps is kept; laps that tell no maximum make none."""
+    file = Fit().session(START, 400, sport=5, mean=250, highest=160).lap(START, 400, mean=140)
+    found = fit.read(file.done())
+    assert (found.sessions[0].bpm_mean, found.sessions[0].bpm_max) == (140, 160)
+    assert "a mean of 250 bpm is no heart rate" in "; ".join(found.notes)
+
+
+@pytest.mark.parametrize(
     ("file", "limits"),
     [
         (Fit().zones_target(188, threshold=170), Limits(188, None, 170, "zones_target")),
