@@ -24,6 +24,14 @@ class FileReader(ForgottenReader):
         )
         return self._as_shown(Filed(*row) for row in rows)
 
+    def files_of(self, person: int) -> list[tuple[int, str, str]]:
+        """The number, the name and the outcome of each file of one person, newest first."""
+        return self._rows(
+            "SELECT f.id, a.path || CASE f.member WHEN '' THEN '' ELSE '/' || f.member END, f.outcome"
+            f" FROM file f JOIN arrival a ON a.id = f.arrival WHERE f.person {self.own(person)} AND f.replaced_by IS NULL"
+            " ORDER BY f.id DESC"
+        )
+
     def _as_shown(self, files: Iterable[Filed]) -> list[Filed]:
         """Files under the names of those who have them now."""
         merged = self.merges()
@@ -129,6 +137,16 @@ class FileReader(ForgottenReader):
             start_ms,
         )
         return [(first, last) for first, last in rows]
+
+    def summed_up_workouts(self, person: int, start_ms: int, end_ms: int) -> list[int]:
+        """When (ms) workouts may have begun in [start, end) of whose files nothing but what they sum up is known."""
+        rows = self._rows(
+            f"SELECT at_ms FROM entry AS e WHERE person {self.own(person)} AND what = 'session' AND what <> 'chunk'"
+            " AND at_ms >= ? AND at_ms < ? AND NOT EXISTS (SELECT 1 FROM chunk WHERE chunk.file = e.file)",
+            start_ms,
+            end_ms,
+        )
+        return [at_ms for (at_ms,) in rows]
 
     def sources_of_workouts(self, person: int) -> list[str]:
         """The sources that files name as those of workouts; some of them recorded no heart rate."""

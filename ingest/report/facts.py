@@ -43,6 +43,8 @@ class WeekFacts:
     """From where to where its minutes may be, where what a watch did not write decides whether they are enough."""
     resting_bpm: tuple[tuple[date, float], ...] = ()
     """Of the days that have one."""
+    told_dose_min: float = 0.0
+    """What of its minutes counts by a watch's own word."""
 
     @property
     def is_measured(self) -> bool:
@@ -78,7 +80,7 @@ class WeekFacts:
 
 @dataclass(frozen=True, slots=True)
 class SensorFacts:
-    """What one source had to do with a span. `sort` is "strap", "watch with strap", "workouts" or "all day"."""
+    """What one source had to do with a span. `sort` is "strap", "watch with strap", "workouts", "all day" or "summary"."""
 
     name: str
     sort: str
@@ -165,10 +167,21 @@ class ReportFacts:
     workouts: Sequence[WorkoutFacts] = ()
     claims: Sequence[ClaimFacts] = ()
     claimed_resting_bpm: float | None = None
+    not_counted: Sequence[str] = ()
+    """What came in of these weeks and does not count, a sentence for each workout."""
+    samples_not_counted: int = 0
+    """Other heart rates of weeks in which nothing is measured."""
+    newest_measured: tuple[date, date] | None = None
+    """The newest week with anything measured, whether it is among these or not."""
 
     @property
     def is_measured(self) -> bool:
         return any(week.is_measured for week in self.weeks)
+
+    @property
+    def told_dose_min(self) -> float:
+        """What of the minutes of the last month counts by a watch's own word."""
+        return sum(week.told_dose_min for week in self.month)
 
     @property
     def knows_limits(self) -> bool:

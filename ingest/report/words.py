@@ -11,6 +11,10 @@ from ingest.report.facts import LimitFacts, ReportFacts, SensorFacts, WeekFacts
 SHORT, SHORT_WITH_YEAR = N_("d MMM"), N_("d MMM y")
 
 
+MANY = 4
+"""Workouts that do not count and are named."""
+
+
 def days_text(first: date, last: date) -> str:
     """From a day to another; month and year stand once, where they are the same."""
     if (first.year, first.month) == (last.year, last.month):
@@ -41,7 +45,7 @@ def minutes_text(minutes: float, *, may_be_more: bool = False) -> str:
 def headline(facts: ReportFacts) -> str:
     """The answer, in one sentence."""
     if not facts.is_measured:
-        return _("Nothing is measured yet.")
+        return _nothing_measured(facts)
     if not facts.judged:
         return _no_answer(facts)
     if not facts.month[0].is_over:
@@ -51,6 +55,16 @@ def headline(facts: ReportFacts) -> str:
             hours=number_text(facts.month_measured_h), all=number_text(facts.month_h)
         )
     return _one_week(facts) if len(facts.judged) == 1 else _several_weeks(facts)
+
+
+def _nothing_measured(facts: ReportFacts) -> str:
+    if facts.not_counted or facts.samples_not_counted:
+        return _("That cannot be said: what came in cannot be counted in minutes.")
+    if facts.newest_measured is not None:
+        return _("That cannot be said: nothing was measured in the last {weeks} weeks.").format(
+            weeks=facts.asked_weeks
+        )
+    return _("Nothing is measured yet.")
 
 
 def _several_weeks(facts: ReportFacts) -> str:
@@ -116,7 +130,13 @@ def _one_week(facts: ReportFacts) -> str:
 def summary(facts: ReportFacts) -> Iterator[str]:
     """What stands below the answer."""
     if not facts.is_measured:
-        yield _("As soon as a strap or a watch has measured something, it will appear here.")
+        yield from not_counted(facts)
+        if facts.newest_measured is not None:
+            yield _("The newest week that was measured is {days}.").format(
+                days=days_text(*facts.newest_measured)
+            )
+        elif not (facts.not_counted or facts.samples_not_counted):
+            yield _("As soon as a strap or a watch has measured something, it will appear here.")
         return
     yield from _not_a_plain_yes(facts)
     yield from _average(facts)
@@ -221,6 +241,7 @@ def sort_text(sensor: SensorFacts) -> str:
         "watch with strap": _("watch that listened to a strap"),
         "workouts": _("wrist, during workouts"),
         "all day": _("wrist, all day"),
+        "summary": _("by the watch's own word: seconds in zones, no heart rate"),
     }[sensor.sort]
 
 
@@ -268,7 +289,13 @@ def certainty(facts: ReportFacts) -> Iterator[str]:
             lower=number_text(facts.guess.if_lower_min),
             higher=number_text(facts.guess.if_higher_min),
         )
-    total = sum(sensor.counted_min for sensor in facts.month_sensors)
+    if facts.told_dose_min >= 0.5:
+        yield ngettext(
+            "{minutes} minute counts by the watch's own word: it wrote seconds in zones, and no heart rate.",
+            "{minutes} minutes count by the watch's own word: it wrote seconds in zones, and no heart rate.",
+            round(facts.told_dose_min),
+        ).format(minutes=number_text(facts.told_dose_min))
+    total = sum(sensor.counted_min for sensor in facts.month_sensors if sensor.sort != "summary")
     wrist = sum(sensor.counted_min for sensor in facts.month_sensors if sensor.is_wrist)
     if total >= 1 and wrist >= 0.995 * total:
         yield _(
@@ -327,6 +354,7 @@ def not_seen(facts: ReportFacts) -> Iterator[str]:
             all=number_text(facts.month_h),
             percent=number_text(100 * missed / facts.month_h),
         )
+        yield from not_counted(facts)
         if facts.has_clock_change:
             yield _("The clock was changed in these weeks, so they have an hour more or less.")
         elevated = sum(week.elevated_min for week in facts.month)
@@ -339,6 +367,27 @@ def not_seen(facts: ReportFacts) -> Iterator[str]:
             minutes=facts.bout_min
         )
     yield _("Strength, balance and stretching do not show in the heart rate.")
+
+
+def not_counted(facts: ReportFacts) -> Iterator[str]:
+    """What came in of these weeks and does not count: the newest workouts one by one."""
+    if facts.not_counted:
+        yield ngettext(
+            "{workouts} workout does not count:",
+            "{workouts} workouts do not count:",
+            len(facts.not_counted),
+        ).format(workouts=len(facts.not_counted))
+        yield from facts.not_counted[-MANY:]
+        if len(facts.not_counted) > MANY:
+            yield _("These are the newest; {more} came before them.").format(
+                more=len(facts.not_counted) - MANY
+            )
+    if facts.samples_not_counted:
+        yield ngettext(
+            "{samples} heart rate is not believed, and does not count.",
+            "{samples} heart rates are not believed, and do not count.",
+            facts.samples_not_counted,
+        ).format(samples=facts.samples_not_counted)
 
 
 # --- weeks, one by one ---

@@ -29,6 +29,11 @@ TOLD = "summary"
 """The kind of what counts by the watch's own word; no source of samples is of it."""
 
 
+def told_key(source: str) -> str:
+    """Where the share of a watch's own word stands, apart from that of the samples of the same watch."""
+    return f"{source} {TOLD}"
+
+
 @dataclass(slots=True)
 class Share:
     """What one source has to do with a span; all in milliseconds but the counts of samples."""
@@ -58,7 +63,7 @@ class Share:
 
 @dataclass(slots=True)
 class Account:
-    """All of a span: per source, and for what is not measured by reason."""
+    """All of a span: per source (a watch's own word apart, see `told_key`), and for what is not measured by reason."""
 
     start_ms: int
     end_ms: int
@@ -131,7 +136,7 @@ def account_for_part(
     measured = resolved.spans
     for told in find_told(journal, person, profile, measured, start_ms, end_ms):
         name, line = told.workout.content["source"], profile.sports.get(told.sport, profile.timeline)
-        share = shares.setdefault(name, Share(Source(0, person, name, TOLD, len(RANKS))))
+        share = shares.setdefault(told_key(name), Share(Source(0, person, name, TOLD, len(RANKS))))
         zone = classify(told.pieces, line)
         share.zones_ms += np.bincount(zone, told.pieces.end - told.pieces.start, len(Zone)).astype(np.int64)
         measured = measured | told.pieces.spans

@@ -30,6 +30,8 @@ class Day:
     strap_sessions: tuple[StrapSession, ...]
     open_squares: int = 0
     """The sum of the squares of what is open in it: see `zones.spread`."""
+    unmeasured_ms: tuple[int, ...] = ()
+    """When the workouts began of which no heart rate was seen on that day."""
 
     @classmethod
     def summarize(

@@ -15,6 +15,16 @@ def classified_so_far(days: Totals) -> NDArray[np.bool_]:
     return known
 
 
+LEAST_SPREAD_MIN = 0.5
+"""Nobody asks about less."""
+
+
+def possible_doses(dose: float, spread_min: float) -> tuple[float, float]:
+    """The least and the most that a dose may be, which a watch left open that did not write every second."""
+    spread = spread_min if spread_min >= LEAST_SPREAD_MIN else 0.0
+    return max(dose - spread, 0.0), dose + spread
+
+
 def minutes_to_go(days: Totals, target_min: float | None) -> int | None:
     """The whole minutes up to a target, rounded up, 0 once it is met; None where nothing is to be held against it.
 

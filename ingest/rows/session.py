@@ -90,6 +90,8 @@ def workout_fields(
     held_ms = pieces.end - pieces.start
     told = workout.content  # the watch's summary: all there is where it recorded nothing second by second
     timer_s = told["timer_s"]
+    is_measured = bool(t.measured_ms[0])  # else its minutes are not known, which is no 0
+    moderate_ms, vigorous_ms = float(t.moderate_ms[0]), float(t.vigorous_ms[0])
     load = load_fields(milliseconds_per_bpm(pieces), profile, start_ms)
     return {
         "sport": told["sport"],
@@ -98,9 +100,9 @@ def workout_fields(
         if len(pieces)
         else _told_mean(workout),
         "bpm_max": int(pieces.bpm.max()) if len(pieces) else told.get("bpm_max"),
-        "moderate_s": float(t.moderate_ms[0]) / 1000,
-        "vigorous_s": float(t.vigorous_ms[0]) / 1000,
-        "dose_min": dose_min(float(t.moderate_ms[0]) / MINUTE, float(t.vigorous_ms[0]) / MINUTE),
+        "moderate_s": moderate_ms / 1000 if is_measured else None,
+        "vigorous_s": vigorous_ms / 1000 if is_measured else None,
+        "dose_min": dose_min(moderate_ms / MINUTE, vigorous_ms / MINUTE) if is_measured else None,
         "trimp": load["trimp"],
         "recovery_60s": _recovery(evidence, profile, workout),
         "edwards": load["edwards"],

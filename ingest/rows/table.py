@@ -65,6 +65,8 @@ TABLES: Mapping[str, Table] = {
             "start_s": WHOLE,
             "end_s": WHOLE,
             "after_s": WHOLE,
+            "dose_least_min": REAL,
+            "dose_most_min": REAL,
         },
         "a local week, stamped at its first moment",
     ),

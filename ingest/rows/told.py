@@ -7,17 +7,19 @@ tells, or where that lies in another zone the limit next to it.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.journal import Entry, Journal
 from ingest.language import N_
+from ingest.rows.evidence import read_evidence, resolve_sources
 from ingest.rows.profile import Profile
 from ingest.rows.ruling import ruling_sport
 from ingest.rows.workout import find_workouts, workout_end_ms
 from zones.edges import Edges, Timeline
-from zones.minutes import MINUTE
+from zones.minutes import MINUTE, Zone, classify
 from zones.pieces import Pieces, merge
 from zones.spans import Spans
 
@@ -72,6 +74,28 @@ def find_told(
             if len(pieces):
                 covered = covered | pieces.spans
                 yield Told(workout, pieces, ruling_sport(workout, profile) or "")
+
+
+def count_told(
+    journal: Journal, person: int, profile: Profile, borders_ms: Sequence[int]
+) -> NDArray[np.int64] | None:
+    """Milliseconds light, moderate and vigorous that count by watches' own word between each two borders; None for none at all."""
+    start_ms, end_ms = borders_ms[0], borders_ms[-1]
+    if profile.bout_min is not None:
+        return None
+    whole = Spans.pairs(journal.told_workouts(person, start_ms, end_ms)).clip(start_ms, end_ms)
+    if not len(whole):
+        return None
+    found = np.zeros((len(borders_ms) - 1, 3), np.int64)
+    for i, (a, b) in enumerate(pairwise(borders_ms)):
+        here = whole.clip(a, b)
+        for start, end in zip(here.start.tolist(), here.end.tolist(), strict=True):
+            covered = resolve_sources(read_evidence(journal, person, start, end)).spans
+            for told in find_told(journal, person, profile, covered, start, end):
+                zone = classify(told.pieces, profile.sports.get(told.sport, profile.timeline))
+                lasts = told.pieces.end - told.pieces.start
+                found[i] += np.bincount(zone, lasts, len(Zone)).astype(np.int64)[:3]
+    return found if found.any() else None
 
 
 def counted_edges(workout: Entry, profile: Profile) -> Edges | None:

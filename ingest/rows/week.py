@@ -1,6 +1,7 @@
 """Local weeks, counted day by day, and the table `week`."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
@@ -8,21 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.journal import ALWAYS_MS, Journal, Person
+from ingest.journal import ALWAYS_MS, Entry, Journal, Person
 from ingest.rows.cache import RowCache
 from ingest.rows.calendar import WEEK
 from ingest.rows.day import Day, known_doses
 from ingest.rows.minute import CountedMinutes, OnEvidence, count_minutes
 from ingest.rows.profile import Profile
-from ingest.rows.progress import classified_so_far, minutes_to_go
+from ingest.rows.progress import classified_so_far, minutes_to_go, possible_doses
 from ingest.rows.strap_session import StrapSession
 from ingest.rows.table import Block
-from ingest.rows.workout import find_workouts, workout_spans
+from ingest.rows.workout import find_workouts, workout_end_ms, workout_spans
 from zones.days import day_of, midnights, week_of
 from zones.minutes import MINUTE, Minutes, Totals
 from zones.moments import distinct
 from zones.placing import LATEST_MS
 from zones.resting import AFTERWARDS_MS
+from zones.spans import Spans
 from zones.spread import spread_min
 
 TOGETHER = 30_000
@@ -58,6 +60,8 @@ class Week:
     strap_sessions: tuple[StrapSession, ...]
     spread_min: float = 0.0
     """By how much its dose may be more or less, as watches did not write every second that they saw."""
+    unmeasured_ms: tuple[int, ...] = ()
+    """When the workouts began of which no heart rate was seen on the day on which they did."""
 
     @property
     def total(self) -> Totals:
@@ -105,9 +109,8 @@ def count_week(
     """
     cache = cache or RowCache()
     borders = midnights(profile.zone, first_day, first_day + WEEK)
-    workouts = workout_spans(
-        find_workouts(journal, person.id, int(borders[0]) - AFTERWARDS_MS, int(borders[-1]))
-    )
+    entries = find_workouts(journal, person.id, int(borders[0]) - AFTERWARDS_MS, int(borders[-1]))
+    workouts = workout_spans(entries)
     parts, days = [], []
     stretch, until = CountedMinutes.none(), int(borders[0])
     for i, (a, b) in enumerate(pairwise(borders.tolist())):
@@ -122,6 +125,7 @@ def count_week(
             counted = stretch.between(a, b)
             parts.append(counted.minutes)
             day = Day.summarize(counted, profile, workouts, a, b)
+            day = replace(day, unmeasured_ms=tuple(_unmeasured(entries, counted.covered, a, b)))
             cache.store(span, day, counted)
         days.append(day)
     _, name = week_of(first_day, profile.first_weekday)
@@ -137,7 +141,16 @@ def count_week(
         np.array([d.quiet_ms for d in days], dtype=np.int64),
         tuple(session for d in days for session in d.strap_sessions),
         spread_min(sum(d.open_squares for d in days)),
+        tuple(at for d in days for at in d.unmeasured_ms),
     )
+
+
+def _unmeasured(workouts: Sequence[Entry], covered: Spans, start_ms: int, end_ms: int) -> Iterator[int]:
+    """The starts of the workouts that began on a day and share no time with what was covered on it."""
+    begun = [e for e in workouts if start_ms <= e.at_ms < end_ms]
+    ends = [max(workout_end_ms(e), e.at_ms + 1) for e in begun]
+    seen = covered.meet(np.array([e.at_ms for e in begun], np.int64), np.array(ends, np.int64))
+    return (e.at_ms for e, some in zip(begun, seen.tolist(), strict=True) if not some)
 
 
 def _stretch_end(journal: Journal, person: int, cache: RowCache, borders: list[int]) -> int:
@@ -195,6 +208,8 @@ def _week_fields(week: Week, start_ms: int, end_ms: int) -> dict[str, Any]:
     t, calendar = week.total, week.profile.calendar
     _, moderate, vigorous, elevated, unclassified = (int(column[0]) / MINUTE for column in t.columns)
     not_judged = calendar.not_judged(week.first_day)
+    dose = known_doses(t)[0]
+    least, most = (None, None) if dose is None else possible_doses(dose, week.spread_min)
     before_ms, after_ms = (
         int(midnights(calendar.zone, day, day)[0])
         for day in (week.first_day - WEEK, week.first_day + 2 * WEEK)
@@ -202,7 +217,7 @@ def _week_fields(week: Week, start_ms: int, end_ms: int) -> dict[str, Any]:
     return {
         "moderate_min": moderate,
         "vigorous_min": vigorous,
-        "dose_min": known_doses(t)[0],
+        "dose_min": dose,
         "target_min": week.target_min,
         "measured_h": int(t.measured_ms[0]) / (60 * MINUTE),
         "active_days": count_active_days(week.days),
@@ -216,6 +231,8 @@ def _week_fields(week: Week, start_ms: int, end_ms: int) -> dict[str, Any]:
         "start_s": start_ms // 1000,
         "end_s": end_ms // 1000,
         "after_s": after_ms // 1000,
+        "dose_least_min": least,
+        "dose_most_min": most,
     }
 
 

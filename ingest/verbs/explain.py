@@ -63,7 +63,9 @@ def _workouts(x: "Explanation", columns: int) -> Iterator[list[str]]:
     for e, row in x.measures.workouts:
         what = _("Workout {time}").format(time=moment(e.at_ms, profile.calendar))
         yield [
-            *workout.session_lines(what, e.at_ms, row, x.measures, profile),
+            *workout.session_lines(
+                what, e.at_ms, row, x.measures, profile, x.measures.without_samples.get(e.position, 0)
+            ),
             *workout.pause_lines(e.content.get("pauses")),
             *workout.copy_lines(e),
             *workout.told_lines(e, profile, columns),

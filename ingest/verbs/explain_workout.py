@@ -56,11 +56,14 @@ def day_lines(x: "Measures", calendar: "Calendar", *, each: bool) -> Iterator[st
 
 
 def session_lines(
-    what: str, at_ms: int, row: dict[str, Any], x: "Measures", profile: "Profile"
+    what: str, at_ms: int, row: dict[str, Any], x: "Measures", profile: "Profile", samples: int = 0
 ) -> Iterator[str]:
-    """A workout, or a time in which a strap was worn, called `what`."""
+    """A workout, or a time in which a strap was worn, called `what`; `samples` came in where none counts."""
     sport = sport_text(row["sport"]) if row["sport"] else _("sport unknown")
     yield f"  {what}, {sport}, {length_text(round(row['duration_s'] * 1000))}:"
+    if row["moderate_s"] is None:
+        yield from _unmeasured_lines(row, samples)
+        return
     if _has_limits(profile, at_ms) or row["moderate_s"] or row["vigorous_s"]:
         text = _("moderate {moderate}, vigorous {vigorous}")
         moderate, vigorous = (length_text(round(row[f"{z}_s"] * 1000)) for z in ("moderate", "vigorous"))
@@ -75,6 +78,36 @@ def session_lines(
             yield f"    {text}"
 
 
+def _unmeasured_lines(row: dict[str, Any], samples: int) -> Iterator[str]:
+    """A workout in which no heart rate counts, and what its watch sums up."""
+    known = _heart_rate_text(row)
+    if samples:
+        text = _("not measured: none of its {samples} heart rates is believed, so nobody knows its minutes")
+    elif known:
+        text = _(
+            "not measured second by second, so nobody knows which of its minutes were moderate or vigorous"
+        )
+    else:
+        text = _("no heart rate of it was recorded, so nobody knows its minutes")
+    yield f"    {text.format(samples=samples)}"
+    if known:
+        text = _("the watch sums it up: {known}")
+        yield f"    {text.format(known=known)}"
+
+
+def _heart_rate_text(row: dict[str, Any]) -> str:
+    """What is known of the mean and the highest heart rate of a workout; empty for neither."""
+    mean, highest = row["bpm_mean"], row["bpm_max"]
+    if mean is None:
+        return "" if highest is None else _("heart rate {most} bpm at most").format(most=highest)
+    text = (
+        _("heart rate {mean} bpm on average")
+        if highest is None
+        else _("heart rate {mean} bpm on average, {most} at most")
+    )
+    return text.format(mean=number_text(mean), most=highest)
+
+
 def _has_limits(profile: "Profile", at_ms: int) -> bool:
     """Whether anything that was measured at a moment could be told to be moderate, in whatever sport."""
     return any(line.edges_at(at_ms) for line in (profile.timeline, *profile.sports.values()))
@@ -82,9 +115,8 @@ def _has_limits(profile: "Profile", at_ms: int) -> bool:
 
 def _heart_lines(row: dict[str, Any]) -> Iterator[str]:
     """A workout's row in words, after its heading."""
-    if row["bpm_mean"] is not None:
-        text = _("heart rate {mean} bpm on average, {most} at most")
-        yield f"    {text.format(mean=number_text(row['bpm_mean']), most=row['bpm_max'])}"
+    if known := _heart_rate_text(row):
+        yield f"    {known}"
     recovered = row["recovery_60s"]
     if recovered is not None:
         text = (

@@ -1,7 +1,7 @@
 """Workouts and days beyond their minutes: load, recovery, resting heart rate, variability."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -9,13 +9,14 @@ import numpy as np
 
 from ingest.journal import Entry, Journal, Person
 from ingest.rows.cache import RowCache
-from ingest.rows.evidence import read_evidence
+from ingest.rows.evidence import read_evidence, resolve_sources
 from ingest.rows.profile import Profile
 from ingest.rows.session import strap_sessions_between, workout_fields
 from ingest.rows.strap_session import StrapSession
+from ingest.rows.unmeasured import count_samples
 from ingest.rows.variability import variability_blocks
 from ingest.rows.week import Week, count_week
-from ingest.rows.workout import find_workouts
+from ingest.rows.workout import find_workouts, workout_end_ms
 from zones.dose import dose_min
 from zones.minutes import Zone
 
@@ -49,6 +50,8 @@ class Measures:
     """Sessions of straps that no file tells of, each with the name of its strap."""
     variability: list[dict[str, Any]]
     """Each with `at_ms` and `source`."""
+    without_samples: Mapping[int, int] = field(default_factory=dict)
+    """Of the workouts in which no heart rate counts, by their positions: how many came in."""
 
 
 def measure_span(
@@ -59,15 +62,15 @@ def measure_span(
     quiet = [d.quiet_ms for d in days if d.quiet_ms is not None]
     strap_sessions = strap_sessions_between(journal, person.id, profile, start_ms, end_ms)
     seen = partial(read_evidence, journal, person.id)
+    workouts, without = [], {}
+    for e in find_workouts(journal, person.id, start_ms, end_ms):
+        evidence = seen(e.at_ms, workout_end_ms(e))
+        workouts.append((e, workout_fields(journal, person, profile, e, evidence)))
+        if not len(resolve_sources(evidence)):
+            without[e.position] = count_samples(evidence, e.at_ms, workout_end_ms(e))
     return Measures(
         days,
-        [
-            (
-                e,
-                workout_fields(journal, person, profile, e, seen(e.at_ms, e.last_ms or e.at_ms)),
-            )
-            for e in find_workouts(journal, person.id, start_ms, end_ms)
-        ],
+        workouts,
         strap_sessions,
         [
             {
@@ -80,6 +83,7 @@ def measure_span(
             )
             for i in range(len(block))
         ],
+        without,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ingest.journal import RANKS, Journal, Person, Source
+from ingest.journal import ALWAYS_MS, RANKS, Journal, Person, Source
 from ingest.report.facts import (
     ClaimFacts,
     GuessFacts,
@@ -19,17 +19,20 @@ from ingest.report.facts import (
     WeekFacts,
     WorkoutFacts,
 )
-from ingest.rows.account import WHY_NOT, Account, account_for
+from ingest.rows.account import TOLD, WHY_NOT, Account, account_for
 from ingest.rows.calendar import WEEK
 from ingest.rows.evidence import read_evidence
 from ingest.rows.profile import Profile, read_profile
 from ingest.rows.session import workout_fields
+from ingest.rows.unmeasured import Unmeasured, find_unmeasured
 from ingest.rows.week import Week, count_week, weeks_with_data
 from ingest.rows.workout import find_workouts, workout_end_ms
 from ingest.verbs.measures import measure_days
+from ingest.verbs.unmeasured_words import workout_text
 from ingest.verbs.watch_comparison import STEPS, ClaimComparison, compare_claim
-from ingest.verbs.week_answer import answer_of, edges_between
+from ingest.verbs.week_answer import answer_of, edges_between, newest_measured_week
 from ingest.verbs.what_if import hypothetical_profile
+from zones.days import midnights
 from zones.dose import dose_min
 from zones.minutes import MINUTE, Zone
 
@@ -48,12 +51,14 @@ def report_facts(
     today = calendar.day_of(now_ms)
     this_week, _ = calendar.week_of(today)
     counted = _counted_weeks(journal, person, profile, this_week, weeks)
+    unmeasured = [find_unmeasured(journal, week) for week in counted]
     facts = ReportFacts(
         person.name,
         today,
         weeks,
-        [_week_facts(week, now_ms) for week in counted],
+        [_week_facts(week, now_ms, beside) for week, beside in zip(counted, unmeasured, strict=True)],
         calendar.target(this_week),
+        **_not_counted(journal, person, profile, today, unmeasured),
         medicine_since=profile.medicine_in(counted[0].first_day if counted else today, today),
         bout_min=profile.bout_min,
         targets=_targets(profile, counted[0].first_day if counted else today, today),
@@ -78,19 +83,35 @@ def report_facts(
 def _counted_weeks(
     journal: Journal, person: Person, profile: Profile, this_week: date, weeks: int
 ) -> list[Week]:
-    """In order of time, from the first with anything measured on; the week that goes on only if it has."""
+    """In order of time, from the first of which anything came in on; the week that goes on only if it has."""
+    calendar = profile.calendar
     asked = [this_week - i * WEEK for i in range(weeks, -1, -1)]
+    start_ms = int(midnights(profile.zone, asked[0], asked[0])[0])
+    summed_up = journal.summed_up_workouts(person.id, start_ms, ALWAYS_MS)
     held = set(weeks_with_data(journal, person, profile))
+    held |= {calendar.week_of(calendar.day_of(at_ms))[0] for at_ms in summed_up}
     begun = [day for i, day in enumerate(asked) if held & set(asked[: i + 1])]
     if begun and begun[-1] == this_week and this_week not in held:
         begun.pop()
     counted = [count_week(journal, person, profile, day) for day in begun]
-    while counted and not int(counted[0].total.measured_ms[0]):
+    while counted and not int(counted[0].total.measured_ms[0]) and not find_unmeasured(journal, counted[0]):
         counted.pop(0)
     return counted
 
 
-def _week_facts(week: Week, now_ms: int) -> WeekFacts:
+def _not_counted(
+    journal: Journal, person: Person, profile: Profile, today: date, unmeasured: Sequence[Unmeasured]
+) -> dict[str, Any]:
+    """The fields of the facts that tell what came in of these weeks and does not count, or when something was measured."""
+    found = {
+        "not_counted": [workout_text(workout) for week in unmeasured for workout in week.workouts],
+        "samples_not_counted": sum(week.samples for week in unmeasured),
+    }
+    newest = newest_measured_week(journal, person, profile, today)
+    return found if newest is None else {**found, "newest_measured": newest}
+
+
+def _week_facts(week: Week, now_ms: int, unmeasured: Unmeasured) -> WeekFacts:
     answer, calendar = answer_of(week, now_ms), week.profile.calendar
     return WeekFacts(
         answer.first,
@@ -115,6 +136,7 @@ def _week_facts(week: Week, now_ms: int) -> WeekFacts:
             for day in measure_days(week)
             if day.resting_bpm is not None
         ),
+        unmeasured.told_dose_min,
     )
 
 
@@ -178,17 +200,17 @@ class _Shares:
 
     def sensors(self, weeks: Sequence[Week], names: Mapping[str, str]) -> list[SensorFacts]:
         """Those that were believed at any time, what counted most first."""
-        found: dict[str, SensorFacts] = {}
+        found: dict[tuple[str, str], SensorFacts] = {}
         for day, account in self._of(weeks):
             for share in account.shares.values():
                 if not share.zones_ms.any():
                     continue
                 source = share.source
-                before = found.get(source.name) or SensorFacts(
+                before = found.get((source.name, source.kind)) or SensorFacts(
                     names.get(source.name, source.name), _sort(source), 0, 0, day, day
                 )
                 counted = share.zones_ms[Zone.MODERATE] + share.zones_ms[Zone.VIGOROUS]
-                found[source.name] = replace(
+                found[source.name, source.kind] = replace(
                     before,
                     measured_h=before.measured_h + float(share.zones_ms.sum()) / _HOUR_MS,
                     counted_min=before.counted_min + float(counted) / MINUTE,
@@ -203,6 +225,8 @@ class _Shares:
 
 
 def _sort(source: Source) -> str:
+    if source.kind == TOLD:
+        return "summary"
     if source.kind == "activity":
         return "watch with strap" if source.rank <= RANKS["activity strap"] else "workouts"
     return "strap" if source.kind == "strap" else "all day"
@@ -232,8 +256,8 @@ def _workout(row: Mapping[str, Any], *, known: bool) -> WorkoutFacts:
         row["duration_s"] / 60,
         row["bpm_mean"],
         row["bpm_max"],
-        row["moderate_s"] / 60 if known else None,
-        row["vigorous_s"] / 60 if known else None,
+        row["moderate_s"] / 60 if known and row["moderate_s"] is not None else None,
+        row["vigorous_s"] / 60 if known and row["vigorous_s"] is not None else None,
     )
 
 

@@ -84,11 +84,16 @@ def _heart_rate_text(x: "TodayAnswer", *, over: bool) -> str:
 
 def _zone_parts(t: "Terminal", x: "TodayAnswer") -> Iterator["Part"]:
     from ingest.verbs.today_screen import Goes
+    from ingest.verbs.unmeasured_words import told_text, workout_text
     from ingest.verbs.zone_table import zone_lines
 
     yield Goes.MINUTES, list(t.wrap(_minutes_text(x)))
+    for workout in x.not_counted:
+        yield Goes.NOT_COUNTED, list(t.wrap(workout_text(workout), hang=4))
     if not x.measured_min:
         return
+    if told := told_text(x.told_dose_min):
+        yield Goes.NOT_COUNTED, list(t.wrap(told))
     if x.week.has_limits:
         yield Goes.ZONES, list(zone_lines(t, x.zones_min))
     if x.zones_min["elevated"] >= 0.5:
@@ -97,6 +102,8 @@ def _zone_parts(t: "Terminal", x: "TodayAnswer") -> Iterator["Part"]:
 
 
 def _minutes_text(x: "TodayAnswer") -> str:
+    if not x.measured_min and x.not_counted:
+        return _("Nothing of today counts so far.")
     if not x.measured_min:
         return _("Nothing is measured today yet.")
     if x.week.has_limits:
@@ -109,16 +116,25 @@ def _minutes_text(x: "TodayAnswer") -> str:
 
 
 def _week_texts(x: "TodayAnswer") -> Iterator[str]:
-    from ingest.verbs.week_words import dose_of_target_text, dose_without_target_text
+    from ingest.verbs.unmeasured_words import in_short_text
+    from ingest.verbs.week_words import dose_of_target_text, dose_without_target_text, span_text
 
     w = x.week
-    if w.not_judged is not None:
+    if w.not_judged is not None and w.is_measured:
         yield _("This week: {minutes}.").format(minutes=dose_without_target_text(w))
         return
     if not w.measured_min:
-        yield _("This week: nothing is measured yet; the target is {target} minutes.").format(
-            target=number_text(w.target_min)
-        )
+        target = number_text(w.target_min)
+        if w.unmeasured:
+            text = _("This week: {what}: `hartslag week` says more. The target is {target} minutes.")
+            yield text.format(what=in_short_text(w.unmeasured), target=target)
+        else:
+            text = _("This week: nothing is measured yet; the target is {target} minutes.")
+            yield text.format(target=target)
+        if x.newest is not None:
+            yield _("The newest week that is measured is {days}: `hartslag week` shows it.").format(
+                days=span_text(*x.newest)
+            )
         return
     if w.to_go_min is None:
         yield _("This week cannot be counted: `hartslag week` says which line in the settings is missing.")

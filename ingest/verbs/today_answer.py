@@ -16,13 +16,14 @@ from ingest.rows.evidence import read_evidence
 from ingest.rows.profile import Profile
 from ingest.rows.ruling import AROUND_MS
 from ingest.rows.touched import TouchedTime
+from ingest.rows.unmeasured import UnmeasuredWorkout, find_unmeasured
 from ingest.rows.week import Week, count_week
 from ingest.settings.model import Settings
 from ingest.settings.names import same_name
 from ingest.system.lock import holder
 from ingest.verbs.status_straps import LOW_PCT, strap_status
 from ingest.verbs.times import utc_text
-from ingest.verbs.week_answer import WeekAnswer, answer_of
+from ingest.verbs.week_answer import WeekAnswer, answer_of, newest_measured_week, unmeasured_json
 from zones.dose import dose_min
 from zones.minutes import MINUTE, Zone
 
@@ -95,10 +96,23 @@ class TodayAnswer:
     sensors: list[SensorNow]
     runs: bool
     """Whether the daemon does."""
+    newest: tuple[date, date] | None = None
+    """The first and the last day of the newest week with anything measured, where in this one nothing is."""
 
     @property
     def measured_min(self) -> float:
         return sum(self.zones_min.values())
+
+    @property
+    def not_counted(self) -> list[UnmeasuredWorkout]:
+        """Workouts of today of which nothing is measured."""
+        return [w for w in self.week.unmeasured.workouts if w.day == self.day]
+
+    @property
+    def told_dose_min(self) -> float:
+        """What of today's minutes counts by a watch's own word."""
+        told = self.week.unmeasured.told_min
+        return dose_min(*told[(self.day - self.week.first).days][1:]) if told else 0.0
 
     @property
     def dose_min(self) -> float:
@@ -142,6 +156,7 @@ class TodayAnswer:
             **{f"{zone}_min": minutes for zone, minutes in self.zones_min.items()},
             "measured_min": self.measured_min,
             "dose_min": self.dose_min,
+            "by_summary_min": self.told_dose_min,
             "pace_min": self.pace_min,
             "pace_to_go_min": self.pace_to_go_min,
             "week": {
@@ -154,6 +169,7 @@ class TodayAnswer:
                 "dose_most_min": w.dose_min + w.spread_min,
                 "days_left": w.days_left,
                 "not_measured_h": w.not_measured_h,
+                **unmeasured_json(w.unmeasured),
             },
             "sensors": [
                 {
@@ -233,9 +249,12 @@ class TodayFollower:
             now_ms,
             self._heart_rate(person, profile, now_ms),
             _minutes_of_day(counted, (today - first_day).days),
-            answer_of(counted, now_ms),
+            replace(answer_of(counted, now_ms), unmeasured=find_unmeasured(self._journal, counted)),
             [SensorNow(self._names[s.source], self._straps[s.source]) for s in own],
             self._runs,
+            None
+            if int(counted.total.measured_ms[0])
+            else newest_measured_week(self._journal, person, profile, today),
         )
 
     def _heart_rate(self, person: Person, profile: Profile, now_ms: int) -> HeartRateNow | None:

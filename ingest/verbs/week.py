@@ -1,6 +1,6 @@
 """Was this week enough? The answer in words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -10,28 +10,35 @@ from ingest.language import number_text
 from ingest.verbs.command import Invocation, WholeNumber, print_json, print_lines, verb
 
 if TYPE_CHECKING:
-    from ingest.journal import Journal
+    from ingest.journal import Journal, Person
     from ingest.settings.model import Settings
     from ingest.verbs.week_answer import WeekAnswer
 
 _BAR = 20
 
 
-def week_lines(rows: list["WeekAnswer"], settings_file: str) -> Iterator[str]:
-    """The weeks in plain lines: of each person the newest in full, those before in a line each."""
+def week_lines(rows: list["WeekAnswer"], settings_file: str, without: Sequence[str] = ()) -> Iterator[str]:
+    """The weeks in plain lines: of each person the newest in full, those before in a line each.
+
+    `without` says of others why they have none.
+    """
     from ingest.verbs.week_words import closing_text, nothing_text
 
     if not rows:
-        yield nothing_text()
+        yield from without or [nothing_text()]
         return
     for name in dict.fromkeys(row.person for row in rows):
         mine = [row for row in rows if row.person == name]
         yield from _person_lines(name, mine, settings_file)
         yield ""
+    for text in without:
+        yield text
+        yield ""
     yield closing_text()
 
 
 def _person_lines(name: str, rows: list["WeekAnswer"], settings_file: str) -> Iterator[str]:
+    from ingest.verbs import unmeasured_words as unmeasured
     from ingest.verbs import week_words as words
 
     newest = rows[0]
@@ -42,15 +49,22 @@ def _person_lines(name: str, rows: list["WeekAnswer"], settings_file: str) -> It
         yield _("{name}: nothing is measured this week yet. The newest week with data:").format(name=name)
         yield f"  {newest.week}, {days}"
     yield ""
-    if newest.not_judged is None:
+    if not newest.is_measured:
+        yield f"  {unmeasured.nothing_counts_text(newest)}"
+    elif newest.not_judged is None:
         yield f"  {words.dose_of_target_text(newest, newest.dose_min)}  {_bar(newest)}"
     else:
         yield f"  {words.dose_without_target_text(newest)}"
-    told = [
+    of_measured = [
         words.open_text(newest),
         words.zones_text(newest),
+        unmeasured.told_text(newest.unmeasured.told_dose_min),
         words.elevated_text(newest),
         words.measured_text(newest),
+    ]
+    told = [
+        *(of_measured if newest.is_measured else []),
+        *unmeasured.unmeasured_texts(newest),
         words.last_seven_days_text(newest),
         words.still_to_come_text(newest),
         *words.limit_texts(newest),
@@ -70,6 +84,10 @@ def _person_lines(name: str, rows: list["WeekAnswer"], settings_file: str) -> It
 def _old_week_line(row: "WeekAnswer") -> str:
     from ingest.verbs import week_words as words
 
+    if not row.is_measured:
+        from ingest.verbs.unmeasured_words import in_short_text
+
+        return f"  {row.week}  {in_short_text(row.unmeasured)}"
     if row.not_judged is None:
         text = _("{week}  {minutes} of {target} min  {bar}  measured {measured} h")
     elif row.not_judged:
@@ -102,6 +120,17 @@ def _with_names(rows: list["WeekAnswer"], settings: "Settings", journal: "Journa
     return [replace(row, doubts=row.doubts and row.doubts.named(names)) for row in rows]
 
 
+def _without_weeks(journal: "Journal", persons: list["Person"], rows: list["WeekAnswer"]) -> list[str]:
+    """Why some persons have no week though something of them came in."""
+    shown = {row.person for row in rows}
+    others = [person for person in persons if person.name not in shown]
+    if not others:
+        return []
+    from ingest.verbs.nothing_measured import nothing_reason
+
+    return [reason for person in others if (reason := nothing_reason(journal, person))]
+
+
 @verb(
     "week",
     ("This week and the three before", "hartslag week"),
@@ -131,12 +160,14 @@ def command(
 
     with invocation.view_journal() as (settings, journal):
         now_ms = journal.now_ms()
-        rows = week_answers(journal, persons_called(journal, person), weeks, now_ms)
+        persons = persons_called(journal, person)
+        rows = week_answers(journal, persons, weeks, now_ms)
         if any(row.doubts and row.doubts.devices for row in rows):
             rows = _with_names(rows, settings, journal)
         if questions:
             from ingest.verbs import what_if
 
+            rows = [row for row in rows if row.is_measured]
             try:
                 answers = what_if.hypothetical_weeks(journal, rows, questions, now_ms)
             except ValueError as e:
@@ -150,12 +181,13 @@ def command(
         else:
             file = str(settings.file or settings.data / "hartslag.toml")
             terminal = find_terminal()
+            without = _without_weeks(journal, persons, rows)
             if terminal is None:
-                print_lines(week_lines(rows, file))
+                print_lines(week_lines(rows, file, without))
             else:
                 from ingest.verbs.week_screen import week_screen
 
-                print_lines(week_screen(terminal, rows, file))
+                print_lines(week_screen(terminal, rows, file, without))
             if journal.damages:
                 from ingest.verbs.damage_words import damaged_line
                 from ingest.verbs.messages import print_wrapped

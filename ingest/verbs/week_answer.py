@@ -10,16 +10,16 @@ from typing import Any
 from ingest.journal import ALWAYS_MS, Journal, Person
 from ingest.rows.calendar import WEEK, Calendar
 from ingest.rows.profile import Profile, read_profile
+from ingest.rows.progress import possible_doses
+from ingest.rows.unmeasured import NOTHING_UNMEASURED, Unmeasured, find_unmeasured
 from ingest.rows.week import Week, count_active_days, count_week, weeks_with_data
 from ingest.verbs.limit_doubts import LimitDoubts, find_limit_doubts
+from ingest.verbs.times import utc_text
 from zones.days import midnights
 from zones.dose import dose_min, shown_dose_min
 from zones.edges import Edges, Timeline
 
 _MINUTE_MS = 60_000
-
-_LEAST_SPREAD_MIN = 0.5
-"""Nobody asks about less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,8 @@ class WeekAnswer:
     """What speaks against the limits that are in use now, beside the newest week of a person."""
     spread_min: float = 0.0
     """By how much the dose may be more or less, as watches did not write every second that they saw."""
+    unmeasured: Unmeasured = NOTHING_UNMEASURED
+    """What came in of it and is not measured, and what counts by a watch's own word."""
     journey_h: float = 0.0
     """How many hours a journey has made of these days more than they would have had without it; negative if fewer."""
 
@@ -117,7 +119,13 @@ class WeekAnswer:
             "still_to_come": list(self.still_to_come),
             "last_seven_days": self.last_seven_days and self.last_seven_days.minutes_json(),
             "limits_in_doubt": self.doubts.json() if self.doubts else None,
+            **unmeasured_json(self.unmeasured),
         }
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether anything of it was."""
+        return self.measured_min > 0
 
     @property
     def not_measured_h(self) -> float:
@@ -132,14 +140,10 @@ class WeekAnswer:
     @property
     def open_range(self) -> tuple[int, int] | None:
         """The least and the most that the dose may be, in whole minutes, where these are on both sides of the target."""
-        least, most = self.dose_min - self.spread_min, self.dose_min + self.spread_min
-        if (
-            self.to_go_min is None
-            or self.spread_min < _LEAST_SPREAD_MIN
-            or not least < self.target_min <= most
-        ):
+        least, most = possible_doses(self.dose_min, self.spread_min)
+        if self.to_go_min is None or not least < self.target_min <= most:
             return None
-        return max(math.floor(least), 0), math.ceil(most)
+        return math.floor(least), math.ceil(most)
 
     @property
     def has_limits(self) -> bool:
@@ -161,7 +165,7 @@ class WeekAnswer:
 def week_answers(
     journal: Journal, persons: Sequence[Person], most: int, now_ms: int | None = None
 ) -> list[WeekAnswer]:
-    """The newest weeks of some persons with anything measured, at most so many of each, newest first.
+    """The newest weeks of some persons of which anything came in, at most so many of each, newest first.
 
     Weeks that are still to come are passed over, unless a person has no others.
     """
@@ -173,11 +177,13 @@ def week_answers(
 def _newest_weeks(journal: Journal, person: Person, most: int, now_ms: int) -> Iterator[WeekAnswer]:
     profile = read_profile(journal, person.id)
     today = profile.calendar.day_of(now_ms)
-    held = weeks_with_data(journal, person, profile)
+    held = _weeks_with_anything(journal, person, profile, most, today)
     coming = tuple(profile.calendar.week_of(d)[1] for d in reversed(held) if d > today)
     begun = [d for d in held if d <= today]
-    for i, counted in enumerate(islice(_measured_weeks(journal, person, profile, begun or held), most)):
-        row = answer_of(counted, now_ms)
+    for i, (counted, unmeasured) in enumerate(
+        islice(_told_weeks(journal, person, profile, begun or held), most)
+    ):
+        row = replace(answer_of(counted, now_ms), unmeasured=unmeasured)
         if i == 0:
             since = today - timedelta(days=6)
             rolling = counted if since == counted.first_day else count_week(journal, person, profile, since)
@@ -190,14 +196,39 @@ def _newest_weeks(journal: Journal, person: Person, most: int, now_ms: int) -> I
         yield row
 
 
-def _measured_weeks(
+def newest_measured_week(
+    journal: Journal, person: Person, profile: Profile, today: date
+) -> tuple[date, date] | None:
+    """The first and the last day of the newest week that has begun in which anything is measured."""
+    for first_day in weeks_with_data(journal, person, profile):
+        if first_day <= today:
+            counted = count_week(journal, person, profile, first_day)
+            if int(counted.total.measured_ms[0]):
+                return first_day, first_day + timedelta(days=6)
+    return None
+
+
+def _weeks_with_anything(
+    journal: Journal, person: Person, profile: Profile, most: int, today: date
+) -> list[date]:
+    """The first days of the weeks of which anything may have come in, latest first, back to so many that have begun."""
+    held = weeks_with_data(journal, person, profile)
+    begun = [day for day in held if day <= today][:most]
+    since = midnights(profile.zone, begun[-1], begun[-1])[0] if len(begun) == most else -ALWAYS_MS
+    summed_up = journal.summed_up_workouts(person.id, int(since), ALWAYS_MS)
+    days = {profile.calendar.week_of(profile.calendar.day_of(at_ms))[0] for at_ms in summed_up}
+    return sorted({*held, *days}, reverse=True)
+
+
+def _told_weeks(
     journal: Journal, person: Person, profile: Profile, first_days: list[date]
-) -> Iterator[Week]:
-    """Those of the weeks in which anything is measured."""
+) -> Iterator[tuple[Week, Unmeasured]]:
+    """Those of the weeks in which anything is measured, or of which there is anything else to tell."""
     for first_day in first_days:
         counted = count_week(journal, person, profile, first_day)
-        if int(counted.total.measured_ms[0]):
-            yield counted
+        unmeasured = find_unmeasured(journal, counted)
+        if unmeasured or int(counted.total.measured_ms[0]):
+            yield counted, unmeasured
 
 
 def answer_of(counted: Week, now_ms: int) -> WeekAnswer:
@@ -258,6 +289,33 @@ def edges_between(line: Timeline, calendar: Calendar, a: int, b: int) -> list[tu
         if edges is not None and begins < b and ends > a:
             found.append((None if begins == -ALWAYS_MS else calendar.day_of(begins), edges))
     return found
+
+
+def unmeasured_json(x: Unmeasured) -> dict[str, Any]:
+    """What `--json` prints of what is not measured: workouts that do not count, and what counts by a watch's own word."""
+    light, moderate, vigorous = x.told_zones_min
+    return {
+        "by_summary": {
+            "light_min": light,
+            "moderate_min": moderate,
+            "vigorous_min": vigorous,
+            "dose_min": x.told_dose_min,
+        },
+        "not_counted": [
+            {
+                "from": utc_text(w.start_ms),
+                "source": w.source,
+                "sport": w.sport,
+                "duration_min": (w.end_ms - w.start_ms) / _MINUTE_MS,
+                "bpm_mean": w.bpm_mean,
+                "bpm_max": w.bpm_max,
+                "samples": w.samples,
+                "why": w.why or "summary",
+            }
+            for w in x.workouts
+        ],
+        "samples_not_counted": x.samples,
+    }
 
 
 def _edges_json(edges: list[tuple[date | None, Edges]]) -> list[dict[str, Any]]:

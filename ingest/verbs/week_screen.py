@@ -1,11 +1,12 @@
 """Was this week enough? The answer as a terminal shows it: the answer first, then day by day."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ingest.language import date_text, ngettext, number_text
 from ingest.language import gettext as _
+from ingest.verbs import unmeasured_words as unmeasured
 from ingest.verbs import week_words as words
 from ingest.verbs.terminal import MODERATE, VIGOROUS, Terminal, cells, padded, table_widths
 from ingest.verbs.zone_table import duration_text
@@ -24,13 +25,22 @@ _WIDE = 60
 """Columns from which a line has room for words beside its numbers."""
 
 
-def week_screen(t: Terminal, rows: list["WeekAnswer"], settings_file: str) -> Iterator[str]:
-    """The weeks in lines for a terminal: of each person the newest in full, those before in a line each."""
+def week_screen(
+    t: Terminal, rows: list["WeekAnswer"], settings_file: str, without: Sequence[str] = ()
+) -> Iterator[str]:
+    """The weeks in lines for a terminal: of each person the newest in full, those before in a line each.
+
+    `without` says of others why they have none.
+    """
     if not rows:
-        yield from t.wrap(words.nothing_text(), 0)
+        for text in without or [words.nothing_text()]:
+            yield from t.wrap(text, 0)
         return
     for name in dict.fromkeys(row.person for row in rows):
         yield from _person_lines(t, name, [row for row in rows if row.person == name], settings_file)
+        yield ""
+    for text in without:
+        yield from t.wrap(text, 0)
         yield ""
     for line in t.wrap(words.closing_text(), 0):
         yield t.dim(line)
@@ -58,10 +68,15 @@ def _person_lines(t: Terminal, name: str, rows: list["WeekAnswer"], settings_fil
         yield from (f"      {line}" for line in lines)
         yield from t.wrap(more)
         yield ""
-    told = [
+    of_measured = [
         _light_text(newest),
+        unmeasured.told_text(newest.unmeasured.told_dose_min),
         words.elevated_text(newest),
         words.measured_text(newest),
+    ]
+    told = [
+        *(of_measured if newest.is_measured else []),
+        *unmeasured.unmeasured_texts(newest),
         _last_seven_days_text(newest),
         words.still_to_come_text(newest),
         *words.limit_texts(newest),
@@ -78,6 +93,9 @@ def _person_lines(t: Terminal, name: str, rows: list["WeekAnswer"], settings_fil
 
 def answer_lines(t: Terminal, row: "WeekAnswer") -> Iterator[str]:
     """Whether it is enough, what is to go, and how that divides over the days that are left."""
+    if not row.is_measured:
+        yield from t.bold_lines(unmeasured.nothing_counts_text(row))
+        return
     yield from t.bold_lines(_answer_text(row))
     if row.to_go_min is None:
         return
@@ -191,11 +209,16 @@ def _old_week_lines(t: Terminal, rows: list["WeekAnswer"]) -> Iterator[str]:
     hours_text = _("measured {hours} h") if long else _("{hours} h")
     parts = [
         (row.week, _of_target(row), hours_text.format(hours=number_text(row.measured_min / 60)))
+        if row.is_measured
+        else (row.week, "", "")
         for row in rows
     ]
     week, number, hours = table_widths(parts)
     length = min(t.width - week - number - hours - 10, _LONGEST_BAR // 2)
     for row, (name, minutes, measured) in zip(rows, parts, strict=True):
+        if not row.is_measured:
+            yield from t.wrap(f"{name}  {unmeasured.in_short_text(row.unmeasured)}", hang=4)
+            continue
         line = f"  {padded(name, week)}  {padded(minutes, number, right=True)}  {padded(measured, hours, right=True)}"
         if row.has_limits and row.not_judged is None and length >= _LEAST_BAR:
             bar = t.bar(row.moderate_min, 2 * row.vigorous_min, row.target_min, length, rest=True)

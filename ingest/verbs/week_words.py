@@ -26,9 +26,13 @@ def closing_text() -> str:
 
 def days_text(row: "WeekAnswer") -> str:
     """From which day to which, `Monday 16 November to Sunday 22 November 2026`."""
-    same_year = row.first.year == row.last.year
-    first = date_text(row.first, DAY_OF_YEAR if same_year else DAY)
-    return _("{first} to {last}").format(first=first, last=date_text(row.last))
+    return span_text(row.first, row.last)
+
+
+def span_text(first: date, last: date) -> str:
+    """From a day to another, both with their names."""
+    begins = date_text(first, DAY_OF_YEAR if first.year == last.year else DAY)
+    return _("{first} to {last}").format(first=begins, last=date_text(last))
 
 
 def dose_of_target_text(row: "WeekAnswer", minutes: float) -> str:

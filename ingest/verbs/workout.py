@@ -129,10 +129,16 @@ def _heart_texts(x: "WorkoutAnswer") -> Iterator[str]:
     from ingest.verbs.week_words import limits_text
 
     row = x.fields
-    if row["bpm_mean"] is not None and row["bpm_max"] is not None:
-        yield _("Heart rate {mean} bpm on average, {highest} at most.").format(
-            mean=number_text(row["bpm_mean"]), highest=row["bpm_max"]
+    mean, highest = row["bpm_mean"], row["bpm_max"]
+    if mean is not None or highest is not None:
+        text = (
+            _("Heart rate {highest} bpm at most.")
+            if mean is None
+            else _("Heart rate {mean} bpm on average.")
+            if highest is None
+            else _("Heart rate {mean} bpm on average, {highest} at most.")
         )
+        yield text.format(mean=number_text(mean or 0), highest=highest)
     fell = row["recovery_60s"]
     if fell is not None:
         text = (

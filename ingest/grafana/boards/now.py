@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ingest.grafana.boards.shared import DONE, LIMITS, heart_rate_panel
+from ingest.grafana.boards.shared import DONE, LIMITS, OPEN, SURELY_MET, SURELY_NOT_MET, heart_rate_panel
 from ingest.grafana.dashboard import THIS_WEEK, Dashboard
 from ingest.grafana.panel import BPM, WIDTH, Panel, stat_panel, words_panel
 from ingest.grafana.query import BPM_COLUMN, SOURCE, Json, Line, Live, calculate
@@ -108,8 +108,9 @@ NOW = Dashboard(
                 Line("week", DONE, N_("{} min this week"), ("to_go_min > 0",)),
                 Line("week", "dose_min", N_("{} min this week"), ("to_go_min <= 0",)),
                 Line("week", "dose_min", N_("{} min this week"), ("not_judged != ''", "limits = 'known'")),
-                Line("week", "to_go_min", N_("{} min to go"), ("to_go_min > 0",)),
-                Line("week", "to_go_min", N_("✓ enough for this week"), ("to_go_min <= 0",)),
+                Line("week", "to_go_min", N_("{} min to go"), ("to_go_min > 0", SURELY_NOT_MET)),
+                Line("week", "to_go_min", N_("✓ enough for this week"), ("to_go_min <= 0", SURELY_MET)),
+                Line("week", "measured_h", N_("about enough for this week"), OPEN),
                 Line("week", "measured_h", N_("Limits are not known"), ("limits != 'known'",)),
             ),
             N_("Nothing measured this week"),

@@ -22,6 +22,13 @@ from ingest.language import N_
 DONE = "target_min - to_go_min"
 """The minutes of a week short of its target: rounded down, so that they never look like enough."""
 
+_LEAST, _MOST = "dose_least_min - target_min", "dose_most_min - target_min"
+
+SURELY_MET, SURELY_NOT_MET = f"{_LEAST} >= 0", f"{_MOST} < 0"
+
+OPEN = (f"{_LEAST} < 0", f"{_MOST} >= 0")
+"""Where just the seconds that a watch did not write decide whether a week is enough."""
+
 LONGEST_MS = 90_000
 """What a sample stands for at most; a longer silence is a gap in the line, not a line."""
 

@@ -1,6 +1,13 @@
 """*This week*: was it enough? The answer first, then what it is made of."""
 
-from ingest.grafana.boards.shared import DONE, minutes_of_heart_rate_panel, what_it_is_panel
+from ingest.grafana.boards.shared import (
+    DONE,
+    OPEN,
+    SURELY_MET,
+    SURELY_NOT_MET,
+    minutes_of_heart_rate_panel,
+    what_it_is_panel,
+)
 from ingest.grafana.charts import bar_chart_panel, progress_bar_panel
 from ingest.grafana.dashboard import THIS_WEEK, Dashboard
 from ingest.grafana.panel import (
@@ -43,17 +50,21 @@ _DAY_H = 27
 _MET = "to_go_min <= 0"
 
 ANSWER = (
-    Line("week", "to_go_min", N_("✓ Enough"), (_MET,)),
-    Line("week", "to_go_min", N_("{} to go"), (_TO_GO, RUNNING)),
-    Line("week", DONE, N_("At least {}"), (_TO_GO, PAST, _GAPS)),
-    Line("week", DONE, N_("{} min"), (_TO_GO, PAST, _NO_GAPS)),
+    Line("week", "to_go_min", N_("✓ Enough"), (_MET, SURELY_MET)),
+    Line("week", "measured_h", N_("About enough"), OPEN),
+    Line("week", "to_go_min", N_("{} to go"), (_TO_GO, RUNNING, SURELY_NOT_MET)),
+    Line("week", DONE, N_("At least {}"), (_TO_GO, PAST, _GAPS, SURELY_NOT_MET)),
+    Line("week", DONE, N_("{} min"), (_TO_GO, PAST, _NO_GAPS, SURELY_NOT_MET)),
     Line("week", "measured_h", N_("Not judged"), (_NOT_JUDGED, _KNOWN)),
     Line("week", "measured_h", N_("Not counted"), ("limits != 'known'",)),
 )
 
 DETAILS = (
-    Line("week", "dose_min", N_("{} min"), (_MET,)),
-    Line("week", DONE, N_("{} min so far"), (_TO_GO, RUNNING)),
+    Line("week", "dose_min", N_("{} min"), (_MET, SURELY_MET)),
+    Line("week", DONE, N_("{} min so far"), (_TO_GO, RUNNING, SURELY_NOT_MET)),
+    # Down to the whole minute and up to it, as `hartslag week` tells them.
+    Line("week", "dose_least_min - 0.49999", N_("from {}"), OPEN),
+    Line("week", "dose_most_min + 0.49999", N_("to {}"), OPEN),
     Line("week", "target_min", N_("of {}"), ("to_go_min >= 0",)),
     # Today included: shown as the whole number that is nearest.
     *(
@@ -131,7 +142,8 @@ WEEK = Dashboard(
             N_("Enough?"),
             N_(
                 "Moderate minutes + 2 x vigorous minutes of the week against the target. It is the least it can be: what no"
-                " sensor saw is not in it. A week that is not to be judged has no target."
+                " sensor saw is not in it. About enough: just the seconds that the watch did not write decide. A week that is"
+                " not to be judged has no target."
             ),
             12,
             6,
