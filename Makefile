@@ -141,4 +141,6 @@ $(VENV)/lint: $(VENV)/test
 
 $(VENV)/bench: $(VENV)/test
 	@$(BIN)/pip install --quiet -e '.[tests,bench]'
+	@# garmin-fit-sdk brings its tests along, as a package that would hide ours.
+	@rm -rf $(VENV)/lib/python3*/site-packages/tests
 	@touch $@

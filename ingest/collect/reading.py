@@ -17,6 +17,7 @@ from typing import IO, Any, BinaryIO, cast
 
 from ingest.collect import archive_members
 from ingest.collect.reader_messages import GIVE, LENGTH, READ, Choice, ReadMember, packed
+from ingest.collect.sized_stream import SizedStream
 from ingest.errors import Unusable
 from ingest.formats.file_formats import ENDINGS, FORMATS, HEAD_BYTES, format_of, read_recording
 from ingest.system.confinement import Confinement, confine
@@ -99,24 +100,12 @@ class _Link:
         return data
 
 
-class _Lent(io.RawIOBase):
+class _Lent(SizedStream):
     """A file that somebody else has open, and reads for us: the arrival is the first, what was unpacked of it comes behind."""
 
     def __init__(self, link: _Link, number: int, size: int) -> None:
-        self._link, self._number, self._size, self._at = link, number, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        if at < 0:
-            raise ValueError("a place before the beginning")
-        self._at = at
-        return at
+        super().__init__(size)
+        self._link, self._number = link, number
 
     def readinto(self, into: Any, /) -> int:
         count = min(len(into), PIECE_BYTES, max(self._size - self._at, 0))

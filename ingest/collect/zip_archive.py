@@ -4,12 +4,12 @@ Nothing is ever written under a name out of a zip, so none can lead out of the i
 (4.3.7, what stands before a member), D. Fifield, "A better zip bomb" (WOOT 2019), for lists that name the same bytes twice.
 """
 
-import io
 import struct
 import zipfile
 import zlib
 from typing import IO, Any, BinaryIO, cast
 
+from ingest.collect.sized_stream import SizedStream
 from ingest.errors import Unusable
 from ingest.language import N_
 
@@ -69,28 +69,12 @@ class _GuardedStream:
         return getattr(self._stream, name)
 
 
-class Window(io.RawIOBase):
+class Window(SizedStream):
     """A part of a stream as a stream of its own."""
 
     def __init__(self, stream: BinaryIO, begin: int, size: int) -> None:
-        super().__init__()
-        self._stream, self._begin, self._size, self._at = stream, begin, size, 0
-
-    def readable(self) -> bool:
-        """Yes."""
-        return True
-
-    def seekable(self) -> bool:
-        """Yes."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Go to a place within the part, or behind it."""
-        at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        if at < 0:
-            raise ValueError("a place before the beginning")
-        self._at = at
-        return at
+        super().__init__(size)
+        self._stream, self._begin = stream, begin
 
     def readinto(self, into: Any, /) -> int:
         """Read on from there."""
