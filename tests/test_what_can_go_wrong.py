@@ -13,6 +13,9 @@ PROVED_BY = {
         "tests/test_crash.py::test_a_kill_at_any_step_leaves_no_trace"
     ),
     "The card is full": "tests/test_daemon.py::test_a_card_that_is_full_loses_nothing",
+    "A file was read and could not be moved away, and you copy another one over it": (
+        "tests/collect/test_arrival.py::test_a_file_that_could_not_be_moved_and_is_replaced_is_waited_for_no_more"
+    ),
     "A part of the program fails in a way that nobody foresaw": (
         "tests/daemon/test_parts.py::test_whatever_a_part_raises_stops_no_other"
     ),
