@@ -109,7 +109,7 @@ def reading_response(url: str) -> Iterator[None]:
         raise Unavailable(
             f"The server at {url} cannot say what it holds; it is asked again. It says: {e}"
         ) from e
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as e:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError) as e:
         raise Unavailable(
             f"What answers at {url} does not speak like the database that it was. What it misses is kept and sent"
             " when it does."

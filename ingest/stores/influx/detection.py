@@ -1,6 +1,7 @@
 """Which kind of server answers at an address."""
 
 import contextlib
+import re
 
 from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.client import ServerClient
@@ -15,8 +16,8 @@ def detect_server(client: ServerClient, influx: InfluxSettings) -> Server:
     ping = client.request("GET", "/ping")
     headers = {k.lower(): v for k, v in ping.headers.items()}
     if "x-influxdb-version" in headers or "x-influxdb-build" in headers:
-        version = headers.get("x-influxdb-version", "").removeprefix("v")
-        return InfluxServer(client, influx, version if version[:1].isdigit() else _influxdb_version(client))
+        version = _as_version(headers.get("x-influxdb-version", ""))
+        return InfluxServer(client, influx, version or _influxdb_version(client))
     if "x-server-hostname" in headers or client.request("GET", "/api/v1/status/buildinfo").status == 200:
         return VictoriaServer(client, influx)
     if ping.status in {400, 404, 405}:
@@ -29,6 +30,10 @@ def detect_server(client: ServerClient, influx: InfluxSettings) -> Server:
 def _influxdb_version(client: ServerClient) -> str:
     """The version that /health tells, as InfluxDB 2 and 3 have it; '' when it tells none."""
     with contextlib.suppress(ValueError, AttributeError):
-        found = str(client.request("GET", "/health").json().get("version", "")).removeprefix("v")
-        return found if found[:1].isdigit() else ""
+        return _as_version(str(client.request("GET", "/health").json().get("version", "")))
     return ""
+
+
+def _as_version(told: str) -> str:
+    found = re.match(r"v?(\d[\w.+-]{0,30})", told)
+    return found[1] if found else ""

@@ -110,7 +110,7 @@ class InfluxServer:
                 (answer,) = self._statements.ask(
                     f'SELECT * FROM "{table}" WHERE {where} GROUP BY "person" LIMIT 1'
                 )
-                found = {one["tags"]["person"] for one in answer.get("series", [])}
+                found = {str(one["tags"]["person"]) for one in answer.get("series", [])}
             for person in sorted(found - kept):
                 self._delete_all(table, (("person", person), site))
 
@@ -134,7 +134,7 @@ class InfluxServer:
             (answer,) = self._statements.ask(
                 f'SELECT "version" FROM "{MARKER}" WHERE {where} GROUP BY "journal"'
             )
-            return {one["tags"]["journal"] for one in answer.get("series", [])}
+            return {str(one["tags"]["journal"]) for one in answer.get("series", [])}
 
     def claim_ownership(self, journal: str) -> None:
         """Leave the marker, which is as old as any row may be. Raises TryLater when it does not stay, or nothing can go."""
@@ -207,11 +207,14 @@ def _parse_cells(series: StoredSeries, answer: Mapping[str, Any]) -> Cells:
             raise ResponseTooLarge("The server sent a part of what was asked for.")
         columns = dict(zip(one["columns"], zip(*one["values"], strict=True), strict=True))
         times = np.array(columns["time"], np.int64)
+        if times.ndim != 1:
+            raise ValueError("its times are no numbers")
         for labels, rows in _group_rows(series.free_tags, columns, len(times)):
             for name, kind in TABLES[series.table].fields.items():
                 if name not in columns:
                     continue
-                values = np.array([columns[name][i] for i in rows.tolist()], dtype=object)
+                values = np.empty(len(rows), dtype=object)
+                values[:] = [columns[name][i] for i in rows.tolist()]
                 known = np.array([v is not None for v in values], np.bool_)
                 if known.any():
                     kept = values[known]
@@ -227,7 +230,7 @@ def _group_rows(
         return
     rows: dict[Labels, list[int]] = {}
     for i in range(count):
-        labels = tuple((t, (columns[t][i] if t in columns else None) or "") for t in free)
+        labels = tuple((t, str((columns[t][i] if t in columns else None) or "")) for t in free)
         rows.setdefault(labels, []).append(i)
     for labels, these in rows.items():
         yield labels, np.array(these, np.int64)

@@ -11,6 +11,7 @@ from typing import Any
 
 from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.client import (
+    MESSAGE_CHARACTERS,
     QUERY_TIMEOUT_S,
     BodyTooLarge,
     Refused,
@@ -76,7 +77,8 @@ class Statements:
     def _read(self, response: Response) -> list[Mapping[str, Any]] | None:
         """The results; None where the answer has none."""
         content = _parse(response)
-        if not isinstance(content, dict) or not isinstance(content.get("results"), list):
+        results = content.get("results") if isinstance(content, dict) else None
+        if not isinstance(results, list) or not all(isinstance(one, dict) for one in results):
             if response.status == 404 and re.search(rb"database|bucket", response.body, re.IGNORECASE):
                 raise self._explain_missing(response.message)  # as 3 Core says it
             if response.status in {404, 405, 501}:
@@ -84,13 +86,13 @@ class Statements:
             if response.status in {400, 422}:
                 raise Refused(response.message)
             return None
-        for one in content["results"]:
+        for one in results:
             if "error" in one:
-                words = str(one["error"])
+                words = str(one["error"])[:MESSAGE_CHARACTERS]
                 if "not found" in words or "policy not set" in words:
                     raise self._explain_missing(words)
                 raise Refused(words)
-        return list(content["results"])
+        return results
 
     def _explain_missing(self, words: str) -> Unavailable:
         """Why a database is not found: there is no such bucket, it has no mapping, or the token may not read it.

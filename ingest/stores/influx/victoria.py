@@ -133,12 +133,13 @@ class VictoriaServer:
         names = "|".join(TABLES[series.table].fields)
         match = _selector([("__name__", f"{series.table}_(?:{names})")], series.tags)
         found: dict[FieldKey, list[FieldColumn]] = {}
-        for metric, column in self._export(match, start_us, end_us):
-            name = metric["__name__"].removeprefix(f"{series.table}_")
-            labels: Labels = tuple((tag, metric.get(tag, "")) for tag in series.free_tags)
-            if TABLES[series.table].fields[name] == TEXT:
-                labels = _add_label(labels, name, metric.get(name, ""))
-            found.setdefault((labels, name), []).append(column)
+        with reading_response(self._client.url):
+            for metric, column in self._export(match, start_us, end_us):
+                name = metric["__name__"].removeprefix(f"{series.table}_")
+                labels: Labels = tuple((tag, metric.get(tag, "")) for tag in series.free_tags)
+                if TABLES[series.table].fields[name] == TEXT:
+                    labels = _add_label(labels, name, metric.get(name, ""))
+                found.setdefault((labels, name), []).append(column)
         return {key: _concatenate(columns) for key, columns in found.items()}
 
     def read_field(self, series: StoredSeries, key: FieldKey, start_us: int, end_us: int) -> FieldColumn:
@@ -167,7 +168,7 @@ class VictoriaServer:
         everything = "|".join(_ALL)
         of_site = _selector([("__name__", everything)], [("site", self.site)])
         with reading_response(self._client.url):
-            held = set(json.loads(self._query("/api/v1/label/person/values", of_site).body)["data"])
+            held = {str(name) for name in self._query("/api/v1/label/person/values", of_site).json()["data"]}
         for person in sorted(held - kept - {""}):
             of_person = [("site", self.site), ("person", person)]
             self._delete(_selector([("__name__", everything)], of_person))
@@ -181,7 +182,8 @@ class VictoriaServer:
     def owners(self) -> set[str]:
         """The ids of the journals whose marker it holds for this site."""
         found = self._find_series(_selector([], [("__name__", f"{MARKER}_version"), ("site", self.site)]))
-        return {metric["journal"] for metric in found if "journal" in metric}
+        with reading_response(self._client.url):
+            return {str(metric["journal"]) for metric in found if "journal" in metric}
 
     def claim_ownership(self, journal: str) -> None:
         """Write the marker of a journal and find out how this server keeps rows. Raises TryLater where it drops or doubles them."""
@@ -284,12 +286,8 @@ class VictoriaServer:
         # Without reduce_mem_usage: with it 1.79 now and then gives what is one metric's under the name of another.
         response = self._query("/api/v1/export", match, start_us, end_us)
         with reading_response(self._client.url):
-            found: list[dict[str, Any]] = response.json_lines()
-            parts = [
-                (np.array(one["timestamps"], np.int64) * 1000, np.array(one["values"], float))
-                for one in found
-            ]
-            yield from [(dict(one["metric"]), part) for one, part in zip(found, parts, strict=True)]
+            found = [_metric_and_column(one) for one in response.json_lines()]
+        yield from found
 
     def _find_series(self, match: str) -> list[dict[str, str]]:
         try:
@@ -305,6 +303,15 @@ class VictoriaServer:
         )
         if response.status not in {200, 204}:
             raise self._client.explain_failure(response)
+
+
+def _metric_and_column(one: Any) -> tuple[dict[str, str], FieldColumn]:
+    """A line of an export. Raises what `reading_response` knows for a line that is none."""
+    times, values = np.array(one["timestamps"], np.int64) * 1000, np.array(one["values"], float)
+    if times.ndim != 1 or times.shape != values.shape:
+        raise ValueError("its times and values are not as many")
+    metric = {str(name): str(value) for name, value in one["metric"].items()}
+    return {"__name__": metric["__name__"], **metric}, (times, values)
 
 
 def _add_label(labels: Labels, name: str, text: str) -> Labels:
