@@ -21,7 +21,8 @@ from ingest.cli import VERBS as SUMMARIES
 from ingest.cli import hartslag as command
 from ingest.demo.fit_encoder import ERA, workout
 from ingest.verbs.command import Verb
-from tests.support.households import COMMAND, S, at, hartslag, household, steady
+from tests.support.households import S, at, hartslag, household, steady
+from tests.support.preloaded import COMMAND
 
 ROOT = Path(__file__).parents[1]
 START = at("2026-11-16T10:00+01:00")

@@ -18,18 +18,8 @@ from ingest.collect.strap_state import ADVICE
 from ingest.demo.fit_encoder import day, workout
 from tests.support.bluez.bluez import Fault, played
 from tests.support.bluez.bus import Bus, state_without_a_bus
-from tests.support.daemons import (
-    PATIENCE_S,
-    QUICK,
-    daemon,
-    hartslag,
-    journal,
-    left_behind,
-    rows,
-    settled,
-    store,
-    until,
-)
+from tests.support.daemons import QUICK, daemon, hartslag, journal, left_behind, rows, settled, store, until
+from tests.support.preloaded import PATIENCE_S
 from tests.support.small_disk import fill, small_disk
 
 START = 1_100_000_000  # FIT era: November 2024

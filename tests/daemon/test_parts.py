@@ -18,7 +18,8 @@ import pytest
 from ingest.demo.fit_encoder import workout
 from tests.support.bluez.bluez import played
 from tests.support.bluez.bus import Bus
-from tests.support.daemons import PATIENCE_S, QUICK, daemon, hartslag, journal, rows, settled, store, until
+from tests.support.daemons import QUICK, daemon, hartslag, journal, rows, settled, store, until
+from tests.support.preloaded import PATIENCE_S
 
 START = 1_100_000_000  # FIT era: November 2024
 STRAP = "F0:00:00:00:00:01"

@@ -24,8 +24,9 @@ from ingest.errors import Stop
 from ingest.language import speak
 from ingest.settings.file import load
 from ingest.verbs.demo import make
-from tests.support.daemons import PATIENCE_S, hartslag, journal, rows, store, until
+from tests.support.daemons import hartslag, journal, rows, store, until
 from tests.support.other_user import NOBODY, open_to_others, run_as
+from tests.support.preloaded import PATIENCE_S
 from tests.support.small_disk import small_disk
 
 NOW = datetime(2026, 11, 21, 16, 7, tzinfo=UTC)

@@ -12,28 +12,19 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support import preloaded
+from tests.support.preloaded import PATIENCE_S
 from tests.support.straps import stored_notifications_at
 
 QUICK = "[inbox]\nsettle_s = 0.05\npatience_s = 0.4\n"
 """Settings for tests: waiting for a copy to go on is not what they are about."""
-
-PATIENCE_S = 180.0
-"""How long a test waits for what should take a second; a slow machine is no failure, nor is a pause of half a minute."""
 
 
 def hartslag(
     *words: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a verb to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "ingest", *map(str, words)],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        env={**os.environ, **(env or {})},
-        cwd=cwd,
-        check=False,
-    )
+    return preloaded.run([*map(str, words)], {**os.environ, **(env or {})}, cwd or Path.cwd())
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +19,7 @@ from ingest.rows.table import TABLES
 from ingest.settings.model import Settings
 from ingest.stores.following import follow
 from ingest.stores.sqlite import SqliteStore
+from tests.support import preloaded
 from zones.series import TIMES, Series
 from zones.spans import Spans
 
@@ -262,21 +261,9 @@ class Answer:
         self.lines = self.out.splitlines()
 
 
-COMMAND = [sys.executable, "-c", "from ingest.cli import main; main()"]
-
-
 def hartslag(*words: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None) -> Answer:
     """Run a verb as a process of its own; a traceback is never an answer to a person."""
-    root = Path(__file__).parents[2]
-    environ = {**os.environ, "PYTHONPATH": str(root), "TZ": "Europe/Amsterdam", **(env or {})}
-    done = subprocess.run(
-        [*COMMAND, *map(str, words)],
-        capture_output=True,
-        text=True,
-        timeout=180,  # as long as any test waits for what takes a second
-        cwd=cwd,
-        env=environ,
-        check=False,
-    )
+    environ = {**os.environ, "TZ": "Europe/Amsterdam", **(env or {})}
+    done = preloaded.run([*map(str, words)], environ, cwd or Path.cwd())
     assert "Traceback" not in done.stderr, done.stderr
     return Answer(done.returncode, done.stdout, done.stderr)

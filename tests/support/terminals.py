@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.verbs.terminal import cells
-from tests.support.households import COMMAND
+from tests.support.preloaded import COMMAND
 
 STYLE = re.compile("\x1b\\[[0-9;]*m")
 """A change of colour or weight."""

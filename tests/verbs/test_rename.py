@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ingest.demo.fit_encoder import ERA, workout
-from tests.support.households import COMMAND, Answer, at, hartslag
+from tests.support.households import Answer, at, hartslag
+from tests.support.preloaded import COMMAND
 from tests.support.terminal_talk import END_OF_INPUT, talk
 
 EVENING = at("2026-11-16T18:00+01:00")

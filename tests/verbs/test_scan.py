@@ -17,7 +17,8 @@ from ingest.settings.file import load
 from ingest.system.lock import only_daemon
 from tests.support.bluez.bluez import Played, played
 from tests.support.bluez.bus import Bus, state_without_a_bus
-from tests.support.daemons import PATIENCE_S, hartslag, until
+from tests.support.daemons import hartslag, until
+from tests.support.preloaded import PATIENCE_S
 
 CHEST, WATCH, OTHER = "F0:00:00:00:00:01", "40:00:00:00:00:02", "F0:00:00:00:00:03"
 STRANGER = "40:00:00:00:00:04"
