@@ -129,6 +129,11 @@ class Bluez:
         """Bus names of the clients that are told what straps say."""
         return set().union(*self.life.notified.values()) if self.life is not None else set()
 
+    @property
+    def searchers(self) -> set[str]:
+        """Bus names of the clients for which an adapter searches."""
+        return set().union(*self.life.searching.values()) if self.life is not None else set()
+
     def strap(self, address: str = "F0:00:00:00:00:01", **features: Any) -> Strap:
         """Another strap, beating; features as Strap takes them."""
         strap = Strap(address, **features)
