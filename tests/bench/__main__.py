@@ -3,6 +3,6 @@
 import subprocess
 import sys
 
-for part in ("fit", "zones", "add", "rows", "straps", "stores", "grafana"):
+for part in ("fit", "zones", "peers", "add", "rows", "straps", "stores", "grafana"):
     print(f"\n## {part}\n", flush=True)
     subprocess.run([sys.executable, "-m", f"tests.bench.{part}"], check=True)

@@ -14,7 +14,6 @@ import importlib.util
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ingest.demo.fit_encoder import Fit
+from tests.bench.cost import memory_mib
 from tests.bench.native import build_decoders
 
 START = 1_000_000_000
@@ -153,14 +153,14 @@ def child(decoder: str, folder: Path) -> None:
     _, _, decode = DECODERS[decoder]
     files = [path.read_bytes() for path in sorted(folder.iterdir())]
     decode(Fit().file_id(created=START).record(START, 100).session(START, 1).done())
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = memory_mib("VmHWM")
     first = pass_over(decode, files)
     process_s = time.process_time()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    peak_mib = memory_mib("VmHWM") - before
     seconds = [first] if first > 1 else []  # to who takes so long a cold start is nothing
     while sum(seconds) < 0.5:
         seconds.append(pass_over(decode, files))
-    print(json.dumps({"seconds": min(seconds), "process_s": process_s, "peak_kib": peak}))
+    print(json.dumps({"seconds": min(seconds), "process_s": process_s, "peak_mib": peak_mib}))
 
 
 def commands() -> dict[str, tuple[str, list[str]]]:
@@ -179,7 +179,7 @@ def commands() -> dict[str, tuple[str, list[str]]]:
 def measure(
     rounds: int, folder: Path, decoders: dict[str, tuple[str, list[str]]]
 ) -> dict[tuple[str, str], Found]:
-    """(set, decoder) -> the least seconds of a pass and of a process, and the least peak in KiB."""
+    """(set, decoder) -> the least seconds of a pass and of a process, and the least peak in MiB."""
     found: dict[tuple[str, str], list[Found]] = {}
     for which, decoder in [(w, d) for _ in range(rounds) for w in SETS for d in decoders]:
         if (folder / which).is_dir():
@@ -215,7 +215,7 @@ def report(rounds: int, sets: list[str]) -> None:
             seconds = took["seconds"]
             print(
                 f"| {SETS[which][0]} | {words} | {seconds * 1000:.3g} | {seconds * 1e9 / sizes[which]:.3g} "
-                f"| {slowest / seconds:.3g} | {took['process_s'] * 1000:.0f} | {took['peak_kib'] / 1024:.1f} |"
+                f"| {slowest / seconds:.3g} | {took['process_s'] * 1000:.0f} | {took['peak_mib']:.1f} |"
             )
 
 
