@@ -25,6 +25,7 @@ from ingest.language import gettext as _
 from ingest.log import quoted
 from ingest.settings import profile_history
 from ingest.settings.installed import Installed, find_installed
+from ingest.settings.misnamed import misnamed
 from ingest.settings.model import FileSettings, Settings
 from ingest.settings.names import NOBODY, same_name
 from ingest.settings.person import PersonSettings
@@ -113,14 +114,18 @@ def _find(
             )
         )
     for file in candidates:
-        for other in (file.with_name(f"{file.name}.txt"), file.with_suffix(".txt")):
-            if other.is_file():
-                raise WrongSettings(
-                    _(
-                        "The settings file is called {found}, so it is not read: give it the name {right}. Windows may hide"
-                        " the .txt at its end."
-                    ).format(found=quoted(str(other)), right=quoted(file.name))
+        if other := misnamed(file):
+            words = (
+                _(
+                    "The settings file is called {found}, so it is not read: give it the name {right}. Windows may hide the"
+                    " .txt at its end."
                 )
+                if other.suffix.lower() == ".txt"
+                else _(
+                    "There is no settings file {right}, but {found}, which is not read: give it the name {right}."
+                )
+            )
+            raise WrongSettings(words.format(found=quoted(str(other)), right=quoted(file.name)))
     return None, {}
 
 
@@ -236,6 +241,12 @@ HINTS = (
 """Where the reader of TOML says the first, the second helps the owner of the file."""
 
 LOOKS_LIKE = (
+    (
+        re.compile(
+            r"\s*born\s*=\s*(\d{1,2}[-./ ]\d{1,2}[-./ ](\d{4}|\d{2})|\d{4}[-./]\d{1,2}[-./]\d{1,2})\s*(#|$)"
+        ),
+        N_("of a birthday the year is enough: born = 1978"),
+    ),
     (
         re.compile(r"""[^"']*[\u201c-\u201f\u2018-\u201b\u00ab\u00bb\u2032\u2033]"""),
         N_(

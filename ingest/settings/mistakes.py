@@ -206,11 +206,14 @@ def _unknown(table: str, key: str, *, is_table: bool) -> str:
         )
     if key in keys(TOP):
         return _("there is no such setting here; it belongs at the top of the file, above the first heading")
-    for other in TABLES:
-        if key in keys(other):
-            return _("there is no such setting here; it belongs below {heading}").format(
-                heading=_heading(other)
-            )
+    meant = MEANT.get(key.casefold().replace("-", "_"), key)
+    if other := next((name for name in TABLES if meant in keys(name)), None):
+        words = (
+            _("there is no such setting here; it belongs below {heading}")
+            if meant == key
+            else _("there is no such setting; {near} is meant, perhaps, which belongs below {heading}")
+        )
+        return words.format(near=meant, heading=_heading(other))
     return _("there is no such setting; there are {these}").format(these=", ".join(known.values()))
 
 

@@ -244,6 +244,10 @@ def _year(found: object) -> int:
         raise ValueError(
             _("found {found}; the year is enough: born = {year}").format(found=year[0], year=year[1])
         )
+    if isinstance(written, str) and (year := re.match(r"\d\d?[-./ ]\d\d?[-./ ](\d{4})$", written)):
+        raise ValueError(
+            _("found {found}; the year is enough: born = {year}").format(found=quoted(written), year=year[1])
+        )
     born: int = whole(1900, float("inf"))(found)
     # A Pi has no clock of its own and may start in 1970: its owner is not refused for that.
     this_year = max(datetime.now().astimezone().year, 2026)

@@ -33,9 +33,34 @@ def is_zone(name: str) -> bool:
 
 def known_zone(name: str) -> str:
     """The name, when it is that of a time zone. Raises ValueError with the nearest one that there is."""
+    if _BESIDE_UTC.fullmatch(name):
+        raise ValueError(_beside_utc(name))
     if is_zone(name):
         return name
     raise ValueError(_no_zone(name))
+
+
+_BESIDE_UTC = re.compile(r"(?:etc/)?gmt[+-](?:1?\d)", re.IGNORECASE)
+"""Zones of whole hours; "Etc/GMT+1" is there in every system."""
+
+
+def _beside_utc(name: str) -> str:
+    """What such a name means, which is the other way round than anybody thinks (tzdata, file `etcetera`)."""
+    hours = int(re.split(r"(?=[+-])", name)[-1])
+    if not hours or not name.casefold().startswith("etc/"):
+        return _no_zone(name)
+    words = (
+        _(
+            "found {found}, which is {hours} h behind UTC, west of Greenwich, whatever its sign looks like, and has no summer"
+            ' time; right would be the place, like "Europe/Amsterdam"'
+        )
+        if hours > 0
+        else _(
+            "found {found}, which is {hours} h ahead of UTC, east of Greenwich, whatever its sign looks like, and has no"
+            ' summer time; right would be the place, like "Europe/Amsterdam"'
+        )
+    )
+    return words.format(found=quoted(name), hours=abs(hours))
 
 
 def _no_zone(name: str) -> str:
