@@ -50,7 +50,7 @@ class InfluxServer:
         self._client, self._influx = client, influx
         self.site = clean_tag(influx.site or "")
         self.title = f"InfluxDB {version}".strip()
-        self._statements = Statements(client, influx)
+        self._statements = Statements(client, influx, together=not self._is_version(3))
         # What does not tell its version is asked by both: it says which of them it knows.
         by_api = not self._is_version(1) and not self._is_version(3)
         self._deletion = Deletion(client, influx, self._statements, by_api=by_api)
@@ -115,7 +115,7 @@ class InfluxServer:
                 self._delete_all(table, (("person", person), site))
 
     def _delete_all(self, table: str, tags: tuple[tuple[str, str], ...]) -> None:
-        if not self._deletion.delete(table, tags, [(FIRST_US, LAST_US)]):
+        if self._is_version(3) or not self._deletion.delete(table, tags, [(FIRST_US, LAST_US)]):
             raise self._deletion.explain_impossible(self.title)
 
     def is_empty(self) -> bool:
@@ -152,7 +152,9 @@ class InfluxServer:
                 f"{self.title} at {self._client.url} has a row {copies} times that was sent twice: it does not write over a"
                 f" row. That is none of the servers that hartslag can write to: {SUPPORTED}.",
             )
-        self._deletes = self._deletion.delete(MARKER, tags, [(CANARY_US, CANARY_US)])
+        self._deletes = not self._is_version(3) and self._deletion.delete(
+            MARKER, tags, [(CANARY_US, CANARY_US)]
+        )
         if not self._deletes and not self._is_version(3):
             raise self._deletion.explain_impossible(self.title)
 

@@ -32,12 +32,15 @@ DELETION_TIMEOUT_S = 100.0
 class Statements:
     """What is asked of one bucket of one server."""
 
-    def __init__(self, client: ServerClient, influx: InfluxSettings) -> None:
-        self._client, self._influx = client, influx
+    def __init__(self, client: ServerClient, influx: InfluxSettings, *, together: bool = True) -> None:
+        """`together`: whether one request may hold several; 3 Core takes one (influxdb3_server/src/http.rs)."""
+        self._client, self._influx, self._together = client, influx, together
         self.database, _, self.policy = influx.bucket.partition("/")
 
     def ask(self, *statements: str) -> list[Mapping[str, Any]]:
         """The result of each statement. Raises Unavailable, or Refused when one cannot be done."""
+        if not self._together and len(statements) > 1:
+            return [result for statement in statements for result in self.ask(statement)]
         response = self._send(statements, QUERY_TIMEOUT_S)
         results = self._read(response)
         if results is None:

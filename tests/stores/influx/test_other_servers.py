@@ -10,8 +10,15 @@ from ingest.errors import TryLater
 from ingest.journal import Journal
 from ingest.stores.following import follow
 from tests.support.fake_server import WRITE, FakeServer, Request, Said
-from tests.support.households import steady
-from tests.support.server_stores import START, Clock, journal_of_2024, open_store
+from tests.support.households import Noted, happen, steady
+from tests.support.server_stores import (
+    START,
+    Clock,
+    catch_up,
+    journal_of_2024,
+    open_store,
+    wrong_rows,
+)
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
 VICTORIA = {"X-Server-Hostname": "box", "Content-Type": "text/plain; charset=utf-8"}
@@ -136,6 +143,45 @@ def test_what_speaks_like_influxdb_is_tried_out_first(
     with InfluxDB(tmp_path / "server") as behind, kind(behind) as server:
         assert words in said_at(server.url, journal, tmp_path / "store")
         assert behind.rows("heart_rate") == []
+
+
+class InfluxDB3(FakeServer):
+    """Before an InfluxDB 1.8: what 3 Core does otherwise, by its sources (influxdb3_server/src/http.rs), which nobody ran here.
+
+    One statement in a request, none that deletes, and no /api/v2/delete.
+    """
+
+    def serve(self, request: Request) -> Said:
+        known = {"X-Influxdb-Version": "3.10.1", "X-Influxdb-Build": "Core"}
+        if request.path == "/ping":
+            return 200, known, b'{"version":"3.10.1"}'
+        if request.path == "/query" and b"%3B" in request.body:
+            return 400, known, b"must provide only one InfluxQl statement per query"
+        if request.path == "/query" and b"DELETE" in request.body:
+            return 500, known, b"This feature is not implemented: DELETE"
+        if request.path == "/api/v2/delete":
+            return 404, known, b"not found"
+        return super().serve(request)
+
+
+def test_influxdb_3_is_filled_and_says_what_it_cannot_delete(journal: Journal, tmp_path: Path) -> None:
+    """Protects who has InfluxDB 3 Core: it is filled, and what it cannot take away is listed, never waited for."""
+    clock = Clock()
+    with (
+        InfluxDB(tmp_path / "server") as behind,
+        InfluxDB3(behind) as server,
+        open_store(server.url, tmp_path / "store", clock=clock) as store,
+    ):
+        catch_up(journal, store, clock)
+        assert wrong_rows(journal, behind, tmp_path / "a.db") == []
+        happen(journal, Noted("Jan", (("maximum_bpm", 180), ("zone", "Asia/Kolkata"))))
+        catch_up(journal, store, clock)
+        assert store.reported_position(journal) == journal.last_position()
+        assert all("cannot delete single rows" in row.reason for row in store.refused_rows())
+        assert store.refused_rows()
+        assert [s.aspect for s in store.inspect(journal.id) if s.trouble] == ["deletion"]
+        with pytest.raises(TryLater, match="yourself"):
+            store.clear(journal)
 
 
 # --- addresses of VictoriaMetrics ---
