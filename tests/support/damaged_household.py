@@ -57,7 +57,7 @@ _NUMBERS = frozenset(
     {"person", "week", "light_min", "moderate_min", "vigorous_min", "measured_min", "dose_min", "active_days"}
 )
 
-SETTLED_S = 60.0
+SETTLED_S = 900.0
 """Within which a daemon has mended what it has to and taken what came; a busy machine is no failure."""
 
 
