@@ -39,7 +39,9 @@ def server_findings(influx: "InfluxSettings", store: "Store", journal: "Journal"
     for seen in store.inspect(journal.id):
         if seen.trouble:
             level = WARN if seen.harmless else FAIL
-            told = _("Server {url}: {trouble}").format(url=store.place, trouble=seen.trouble)
+            told = seen.trouble
+            if store.place not in told:
+                told = _("Server {url}: {trouble}").format(url=store.place, trouble=told)
             yield Finding(level, "store", told, "" if seen.harmless else _(store.remedy), seen.aspect)
         else:
             told = well[seen.aspect].format(url=store.place, title=seen.title, site=site)
