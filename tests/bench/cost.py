@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Cost(NamedTuple):
-    """The least of a few runs, so that who else uses the machine makes no difference."""
+    """Seconds of the least of a few runs, so that who else uses the machine makes no difference, and the memory of the first."""
 
     cpu_s: float
     peak_mib: float
@@ -20,12 +20,14 @@ def memory_mib(name: str) -> float:
 
 
 def cost_of(work: Callable[[], object], runs: int) -> Cost:
-    """What work costs that is done in this process, once its imports and caches are there."""
+    """What work costs that is done in this process, whose imports are there; what allocators keep of the first run is new in none after it."""
+    Path("/proc/self/clear_refs").write_text("5")  # VmHWM begins anew (proc(5))
+    before = memory_mib("VmRSS")
     work()
-    found = []
+    peak = memory_mib("VmHWM") - before
+    seconds = []
     for _ in range(runs):
-        Path("/proc/self/clear_refs").write_text("5")  # VmHWM begins anew (proc(5))
-        before, begun = memory_mib("VmRSS"), time.process_time()
+        begun = time.process_time()
         work()
-        found.append((time.process_time() - begun, memory_mib("VmHWM") - before))
-    return Cost(min(seconds for seconds, _ in found), min(peak for _, peak in found))
+        seconds.append(time.process_time() - begun)
+    return Cost(min(seconds), peak)
