@@ -1,19 +1,20 @@
 """When it was that straps told something while nobody knew the time: what waits for that, and where it is placed."""
 
 import re
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from ingest.errors import Stop
+from ingest.language import N_, Text
 from ingest.language import gettext as _
 from ingest.verbs.asking import ask_for_yes
 from ingest.verbs.command import Invocation, print_json, print_lines, verb
 from ingest.verbs.messages import print_sentences, print_wrapped
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from ingest.journal import Journal
     from ingest.journal.boots import Boot
     from ingest.journal.dating import Observation
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def _list(journal: "Journal", *, as_json: bool) -> None:
     from ingest.system.clock import SystemClock
     from ingest.verbs.clock_answer import boot_json, machine_clock
-    from ingest.verbs.clock_files import undated_files
+    from ingest.verbs.clock_files import placed_files, undated_files
     from ingest.verbs.clock_words import clock_lines
     from ingest.verbs.terminal import PIPE, find_terminal
 
@@ -32,6 +33,15 @@ def _list(journal: "Journal", *, as_json: bool) -> None:
         "waiting": [boot_json(b) for b in journal.unplaced_boots()],
         "placed": [boot_json(b) for b in journal.placed_boots()],
         "files": [f.json() for f in undated_files(journal)],
+        "placed_files": [
+            {
+                "file": f.name.rsplit("/", maxsplit=1)[-1],
+                "person": f.person,
+                "from_ms": f.first_ms,
+                "to_ms": f.last_ms,
+            }
+            for f in placed_files(journal)
+        ],
     }
     if as_json:
         print_json(found)
@@ -46,9 +56,14 @@ def _place(invocation: Invocation, words: tuple[str, ...], *, yes: bool) -> None
 
     begins_with_time = re.match(r"[0-9]{1,6}-", words[0])
     number = None if begins_with_time else words[0]
-    when = parse_when(" ".join(words if begins_with_time else words[1:]))
-    if number is not None and _place_file(invocation, number, when, yes=yes):
+    text = " ".join(words if begins_with_time else words[1:])
+    if _place_file(invocation, number, text, yes=yes):
         return
+    if not text:
+        raise Stop(
+            Text(N_("When was it? Put the day and the time behind it, like {example}."), example=_EXAMPLE)
+        )
+    when = parse_when(text)
     with invocation.open_journal() as (settings, journal):
         boot = find_boot([*journal.unplaced_boots(), *journal.placed_boots()], number)
         calendar = calendar_of(journal, boot.told[0].person)
@@ -70,27 +85,43 @@ def _place(invocation: Invocation, words: tuple[str, ...], *, yes: bool) -> None
     print_sentences([_as_called(text.format(boot=boot.id[:SHOWN]))])
 
 
-def _place_file(invocation: Invocation, name: str, when: "datetime", *, yes: bool) -> bool:
-    """Place the file that waits under a name; gives whether there is one."""
-    from ingest.verbs.clock_answer import calendar_of, check_over
+_EXAMPLE = '"2026-11-20 18:30"'
+
+
+def _place_file(invocation: Invocation, name: str | None, text: str, *, yes: bool) -> bool:
+    """Place the file that waits under a name, or the only thing that waits; gives whether there is one."""
+    from ingest.verbs.clock_answer import calendar_of, check_over, parse_when
     from ingest.verbs.clock_files import find_undated, place_undated, undated_files
     from ingest.verbs.times import day_and_time, local_ms, zone_at
 
     with invocation.view_journal() as (settings, journal):
-        file = find_undated(undated_files(journal), name)
+        waiting, boots = undated_files(journal), [*journal.unplaced_boots(), *journal.placed_boots()]
+        alone = name is None and len(waiting) == 1 and not boots
+        file = waiting[0] if alone else find_undated(waiting, name or "")
+        if file is None and waiting and not boots:
+            told = N_("No file that waits for a time is called {name}; there are {names}.")
+            raise Stop(Text(told, name=name or "-", names=", ".join(f.short for f in waiting)))
         if file is None:
             return False
+        if not text:
+            told = N_("When did {file} begin? Put the day and the time behind it, like {example}.")
+            raise Stop(Text(told, file=file.short, example=f'"{file.proposed}"'))
+        when = parse_when(text)
         calendar = calendar_of(journal, file.person)
         assert calendar is not None
         at_ms = local_ms(when, calendar)
         check_over(at_ms, file.lasted_s * 1000, journal.now_ms(), calendar)
     begin, end = (day_and_time(ms, zone_at(calendar, ms)) for ms in (at_ms, at_ms + file.lasted_s * 1000))
-    text = _("{file}: {n} heart rates of {person} would count from {begin} to {end}.")
-    print_wrapped([text.format(file=file.short, n=file.samples, person=file.person, begin=begin, end=end)])
+    words = (
+        _("{file}: {n} heart rates of {person} would count from {begin} to {end}.")
+        if file.samples
+        else _("{file}: the summary of this workout of {person} would count from {begin} to {end}.")
+    )
+    print_wrapped([words.format(file=file.short, n=file.samples, person=file.person, begin=begin, end=end)])
     ask_for_yes(yes=yes)
-    placed = place_undated(settings, file, at_ms)
-    text = _("It counts there now. To take that back: `hartslag forget {file}`")
-    print_wrapped([text.format(file=placed)])
+    place_undated(settings, file, at_ms)
+    text = _("It counts there now. To take that back: `hartslag clock {boot} --undo`")
+    print_wrapped([text.format(boot=shlex.quote(file.short))])
     return True
 
 
@@ -98,6 +129,8 @@ def _undo(invocation: Invocation, words: tuple[str, ...], *, yes: bool) -> None:
     from ingest.mistakes.placing import taking_back
     from ingest.verbs.clock_answer import SHOWN, find_boot
 
+    if _undo_file(invocation, words[0] if words else None, yes=yes):
+        return
     with invocation.open_journal() as (settings, journal):
         boot = find_boot(journal.placed_boots(), words[0] if words else None)
         said = taking_back(boot)
@@ -111,6 +144,34 @@ def _undo(invocation: Invocation, words: tuple[str, ...], *, yes: bool) -> None:
         ask_for_yes(yes=yes)
         _say(settings, journal, boot.id, said)
     print_sentences([_("It is kept, and counts in no week until you say when it was.")])
+
+
+def _undo_file(invocation: Invocation, name: str | None, *, yes: bool) -> bool:
+    """Have a file that was placed wait again; gives whether there is one."""
+    from ingest.mistakes.forgetting import forget
+    from ingest.verbs.clock_files import find_placed
+    from ingest.verbs.forget import effect_of, show_effect
+    from ingest.verbs.forget_subject import parse_forget
+    from ingest.verbs.messages import say
+    from ingest.verbs.store_follows import catch_up
+
+    with invocation.view_journal() as (settings, journal):
+        file = find_placed(journal, name) if name or not journal.placed_boots() else None
+        if file is None:
+            return False
+        short = file.name.rsplit("/", maxsplit=1)[-1]
+        subject = parse_forget(settings, journal, (short, file.person), None)
+        heading = _("If you do not know when {boot} was:").format(boot=short)
+        show_effect(
+            settings, journal, subject.person, effect_of(journal, subject.person, subject.together), heading
+        )
+    ask_for_yes(yes=yes)
+    with invocation.open_journal() as (settings, journal):
+        forget(journal, subject.together)
+    if trouble := catch_up(settings):
+        say(trouble, sys.stderr)
+    print_sentences([_("It is kept, and counts in no week until you say when it was.")])
+    return True
 
 
 def _right(invocation: Invocation) -> None:
@@ -170,7 +231,7 @@ def _as_called(text: str) -> str:
     ("There is no internet, and the clock is right", "hartslag clock --right"),
 )
 @click.argument("words", nargs=-1, metavar="[NUMBER | FILE] [WHEN]")
-@click.option("--undo", is_flag=True, help="Take back what was said of a number.")
+@click.option("--undo", is_flag=True, help="Take back what was said of a number or a file.")
 @click.option("--right", is_flag=True, help="Say that the clock of this machine is right now.")
 @click.option(
     "--yes",

@@ -231,6 +231,8 @@ def _one_arrival(journal: Journal, person: Person, files: list[Filed], name: str
     ((some),) = counting.values()
     ids = journal.with_better_copies([file for file, _at in some])
     shown = next(f.name for f in files if f.id in ids)
+    if "-placed-" in shown:  # it was made of another one, in a folder that is gone
+        shown = shown.rsplit("/", maxsplit=1)[-1]
     forgotten = Forgotten(0, person.id, files=tuple(ids), name=shown)
     words = _("the file {name}").format(name=shown)
     return ForgetSubject(person, read_profile(journal, person.id), [forgotten], words, some[0][1])

@@ -200,13 +200,19 @@ def _files(
         (N_("rejected"), N_("Files that could not be read were set aside:")),
         (N_("partial"), N_("Of damaged files what could be read was taken:")),
     ):
-        found = journal.files(outcome, _MANY)
+        undated = _without_date(journal) if outcome == "partial" else set()
+        found = [f for f in journal.files(outcome, _MANY + len(undated)) if f.id not in undated][:_MANY]
         if found:
             lines = [
                 f"{_(outcome)} {day_and_time(f.received_ms)} {quoted(f.name)}: {retold(f.reason)}"
                 for f in found
             ]
             yield Remark(KNOW, _(title), lines)
+
+
+def _without_date(journal: "Journal") -> set[int]:
+    """Files whose watch did not know the date: they are not damaged, and told of elsewhere, or placed by now."""
+    return {e.file for p in journal.persons() for e in journal.facts(p.id, "undated") if e.file is not None}
 
 
 def _watches_counting(judge: dict[str, Any] | None) -> Iterator[Remark]:
@@ -236,8 +242,9 @@ def _undated(files: list[dict[str, Any]]) -> Iterator[Remark]:
     from ingest.verbs.clock_files import undated_lines, undated_text
 
     if files:
-        *lines, how = undated_lines(files)
-        yield Remark(HAND, undated_text(len(files)), [*_first(lines), how])
+        lines = [*undated_lines(files[:_MANY])]
+        more = [_("and {n} more").format(n=len(files) - _MANY)] if len(files) > _MANY else []
+        yield Remark(HAND, undated_text(len(files)), [*lines, *more])
 
 
 def _offsets(settings: "Settings", journal: "Journal", now: dict[str, Any]) -> Iterator[Remark]:

@@ -11,6 +11,7 @@ from ingest.settings.model import Settings, StrapSettings
 from ingest.verbs.status_straps import strap_status
 from ingest.verbs.today import sensor_text
 from ingest.verbs.today_answer import SensorNow
+from tests.support.archives import zipped
 from tests.support.households import HOUR, Answer, at, filled, hartslag, household, rows
 from tests.support.strap_sessions import payload
 from tests.support.straps import append_notifications, observe_clock
@@ -109,7 +110,7 @@ def test_it_is_placed_after_a_look_at_what_changes_and_taken_back(data: Path) ->
         (["3f2a", "2026-11-16 18:05"], "the machine was on before it, and that was surely 2026-11-16 18:10"),
         (["3f2a", "2026-11-20 17:50"], "the machine was started anew by 2026-11-20 18:00"),
         (["3f2a", "yesterday"], "yesterday is no day with a time"),
-        (["3f2a"], "is no day with a time"),
+        (["3f2a"], "Put the day and the time behind it"),
         (["2026-11-18"], "2026-11-18 is no day with a time"),
         (["beef", "2026-11-18 20:00"], "There is no beef to place or to take back; there are 3f2a9c1b"),
         (["3f2a", "--undo"], "There is nothing to place"),
@@ -178,10 +179,33 @@ def test_a_workout_of_a_watch_without_a_date_is_kept_listed_and_placed(tmp_path:
     shown = clock(tmp_path, "run.fit", "2026-11-16 18:00")
     assert shown.code == 3
     placed = clock(tmp_path, "run.fit", "2026-11-16 18:00", "--yes")
-    assert "hartslag forget run-placed-" in placed.out, placed
+    assert "hartslag clock run.fit --undo" in placed.out, placed
     (workout,) = json.loads(hartslag("--data", tmp_path, "workout", "2026-11-16", "--json").out)
     assert (workout["from"], workout["moderate_min"]) == ("2026-11-16T17:00:00Z", 20.0)
     assert json.loads(clock(tmp_path, "--json").out)["files"] == []
-    name = placed.out.split("hartslag forget ")[1].split("`")[0].split()[0]
-    assert hartslag("--data", tmp_path, "forget", name, "--yes").code == 0
+    assert hartslag("--data", tmp_path, "status").out.count("run.fit") == 0, "it is not told of as damaged"
+    assert clock(tmp_path, "run.fit", "--undo", "--yes").code == 0
     assert len(json.loads(clock(tmp_path, "--json").out)["files"]) == 1, "it waits again"
+    assert clock(tmp_path, "run.fit", "2026-11-16 18:00", "--yes").code == 0
+    assert json.loads(clock(tmp_path, "--json").out)["files"] == [], "it counts again where it was"
+
+
+def test_a_summary_without_a_date_is_listed_and_placed_out_of_a_zip_in_a_zip(tmp_path: Path) -> None:
+    """Protects a swim of which only a summary is there: it is listed, asked for by name, placed out of inner zips, and taken back."""
+    (tmp_path / "hartslag.toml").write_text(SETTINGS.split("[[strap]]", maxsplit=1)[0])
+    swim = Fit().file_id(4, serial=7, created=7000).session(7000, 1000, sport=5, mean=130, highest=150).done()
+    run = Fit().file_id(4, serial=7, created=9000).records(9000, [120] * 600).done()
+    inner = zipped(("x/swim.fit", swim), ("2024-05-07-07-39-33.fit", run))
+    (tmp_path / "export.zip").write_bytes(zipped(("in.zip", inner)))
+    assert hartslag("--data", tmp_path, "add", tmp_path / "export.zip").code == 0
+    listed = clock(tmp_path).out
+    assert 'clock 2024-05-07-07-39-33.fit "2024-05-07 07:39"' in listed, "a file's name tells its date"
+    assert "swim.fit: a summary of Anna" in listed
+    assert all(f["proposed"] < "2100" for f in json.loads(clock(tmp_path, "--json").out)["files"])
+    asked = clock(tmp_path, "swim.fit")
+    assert (asked.code, "When did swim.fit begin?" in asked.err) == (1, True)
+    assert clock(tmp_path, "swim.fit", "2026-11-16 18:00", "--yes").code == 0
+    (workout,) = json.loads(hartslag("--data", tmp_path, "workout", "2026-11-16", "--json").out)
+    assert workout["from"] == "2026-11-16T17:00:00Z"
+    assert clock(tmp_path, "swim.fit", "--undo", "--yes").code == 0
+    assert "tmp" not in hartslag("--data", tmp_path, "forget", "--list").out.split("`")[0]

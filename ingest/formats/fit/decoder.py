@@ -23,7 +23,7 @@ from ingest.formats.fit.time_in_zone import (
     with_told_zones,
 )
 from ingest.formats.fit.timer import read_presses, told_pauses
-from ingest.formats.fit.workout import read_laps, read_sessions, session_of_samples
+from ingest.formats.fit.workout import read_laps, read_sessions, session_of_samples, undated_summary
 from ingest.language import N_
 from zones.spans import Spans
 
@@ -69,7 +69,9 @@ def read(data: bytes) -> FitFile:
         )
     else:
         pauses = Spans.none()
+    undated = _undated(data, heart, undated_summary(contents, description))
     checks = check_zones(told_times, usual_zones(description), sessions, activity, pauses)
+    notes = *_notes(heart, device, sessions, beats, derived, undated), *_pause_notes(heart, pauses)
     return FitFile(
         series=series,
         beats=beats,
@@ -81,23 +83,20 @@ def read(data: bytes) -> FitFile:
         limits=read_limits(contents, description, zone_times),
         claims=read_claims(contents),
         checks=checks,
-        undated=_undated(data, heart),
+        undated=undated,
         dropped=heart.dropped,
         unwritten=heart.unwritten,
         too_high=heart.too_high,
         faults=(*contents.faults, *description.faults),
-        notes=(
-            *contents.notes,
-            *_notes(heart, device, sessions, beats, derived),
-            *_pause_notes(heart, pauses),
-        ),
+        notes=(*contents.notes, *notes),
     )
 
 
-def _undated(data: bytes, heart: HeartRateColumns) -> Undated | None:
-    if heart.series or heart.counted_s is None:
+def _undated(data: bytes, heart: HeartRateColumns, summary: tuple[int, int] | None) -> Undated | None:
+    counted = heart.counted_s or summary
+    if heart.series or counted is None:
         return None
-    first, last = heart.counted_s
+    first, last = counted
     return Undated(heart.undated - heart.timeless, first, last, hashlib.sha256(data).hexdigest()[:8])
 
 
@@ -115,6 +114,7 @@ def _notes(
     sessions: tuple[FitSession, ...],
     beats: Beats,
     derived: FitSeries | None,
+    undated: Undated | None,
 ) -> Iterator[str]:
     """What is worth saying of a file that is not damaged."""
     yield from _clock_notes(heart)
@@ -135,6 +135,9 @@ def _notes(
         yield N_("the heart rate is in its summary alone ({each}): the workout is kept with it").format(
             each=each
         )
+    elif undated is not None and not undated.samples:
+        yield N_("its clock was not set, and the heart rate is in its summary alone: nobody knows its date")
+        yield N_("the file is kept, and counts once it is said when it was: hartslag clock")
     elif not heart.undated and not len(beats):
         yield _without_note(heart, device, sessions)
     yield from (clause for s in sessions[:3] for clause in s.left_out)

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ingest.formats.fit import power_on
 from ingest.formats.fit.contents import Contents
 from ingest.formats.fit.description import SESSION, SPORT, Description, DescriptiveMessage
 from ingest.formats.fit.file import Device, FitSeries, FitSession
@@ -30,8 +31,10 @@ def read_sessions(contents: Contents, description: Description) -> tuple[FitSess
     sports = description.messages_of(SPORT)
     sport_message = sports[0] if sports else DescriptiveMessage()
     found = []
+    ahead_s = power_on.ahead_s(contents.chained_files)
     for message in description.messages_of(SESSION):
-        start = moment(message.integer(2))
+        begun = message.integer(2)
+        start = moment(begun + ahead_s if begun is not None and begun < FIRST_DATE else begun)
         end = _end(message, start)
         if start is None or end is None or end < start:
             continue
@@ -53,6 +56,18 @@ def read_sessions(contents: Contents, description: Description) -> tuple[FitSess
             )
         )
     return tuple(sorted(found, key=lambda session: session.start))
+
+
+def undated_summary(contents: Contents, description: Description) -> tuple[int, int] | None:
+    """From when to when (s from power-on) a workout was whose summary alone tells of the heart, and whose date nobody knows."""
+    if power_on.ahead_s(contents.chained_files):
+        return None
+    for message in description.messages_of(SESSION):
+        begun, lasted = message.integer(2), message.seconds(7)
+        knows_heart = message.bpm(16) is not None or message.bpm(17) is not None
+        if knows_heart and lasted is not None and begun is not None and begun < FIRST_DATE:
+            return begun, begun + round(lasted)
+    return None
 
 
 def session_of_samples(
