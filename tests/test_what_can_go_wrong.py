@@ -41,6 +41,12 @@ PROVED_BY = {
     "The address is that of half a cluster, or lacks its path": (
         "tests/stores/influx/test_other_servers.py::test_half_a_cluster_or_a_path_left_out_is_said_with_the_routes"
     ),
+    "A server loses rows that it said yes to, seconds or years ago, and says nothing": (
+        "tests/stores/influx/test_cluster.py::test_what_a_storage_lost_is_sent_again_though_nobody_says_that_it_died"
+    ),
+    "A part of a cluster is away, and its answers have holes": (
+        "tests/stores/influx/test_cluster.py::test_while_a_storage_is_away_nothing_is_known_and_nothing_is_done"
+    ),
     "A server is away": "tests/test_daemon.py::test_a_store_that_is_away_never_holds_up_collection",
     "Grafana's store is deleted while the daemon runs": (
         "tests/test_daemon.py::test_the_store_may_be_deleted_while_it_runs"

@@ -14,6 +14,7 @@ from ingest.settings.model import Settings
 from ingest.stores.contract import Store
 from ingest.stores.following import follow
 from ingest.stores.live_pace import LivePace
+from ingest.stores.looking_over import Rounds
 from ingest.system.patience import Patience
 from ingest.system.watchdog import WatchedPart
 
@@ -37,7 +38,7 @@ def keep_up_to_date(settings: Settings, store: Store, part: WatchedPart) -> None
 
     What a strap tells goes there at a pace that spares the card, and all of it at the end.
     """
-    cache, pace, is_well = RowCache(), LivePace(), True
+    cache, pace, rounds, is_well = RowCache(), LivePace(), Rounds(), True
     store.patience = Patience(LOCK_S, part.going_on)
     with (
         opened(part, lambda: Journal(settings.journal_file, going_on=part.going_on)) as journal,
@@ -48,7 +49,7 @@ def keep_up_to_date(settings: Settings, store: Store, part: WatchedPart) -> None
         while part.going_on():
             journal.require_in_place()
             try:
-                follow(journal, store, going_on=part.going_on, cache=cache, pace=pace)
+                follow(journal, store, going_on=part.going_on, cache=cache, pace=pace, rounds=rounds)
             except Replaced:
                 raise
             except TryLater as e:

@@ -44,18 +44,20 @@ def collector_blocks(journal: Journal, person: Person, entries: Sequence[Entry])
                 yield _state_block(person, source, rows, a * 1000, b * 1000)
 
 
-def all_collector_blocks(journal: Journal, person: Person) -> Iterator[Block]:
-    """The rows of all that was ever reported of a person's files and straps, in the place of whatever was there."""
+def all_collector_blocks(
+    journal: Journal, person: Person, start_ms: int = -ALWAYS_MS, end_ms: int = ALWAYS_MS
+) -> Iterator[Block]:
+    """The rows of all that was reported of a person's files and straps in [start, end), in the place of whatever was there."""
     by_source: dict[str, dict[int, Mapping[str, Any]]] = {"inbox": {}}
-    files = journal.file_entries(person.id)
+    files = [e for e in journal.file_entries(person.id) if start_ms <= e.recorded_ms < end_ms]
     reasons = journal.file_reasons([e.file for e in files if e.file is not None])
     for e in files:
         row = _file_row(e, reasons.get(e.file, "") if e.file is not None else "")
         by_source["inbox"][_time_us(e.recorded_ms, e)] = row
-    for e in journal.facts(person.id, "collector"):
+    for e in journal.facts(person.id, "collector", start_ms, end_ms):
         by_source.setdefault(e.content["source"], {})[_time_us(e.at_ms, e)] = _state_row(e)
     for source, rows in by_source.items():
-        yield _state_block(person, source, rows, -ALWAYS_MS * 1000, ALWAYS_MS * 1000)
+        yield _state_block(person, source, rows, start_ms * 1000, end_ms * 1000)
 
 
 def _time_us(at_ms: int, e: Entry) -> int:

@@ -273,16 +273,23 @@ def _shifted(edges: Edges, bpm: int, sport: str, since: date | None) -> Edges | 
 # --- the table ---
 
 
-def profile_block(person: Person, profile: Profile) -> Block:
-    """When which edges took effect, with the heart they are of; what always held is stamped with 2 January 1970.
+def profile_times(profile: Profile) -> list[tuple[int, int]]:
+    """Since when (ms) something of it holds, and when its row is stamped."""
+    line = profile.timeline
+    return [(at, max(at, DAY_MS)) for at in sorted({*line.valid_from.tolist(), *profile.heart.begins})]
+
+
+def profile_block(
+    person: Person, profile: Profile, start_ms: int = -ALWAYS_MS, end_ms: int = ALWAYS_MS
+) -> Block:
+    """When in [start, end) which edges took effect, with the heart they are of; what always held is stamped with 2 January 1970.
 
     VictoriaMetrics takes a time of 0 for none and writes down the present instead, and cannot look up the first hour.
     """
-    line = profile.timeline
     rows = [
-        (max(at, DAY_MS), e, *profile.heart.at(at))
-        for at in sorted({*line.valid_from.tolist(), *profile.heart.begins})
-        if (e := line.edges_at(at))
+        (stamp, e, *profile.heart.at(at))
+        for at, stamp in profile_times(profile)
+        if start_ms <= stamp < end_ms and (e := profile.timeline.edges_at(at))
     ]
     fields = {
         "moderate_bpm": [e.moderate_bpm for _, e, _, _ in rows],
@@ -293,7 +300,7 @@ def profile_block(person: Person, profile: Profile) -> Block:
         "origin": [str(e.origin) for _, e, _, _ in rows],
     }
     times_us = np.array([at for at, *_ in rows], np.int64) * 1000
-    return Block("profile", {"person": person.name}, -ALWAYS_MS * 1000, ALWAYS_MS * 1000, times_us, fields)
+    return Block("profile", {"person": person.name}, start_ms * 1000, end_ms * 1000, times_us, fields)
 
 
 # --- what a change of it touches ---

@@ -71,6 +71,20 @@ def recount_rows(
         cache.advance(entries)
 
 
+def recount_stretch(journal: Journal, person: Person, start_ms: int, end_ms: int) -> Iterator[list[Block]]:
+    """All blocks of rows of one person in [start, end), as if all of it had just come in."""
+    cache = RowCache()
+    profile = cache.profile(journal, person.id)
+    own = profile_block(person, profile, start_ms, end_ms)
+    yield [*all_collector_blocks(journal, person, start_ms, end_ms), own]
+    everything = Entry(
+        journal.last_position(), person.id, "file", start_ms, start_ms, end_ms - 1, start_ms, None, {}
+    )
+    touched = TouchedTime(journal, [everything])
+    yield list(pause_blocks(journal, person, touched.pauses))
+    yield from _recount_time(journal, person, profile, touched, cache)
+
+
 def told_samples(journal: Journal, entries: Sequence[Entry]) -> Iterator[list[Block]]:
     """The heart rates of what straps just told, a portion for each person; all else of these entries is counted later."""
     persons = {p.id: p for p in journal.persons()}

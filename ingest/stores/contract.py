@@ -53,6 +53,18 @@ class RefusedRow:
     since_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Time of one person in which a store is compared with the journal."""
+
+    person: str
+    start_ms: int
+    end_ms: int
+    """Not included."""
+    settled_only: bool = False
+    """Whether more is being written of it all the time: only what was written a while ago is compared."""
+
+
 class Overtaken(Exception):  # noqa: N818 - nothing is wrong
     """Another process has moved or emptied the store since `begin`: ask it anew, and count from there."""
 
@@ -117,6 +129,18 @@ class Store(Protocol):
 
     def maintain(self) -> None:
         """Do what waits for a moment at which nothing is left to be written; most stores have nothing to do."""
+
+    def doubted(self) -> Stretch | None:
+        """What it was told to hold lately and may have lost without a word; None where nothing is to be looked for now."""
+
+    def counts_as_before(self, stretch: Stretch) -> bool:
+        """Whether it holds as many rows of a stretch as when it was last found to hold all, and nothing was written since."""
+
+    def compare(self, portions: Iterable[list[Block]], stretch: Stretch) -> bool:
+        """Look whether it holds all the blocks, write what it lacks, and say whether it lacked nothing.
+
+        The blocks are all of the stretch; its position is not touched. Raises Overtaken as `write` does.
+        """
 
     def clear(self, journal: Followed) -> None:
         """Delete all rows and be at 0 of a journal.

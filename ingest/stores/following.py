@@ -11,6 +11,7 @@ from ingest.rows.table import Block
 from ingest.rows.touched import ABOUT_EDGES
 from ingest.stores.contract import Overtaken, Store
 from ingest.stores.live_pace import Due, LivePace
+from ingest.stores.looking_over import Rounds, look_over
 
 PORTION = 400
 """Entries counted together: enough that a hundred files of one week count that week once, few enough for memory."""
@@ -25,6 +26,7 @@ def follow(
     going_on: Callable[[], bool] = lambda: True,
     cache: RowCache | None = None,
     pace: LivePace | None = None,
+    rounds: Rounds | None = None,
 ) -> int:
     """Bring a store up to date; gives how many entries it took.
 
@@ -32,17 +34,16 @@ def follow(
     has to be remembered of it, and what is written twice is written once. Other edges among it let the portion begin anew.
 
     `progress` is called with (position, last position) after each portion; `going_on` may say that it is time to stop;
-    `cache` and `pace` spare one who follows all day long days that nothing touched, and a card many writes. Another
-    process may follow beside it. Raises TryLater when the store is away; it is then where it was, or further on.
+    `cache` and `pace` spare one who follows all day long days that nothing touched, and a card many writes; `rounds` are
+    the slow rounds over all that the store should hold. Another process may follow beside it. Raises TryLater when the store is away; it is then where it was, or further on.
     """
     taken, latest_position = 0, journal.last_position()
     while going_on():
         position = store.begin(journal)
         entries = journal.entries(position, portion)
-        if not entries:
+        if not entries or (pace and _can_wait(journal, store, position, entries, pace)):
             store.maintain()
-            break
-        if pace and _can_wait(journal, store, position, entries, pace):
+            look_over(journal, store, rounds, going_on)
             break
         last = entries[-1].position
         latest_position = max(latest_position, last)
@@ -82,8 +83,6 @@ def _can_wait(journal: Journal, store: Store, position: int, entries: list[Entry
         with suppress(Overtaken):  # it is asked anew at the next look
             store.write(told_samples(journal, told), position)
             pace.wrote_samples(told)
-    if due is not Due.ALL:
-        store.maintain()
     return due is not Due.ALL
 
 

@@ -38,14 +38,16 @@ POINTS = 40_000
 Real = InfluxDB | VictoriaMetrics
 
 
-def worn(journal: Journal, first_ms: int, seconds: int, rng: np.random.Generator) -> None:
+def worn(
+    journal: Journal, first_ms: int, seconds: int, rng: np.random.Generator, person: str = "Jan"
+) -> None:
     """A strap's samples, one a second."""
     with journal.write() as w:
-        person = w.person("Jan")
-        strap = w.source(person, "strap", "strap", RANKS["strap"])
+        of = w.person(person)
+        strap = w.source(of, "strap", "strap", RANKS["strap"])
         times = (first_ms + np.arange(seconds) * SECOND).astype(TIMES)
         bpm = np.clip(100 + 30 * np.sin(np.arange(seconds) / 400) + rng.integers(-5, 6, seconds), 40, 200)
-        w.chunk(person, strap, Columns(Series.of(times, bpm.astype(np.uint8)), first_ms + seconds * SECOND))
+        w.chunk(of, strap, Columns(Series.of(times, bpm.astype(np.uint8)), first_ms + seconds * SECOND))
 
 
 def history(path: Path, days: int, until_ms: int) -> Journal:

@@ -58,11 +58,6 @@ class BoundedPool:
             for scheme, pool in manager.pool_classes_by_scheme.items()
         }
 
-    @property
-    def pools(self) -> Any:
-        """The pools of connections, as urllib3 has them."""
-        return self._manager.pools
-
     def clear(self) -> None:
         """Close all connections."""
         self._manager.clear()

@@ -30,6 +30,9 @@ CONNECT_TIMEOUT_S, RESPONSE_TIMEOUT_S = 5.0, 15.0
 QUERY_TIMEOUT_S = 20.0
 """The same for each part of what takes a server longer: still less than systemd gives the daemon to end."""
 
+WAIT_STEP_S = 0.2
+"""Between two looks at whether the program is to end."""
+
 MESSAGE_CHARACTERS = 300
 """Characters of a server's own words that are shown and kept."""
 
@@ -124,6 +127,8 @@ class ServerClient:
         self.going_on: Callable[[], bool] = always
         """Asked while an answer is waited for: a program that shall end does not wait for it."""
         self.url = influx.url
+        self.wrote_at = -1e9
+        """When lines were last written, by the clock that only goes on."""
         self._api: Any = None
         self._pool: Any = None
         self._token = ""
@@ -135,13 +140,19 @@ class ServerClient:
         if api is not None:
             api.close()
 
-    @property
-    def connections(self) -> int:
-        """How many connections were made so far: one more than before means that the server may have been away."""
-        if self._api is None:
-            return 0
-        pools = self._pool.pools
-        return sum(pools[key].num_connections for key in pools.keys())  # noqa: SIM118 - not a mapping
+    def wait(self, seconds: float) -> None:
+        """Let some time pass. Raises Unavailable when the program is to end."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self._require_going_on()
+            time.sleep(min(left, WAIT_STEP_S))
+
+    def _is_going_on(self) -> bool:
+        return self.going_on()  # whoever is asked by then
+
+    def _require_going_on(self) -> None:
+        if not self.going_on():
+            raise Unavailable(f"What the server at {self.url} misses is kept, and sent at the next start.")
 
     def write_lines(self, body: bytes, precision: str) -> None:
         """Have lines written; returns only after the server's true yes.
@@ -168,6 +179,7 @@ class ServerClient:
             )
         except ResponseTooLarge as e:
             raise Unavailable(str(e)) from e  # nothing was asked for that could be asked for in parts
+        self.wrote_at = time.monotonic()  # whatever it says: some of it may have been taken
         if response.status == 204:
             return
         if response.status == 413:
@@ -250,7 +262,7 @@ class ServerClient:
             )
             self._api.writing = made.WriteService(self._api.api_client)
             rest = self._api.api_client.rest_client
-            self._pool = rest.pool_manager = BoundedPool(rest.pool_manager, self.going_on)
+            self._pool = rest.pool_manager = BoundedPool(rest.pool_manager, self._is_going_on)
         return self._api
 
     def _read_token(self) -> str:
@@ -278,6 +290,7 @@ class ServerClient:
         from influxdb_client.rest import ApiException
         from urllib3.exceptions import HTTPError
 
+        self._require_going_on()
         try:
             answer: Answer = request()
         except ApiException as e:

@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.rows.table import REAL
 from ingest.stores.influx.batch import BatchWriter
 from ingest.stores.influx.cells import SECOND_US, Difference, FieldColumn, FieldKey, StoredSeries
-from ingest.stores.influx.client import ResponseTooLarge
+from ingest.stores.influx.client import ResponseTooLarge, Unavailable
+from ingest.stores.influx.doubts import Doubts
 from ingest.stores.influx.ledger import Ledger
-from ingest.stores.influx.lines import encode_lines
+from ingest.stores.influx.lines import PRECISIONS, encode_lines
 from ingest.stores.influx.server import Server
 from ingest.system.crash_points import reached
 
@@ -36,8 +38,14 @@ class Corrections:
     """What is to be corrected on one server, one field of a series at a time."""
 
     def __init__(
-        self, server: Server, batch: BatchWriter, ledger: Ledger, clock: Callable[[], float]
+        self,
+        server: Server,
+        batch: BatchWriter,
+        ledger: Ledger,
+        doubts: Doubts,
+        clock: Callable[[], float],
     ) -> None:
+        self._doubts = doubts
         self._server, self._batch, self._ledger, self._clock = server, batch, ledger, clock
         self._pending: list[Patch] = []
         self._pending_cells = 0
@@ -45,6 +53,8 @@ class Corrections:
         self._new_series: list[str] = []
         self._last_round = -1e9
         self._written_at: dict[str, float] = {}
+        self.postponed = False
+        """Whether a series could be written, but not deleted: a replica of it is away. It is to be done once more."""
 
     def note(
         self,
@@ -90,7 +100,7 @@ class Corrections:
     @property
     def is_due(self) -> bool:
         """Whether it is time for a round."""
-        return bool(self._series) and self._clock() - self._last_round >= ROUND_S
+        return bool(self._series) and not self.postponed and self._clock() - self._last_round >= ROUND_S
 
     def take_pending(self) -> list[Patch]:
         """What goes to the ledger now."""
@@ -98,9 +108,8 @@ class Corrections:
         return pending
 
     def apply(self) -> None:
-        """Correct all series that the ledger knows of."""
+        """Correct all series that the ledger knows of; what was sent must be visible."""
         self._last_round = self._clock()
-        self._server.sync_visibility()
         for name in self._ledger.patched_series():
             self._ledger.save_copy(name, self._corrected_lines(name, self._ledger.patches(name)))
             reached("series copied")
@@ -117,21 +126,25 @@ class Corrections:
 
     def _rewrite(self, name: str) -> None:
         series, key = _decode_name(name)
-        self._server.delete_field(series, key)
+        try:
+            self._server.delete_field(series, key)
+        except Unavailable:
+            self.postponed = True  # where it could be deleted it is gone, and must be there again
         reached("series deleted")
+        person = dict(series.tags).get("person", "")
         for precision, body in self._ledger.copied_lines(name):
+            self._doubts.sent(person, _line_times_us(body, precision))
             self._batch.add(body, precision)
         self._batch.flush()
         reached("series posted")
         self._written_at[name] = self._clock()
 
     def discard_copies(self, seen: float) -> None:
-        """Drop copies of what the server, seen to be the same at a moment of the clock, cannot lose any more.
+        """Drop copies of what was written before a moment of the clock, as all of it was found.
 
         To be called before a position is held for sure: what was sent after a copy is not in it.
         """
-        lag_s = self._server.durability_lag_s
-        for name in [n for n, at in self._written_at.items() if seen - at >= lag_s]:
+        for name in [n for n, at in self._written_at.items() if at < seen and not self.postponed]:
             self._ledger.delete_copy(name)
             del self._written_at[name]
 
@@ -179,6 +192,12 @@ def _apply_patches(start_us: int, end_us: int, held: FieldColumn, patches: list[
         values = np.concatenate([values[stay], new_values[here]])
     order = np.argsort(times, kind="stable")
     return times[order], values[order]
+
+
+def _line_times_us(body: bytes, precision: str) -> NDArray[np.int64]:
+    """The times at the ends of lines, in microseconds."""
+    times = [line.rpartition(b" ")[2] for line in body.splitlines()]
+    return np.array(times, dtype=np.int64) * PRECISIONS[precision]
 
 
 def _clamp(us: int) -> int:

@@ -38,6 +38,14 @@ class FutureRows:
             return block
         return select_rows(block, np.flatnonzero(~ahead), block.start_us, min(block.end_us, limit_us))
 
+    def without(self, block: Block) -> Block:
+        """The block without what lies too far ahead."""
+        if math.isinf(self._server.future_limit_s):
+            return block
+        limit_us = self._limit_us()
+        near = np.flatnonzero(block.time_us < limit_us)
+        return select_rows(block, near, block.start_us, max(min(block.end_us, limit_us), block.start_us))
+
     def _encode_each(self, block: Block, rows: NDArray[np.int64]) -> Iterator[tuple[int, str, bytes]]:
         """Time, precision and line of each of the rows."""
         for i in rows.tolist():

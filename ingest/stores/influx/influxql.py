@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ingest.rows.table import TABLES, TEXT, Block
 from ingest.settings.model import InfluxSettings
-from ingest.stores.influx.cells import Cells, FieldColumn, FieldKey, Labels, StoredSeries, block_cells
+from ingest.stores.influx.cells import Cells, Digest, FieldColumn, FieldKey, Labels, StoredSeries, block_cells
 from ingest.stores.influx.client import (
     BodyTooLarge,
     Refused,
@@ -40,7 +40,7 @@ from ingest.system.crash_points import reached
 class InfluxServer:
     """InfluxDB 1.8 (and its like), 2 or 3."""
 
-    durability_lag_s = 0.0
+    may_lose = False
     """It keeps what it said yes to in a log on disk: none of it was lost at a kill -9."""
     minute_delay_s = 0.0
     future_limit_s = math.inf
@@ -80,6 +80,37 @@ class InfluxServer:
         with reading_response(self._client.url):
             (response,) = self._statements.ask(f'SELECT * FROM "{series.table}" WHERE {where}')
             return _parse_cells(series, response)
+
+    def digest(self, series: StoredSeries, start_us: int, end_us: int) -> Digest | None:
+        """Of each field that is there of a series in [start, end) how many, and their sum; None where it cannot say."""
+        numbers = [name for name, kind in TABLES[series.table].fields.items() if kind != TEXT]
+        asked = [f'count("{name}")' for name in TABLES[series.table].fields]
+        asked += [f'sum("{name}")' for name in numbers]
+        where = " AND ".join(tag_conditions(series.tags) + time_conditions(start_us, end_us))
+        with reading_response(self._client.url):
+            try:
+                (response,) = self._statements.ask(
+                    f'SELECT {", ".join(asked)} FROM "{series.table}" WHERE {where}'
+                )
+            except Refused:
+                return None
+            found = [n for one in response.get("series", []) for n in one["values"][0][1:]]
+            counts = dict(zip(TABLES[series.table].fields, found, strict=False))
+            sums = dict(zip(numbers, found[len(counts) :], strict=False))
+            return {name: (int(n), float(sums.get(name) or 0)) for name, n in counts.items() if n}
+
+    def count_rows(self, person: str, start_us: int, end_us: int) -> int | None:
+        """How many values are there of a person in [start, end), in all tables; None where it cannot say."""
+        tags = [("person", clean_tag(person)), ("site", self.site)]
+        where = " AND ".join(tag_conditions(tags) + time_conditions(start_us, end_us))
+        with reading_response(self._client.url):
+            try:
+                answers = self._statements.ask(*(f'SELECT count(*) FROM "{t}" WHERE {where}' for t in TABLES))
+            except Refused:
+                return None
+            return sum(
+                n or 0 for answer in answers for one in answer.get("series", []) for n in one["values"][0][1:]
+            )
 
     def delete_ranges(self, series: StoredSeries, labels: Labels, spans: Sequence[tuple[int, int]]) -> bool:
         """Take away the rows in spans (first and last time, both included); says whether they are gone."""
@@ -193,12 +224,11 @@ class InfluxServer:
     def sync_visibility(self) -> None:
         """Have what was written be there when asked for: always so here."""
 
-    def hasten_visibility(self) -> None:
+    def sync_others(self) -> None:
         """Always so here, too."""
 
-    def instance_id(self) -> str:
-        """What is another after the server was started anew; of no matter here."""
-        return ""
+    def hasten_visibility(self) -> None:
+        """And so it is here."""
 
 
 def _parse_cells(series: StoredSeries, answer: Mapping[str, Any]) -> Cells:

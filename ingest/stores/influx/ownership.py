@@ -41,9 +41,13 @@ class Ownership:
         somebody else's, or the server does not keep what it is given.
         """
         owners = server.owners()
+        held = self._ledger.replica_state(self.replica_id, journal.id)
+        if held is not None and journal.id not in owners:
+            server.sync_others()  # it may have been written a moment ago
+            owners = server.owners()
         if self.is_foreign(owners, journal.id):
             raise TryLater(self.explain_foreign(server))
-        held = self._ledger.replica_state(self.replica_id, journal.id) if journal.id in owners else None
+        held = held if journal.id in owners else None
         if owners - {journal.id}:
             _log.info("%s at %s is of an earlier journal; it is emptied.", server.title, self._influx.url)
             server.clear()
@@ -59,7 +63,9 @@ class Ownership:
         if held is None:
             # What is there is compared with what should be, unless nothing is.
             held = self.start(journal, last if server.is_empty() else 0)
-        # What it may have lost of what it said yes to is sent again.
+        if held.writer == self.writer and not self._ledger.copied_series():
+            return held  # what it may have lost of what it said yes to is looked for
+        # Nobody knows any more what is to be looked for: all of it is sent again.
         generation = journal.generation_at(held.position)
         return replace(held, sent=held.position, writer=self.writer, generation=generation)
 

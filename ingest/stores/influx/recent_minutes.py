@@ -16,6 +16,11 @@ class RecentMinutes:
         self._delay_us, self._now_us = int(delay_s * 1e6), now_us
         self._blocks: dict[StoredSeries, Block] = {}
 
+    @property
+    def has_any(self) -> bool:
+        """Whether minutes are kept back."""
+        return bool(self._blocks)
+
     def hold_back(self, series: StoredSeries, block: Block) -> Iterator[Block]:
         """What is to be sent now that a block has come: minutes kept before that it leaves alone, and its older ones."""
         if not self._delay_us or block.table != "minute":

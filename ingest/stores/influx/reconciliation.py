@@ -5,20 +5,23 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.rows.table import Block
+from ingest.rows.table import TABLES, TEXT, Block
 from ingest.stores.influx.batch import BatchWriter
 from ingest.stores.influx.cells import (
     Cells,
     Labels,
     StoredSeries,
     compare_columns,
+    digest_cells,
     halve,
+    same_digest,
     select_rows,
     slice_cells,
     split_rows,
 )
 from ingest.stores.influx.client import ResponseTooLarge
 from ingest.stores.influx.corrections import Corrections
+from ingest.stores.influx.doubts import FRESH_S, Doubts
 from ingest.stores.influx.future_rows import FOREVER_US, FutureRows
 from ingest.stores.influx.known_cells import KnownCells
 from ingest.stores.influx.ledger import Ledger
@@ -31,6 +34,9 @@ COMPARED_ROWS = 10_000
 
 SENT_ROWS = 30_000
 """Rows that are made into lines at once: a week of a strap would need forty megabytes."""
+
+READ_ROWS = 500
+"""Rows with texts that are read back to be looked for: of more the sums are asked for."""
 
 NEW_US = 86_400_000_000
 """What ends later than this ago is read "from then on": what comes next is then known already."""
@@ -46,10 +52,15 @@ class Reconciler:
         ledger: Ledger,
         refused: RefusedRows,
         corrections: Corrections,
+        doubts: Doubts,
         save: Callable[[], None],
     ) -> None:
         """`save` is called when more corrections are pending than should be in memory."""
         self._server, self._batch, self._ledger = server, batch, ledger
+        self._doubts = doubts
+        self._unseen: dict[StoredSeries, tuple[int, int]] = {}
+        """From when to when rows were sent that questions may not see yet."""
+        self._lacked = False
         self._refused, self._corrections, self._save = refused, corrections, save
         self.known = KnownCells()
         self._minutes = RecentMinutes(server.minute_delay_s, self._now_us)
@@ -63,7 +74,7 @@ class Reconciler:
         block = self._future.defer(series, block)
         if filling:
             self.known.drop(series)
-            self._send(block)
+            self._send(series, block)
             return
         for ready in self._minutes.hold_back(series, block):
             for piece in split_rows(ready, COMPARED_ROWS):
@@ -76,10 +87,60 @@ class Reconciler:
         self._future.send_due()
         self._batch.flush()
 
+    @property
+    def has_kept_back(self) -> bool:
+        """Whether rows wait here to be sent that the position is beyond."""
+        return self._minutes.has_any
+
+    def is_held(self, block: Block, *, settled_only: bool) -> bool:
+        """Look whether the server holds a block, and send what it lacks; `settled_only`: of what is no more being written."""
+        block = self._server.align_times(block)
+        series = StoredSeries.of_block(block, self._server.site)
+        block = self._future.without(block)
+        ages_s = [FRESH_S] if settled_only else []
+        ages_s += [self._server.minute_delay_s] if block.table == "minute" else []
+        if ages_s:
+            end_us = min(block.end_us, self._now_us() - int(max(ages_s) * 1e6))
+            if end_us <= block.start_us:
+                return True
+            rows = np.flatnonzero(block.time_us < end_us)
+            block = select_rows(block, rows, block.start_us, end_us)
+        if not settled_only:
+            self._see(series, block.start_us, block.end_us)
+        # Another text has the same sum.
+        if TEXT not in TABLES[block.table].fields.values() or len(block) > READ_ROWS:
+            wanted = digest_cells(self._server.block_cells(block))
+            held = self._server.digest(series, block.start_us, block.end_us)
+            if held is not None and same_digest(held, wanted):
+                return True
+        self.known.drop(series)
+        self._lacked = False
+        for piece in split_rows(block, COMPARED_ROWS):
+            self._reconcile(series, piece)
+        return not self._lacked
+
+    def _see(self, series: StoredSeries, start_us: int, end_us: int) -> None:
+        """Have questions about a series in [start, end) see what was sent of it; with all else, so that one wait is enough."""
+        first_us, last_us = self._unseen.get(series, (FOREVER_US, -FOREVER_US))
+        if start_us <= last_us and end_us > first_us:
+            self.see_all()
+
+    def see_all(self) -> None:
+        """Return when questions see all that was sent."""
+        self._batch.flush()
+        self._server.sync_visibility()
+        self._unseen.clear()
+
     def _now_us(self) -> int:
         return self._ledger.now_ms() * 1000
 
-    def _send(self, block: Block) -> None:
+    def _send(self, series: StoredSeries, block: Block) -> None:
+        if not len(block):
+            return
+        self._doubts.sent(block.tags["person"], block.time_us)
+        first_us, last_us = self._unseen.get(series, (FOREVER_US, -FOREVER_US))
+        first_us, last_us = min(first_us, int(block.time_us.min())), max(last_us, int(block.time_us.max()))
+        self._unseen[series] = first_us, last_us
         for a in range(0, len(block), SENT_ROWS):
             rows = np.arange(a, min(a + SENT_ROWS, len(block)), dtype=np.intp)
             for body, precision in self._server.encode(
@@ -101,6 +162,7 @@ class Reconciler:
         for key in held.keys() | new.keys():
             found = compare_columns(held.get(key), new.get(key))
             differing += [found.changed, found.removed]
+            self._lacked |= bool(len(found.changed) or len(found.removed))
             if not self._server.overwrites:
                 self._corrections.note(series, key, found, block.start_us, block.end_us, new.get(key))
             elif len(found.removed):
@@ -112,7 +174,7 @@ class Reconciler:
             self._delete_rows(series, labels, np.unique(np.concatenate(times)), new)
         if differing:
             rows = np.flatnonzero(np.isin(block.time_us, np.concatenate(differing)))
-            self._send(select_rows(block, rows, block.start_us, block.end_us))
+            self._send(series, select_rows(block, rows, block.start_us, block.end_us))
         self.known.update(series, block.start_us, block.end_us, new)
         if self._corrections.is_full:
             self._save()
@@ -122,9 +184,7 @@ class Reconciler:
         known = self.known.find(series, start_us, end_us)
         if known is not None:
             return known
-        self._batch.flush()
-        # What was sent a moment ago and is not known here any more must be visible.
-        self._server.sync_visibility()
+        self._see(series, start_us, end_us)
         if end_us < self._now_us() - NEW_US:
             return self._server.read_range(series, start_us, end_us)
         cells = self._server.read_range(series, start_us, FOREVER_US)

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ingest.stores.influx.batch import BatchWriter
-from ingest.stores.influx.corrections import Corrections
+from ingest.stores.influx.corrections import ROUND_S, Corrections
+from ingest.stores.influx.doubts import FRESH_S, Doubts
 from ingest.stores.influx.ledger import Ledger, ReplicaState
 from ingest.stores.influx.reconciliation import Reconciler
 from ingest.stores.influx.refused_rows import RefusedRows
@@ -28,19 +29,19 @@ class ServerReplica:
         batch: BatchWriter,
         ledger: Ledger,
         refused: RefusedRows,
+        doubts: Doubts,
         clock: Callable[[], float],
     ) -> None:
         self._server, self._ledger, self._clock = server, ledger, clock
+        self._doubts = doubts
+        self._opened_s = clock()
         self.state = state
-        self.corrections = Corrections(server, batch, ledger, clock)
-        self.reconciler = Reconciler(server, batch, ledger, refused, self.corrections, self.save)
+        self.corrections = Corrections(server, batch, ledger, doubts, clock)
+        self.reconciler = Reconciler(server, batch, ledger, refused, self.corrections, doubts, self.save)
         self._acknowledged: deque[tuple[float, int]] = deque()
+        if state.sent > state.position:
+            self._acknowledged.append((clock(), state.sent))
         self.save()
-
-    @property
-    def has_unconfirmed(self) -> bool:
-        """Whether the server said yes to something that it may still lose."""
-        return bool(self._acknowledged)
 
     @property
     def is_save_due(self) -> bool:
@@ -53,18 +54,28 @@ class ServerReplica:
             self.state = replace(self.state, sent=position, generation=generation)
         self._acknowledged.append((self._clock(), position))
 
-    def confirm(self, seen: float) -> None:
-        """Count as held what the server, last seen to be the same at a moment of the clock, cannot lose any more."""
-        self.corrections.discard_copies(seen)
-        while self._acknowledged and seen - self._acknowledged[0][0] >= self._server.durability_lag_s:
+    def confirm(self) -> None:
+        """Count as held what was looked for, or what the server cannot lose."""
+        seen_s = self._doubts.since_s if self._server.may_lose else self._clock() + 1
+        if self.reconciler.has_kept_back:
+            seen_s = min(seen_s, self._clock() - FRESH_S)
+        self.corrections.discard_copies(seen_s)
+        if self.corrections.postponed:
+            return  # what is sent now is sent once more behind the copies
+        while self._acknowledged and self._acknowledged[0][0] < seen_s:
             _, position = self._acknowledged.popleft()
             self.state = replace(self.state, position=max(position, self.state.position))
+
+    @property
+    def is_to_be_opened_anew(self) -> bool:
+        """Whether it is time to try once more what a replica that is away prevents."""
+        return self.corrections.postponed and self._clock() - self._opened_s >= ROUND_S
 
     def resume(self, state: ReplicaState) -> None:
         """Go on from where another process has left the server: what was known of its rows may be otherwise."""
         self.reconciler.known.clear()
         self._acknowledged.clear()
-        self._server.sync_visibility()
+        self._server.sync_others()
         self.state = state
         self._acknowledged.append((self._clock(), state.sent))
         self.save()
@@ -73,6 +84,7 @@ class ServerReplica:
         """Rewrite the series that need it, when it is time for that."""
         if self.corrections.is_due:
             self.save()
+            self.reconciler.see_all()
             self.corrections.apply()
             self.reconciler.known.clear()
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from ingest.errors import TryLater
 from ingest.rows.table import Block
-from ingest.stores.influx.cells import Cells, FieldColumn, FieldKey, Labels, StoredSeries
+from ingest.stores.influx.cells import Cells, Digest, FieldColumn, FieldKey, Labels, StoredSeries
 
 RETENTION, DEDUPLICATION, DELETION = "retention", "deduplication", "deletion"
 """What a server must have set, or be able to do, to keep rows true."""
@@ -31,8 +31,8 @@ class Server(Protocol):
         """The site that is a tag of all rows, '' for none."""
 
     @property
-    def durability_lag_s(self) -> float:
-        """For how many seconds it may still lose what it said yes to, when it is killed."""
+    def may_lose(self) -> bool:
+        """Whether it may lose what it said yes to when it is killed."""
 
     @property
     def minute_delay_s(self) -> float:
@@ -69,6 +69,12 @@ class Server(Protocol):
     def read_field(self, series: StoredSeries, key: FieldKey, start_us: int, end_us: int) -> FieldColumn:
         """What is held of one field of a series in [start, end). Raises ResponseTooLarge."""
 
+    def digest(self, series: StoredSeries, start_us: int, end_us: int) -> Digest | None:
+        """Of each field that is held of a series in [start, end) how many, and their sum; None where it cannot say."""
+
+    def count_rows(self, person: str, start_us: int, end_us: int) -> int | None:
+        """How many values are held of a person in [start, end), in all tables; None where it cannot say."""
+
     def delete_ranges(self, series: StoredSeries, labels: Labels, spans: Sequence[tuple[int, int]]) -> bool:
         """Delete rows in spans (first and last time in microseconds, both included); says whether it can."""
 
@@ -91,10 +97,10 @@ class Server(Protocol):
         """Write the marker, which is as old as any row. Raises TryLater when it does not stay, and says why."""
 
     def sync_visibility(self) -> None:
-        """Return once what was written is visible to queries."""
+        """Return once what we have written is visible to queries."""
+
+    def sync_others(self) -> None:
+        """Return once what anybody has written up to now is visible to queries."""
 
     def hasten_visibility(self) -> None:
         """Have what was just written be visible within a second or two, where that takes asking for."""
-
-    def instance_id(self) -> str:
-        """What is another when the server was started anew and may have lost something by that."""

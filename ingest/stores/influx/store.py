@@ -16,13 +16,15 @@ from pathlib import Path
 
 from ingest.errors import TryLater
 from ingest.language import N_
+from ingest.log import quoted
 from ingest.rows.table import Block
 from ingest.settings.model import InfluxSettings
-from ingest.stores.contract import Followed, Overtaken, RefusedRow
+from ingest.stores.contract import Followed, Overtaken, RefusedRow, Stretch
 from ingest.stores.influx.backoff import Backoff
 from ingest.stores.influx.batch import BatchWriter
 from ingest.stores.influx.client import BodyTooLarge, Refused, ServerClient, Unavailable
 from ingest.stores.influx.detection import detect_server
+from ingest.stores.influx.doubts import Doubts
 from ingest.stores.influx.inspection import REACHED, SeenAspect, inspect_server
 from ingest.stores.influx.ledger import Ledger, wall_ms
 from ingest.stores.influx.lines import clean_tag
@@ -36,9 +38,6 @@ from ingest.system.patience import Patience
 
 MARKER_CHECK_S = 60.0
 """How often the ownership marker is looked for: an emptied server is noticed."""
-
-RESTART_CHECK_S = 10.0
-"""How often a server that may lose what it said yes to is asked whether it was started anew."""
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +65,7 @@ class InfluxStore:
         self._refused = RefusedRows(self._ledger)
         self._batch = BatchWriter(self._client, self._refused.set_aside)
         self._backoff = Backoff(clock)
+        self._doubts = Doubts(clock)
         self._ownership = Ownership(influx, self._ledger, writer=secrets.token_hex(8))
         self._journal: Followed | None = None
         self._forget_server()
@@ -76,9 +76,6 @@ class InfluxStore:
         self._server: Server | None = None
         self._replica: ServerReplica | None = None
         self._began = 0
-        self._instance_id = ""
-        self._connections = -1
-        self._restart_checked_at = 0.0
         self._marker_seen_at = 0.0
         self._other_writer_at = -1e9
 
@@ -132,7 +129,7 @@ class InfluxStore:
             reached("store written")
             replica.acknowledge(position, self._journal_now.generation_at(position))
             self._began = replica.state.sent
-            self._confirm(replica)
+            replica.confirm()
             beside_another = self._clock() - self._other_writer_at < MARKER_CHECK_S
             if filling or beside_another or replica.is_save_due:
                 replica.save()
@@ -143,8 +140,9 @@ class InfluxStore:
         with self._exclusively():
             replica = self._ready(self._journal_now, 0)
             replica.save()
-            self._server_now.sync_visibility()
+            self._server_now.sync_others()
             self._server_now.keep_persons(names)
+            self._doubts.keep(names)
             self._ledger.keep_persons({clean_tag(name) for name in names} | {*names})
             # What is kept in memory of their rows goes with them; where it began to be written is still so.
             began = self._began
@@ -159,8 +157,11 @@ class InfluxStore:
         """Send minutes that have settled, rewrite series that need it, save the ledger."""
         with self._exclusively():
             replica = self._ready(self._journal_now, 0)
+            if replica.is_to_be_opened_anew:
+                self._replica = None
+                return
             replica.reconciler.catch_up()
-            self._confirm(replica)
+            replica.confirm()
             replica.correct()
             if replica.is_save_due:
                 saved = self._ledger.replica_state(self._ownership.replica_id, self._journal_now.id)
@@ -173,13 +174,55 @@ class InfluxStore:
         self._backoff.skip()
         with self._exclusively():
             self._forget_server()
+            self._doubts.clear()
             server = detect_server(self._client, self._influx)
-            server.sync_visibility()
+            server.sync_others()
             # Stopped in the middle of it, nothing may pass for held: what is there is then compared with what should be.
             self._ownership.start(journal, 0)
             server.clear()
             self._ownership.start(journal, journal.last_position())
             server.claim_ownership(journal.id)
+
+    def doubted(self) -> Stretch | None:
+        """What was sent lately and may be lost, once it can be looked for."""
+        return self._doubts.due()
+
+    def counts_as_before(self, stretch: Stretch) -> bool:
+        """Whether as many rows of a stretch are there as when all of it was found, and none was sent since."""
+        with self._exclusively():
+            self._ready(self._journal_now, 0)
+            known = self._doubts.counts.get(stretch)
+            return known is not None and known == self._count(stretch)
+
+    def compare(self, portions: Iterable[list[Block]], stretch: Stretch) -> bool:
+        """Look for all the blocks of a stretch, and send what is not there."""
+        with self._exclusively():
+            replica = self._ready(self._journal_now, 0)
+            if replica.state.sent != self._began:
+                raise Overtaken
+            is_whole = True
+            for portion in portions:
+                for block in portion:
+                    is_whole &= replica.reconciler.is_held(block, settled_only=stretch.settled_only)
+            self._batch.flush()
+            if is_whole:
+                self._doubts.looked(stretch)
+                count = None if stretch.settled_only else self._count(stretch)
+                if count is not None:
+                    self._doubts.counts[stretch] = count
+            else:
+                _log.info(
+                    "%s at %s lacked rows of %s; they were sent once more.",
+                    self._server_now.title,
+                    self.place,
+                    quoted(stretch.person),
+                )
+                self._doubts.lacked(stretch)
+            replica.confirm()
+            return is_whole
+
+    def _count(self, stretch: Stretch) -> int | None:
+        return self._server_now.count_rows(stretch.person, stretch.start_ms * 1000, stretch.end_ms * 1000)
 
     def reported_position(self, journal: Followed) -> int:
         """How far it is by the ledger, which may be up to half a minute behind."""
@@ -262,11 +305,6 @@ class InfluxStore:
         if self._server is None:
             self._server = detect_server(self._client, self._influx)
         server = self._server
-        if self._is_restarted(server):
-            _log.info(
-                "%s at %s was started anew; the last minutes are sent once more.", server.title, self.place
-            )
-            self._replica = None
         if self._replica is None or self._journal is None or self._journal.id != journal.id:
             self._replica = self._open_replica(server, journal, last)
         elif self._clock() - self._marker_seen_at > MARKER_CHECK_S:
@@ -276,29 +314,16 @@ class InfluxStore:
         self._notice_other_writer(self._replica)
         return self._replica
 
-    def _is_restarted(self, server: Server) -> bool:
-        """Whether a server that may lose something by that is another than it was at the last question."""
-        before, replica = self._instance_id, self._replica
-        # A new connection, or some time: a proxy keeps the connection while the server behind it is started anew.
-        is_doubtful = (
-            replica is not None
-            and replica.has_unconfirmed
-            and self._clock() - self._restart_checked_at > RESTART_CHECK_S
-        )
-        if is_doubtful or self._client.connections != self._connections:
-            self._connections = self._client.connections
-            self._restart_checked_at = self._clock()
-            self._instance_id = server.instance_id()
-        return replica is not None and before != self._instance_id
-
     def _open_replica(self, server: Server, journal: Followed, last: int) -> ServerReplica:
         self._journal = journal
         self._marker_seen_at = self._clock()
-        server.sync_visibility()
         self._batch.probe_line = marker_line(journal.id, server.site)
         state = self._ownership.take(server, journal, last)
+        self._doubts.may_lose = server.may_lose
         self._refused.load()
-        replica = ServerReplica(server, state, self._batch, self._ledger, self._refused, self._clock)
+        replica = ServerReplica(
+            server, state, self._batch, self._ledger, self._refused, self._doubts, self._clock
+        )
         replica.corrections.resend()
         return replica
 
@@ -309,6 +334,3 @@ class InfluxStore:
             self._other_writer_at = self._clock()
             held = held or self._ownership.start(self._journal_now, 0)
             replica.resume(replace(held, writer=self._ownership.writer))
-
-    def _confirm(self, replica: ServerReplica) -> None:
-        replica.confirm(self._marker_seen_at if self._server_now.durability_lag_s else self._clock())

@@ -12,7 +12,8 @@ What was seen of it (1.79.5 and 1.122.0, with the flags that are asked for in `c
 * What was said yes to in the last seconds before a kill -9 is lost. It shows to those who ask after some seconds, or
   after `/internal/force_flush`.
 * A cluster has its three paths behind one address (https://docs.victoriametrics.com/cluster-victoriametrics/#url-format);
-  with `http://.../insert/0/influx` the others are found by their names. This was read, not run.
+  with `http://.../insert/0/influx` the others are found by their names. With a storage away it answers with what the
+  others hold, and says `isPartial`, or 503: nothing is known then.
 """
 
 import json
@@ -27,7 +28,7 @@ import numpy as np
 from ingest.errors import TryLater
 from ingest.rows.table import REAL, TABLES, TEXT, Block
 from ingest.settings.model import InfluxSettings
-from ingest.stores.influx.cells import Cells, FieldColumn, FieldKey, Labels, StoredSeries, block_cells
+from ingest.stores.influx.cells import Cells, Digest, FieldColumn, FieldKey, Labels, StoredSeries, block_cells
 from ingest.stores.influx.client import (
     QUERY_TIMEOUT_S,
     BodyTooLarge,
@@ -35,6 +36,7 @@ from ingest.stores.influx.client import (
     Response,
     ResponseTooLarge,
     ServerClient,
+    Unavailable,
     reading_response,
 )
 from ingest.stores.influx.cluster_address import explain_address
@@ -43,7 +45,7 @@ from ingest.stores.influx.marker import MARKER, MARKER_US, marker_line
 from ingest.stores.influx.server import DEDUPLICATION, RETENTION, Unfit
 from ingest.system.crash_points import reached
 
-FLAGS = "-retentionPeriod=100y -dedup.minScrapeInterval=1ms"
+RETENTION_FLAG, DEDUP_FLAG = "-retentionPeriod=100y", "-dedup.minScrapeInterval=1ms"
 
 FUTURE_MS = 2 * 86_400_000
 """It takes nothing that lies further ahead, and 1.122 finds nothing at all when asked for a time far ahead."""
@@ -53,8 +55,17 @@ FIRST_MS = 86_400_000
 
 FOREVER_US = 1 << 62
 
-VISIBLE_AFTER_S = 6.0
-"""After which what was written shows by itself."""
+VISIBLE_AFTER_S = 7.0
+"""After which what was written shows by itself; 5 s were seen. What does not is sent once more, which changes nothing."""
+
+CANARY_S = 25.0
+"""How long a server that is busy may take to show what was written to try it out."""
+
+FLUSHED_S = 10.0
+"""The same of one that can be told to show it."""
+
+LOOK_S = 0.2
+"""Between two looks for it."""
 
 CANARIES = 10
 """Moments at which each way to write two values is tried."""
@@ -66,8 +77,8 @@ class VictoriaServer:
     """VictoriaMetrics, alone or as a cluster."""
 
     title = "VictoriaMetrics"
-    durability_lag_s = 300.0
-    """Far more than the eight seconds that were seen to be lost, and more than minutes are held back."""
+    may_lose = True
+    """Killed, it has lost all of its last eight seconds."""
     minute_delay_s = 180.0
     """A strap's samples of a minute are committed, masked and counted by then."""
     overwrites = False
@@ -77,9 +88,11 @@ class VictoriaServer:
     def __init__(self, client: ServerClient, influx: InfluxSettings) -> None:
         self.overwrites_lower = False
         self._can_force_flush = True
+        self._raised: tuple[float, str] | None = None
         self._client = client
         self.site = clean_tag(influx.site or "")
         path = re.compile(r"/insert/([0-9:]+)/influx$")
+        self._is_cluster = path.search(client.url) is not None
         self._query_url = path.sub(r"/select/\1/prometheus", client.url)
         self._delete_url = path.sub(r"/delete/\1/prometheus", client.url)
 
@@ -147,6 +160,32 @@ class VictoriaServer:
         match = _selector([], [("__name__", f"{series.table}_{key[1]}"), *series.tags, *key[0]])
         return _concatenate([column for _, column in self._export(match, start_us, end_us)])
 
+    def digest(self, series: StoredSeries, start_us: int, end_us: int) -> Digest | None:
+        """Of each field that is held of a series in [start, end) how many, and their sum; None where it cannot say."""
+        names = "|".join(TABLES[series.table].fields)
+        match = _selector([("__name__", f"{series.table}_(?:{names})")], series.tags)
+        match = match.replace("{", "{{").replace("}", "}}")
+        counts, sums = (
+            self._sum_up(
+                f"sum({what}_over_time({match}{{span}}) keep_metric_names) by (__name__)", start_us, end_us
+            )
+            for what in ("count", "sum")
+        )
+        if counts is None or sums is None:
+            return None
+        return {
+            name.removeprefix(f"{series.table}_"): (int(n), sums.get(name, 0.0)) for name, n in counts.items()
+        }
+
+    def count_rows(self, person: str, start_us: int, end_us: int) -> int | None:
+        """How many values are held of a person in [start, end), in all tables; None where it cannot say."""
+        match = _selector(
+            [("__name__", "|".join(_ALL))], [("person", clean_tag(person)), ("site", self.site)]
+        )
+        match = match.replace("{", "{{").replace("}", "}}")
+        counts = self._sum_up(f"sum(count_over_time({match}{{span}}))", start_us, end_us)
+        return None if counts is None else int(sum(counts.values()))
+
     def delete_field(self, series: StoredSeries, key: FieldKey) -> None:
         """Delete one metric of a series, all of it."""
         self._delete(_selector([], [("__name__", f"{series.table}_{key[1]}"), *series.tags, *key[0]]))
@@ -168,7 +207,7 @@ class VictoriaServer:
         everything = "|".join(_ALL)
         of_site = _selector([("__name__", everything)], [("site", self.site)])
         with reading_response(self._client.url):
-            held = {str(name) for name in self._query("/api/v1/label/person/values", of_site).json()["data"]}
+            held = {str(name) for name in self._whole_answer("/api/v1/label/person/values", of_site)}
         for person in sorted(held - kept - {""}):
             of_person = [("site", self.site), ("person", person)]
             self._delete(_selector([("__name__", everything)], of_person))
@@ -181,7 +220,7 @@ class VictoriaServer:
 
     def owners(self) -> set[str]:
         """The ids of the journals whose marker it holds for this site."""
-        found = self._find_series(_selector([], [("__name__", f"{MARKER}_version"), ("site", self.site)]))
+        found = self._find_series(_fresh([("__name__", f"{MARKER}_version"), ("site", self.site)]))
         with reading_response(self._client.url):
             return {str(metric["journal"]) for metric in found if "journal" in metric}
 
@@ -190,79 +229,101 @@ class VictoriaServer:
         try:
             for _ in range(2):
                 self._client.write_lines(marker_line(journal, self.site), "s")
-            self.overwrites_lower = self._keeps_highest(journal)
+            self._write_canary(journal)
         except (Refused, BodyTooLarge) as e:
             otherwise = TryLater(
                 f"VictoriaMetrics at {self._client.url} does not even take the line that says whose rows these are. Nothing"
                 f" is lost. It says: {e}"
             )
             raise explain_address(self._client, self._query_url, self.site, str(e), otherwise) from e
-        match = _selector([], [("__name__", f"{MARKER}_version"), ("site", self.site), ("journal", journal)])
-        end = time.monotonic() + VISIBLE_AFTER_S
+        marker = [("__name__", f"{MARKER}_version"), ("site", self.site), ("journal", journal)]
+        until = time.monotonic() + (FLUSHED_S if self._flush() else CANARY_S)
         while True:
-            self.sync_visibility()
-            there = [len(times) for _, (times, _) in self._export(match, 0, FOREVER_US)]
-            if there or time.monotonic() > end:
+            self._flush()
+            there = [len(times) for _, (times, _) in self._export(_fresh(marker), 0, FOREVER_US)]
+            shown = self._shown_canary(journal)
+            # Seen before all of it is there, of two copies one alone would pass for both.
+            is_shown = bool(there) and len(shown) >= 6 * CANARIES
+            if is_shown or time.monotonic() > until:
                 break
-            time.sleep(0.2)
+            self._client.wait(LOOK_S)
         if not there:
+            storage = "each vmstorage" if self._is_cluster else "it"
             raise Unfit(
                 RETENTION,
                 f"VictoriaMetrics at {self._client.url} drops what is older than its retention, a month unless told"
-                f" otherwise. Start it with {FLAGS}",
+                f" otherwise. Start {storage} with {RETENTION_FLAG}",
             )
-        if sum(there) > 1:
+        if sum(there) > 1 or len(shown) > 6 * CANARIES:
+            select = "vmselect, and each vmstorage, too," if self._is_cluster else "it"
             raise Unfit(
                 DEDUPLICATION,
-                f"VictoriaMetrics at {self._client.url} keeps every copy of a row that is sent again. Start it with {FLAGS}",
+                f"VictoriaMetrics at {self._client.url} keeps every copy of a row that is sent again. Start"
+                f" {select} with {DEDUP_FLAG}",
             )
+        self._raise_canary(journal)
 
-    def _keeps_highest(self, journal: str) -> bool:
-        """Whether of two values at one moment the higher one is shown, whichever came first: found by trying all ways.
+    def _write_canary(self, journal: str, *, raised: bool = False) -> None:
+        """Two values at each of some moments, in all orders there are, each way at several moments.
 
-        Each way at several moments: 1.79 chooses anew at each, and on a busy computer it once chose the higher one in
-        all six ways (1 of 160 tries), after which numbers that rose were never corrected.
+        1.79 chooses anew at each, and on a busy computer it once chose the higher one in all six ways (1 of 160 tries),
+        after which numbers that rose were never corrected.
         """
-        moments = 6 * CANARIES
-        times = MARKER_US + np.arange(moments, dtype=np.int64) * 1_000_000
+        times = MARKER_US + np.arange(6 * CANARIES, dtype=np.int64) * 1_000_000
         tags = {"journal": journal, "site": self.site}
-
-        def write(*rows: tuple[int, float]) -> None:
+        ways = [
+            ((0, 1.0), (1, 2.0)),
+            ((2, 1.0), (2, 2.0)),
+            ((3, 2.0), (3, 1.0)),
+            *(((i, value),) for i, value in ((4, 1.0), (5, 2.0), (4, 2.0), (5, 1.0))),
+        ]
+        for rows in [((0, 2.0), (1, 1.0))] if raised else ways:
             at = np.concatenate([times[i::6] for i, _ in rows])
             values = np.repeat([value for _, value in rows], CANARIES)
             for body in encode_lines(MARKER, tags, at, {"canary": values}, {"canary": REAL}):
                 self._client.write_lines(body, "s")
 
-        write((0, 1.0), (1, 2.0))
-        write((2, 1.0), (2, 2.0))
-        write((3, 2.0), (3, 1.0))
-        for i, value in ((4, 1.0), (5, 2.0), (4, 2.0), (5, 1.0)):
-            write((i, value))
-        self.sync_visibility()
-        write((0, 2.0), (1, 1.0))
-        self.sync_visibility()
-        selector = _selector([], [("__name__", f"{MARKER}_canary"), *tags.items()])
-        shown = [values.tolist() for _, (_, values) in self._export(selector, 0, FOREVER_US)]
-        return shown == [[2.0] * moments]
+    def _shown_canary(self, journal: str) -> list[float]:
+        match = _fresh([("__name__", f"{MARKER}_canary"), ("journal", journal), ("site", self.site)])
+        return [float(v) for _, (_, values) in self._export(match, 0, FOREVER_US) for v in values]
+
+    def _raise_canary(self, journal: str) -> None:
+        """Write the last of the ways: over values that are shown already. What comes of it is seen later."""
+        self._write_canary(journal, raised=True)
+        self.overwrites_lower = False
+        self._raised = (self._client.wrote_at, journal)
+        if self._flush():
+            self._see_raised()
+
+    def _see_raised(self) -> None:
+        """Whether of two values at one moment the higher one is shown, whichever came first: found by trying all ways."""
+        if self._raised is not None:
+            self.overwrites_lower = self._shown_canary(self._raised[1]) == [2.0] * 6 * CANARIES
+            self._raised = None
+
+    def _flush(self) -> bool:
+        """Have the server show what was written, and say whether it can be told to."""
+        if self._can_force_flush:
+            response = self._client.request("GET", "/internal/force_flush", base=self._query_url)
+            self._can_force_flush = response.status == 200
+        return self._can_force_flush
 
     def sync_visibility(self) -> None:
         """Return when questions see all that was written."""
-        response = self._client.request("GET", "/internal/force_flush", base=self._query_url)
-        if response.status != 200:
-            time.sleep(VISIBLE_AFTER_S)  # where this is not allowed, it shows by itself
+        if not self._flush():
+            self._client.wait(self._client.wrote_at + VISIBLE_AFTER_S - time.monotonic())
+        if self._raised is not None and time.monotonic() - self._raised[0] >= VISIBLE_AFTER_S:
+            self._see_raised()
+
+    def sync_others(self) -> None:
+        """The same, of what others may have written, too."""
+        if not self._flush():
+            self._client.wait(VISIBLE_AFTER_S)
 
     def hasten_visibility(self) -> None:
-        """It shows after 1 to 5 s by itself; a server that many Pis write to is left to that."""
-        if not self.site and self._can_force_flush:
-            response = self._client.request("GET", "/internal/force_flush", base=self._query_url)
-            self._can_force_flush = response.status == 200
-
-    def instance_id(self) -> str:
-        """What changes when the server is started anew."""
-        response = self._client.request("GET", "/metrics")
-        found = re.search(rb"^vm_app_start_timestamp (\S+)", response.body, re.MULTILINE)
-        # Where this is not told, every new connection may be to a server that was started anew.
-        return found[1].decode() if found else f"connection {self._client.connections}"
+        """It shows after some seconds by itself; a server that many Pis write to is left to that."""
+        if not self.site:
+            self._flush()
 
     # --- within ---
 
@@ -272,6 +333,7 @@ class VictoriaServer:
         start_ms = min(max(-(-start_us // 1000), 1), last_ms)
         end_ms = min(max(-(-end_us // 1000) - 1, start_ms), last_ms)
         fields = {"match[]": match, "start": f"{start_ms / 1000:.3f}", "end": f"{end_ms / 1000:.3f}"}
+        fields["deny_partial_response"] = "1"
         response = self._client.request("POST", path, fields, timeout_s=QUERY_TIMEOUT_S, base=self._query_url)
         if response.status in {400, 404, 405}:
             otherwise = self._client.explain_failure(response)
@@ -292,9 +354,45 @@ class VictoriaServer:
     def _find_series(self, match: str) -> list[dict[str, str]]:
         try:
             with reading_response(self._client.url):
-                return list(self._query("/api/v1/series", match).json()["data"])
+                return list(self._whole_answer("/api/v1/series", match))
         except ResponseTooLarge:
             return [{}]
+
+    def _whole_answer(self, path: str, match: str) -> Any:
+        """What is said of series by all storages. Raises Unavailable when some were not there to be asked."""
+        return self._whole(self._query(path, match))
+
+    def _whole(self, response: Response) -> Any:
+        said = response.json()
+        if said.get("isPartial"):
+            raise Unavailable(
+                f"A part of VictoriaMetrics at {self._client.url} is away (a vmstorage does not answer vmselect). What it"
+                " misses is kept and sent when all of it is back."
+            )
+        return said["data"]
+
+    def _sum_up(self, text: str, start_us: int, end_us: int) -> dict[str, float] | None:
+        """What a question about the values in [start, end) gives, by metric; None where it is not understood."""
+        first_ms = max(-(-start_us // 1000), FIRST_MS)
+        last_ms = min(-(-end_us // 1000) - 1, time.time_ns() // 1_000_000 + FUTURE_MS)
+        if last_ms < first_ms:
+            return {}
+        fields = {
+            "query": text.format(span=f"[{last_ms - first_ms + 1}ms]"),
+            "time": f"{last_ms / 1000:.3f}",
+            "nocache": "1",
+            "deny_partial_response": "1",
+        }
+        response = self._client.request(
+            "POST", "/api/v1/query", fields, timeout_s=QUERY_TIMEOUT_S, base=self._query_url
+        )
+        if response.status in {400, 422}:
+            return None
+        if response.status != 200:
+            raise self._client.explain_failure(response)
+        with reading_response(self._client.url):
+            found = self._whole(response)["result"]
+            return {one["metric"].get("__name__", ""): float(one["value"][1]) for one in found}
 
     def _delete(self, match: str) -> None:
         path = "/api/v1/admin/tsdb/delete_series"
@@ -326,6 +424,11 @@ def _concatenate(columns: Iterable[FieldColumn]) -> FieldColumn:
     times, values = (np.concatenate(parts) for parts in zip(*some, strict=True))
     order = np.argsort(times, kind="stable")
     return times[order], values[order]
+
+
+def _fresh(exactly: Iterable[tuple[str, str]]) -> str:
+    """A selector as it was never asked before: what one found is remembered for a second or two, also when it was nothing."""
+    return _selector([], exactly).removesuffix("}") + f',nobody!="{time.time_ns()}"}}'
 
 
 def _selector(like: Iterable[tuple[str, str]], exactly: Iterable[tuple[str, str]]) -> str:

@@ -174,7 +174,7 @@ def test_at_each_single_request_something_may_go_wrong(
     happen(journal, MORE)
     happen(journal, lower)
     left: tuple[int, Fault] | None = None
-    for n in range(0, 400, 2 if isinstance(fake.behind, InfluxDB) else 5):
+    for n in range(0, 400, 2 if isinstance(fake.behind, InfluxDB) else 12):
         clock, site = Clock(), f"pi-{n}"
         fake.nth = (n, fault)
         with open_store(fake.url, tmp_path / site, clock=clock, site=site) as store:
