@@ -58,6 +58,9 @@ class _Together:
         for store in self._stores:
             store.maintain()
 
+    def doubted(self) -> None:
+        """They are drawn as soon as they are filled."""
+
 
 class Homes:
     """Every state's journal and stores, in a folder. Servers run until it is closed."""
