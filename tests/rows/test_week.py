@@ -109,7 +109,7 @@ def test_a_week_is_met_or_not_or_neither(
 
 
 def test_a_stretch_that_is_counted_in_one_go_ends_at_what_the_cache_holds(tmp_path: Path) -> None:
-    """Protects a store that follows from counting days that nothing touched: what is counted again is one day."""
+    """Protects a store that follows from counting days that nothing touched: what is counted again is one day, of the newest a minute."""
     days = [steady("Jan", MONDAY + i * DAY + HOUR, 600, 110) for i in range(7)]
     counted: list[tuple[int, int]] = []
     with household(tmp_path, [AMSTERDAM, *days]) as journal:
@@ -126,6 +126,9 @@ def test_a_stretch_that_is_counted_in_one_go_ends_at_what_the_cache_holds(tmp_pa
         assert count() == [(MONDAY, MONDAY + 7 * DAY)]
         assert count() == []
         cache.invalidate(jan.id, Spans.of([MONDAY + DAY], [MONDAY + DAY + MINUTE]))
-        assert count() == [(MONDAY + DAY, MONDAY + DAY + MINUTE)]
+        assert count() == [(MONDAY + DAY, MONDAY + 2 * DAY)]
+        last = MONDAY + 6 * DAY + HOUR
+        cache.invalidate(jan.id, Spans.of([last], [last + MINUTE]))
+        assert count() == [(last, last + MINUTE)]
         cache.invalidate(jan.id + 1, Spans.of([MONDAY], [MONDAY + 7 * DAY]))
         assert count() == []
