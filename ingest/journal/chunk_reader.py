@@ -201,6 +201,13 @@ class ChunkReader(ForgottenReader):
         )
         return [(names.get(merged.get(person, person), ""), *row) for person, *row in rows]
 
+    def has_beats(self, person: int, start_ms: int, end_ms: int) -> bool:
+        """Whether any of a person's chunks with data in [start, end) holds beats."""
+        with self._snapshot():
+            found = self._chunks_in(person, self.left_out(person), start_ms - DAY_MS, start_ms, end_ms)
+            sql = "SELECT EXISTS (SELECT 1 FROM chunk WHERE position IN (SELECT value FROM json_each(?)) AND beats > 0)"
+            return bool(self._rows(sql, json.dumps(found[:, 1].tolist()))[0][0])
+
     def newest_spans(self, person: int, latest: int) -> list[tuple[int, int, int]]:
         """The (source, first time, last time) of a person's newest chunks that are not of an all-day watch."""
         left_out = self.left_out(person)

@@ -20,11 +20,11 @@ class ForgottenReader(SealedReader):
     _supposed_undone: Sequence[int] = ()
     _supposed_merges: Mapping[int, int] | None = None
     _known_merges: tuple[tuple[int, int], dict[int, int]] | None = None
+    _known_forgotten: tuple[tuple[int, int], dict[tuple[int, ...], list[Forgotten]]] | None = None
 
     def merges(self) -> dict[int, int]:
         """Who counts as whom, by their numbers."""
-        ((version,),) = self._rows("PRAGMA data_version")
-        now = version, self._db.total_changes
+        now = self._state()
         if self._known_merges is None or self._known_merges[0] != now:
             with self._snapshot():
                 rows = [
@@ -35,6 +35,11 @@ class ForgottenReader(SealedReader):
                 ]
             self._known_merges = now, merges_of((row[2], row[8]) for row in sorted(rows))
         return {**self._known_merges[1], **(self._supposed_merges or {})}
+
+    def _state(self) -> tuple[int, int]:
+        """Something that is another one whenever the journal may have changed, by this connection or another."""
+        ((version,),) = self._rows("PRAGMA data_version")
+        return version, self._db.total_changes
 
     def own(self, person: int) -> str:
         """The condition in SQL that a row is of a person, behind the column's name."""
@@ -60,15 +65,27 @@ class ForgottenReader(SealedReader):
 
     def forgotten(self, person: int) -> list[Forgotten]:
         """What of a person is forgotten, in the order in which that was said."""
-        with self._snapshot():
-            rows = [
-                row for what in FORGETS for row in self._own_fact_rows(person, what, -ALWAYS_MS, ALWAYS_MS)
-            ]
-        found = of_entries((row[0], row[1], row[6], row[2], row[8]) for row in sorted(rows))
+        found = self._read_forgotten(person)
         if self._supposed or self._supposed_undone:
             found = without(found, self._supposed_undone)
             found += [f for f in self._supposed if f.person == person]
         return found
+
+    def _read_forgotten(self, person: int) -> list[Forgotten]:
+        """The same of the journal alone, kept until that changes: it is asked for with each question about a person."""
+        now, key = self._state(), tuple(self._same(person))
+        if self._known_forgotten is None or self._known_forgotten[0] != now:
+            self._known_forgotten = now, {}
+        known = self._known_forgotten[1]
+        if key not in known:
+            with self._snapshot():
+                rows = [
+                    row
+                    for what in FORGETS
+                    for row in self._own_fact_rows(person, what, -ALWAYS_MS, ALWAYS_MS)
+                ]
+            known[key] = of_entries((row[0], row[1], row[6], row[2], row[8]) for row in sorted(rows))
+        return list(known[key])
 
     def left_out(self, person: int) -> LeftOut:
         """What is left out of all that is read of a person."""

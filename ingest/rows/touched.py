@@ -21,6 +21,10 @@ LEAVE_OUT = {"file", *FORGETS, PERSONS}
 """Entries by which whole files, and all that they told of, may come or go: a better copy, what is forgotten, a history."""
 
 
+MONTH_MS = 30 * 86_400_000
+"""What lies closer together is asked for at once."""
+
+
 class TouchedTime:
     """The time that entries of one person touch, sorted by what may be different there.
 
@@ -88,13 +92,37 @@ def _about_pauses(journal: Journal, recorded: Sequence[Entry]) -> list[Entry]:
 def _corrected_workouts(journal: Journal, entries: Sequence[Entry]) -> list[Entry]:
     """The workouts whose place others have taken or left, of the same source and start or as copies: all of their time is touched."""
     found = []
-    for e in entries:
-        if e.what == "session":
-            near = beside_workout(journal, e.person, e.at_ms, workout_end_ms(e))
-            found += [s for s in near if s.position < e.position and _takes_place(e, s)]
-        elif e.what in LEAVE_OUT and e.first_ms is not None and e.last_ms is not None:
-            found += beside_workout(journal, e.person, e.first_ms, e.last_ms)
+    some = [(e, *_workout_time(e)) for e in entries if e.what == "session" or _leaves_out(e)]
+    for near in _near_each_other(some):
+        # Those of many files of some weeks are asked for at once.
+        first, last = min(a for _, a, _ in near), max(b for _, _, b in near)
+        known = beside_workout(journal, near[0][0].person, first, last)
+        for e, a, b in near:
+            beside = [s for s in known if (workout_end_ms(s) > a or s.at_ms >= a) and s.at_ms <= b]
+            found += [s for s in beside if _leaves_out(e) or (s.position < e.position and _takes_place(e, s))]
     return found
+
+
+def _leaves_out(e: Entry) -> bool:
+    return e.what in LEAVE_OUT and e.first_ms is not None and e.last_ms is not None
+
+
+def _workout_time(e: Entry) -> tuple[int, int]:
+    if e.what == "session" or e.first_ms is None or e.last_ms is None:
+        return e.at_ms, workout_end_ms(e)
+    return e.first_ms, e.last_ms
+
+
+def _near_each_other(
+    some: list[tuple[Entry, int, int]],
+) -> list[list[tuple[Entry, int, int]]]:
+    """Entries and their times in groups, of which each begins less than a month after the one before it."""
+    groups: list[list[tuple[Entry, int, int]]] = []
+    for row in sorted(some, key=lambda row: row[1]):
+        if not groups or row[1] - groups[-1][-1][1] > MONTH_MS:
+            groups.append([])
+        groups[-1].append(row)
+    return groups
 
 
 def _takes_place(later: Entry, earlier: Entry) -> bool:

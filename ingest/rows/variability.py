@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ingest.journal import Journal, Person
 from ingest.rows.cache import RowCache
-from ingest.rows.evidence import LONGEST_BEAT_MS, Evidence
+from ingest.rows.evidence import LONGEST_BEAT_MS, REACH_MS, Evidence
 from ingest.rows.strap_session import StrapSession
 from ingest.rows.table import Block
 from ingest.rows.workout import find_workouts, workout_end_ms
@@ -71,6 +71,8 @@ def variability_blocks(
     for at, span in other:
         if at not in spans or span.end_ms > spans[at].end_ms:
             spans[at] = span
+    if spans and not _has_beats(journal, person.id, min(spans), max(s.end_ms for s in spans.values())):
+        evidence_between = _nothing  # most workouts of watches: their samples need not be read for that
     rows = []
     for at, span in sorted(spans.items()):
         row = (
@@ -92,6 +94,15 @@ def variability_blocks(
     yield Block.by_source("variability", tags, start_ms, end_ms, inside)
     for at in sorted(at for at in spans if at < start_ms):
         yield Block.by_source("variability", tags, at, at + 1, [row for row in rows if row[1] == at])
+
+
+def _has_beats(journal: Journal, person: int, start_ms: int, end_ms: int) -> bool:
+    """Whether evidence of a time can hold any: that reaches over it."""
+    return journal.has_beats(person, start_ms - REACH_MS, end_ms + REACH_MS)
+
+
+def _nothing(start_ms: int, end_ms: int) -> list[Evidence]:  # noqa: ARG001 - as whoever gives some
+    return []
 
 
 def _strap_row(

@@ -1,5 +1,6 @@
 """How a store is brought up to date with the journal."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
@@ -31,7 +32,7 @@ def follow(
     """Bring a store up to date; gives how many entries it took.
 
     What comes in meanwhile goes first, between two portions of the past, and once more when it is its turn: nothing
-    has to be remembered of it, and what is written twice is written once. Other edges among it let the portion begin anew.
+    has to be remembered of it, and what is written twice is written once. Files wait for their turn, if that is soon. Other edges among it let the portion begin anew.
 
     `progress` is called with (position, last position) after each portion; `going_on` may say that it is time to stop;
     `cache` and `pace` spare one who follows all day long days that nothing touched, and a card many writes; `rounds` are
@@ -86,6 +87,10 @@ def _can_wait(journal: Journal, store: Store, position: int, entries: list[Entry
     return due is not Due.ALL
 
 
+FILES_WAIT_S = 10.0
+"""So long files may wait for their turn: while many come in, each would be counted once as the latest and once in its turn."""
+
+
 class _Stopped(Exception):  # noqa: N818 - nothing is wrong
     """It is time to stop, in the middle of entries: those that are begun are counted again another time."""
 
@@ -99,6 +104,7 @@ class _LatestEntries:
 
     def __init__(self, journal: Journal, position: int, limit: int) -> None:
         self._journal, self._limit = journal, limit
+        self._since_s = time.monotonic()
         self.position = position
 
     def interleave(
@@ -110,9 +116,13 @@ class _LatestEntries:
             if not going_on():
                 raise _Stopped
             entries = self._journal.entries(self.position, self._limit)
-            if entries:
-                self.position = entries[-1].position
+            if entries and self._are_due(entries):
+                self.position, self._since_s = entries[-1].position, time.monotonic()
                 # Without the cache: a day that it kept in between would be spared those who are at it.
                 yield from recount_rows(self._journal, entries)
                 if any(e.what in ABOUT_EDGES and e.first_ms is not None for e in entries):
                     raise _EdgesChanged
+
+    def _are_due(self, entries: list[Entry]) -> bool:
+        """Whether something else than files is among them, as of a strap that is worn, or the past takes long."""
+        return any(e.file is None for e in entries) or time.monotonic() - self._since_s >= FILES_WAIT_S

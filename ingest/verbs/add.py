@@ -39,7 +39,7 @@ LONGEST_ENDING = 8
 BAR_S = 0.1
 """Between two looks of the bar while files come out of a zip."""
 
-PORTION = 25
+PORTION = 100
 """Files after which the store follows: enough that a week with many of them is counted once."""
 
 
