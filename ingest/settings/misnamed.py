@@ -1,7 +1,6 @@
 """A settings file under a name that is not read, as editors of text, browsers and fingers make them."""
 
 import re
-from difflib import SequenceMatcher
 from pathlib import Path
 
 _COPIED = re.compile(r"(?:[ _-]*(?:\(\d+\)|copy|kopie|- kopie|- copy))+$")
@@ -37,6 +36,8 @@ def misnamed(file: Path) -> Path | None:
         names = sorted(found.name for found in file.parent.iterdir() if found.is_file())
     except OSError:
         return None
+    from difflib import SequenceMatcher
+
     right = file.stem.casefold()
     for name in names:
         low = name.casefold()
