@@ -53,7 +53,7 @@ def test_whatever_became_of_a_file_it_is_told_with_the_reason(tmp_path: Path) ->
         "track.fit": "rejected",
         "empty.zip": "rejected",
         "broken.zip": "rejected",
-        "notes.zip": "rejected",
+        "notes.zip": "stored",
         "two.zip/a/ride.fit": "stored",
         "two.zip/b/bad.fit": "rejected",
         "link.fit": "rejected",
