@@ -157,7 +157,7 @@ def tabulate_minutes(pieces: Pieces, timeline: Timeline | Sequence[Timeline]) ->
     next_begins = np.append(border[1:] - MINUTE, border[-1] - 1) == border
     alone = (over_ms > 0) & ((over_ms > MINUTE) | ~next_begins)
     if alone.any():
-        row, nth = unrolled((over_ms[alone] + MINUTE - 1) // MINUTE)
+        row, nth = unrolled(((over_ms[alone] + MINUTE - 1) // MINUTE).astype(np.intp))
         return tabulate_minutes(split(pieces, border[alone][row] + nth * MINUTE), timeline)
     runs = _Runs.of(pieces, first, last, border, over_ms)
     moderate_bpm, vigorous_bpm = limits_of(pieces, timeline)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest.collect.reader_process import ReaderProcess
-from ingest.demo.fit_encoder import workout
+from ingest.demo.fit_encoder import Fit, workout
 from ingest.system.confinement import possible_confinement
 from tests.support.documents import ROOT
 from tests.support.hostile_reading import hostile
@@ -135,3 +135,15 @@ def test_all_that_reading_needs_is_loaded_before(fit_files: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert set(done.stdout.split()) <= set(loaded)
+
+
+def test_a_file_of_many_pauses_without_a_session_is_read() -> None:
+    """Protects good files: what weighs their pauses loads nothing that a process which is shut in cannot load."""
+    file = Fit().file_id(created=1_100_000_000)
+    for i in range(20):
+        file.records(1_100_000_000 + 120 * i, [120 + second % 20 for second in range(90)])
+        file.timer(1_100_000_090 + 120 * i, start=False)
+        file.timer(1_100_000_120 + 120 * i, start=True)
+    with ReaderProcess(LARGEST) as reader:
+        (member,) = reader.members(io.BytesIO(file.done()), lambda *_: "read")
+    assert (member.fault, member.recording is not None) == ("", True)

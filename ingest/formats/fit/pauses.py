@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from ingest.formats.fit.file import FitSession, PauseVerdict
 from ingest.formats.fit.timer import Press, told_pauses
+from zones.moments import are_among
 from zones.spans import Spans
 
 TOLD, MENDED, SILENT = "told", "mended", "silent"
@@ -231,7 +232,7 @@ def _by_samples(readings: dict[str, Spans], presses: list[Press]) -> str:
     """The reading that samples speak for: where they go on in pauses that were ended by a start, they tell nothing of the others."""
     starts = np.array([press.at_ms for press in presses if press.runs], np.int64)
     mended = readings[MENDED]
-    ended = np.isin(mended.end, starts)
+    ended = are_among(mended.end, starts)
     closed = Spans.of(mended.start[ended], mended.end[ended])
     return TOLD if 2 * (closed & readings[SILENT]).measure_ms < closed.measure_ms else MENDED
 
