@@ -83,7 +83,7 @@ def _find(text: str, language: str) -> str | None:
             continue
         if found := _pattern(template).fullmatch(text):
             values = {name: _value(value, language) for name, value in found.groupdict().items()}
-            return _FIELD.sub(lambda field, values=values: values[field[1]], translation)  # type: ignore[misc]
+            return _FIELD.sub(lambda field, values=values: values[field[1]], translation)  # type: ignore[misc]  # mypy has no type for a default
     return None
 
 

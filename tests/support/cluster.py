@@ -280,7 +280,7 @@ class _Handler(BaseHTTPRequestHandler):
         together = {json.dumps(one, sort_keys=True) for each in answers for one in json.loads(each)["data"]}
         return 200, _said([json.loads(one) for one in sorted(together)], is_partial=is_partial)
 
-    do_GET = do_POST = _any  # noqa: N815
+    do_GET = do_POST = _any  # noqa: N815 - names of http.server
 
 
 def _said(data: Any, *, is_partial: bool) -> bytes:
