@@ -288,11 +288,27 @@ def register_person(journal: Journal, settings: Settings, name: str) -> str:
     """The journal's own spelling of a person's name, whom it now knows; for anybody who may send files."""
     if before := find_person(journal, name):
         return before.name
+    if name == NOBODY and (first := first_of_lost_settings(journal, settings)):
+        return first.name
     person = settings.person(name)
     if person is not None:
         record_profile(journal, person.name, person.facts(), overwrite=False)
         return person.name
     return name
+
+
+def first_of_lost_settings(journal: Journal, settings: Settings) -> Known | None:
+    """The first person of whom settings told that are not there any more; None where nobody told of anybody.
+
+    Theirs is what comes for nobody in particular, as it was before: the file may have been deleted, or lost with a card.
+    """
+    if not settings.names_are_open or journal.person(NOBODY) is not None:
+        return None
+    for person in journal.persons():
+        untold = PersonSettings(name=person.name).facts().keys() | {"moved"}
+        if (journal.profile(person.id) or {}).keys() - untold:
+            return person
+    return None
 
 
 def taker(journal: Journal, settings: Settings, name: str) -> tuple[str, Callable[[], str] | None]:

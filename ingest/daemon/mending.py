@@ -6,7 +6,7 @@ import time
 
 from ingest.daemon.inspection import Inspection
 from ingest.errors import Stop, TryLater
-from ingest.household import open_journal, places_of, register_person
+from ingest.household import first_of_lost_settings, open_journal, places_of, register_person
 from ingest.journal import Journal
 from ingest.journal.damage import DamagedJournal, note_file
 from ingest.journal.known import note_gone_since_known
@@ -54,6 +54,11 @@ def _open(settings: Settings) -> list[str]:
                 "The journal is older than the archive: %s files of that are read once more.", len(unknown)
             )
         _say_gone(note_gone_since_known(places, journal))
+        if first := first_of_lost_settings(journal, settings):
+            _log.warning(
+                "Nobody is named in the settings any more: no strap is listened to, and files in the inbox itself are %s's.",
+                quoted(first.name),
+            )
         return [register_person(journal, settings, strap.person) for strap in settings.straps]
 
 

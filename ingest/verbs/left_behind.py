@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def left_behind_texts(settings: "Settings", journal: "Journal") -> list[tuple[str, str]]:
     """For each history whose person the settings do not name: that there is one, and the line that mends it."""
-    from ingest.household import left_behind
+    from ingest.household import first_of_lost_settings, left_behind
     from ingest.mistakes.broken_off import is_begun
 
     told = []
@@ -21,6 +21,15 @@ def left_behind_texts(settings: "Settings", journal: "Journal") -> list[tuple[st
         told.append(
             (_("Deleting a person was broken off"), _("The same `hartslag delete` again completes it"))
         )
+    if first := first_of_lost_settings(journal, settings):
+        seen, do = (
+            _("Nobody is named in the settings any more, which once told of {name}"),
+            _(
+                "Put the settings file back, a backup holds a copy; or answer `hartslag setup`. Until then no strap is"
+                " listened to, and files in the inbox itself are {name}'s"
+            ),
+        )
+        told.append((seen.format(name=first.name), do.format(name=first.name)))
     seen, do = (
         _("There is a history of {name}, whom the settings do not name"),
         _("If that is {other} by now: `hartslag rename {names}`"),

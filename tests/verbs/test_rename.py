@@ -107,6 +107,17 @@ def test_a_name_that_was_corrected_by_hand_is_told_and_brought_together(data: Pa
     assert json.loads(verb(data, "status", "--json").out)["left_behind"] == []
 
 
+def test_settings_that_are_lost_do_not_make_a_new_person(data: Path) -> None:
+    """Protects the weeks of a household whose settings file is gone: what comes for nobody in particular stays the first one's, and it is told."""
+    (data / "hartslag.toml").unlink()
+    assert verb(data, "add", data / "inbox/Ana/later.fit").code == 0
+    assert doses(data) == {"Ana": 120}
+    for asked in ("check", "status"):
+        told = " ".join(verb(data, asked).out.split())
+        assert "Nobody is named in the settings any more, which once told of Ana" in told
+        assert "no strap is listened to, and files in the inbox itself are Ana's" in told
+
+
 def test_two_who_are_one_and_two_again(data: Path) -> None:
     """Protects a merge that was a mistake: sensors, files and folders are the one's, and each has their own again after --undo."""
     both = SETTINGS + f'\n[[person]]\nname = "Ben"\n{LIMITS}'
