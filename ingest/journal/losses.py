@@ -78,16 +78,30 @@ def add_losses(journal: Path, found: Iterable[Loss]) -> list[Loss]:
 
 
 def _is_told_better(loss: Loss, others: Iterable[Loss]) -> bool:
-    """Whether others say more exactly when it was that something is lost of which only a mark told."""
-    if loss.damage.why != MARKED:
-        return False
+    """Whether others say it already, or more exactly when it was that something is lost of which only a mark told."""
     whose = loss.damage.person, loss.damage.source
-    return any(
-        (one.damage.person, one.damage.source) == whose
-        and one.damage.why != MARKED
-        and abs(one.found_ms - loss.found_ms) < DAY_MS
+    of_the_same = [
+        one
         for one in others
+        if (one.damage.person, one.damage.source) == whose and one.damage.why != MARKED and not one.forgotten
+    ]
+    if loss.damage.why == MARKED:
+        return any(abs(one.found_ms - loss.found_ms) < DAY_MS for one in of_the_same)
+    return not loss.forgotten and any(
+        abs(one.found_ms - loss.found_ms) < RECENT_MS and _lies_within(loss.damage, one.damage)
+        for one in of_the_same
     )
+
+
+def _lies_within(damage: Damage, other: Damage) -> bool:
+    """Whether one span is a part of another that is longer: what a store misses of a chunk that could not be read."""
+    spans = [
+        (d.first_ms, d.last_ms) for d in (damage, other) if d.first_ms is not None and d.last_ms is not None
+    ]
+    if len(spans) < 2:
+        return False
+    (first, last), (begin, end) = spans
+    return begin <= first and last <= end and (begin, end) != (first, last)
 
 
 def _write(journal: Path, held: list[Loss]) -> None:

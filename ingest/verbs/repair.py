@@ -1,5 +1,6 @@
 """A damaged journal made whole: what is readable goes into a new one, files are read again from the archive, the rest is named."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -136,6 +137,7 @@ def command(invocation: Invocation, *, dry_run: bool, as_json: bool) -> None:
         if as_json:
             print_json(_json(why, seen.lost, [place for _, place in seen.again], ""))
         return
+    logging.getLogger("ingest").setLevel(logging.ERROR)  # what is gone is told here, in the owner's words
     before = read_losses(places.journal)
     mended = mend(places, why[0] if why else "files of the archive were not in it")
     again, failed = read_files_again(settings, places)

@@ -219,3 +219,18 @@ def test_a_verb_that_writes_on_a_damaged_page_says_so_in_words(data: Path) -> No
     assert "Traceback" not in said
     assert "hartslag repair" in said
     assert path.with_name("journal.db.damaged").exists()
+
+
+def test_what_a_store_misses_of_a_chunk_that_is_gone_is_told_once(tmp_path: Path) -> None:
+    """Protects from one loss told as two: the store's part of a chunk that could not be read lies within it, another span does not."""
+    journal = tmp_path / "journal.db"
+    chunk = Loss(NOW_MS, Damage("Bram", "strap 2", 1000, 9000, "chunk 9 is damaged"))
+    add_losses(journal, [chunk])
+    part, other = (
+        Loss(NOW_MS, Damage("Bram", source, 2000, 8000, "a store held it"))
+        for source in ("strap 2", "strap 3")
+    )
+    assert add_losses(journal, [part, other]) == [other]
+    whole = Loss(NOW_MS, Damage("Bram", "strap 3", 0, 9000, "chunk 10 is damaged"))
+    assert add_losses(journal, [whole]) == [whole]
+    assert read_losses(journal) == [chunk, whole]
