@@ -61,6 +61,8 @@ class Profile:
     """What the person said of their heart, ascending."""
     devices: tuple[DeviceMaximum, ...] = ()
     """What their devices were set to when, in no order."""
+    sport_entries: tuple[Mapping[str, Any], ...] = ()
+    """What the person said of limits in one sport, in no order."""
 
     @property
     def zone(self) -> Place:
@@ -82,6 +84,11 @@ class Profile:
         """What the person's own words come to on a day."""
         begun = (s for s in reversed(self.states) if s.since is None or s.since <= on)
         return next(begun, ProfileState(None, None))
+
+    def sport_entries_on(self, on: date) -> dict[str, Mapping[str, Any]]:
+        """What the person's own words for each sport come to on a day."""
+        begun = [e for e in self.sport_entries if e.get("from") is None or day(e["from"]) <= on]
+        return {e["name"]: e for e in sorted(begun, key=lambda e: str(e.get("from") or ""))}
 
     def heart_at(self, moment_ms: int) -> tuple[int | None, int | None, Sex | None]:
         """The resting and maximum heart rate at a moment and the sex, for measures of load; None where not known.
@@ -115,6 +122,7 @@ def build_profile(facts: Mapping[str, Any], limits: Iterable[Entry]) -> Profile:
         tuple(_medicines(rules.states)),
         rules.states,
         devices,
+        tuple(facts.get("sport", ())),
     )
 
 

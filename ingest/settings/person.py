@@ -62,24 +62,15 @@ def _limit(found: object) -> int:
     return limit
 
 
-def _no_percentage(most_percent: int, least_share: float) -> Check:
-    """Guidelines put moderate at 64 to 76 percent of the maximum and vigorous above.
-
-    As beats these are the rates of somebody sitting. Medicines can bring a heart there, but then its maximum is low
-    as well.
-    """
+def _fits_a_heart(key: str) -> Check:
+    """That a limit is no percentage, and below the maximum that stands beside it."""
 
     def check(limit: int | None, before: Mapping[str, Any]) -> None:
         if limit is None:
             return
         maximum = before.get("maximum_bpm")
-        if limit <= most_percent and (maximum is None or limit < least_share * maximum):
-            raise ValueError(
-                _(
-                    "found {limit}; {limit} would be a heart rate of {limit}; limits are in beats per minute, "
-                    "not in percent (if a medicine keeps your heart this slow, give your maximum_bpm too)"
-                ).format(limit=limit)
-            )
+        if profile_history.looks_like_percentage(key, limit, maximum):
+            raise ValueError(profile_history.percentage_words(limit))
         if maximum is not None and limit >= maximum:
             raise ValueError(
                 _("found {found}; right would be less than maximum_bpm, which is {maximum_bpm}").format(
@@ -110,10 +101,10 @@ class LimitSettings(SettingsTable):
 
     maximum_bpm: int | None = setting(whole(100, 230), _beats(100, 230), default=None)
     moderate_bpm: int | None = setting(
-        _limit, _beats(40, 220), default=None, checks=(_no_percentage(76, 0.5),)
+        _limit, _beats(40, 220), default=None, checks=(_fits_a_heart("moderate_bpm"),)
     )
     vigorous_bpm: int | None = setting(
-        _limit, _beats(40, 220), default=None, checks=(_no_percentage(100, 0.6), _both_in_order)
+        _limit, _beats(40, 220), default=None, checks=(_fits_a_heart("vigorous_bpm"), _both_in_order)
     )
 
 
@@ -165,8 +156,8 @@ class SportEntry(SettingsTable):
         Text(N_("whole beats per minute from -{most} to {most}, without quotes"), most=LARGEST_OFFSET_BPM),
         default=None,
     )
-    moderate_bpm: int | None = setting(whole(40, 220), _beats(40, 220), default=None)
-    vigorous_bpm: int | None = setting(whole(40, 220), _beats(40, 220), default=None)
+    moderate_bpm: int | None = setting(_limit, _beats(40, 220), default=None)
+    vigorous_bpm: int | None = setting(_limit, _beats(40, 220), default=None)
 
 
 class TargetEntry(SettingsTable):

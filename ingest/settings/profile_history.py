@@ -194,12 +194,7 @@ def _told_at(
 ) -> tuple[str, str]:
     """At which key of an entry a limit is told to lie beyond a bound, and in which words."""
     if entry.get(limit) is not None:
-        words = (
-            _("found {found}; right would be less than {bound}, which is {bpm}")
-            if is_more
-            else _("found {found}; right would be more than {bound}, which is {bpm}")
-        )
-        return limit, words.format(found=entry[limit], bound=bound, bpm=numbers[bound])
+        return limit, _found_beyond(entry[limit], bound, numbers[bound], is_more=is_more)
     key = next(k for k in (bound, "method", *entry) if k != "from" and entry.get(k) is not None)
     words = (
         _(
@@ -223,6 +218,15 @@ def _told_at(
     return key, told
 
 
+def _found_beyond(found: int, bound: str, bpm: int, *, is_more: bool) -> str:
+    words = (
+        _("found {found}; right would be less than {bound}, which is {bpm}")
+        if is_more
+        else _("found {found}; right would be more than {bound}, which is {bpm}")
+    )
+    return words.format(found=found, bound=bound, bpm=bpm)
+
+
 def _said_in(entry: Mapping[str, Any]) -> set[str]:
     return {key for key, value in entry.items() if value is not None}
 
@@ -244,13 +248,32 @@ def vigorous_too_low(vigorous: int, moderate: int) -> str:
 
 LARGEST_OFFSET_BPM = 30
 _LEAST_EDGE, _MOST_EDGE = 31, 230
+_PERCENTAGES = {"moderate_bpm": (76, 0.5), "vigorous_bpm": (100, 0.6)}
+"""The most that each limit is in per cent of a maximum, and the least share of a maximum that it can be in beats."""
+
+
+def looks_like_percentage(key: str, limit: int, maximum: int | None) -> bool:
+    """Whether a limit is the per cent of a guideline rather than beats, which would be those of somebody sitting.
+
+    Medicines can bring a heart there, but then its maximum is low as well.
+    """
+    most, least_share = _PERCENTAGES[key]
+    return limit <= most and (maximum is None or limit < least_share * maximum)
+
+
+def percentage_words(limit: int) -> str:
+    """That a limit looks like a percentage."""
+    return _(
+        "found {limit}; {limit} would be a heart rate of {limit}; limits are in beats per minute, "
+        "not in percent (if a medicine keeps your heart this slow, give your maximum_bpm too)"
+    ).format(limit=limit)
 
 
 def _wrong_sports(facts: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     yield from _twice(facts, "sport", lambda e: (e["name"], e.get("from")))
-    limits = [s.numbers for s in profile_states(facts) if s.method == "bpm"]
-    for i, entry in enumerate(facts.get("sport", ())):
-        offset, moderate, vigorous = (entry.get(k) for k in ("offset_bpm", "moderate_bpm", "vigorous_bpm"))
+    entries = list(facts.get("sport", ()))
+    for i, entry in enumerate(entries):
+        offset, moderate, vigorous = (entry.get(k) for k in ("offset_bpm", *_OWN))
         both = moderate is not None and vigorous is not None
         if (moderate is None) != (vigorous is None):
             absent = "moderate_bpm" if moderate is None else "vigorous_bpm"
@@ -263,16 +286,108 @@ def _wrong_sports(facts: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, .
                 ("sport", i, "offset_bpm"),
                 _("missing; give it, or both moderate_bpm and vigorous_bpm, for this sport"),
             )
-        if both and vigorous <= moderate:
+        elif both and vigorous <= moderate:
             yield ("sport", i, "vigorous_bpm"), vigorous_too_low(vigorous, moderate)
-        for own in limits if offset is not None and not both else ():
-            low, high = own["moderate_bpm"] + offset, own["vigorous_bpm"] + offset
-            if low < _LEAST_EDGE or high > _MOST_EDGE:
-                words = _(
-                    "found {offset}; with it the limits would be {low} and {high} beats, which is no heart rate"
-                )
-                yield ("sport", i, "offset_bpm"), words.format(offset=offset, low=low, high=high)
-                break
+        else:
+            found = (list(_wrong_in_sport(facts, i, state)) for state in _while_it_holds(facts, i))
+            yield from next((wrong for wrong in found if wrong), [])
+
+
+_OWN = ("moderate_bpm", "vigorous_bpm")
+
+
+def _while_it_holds(facts: Mapping[str, Any], number: int) -> Iterator[ProfileState]:
+    """What holds of a heart while an entry for a sport does, which lasts until the next one of that sport."""
+    entry = facts["sport"][number]
+    begins = _begins(entry)
+    others = [_begins(e) for e in facts["sport"] if e["name"] == entry["name"]]
+    ends = min((b for b in others if b > begins), default=date.max)
+    states = profile_states(facts)
+    for state, following in zip(states, [*states[1:], None], strict=True):
+        until = following.since if following and following.since else date.max
+        if (state.since or date.min) < ends and until > begins:
+            yield state
+
+
+def _begins(entry: Mapping[str, Any]) -> date:
+    return day(entry["from"]) if entry.get("from") else date.min
+
+
+def _wrong_in_sport(
+    facts: Mapping[str, Any], number: int, state: ProfileState
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What is wrong with the limits for a sport while a state holds, by the same rules as for limits of all sports."""
+    entry = facts["sport"][number]
+    maximum, resting = (state.numbers.get(k) for k in ("maximum_bpm", "resting_bpm"))
+    limits = {k: entry[k] for k in _OWN if entry.get(k) is not None}
+    if not limits:
+        words = _wrong_offset(entry["offset_bpm"], state)
+        yield from [(("sport", number, "offset_bpm"), words)] if words else []
+        return
+    for key, limit in limits.items():
+        if looks_like_percentage(key, limit, maximum):
+            yield ("sport", number, key), percentage_words(limit)
+    if maximum is not None and limits["vigorous_bpm"] >= maximum:
+        yield _told_of_sport(facts, number, state, "vigorous_bpm", "maximum_bpm")
+    elif resting is not None and limits["moderate_bpm"] <= resting:
+        yield _told_of_sport(facts, number, state, "moderate_bpm", "resting_bpm")
+
+
+def _wrong_offset(offset: int, state: ProfileState) -> str | None:
+    """Why limits so many beats lower or higher are none, in words; None if they are, or depend on a device."""
+    if state.method != "bpm" or state.missing:
+        return None
+    maximum, resting = (state.numbers.get(k) for k in ("maximum_bpm", "resting_bpm"))
+    low, high = (state.numbers[k] + offset for k in _OWN)
+    if low < _LEAST_EDGE or high > _MOST_EDGE:
+        words = _(
+            "found {offset}; with it the limits would be {low} and {high} beats, which is no heart rate"
+        )
+    elif maximum is not None and high >= maximum:
+        words = _(
+            "found {offset}; with it the limits would be {low} and {high} beats, and the second is not less than"
+            " maximum_bpm = {maximum}"
+        )
+    elif resting is not None and low <= resting:
+        words = _(
+            "found {offset}; with it the limits would be {low} and {high} beats, and the first is not more than"
+            " resting_bpm = {resting}"
+        )
+    else:
+        return None
+    return words.format(offset=offset, low=low, high=high, maximum=maximum, resting=resting)
+
+
+def _told_of_sport(
+    facts: Mapping[str, Any], number: int, state: ProfileState, limit: str, bound: str
+) -> tuple[tuple[str | int, ...], str]:
+    """At which entry it is told that a limit for a sport lies beyond a bound: at the later of the two, and in which words."""
+    entry = facts["sport"][number]
+    is_more = bound == "maximum_bpm"
+    if state.since is None or state.since <= _begins(entry):
+        return ("sport", number, limit), _found_beyond(
+            entry[limit], bound, state.numbers[bound], is_more=is_more
+        )
+    at = next(i for i, e in enumerate(facts["profile"]) if day(e["from"]) == state.since)
+    words = (
+        _(
+            "found {found}, but for the sport {sport} {limit} = {bpm} holds from then on, too, and is not less than that;"
+            " give that sport an entry [[person.sport]] with from = {since} and limits that fit"
+        )
+        if is_more
+        else _(
+            "found {found}, but for the sport {sport} {limit} = {bpm} holds from then on, too, and is not more than that;"
+            " give that sport an entry [[person.sport]] with from = {since} and limits that fit"
+        )
+    )
+    told = words.format(
+        found=state.numbers[bound],
+        sport=f'"{entry["name"]}"',
+        limit=limit,
+        bpm=entry[limit],
+        since=state.since,
+    )
+    return ("profile", at, bound), told
 
 
 def _twice(facts: Mapping[str, Any], key: str, what: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:

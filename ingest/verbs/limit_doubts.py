@@ -1,7 +1,7 @@
 """What speaks against the limits in use: devices that are set to different maxima, and limits that are older than a medicine."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -9,6 +9,8 @@ from ingest.journal.device_maxima import newest_of_each_device
 from ingest.language import day_text
 from ingest.language import gettext as _
 from ingest.rows.profile import Profile
+from ingest.settings.profile_history import ProfileState, day
+from ingest.sports import sport_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,15 @@ class DeviceSays:
 
 
 @dataclass(frozen=True, slots=True)
+class OldLimits:
+    """Limits that are in use and older than a medicine; those of one sport, or without one of all others."""
+
+    sport: str | None
+    moderate_bpm: int
+    vigorous_bpm: int
+
+
+@dataclass(frozen=True, slots=True)
 class LimitDoubts:
     """Why the limits of a person may be wrong today; nothing is changed by it."""
 
@@ -28,10 +39,12 @@ class LimitDoubts:
     """Those of the last year, the highest first, where they differ among each other or from what is in use."""
     maximum_bpm: int | None = None
     """The maximum in use, where devices decide it."""
+    by_device: str = ""
+    """The device that was first set to it."""
     medicine_since: date | None = None
     """When the medicine began that the limits in use are older than."""
-    edges_bpm: tuple[int, int] = (0, 0)
-    """Those limits."""
+    older: tuple[OldLimits, ...] = ()
+    """Those limits, each to be asked for anew."""
 
     def __bool__(self) -> bool:
         """Whether anything speaks against them."""
@@ -41,13 +54,17 @@ class LimitDoubts:
         """What `--json` prints of it."""
         return {
             "devices": [{"device": d.device, "maximum_bpm": d.bpm} for d in self.devices],
+            "used_of": self.by_device or None,
             "medicine_since": self.medicine_since and self.medicine_since.isoformat(),
+            "older_than_medicine": [asdict(limits) for limits in self.older],
         }
 
     def named(self, names: Mapping[str, str]) -> "LimitDoubts":
         """The same with what people call their devices."""
         return replace(
-            self, devices=tuple(DeviceSays(names.get(d.device, d.device), d.bpm) for d in self.devices)
+            self,
+            devices=tuple(DeviceSays(names.get(d.device, d.device), d.bpm) for d in self.devices),
+            by_device=names.get(self.by_device, self.by_device),
         )
 
 
@@ -55,49 +72,76 @@ def find_limit_doubts(person: str, profile: Profile, now_ms: int) -> LimitDoubts
     """What speaks against the limits that are in use at a moment."""
     today = profile.calendar.day_of(now_ms)
     state = profile.state_on(today)
-    edges = profile.timeline.edges_at(now_ms)
     if state.method is None and not state.medicine:
         maximum = profile.heart_at(now_ms)[1]
         newest = [d for d in newest_of_each_device(profile.devices, now_ms) if d.device]
         if newest and {d.bpm for d in newest} != {maximum}:
             said = tuple(DeviceSays(d.device, d.bpm) for d in newest)
-            return LimitDoubts(person, said, maximum)
-    elif state.medicine_since and edges and (state.method_since or date.min) < state.medicine_since:
-        return LimitDoubts(
-            person, medicine_since=state.medicine_since, edges_bpm=(edges.moderate_bpm, edges.vigorous_bpm)
-        )
+            of = min((d for d in profile.devices if d.bpm == maximum and d.device), default=None)
+            return LimitDoubts(person, said, maximum, of.device if of else "")
+    elif state.medicine_since and (older := tuple(_older_limits(profile, state, today, now_ms))):
+        return LimitDoubts(person, medicine_since=state.medicine_since, older=older)
     return LimitDoubts(person)
+
+
+def _older_limits(profile: Profile, state: ProfileState, today: date, now_ms: int) -> Iterator[OldLimits]:
+    """Those of the limits in use that were said before the medicine began that is taken."""
+    medicine = state.medicine_since or date.max
+    edges = profile.timeline.edges_at(now_ms)
+    if edges and (state.method_since or date.min) < medicine:
+        yield OldLimits(None, edges.moderate_bpm, edges.vigorous_bpm)
+    for sport, entry in profile.sport_entries_on(today).items():
+        if entry.get("moderate_bpm") is not None and (
+            entry.get("from") is None or day(entry["from"]) < medicine
+        ):
+            yield OldLimits(sport, entry["moderate_bpm"], entry["vigorous_bpm"])
 
 
 def doubt_parts(doubts: LimitDoubts) -> Iterator[tuple[str, list[str], str]]:
     """What speaks against the limits, and what settles it: a paragraph, lines for the settings, a paragraph behind them."""
     if doubts.devices:
         said = ", ".join(f"{d.device} {d.bpm}" for d in doubts.devices)
+        of = str(doubts.maximum_bpm)
+        if doubts.by_device:
+            of = _("{bpm} of {device}").format(bpm=of, device=doubts.by_device)
         yield (
             _(
                 "The devices of {name} are not set to one maximum heart rate (bpm): {devices}. The highest that one was"
                 " ever set to is used, {maximum}. If you know your own, one line settles it:"
-            ).format(name=doubts.person, devices=said, maximum=doubts.maximum_bpm),
+            ).format(name=doubts.person, devices=said, maximum=of),
             [f"maximum_bpm = {doubts.maximum_bpm}"],
             _('below the lines  [[person]]  and  name = "{name}", with your own number.').format(
                 name=doubts.person
             ),
         )
-    if doubts.medicine_since:
-        yield (
-            _(
-                "Since {day} a medicine limits the heart rate of {name}, and the limits in use ({moderate} and {vigorous}"
-                " bpm) are older than the medicine. Ask for new ones, from an exercise test or a"
-                " physiotherapist, and add them to the entry [[person.profile]] of that day:"
-            ).format(
-                day=day_text(doubts.medicine_since),
-                name=doubts.person,
-                moderate=doubts.edges_bpm[0],
-                vigorous=doubts.edges_bpm[1],
-            ),
-            ["moderate_bpm = 95", "vigorous_bpm = 115"],
-            _("with the numbers that you were given."),
+    for older in doubts.older:
+        yield _older_part(doubts, older)
+
+
+def _older_part(doubts: LimitDoubts, older: OldLimits) -> tuple[str, list[str], str]:
+    """As `doubt_parts`: limits that are older than a medicine."""
+    lines = ["moderate_bpm = 95", "vigorous_bpm = 115"]
+    if older.sport is None:
+        words = _(
+            "Since {day} a medicine limits the heart rate of {name}, and the limits in use ({moderate} and {vigorous}"
+            " bpm) are older than the medicine. Ask for new ones, from an exercise test or a"
+            " physiotherapist, and add them to the entry [[person.profile]] of that day:"
         )
+    else:
+        words = _(
+            "Since {day} a medicine limits the heart rate of {name}, and the limits for {sport} ({moderate} and"
+            " {vigorous} bpm) are older than the medicine. Ask for new ones, from an exercise test or a"
+            " physiotherapist, and add an entry of that day below that person:"
+        )
+        lines = ["[[person.sport]]", f'name = "{older.sport}"', f"from = {doubts.medicine_since}", *lines]
+    told = words.format(
+        day=doubts.medicine_since and day_text(doubts.medicine_since),
+        name=doubts.person,
+        sport=older.sport and sport_text(older.sport),
+        moderate=older.moderate_bpm,
+        vigorous=older.vigorous_bpm,
+    )
+    return told, lines, _("with the numbers that you were given.")
 
 
 def device_names(sources: Mapping[str, str]) -> dict[str, str]:

@@ -129,6 +129,39 @@ def test_what_an_entry_does_not_say_stays_as_it_was() -> None:
             "the limits would be 27 and 45 beats, which is no heart rate",
         ),
         (
+            (
+                '[[person.sport]]\nname = "rowing"\nmoderate_bpm = 120\nvigorous_bpm = 150\n'
+                "[[person.profile]]\nfrom = 2026-03-01\nlimiting_medicine = true\nmaximum_bpm = 130"
+            ),
+            '[[person.profile]] number 1, maximum_bpm: found 130, but for the sport "rowing" vigorous_bpm = 150 holds',
+        ),
+        (
+            (
+                "[[person.profile]]\nfrom = 2026-03-01\nlimiting_medicine = true\nmaximum_bpm = 130\n"
+                '[[person.sport]]\nname = "rowing"\nfrom = 2026-04-01\nmoderate_bpm = 120\nvigorous_bpm = 150'
+            ),
+            "[[person.sport]] number 1, vigorous_bpm: found 150; right would be less than maximum_bpm, which is 130",
+        ),
+        (
+            (
+                "moderate_bpm = 100\nvigorous_bpm = 125\n"
+                '[[person.sport]]\nname = "rowing"\noffset_bpm = 8\n'
+                "[[person.profile]]\nfrom = 2026-03-01\nlimiting_medicine = true\nmaximum_bpm = 130"
+            ),
+            "[[person.sport]] number 1, offset_bpm: found 8; with it the limits would be 108 and 133 beats, and the second",
+        ),
+        (
+            (
+                '[[person.sport]]\nname = "rowing"\nmoderate_bpm = 80\nvigorous_bpm = 110\n'
+                "[[person.profile]]\nfrom = 2026-03-01\nresting_bpm = 84"
+            ),
+            'resting_bpm: found 84, but for the sport "rowing" moderate_bpm = 80 holds from then on',
+        ),
+        (
+            '[[person.sport]]\nname = "rowing"\nmoderate_bpm = 64\nvigorous_bpm = 120',
+            "64 would be a heart rate of 64; limits are in beats per minute",
+        ),
+        (
             '[[person.sport]]\nname = "rowing"\noffset_bpm = -50',
             "right would be whole beats per minute from -30",
         ),
@@ -167,6 +200,18 @@ def test_a_wrong_entry(tmp_path: Path, text: str, said: str) -> None:
     (line,) = mistakes(tmp_path, text)
     assert line.startswith('[[person]] number 1 ("Jan"), ')
     assert said in line
+
+
+def test_limits_of_a_sport_end_with_its_next_entry(tmp_path: Path) -> None:
+    """Limits of before a medicine are no mistake where the sport has others from the day of the medicine on."""
+    file = tmp_path / "hartslag.toml"
+    file.write_text(
+        '[[person]]\nname = "Jan"\n'
+        '[[person.sport]]\nname = "rowing"\nmoderate_bpm = 120\nvigorous_bpm = 150\n'
+        '[[person.sport]]\nname = "rowing"\nfrom = 2026-03-01\nmoderate_bpm = 95\nvigorous_bpm = 115\n'
+        "[[person.profile]]\nfrom = 2026-03-01\nlimiting_medicine = true\nmaximum_bpm = 130\n"
+    )
+    assert len(load(file, None, {}, tmp_path).persons[0].sport) == 2
 
 
 def test_all_mistakes_between_entries_at_once(tmp_path: Path) -> None:

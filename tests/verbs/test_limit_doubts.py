@@ -72,6 +72,7 @@ def test_two_devices_do_not_switch_the_limits(tmp_path: Path) -> None:
     for verb in ("week", "status"):
         told = " ".join(hartslag("--data", data, verb).out.split())
         assert "The devices of Anna are not set to one maximum heart rate (bpm): Garmin" in told
+        assert "The highest that one was ever set to is used, 190 of Garmin" in told
         assert "maximum_bpm = 190" in told
     write(data, PERSON + "maximum_bpm = 180\n")
     assert newest_week(data)["limits_in_doubt"] is None
@@ -93,4 +94,25 @@ def test_limits_that_are_older_than_a_medicine_are_named(tmp_path: Path, own: st
     for verb in ("week", "status"):
         assert "older than the medicine" in " ".join(hartslag("--data", data, verb).out.split())
     write(data, PERSON + own + medicine + "moderate_bpm = 95\nvigorous_bpm = 115\n")
+    assert newest_week(data)["limits_in_doubt"] is None
+
+
+def test_limits_of_a_sport_that_are_older_than_a_medicine_are_named(tmp_path: Path) -> None:
+    """Limits for one sport are as old as those for all: they are named until that sport has new ones, though others have."""
+    files = files_of_two_devices(tmp_path / "files")
+    data = tmp_path / "data"
+    since = date.today() - timedelta(days=30)  # noqa: DTZ011 -- a month ago anywhere
+    rowing = '[[person.sport]]\nname = "rowing"\nmoderate_bpm = 120\nvigorous_bpm = 150\n'
+    medicine = f"[[person.profile]]\nfrom = {since}\nlimiting_medicine = true\nmoderate_bpm = 95\nvigorous_bpm = 115\n"
+    write(data, PERSON + rowing + medicine)
+    assert hartslag("--data", data, "add", *files[:1]).code == 0
+    assert newest_week(data)["limits_in_doubt"]["older_than_medicine"] == [
+        {"sport": "rowing", "moderate_bpm": 120, "vigorous_bpm": 150}
+    ]
+    for verb in ("week", "status"):
+        told = " ".join(hartslag("--data", data, verb).out.split())
+        assert "the limits for rowing (120 and 150 bpm) are older than the medicine" in told
+        assert f'[[person.sport]] name = "rowing" from = {since} moderate_bpm' in told
+    new = f'[[person.sport]]\nname = "rowing"\nfrom = {since}\nmoderate_bpm = 90\nvigorous_bpm = 112\n'
+    write(data, PERSON + rowing + new + medicine)
     assert newest_week(data)["limits_in_doubt"] is None
