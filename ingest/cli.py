@@ -12,6 +12,7 @@ import click
 
 from ingest.errors import HartslagError, WrongSettings
 from ingest.language import gettext, said, speak, system_words
+from ingest.system.start import speak_utf8
 from ingest.verbs.command import Invocation, VerbContext
 
 # Before numpy is imported anywhere: each thread of its linear algebra, which we do not use, maps tens of megabytes.
@@ -140,6 +141,7 @@ def _say(text: str) -> None:
 
 def main() -> None:
     """Run `hartslag`; ends with 2 for bad usage, 78 for wrong settings, 1 for what a person must mend."""
+    speak_utf8()
     # Python looks for garbage after each 700 new objects. Imports make tens of thousands, which all stay: looking among
     # them takes a tenth of a verb's time.
     gc.set_threshold(20_000)

@@ -3,7 +3,6 @@
 import logging
 import os
 import shlex
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -27,6 +26,7 @@ from ingest.settings.person import PersonSettings
 from ingest.system.files import make_folder
 from ingest.system.lock import holder
 from ingest.system.patience import always
+from ingest.system.start import started_words
 
 _log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def typed_words(settings: Settings) -> list[str]:
     if find_installed():
         return ["sudo", "hartslag"]
     file = ["--config", str(settings.file.absolute())] if settings.file else []
-    return [sys.argv[0], *file, "--data", str(settings.data.absolute())]
+    return [*started_words(), *file, "--data", str(settings.data.absolute())]
 
 
 def typed_add(settings: Settings, path: Path) -> str:

@@ -6,32 +6,34 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ingest.system.start import started_words
+
 _WITH_VALUE = ("--data", "--config")
 _LARGEST_SCRIPT = 4096
 
 
-def program() -> str:
-    """How this program is called: by its name alone where the shell finds it."""
+def program() -> list[str]:
+    """The words by which this program is called: its name alone where the shell finds it."""
     import shutil
 
-    called = Path(sys.argv[0])
-    found = shutil.which(called.name)
-    return called.name if found and called.exists() and _is_same(called, Path(found)) else str(called)
+    called, *more = started_words()
+    path = Path(called)
+    found = None if more else shutil.which(path.name)
+    return [path.name if found and path.exists() and _is_same(path, Path(found)) else called, *more]
 
 
 def as_called(text: str) -> str:
     """A message whose commands (`hartslag run`) are as whoever reads it has to type them, with the same folder; said twice it stays."""
-    if "`hartslag " not in text or Path(sys.argv[0]).name != "hartslag":
+    if "`hartslag " not in text or not (started_words()[1:] or Path(sys.argv[0]).name == "hartslag"):
         return text
     import shlex
 
     from ingest.settings.installed import find_installed
 
-    name, options = program(), list(options_before_verb(sys.argv[1:]))
-    called = [name]
+    called, options = program(), list(options_before_verb(sys.argv[1:]))
     if find_installed():
         text = text.replace("`hartslag run`", "`sudo systemctl restart hartslag`")
-        called = ["sudo", name] if os.environ.get("SUDO_UID") else called
+        called = ["sudo", *called] if os.environ.get("SUDO_UID") else called
     with_options, alone = shlex.join([*called, *options]), shlex.join(called)
     return re.sub(
         r"`hartslag (?!-)(demo\b)?", lambda m: f"`{alone} demo" if m[1] else f"`{with_options} ", text

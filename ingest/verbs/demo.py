@@ -74,7 +74,7 @@ def next_lines(folder: Path, weeks: int) -> Iterator[str]:
         (_("A page for the physiotherapist:"), f"{verb} report {shlex.quote(robin)}"),
         (_("What is collected, and how it goes:"), f"{verb} status"),
         (_("Dashboards for Grafana:"), f"{verb} grafana DIR"),
-        (_("Hearts that beat on, until Ctrl-C:"), shlex.join([program(), "demo", str(folder), "--live"])),
+        (_("Hearts that beat on, until Ctrl-C:"), shlex.join([*program(), "demo", str(folder), "--live"])),
         (_("The settings of the two, as an example:"), str(folder / "hartslag.toml")),
     ):
         yield ""
@@ -105,12 +105,12 @@ def _known_lines(folder: Path) -> Iterator[str]:
     yield _("{path} holds a demo already. To look at it:").format(path=folder)
     yield f"  {_verb_of(folder)} week"
     yield _("To make it anew, which deletes what is there:")
-    yield "  " + shlex.join([program(), "demo", str(folder), "--anew"])
+    yield "  " + shlex.join([*program(), "demo", str(folder), "--anew"])
 
 
 def _verb_of(folder: Path) -> str:
     """The command that asks something of this household, up to the verb."""
-    return shlex.join([program(), "--data", str(folder)])
+    return shlex.join([*program(), "--data", str(folder)])
 
 
 @contextmanager

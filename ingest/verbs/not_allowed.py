@@ -22,7 +22,7 @@ def not_allowed(data: Path) -> Stop:
         "  {ask}\n"
         "  {join}"
     )
-    ask = shlex.join(["sudo", program(), *sys.argv[1:]])
+    ask = shlex.join(["sudo", *program(), *sys.argv[1:]])
     join = shlex.join(["sudo", "usermod", "-aG", group, _user(os.getuid())])
     return Stop(words.format(folder=data, owner=owner, group=group, ask=ask, join=join))
 

@@ -13,6 +13,7 @@ import click
 from ingest.errors import Stop
 from ingest.language import ENGLISH, languages, speak, spoken_language
 from ingest.language import gettext as _
+from ingest.system.start import started_words
 from ingest.verbs.command import Invocation, WholeNumber, verb
 
 if TYPE_CHECKING:
@@ -29,10 +30,8 @@ T = TypeVar("T")
 
 def absolute_command(invocation: Invocation, *words: str, file: Path | None = None) -> str:
     """A verb with the options of this one, its paths whole: also for sudo, which finds no program by name, and from any folder."""
-    started = Path(sys.argv[0])
-    called = [str(started.absolute())]
-    if started.name in {"__main__.py", "-c", ""}:
-        called = [sys.executable, "-m", "ingest"]
+    called = started_words()
+    called[0] = str(Path(called[0]).absolute())
     config = file or invocation.config
     options = ["--config", str(config.absolute())] if config else []
     options += ["--data", str(invocation.data.absolute())] if invocation.data else []
