@@ -1,5 +1,6 @@
 """What is asked of the SQLite store in every state a household can be in, by the rules of the plugin that asks it."""
 
+import math
 from collections import Counter
 from itertools import product
 
@@ -11,6 +12,7 @@ from tests.support.grafana_homes import SITE, STORES, Homes, drawable
 from tests.support.grafana_queries import Looking, answers, drawn
 from tests.support.grafana_server import asked
 from tests.support.grafana_words import texts
+from tests.support.households import at
 
 
 @pytest.mark.parametrize("state", ["watch only", "first day"])
@@ -55,6 +57,29 @@ def test_servers_say_what_the_file_says(store: str, board: str, homes: Homes) ->
         }
 
     assert words(store) == words("sqlite")
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_week_that_a_watch_left_open_is_drawn_as_that(store: str, homes: Homes) -> None:
+    """Protects a week within its spread from looking missed or met: it says from what to what, as `week --json` does."""
+    state = STATES["about enough"]
+    said = homes.said(state, state.picked)
+    assert said is not None
+    least, most = math.floor(said["dose_least_min"]), math.ceil(said["dose_most_min"])
+    assert least < said["dose_min"] < said["target_min"] == 84 < most
+    week = Looking(at("2026-11-16T00:00+01:00"), state.now_ms, {"person": state.picked, "site": SITE})
+    panels = {p["title"]: p for p in homes.dashboard(state, store, "week")["panels"]}
+
+    def read(title: str) -> list[str]:
+        return texts(panels[title], drawn(homes.store(state, store), panels[title], week))
+
+    assert read("Enough?") == ["About enough"]
+    assert read("In numbers") == [
+        f"between {least}",
+        f"and {most}",
+        "of 84",
+        f"{said['not_measured_h']:.0f} h not measured",
+    ]
 
 
 def _filled(target: dict[str, str], person: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -204,9 +205,20 @@ def numbers_of_week(week: Json) -> set[int]:
     """
     found = [week[name] for name in ("target_min", "to_go_min", "days_left", "not_measured_h")]
     dose = week["dose_min"]
+    if is_open(week):
+        found += [math.floor(week["dose_least_min"]), math.ceil(week["dose_most_min"])]
     if not week["to_go_min"]:
         found.append(dose)
     return {round_half_up(n) for n in found if n is not None} | ({int(dose)} if week["to_go_min"] else set())
+
+
+def is_open(week: Json) -> bool:
+    """Whether just what a watch did not write decides a week."""
+    return bool(
+        week["judged"]
+        and week["edges"]
+        and week["dose_least_min"] < week["target_min"] <= week["dose_most_min"]
+    )
 
 
 def round_half_up(number: float) -> int:
@@ -224,6 +236,7 @@ __all__: Sequence[str] = [
     "covering_looks",
     "drawing_host",
     "drawing_process",
+    "is_open",
     "numbers_of_week",
     "panel_titles",
 ]

@@ -1,10 +1,11 @@
 """What is wrong with a drawing, in words: all that is asked of every one of them, whatever it shows."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from tests.support.drawing import VIEWPORTS, Look, numbers_of_week, panel_titles, round_half_up
+from tests.support.drawing import VIEWPORTS, Look, is_open, numbers_of_week, panel_titles, round_half_up
 from tests.support.grafana_frames import Json
 from tests.support.languages import said as in_language
 
@@ -121,13 +122,13 @@ def answer_faults(look: Look, drawing: Json, said: Json | None) -> Iterator[str]
     if wrong := numbers - right - (BORN if said and not said["edges"] else set()):
         yield f"{sentence!r}: {sorted(wrong)} is not what `week --json` says: {sorted(right)}"
     if said and judged:
-        wanted = {
-            int(said["dose_min"]) if said["to_go_min"] else round_half_up(said["dose_min"]),
-            int(said["target_min"]),
-        }
+        doses = {int(said["dose_min"]) if said["to_go_min"] else round_half_up(said["dose_min"])}
+        if is_open(said):
+            doses = {math.floor(said["dose_least_min"]), math.ceil(said["dose_most_min"])}
+        wanted = {*doses, int(said["target_min"])}
         if missing := wanted - numbers:
             yield f"{sentence!r} does not say {sorted(missing)}"
-        if (in_language(ENOUGH, look.language) in sentence) != (said["to_go_min"] == 0):
+        if (in_language(ENOUGH, look.language) in sentence) != (said["to_go_min"] == 0 and not is_open(said)):
             yield f"{sentence!r}, but there are {said['to_go_min']} minutes to go"
 
 

@@ -11,7 +11,7 @@ from ingest.collect.strap_state import NUMBERS
 from ingest.household import record_profile
 from ingest.journal import Journal, Writer
 from ingest.settings.model import StrapSettings
-from tests.support.households import DAY, MINUTE, S, a_file, at
+from tests.support.households import DAY, HOUR, MINUTE, S, a_file, at
 from tests.support.made_up_days import Happening, Heard, Wearer, local_ms
 
 ANNA, ODD = "Anna", "Zoë O'Hara (jr.), 2"
@@ -280,6 +280,23 @@ def _met() -> Iterator[Event]:
     yield from weeks(_anna(7), _FIRST, now - 30 * MINUTE, (50, 58, 44))
 
 
+def _about_enough() -> Iterator[Event]:
+    """Sunday evening: a watch that writes every twenty seconds, on walks around the limit; what it did not write decides the week."""
+    now = STATES["about enough"].now_ms
+    who = _anna(31)
+    yield Noted(at("2026-09-30T20:00+02:00"), ANNA, {**LIMITS, "target_min": 84})
+    for day, minutes in ((date(2026, 11, 17), 40), (date(2026, 11, 19), 63), (date(2026, 11, 21), 62)):
+        start = local_ms(day, "10:00")
+        yield Came(
+            start + 80 * MINUTE,
+            ANNA,
+            f"{day.isoformat()}-walking.fit",
+            list(who.workout(start, minutes, 116, "walking", step_s=20)),
+            device={"device": who.watch, "product": who.product},
+        )
+    yield Came(now - HOUR, ANNA, "2026-11-21_monitoring.fit", list(who.day(date(2026, 11, 21))))
+
+
 def _two() -> Iterator[Event]:
     """Two people with their own limits, targets and weeks; the one with the odd name begins hers on Sunday."""
     now = STATES["two persons"].now_ms
@@ -343,6 +360,7 @@ STATES = {
         State("no limits known", at("2026-11-19T12:00:30+01:00"), _no_limits),
         State("week not judged", at("2026-11-20T09:15:00+01:00"), _not_judged),
         State("target met", at("2026-11-22T20:05:00+01:00"), _met),
+        State("about enough", at("2026-11-22T20:15:00+01:00"), _about_enough),
         State(
             "two persons",
             at("2026-11-19T18:00:30+01:00"),

@@ -13,6 +13,8 @@ PHONE = DESK._replace(dashboard="week", viewport="phone")
 
 SAID = {
     "dose_min": 108.6,
+    "dose_least_min": 108.6,
+    "dose_most_min": 108.6,
     "target_min": 150.0,
     "to_go_min": 42,
     "days_left": 4,
@@ -20,6 +22,9 @@ SAID = {
     "judged": True,
     "edges": [{}],
 }
+
+OPEN = {"dose_least_min": 105.7, "dose_most_min": 150.3}
+"""The watch left open what decides."""
 
 
 def text(words: str, y: float = 100.0, **also: Any) -> Json:
@@ -123,6 +128,9 @@ def answer(words: str, details: str, size: float = 44.0, y: float = 120.0) -> Js
         (answer("42 min to go", "of 150"), SAID, "does not say [108]"),
         (answer("✓ Enough", "108 min of 150"), SAID, "42 minutes to go"),
         (answer("✓ Enough", "180 min of 150"), {**SAID, "dose_min": 179.6, "to_go_min": 0}, ""),
+        (answer("About enough", "from 105 to 151 of 150"), {**SAID, **OPEN}, ""),
+        (answer("✓ Enough", "from 105 to 151 of 150"), {**SAID, **OPEN}, "42 minutes to go"),
+        (answer("42 min to go", "108 min so far of 150"), {**SAID, **OPEN}, "does not say [105, 151]"),
         (answer("Nothing yet", ""), None, ""),
         (answer("0 of 150", ""), None, "looks like a judgement"),
         (answer("Not judged", "at least 109"), {**SAID, "judged": False, "to_go_min": None}, ""),

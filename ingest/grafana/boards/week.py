@@ -63,21 +63,26 @@ DETAILS = (
     Line("week", "dose_min", N_("{} min"), (_MET, SURELY_MET)),
     Line("week", DONE, N_("{} min so far"), (_TO_GO, RUNNING, SURELY_NOT_MET)),
     # Down to the whole minute and up to it, as `hartslag week` tells them.
-    Line("week", "dose_least_min - 0.49999", N_("from {}"), OPEN),
-    Line("week", "dose_most_min + 0.49999", N_("to {}"), OPEN),
+    Line("week", "dose_least_min - 0.49999", N_("between {}"), OPEN),
+    Line("week", "dose_most_min + 0.49999", N_("and {}"), OPEN),
     Line("week", "target_min", N_("of {}"), ("to_go_min >= 0",)),
-    # Today included: shown as the whole number that is nearest.
+    # Today included: shown as the whole number that is nearest. Where the watch left open what decides there is no room for it.
     *(
         Line(
             "week",
             f"({left}) / 86400 + 0.49999",
             N_("{} days left"),
-            (_TO_GO, RUNNING, which, f"{left} > 86400"),
+            (_TO_GO, RUNNING, SURELY_NOT_MET, which, f"{left} > 86400"),
         )
         for left, which in _LEFT_S.items()
     ),
     *(
-        Line("week", "end_s", N_("today is the last day"), (_TO_GO, RUNNING, which, f"{left} <= 86400"))
+        Line(
+            "week",
+            "end_s",
+            N_("today is the last day"),
+            (_TO_GO, RUNNING, SURELY_NOT_MET, which, f"{left} <= 86400"),
+        )
         for left, which in _LEFT_S.items()
     ),
     Line("week", _NOT_MEASURED_H, N_("{} h not measured"), (_TO_GO, _GAPS)),
