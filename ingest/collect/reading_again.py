@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ingest.collect.arrival import Arrivals, Outcome
+from ingest.collect.arrival import Arrivals
+from ingest.collect.outcome import Outcome
 from ingest.errors import Replaced, TryLater
 from ingest.journal.mended import Places, done, pending
 from ingest.system.patience import always

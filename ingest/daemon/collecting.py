@@ -3,12 +3,14 @@
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from ingest.collect.arrival import Arrivals, Onlooker, passed_over_text
+from ingest.collect.arrival import Arrivals
+from ingest.collect.arriving_file import Given
 from ingest.collect.inbox import Candidate, Inbox, Turns
+from ingest.collect.outcome import Onlooker, Outcome, passed_over_text
 from ingest.collect.reader_process import ReaderProcess
 from ingest.collect.reading_again import read_again
 from ingest.daemon.journal import opened
@@ -92,10 +94,8 @@ class Collecting:
                         f"waiting {waiting.name}", f"{quoted(waiting.name)} waits: {waiting.why}."
                     )
             due = self._turns.due(found.arrived)
-            for done, candidate in enumerate(due):
-                if not part.going_on():
-                    break
-                self._take(part, journal, arrivals, candidate, len(due) - done - 1 + len(found.waiting))
+            for given, done in arrivals.take_all(self._given(part, journal, due, len(found.waiting))):
+                self._say_taken(part, given.name, done)
             self._patiently("noting what is filed", arrivals.flush)
             self._patiently("noting what waits", partial(self._turns.note, journal, found.waiting))
             reader.rest()
@@ -118,43 +118,45 @@ class Collecting:
             else:
                 self._wake_stores()
 
-    def _take(
-        self, part: WatchedPart, journal: Journal, arrivals: Arrivals, candidate: Candidate, left: int
-    ) -> None:
-        """Take one file; what becomes of it is logged, and one that cannot be taken now keeps no other waiting."""
-        name, kind = candidate.name, f"file {candidate.name}"
-        try:
-            person, newcomer = taker(journal, self._settings, candidate.person)
-
-            def passed_over(beside: dict[str, int]) -> None:
-                if beside:
-                    _log.info("%s: %s", quoted(name), passed_over_text(beside))
-
-            for outcome in arrivals.take(
+    def _given(
+        self, part: WatchedPart, journal: Journal, due: list[Candidate], waiting: int
+    ) -> Iterator[Given]:
+        """What is to be taken, with whose it is, until the daemon is told to stop."""
+        for left, candidate in zip(range(len(due) - 1, -1, -1), due, strict=True):
+            if not part.going_on():
+                return
+            try:
+                person, newcomer = taker(journal, self._settings, candidate.person)
+            except Replaced:
+                raise
+            except Exception as e:  # noqa: BLE001 - said like anything else that keeps a file from being taken
+                self._say_taken(part, candidate.name, e)
+                continue
+            yield Given(
                 candidate.path,
-                name,
+                candidate.name,
                 person,
-                waiting=left,
+                waiting=left + waiting,
                 newcomer=newcomer,
-                onlooker=Onlooker(passed_over=passed_over),
-            ):
-                _log.log(
-                    logging.WARNING if outcome.outcome == "rejected" else logging.INFO, "%s", outcome.sentence
-                )
-        except Replaced:
-            raise
-        except TryLater as e:
-            if part.going_on():  # at the end it is only left for the next start
-                self._repeats.say(kind, str(e))
-            self._turns.not_taken(name, e.text)
-        except Exception as e:
-            # The part begins anew, with a journal opened anew, and takes the others first.
-            self._turns.not_taken(name, in_words(e), longest_s=UNFORESEEN_S)
-            words = (
-                f"{quoted(name)} could not be taken and stays in the inbox; it is tried again: {in_words(e)}"
+                onlooker=Onlooker(passed_over=partial(_say_passed_over, candidate.name)),
             )
-            raise TryLater(words) from e
+
+    def _say_taken(self, part: WatchedPart, name: str, done: list[Outcome] | Exception) -> None:
+        """What became of a file is logged, and one that cannot be taken now keeps no other waiting."""
+        kind = f"file {name}"
+        if isinstance(done, TryLater):
+            if part.going_on():  # at the end it is only left for the next start
+                self._repeats.say(kind, str(done))
+            self._turns.not_taken(name, done.text)
+        elif isinstance(done, Exception):
+            # The part begins anew, with a journal opened anew, and takes the others first.
+            self._turns.not_taken(name, in_words(done), longest_s=UNFORESEEN_S)
+            words = f"{quoted(name)} could not be taken and stays in the inbox; it is tried again: {in_words(done)}"
+            raise TryLater(words) from done
         else:
+            for outcome in done:
+                level = logging.WARNING if outcome.outcome == "rejected" else logging.INFO
+                _log.log(level, "%s", outcome.sentence)
             self._repeats.over(kind, f"{quoted(name)} is taken after all.")
             self._turns.taken(name)
             self._wake_stores()
@@ -187,3 +189,8 @@ class Collecting:
             self._repeats.say(kind, str(e))
         else:
             self._repeats.over(kind, f"{kind}: done after all.")
+
+
+def _say_passed_over(name: str, beside: dict[str, int]) -> None:
+    if beside:
+        _log.info("%s: %s", quoted(name), passed_over_text(beside))

@@ -25,7 +25,8 @@ from ingest.verbs.times import utc_text
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
-    from ingest.collect.arrival import Onlooker, Outcome
+    from ingest.collect.arriving_file import Given
+    from ingest.collect.outcome import Onlooker, Outcome
     from ingest.journal import Journal
     from ingest.settings.model import Settings
 
@@ -63,7 +64,7 @@ def find_files(given: Sequence[Path], rejected: Path | None = None) -> list[Path
     if not found and not beside:
         raise Stop(Text(N_("There is no file in {folders}. Nothing was added."), folders=folders))
     if beside:
-        from ingest.collect.arrival import passed_over_text
+        from ingest.collect.outcome import passed_over_text
 
         say(f"{folders}: {said(passed_over_text(dict(beside)))}", sys.stderr)
     if not found:
@@ -123,7 +124,7 @@ def add_files(
     from ingest.collect.arrival import Arrivals
     from ingest.collect.filing import NotFiled
     from ingest.collect.reader_process import ReaderProcess
-    from ingest.household import register_person, typed_add
+    from ingest.household import typed_add
     from ingest.settings.names import wrong_with_name
 
     name = settings.default_person if person is None else person
@@ -140,19 +141,14 @@ def add_files(
         arrivals = Arrivals(journal, reader, settings.data, again=partial(typed_add, settings))
         store = beside.submit(catch_up, settings)
         taken = 0
+        given = _given(settings, journal, files, person, onlooker)
         try:
-            for done, path in enumerate(files, start=1):
-                try:
-                    owner = register_person(journal, settings, person or _owner(settings, journal, path))
-                    # What was set aside is not its owner's copy: it leaves that folder once it is taken.
-                    kept = not _lies_in(path, settings.rejected)
-                    outcomes = arrivals.take(path, str(path.absolute()), owner, kept=kept, onlooker=onlooker)
-                    taken += 1
-                    yield outcomes
-                except TryLater as e:
-                    taken += isinstance(e, NotFiled)
-                    yield e
-                if done % PORTION == 0 and store.done():
+            for number, (_, done) in enumerate(arrivals.take_all(given), start=1):
+                if isinstance(done, Exception) and not isinstance(done, TryLater):
+                    raise done
+                taken += isinstance(done, list | NotFiled)
+                yield done
+                if number % PORTION == 0 and store.done():
                     store = beside.submit(catch_up, settings)
         finally:
             arrivals.flush()
@@ -161,6 +157,20 @@ def add_files(
             if trouble:
                 comfort = " What was taken is in the journal and is not lost." if taken else ""
                 _log.warning("%s%s", trouble, comfort)
+
+
+def _given(
+    settings: "Settings", journal: "Journal", files: Sequence[Path], person: str | None, onlooker: "Onlooker"
+) -> "Iterator[Given]":
+    """The files, each with whose it is."""
+    from ingest.collect.arriving_file import Given
+    from ingest.household import register_person
+
+    for path in files:
+        owner = register_person(journal, settings, person or _owner(settings, journal, path))
+        # What was set aside is not its owner's copy: it leaves that folder once it is taken.
+        kept = not _lies_in(path, settings.rejected)
+        yield Given(path, str(path.absolute()), owner, kept=kept, onlooker=onlooker)
 
 
 def _opened_journal(settings: "Settings", files: Sequence[Path]) -> "Journal":
@@ -265,7 +275,7 @@ class _Report:
 
     def passed_over(self, beside: dict[str, int]) -> None:
         """Keep what a zip holds besides recordings until its recordings are told."""
-        from ingest.collect.arrival import passed_over_text
+        from ingest.collect.outcome import passed_over_text
 
         if beside:
             self._beside.append(said(passed_over_text(beside)))
@@ -337,7 +347,7 @@ def command(invocation: Invocation, files: tuple[Path, ...], person: str | None,
 
     Those in the folder "rejected" are tried again, and leave it once they are taken. Ends with 1 when a file was rejected.
     """
-    from ingest.collect.arrival import Onlooker
+    from ingest.collect.outcome import Onlooker
 
     settings = invocation.load_settings()
     require_access(settings)

@@ -172,7 +172,7 @@ def place_undated(settings: Settings, file: UndatedFile, at_ms: int) -> str:
     """Take a copy with its date into the journal; gives the name by which it is forgotten again. Raises Stop."""
     from tempfile import TemporaryDirectory
 
-    from ingest.collect.arrival import NOBODY_LOOKS
+    from ingest.collect.outcome import NOBODY_LOOKS
     from ingest.errors import TryLater
     from ingest.formats.fit.placed import place_file
     from ingest.verbs.add import add_files

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from ingest.collect.arrival import Arrivals, Onlooker, Outcome, passed_over_text
+from ingest.collect.arrival import Arrivals
+from ingest.collect.outcome import Onlooker, Outcome, passed_over_text
 from ingest.demo.fit_encoder import Fit, workout
 from ingest.errors import TryLater
 from ingest.formats import fit

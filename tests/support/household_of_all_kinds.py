@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.collect.arrival import NOBODY_LOOKS
+from ingest.collect.outcome import NOBODY_LOOKS
 from ingest.demo.fit_encoder import workout
 from ingest.household import open_journal, places_of
 from ingest.journal import RANKS, Journal, Notifications
