@@ -9,6 +9,9 @@ from tests.support.documents import ROOT
 PAGE = ROOT / "docs" / "what-can-go-wrong.md"
 
 PROVED_BY = {
+    "The power fails while many files are taken together": (
+        "tests/collect/test_taken_together.py::test_a_kill_among_many_leaves_nothing_half_done"
+    ),
     "The power fails, or the program is killed, while a file is being taken": (
         "tests/test_crash.py::test_a_kill_at_any_step_leaves_no_trace"
     ),
@@ -139,6 +142,9 @@ PROVED_BY = {
     ),
     "A server, a file or a strap sends control characters in its words": (
         "tests/verbs/test_status.py::test_a_servers_words_do_not_act_on_the_terminal"
+    ),
+    "The settings file is deleted or lost": (
+        "tests/verbs/test_rename.py::test_settings_that_are_lost_do_not_make_a_new_person"
     ),
     "A person's name is corrected in the settings by hand": (
         "tests/verbs/test_rename.py::test_a_name_that_was_corrected_by_hand_is_told_and_brought_together"
