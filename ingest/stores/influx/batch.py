@@ -1,5 +1,6 @@
 """Lines on their way to a server: collected, written, split where they are too many, set aside where the server rejects them."""
 
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ BODY_BYTES = 3 << 19
 """Lines are collected up to this: half a second of a small server's work."""
 
 LEAST_BODY_BYTES = 16 << 10
+
+MOST_AHEAD = 3
+"""Bodies that are on their way or ready behind one that is: the next one leaves as soon as the server has said yes, and is
+not waited for until somebody has time to hand it on."""
 
 MOST_REFUSED = 50
 """Rows of one body that are set aside one by one. Where more are refused it is not the rows but the bucket."""
@@ -27,7 +32,7 @@ class RejectedLine:
 
 
 class BatchWriter:
-    """Lines for one server. Belongs to one thread; one body is written by another while the next is made."""
+    """Lines for one server. Belongs to one thread; bodies are written by another, in their order, while the next are made."""
 
     probe_line: bytes
     """A line (precision s) that the server has taken before: refused now, it is the server and not the other line."""
@@ -36,25 +41,28 @@ class BatchWriter:
         self._client, self._set_aside = client, set_aside
         self._lines: dict[str, list[bytes]] = {}
         self._bytes = 0
-        self._body_limit = BODY_BYTES
+        self.body_limit = BODY_BYTES
+        """How many bytes are collected now."""
         self._refused = 0
         self._executor: ThreadPoolExecutor | None = None
-        self._in_flight: tuple[bytes, str, Future[None]] | None = None
+        self._in_flight: deque[tuple[bytes, str, Future[None]]] = deque()
 
     def add(self, body: bytes, precision: str) -> None:
         """Take lines along; they are written when there are enough of them, while the next are made ready."""
         self._lines.setdefault(precision, []).append(body)
         self._bytes += len(body)
-        if self._bytes < self._body_limit:
+        if self._bytes < self.body_limit:
             return
         for of_body, together in self._take_bodies():
-            self._await_in_flight()
-            if self._executor is None:
-                self._executor = ThreadPoolExecutor(1)
-            if len(together) <= 2 * self._body_limit:
+            if len(together) <= 2 * self.body_limit:
+                while len(self._in_flight) >= MOST_AHEAD:
+                    self._await_first()
+                if self._executor is None:
+                    self._executor = ThreadPoolExecutor(1)
                 written = self._executor.submit(self._client.write_lines, together, of_body)
-                self._in_flight = (together, of_body, written)
+                self._in_flight.append((together, of_body, written))
             else:
+                self._await_all()
                 self._refused = 0
                 self._write(together, of_body)
 
@@ -63,7 +71,7 @@ class BatchWriter:
 
         Raises Unavailable, or TryLater when it takes nothing.
         """
-        self._await_in_flight()
+        self._await_all()
         for precision, body in self._take_bodies():
             self._refused = 0
             self._write(body, precision)
@@ -71,32 +79,42 @@ class BatchWriter:
     def discard(self) -> None:
         """Drop what was added; what is on its way has arrived or failed when this returns, and cannot come later."""
         self._lines, self._bytes = {}, 0
-        in_flight, self._in_flight = self._in_flight, None
-        if in_flight is not None:
-            wait([in_flight[2]])
+        self._recall()
         if self._executor is not None:
             self._executor.shutdown()
             self._executor = None
 
     def shrink(self) -> None:
         """Write smaller bodies: the server could not take so much in time."""
-        self._body_limit = max(self._body_limit // 2, LEAST_BODY_BYTES)
+        self.body_limit = max(self.body_limit // 2, LEAST_BODY_BYTES)
 
     def _take_bodies(self) -> list[tuple[str, bytes]]:
         bodies = [(precision, b"".join(parts)) for precision, parts in self._lines.items()]
         self._lines, self._bytes = {}, 0
         return bodies
 
-    def _await_in_flight(self) -> None:
-        """Have the server's answer to what is on its way."""
-        in_flight, self._in_flight = self._in_flight, None
-        if in_flight is not None:
-            body, precision, written = in_flight
-            self._refused = 0
-            self._handle_outcome(body, precision, written.result)
+    def _await_all(self) -> None:
+        """Have the server's answers to all that is on its way."""
+        while self._in_flight:
+            self._await_first()
+
+    def _await_first(self) -> None:
+        """Have the server's answer to what left first. What is behind it is not there for good before it is."""
+        body, precision, written = self._in_flight.popleft()
+        later = self._recall() if written.exception() is not None else []
+        self._refused = 0
+        self._handle_outcome(body, precision, written.result)
+        for body_behind, of_body in later:
+            self._write(body_behind, of_body)
+
+    def _recall(self) -> list[tuple[bytes, str]]:
+        """Have nothing be on its way any more; gives what was, written or not."""
+        later, self._in_flight = self._in_flight, deque()
+        wait([written for _, _, written in later if not written.cancel()])
+        return [(body, precision) for body, precision, _ in later]
 
     def _write(self, body: bytes, precision: str) -> None:
-        if len(body) > 2 * self._body_limit and _split_lines(body) is not None:
+        if len(body) > 2 * self.body_limit and _split_lines(body) is not None:
             self._write_halves(body, precision)
         else:
             self._handle_outcome(body, precision, lambda: self._client.write_lines(body, precision))
@@ -104,9 +122,9 @@ class BatchWriter:
     def _handle_outcome(self, body: bytes, precision: str, outcome: Callable[[], None]) -> None:
         try:
             outcome()
-            self._body_limit = min(self._body_limit + (self._body_limit >> 3), BODY_BYTES)
+            self.body_limit = min(self.body_limit + (self.body_limit >> 3), BODY_BYTES)
         except BodyTooLarge:
-            self._body_limit = max(min(len(body) // 2, self._body_limit), LEAST_BODY_BYTES)
+            self.body_limit = max(min(len(body) // 2, self.body_limit), LEAST_BODY_BYTES)
             if _split_lines(body) is None:
                 self._reject(body, precision, "a single row is too large")
             else:

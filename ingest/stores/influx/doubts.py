@@ -57,8 +57,8 @@ class Doubts:
         if not self.may_lose:
             return
         now_s = self._clock()
-        first, last = int(time_us.min()) // DAY_US, int(time_us.max()) // DAY_US
-        for day in [first] if first == last else np.unique(time_us // DAY_US).tolist():
+        first = int(time_us.min()) // DAY_US
+        for day in (np.flatnonzero(np.bincount(time_us // DAY_US - first)) + first).tolist():
             since_s, _ = self._days.get((person, day), (now_s, now_s))
             self._days[person, day] = since_s, now_s
 

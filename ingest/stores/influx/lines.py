@@ -1,7 +1,7 @@
 """Line protocol from columns (https://docs.influxdata.com/influxdb/v1/write_protocols/line_protocol_reference/).
 
-A column becomes a matrix of bytes, a row of it per value, out of a table of its distinct values; matrices side by side
-are lines, and the zeros that fill short values up fall out at the end. No object is made per row.
+A column becomes texts of one width, out of a table of its distinct values; side by side they are lines, and the zeros
+that fill short ones up fall out at the end. No object is made per row.
 """
 
 import re
@@ -19,8 +19,13 @@ PRECISIONS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 MATRIX_BYTES = 3 << 20
 """Of one body before the zeros fall out; with its copies ten megabytes at most are held."""
 
-_DIGITS = np.frombuffer("".join(f"{i:04d}" for i in range(10_000)).encode(), np.uint8).reshape(-1, 4)
+_LAST_DIGITS = 4
+_LAST = np.array([f"{i:04d}\n".encode() for i in range(10**_LAST_DIGITS)], np.bytes_)
 _SEPARATOR, _END = b"\x01", b"\x02"  # stand in for commas while fields may be missing; never part of a value
+
+
+_Part = tuple[NDArray[np.bytes_], NDArray[Any]]
+"""What stands in one place of each line: the distinct texts, and by row which of them."""
 
 
 def coarsest_precision(time_us: NDArray[np.int64]) -> str:
@@ -110,48 +115,36 @@ def _encode_body(
     *,
     whole: bool,
 ) -> bytes:
-    parts: list[NDArray[np.uint8]] = []
+    parts: list[_Part] = []
     for before, name in zip(prefixes, sorted(labels), strict=False):
         values = np.asarray(labels[name], dtype=object)[rows]
         found, which = np.unique(values.astype(str), return_inverse=True)
-        parts.append(_pack([before + _encode_tag(name, v) for v in found.tolist()])[which])
+        parts.append((np.array([before + _encode_tag(name, v) for v in found.tolist()], np.bytes_), which))
     for i, column in enumerate(columns):
         before = prefixes[-1] if i == 0 else b"," if whole else b""
         parts.append(column.cells(rows, before, b"" if whole else _SEPARATOR))
-    parts.append(_repeat(b" " if whole else _END, len(ticks)))
-    parts.append(_encode_times(ticks))
-    parts.append(_repeat(b"\n", len(ticks)))
-    matrix = np.empty((len(ticks), sum(p.shape[1] for p in parts)), np.uint8)
-    at = 0
-    for part in parts:
-        matrix[:, at : at + part.shape[1]] = part
-        at += part.shape[1]
+    parts += _encode_times(ticks, b" " if whole else _END)
+    matrix = np.empty(len(ticks), [(str(i), texts.dtype) for i, (texts, _) in enumerate(parts)])
+    for i, (texts, which) in enumerate(parts):
+        matrix[str(i)] = texts.take(which)
     body = matrix.tobytes().replace(b"\0", b"")
     return body if whole else body.replace(_SEPARATOR + _END, b" ").replace(_SEPARATOR, b",")
 
 
-def _pack(texts: list[bytes]) -> NDArray[np.uint8]:
-    """Texts as rows of one width, filled up with zeros."""
-    packed = np.array(texts, dtype=bytes)
-    return packed.view(np.uint8).reshape(len(texts), packed.itemsize)
-
-
-def _repeat(text: bytes, count: int) -> NDArray[np.uint8]:
-    return np.broadcast_to(np.frombuffer(text, np.uint8), (count, len(text)))
-
-
-def _encode_times(ticks: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Whole numbers as digits: four at a time when all have as many of them, as times of this century do."""
-    digits = len(str(ticks.max()))
-    if ticks.min() < 10 ** (digits - 1):
-        return _pack([str(t).encode() for t in ticks.tolist()])
-    groups = -(-digits // 4)
-    cells = np.empty((len(ticks), groups * 4), np.uint8)
-    rest = ticks
-    for i in range(groups - 1, -1, -1):
-        rest, group = np.divmod(rest, 10_000) if i else (rest, rest)
-        cells[:, i * 4 : i * 4 + 4] = _DIGITS[group]
-    return cells[:, groups * 4 - digits :]
+def _encode_times(ticks: NDArray[np.int64], before: bytes) -> "list[_Part]":
+    """Whole numbers and the ends of lines; the last four digits apart, as what is above them is the same for hours."""
+    if ticks.min() < 10**_LAST_DIGITS:
+        texts = [before + b"%d\n" % t for t in ticks.tolist()]
+        return [(np.array(texts, np.bytes_), np.arange(len(ticks), dtype=np.intp))]
+    above = ticks // 10**_LAST_DIGITS
+    first = int(above.min())
+    which, distinct = above - first, np.arange(first, int(above.max()) + 1, dtype=np.int64)
+    if len(distinct) > len(ticks):
+        distinct, which = np.unique(above, return_inverse=True)
+    return [
+        (np.array([before + b"%d" % t for t in distinct.tolist()], np.bytes_), which),
+        (_LAST, ticks - above * 10**_LAST_DIGITS),
+    ]
 
 
 class _EncodedField:
@@ -183,7 +176,7 @@ class _EncodedField:
             column = column.astype(float)
         self._values = column
 
-    def cells(self, rows: Any, before: bytes, after: bytes) -> NDArray[np.uint8]:
+    def cells(self, rows: Any, before: bytes, after: bytes) -> _Part:
         """The texts of some rows; of one that is not known only what stands before all fields."""
         values, known = self._values[rows], self.known[rows]
         if values.dtype == np.uint8:
@@ -194,8 +187,7 @@ class _EncodedField:
         if not known.all():
             which = np.where(known, which, len(texts))
             texts.append(before)
-        cells: NDArray[np.uint8] = _pack(texts)[which]
-        return cells
+        return np.array(texts, np.bytes_), which
 
     def _encode_value(self, value: Any) -> bytes:
         if self._kind == TEXT:
