@@ -72,11 +72,11 @@ def test_imports_run_one_way(source: Path) -> None:
 
 
 def test_tests_lie_as_the_program_does() -> None:
-    """Protects who looks for the tests of a file: they lie in the same room, and what they share lies in tests/support."""
+    """Protects who looks for the tests of a file: they lie in the same room, and what they share in tests/support, or as fixtures of a room in its conftest.py."""
     apart = {"support", "bench", "fuzz"}
     tests = [p.relative_to(ROOT / "tests") for p in (ROOT / "tests").rglob("*.py")]
-    beside = [p for p in tests if p.parts[0] not in apart and not p.name.startswith("test_")]
-    assert sorted(map(str, beside)) == ["__init__.py", "conftest.py"]
+    beside = [p for p in tests if p.parts[0] not in apart and not p.name.startswith(("test_", "conftest."))]
+    assert sorted(map(str, beside)) == ["__init__.py"]
     rooms = {p.parent for p in tests if p.parts[0] not in apart} - {Path(), Path("zones")}
     assert [r for r in sorted(rooms) if not (ROOT / "ingest" / r).is_dir()] == []
 

@@ -29,6 +29,7 @@ def data_findings(settings: "Settings", journal: "Journal | None") -> Iterator[F
         told = _("Journal {path}: not made yet; the daemon makes it").format(path=settings.journal_file)
         yield Finding(OK, "journal", told)
         yield from _backup(settings)
+        yield from _server(settings, None)
         return
     yield from _journal(settings, journal)
     yield from _backup(settings)
@@ -162,9 +163,7 @@ def _stores(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
                 continue
             yield from _grafana(store)
         elif settings.influx is not None:
-            from ingest.verbs.check_server import server_findings
-
-            found = list(server_findings(settings.influx, store, journal))
+            found = list(_server(settings, journal))
             yield from found
             yield from _noted(store, journal, [f.seen for f in found])
             continue
@@ -172,6 +171,15 @@ def _stores(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
         faults = store.faults(journal.id)
         yield from _faults("store", called, faults, store.remedy)
         yield from _noted(store, journal, faults)
+
+
+def _server(settings: "Settings", journal: "Journal | None") -> Iterator[Finding]:
+    if settings.influx is not None:
+        from ingest.stores.influx.store import InfluxStore
+        from ingest.verbs.check_server import server_findings
+
+        store = InfluxStore(settings.influx, settings.store_file.parent)
+        yield from server_findings(settings.influx, store, journal)
 
 
 def _noted(store: "Store", journal: "Journal", seen: list[str]) -> Iterator[Finding]:

@@ -16,8 +16,11 @@ FEW = 200
 """Entries that a daemon which is at it may have before it."""
 
 
-def server_findings(influx: "InfluxSettings", store: "Store", journal: "Journal") -> Iterator[Finding]:
-    """A line for each thing that the server is asked, and what is known here of what it lacks and refused."""
+def server_findings(influx: "InfluxSettings", store: "Store", journal: "Journal | None") -> Iterator[Finding]:
+    """A line for each thing that the server is asked, and what is known here of what it lacks and refused.
+
+    A server can be asked before there is a journal: who has just written its address wants to know.
+    """
     from ingest.log import quoted
     from ingest.stores.influx.inspection import ACCESS, OWNER, REACHED, ROWS
     from ingest.stores.influx.server import DEDUPLICATION, DELETION, RETENTION
@@ -36,7 +39,7 @@ def server_findings(influx: "InfluxSettings", store: "Store", journal: "Journal"
         DELETION: _("Server {url}: what is no longer true can be deleted"),
         ROWS: _("Server {url}: rows of this Pi are there"),
     }
-    for seen in store.inspect(journal.id):
+    for seen in store.inspect(journal.id if journal is not None else None):
         if seen.trouble:
             level = WARN if seen.harmless else FAIL
             told = seen.trouble
@@ -46,8 +49,9 @@ def server_findings(influx: "InfluxSettings", store: "Store", journal: "Journal"
         else:
             told = well[seen.aspect].format(url=store.place, title=seen.title, site=site)
             yield Finding(OK, "store", told, aspect=seen.aspect)
-    yield _behind(store, journal)
-    yield _refused(store)
+    if journal is not None:
+        yield _behind(store, journal)
+        yield _refused(store)
 
 
 def _behind(store: "Store", journal: "Journal") -> Finding:

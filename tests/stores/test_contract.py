@@ -38,8 +38,7 @@ from tests.support.households import (
     steady,
 )
 from tests.support.replicas import Rows, differences, expected, held
-from tests.support.server_stores import Clock, catch_up, journal_of_2024, open_store
-from tests.support.servers import InfluxDB, VictoriaMetrics
+from tests.support.server_stores import SERVERS, Clock, catch_up, journal_of_2024, open_store, serving
 
 START = at("2024-10-26T10:00+02:00")
 HAPPENED: list[Event] = [
@@ -97,16 +96,14 @@ class Place:
         return catch_up(journal, store, self.clock, portion=portion)
 
 
-@pytest.fixture(params=["sqlite", "influxdb", "victoriametrics"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+@pytest.fixture(params=["sqlite", *SERVERS])
+def place(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Place]:
     """Each kind of store; one that is added gets a branch here."""
-    clock = Clock()
     if request.param == "sqlite":
         path = tmp_path / "store" / "s.db"
         yield Place(lambda: closing(SqliteStore(path)), lambda: rows(path), lambda r: r, clock, tmp_path)
         return
-    kind = {"influxdb": InfluxDB, "victoriametrics": VictoriaMetrics}[request.param]
-    with kind(tmp_path / "server") as server:
+    with serving(request.param, tmp_path / "server", clock) as server:
         yield Place(
             lambda: open_store(server.url, tmp_path / "store", clock=clock),
             lambda: held(server),

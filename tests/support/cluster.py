@@ -14,17 +14,17 @@ its sources have it (https://docs.victoriametrics.com/cluster-victoriametrics/, 
 import contextlib
 import json
 import re
-import socket
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPException
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, urlencode, urlsplit
 from zlib import crc32
 
+from tests.support.loopback_http import Asked, LoopbackHttp
 from tests.support.servers import FAR_S, VictoriaMetrics
 
 INSERT, SELECT, DELETE = "/insert/0/influx", "/select/0/prometheus", "/delete/0/prometheus"
@@ -53,14 +53,20 @@ class Cluster(VictoriaMetrics):
         storages: int = 2,
         copies: int = 1,
         select_flags: Sequence[str] = VictoriaMetrics.FLAGS[1:],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(folder, flags)
         self.storages = [VictoriaMetrics(folder / f"storage {i}", flags) for i in range(storages)]
         self.copies = copies
         self.deduplicates = any("dedup" in flag for flag in select_flags)
         self.requests: list[str] = []
-        self._http: _Http | None = None
-        self._ended = threading.Event()
+        self.clock, self.shown_s = clock, SHOWN_S
+        """By which clock, and after how long, what was written is shown."""
+        self.routes: tuple[str, ...] = (INSERT, SELECT, DELETE)
+        """Which vmauth has."""
+        self._unshown_since: float | None = None
+        self._lock = threading.Lock()
+        self._http: LoopbackHttp | None = None
 
     @property
     def url(self) -> str:
@@ -73,9 +79,7 @@ class Cluster(VictoriaMetrics):
             if storage.process is None:
                 storage.start()
         if self._http is None:
-            self._http = _Http(self)
-            threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
-            threading.Thread(target=self._show, daemon=True).start()
+            self._http = LoopbackHttp(self.port, self._answer)
         return self
 
     def kill(self) -> None:
@@ -100,20 +104,10 @@ class Cluster(VictoriaMetrics):
     def __enter__(self) -> Self:
         return self.start()
 
-    def _show(self) -> None:
-        """Have what was written be shown some seconds later, as it is in a cluster of today: 1.79 takes up to ten."""
-        while not self._ended.wait(SHOWN_S):
-            for storage in self.storages:
-                with contextlib.suppress(OSError, HTTPException):
-                    storage.ask("GET", "/internal/force_flush", timeout_s=10)
-
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
         self.kill()
         if self._http is not None:
-            self._http.shutdown()
-            self._http.hang_up()
-            self._http.server_close()
+            self._http.close()
             self._http = None
 
     def flush(self) -> None:
@@ -129,6 +123,8 @@ class Cluster(VictoriaMetrics):
     def insert(self, path: str, body: bytes) -> int:
         """Lines to the storages that they belong to, or to the next one that is there."""
         count = len(self.storages)
+        with self._lock:
+            self._unshown_since = self._unshown_since or self.clock()
         parts: list[list[bytes]] = [[] for _ in range(count)]
         homes: dict[bytes, int] = {}
         for line in body.splitlines(keepends=True):
@@ -199,88 +195,51 @@ class Cluster(VictoriaMetrics):
             for name, n in sums.items()
         ]
 
+    def _show(self) -> None:
+        """Have what was written be shown once it is time: 1.79 takes up to ten seconds by itself, a cluster of today five."""
+        with self._lock:
+            if self._unshown_since is None or self.clock() - self._unshown_since < self.shown_s:
+                return
+            self._unshown_since = None
+        for storage in self.storages:
+            with contextlib.suppress(OSError, HTTPException):
+                storage.ask("GET", "/internal/force_flush", timeout_s=10)
 
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
-    request_queue_size = 100
+    # --- what is heard and said ---
 
-    def __init__(self, cluster: Cluster) -> None:
-        self.cluster = cluster
-        self.open: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", cluster.port), _Handler)
-
-    def hang_up(self) -> None:
-        for each in list(self.open):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Who hangs up is right to."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Http
-    wbufsize = -1
-    disable_nagle_algorithm = True
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.open.add(self.connection)
-
-    def finish(self) -> None:
-        self.server.open.discard(self.connection)
-        with contextlib.suppress(OSError):
-            super().finish()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-    def _any(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        split = urlsplit(self.path)
-        self.server.cluster.requests.append(split.path)
+    def _answer(self, asked: Asked, body: bytes) -> None:
+        split = urlsplit(asked.path)
+        self.requests.append(split.path)
         try:
-            status, answer = self._answer(split.path, split.query, body)
+            status, answer = self._answer_to(split.path, split.query, body)
         except Partial:
             status, answer = (
                 503,
                 b"cannot return full response, since some of vmstorage nodes are unavailable",
             )
-        self.send_response(status)
-        self.send_header("X-Server-Hostname", "vmauth")
-        if status != 204:
-            self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        if status != 204:
-            self.wfile.write(answer)
+        asked.say(status, {"X-Server-Hostname": "vmauth"}, answer)
 
-    def _answer(self, path: str, query: str, body: bytes) -> tuple[int, bytes]:
-        cluster = self.server.cluster
-        if path == f"{INSERT}/api/v2/write":
-            return cluster.insert(f"/api/v2/write?{query}", body), b"no vmstorage is available"
-        if path == f"{DELETE}/api/v1/admin/tsdb/delete_series":
-            answers, _ = cluster.ask_all(path.removeprefix(DELETE), body)
-            return (
-                (204, b"") if len(answers) == len(cluster.storages) else (503, b"a vmstorage is unavailable")
-            )
-        if not path.startswith(f"{SELECT}/api/v1/"):
+    def _answer_to(self, path: str, query: str, body: bytes) -> tuple[int, bytes]:
+        known = (f"{INSERT}/api/v2/write", f"{DELETE}/api/v1/admin/tsdb/delete_series", f"{SELECT}/api/v1/")
+        if not path.startswith(self.routes) or not path.startswith(known):
             return 400, f'unsupported path requested: "{path}"'.encode()
+        if path == f"{INSERT}/api/v2/write":
+            return self.insert(f"/api/v2/write?{query}", body), b"no vmstorage is available"
+        self._show()
+        if path == f"{DELETE}/api/v1/admin/tsdb/delete_series":
+            answers, _ = self.ask_all(path.removeprefix(DELETE), body)
+            return (204, b"") if len(answers) == len(self.storages) else (503, b"a vmstorage is unavailable")
         path = path.removeprefix(SELECT)
         asked = {k: v[-1] for k, v in parse_qs(f"{query}&{body.decode()}").items()}
         if path == "/api/v1/export":
-            found = cluster.merged(asked["match[]"], asked.get("start", "0"), asked.get("end", str(FAR_S)))
+            found = self.merged(asked["match[]"], asked.get("start", "0"), asked.get("end", str(FAR_S)))
             return 200, b"".join(json.dumps(one).encode() + b"\n" for one in found)
         if path == "/api/v1/query":
-            result = cluster.counted(asked["query"], float(asked["time"]))
+            result = self.counted(asked["query"], float(asked["time"]))
             return 200, _said({"resultType": "vector", "result": result}, is_partial=False)
-        answers, is_partial = cluster.ask_all(path, urlencode(asked).encode())
+        answers, is_partial = self.ask_all(path, urlencode(asked).encode())
         together = {json.dumps(one, sort_keys=True) for each in answers for one in json.loads(each)["data"]}
         return 200, _said([json.loads(one) for one in sorted(together)], is_partial=is_partial)
-
-    do_GET = do_POST = _any  # noqa: N815 - names of http.server
 
 
 def _said(data: Any, *, is_partial: bool) -> bytes:

@@ -18,10 +18,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.loopback_http import Asked, LoopbackHttp
 from tests.support.servers import Server, free_port
 
 UNIT_US = {"ns": 1e-3, "us": 1, "ms": 1000, "s": 1_000_000}
@@ -64,6 +64,11 @@ class Request:
     at_s: float
     status: int | None = None
     """What was answered; None when the connection was cut before."""
+
+    @property
+    def is_write(self) -> bool:
+        """Whether lines are to be stored; below the path of a cluster, too."""
+        return self.path.endswith(WRITE)
 
 
 # --- line protocol, read with other means than it is written with ---
@@ -112,7 +117,7 @@ def points(body: bytes, precision: str) -> Iterator[Point]:
 class Exchange:
     """One request while it is being answered, in the hands of a fault."""
 
-    def __init__(self, server: "FakeServer", request: Request, handler: BaseHTTPRequestHandler) -> None:
+    def __init__(self, server: "FakeServer", request: Request, handler: Asked) -> None:
         self.server = server
         self.request = request
         self.handler = handler
@@ -120,14 +125,7 @@ class Exchange:
     def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
         """Say so, and be done; an underscore in the name of a header stands for its hyphen."""
         self.request.status = status
-        self.handler.send_response(status)
-        for name, value in headers.items():
-            self.handler.send_header(name.replace("_", "-"), value)
-        if status != 204:
-            self.handler.send_header("Content-Length", str(len(body)))
-        self.handler.end_headers()
-        if status != 204:
-            self.handler.wfile.write(body)
+        self.handler.say(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
 
     def honestly(self) -> None:
         """What a server without faults does."""
@@ -245,13 +243,12 @@ class FakeServer:
         self.requests: list[Request] = []
         self._lock = threading.RLock()
         self._awake = threading.Event()
-        self._http: _Http | None = None
-        self._thread: threading.Thread | None = None
+        self._http: LoopbackHttp | None = None
 
     @property
     def url(self) -> str:
         """What stands in the settings."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.port}{urlsplit(self.behind.url).path if self.behind else ''}"
 
     def __enter__(self) -> Self:
         self._open()
@@ -281,7 +278,7 @@ class FakeServer:
 
     @property
     def writes(self) -> list[Request]:
-        return [r for r in self.requests if r.path == WRITE]
+        return [r for r in self.requests if r.is_write]
 
     def rows(self, measurement: str) -> list[dict[str, Any]]:
         """Every point of a measurement, with `time` in microseconds, tags and fields side by side."""
@@ -296,17 +293,21 @@ class FakeServer:
     # --- within ---
 
     def _open(self) -> None:
-        self._http = _Http(self)
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
+        self._http = LoopbackHttp(self.port, self._answer)
 
     def _close(self) -> None:
-        assert self._http is not None
-        assert self._thread is not None
-        self._http.shutdown()
-        self._http.server_close()
-        self._http.hang_up()
-        self._thread.join()
+        http, self._http = self._http, None
+        if http is not None:
+            http.close()
+
+    def _answer(self, asked: Asked, raw: bytes) -> None:
+        split = urlsplit(asked.path)
+        headers = dict(asked.headers.items())
+        body = gzip.decompress(raw) if headers.get("Content-Encoding") == "gzip" and raw else raw
+        values = {name: values[-1] for name, values in parse_qs(split.query, keep_blank_values=True).items()}
+        headers["X-Query"] = split.query
+        request = Request(asked.command, split.path, values, headers, body, len(raw), time.monotonic())
+        self.fault_for(request)(Exchange(self, request, asked))
 
     def fault_for(self, request: Request) -> Fault:
         with self._lock:
@@ -316,7 +317,7 @@ class FakeServer:
                 self.nth = (before - 1, fault) if before else None
                 if not before:
                     return fault
-            writing = request.path == WRITE
+            writing = request.is_write
             if writing and self.faults:
                 return self.faults.popleft()
             if self.always is not None and (writing or self.everywhere):
@@ -325,7 +326,7 @@ class FakeServer:
 
     def serve(self, request: Request) -> Said:
         """What an honest server says."""
-        if request.path == WRITE:
+        if request.is_write:
             return self._take(request)
         if self.behind is not None:
             return self._pass_on(request)
@@ -363,7 +364,9 @@ class FakeServer:
         good = [p for p in found if p not in wrong]
         if self.behind is not None and good:
             body = "\n".join(p.line for p in good).encode()
-            status, said, text = self.behind.answer("POST", f"{WRITE}?{request.headers['X-Query']}", body)
+            status, said, text = self.behind.answer(
+                "POST", f"{request.path}?{request.headers['X-Query']}", body
+            )
             if status != 204:
                 return status, said, text
         for p in good:
@@ -377,57 +380,3 @@ def _error(status: int, code: str, message: str) -> Said:
     """An error in the form of InfluxDB 2 (https://docs.influxdata.com/influxdb/v2/api/)."""
     body = json.dumps({"code": code, "message": message}).encode()
     return status, {**IS_INFLUX, "Content-Type": "application/json"}, body
-
-
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
-
-    def __init__(self, fake: FakeServer) -> None:
-        self.fake = fake
-        self.open: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", fake.port), _Handler)
-
-    def hang_up(self) -> None:
-        """End the connections that are kept open between requests."""
-        for each in list(self.open):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Who hangs up on a fake server is right to."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Http
-    # Headers and body leave together; otherwise each answer waits for an acknowledgement that is held back.
-    wbufsize = -1
-    disable_nagle_algorithm = True
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.open.add(self.connection)
-
-    def finish(self) -> None:
-        self.server.open.discard(self.connection)
-        with contextlib.suppress(OSError):
-            super().finish()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-    def _any(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        raw = self.rfile.read(length)
-        split = urlsplit(self.path)
-        headers = dict(self.headers.items())
-        body = gzip.decompress(raw) if headers.get("Content-Encoding") == "gzip" and raw else raw
-        asked = {name: values[-1] for name, values in parse_qs(split.query, keep_blank_values=True).items()}
-        headers["X-Query"] = split.query
-        request = Request(self.command, split.path, asked, headers, body, len(raw), time.monotonic())
-        fake = self.server.fake
-        fake.fault_for(request)(Exchange(fake, request, self))
-
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _any  # noqa: N815

@@ -17,6 +17,7 @@ Answers of a 2.7.12 that was built from there (its Flux left out) were compared 
 
 import json
 import re
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -57,13 +58,35 @@ class InfluxDB2(FakeServer):
         super().__exit__(*why)
         self.engine.kill()
 
+    # --- its lives ---
+
+    def start(self) -> Self:
+        """Start again on the same data."""
+        self.engine.start()
+        self._open()
+        return self
+
+    def kill(self) -> None:
+        """As a power cut ends it."""
+        self._close()
+        self.engine.kill()
+
+    def stop(self) -> None:
+        """As its owner ends it."""
+        self._close()
+        self.engine.stop()
+
     def lost(self) -> None:
         """Killed, and all its data with it; `start` begins with nothing."""
+        self._close()
         self.engine.lost()
 
-    def start(self) -> None:
-        """Start its engine again."""
-        self.engine.start()
+    def hung(self) -> AbstractContextManager[None]:
+        """It takes connections and answers nothing that its engine is asked."""
+        return self.engine.hung()
+
+    def flush(self) -> None:
+        """It shows what it has taken."""
 
     def add_bucket(self, name: str) -> None:
         database = f"b{len(self.buckets)}"

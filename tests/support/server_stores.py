@@ -13,6 +13,8 @@ from ingest.stores.contract import Store
 from ingest.stores.following import PORTION, follow
 from ingest.stores.influx.ledger import wall_ms
 from ingest.stores.influx.store import InfluxStore
+from tests.support.cluster import Cluster
+from tests.support.fake_server import FakeServer
 from tests.support.households import (
     DAY,
     HOUR,
@@ -34,6 +36,14 @@ from tests.support.replicas import differences, expected, held
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
 Real = InfluxDB | InfluxDB2 | VictoriaMetrics
+
+SERVERS: dict[str, type[Real]] = {
+    "influxdb": InfluxDB,
+    "influxdb2": InfluxDB2,
+    "victoriametrics": VictoriaMetrics,
+    "cluster": Cluster,
+}
+"""Every kind that a store may be on: each test of a failure runs against each."""
 
 START = at("2024-10-26T10:00+02:00")
 """The Saturday before the clocks go back in Amsterdam."""
@@ -104,14 +114,44 @@ class Clock:
     def passes(self, seconds: float) -> None:
         self.now_s += seconds
 
+    def sleep(self, seconds: float) -> None:
+        """They pass at once, but for as much as a server needs that is busy."""
+        self.now_s += seconds
+        time.sleep(seconds / 50)
+
+
+@contextmanager
+def serving(kind: str, folder: Path, clock: Clock) -> Iterator[Real]:
+    """A server of a kind, empty."""
+    with SERVERS[kind](folder) as server:
+        if isinstance(server, Cluster):
+            server.clock = clock
+        yield server
+
+
+@contextmanager
+def erring(server: Real) -> Iterator[FakeServer]:
+    """What errs when told to, in front of a server; the InfluxDB 2 of tests does so itself."""
+    if isinstance(server, InfluxDB2):
+        yield server
+        return
+    with FakeServer(server) as made:
+        yield made
+
+
+def settle(server: Real) -> None:
+    """Have on its disk what it was given: tests pass the seconds that this takes it by themselves."""
+    server.stop()
+    server.start()
+
 
 @contextmanager
 def open_store(
     url: str, folder: Path, *, clock: Callable[[], float] = time.monotonic, **also: Any
 ) -> Iterator[InfluxStore]:
     """The store as the settings would make it."""
-    now_ms = clock.now_ms if isinstance(clock, Clock) else wall_ms
-    store = InfluxStore(InfluxSettings(url=url, **also), folder, clock=clock, now_ms=now_ms)
+    wall, sleep = (clock.now_ms, clock.sleep) if isinstance(clock, Clock) else (wall_ms, time.sleep)
+    store = InfluxStore(InfluxSettings(url=url, **also), folder, clock=clock, sleep=sleep, now_ms=wall)
     try:
         yield store
     finally:

@@ -129,6 +129,9 @@ class Server:
             if self.process is not None:
                 self.process.send_signal(signal.SIGCONT)
 
+    def flush(self) -> None:
+        """Let questions see all that was written, where that takes asking for."""
+
     def lost(self) -> None:
         """Killed, and all its data with it; `start` begins with nothing."""
         self.kill()

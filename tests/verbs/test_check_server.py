@@ -1,7 +1,6 @@
 """What `check` says of a server: a line for each thing that it is asked, and what to do."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,13 +8,12 @@ import pytest
 from ingest.journal import Journal
 from ingest.settings.model import InfluxSettings
 from ingest.stores.following import follow
-from ingest.stores.influx.store import InfluxStore
 from ingest.verbs.check_server import server_findings
 from ingest.verbs.finding import FAIL, OK, WARN, Finding
+from tests.support.cluster import DELETE, SELECT, Cluster
 from tests.support.households import happen, steady
 from tests.support.influxdb2 import InfluxDB2
-from tests.support.server_stores import START, journal_of_2024
-from tests.support.servers import InfluxDB, VictoriaMetrics
+from tests.support.server_stores import SERVERS, START, Clock, journal_of_2024, open_store, serving
 
 ALL = ["reached", "access", "owner", "retention", "deduplication", "deletion", "rows", "behind", "refused"]
 
@@ -27,24 +25,26 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
         yield opened
 
 
-def seen(url: str, journal: Journal, folder: Path, site: str | None = None) -> dict[str, Finding]:
+def seen(url: str, journal: Journal | None, folder: Path, site: str | None = None) -> dict[str, Finding]:
     """What `check` finds, by its aspect."""
     influx = InfluxSettings(url=url, site=site)
-    with closing(InfluxStore(influx, folder)) as store:
+    with open_store(url, folder, clock=Clock(), site=site) as store:
         return {f.aspect: f for f in server_findings(influx, store, journal)}
 
 
 def fill(url: str, journal: Journal, folder: Path, site: str | None = None) -> None:
-    with closing(InfluxStore(InfluxSettings(url=url, site=site), folder)) as store:
+    with open_store(url, folder, clock=Clock(), site=site) as store:
         follow(journal, store)
 
 
-@pytest.mark.parametrize("kind", [InfluxDB, InfluxDB2, VictoriaMetrics])
-def test_a_server_that_is_well_has_a_line_for_each_thing(
-    kind: type[InfluxDB | InfluxDB2 | VictoriaMetrics], journal: Journal, tmp_path: Path
-) -> None:
-    """Protects who asks whether all is well there: each thing was asked, and nothing is changed by asking."""
-    with kind(tmp_path / "server") as server:
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_server_that_is_well_has_a_line_for_each_thing(kind: str, journal: Journal, tmp_path: Path) -> None:
+    """Protects who asks whether all is well there, as soon as its address is written: each thing is asked, and nothing changed."""
+    with serving(kind, tmp_path / "server", Clock()) as server:
+        if isinstance(server, Cluster):
+            server.shown_s = 0.0  # each look has a clock of its own
+        assert [f.level for f in seen(server.url, None, tmp_path / "new").values()] == [OK, OK, WARN]
+        assert not (tmp_path / "new").exists()
         before = seen(server.url, journal, tmp_path)
         assert [f.level for f in before.values()][:3] == [OK, OK, WARN]
         assert "is not filled from this journal yet" in before["owner"].seen
@@ -94,6 +94,16 @@ def test_what_is_wrong_is_told_where_it_is(
         assert found[aspect].do
         assert [f.aspect for f in found.values()][:2] == ALL[:2]
         assert found["behind"].level == OK
+
+
+def test_half_a_cluster_is_said_to_be_that(tmp_path: Path) -> None:
+    """Protects who names vmselect alone from being told of a retention, and that rows were written there."""
+    with Cluster(tmp_path / "cluster") as cluster:
+        cluster.routes = (SELECT, DELETE)
+        found = seen(cluster.url, None, tmp_path)
+        assert [(f.aspect, f.level) for f in found.values()] == [("reached", OK), ("access", FAIL)]
+        assert "rows can be read, and not written" in found["access"].seen
+        assert "/insert/ to vminsert, /select/ and /delete/ to vmselect" in found["access"].seen
 
 
 def test_rows_of_another_with_the_same_name_are_found(journal: Journal, tmp_path: Path) -> None:

@@ -122,13 +122,20 @@ def reading_response(url: str) -> Iterator[None]:
 class ServerClient:
     """A connection that is made when first needed, made anew when the server comes back, and belongs to one thread."""
 
-    def __init__(self, influx: InfluxSettings, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        influx: InfluxSettings,
+        environ: Mapping[str, str] = os.environ,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
         self._influx, self._environ = influx, environ
+        self.clock, self._sleep = clock, sleep
         self.going_on: Callable[[], bool] = always
         """Asked while an answer is waited for: a program that shall end does not wait for it."""
         self.url = influx.url
         self.wrote_at = -1e9
-        """When lines were last written, by the clock that only goes on."""
+        """When lines were last written, by `clock`."""
         self._api: Any = None
         self._pool: Any = None
         self._token = ""
@@ -142,10 +149,10 @@ class ServerClient:
 
     def wait(self, seconds: float) -> None:
         """Let some time pass. Raises Unavailable when the program is to end."""
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
+        until = self.clock() + seconds
+        while (left := until - self.clock()) > 0:
             self._require_going_on()
-            time.sleep(min(left, WAIT_STEP_S))
+            self._sleep(min(left, WAIT_STEP_S))
 
     def _is_going_on(self) -> bool:
         return self.going_on()  # whoever is asked by then
@@ -179,7 +186,7 @@ class ServerClient:
             )
         except ResponseTooLarge as e:
             raise Unavailable(str(e)) from e  # nothing was asked for that could be asked for in parts
-        self.wrote_at = time.monotonic()  # whatever it says: some of it may have been taken
+        self.wrote_at = self.clock()  # whatever it says: some of it may have been taken
         if response.status == 204:
             return
         if response.status == 413:

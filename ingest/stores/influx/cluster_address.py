@@ -42,9 +42,18 @@ def explain_address(
         return Unavailable(
             f"At {client.url} rows can be read, and not written, as at vmselect alone. {in_front}"
         )
+    nothing = f"At {client.url} rows can neither be written nor read."
+    if _can_read(client, f"{address}/select/0/prometheus"):
+        return Unavailable(
+            f'{nothing} It is a cluster: write url = "{address}/insert/0/influx" below [influx].'
+        )
+    if root.path and _can_read(client, address):
+        return Unavailable(
+            f'{nothing} It is a single VictoriaMetrics: write url = "{address}" below [influx].'
+        )
     return Unavailable(
-        f"At {client.url} rows can neither be written nor read. A single VictoriaMetrics is at"
-        f' url = "{address}", without a path; a cluster at url = "{address}/insert/0/influx". {in_front}'
+        f"{nothing} A single VictoriaMetrics has an address without a path, and a cluster one that ends in"
+        f" /insert/0/influx. {in_front}"
     )
 
 

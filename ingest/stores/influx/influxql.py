@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.errors import TryLater
 from ingest.rows.table import TABLES, TEXT, Block
 from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.cells import Cells, Digest, FieldColumn, FieldKey, Labels, StoredSeries, block_cells
@@ -220,6 +221,11 @@ class InfluxServer:
             f" {self._influx.bucket!r} keep its data for ever: retention 0 (InfluxDB 1: ALTER RETENTION POLICY autogen"
             f' ON "{self._influx.bucket}" DURATION INF).',
         )
+
+    def explain_refusal(self, said: str, otherwise: TryLater) -> TryLater:
+        """It says by itself what it will not have."""
+        del said
+        return otherwise
 
     def sync_visibility(self) -> None:
         """Have what was written be there when asked for: always so here."""

@@ -38,12 +38,14 @@ def inspect_server(
         title = server.title
         yield SeenAspect(REACHED, title)
         at = ACCESS
-        owners = _read_and_write(client, server)
+        owners, unfit = _read_and_write(client, server)
         yield SeenAspect(ACCESS, title)
         at = OWNER
         if ownership.is_foreign(owners, journal):
             yield SeenAspect(OWNER, title, ownership.explain_foreign(server))
             return
+        if unfit is not None:
+            raise unfit
         if journal not in owners:
             trouble = f"{title} is not filled from this journal yet; the daemon does that"
             yield SeenAspect(OWNER, title, trouble, harmless=True)
@@ -63,17 +65,19 @@ def inspect_server(
         yield SeenAspect(aspect, title, str(e))
 
 
-def _read_and_write(client: ServerClient, server: Server) -> set[str]:
-    """Whose rows it holds, once it was read and written to."""
+def _read_and_write(client: ServerClient, server: Server) -> tuple[set[str], Unfit | None]:
+    """Whose rows it holds, once it was read and written to, and whether it will not have old ones."""
     server.sync_visibility()
     owners = server.owners()
     try:
         client.write_lines(canary_line(server.site), "s")
     except (Refused, BodyTooLarge) as e:
-        raise Unfit(
-            RETENTION, f"{server.title} at {client.url} does not take a row of 1990. It says: {e}"
-        ) from e
-    return owners
+        unfit = Unfit(RETENTION, f"{server.title} at {client.url} does not take a row of 1990. It says: {e}")
+        why = server.explain_refusal(str(e), unfit)
+        if why is not unfit:
+            raise why from e
+        return owners, unfit
+    return owners, None
 
 
 def _of_deletion(server: Server) -> SeenAspect:

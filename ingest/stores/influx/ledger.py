@@ -99,7 +99,9 @@ class Ledger:
             return _read_state(db, place, journal)
 
     def last_journal(self, place: str) -> str | None:
-        """The journal that was last sent to the server."""
+        """The journal that was last sent to the server; a file that is not there is not made."""
+        if not self.path.exists():
+            return None
         with self.transaction() as db:
             found = db.execute("SELECT journal FROM replica WHERE place = ?", (place,)).fetchone()
         return found[0] if found else None

@@ -55,13 +55,14 @@ class InfluxStore:
         *,
         environ: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
         now_ms: Callable[[], int] = wall_ms,
     ) -> None:
-        """`folder` is where the ledger lies; `clock` counts seconds, `now_ms` is the wall clock."""
+        """`folder` is where the ledger lies; `clock` counts seconds, `sleep` lets them pass, `now_ms` is the wall clock."""
         self.place = influx.url
         self._influx, self._clock = influx, clock
         self._ledger = Ledger(folder / "influx.db", now_ms)
-        self._client = ServerClient(influx, environ)
+        self._client = ServerClient(influx, environ, clock, sleep)
         self._refused = RefusedRows(self._ledger)
         self._batch = BatchWriter(self._client, self._refused.set_aside)
         self._backoff = Backoff(clock)
@@ -242,9 +243,13 @@ class InfluxStore:
         """Whether it is there, the right one, and keeps what it is given."""
         return [seen.trouble for seen in self.inspect(journal) if seen.trouble and not seen.harmless]
 
-    def inspect(self, journal: str) -> list[SeenAspect]:
-        """What is seen of the server, one aspect after the other; nothing but marker and canary is written."""
+    def inspect(self, journal: str | None) -> list[SeenAspect]:
+        """What is seen of the server, one aspect after the other; nothing but marker and canary is written.
+
+        Without a journal, that was not made yet or cannot be opened, by the one that was last sent.
+        """
         try:
+            journal = journal or self._ledger.last_journal(self._ownership.replica_id) or ""
             return list(inspect_server(self._client, self._influx, self._ownership, journal))
         except TryLater as e:  # the ledger cannot be read
             return [SeenAspect(REACHED, trouble=str(e))]

@@ -11,17 +11,11 @@ What was seen of it (1.79.5 and 1.122.0, with the flags that are asked for in `c
   `session_sport{sport="running"}`.
 * What was said yes to in the last seconds before a kill -9 is lost. It shows to those who ask after some seconds, or
   after `/internal/force_flush`.
-* A cluster has its three paths behind one address (https://docs.victoriametrics.com/cluster-victoriametrics/#url-format);
-  with `http://.../insert/0/influx` the others are found by their names. With a storage away it answers with what the
-  others hold, and says `isPartial`, or 503: nothing is known then.
 """
 
-import json
-import re
-import time
+import contextlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -30,30 +24,19 @@ from ingest.rows.table import REAL, TABLES, TEXT, Block
 from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.cells import Cells, Digest, FieldColumn, FieldKey, Labels, StoredSeries, block_cells
 from ingest.stores.influx.client import (
-    QUERY_TIMEOUT_S,
     BodyTooLarge,
     Refused,
-    Response,
-    ResponseTooLarge,
     ServerClient,
     Unavailable,
     reading_response,
 )
-from ingest.stores.influx.cluster_address import explain_address
 from ingest.stores.influx.lines import clean_tag, coarsest_precision, encode_lines
 from ingest.stores.influx.marker import MARKER, MARKER_US, marker_line
 from ingest.stores.influx.server import DEDUPLICATION, RETENTION, Unfit
+from ingest.stores.influx.victoria_api import FIRST_MS, FOREVER_US, FUTURE_MS, VictoriaApi, fresh, selector
 from ingest.system.crash_points import reached
 
 RETENTION_FLAG, DEDUP_FLAG = "-retentionPeriod=100y", "-dedup.minScrapeInterval=1ms"
-
-FUTURE_MS = 2 * 86_400_000
-"""It takes nothing that lies further ahead, and 1.122 finds nothing at all when asked for a time far ahead."""
-
-FIRST_MS = 86_400_000
-"""What is earlier is sent as of the second day of 1970: 0 is taken for "now", and the first day is lost in a deletion."""
-
-FOREVER_US = 1 << 62
 
 VISIBLE_AFTER_S = 7.0
 """After which what was written shows by itself; 5 s were seen. What does not is sent once more, which changes nothing."""
@@ -91,10 +74,7 @@ class VictoriaServer:
         self._raised: tuple[float, str] | None = None
         self._client = client
         self.site = clean_tag(influx.site or "")
-        path = re.compile(r"/insert/([0-9:]+)/influx$")
-        self._is_cluster = path.search(client.url) is not None
-        self._query_url = path.sub(r"/select/\1/prometheus", client.url)
-        self._delete_url = path.sub(r"/delete/\1/prometheus", client.url)
+        self._api = VictoriaApi(client, self.site)
 
     def align_times(self, block: Block) -> Block:
         """Times in whole milliseconds, none of them 0; rows told apart by microseconds are told apart by milliseconds."""
@@ -144,10 +124,10 @@ class VictoriaServer:
     def read_range(self, series: StoredSeries, start_us: int, end_us: int) -> Cells:
         """All fields of a series in [start, end), in microseconds. Raises ResponseTooLarge."""
         names = "|".join(TABLES[series.table].fields)
-        match = _selector([("__name__", f"{series.table}_(?:{names})")], series.tags)
+        match = selector([("__name__", f"{series.table}_(?:{names})")], series.tags)
         found: dict[FieldKey, list[FieldColumn]] = {}
         with reading_response(self._client.url):
-            for metric, column in self._export(match, start_us, end_us):
+            for metric, column in self._api.export(match, start_us, end_us):
                 name = metric["__name__"].removeprefix(f"{series.table}_")
                 labels: Labels = tuple((tag, metric.get(tag, "")) for tag in series.free_tags)
                 if TABLES[series.table].fields[name] == TEXT:
@@ -157,16 +137,16 @@ class VictoriaServer:
 
     def read_field(self, series: StoredSeries, key: FieldKey, start_us: int, end_us: int) -> FieldColumn:
         """One metric of a series in [start, end). Raises ResponseTooLarge."""
-        match = _selector([], [("__name__", f"{series.table}_{key[1]}"), *series.tags, *key[0]])
-        return _concatenate([column for _, column in self._export(match, start_us, end_us)])
+        match = selector([], [("__name__", f"{series.table}_{key[1]}"), *series.tags, *key[0]])
+        return _concatenate([column for _, column in self._api.export(match, start_us, end_us)])
 
     def digest(self, series: StoredSeries, start_us: int, end_us: int) -> Digest | None:
         """Of each field that is held of a series in [start, end) how many, and their sum; None where it cannot say."""
         names = "|".join(TABLES[series.table].fields)
-        match = _selector([("__name__", f"{series.table}_(?:{names})")], series.tags)
+        match = selector([("__name__", f"{series.table}_(?:{names})")], series.tags)
         match = match.replace("{", "{{").replace("}", "}}")
         counts, sums = (
-            self._sum_up(
+            self._api.sum_up(
                 f"sum({what}_over_time({match}{{span}}) keep_metric_names) by (__name__)", start_us, end_us
             )
             for what in ("count", "sum")
@@ -179,16 +159,14 @@ class VictoriaServer:
 
     def count_rows(self, person: str, start_us: int, end_us: int) -> int | None:
         """How many values are held of a person in [start, end), in all tables; None where it cannot say."""
-        match = _selector(
-            [("__name__", "|".join(_ALL))], [("person", clean_tag(person)), ("site", self.site)]
-        )
+        match = selector([("__name__", "|".join(_ALL))], [("person", clean_tag(person)), ("site", self.site)])
         match = match.replace("{", "{{").replace("}", "}}")
-        counts = self._sum_up(f"sum(count_over_time({match}{{span}}))", start_us, end_us)
+        counts = self._api.sum_up(f"sum(count_over_time({match}{{span}}))", start_us, end_us)
         return None if counts is None else int(sum(counts.values()))
 
     def delete_field(self, series: StoredSeries, key: FieldKey) -> None:
         """Delete one metric of a series, all of it."""
-        self._delete(_selector([], [("__name__", f"{series.table}_{key[1]}"), *series.tags, *key[0]]))
+        self._api.delete(selector([], [("__name__", f"{series.table}_{key[1]}"), *series.tags, *key[0]]))
 
     def delete_ranges(self, series: StoredSeries, labels: Labels, spans: Sequence[tuple[int, int]]) -> bool:
         """Rows are taken away with their series only."""
@@ -198,29 +176,29 @@ class VictoriaServer:
     def clear(self) -> None:
         """Take away all rows of this site, and its marker."""
         for names in (_ALL, [f"{MARKER}_{field}" for field in ("version", "canary")]):
-            self._delete(_selector([("__name__", "|".join(names))], [("site", self.site)]))
+            self._api.delete(selector([("__name__", "|".join(names))], [("site", self.site)]))
             reached("store clearing")
 
     def keep_persons(self, names: Collection[str]) -> None:
         """Take away the series of this site that are of nobody of these names."""
         kept = {clean_tag(name) for name in names}
         everything = "|".join(_ALL)
-        of_site = _selector([("__name__", everything)], [("site", self.site)])
+        of_site = selector([("__name__", everything)], [("site", self.site)])
         with reading_response(self._client.url):
-            held = {str(name) for name in self._whole_answer("/api/v1/label/person/values", of_site)}
+            held = {str(name) for name in self._api.whole_answer("/api/v1/label/person/values", of_site)}
         for person in sorted(held - kept - {""}):
             of_person = [("site", self.site), ("person", person)]
-            self._delete(_selector([("__name__", everything)], of_person))
+            self._api.delete(selector([("__name__", everything)], of_person))
 
     def is_empty(self) -> bool:
         """Whether it holds no row of this site."""
-        return not self._find_series(_selector([("__name__", "|".join(_ALL))], [("site", self.site)]))
+        return not self._api.find_series(selector([("__name__", "|".join(_ALL))], [("site", self.site)]))
 
     # --- the marker ---
 
     def owners(self) -> set[str]:
         """The ids of the journals whose marker it holds for this site."""
-        found = self._find_series(_fresh([("__name__", f"{MARKER}_version"), ("site", self.site)]))
+        found = self._api.find_series(fresh([("__name__", f"{MARKER}_version"), ("site", self.site)]))
         with reading_response(self._client.url):
             return {str(metric["journal"]) for metric in found if "journal" in metric}
 
@@ -235,33 +213,41 @@ class VictoriaServer:
                 f"VictoriaMetrics at {self._client.url} does not even take the line that says whose rows these are. Nothing"
                 f" is lost. It says: {e}"
             )
-            raise explain_address(self._client, self._query_url, self.site, str(e), otherwise) from e
+            raise self._api.explain(str(e), otherwise) from e
         marker = [("__name__", f"{MARKER}_version"), ("site", self.site), ("journal", journal)]
-        until = time.monotonic() + (FLUSHED_S if self._flush() else CANARY_S)
+        until = self._client.clock() + (FLUSHED_S if self._flush() else CANARY_S)
         while True:
             self._flush()
-            there = [len(times) for _, (times, _) in self._export(_fresh(marker), 0, FOREVER_US)]
+            there = [len(times) for _, (times, _) in self._api.export(fresh(marker), 0, FOREVER_US)]
             shown = self._shown_canary(journal)
             # Seen before all of it is there, of two copies one alone would pass for both.
             is_shown = bool(there) and len(shown) >= 6 * CANARIES
-            if is_shown or time.monotonic() > until:
+            if is_shown or self._client.clock() > until:
                 break
             self._client.wait(LOOK_S)
         if not there:
-            storage = "each vmstorage" if self._is_cluster else "it"
+            storage = "each vmstorage" if self._api.is_cluster else "it"
             raise Unfit(
                 RETENTION,
                 f"VictoriaMetrics at {self._client.url} drops what is older than its retention, a month unless told"
                 f" otherwise. Start {storage} with {RETENTION_FLAG}",
             )
         if sum(there) > 1 or len(shown) > 6 * CANARIES:
-            select = "vmselect, and each vmstorage, too," if self._is_cluster else "it"
+            select = "vmselect, and each vmstorage, too," if self._api.is_cluster else "it"
             raise Unfit(
                 DEDUPLICATION,
                 f"VictoriaMetrics at {self._client.url} keeps every copy of a row that is sent again. Start"
                 f" {select} with {DEDUP_FLAG}",
             )
+        with contextlib.suppress(Unavailable):  # of two copies of everything one may be away
+            self._api.delete(
+                selector([], [("__name__", f"{MARKER}_canary"), ("site", self.site), ("journal", "")])
+            )
         self._raise_canary(journal)
+
+    def explain_refusal(self, said: str, otherwise: TryLater) -> TryLater:
+        """What to tell the owner when not even one row is taken."""
+        return self._api.explain(said, otherwise)
 
     def _write_canary(self, journal: str, *, raised: bool = False) -> None:
         """Two values at each of some moments, in all orders there are, each way at several moments.
@@ -284,8 +270,8 @@ class VictoriaServer:
                 self._client.write_lines(body, "s")
 
     def _shown_canary(self, journal: str) -> list[float]:
-        match = _fresh([("__name__", f"{MARKER}_canary"), ("journal", journal), ("site", self.site)])
-        return [float(v) for _, (_, values) in self._export(match, 0, FOREVER_US) for v in values]
+        match = fresh([("__name__", f"{MARKER}_canary"), ("journal", journal), ("site", self.site)])
+        return [float(v) for _, (_, values) in self._api.export(match, 0, FOREVER_US) for v in values]
 
     def _raise_canary(self, journal: str) -> None:
         """Write the last of the ways: over values that are shown already. What comes of it is seen later."""
@@ -304,15 +290,14 @@ class VictoriaServer:
     def _flush(self) -> bool:
         """Have the server show what was written, and say whether it can be told to."""
         if self._can_force_flush:
-            response = self._client.request("GET", "/internal/force_flush", base=self._query_url)
-            self._can_force_flush = response.status == 200
+            self._can_force_flush = self._api.flush()
         return self._can_force_flush
 
     def sync_visibility(self) -> None:
         """Return when questions see all that was written."""
         if not self._flush():
-            self._client.wait(self._client.wrote_at + VISIBLE_AFTER_S - time.monotonic())
-        if self._raised is not None and time.monotonic() - self._raised[0] >= VISIBLE_AFTER_S:
+            self._client.wait(self._client.wrote_at + VISIBLE_AFTER_S - self._client.clock())
+        if self._raised is not None and self._client.clock() - self._raised[0] >= VISIBLE_AFTER_S:
             self._see_raised()
 
     def sync_others(self) -> None:
@@ -324,92 +309,6 @@ class VictoriaServer:
         """It shows after some seconds by itself; a server that many Pis write to is left to that."""
         if not self.site:
             self._flush()
-
-    # --- within ---
-
-    def _query(self, path: str, match: str, start_us: int = 0, end_us: int = FOREVER_US) -> Response:
-        """`end_us` is not included."""
-        last_ms = time.time_ns() // 1_000_000 + FUTURE_MS
-        start_ms = min(max(-(-start_us // 1000), 1), last_ms)
-        end_ms = min(max(-(-end_us // 1000) - 1, start_ms), last_ms)
-        fields = {"match[]": match, "start": f"{start_ms / 1000:.3f}", "end": f"{end_ms / 1000:.3f}"}
-        fields["deny_partial_response"] = "1"
-        response = self._client.request("POST", path, fields, timeout_s=QUERY_TIMEOUT_S, base=self._query_url)
-        if response.status in {400, 404, 405}:
-            otherwise = self._client.explain_failure(response)
-            raise explain_address(self._client, self._query_url, self.site, response.message, otherwise)
-        if response.status != 200:
-            raise self._client.explain_failure(response)
-        return response
-
-    def _export(self, match: str, start_us: int, end_us: int) -> Iterator[tuple[dict[str, str], FieldColumn]]:
-        if end_us <= max(start_us, 1000):
-            return
-        # Without reduce_mem_usage: with it 1.79 now and then gives what is one metric's under the name of another.
-        response = self._query("/api/v1/export", match, start_us, end_us)
-        with reading_response(self._client.url):
-            found = [_metric_and_column(one) for one in response.json_lines()]
-        yield from found
-
-    def _find_series(self, match: str) -> list[dict[str, str]]:
-        try:
-            with reading_response(self._client.url):
-                return list(self._whole_answer("/api/v1/series", match))
-        except ResponseTooLarge:
-            return [{}]
-
-    def _whole_answer(self, path: str, match: str) -> Any:
-        """What is said of series by all storages. Raises Unavailable when some were not there to be asked."""
-        return self._whole(self._query(path, match))
-
-    def _whole(self, response: Response) -> Any:
-        said = response.json()
-        if said.get("isPartial"):
-            raise Unavailable(
-                f"A part of VictoriaMetrics at {self._client.url} is away (a vmstorage does not answer vmselect). What it"
-                " misses is kept and sent when all of it is back."
-            )
-        return said["data"]
-
-    def _sum_up(self, text: str, start_us: int, end_us: int) -> dict[str, float] | None:
-        """What a question about the values in [start, end) gives, by metric; None where it is not understood."""
-        first_ms = max(-(-start_us // 1000), FIRST_MS)
-        last_ms = min(-(-end_us // 1000) - 1, time.time_ns() // 1_000_000 + FUTURE_MS)
-        if last_ms < first_ms:
-            return {}
-        fields = {
-            "query": text.format(span=f"[{last_ms - first_ms + 1}ms]"),
-            "time": f"{last_ms / 1000:.3f}",
-            "nocache": "1",
-            "deny_partial_response": "1",
-        }
-        response = self._client.request(
-            "POST", "/api/v1/query", fields, timeout_s=QUERY_TIMEOUT_S, base=self._query_url
-        )
-        if response.status in {400, 422}:
-            return None
-        if response.status != 200:
-            raise self._client.explain_failure(response)
-        with reading_response(self._client.url):
-            found = self._whole(response)["result"]
-            return {one["metric"].get("__name__", ""): float(one["value"][1]) for one in found}
-
-    def _delete(self, match: str) -> None:
-        path = "/api/v1/admin/tsdb/delete_series"
-        response = self._client.request(
-            "POST", path, {"match[]": match}, timeout_s=QUERY_TIMEOUT_S, base=self._delete_url
-        )
-        if response.status not in {200, 204}:
-            raise self._client.explain_failure(response)
-
-
-def _metric_and_column(one: Any) -> tuple[dict[str, str], FieldColumn]:
-    """A line of an export. Raises what `reading_response` knows for a line that is none."""
-    times, values = np.array(one["timestamps"], np.int64) * 1000, np.array(one["values"], float)
-    if times.ndim != 1 or times.shape != values.shape:
-        raise ValueError("its times and values are not as many")
-    metric = {str(name): str(value) for name, value in one["metric"].items()}
-    return {"__name__": metric["__name__"], **metric}, (times, values)
 
 
 def _add_label(labels: Labels, name: str, text: str) -> Labels:
@@ -424,14 +323,3 @@ def _concatenate(columns: Iterable[FieldColumn]) -> FieldColumn:
     times, values = (np.concatenate(parts) for parts in zip(*some, strict=True))
     order = np.argsort(times, kind="stable")
     return times[order], values[order]
-
-
-def _fresh(exactly: Iterable[tuple[str, str]]) -> str:
-    """A selector as it was never asked before: what one found is remembered for a second or two, also when it was nothing."""
-    return _selector([], exactly).removesuffix("}") + f',nobody!="{time.time_ns()}"}}'
-
-
-def _selector(like: Iterable[tuple[str, str]], exactly: Iterable[tuple[str, str]]) -> str:
-    parts = [f'{name}=~"{value}"' for name, value in like]
-    parts += [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in exactly]
-    return "{" + ",".join(parts) + "}"

@@ -15,10 +15,8 @@ from ingest.stores.looking_over import Rounds
 from ingest.system.patience import Patience
 from tests.support.cluster import Cluster
 from tests.support.households import DAY, Event, Noted, happen, steady
-from tests.support.influxdb2 import InfluxDB2
 from tests.support.server_stores import (
     CORRECTIONS,
-    HAPPENED,
     JAN,
     START,
     Clock,
@@ -26,6 +24,7 @@ from tests.support.server_stores import (
     catch_up,
     journal_of_2024,
     open_store,
+    settle,
     wrong_rows,
 )
 from tests.support.servers import InfluxDB, VictoriaMetrics
@@ -37,17 +36,10 @@ LITTLE: list[Event] = [
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
+def cluster(tmp_path: Path, clock: Clock) -> Iterator[Cluster]:
     """Two storages that hold nothing."""
-    with Cluster(tmp_path / "cluster") as made:
+    with Cluster(tmp_path / "cluster", clock=clock) as made:
         yield made
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    """Some weeks of two persons."""
-    with journal_of_2024(tmp_path / "data", HAPPENED) as opened:
-        yield opened
 
 
 def an_hour(journal: Journal, store: InfluxStore, clock: Clock, rounds: Rounds) -> None:
@@ -62,16 +54,16 @@ def writes(cluster: Cluster) -> int:
 
 
 def test_what_a_storage_lost_is_sent_again_though_nobody_says_that_it_died(
-    cluster: Cluster, journal: Journal, tmp_path: Path
+    cluster: Cluster, journal: Journal, clock: Clock, tmp_path: Path
 ) -> None:
     """Protects what was acknowledged seconds before a kill: a proxy keeps the connection, and no path tells of a new life."""
-    clock = Clock()
     with open_store(cluster.url, tmp_path / "store", clock=clock) as store:
         follow(journal, store)
         cluster.storages[0].kill()
         cluster.start()
         catch_up(journal, store, clock)
         assert wrong_rows(journal, cluster, tmp_path / "1.db") == []
+        settle(cluster)
         for event in [
             CORRECTIONS["a maximum that makes moderate minutes light"],
             steady(JAN, START, 900, 95),
@@ -81,12 +73,14 @@ def test_what_a_storage_lost_is_sent_again_though_nobody_says_that_it_died(
             cluster.storages[1].kill()
             cluster.start()
             catch_up(journal, store, clock)
+            settle(cluster)
         assert wrong_rows(journal, cluster, tmp_path / "2.db") == []
 
 
-def test_what_is_held_for_sure_waits_for_the_look(cluster: Cluster, journal: Journal, tmp_path: Path) -> None:
+def test_what_is_held_for_sure_waits_for_the_look(
+    cluster: Cluster, journal: Journal, clock: Clock, tmp_path: Path
+) -> None:
     """Protects from our own end between a yes and the look: what was not looked for is sent again by the next process."""
-    clock = Clock()
     with open_store(cluster.url, tmp_path / "store", clock=clock) as store:
         follow(journal, store)
     with open_store(cluster.url, tmp_path / "store", clock=clock) as store:
@@ -97,10 +91,10 @@ def test_what_is_held_for_sure_waits_for_the_look(cluster: Cluster, journal: Jou
 
 
 def test_while_a_storage_is_away_nothing_is_known_and_nothing_is_done(
-    cluster: Cluster, journal: Journal, tmp_path: Path
+    cluster: Cluster, journal: Journal, clock: Clock, tmp_path: Path
 ) -> None:
     """Protects the rows of the storage that is there: an answer with holes looked like a server that was emptied."""
-    clock, rounds = Clock(), Rounds(Clock())
+    rounds = Rounds(Clock())
     with open_store(cluster.url, tmp_path / "store", clock=clock) as store:
         catch_up(journal, store, clock)
         for storage in cluster.storages:
@@ -117,11 +111,10 @@ def test_while_a_storage_is_away_nothing_is_known_and_nothing_is_done(
         assert wrong_rows(journal, cluster, tmp_path / "s.db") == []
 
 
-def test_with_two_copies_a_storage_may_be_away(journal: Journal, tmp_path: Path) -> None:
+def test_with_two_copies_a_storage_may_be_away(journal: Journal, clock: Clock, tmp_path: Path) -> None:
     """Protects those who pay for two copies: what comes in meanwhile is taken, and all is there in the end."""
-    clock = Clock()
     with (
-        Cluster(tmp_path / "cluster", copies=2) as cluster,
+        Cluster(tmp_path / "cluster", copies=2, clock=clock) as cluster,
         open_store(cluster.url, tmp_path / "store", clock=clock) as store,
     ):
         follow(journal, store)
@@ -134,16 +127,11 @@ def test_with_two_copies_a_storage_may_be_away(journal: Journal, tmp_path: Path)
         assert wrong_rows(journal, cluster, tmp_path / "s.db") == []
 
 
-@pytest.mark.parametrize("kind", [InfluxDB, InfluxDB2, VictoriaMetrics, Cluster])
 def test_rows_that_vanish_are_there_again_within_an_hour(
-    kind: type[Real], journal: Journal, tmp_path: Path
+    server: Real, journal: Journal, clock: Clock, tmp_path: Path
 ) -> None:
     """Protects years that a disk lost, or a hand deleted, long after anybody was sure of them; what is whole is left alone."""
-    clock = Clock()
-    with (
-        kind(tmp_path / "server") as server,
-        open_store(server.url, tmp_path / "store", clock=clock) as store,
-    ):
+    with open_store(server.url, tmp_path / "store", clock=clock) as store:
         rounds = Rounds(clock)
         catch_up(journal, store, clock)
         an_hour(journal, store, clock, rounds)
@@ -183,20 +171,26 @@ def test_rows_that_vanish_are_there_again_within_an_hour(
     ],
 )
 def test_a_flag_that_is_missing_is_named_with_the_part_that_needs_it(
-    flags: tuple[str, ...], select: tuple[str, ...], words: str, journal: Journal, tmp_path: Path
+    flags: tuple[str, ...],
+    select: tuple[str, ...],
+    words: str,
+    journal: Journal,
+    clock: Clock,
+    tmp_path: Path,
 ) -> None:
     """Protects from a cluster that forgets or doubles: vmselect does not even start with a flag that is vmstorage's."""
     with (
-        Cluster(tmp_path / "cluster", flags, select_flags=select) as cluster,
-        open_store(cluster.url, tmp_path / "store", clock=Clock()) as store,
+        Cluster(tmp_path / "cluster", flags, select_flags=select, clock=clock) as cluster,
+        open_store(cluster.url, tmp_path / "store", clock=clock) as store,
         pytest.raises(TryLater, match=words),
     ):
         follow(journal, store)
 
 
-def test_told_to_end_it_asks_nothing_more(cluster: Cluster, journal: Journal, tmp_path: Path) -> None:
+def test_told_to_end_it_asks_nothing_more(
+    cluster: Cluster, journal: Journal, clock: Clock, tmp_path: Path
+) -> None:
     """Protects a quick end of the daemon: comparing years is thousands of short questions, of which none is long."""
-    clock = Clock()
     with open_store(cluster.url, tmp_path / "store", clock=clock) as store:
         catch_up(journal, store, clock)
         happen(journal, CORRECTIONS["a zone in which days begin elsewhere"])
@@ -211,10 +205,10 @@ def test_told_to_end_it_asks_nothing_more(cluster: Cluster, journal: Journal, tm
 
 
 def test_each_pi_is_whole_after_a_storage_died_while_all_of_them_filled_it(
-    cluster: Cluster, tmp_path: Path
+    cluster: Cluster, clock: Clock, tmp_path: Path
 ) -> None:
     """Protects a clinic: before, 22 of 50 Pis lacked rows for ever, and were called up to date. The bench has fifty."""
-    clock, pis = Clock(), 4
+    pis = 4
     with ExitStack() as opened:
         journals = [
             opened.enter_context(

@@ -17,8 +17,7 @@ from ingest.stores.influx.store import InfluxStore
 from tests.support import fake_server as fakeserver
 from tests.support.fake_server import WRITE, Exchange, FakeServer, Fault, Point, says
 from tests.support.households import DAY, Event, Noted, happen, steady
-from tests.support.influxdb2 import InfluxDB2
-from tests.support.server_stores import START, Clock, catch_up, journal_of_2024, open_store, wrong_rows
+from tests.support.server_stores import START, Clock, Real, catch_up, journal_of_2024, open_store, wrong_rows
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
 TOKEN = "a-secret-that-nobody-may-see"
@@ -30,24 +29,6 @@ HAPPENED: list[Event] = [
 MORE = steady("Jan", START + 4 * DAY, 200, 130)
 
 
-@pytest.fixture(params=[InfluxDB, InfluxDB2, VictoriaMetrics])
-def fake(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FakeServer]:
-    """A server that errs when told to, before each of the real ones, and as version 2 of InfluxDB."""
-    if request.param is InfluxDB2:
-        with InfluxDB2(tmp_path / "server") as server:
-            yield server
-        return
-    with request.param(tmp_path / "server") as real, FakeServer(real) as server:
-        yield server
-
-
-@pytest.fixture
-def influx_fake(tmp_path: Path) -> Iterator[FakeServer]:
-    """The same before InfluxDB only, where the kind of server makes no difference."""
-    with InfluxDB(tmp_path / "server") as real, FakeServer(real) as server:
-        yield server
-
-
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
     """Some days of one person."""
@@ -56,21 +37,10 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    """Passes when told to."""
-    return Clock()
-
-
-@pytest.fixture
-def store(influx_fake: FakeServer, tmp_path: Path, clock: Clock) -> Iterator[InfluxStore]:
-    """The store on the fake server before InfluxDB."""
-    with open_store(influx_fake.url, tmp_path / "store", clock=clock) as opened:
+def store(fake: FakeServer, tmp_path: Path, clock: Clock) -> Iterator[InfluxStore]:
+    """The store on what errs."""
+    with open_store(fake.url, tmp_path / "store", clock=clock) as opened:
         yield opened
-
-
-def real(fake: FakeServer) -> InfluxDB | VictoriaMetrics:
-    assert isinstance(fake.behind, InfluxDB | VictoriaMetrics)
-    return fake.behind
 
 
 def gone_wrong(journal: Journal, store: InfluxStore) -> str:
@@ -120,31 +90,33 @@ KEPT: dict[str, tuple[Fault, str]] = {
 
 
 def test_what_is_no_yes_moves_nothing_and_comes_again(
-    journal: Journal, store: InfluxStore, influx_fake: FakeServer, clock: Clock, tmp_path: Path
+    journal: Journal, store: InfluxStore, fake: FakeServer, server: Real, clock: Clock, tmp_path: Path
 ) -> None:
     """Protects "never lose": the position stays, the owner reads what to do, and later each row is there once."""
     catch_up(journal, store, clock)
-    for i, (name, (fault, words)) in enumerate(KEPT.items()):
+    # What is said to a write means the same of all kinds: one of them meets all of it, the others some.
+    some = list(KEPT.items())[:: 1 if isinstance(server, InfluxDB) else 5]
+    for i, (name, (fault, words)) in enumerate(some):
         before = store.reported_position(journal)
         happen(journal, steady("Jan", START + (i + 4) * DAY, 100 + i, 130))
-        influx_fake.always = fault
+        fake.always = fault
         said = gone_wrong(journal, store)
         assert words in said, name
-        assert influx_fake.url in said, name
+        assert fake.url in said, name
         assert store.reported_position(journal) == before, name
-        influx_fake.always = None
+        fake.always = None
         catch_up(journal, store, clock)
         assert store.reported_position(journal) == journal.last_position(), name
-        assert (name, wrong_rows(journal, real(influx_fake), tmp_path / f"{i}.db")) == (name, [])
+        assert (name, wrong_rows(journal, server, tmp_path / f"{i}.db")) == (name, [])
 
 
 def test_an_answer_to_a_question_that_is_none_is_no_harm(
-    journal: Journal, fake: FakeServer, clock: Clock, tmp_path: Path
+    journal: Journal, fake: FakeServer, server: Real, clock: Clock, tmp_path: Path
 ) -> None:
     """Protects comparing and the marker: whatever is said to all questions, nothing but TryLater comes of it."""
     fake.everywhere = True
     # Questions are put to all kinds in the same way; to one of them all are, to the others some.
-    is_first = isinstance(fake.behind, InfluxDB) and not isinstance(fake, InfluxDB2)
+    is_first = isinstance(server, InfluxDB)
     some = list(KEPT.values())[:: 1 if is_first else 4]
     for i, (fault, _) in enumerate(some):
         happen(journal, steady("Jan", START + (i + 4) * DAY, 60, 130))
@@ -159,14 +131,14 @@ def test_an_answer_to_a_question_that_is_none_is_no_harm(
             gone_wrong(journal, store)
             fake.always = None
             catch_up(journal, store, clock)
-    assert wrong_rows(journal, real(fake), tmp_path / "s.db") == []
+    assert wrong_rows(journal, server, tmp_path / "s.db") == []
 
 
 @pytest.mark.parametrize(
     "fault", [fakeserver.dies_after_storing, says(503), says(400, "no"), fakeserver.PORTAL]
 )
 def test_at_each_single_request_something_may_go_wrong(
-    fault: Fault, journal: Journal, fake: FakeServer, tmp_path: Path
+    fault: Fault, journal: Journal, fake: FakeServer, server: Real, clock: Clock, tmp_path: Path
 ) -> None:
     """Protects every step of sending, comparing and correcting: one request after the other is the one that fails."""
     lower = Noted("Jan", (("maximum_bpm", 220), ("zone", "Europe/Amsterdam")))
@@ -174,8 +146,8 @@ def test_at_each_single_request_something_may_go_wrong(
     happen(journal, MORE)
     happen(journal, lower)
     left: tuple[int, Fault] | None = None
-    for n in range(0, 400, 2 if isinstance(fake.behind, InfluxDB) else 12):
-        clock, site = Clock(), f"pi-{n}"
+    for n in range(0, 400, 12 if isinstance(server, VictoriaMetrics) else 2):
+        site = f"pi-{n}"
         fake.nth = (n, fault)
         with open_store(fake.url, tmp_path / site, clock=clock, site=site) as store:
             for _ in range(3):
@@ -185,7 +157,7 @@ def test_at_each_single_request_something_may_go_wrong(
             left, fake.nth = fake.nth, None
             catch_up(journal, store, clock)
         if n % 10 == 0:
-            assert (n, wrong_rows(journal, real(fake), tmp_path / f"{n}.db", site)) == (n, [])
+            assert (n, wrong_rows(journal, server, tmp_path / f"{n}.db", site)) == (n, [])
         if left is not None:
             break
     assert left is not None, "a run has more requests than expected"
@@ -205,7 +177,7 @@ def test_the_token_goes_nowhere_else(journal: Journal, tmp_path: Path, clock: Cl
 
 
 def test_several_faults_one_after_the_other(
-    journal: Journal, fake: FakeServer, clock: Clock, tmp_path: Path
+    journal: Journal, fake: FakeServer, server: Real, clock: Clock, tmp_path: Path
 ) -> None:
     """Protects both servers from a bad day: each write fails in another way first, and new things happen meanwhile."""
     with open_store(fake.url, tmp_path / "store", clock=clock) as store:
@@ -219,7 +191,7 @@ def test_several_faults_one_after_the_other(
                 clock.passes(60)
         catch_up(journal, store, clock, tries=60)
         assert not fake.faults
-        assert wrong_rows(journal, real(fake), tmp_path / "s.db") == []
+        assert wrong_rows(journal, server, tmp_path / "s.db") == []
 
 
 # --- patience ---
@@ -234,32 +206,32 @@ def asked(fake: FakeServer, journal: Journal, store: InfluxStore) -> int:
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
 def test_a_server_that_asks_for_time_gets_it(
-    form: str, journal: Journal, store: InfluxStore, influx_fake: FakeServer, clock: Clock
+    form: str, journal: Journal, store: InfluxStore, fake: FakeServer, clock: Clock
 ) -> None:
     """Protects a server under load: Retry-After, in seconds or as a date, is kept to, and not a minute longer."""
     after = "120" if form == "seconds" else formatdate(time.time() + 120, usegmt=True)
-    influx_fake.always = says(429, "slow down", Retry_After=after)
+    fake.always = says(429, "slow down", Retry_After=after)
     assert "429" in gone_wrong(journal, store)
     clock.passes(110)
-    assert asked(influx_fake, journal, store) == 0
+    assert asked(fake, journal, store) == 0
     clock.passes(70)
-    influx_fake.always = None
+    fake.always = None
     assert follow(journal, store) == journal.last_position()
 
 
 def test_a_server_that_is_away_is_asked_rarely_and_not_in_step(
-    journal: Journal, influx_fake: FakeServer, tmp_path: Path
+    journal: Journal, fake: FakeServer, tmp_path: Path
 ) -> None:
     """Protects a server that comes back from fifty Pis at once: pauses grow, end at half a minute, and differ."""
     pauses: list[list[float]] = []
-    influx_fake.always, influx_fake.everywhere = says(503), True
+    fake.always, fake.everywhere = says(503), True
     for i in range(2):
         clock = Clock()
         mine: list[float] = []
-        with open_store(influx_fake.url, tmp_path / f"store {i}", clock=clock) as store:
+        with open_store(fake.url, tmp_path / f"store {i}", clock=clock) as store:
             last = clock.now_s
             while len(mine) < 9:
-                if asked(influx_fake, journal, store):
+                if asked(fake, journal, store):
                     mine.append(clock.now_s - last)
                     last = clock.now_s
                 clock.passes(0.1)
@@ -276,13 +248,13 @@ def test_a_server_that_is_away_is_asked_rarely_and_not_in_step(
 
 @pytest.mark.parametrize("largest", [2_000, 30_000])
 def test_a_body_that_is_too_large_goes_in_parts(
-    largest: int, journal: Journal, fake: FakeServer, clock: Clock, tmp_path: Path
+    largest: int, journal: Journal, fake: FakeServer, server: Real, clock: Clock, tmp_path: Path
 ) -> None:
     """Protects a server behind a proxy with a small limit: 413 is an order to split, down to what it takes."""
     fake.largest_bytes = largest
     with open_store(fake.url, tmp_path / "store", clock=clock) as store:
         catch_up(journal, store, clock, tries=2)
-    assert wrong_rows(journal, real(fake), tmp_path / "s.db") == []
+    assert wrong_rows(journal, server, tmp_path / "s.db") == []
     assert {413, 204} <= {r.status for r in fake.writes}
 
 
@@ -294,7 +266,7 @@ def poisonous(p: Point) -> str | None:
 
 @pytest.mark.parametrize("poisoned", ["partial", "all"])
 def test_poison_is_set_aside_with_the_servers_words_and_tried_again_on_request(
-    poisoned: str, journal: Journal, fake: FakeServer, clock: Clock, tmp_path: Path
+    poisoned: str, journal: Journal, fake: FakeServer, server: Real, clock: Clock, tmp_path: Path
 ) -> None:
     """Protects all other rows from a row that a server will not have, and that row from being forgotten."""
     fake.poison, fake.poisoned = poisonous, poisoned
@@ -304,7 +276,7 @@ def test_poison_is_set_aside_with_the_servers_words_and_tried_again_on_request(
         refused = store.refused_rows()
         assert len(refused) == 12
         assert all("type conflict" in r.reason and "heart_rate" in r.key for r in refused)
-        found = wrong_rows(journal, real(fake), tmp_path / "a.db")
+        found = wrong_rows(journal, server, tmp_path / "a.db")
         assert [line.split(":")[0] for line in found] == ["heart_rate"]
         assert "1188 rows, wanted 1200" in found[0]
         taken, left = store.retry()
@@ -314,11 +286,11 @@ def test_poison_is_set_aside_with_the_servers_words_and_tried_again_on_request(
         assert store.retry() == (12, [])
         assert store.refused_rows() == []
         catch_up(journal, store, clock)
-    assert wrong_rows(journal, real(fake), tmp_path / "b.db") == []
+    assert wrong_rows(journal, server, tmp_path / "b.db") == []
 
 
 def test_a_server_that_refuses_everything_has_nothing_set_aside(
-    journal: Journal, fake: FakeServer, clock: Clock, tmp_path: Path
+    journal: Journal, fake: FakeServer, server: Real, clock: Clock, tmp_path: Path
 ) -> None:
     """Protects years of rows from being quarantined one by one because a bucket is of the wrong kind."""
     with open_store(fake.url, tmp_path / "store", clock=clock) as store:
@@ -329,28 +301,28 @@ def test_a_server_that_refuses_everything_has_nothing_set_aside(
             assert store.refused_rows() == []
         fake.always = None
         catch_up(journal, store, clock)
-    assert wrong_rows(journal, real(fake), tmp_path / "s.db") == []
+    assert wrong_rows(journal, server, tmp_path / "s.db") == []
 
 
 # --- the token ---
 
 
 def test_the_token_is_in_no_word_and_no_file(
-    journal: Journal, influx_fake: FakeServer, tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+    journal: Journal, fake: FakeServer, tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Protects the token, even where a server repeats it in its own words."""
     caplog.set_level(logging.DEBUG)
     token = tmp_path / "token"
     token.write_text(f"{TOKEN}\n")
-    influx_fake.token = TOKEN
+    fake.token = TOKEN
     said: list[str] = []
-    with open_store(influx_fake.url, tmp_path / "store", clock=clock, token_file=token) as store:
+    with open_store(fake.url, tmp_path / "store", clock=clock, token_file=token) as store:
         for status in (401, 403, 404, 500, 400, 200):
-            influx_fake.always = says(status, f'{{"message":"not with Token {TOKEN}"}}')
+            fake.always = says(status, f'{{"message":"not with Token {TOKEN}"}}')
             clock.passes(3600)
             said.append(gone_wrong(journal, store))
-        influx_fake.always = None
-        influx_fake.poison = lambda p: f"no {TOKEN}" if p.fields.get("bpm") == 106 else None
+        fake.always = None
+        fake.poison = lambda p: f"no {TOKEN}" if p.fields.get("bpm") == 106 else None
         catch_up(journal, store, clock)
         said += [
             store.place,
@@ -368,16 +340,16 @@ def test_the_token_is_in_no_word_and_no_file(
     "content", ["", "\n", f"{TOKEN}\nand more\n", f"{TOKEN}\x00", "tokén\n", f"{TOKEN}\r\n{TOKEN}"]
 )
 def test_a_file_that_holds_no_token_is_said_so_without_showing_it(
-    content: str, journal: Journal, influx_fake: FakeServer, tmp_path: Path, clock: Clock
+    content: str, journal: Journal, fake: FakeServer, server: Real, tmp_path: Path, clock: Clock
 ) -> None:
     """Protects the owner who pasted too much: TryLater in plain words, none of them the token, and no other error."""
     token = tmp_path / "token"
     token.write_text(content)
-    influx_fake.token = TOKEN
-    with open_store(influx_fake.url, tmp_path / "store", clock=clock, token_file=token) as store:
+    fake.token = TOKEN
+    with open_store(fake.url, tmp_path / "store", clock=clock, token_file=token) as store:
         said = gone_wrong(journal, store)
         assert TOKEN not in said
         assert str(token) in said
         token.write_text(f"{TOKEN}\n")
         catch_up(journal, store, clock)
-    assert wrong_rows(journal, real(influx_fake), tmp_path / "s.db") == []
+    assert wrong_rows(journal, server, tmp_path / "s.db") == []

@@ -1,48 +1,32 @@
 """The store on a server, real ones: what it holds is what the SQLite store holds, whatever the journal went through."""
 
-from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from ingest.journal import Journal
+from tests.support.cluster import Cluster
 from tests.support.happenings import events, new_folder
 from tests.support.households import (
     DAY,
     Event,
     happen,
 )
-from tests.support.influxdb2 import InfluxDB2
 from tests.support.server_stores import (
     CORRECTIONS,
-    HAPPENED,
     Clock,
     Real,
     catch_up,
     follow_patiently,
     journal_of_2024,
     open_store,
+    settle,
     wrong_rows,
 )
-from tests.support.servers import InfluxDB, VictoriaMetrics
-
-
-@pytest.fixture(params=[InfluxDB, InfluxDB2, VictoriaMetrics])
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Real]:
-    """Each of them, empty."""
-    with request.param(tmp_path / "server") as made:
-        yield made
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    """A journal in which something of everything is."""
-    with journal_of_2024(tmp_path / "data", HAPPENED) as opened:
-        yield opened
+from tests.support.servers import VictoriaMetrics
 
 
 def earlier(thing: Any) -> Any:
@@ -57,10 +41,9 @@ def earlier(thing: Any) -> Any:
 
 
 def test_it_holds_what_the_sqlite_store_holds_through_every_correction(
-    journal: Journal, server: Real, tmp_path: Path
+    journal: Journal, server: Real, clock: Clock, tmp_path: Path
 ) -> None:
     """Protects the numbers on the server: all of them, and after each correction, whether numbers rise, fall or vanish."""
-    clock = Clock()
     with open_store(server.url, tmp_path / "store", clock=clock) as store:
         catch_up(journal, store, clock)
         assert wrong_rows(journal, server, tmp_path / "0.db") == []
@@ -68,15 +51,14 @@ def test_it_holds_what_the_sqlite_store_holds_through_every_correction(
             happen(journal, event)
             catch_up(journal, store, clock)
             assert (name, wrong_rows(journal, server, tmp_path / f"{i + 1}.db")) == (name, [])
-    if isinstance(server, VictoriaMetrics):
-        server.stop()
-        server.start()
-        server.ask("GET", "/internal/force_merge")
+    settle(server)
+    for one in server.storages if isinstance(server, Cluster) else [server]:
+        if isinstance(one, VictoriaMetrics):
+            one.ask("GET", "/internal/force_merge")
     assert wrong_rows(journal, server, tmp_path / "last.db") == []
 
 
-@pytest.mark.parametrize("kind", [InfluxDB, InfluxDB2, VictoriaMetrics])
-def test_whatever_happens_in_a_household_the_server_holds_its_rows(kind: type[Real], tmp_path: Path) -> None:
+def test_whatever_happens_in_a_household_the_server_holds_its_rows(server: Real, clock: Clock) -> None:
     """Protects what no example thought of: any happenings, brought up to date in any portions, beside other sites."""
     site = iter(range(1000))
 
@@ -85,15 +67,13 @@ def test_whatever_happens_in_a_household_the_server_holds_its_rows(kind: type[Re
     @given(st.lists(events.map(earlier), min_size=1, max_size=7), st.integers(0, 6), st.integers(1, 5))
     def each(happened: list[Event], some: int, portion: int) -> None:
         name = f"pi-{next(site)}"
-        clock = Clock()
         with new_folder() as folder, journal_of_2024(folder, happened[:some]) as journal:
-            with open_store(there.url, folder / "store", clock=clock, site=name) as store:
+            with open_store(server.url, folder / "store", clock=clock, site=name) as store:
                 catch_up(journal, store, clock, portion=portion)
                 for event in happened[some:]:
                     happen(journal, event)
                     follow_patiently(journal, store, clock, portion=portion)
                 catch_up(journal, store, clock)
-            assert wrong_rows(journal, there, folder / "s.db", name) == []
+            assert wrong_rows(journal, server, folder / "s.db", name) == []
 
-    with kind(tmp_path / "server") as there:
-        each()
+    each()

@@ -36,13 +36,6 @@ def server(tmp_path: Path) -> Iterator[InfluxDB2]:
         yield made
 
 
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    """A journal in which something of everything is."""
-    with journal_of_2024(tmp_path / "data", HAPPENED) as opened:
-        yield opened
-
-
 @pytest.mark.parametrize(("mine", "other"), [("", "attic"), ("attic", ""), ("attic", "shed")])
 def test_what_one_pi_deletes_is_its_own(
     mine: str, other: str, journal: Journal, server: InfluxDB2, tmp_path: Path

@@ -9,6 +9,7 @@ import pytest
 from ingest.errors import TryLater
 from ingest.journal import Journal
 from ingest.stores.following import follow
+from tests.support.cluster import DELETE, INSERT, SELECT
 from tests.support.fake_server import WRITE, FakeServer, Request, Said
 from tests.support.households import Noted, happen, steady
 from tests.support.server_stores import (
@@ -187,9 +188,6 @@ def test_influxdb_3_is_filled_and_says_what_it_cannot_delete(journal: Journal, t
 # --- addresses of VictoriaMetrics ---
 
 
-INSERT, SELECT, DELETE = "/insert/0/influx", "/select/0/prometheus", "/delete/0/prometheus"
-
-
 class Routed(FakeServer):
     """Before a single VictoriaMetrics: lets through what begins with one of its routes, which it takes away."""
 
@@ -198,7 +196,7 @@ class Routed(FakeServer):
     def serve(self, request: Request) -> Said:
         for route in self.routes:
             is_write = request.path.endswith(WRITE)
-            if request.path.startswith(route + "/") and is_write <= (route == INSERT):
+            if request.path.startswith((route + "/api", "/ping")) and is_write <= (route in {INSERT, ""}):
                 request.path = request.path.removeprefix(route)
                 return super().serve(request)
         return 400, VICTORIA, b'unsupported path requested: "' + request.path.encode() + b'"'
@@ -210,8 +208,7 @@ class Routed(FakeServer):
         ((INSERT,), INSERT, "rows can be written, and not read"),
         ((SELECT,), SELECT, "rows can be read, and not written"),
         ((INSERT,), "", "rows can neither be written nor read"),
-        ((INSERT, SELECT, DELETE), "", "rows can neither be written nor read"),
-        ((INSERT, SELECT, DELETE), "/insert/0", "rows can neither be written nor read"),
+        ((INSERT, SELECT), INSERT, "takes rows and deletes none"),
     ],
 )
 def test_half_a_cluster_or_a_path_left_out_is_said_with_the_routes(
@@ -223,9 +220,27 @@ def test_half_a_cluster_or_a_path_left_out_is_said_with_the_routes(
         said = said_at(server.url + path, journal, tmp_path / "store")
         assert words in said
         assert "/insert/ to vminsert, /select/ and /delete/ to vmselect" in said
-        assert "/insert/0/influx" in said
+        assert "docs/servers.md" in said
         behind.flush()
         assert not [s for s in behind.samples() if ("__name__", "heart_rate_bpm") in s]
+
+
+@pytest.mark.parametrize(
+    ("routes", "path", "right"),
+    [
+        ((INSERT, SELECT, DELETE), "", INSERT),
+        ((INSERT, SELECT, DELETE), "/insert/0", INSERT),
+        (("",), "/victoria", ""),
+    ],
+)
+def test_an_address_with_another_path_is_told_the_right_one(
+    routes: tuple[str, ...], path: str, right: str, journal: Journal, tmp_path: Path
+) -> None:
+    """Protects who leaves a path out, or writes one too many, from guessing: what is there is asked, and the line is told."""
+    with VictoriaMetrics(tmp_path / "server") as behind, Routed(behind) as server:
+        server.routes = routes
+        said = said_at(server.url + path, journal, tmp_path / "store")
+        assert f'write url = "{server.url}{right}" below [influx].' in said
 
 
 def test_all_routes_together_are_a_server(journal: Journal, tmp_path: Path) -> None:
