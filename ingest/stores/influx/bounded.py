@@ -8,6 +8,7 @@ import contextlib
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,6 +50,9 @@ class BoundedPool:
 
     def __init__(self, manager: Any, going_on: Callable[[], bool], longest_s: float = LONGEST_S) -> None:
         self._manager, self._going_on, self._longest_s = manager, going_on, longest_s
+        self._lock = threading.Lock()
+        self._began_s: float | None = None
+        self._is_watching = False
         self._socket: socket.socket | None = None
         self._left: list[socket.socket] = []
         self.was_cut = False
@@ -80,28 +84,31 @@ class BoundedPool:
     @contextmanager
     def _watched(self) -> Iterator[None]:
         """End the connection when that takes too long, from another thread: this one waits for the next byte."""
-        self.was_cut = False
-        over = threading.Event()
-        watching = threading.Thread(target=self._watch, args=(over,), daemon=True)
-        watching.start()
+        with self._lock:
+            self.was_cut, self._began_s = False, time.monotonic()
+            if not self._is_watching:
+                self._is_watching = True
+                threading.Thread(target=self._watch, daemon=True).start()
         try:
             yield
         finally:
-            over.set()
-            watching.join()
-            self._socket = None
+            with self._lock:
+                self._began_s, self._socket = None, None
             for handle in self._left:
                 handle.close()
             self._left.clear()
 
-    def _watch(self, over: threading.Event) -> None:
-        left_s = self._longest_s
-        while not over.wait(min(STEP_S, left_s)):
-            left_s -= STEP_S
-            if left_s <= 0 or not self._going_on():
-                self.was_cut = True
-                self._cut()
-                left_s = STEP_S  # until it is over: a connection may only just be made
+    def _watch(self) -> None:
+        """One for many requests, as long as they follow each other: beginning and ending it takes longer than a small one."""
+        while True:
+            time.sleep(min(STEP_S, self._longest_s))
+            with self._lock:
+                if self._began_s is None:
+                    self._is_watching = False
+                    return
+                if time.monotonic() - self._began_s >= self._longest_s or not self._going_on():
+                    self.was_cut = True
+                    self._cut()  # and again until it is over: a connection may only just be made
 
     def _cut(self) -> None:
         used = self._socket
