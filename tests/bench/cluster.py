@@ -1,12 +1,14 @@
 """Many Pis fill one VictoriaMetrics cluster while a storage of it dies: each must be whole ten minutes later, by itself.
 
-    python -m tests.bench.cluster [--pis N] [--days N] [--copies N]
+    python -m tests.bench.cluster [--pis N] [--days N] [--copies N] [--storm-only]
 
 Each Pi is a thread of this process with a journal of its own, as the daemon follows one. The storages are real, what stands in
-front of them is `tests.support.cluster`. Then what a change in 14 months and files of a year ago take on the cluster.
+front of them is `tests.support.cluster`. Then what a change in 14 months and files of a year ago take on the cluster, and
+how soon the daemon ends that is told to.
 """
 
 import argparse
+import signal
 import tempfile
 import threading
 import time
@@ -23,6 +25,7 @@ from ingest.stores.following import follow
 from ingest.stores.looking_over import Rounds
 from tests.bench.stores import DAY, HOUR, worn
 from tests.support.cluster import Cluster
+from tests.support.daemons import daemon
 from tests.support.households import filled
 from tests.support.replicas import differences, expected, held
 from tests.support.server_stores import open_store
@@ -103,10 +106,10 @@ def storm(pis: int, days: int, copies: int) -> None:
 
 
 @contextmanager
-def two_persons(folder: Path) -> Iterator[Journal]:
+def two_persons(path: Path) -> Iterator[Journal]:
     """Twenty minutes a day of each, for 14 months."""
     rng = np.random.default_rng(1)
-    with Journal(folder / "journal.db") as journal:
+    with Journal(path) as journal:
         until_ms = int(time.time()) * 1000 - DAY
         for person in ("Jan", "Anna"):
             record_profile(journal, person, {"zone": "Europe/Amsterdam", "maximum_bpm": 180}, overwrite=True)
@@ -120,7 +123,7 @@ def changes() -> None:
     with (
         tempfile.TemporaryDirectory() as name,
         Cluster(Path(name) / "cluster") as cluster,
-        two_persons(Path(name)) as journal,
+        two_persons(Path(name) / "journal.db") as journal,
         open_store(cluster.url, Path(name) / "store") as store,
     ):
 
@@ -151,15 +154,42 @@ def changes() -> None:
         until_equal("three workouts of a year ago", 30)
 
 
+ENDS_AFTER_S = (0.5, 1.0, 2.0, 3.0, 4.5, 6.0, 9.0, 13.0, 20.0)
+"""A daemon is told to end so long after its start: in the middle of filling, waiting, comparing or correcting."""
+
+
+def endings() -> None:
+    with tempfile.TemporaryDirectory() as name, Cluster(Path(name) / "cluster") as cluster:
+        data = Path(name) / "data"
+        (data / "journal").mkdir(parents=True)
+        took_s = []
+        with two_persons(data / "journal" / "journal.db") as journal:
+            for i, seconds in enumerate(ENDS_AFTER_S):
+                for person in ("Jan", "Anna"):
+                    facts = {"zone": "Europe/Amsterdam", "maximum_bpm": 180 + 20 * (i % 2)}
+                    record_profile(journal, person, facts, overwrite=True)
+                with daemon(data, settings=f'[influx]\nurl = "{cluster.url}"\n') as process:
+                    time.sleep(seconds)
+                    began = time.monotonic()
+                    process.send_signal(signal.SIGTERM)
+                    status = process.wait(120)
+                    took_s.append(time.monotonic() - began)
+                    assert status == 0, status
+        print("SIGTERM: it ends after", *(f"{s:.1f}" for s in took_s), "s (to reach: 10 s)", flush=True)
+
+
 def main() -> None:
     given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     given.add_argument("--pis", type=int, default=50)
     given.add_argument("--days", type=int, default=20)
     given.add_argument("--copies", type=int, default=1)
+    given.add_argument("--storm-only", action="store_true")
     asked = given.parse_args()
     if asked.pis:
         storm(asked.pis, asked.days, asked.copies)
-    changes()
+    if not asked.storm_only:
+        changes()
+        endings()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What a server holds, as the rows that the SQLite store holds of the same journal."""
 
+import json
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -38,13 +39,14 @@ def _row(table: Table, point: dict[str, Any]) -> tuple[Any, ...]:
 
 def _of_victoria(server: VictoriaMetrics, site: str) -> Rows:
     points: dict[str, dict[tuple[Any, ...], dict[str, float | str]]] = {name: {} for name in TABLES}
-    for labels, samples in server.samples().items():
+    of_site = f'{{__name__!="",site={json.dumps(site, ensure_ascii=False)}}}'
+    for labels, samples in server.samples(of_site).items():
         tags = dict(labels)
         name, _, field = tags["__name__"].partition("_")
         for table in TABLES:
             if tags["__name__"].startswith(f"{table}_"):
                 name, field = table, tags["__name__"].removeprefix(f"{table}_")
-        if name not in TABLES or tags.get("site", "") != site:
+        if name not in TABLES:
             continue
         for at_ms, value in samples.items():
             key = (at_ms / 1e3, *(tags.get(t, "") for t in TABLES[name].tags))
