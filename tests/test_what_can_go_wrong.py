@@ -41,7 +41,7 @@ PROVED_BY = {
     "The server is one that only looks like InfluxDB (QuestDB, GreptimeDB, Telegraf)": (
         "tests/stores/influx/test_other_servers.py::test_a_server_that_is_none_of_these_is_said_to_be_none"
     ),
-    "The address is that of half a cluster, or lacks its path": (
+    "The address is that of half a cluster, or lacks its path, or a route for deletions is missing": (
         "tests/stores/influx/test_other_servers.py::test_half_a_cluster_or_a_path_left_out_is_said_with_the_routes"
     ),
     "A server loses rows that it said yes to, seconds or years ago, and says nothing": (
