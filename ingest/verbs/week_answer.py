@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from ingest.journal import ALWAYS_MS, Journal, Person
+from ingest.rows.cache import RowCache
 from ingest.rows.calendar import WEEK, Calendar
 from ingest.rows.profile import Profile, read_profile
 from ingest.rows.progress import possible_doses
@@ -180,13 +181,17 @@ def _newest_weeks(journal: Journal, person: Person, most: int, now_ms: int) -> I
     held = _weeks_with_anything(journal, person, profile, most, today)
     coming = tuple(profile.calendar.week_of(d)[1] for d in reversed(held) if d > today)
     begun = [d for d in held if d <= today]
-    for i, (counted, unmeasured) in enumerate(
-        islice(_told_weeks(journal, person, profile, begun or held), most)
-    ):
+    cache = RowCache()  # the last seven days have days in common with the newest weeks
+    told = _told_weeks(journal, person, profile, begun or held, cache)
+    for i, (counted, unmeasured) in enumerate(islice(told, most)):
         row = replace(answer_of(counted, now_ms), unmeasured=unmeasured)
         if i == 0:
             since = today - timedelta(days=6)
-            rolling = counted if since == counted.first_day else count_week(journal, person, profile, since)
+            rolling = (
+                counted
+                if since == counted.first_day
+                else count_week(journal, person, profile, since, cache=cache)
+            )
             row = replace(
                 row,
                 last_seven_days=answer_of(rolling, now_ms),
@@ -221,11 +226,11 @@ def _weeks_with_anything(
 
 
 def _told_weeks(
-    journal: Journal, person: Person, profile: Profile, first_days: list[date]
+    journal: Journal, person: Person, profile: Profile, first_days: list[date], cache: RowCache
 ) -> Iterator[tuple[Week, Unmeasured]]:
     """Those of the weeks in which anything is measured, or of which there is anything else to tell."""
     for first_day in first_days:
-        counted = count_week(journal, person, profile, first_day)
+        counted = count_week(journal, person, profile, first_day, cache=cache)
         unmeasured = find_unmeasured(journal, counted)
         if unmeasured or int(counted.total.measured_ms[0]):
             yield counted, unmeasured
