@@ -15,6 +15,9 @@ DAY_MS = 86_400_000
 LONGEST_SESSION_MS = 7 * DAY_MS
 """No session is longer: the workouts of a span are looked for so far before it, and a file's longer ones are left out."""
 
+NEAR_S, NEAR_PART = 2.0, 0.005
+"""Two lengths of a workout that lie nearer than this, or than this part of it, are the same: its stamps are whole seconds."""
+
 KINDS = ("strap", "activity", "monitoring")
 
 RANKS = {"strap": 0, "activity strap": 1, "activity": 2, "monitoring": 3, "derived": 4}
@@ -23,6 +26,16 @@ derived from R-R intervals alone comes last.
 
 A strap on the skin errs by 2 %, a wrist by 13 % (doi 10.1371/journal.pone.0238569).
 """
+
+
+def near_s(length_s: float) -> float:
+    """How far two lengths of about so many seconds may be apart and still be the same."""
+    return max(NEAR_S, NEAR_PART * length_s)
+
+
+def can_be_timer(timer_s: float, length_ms: int) -> bool:
+    """Whether a timer may have run so long in a workout of a length; some programs write 0, or what they like."""
+    return 0 < timer_s <= length_ms / 1000 + near_s(length_ms / 1000)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +75,8 @@ class Part:
 class Fact:
     """Something a file says of a span of time (ms, both ends included).
 
-    `what` is `session` (content: `source`, `sport`, `sub_sport`, `timer_s`, `bpm_mean`, `bpm_max`, and `pauses` where the timer
-    stood still: how its presses were read), `claim` (`source`, `end`,
+    `what` is `session` (content: `source`, `sport`, `sub_sport`, `timer_s` (where it is believed), `bpm_mean`, `bpm_max`, `ran_s` where
+    no timer tells it, `doubts` about what it tells of its length, `sensor` where it tells that it was the wrist's, and `pauses` where the timer stood still: how its presses were read), `claim` (`source`, `end`,
     `moderate_min`, `vigorous_min`, `resting_bpm`), `undated` (heart rates by a clock that was not set: `samples`, `first_s`, `last_s`, and the
     file's `mark`), `limits` (`maximum_bpm` and what else the watch holds) or `check`
     (seconds per zone by the watch's own edges). What is not known is None.

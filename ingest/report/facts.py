@@ -80,7 +80,11 @@ class WeekFacts:
 
 @dataclass(frozen=True, slots=True)
 class SensorFacts:
-    """What one source had to do with a span. `sort` is "strap", "watch with strap", "workouts", "all day" or "summary"."""
+    """What one source had to do with a span.
+
+    `sort` is "strap", "watch with strap", "wrist" (as its files tell), "workouts" (nobody knows what measured), "derived" (from beats),
+    "all day" or "summary".
+    """
 
     name: str
     sort: str
@@ -92,7 +96,11 @@ class SensorFacts:
 
     @property
     def is_wrist(self) -> bool:
-        return self.sort in {"workouts", "all day"}
+        return self.sort in {"wrist", "all day"}
+
+    @property
+    def is_strap(self) -> bool:
+        return self.sort in {"strap", "watch with strap"}
 
 
 @dataclass(frozen=True, slots=True)

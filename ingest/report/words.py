@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from datetime import date
+from operator import attrgetter
 
 from ingest.language import DAY_OF_MONTH, N_, PLAIN_DAY, date_text, ngettext, number_text, said
 from ingest.language import gettext as _
@@ -239,7 +240,9 @@ def sort_text(sensor: SensorFacts) -> str:
     return {
         "strap": _("chest strap"),
         "watch with strap": _("watch that listened to a strap"),
-        "workouts": _("wrist, during workouts"),
+        "wrist": _("wrist, during workouts"),
+        "workouts": _("sensor unknown, during workouts"),
+        "derived": _("from beats, during workouts"),
         "all day": _("wrist, all day"),
         "summary": _("by the watch's own word: seconds in zones, no heart rate"),
     }[sensor.sort]
@@ -296,7 +299,10 @@ def certainty(facts: ReportFacts) -> Iterator[str]:
             round(facts.told_dose_min),
         ).format(minutes=number_text(facts.told_dose_min))
     total = sum(sensor.counted_min for sensor in facts.month_sensors if sensor.sort != "summary")
-    wrist = sum(sensor.counted_min for sensor in facts.month_sensors if sensor.is_wrist)
+    wrist, strap = (
+        sum(sensor.counted_min for sensor in facts.month_sensors if is_one(sensor))
+        for is_one in (attrgetter("is_wrist"), attrgetter("is_strap"))
+    )
     if total >= 1 and wrist >= 0.995 * total:
         yield _(
             "All minutes come from the wrist. A strap is more exact: in one study wrist sensors missed about half of the moderate minutes."
@@ -305,8 +311,12 @@ def certainty(facts: ReportFacts) -> Iterator[str]:
         yield _(
             "{percent} percent of the minutes come from the wrist. Straps are more exact: in one study wrist sensors missed about half of the moderate minutes."
         ).format(percent=number_text(100 * wrist / total))
-    elif total >= 1:
+    elif total >= 1 and strap >= 0.995 * total:
         yield _("All minutes come from a strap, the most exact of these sensors.")
+    elif total >= 1 and total - strap - wrist >= 0.5:
+        yield _("Of {percent} percent of the minutes it is not known which sensor measured them.").format(
+            percent=number_text(100 * (total - strap - wrist) / total)
+        )
 
 
 def _limits_certainty(limits: LimitFacts) -> str:
@@ -360,7 +370,7 @@ def not_seen(facts: ReportFacts) -> Iterator[str]:
         elevated = sum(week.elevated_min for week in facts.month)
         if elevated >= 0.5:
             yield _(
-                "{minutes} min with a raised heart rate but without movement are not counted: it may be arm work, heat, fever, stress or coffee; the program cannot tell."
+                "Not counted: {minutes} min with a raised heart rate but without movement. It may be arm work, heat, fever, stress or coffee; the program cannot tell."
             ).format(minutes=number_text(elevated))
     if facts.bout_min is not None:
         yield _("Efforts shorter than {minutes} min are not counted, as was chosen.").format(

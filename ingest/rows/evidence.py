@@ -103,7 +103,12 @@ def _read_source(index: int, chunks: list[Chunk], start_ms: int, end_ms: int) ->
 
 
 def _stuck_s(source: Source) -> float | None:
-    """After how long an unchanging value is no longer believed; a watch may have listened to a strap."""
+    """After how long an unchanging value is no longer believed; a watch may have listened to a strap.
+
+    What is derived from beats was held against them when it was.
+    """
+    if source.rank == RANKS["derived"]:
+        return None
     kind = (
         "activity strap"
         if source.kind == "activity" and source.rank <= RANKS["activity strap"]

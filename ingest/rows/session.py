@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+from ingest.formats.recording import can_be_timer
 from ingest.journal import Entry, Journal, Person
 from ingest.rows.cache import RowCache
 from ingest.rows.day import Day
@@ -89,13 +90,12 @@ def workout_fields(
     t = sum_pieces(*add_told(journal, person.id, profile, pieces.spans, *ruled, start_ms, end_ms))
     held_ms = pieces.end - pieces.start
     told = workout.content  # the watch's summary: all there is where it recorded nothing second by second
-    timer_s = told["timer_s"]
     is_measured = bool(t.measured_ms[0])  # else its minutes are not known, which is no 0
     moderate_ms, vigorous_ms = float(t.moderate_ms[0]), float(t.vigorous_ms[0])
     load = load_fields(milliseconds_per_bpm(pieces), profile, start_ms)
     return {
         "sport": told["sport"],
-        "duration_s": float(timer_s) if timer_s is not None else (end_ms - start_ms) / 1000,
+        "duration_s": _duration_s(workout),
         "bpm_mean": float((held_ms * pieces.bpm).sum() / held_ms.sum())
         if len(pieces)
         else _told_mean(workout),
@@ -108,6 +108,15 @@ def workout_fields(
         "edwards": load["edwards"],
         "end_s": -(-end_ms // 1000),  # nothing of it lies behind
     }
+
+
+def _duration_s(workout: Entry) -> float:
+    """How long it was without its pauses; a timer that cannot be is not believed."""
+    length_ms = workout_end_ms(workout) - workout.at_ms
+    ran_s, timer_s = (workout.content.get(name) for name in ("ran_s", "timer_s"))
+    if ran_s is not None:
+        return float(ran_s)
+    return float(timer_s) if timer_s is not None and can_be_timer(timer_s, length_ms) else length_ms / 1000
 
 
 def _told_mean(workout: Entry) -> float | None:

@@ -66,7 +66,8 @@ def _workouts(x: "Explanation", columns: int) -> Iterator[list[str]]:
             *workout.session_lines(
                 what, e.at_ms, row, x.measures, profile, x.measures.without_samples.get(e.position, 0)
             ),
-            *workout.pause_lines(e.content.get("pauses")),
+            *workout.pause_lines(e.content),
+            *(f"    {text}" for text in workout.doubt_texts(e.content.get("doubts", []))),
             *workout.copy_lines(e),
             *workout.told_lines(e, profile, columns),
         ]

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _READING = {
     "mended": N_("a stop or a start is missing, as its heart rate tells, and its own timer ran in it"),
     "silent": N_("heart rate was recorded in it, and its own timer ran in it"),
+    "late": N_(
+        "its own timer ran on for the second in which each stop is stamped, and heart rate was recorded in it"
+    ),
+    "unpressed": N_("its own timer stood still for so long, and nothing was recorded then"),
+    "timed": N_("a stop or a start is missing, and its own timer tells when it was"),
 }
 
 _READING_ALONE = {
@@ -26,7 +31,28 @@ _READING_ALONE = {
     ),
     "silent": N_("heart rate was recorded in it, and no timer of its own tells otherwise"),
 }
-"""Why the presses of a timer are not believed, where the watch tells how long it ran, and where it does not."""
+
+_READING_AGAINST = {
+    "told": N_(
+        "pauses {believed}, as its stops and starts tell, though its own timer stood still for {stood}"
+    ),
+    "mended": N_(
+        "a stop or a start is missing, as its heart rate tells, though its own timer stood still for {stood}"
+    ),
+    "silent": N_("heart rate was recorded in it, though its own timer stood still for {stood}"),
+}
+"""Why the presses of a timer are believed or not, where the watch's own timers agree, where it has none, and where they tell otherwise."""
+
+_DOUBTS = {
+    "zero": N_("its own timer tells {told}, which cannot be: it was {other} from start to end"),
+    "longer": N_("its own timer tells {told}, which cannot be: it was {other} from start to end"),
+    "recorded": N_(
+        "its own timer tells {told}, which is not believed: heart rate was recorded for {other}, and nothing tells which seconds of it were paused"
+    ),
+    "paused": N_("its own timer tells {told}, which is not believed: its pauses leave {other}"),
+    "elapsed": N_("its file tells a length of {told}, which cannot be: what it recorded tells {other}"),
+}
+"""Why what a watch tells of the length of a workout is not believed."""
 
 
 def day_lines(x: "Measures", calendar: "Calendar", *, each: bool) -> Iterator[str]:
@@ -60,13 +86,13 @@ def session_lines(
 ) -> Iterator[str]:
     """A workout, or a time in which a strap was worn, called `what`; `samples` came in where none counts."""
     sport = sport_text(row["sport"]) if row["sport"] else _("sport unknown")
-    yield f"  {what}, {sport}, {length_text(round(row['duration_s'] * 1000))}:"
+    yield f"  {what}, {sport}, {length_text(row['duration_s'] * 1000)}:"
     if row["moderate_s"] is None:
         yield from _unmeasured_lines(row, samples)
         return
     if _has_limits(profile, at_ms) or row["moderate_s"] or row["vigorous_s"]:
         text = _("moderate {moderate}, vigorous {vigorous}")
-        moderate, vigorous = (length_text(round(row[f"{z}_s"] * 1000)) for z in ("moderate", "vigorous"))
+        moderate, vigorous = (length_text(row[f"{z}_s"] * 1000) for z in ("moderate", "vigorous"))
         yield f"    {text.format(moderate=moderate, vigorous=vigorous)}"
     else:
         text = _("moderate and vigorous: not known, as no limits are")
@@ -176,22 +202,39 @@ def copy_lines(workout: "Entry") -> Iterator[str]:
         yield f"    {text.format(copies=', '.join(copies), source=workout.content['source'])}"
 
 
-def pause_lines(read: dict[str, Any] | None) -> Iterator[str]:
+def pause_lines(content: dict[str, Any]) -> Iterator[str]:
     """How the presses of a workout's timer were read, and why so."""
+    read = content.get("pauses")
     if read is None:
         return
-    told, believed = (length_text(round(read[key] * 1000)) for key in ("told_s", "believed_s"))
+    told, believed = (length_text(read[key] * 1000) for key in ("told_s", "believed_s"))
+    otherwise = read.get("stood_s")
+    stood = "" if otherwise is None else length_text(otherwise * 1000)
     if read["reading"] == "told":
         text = (
             _("pauses {believed}, as its stops and starts tell, and for so long its own timer stood still")
             if read["by_timer"]
             else _("pauses {believed}, as its stops and starts tell")
+            if otherwise is None or content.get("doubts")
+            else _(_READING_AGAINST["told"])
         )
-        yield f"    {text.format(believed=believed)}"
+        yield f"    {text.format(believed=believed, stood=stood)}"
         return
-    text = _("pauses {believed}; its stops and starts tell {told}, which is not believed:")
+    reasons = _READING if read["by_timer"] else _READING_ALONE if otherwise is None else _READING_AGAINST
+    text = (
+        _("pauses {believed}; its stops and starts tell {told}, which is not believed:")
+        if read["told_s"]
+        else _("pauses {believed}, of which no stop tells:")
+    )
     yield f"    {text.format(believed=believed, told=told)}"
-    yield f"      {_((_READING if read['by_timer'] else _READING_ALONE)[read['reading']])}"
+    yield f"      {_(reasons[read['reading']]).format(stood=stood)}"
+
+
+def doubt_texts(doubts: list[dict[str, Any]]) -> Iterator[str]:
+    """What a watch tells of the length of a workout and is not believed, and why so."""
+    for doubt in doubts:
+        told, other = (length_text(doubt[key] * 1000) for key in ("told_s", "other_s"))
+        yield _(_DOUBTS[doubt["why"]]).format(told=told, other=other)
 
 
 def _variability_text(row: dict[str, Any]) -> str:

@@ -24,7 +24,7 @@ from ingest.verbs.explain_subject import Subject
 from ingest.verbs.measures import Measures, measure_span
 from ingest.verbs.times import utc_text, zone_at
 from ingest.verbs.watch_comparison import ClaimComparison, ZoneComparison, compare_claim, compare_zones
-from zones.artefacts import Artefact
+from zones.artefacts import BEATS_NEAR_MS, Artefact
 from zones.dose import dose_min
 from zones.edges import Edges, Timeline
 from zones.minutes import MINUTE, Zone
@@ -235,6 +235,7 @@ def _workout_json(workout: Entry, row: dict[str, Any]) -> dict[str, Any]:
         "watch_s": content.get("watch_s"),
         **row,
         "pauses": content.get("pauses"),
+        "doubts": content.get("doubts", []),
     }
 
 
@@ -250,12 +251,20 @@ def _masked_runs(e: Evidence, start_ms: int, end_ms: int) -> Iterator[MaskedRun]
             int(ms[run[-1]]),
             len(run),
             (int(bpm.min()), int(bpm.max())),
-            _artefact_text(int(np.bitwise_or.reduce(e.bad[run]))),
+            _artefact_text(int(np.bitwise_or.reduce(e.bad[run])), e, int(ms[run[0]]), int(ms[run[-1]])),
         )
 
 
-def _artefact_text(bad: int) -> str:
-    return joined([Text(_ARTEFACTS[sort]) for sort in Artefact if bad & sort], ", ")
+def _artefact_text(bad: int, e: Evidence, first_ms: int, last_ms: int) -> str:
+    """Why samples from first to last are not believed."""
+    beats = e.beat_times.view(np.int64)
+    a, b = np.searchsorted(beats, (first_ms - BEATS_NEAR_MS, last_ms + BEATS_NEAR_MS))
+    alike = b - a > 1 and 2 * np.count_nonzero(np.diff(e.rr_ms[a:b]) == 0) >= b - a - 1
+    words = _ARTEFACTS | ({Artefact.STUCK: _WITH_BEATS} if alike else {})
+    return joined([Text(words[sort]) for sort in Artefact if bad & sort], ", ")
+
+
+_WITH_BEATS = N_("frozen: one value for minutes, while its beats do not vary as those of a heart do")
 
 
 _ARTEFACTS = {
@@ -293,7 +302,7 @@ def _explain_samples(
                     pieces.measure_ms / 1000,
                     {Zone(z).name.lower(): n / 1000 for z, n in believed_ms.items()},
                     (pieces.measure_ms - sum(believed_ms.values())) / 1000,
-                    _artefact_text(int(e.bad[k])) or None,
+                    _artefact_text(int(e.bad[k]), e, at_ms, at_ms) or None,
                 )
             )
     return sorted(samples, key=lambda sample: sample.at_ms)

@@ -1,6 +1,6 @@
 """What the page of a person tells, counted by what `week` and `explain` ask."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -69,10 +69,12 @@ def report_facts(
     shares = _Shares.of(journal, person, profile, counted, now_ms)
     month = [week for week in counted if any(week.first_day == m.first for m in facts.month)]
     span = int(counted[0].borders_ms[0]), min(int(counted[-1].borders_ms[-1]), now_ms)
+    told = journal.facts(person.id, "session", *span)
+    wrists = frozenset(e.content["source"] for e in told if e.content.get("sensor") == "wrist")
     return replace(
         facts,
-        sensors=shares.sensors(counted, names),
-        month_sensors=shares.sensors(month, names),
+        sensors=shares.sensors(counted, names, wrists),
+        month_sensors=shares.sensors(month, names, wrists),
         not_measured_h=shares.not_measured_h(month),
         guess=_guess(journal, person, profile, facts, now_ms),
         workouts=list(_workouts(journal, person, profile, counted, *span)),
@@ -198,8 +200,10 @@ class _Shares:
         wanted = {week.first_day for week in weeks}
         return ((day, account) for first, day, account in self.days if first in wanted)
 
-    def sensors(self, weeks: Sequence[Week], names: Mapping[str, str]) -> list[SensorFacts]:
-        """Those that were believed at any time, what counted most first."""
+    def sensors(
+        self, weeks: Sequence[Week], names: Mapping[str, str], wrists: Collection[str]
+    ) -> list[SensorFacts]:
+        """Those that were believed at any time, what counted most first; `wrists` are those whose files tell that they are."""
         found: dict[tuple[str, str], SensorFacts] = {}
         for day, account in self._of(weeks):
             for share in account.shares.values():
@@ -207,7 +211,7 @@ class _Shares:
                     continue
                 source = share.source
                 before = found.get((source.name, source.kind)) or SensorFacts(
-                    names.get(source.name, source.name), _sort(source), 0, 0, day, day
+                    names.get(source.name, source.name), _sort(source, wrists), 0, 0, day, day
                 )
                 counted = share.zones_ms[Zone.MODERATE] + share.zones_ms[Zone.VIGOROUS]
                 found[source.name, source.kind] = replace(
@@ -224,11 +228,14 @@ class _Shares:
         return {why: sum(a.not_measured_ms[why] for a in accounts) / _HOUR_MS for why in WHY_NOT}
 
 
-def _sort(source: Source) -> str:
+def _sort(source: Source, wrists: Collection[str] = ()) -> str:
     if source.kind == TOLD:
         return "summary"
     if source.kind == "activity":
-        return "watch with strap" if source.rank <= RANKS["activity strap"] else "workouts"
+        if source.rank == RANKS["derived"]:
+            return "derived"
+        known = "wrist" if source.name in wrists else "workouts"
+        return "watch with strap" if source.rank <= RANKS["activity strap"] else known
     return "strap" if source.kind == "strap" else "all day"
 
 

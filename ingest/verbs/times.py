@@ -59,9 +59,10 @@ def _in_zone(ms: int, zone: str | None) -> datetime:
     return (EPOCH + timedelta(milliseconds=ms)).astimezone(None if zone is None else ZoneInfo(zone))
 
 
-def length_text(ms: int) -> str:
-    """A length of time such as 1 h 5 min 2.5 s; to the millisecond."""
-    minutes, rest = divmod(ms, _MINUTE_MS)
+def length_text(ms: float) -> str:
+    """A length of time such as 1 h 5 min 2 s, or 2.5 s; in whole seconds from a minute on, and from a second on in tenths."""
+    step = 1000 if ms >= _MINUTE_MS else 100 if ms >= 1000 else 1
+    minutes, rest = divmod(round(ms / step) * step, _MINUTE_MS)
     parts = [_("{n} h").format(n=minutes // 60)] if minutes >= 60 else []
     parts += [_("{n} min").format(n=minutes % 60)] if minutes else []
     parts += [_("{n} s").format(n=plain_number(rest / 1000))] if rest or not minutes else []

@@ -97,7 +97,7 @@ def _zone_parts(t: "Terminal", x: "TodayAnswer") -> Iterator["Part"]:
     if x.week.has_limits:
         yield Goes.ZONES, list(zone_lines(t, x.zones_min))
     if x.zones_min["elevated"] >= 0.5:
-        text = _("{minutes} min of raised heart rate without movement are not counted.")
+        text = _("Not counted: {minutes} min of raised heart rate without movement.")
         yield Goes.NOT_COUNTED, list(t.wrap(text.format(minutes=number_text(x.zones_min["elevated"]))))
 
 
@@ -110,7 +110,7 @@ def _minutes_text(x: "TodayAnswer") -> str:
         return _("Today: {minutes} minutes, in which vigorous ones count twice.").format(
             minutes=number_text(x.dose_min)
         )
-    return _("Today: {minutes} min measured; they do not count, for no limits are known.").format(
+    return _("Today: {minutes} min measured; none of it counts, for no limits are known.").format(
         minutes=number_text(x.measured_min)
     )
 

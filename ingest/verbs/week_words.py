@@ -116,10 +116,10 @@ def elevated_text(row: "WeekAnswer") -> str:
         return ""
     text = (
         _(
-            "{minutes} min of raised heart rate without movement or in bouts shorter than {bout} min are not counted."
+            "Not counted: {minutes} min of raised heart rate without movement or in bouts shorter than {bout} min."
         )
         if row.bout_min
-        else _("{minutes} min of raised heart rate without movement are not counted.")
+        else _("Not counted: {minutes} min of raised heart rate without movement.")
     )
     return text.format(minutes=number_text(row.elevated_min), bout=row.bout_min)
 

@@ -110,13 +110,13 @@ def _minutes_lines(t: "Terminal", x: "WorkoutAnswer") -> Iterator[str]:
         yield from zone_lines(t, x.zones_min)
         if unclassified >= _LEAST_MIN:
             yield from t.wrap(
-                _("{duration} are not counted: limits were not known then.").format(
+                _("Not counted: {duration}, as limits were not known then.").format(
                     duration=duration_text(unclassified)
                 )
             )
     if x.zones_min["elevated"] >= _LEAST_MIN:
         yield from t.wrap(
-            _("{duration} of raised heart rate do not count: without movement, or too short.").format(
+            _("Not counted: {duration} of raised heart rate, without movement or too short.").format(
                 duration=duration_text(x.zones_min["elevated"])
             )
         )
@@ -126,6 +126,7 @@ def _minutes_lines(t: "Terminal", x: "WorkoutAnswer") -> Iterator[str]:
 
 
 def _heart_texts(x: "WorkoutAnswer") -> Iterator[str]:
+    from ingest.verbs.explain_workout import doubt_texts
     from ingest.verbs.week_words import limits_text
 
     row = x.fields
@@ -152,6 +153,8 @@ def _heart_texts(x: "WorkoutAnswer") -> Iterator[str]:
         yield limits_text(None, x.edges, x.own_sport)
     if x.pauses:
         yield _pauses_text(x)
+    for doubt in doubt_texts(x.doubts):
+        yield f"{doubt[0].upper()}{doubt[1:]}."
 
 
 def _load_texts(trimp: float | None, edwards: float | None) -> Iterator[str]:

@@ -90,6 +90,11 @@ class WorkoutAnswer:
     """What else was done on that day."""
     pieces: Pieces
 
+    @property
+    def doubts(self) -> list[dict[str, Any]]:
+        """What its file tells of its length and is not believed."""
+        return self.found.entry.content.get("doubts", []) if self.found.entry else []
+
     def json(self) -> dict[str, Any]:
         """What `workout --json` prints of it."""
         f, e = self.found, self.edges
@@ -117,6 +122,7 @@ class WorkoutAnswer:
                 "sport": self.own_sport,
             },
             "pauses": [{"from": utc_text(a), "to": utc_text(b)} for a, b in self.pauses],
+            "doubts": self.doubts,
             "watch": self.watch and self.watch.json(),
             "claims": [
                 {"from": utc_text(a), "to": utc_text(b), **{k: claim.get(k) for k in CLAIMED}}

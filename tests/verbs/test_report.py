@@ -1,10 +1,12 @@
 """The verb `report`: where pages go, and what it says when there is nothing or no way."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
+from ingest.demo.fit_encoder import ERA, Fit
 from ingest.report.renewal import file_names
 from tests.support.households import hartslag, household, steady
 
@@ -80,6 +82,36 @@ def test_nothing_is_left_at_home(data: Path, tmp_path: Path) -> None:
     answer = hartslag("--data", data, "report", "Anna", cwd=tmp_path, env=env)
     assert (answer.code, answer.err) == (0, "")
     assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("measured", ["nobody knows", "wrist", "strap", "beats"])
+def test_the_wrist_is_named_only_where_a_file_tells_of_it(measured: str, tmp_path: Path) -> None:
+    """Protects the page from a wrist that nobody wore: a program on a trainer, or beats, tell of none."""
+    start = int(time.time()) - 7 * 86_400 - ERA
+    file = Fit().file_id(4, manufacturer=260 if measured == "nobody knows" else 1, created=start)
+    if measured in {"wrist", "strap"}:
+        file.device_info(
+            start, source=5 if measured == "wrist" else 1, kind=10 if measured == "wrist" else 120
+        )
+    for second in range(1800):
+        if measured == "beats":
+            file.record(start + second, None).hrv(495 + second % 11, 505 - second % 11)
+        else:
+            file.record(start + second, 120 + second % 7)
+    (tmp_path / "hartslag.toml").write_text(
+        '[[person]]\nname = "Anna"\nmoderate_bpm = 105\nvigorous_bpm = 150\n'
+    )
+    (tmp_path / "ride.fit").write_bytes(file.session(start, 1800, sport=2).done())
+    assert hartslag("--data", tmp_path, "add", tmp_path / "ride.fit").code == 0
+    page = hartslag("--data", tmp_path, "report", "Anna", "--out", "-").out
+    said = {
+        "nobody knows": "Of 100 percent of the minutes it is not known which sensor measured them.",
+        "wrist": "All minutes come from the wrist.",
+        "strap": "All minutes come from a strap",
+        "beats": "Of 100 percent of the minutes it is not known which sensor measured them.",
+    }
+    assert [words for words in dict.fromkeys(said.values()) if words in page] == [said[measured]]
+    assert ("at the wrist" in page or "wrist, during" in page) == (measured == "wrist")
 
 
 def test_files_have_names_that_any_disk_takes() -> None:

@@ -102,7 +102,7 @@ def test_words_say_how_much_of_what_is_wanted_was_reached(tmp_path: Path) -> Non
     assert "Jan, this week: Monday 16 November to Sunday 22 November 2026" in words
     assert "25 of 90 minutes  [#####...............]" in words
     assert "moderate 15 min + 2 x vigorous 5 min; light 10 min; 1 active day" in words
-    assert "2 min of raised heart rate without movement are not counted" in words
+    assert "Not counted: 2 min of raised heart rate without movement" in words
     assert "Measured 0.5 h; 167 h not measured so far, so this is the least it can be." in words
     assert "Not a medical device" in words
     assert "nothing is measured this week yet" in later

@@ -128,8 +128,7 @@ def test_short_effort_is_said_to_be_too_short(tmp_path: Path) -> None:
     """Protects who asks for bouts from a puzzle: minutes that do not count are shown, with the reason."""
     text, _ = lines(tmp_path, NOON, bout_min=30)
     assert (
-        "  40 min of raised heart rate without movement or in bouts shorter than 30 min are not counted."
-        in text
+        "  Not counted: 40 min of raised heart rate without movement or in bouts shorter than 30 min." in text
     )
 
 

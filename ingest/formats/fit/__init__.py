@@ -9,6 +9,7 @@ from ingest.formats.fit.file import (
     FitSeries,
     FitSession,
     HeartRate,
+    LengthDoubt,
     Limits,
     PauseVerdict,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "FitSeries",
     "FitSession",
     "HeartRate",
+    "LengthDoubt",
     "Limits",
     "PauseVerdict",
     "ZoneCheck",

@@ -1,8 +1,10 @@
 """Heartbeats out of `hrv`, `beat_intervals` and `raw_bbi` messages.
 
 `hrv` holds up to five R-R intervals and no time: its beats are laid end to end and held to the records they stand
-between. The other two carry the moment their first interval begins. Source: FIT SDK, profile, fields of
+between, or without records from the beginning of the workout on. The other two carry the moment their first interval begins. Source: FIT SDK, profile, fields of
 
+    file_id (0)           4 time_created
+    session (18)          2 start_time
     hrv (78)              0 time (ms, up to five)
     beat_intervals (290)  0 timestamp_ms, 1 time (ms, many)
     raw_bbi (372)         0 timestamp_ms, 1 data (packed), 2 time, 3 quality, 4 gap
@@ -17,11 +19,14 @@ from ingest.formats.fit import power_on
 from ingest.formats.fit.contents import ChainedFile, Contents
 from ingest.formats.fit.definition import Definition
 from ingest.formats.fit.file import Beats, FitSeries
-from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE, Seconds
+from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE, NEVER, Seconds
+from zones.artefacts import STUCK_S, Artefact, find_artefacts, without_artefacts
 from zones.beats import rate_of_beats
 from zones.series import Series
+from zones.spans import Spans
 
-RECORD, HRV, BEAT_INTERVALS, RAW_BBI = 20, 78, 290, 372
+FILE_ID, SESSION, RECORD, HRV, BEAT_INTERVALS, RAW_BBI = 0, 18, 20, 78, 290, 372
+CREATED, STARTED = 4, 2
 NO_INTERVAL = 0xFFFF
 SHORTEST_MS, LONGEST_MS = 200, 3000
 """300 to 20 beats a minute; anything else is time that passed without a beat we know of."""
@@ -66,19 +71,32 @@ def read_beats(contents: Contents) -> Beats:
     return Beats(times, rr_ms)
 
 
-def derive_heart_rate(beats: Beats, last_ms: int | None) -> FitSeries | None:
-    """The heart rate of a workout that holds R-R intervals alone, from those that are true; None where they tell none.
+def holds_intervals(contents: Contents) -> bool:
+    """Whether there are messages with R-R intervals, dated or not."""
+    return any(
+        chained.messages.definitions_of(number)
+        for chained in contents.chained_files
+        for number in (HRV, BEAT_INTERVALS, RAW_BBI)
+    )
 
+
+def derive_heart_rate(beats: Beats, last_ms: int | None) -> tuple[FitSeries | None, int]:
+    """The heart rate of a workout that holds R-R intervals alone, from those that are true, and how many were left out.
+
+    None where they tell none. Left out is what comes of beats that are of one length for minutes, as those of no heart are.
     `last_ms` is when the last record was written.
     """
-    if not len(beats):
-        return None
-    at, bpm = rate_of_beats(beats.times.astype(np.int64), beats.rr_ms)
-    if not len(at):
-        return None
+    times = beats.times.astype(np.int64)
+    at, bpm = rate_of_beats(times, beats.rr_ms)
     series = Series.of(at.view("datetime64[ms]"), bpm)
-    end = max(int(at[-1]) + 1000, last_ms or 0)
-    return FitSeries("activity", series.times, series.bpm, np.datetime64(end, "ms")) if len(series) else None
+    varies = beats.rr_ms[1:] != beats.rr_ms[:-1]
+    found = find_artefacts(series, STUCK_S["activity"], Spans.of(times[:-1][varies], times[1:][varies]))
+    kept = without_artefacts(series, found & np.uint8(Artefact.STUCK))
+    left_out = len(series) - len(kept)
+    if not len(kept):
+        return None, left_out
+    end = max(int(kept.times[-1].astype(np.int64)) + 1000, last_ms or 0)
+    return FitSeries("activity", kept.times, kept.bpm, np.datetime64(end, "ms")), left_out
 
 
 def _from_hrv(chained: ChainedFile) -> Intervals:
@@ -88,14 +106,18 @@ def _from_hrv(chained: ChainedFile) -> Intervals:
         for d in chained.messages.definitions_of(HRV)
         if (f := _hrv_intervals(chained.messages.data, d)) is not None
     ]
-    stamps, seconds = _record_times(chained)
-    if not found or not len(stamps):
+    if not found:
         return _NONE
     at, count, rr = found[0]
     if len(found) > 1:
         each = np.concatenate([np.repeat(at, count) for at, count, _ in found])
         order = np.argsort(each, kind="stable")
         at, count, rr = each[order], np.ones(len(each), np.intp), np.concatenate([f[2] for f in found])[order]
+    stamps, seconds = _record_times(chained)
+    if not chained.messages.definitions_of(RECORD) and len(at) and not (stamps < at[0]).any():
+        stamps, seconds = _with_beginning(chained, stamps, seconds, int(rr.sum()) // 1000)
+    if not len(stamps):
+        return _NONE
     before = np.maximum(np.searchsorted(stamps, at) - 1, 0)
     # Without records a stamp is that of the start or of some event, and says nothing of beats that follow much later.
     early_ms = DRIFT_MS if chained.messages.definitions_of(RECORD) else ANY_MS
@@ -128,6 +150,27 @@ def _record_times(chained: ChainedFile) -> tuple[Seconds, Seconds]:
         if len(at):
             return at, seconds
     return chained.timestamps.full
+
+
+def _with_beginning(
+    chained: ChainedFile, stamps: Seconds, seconds: Seconds, lasted_s: int
+) -> tuple[Seconds, Seconds]:
+    """The same, and before all of them the moment at which beats began that no stamp is before: where the session or the file did.
+
+    Not if they would then last past the first stamp behind them; in that case they ended there.
+    """
+    begun = [
+        int(begins[0])
+        for number, which in ((SESSION, STARTED), (FILE_ID, CREATED))
+        for definition in chained.messages.definitions_of(number)
+        if (begins := definition.value(chained.messages.data, which, size=4)) is not None and len(begins)
+    ]
+    latest = int(seconds[0]) - lasted_s + DRIFT_MS // 1000 if len(seconds) else NEVER - 1
+    begin = next((at for at in begun if FIRST_DATE <= at <= latest), None)
+    if begin is None and not len(seconds):
+        return stamps, seconds
+    first = int(seconds[0]) - lasted_s if begin is None else begin
+    return np.append(np.int64(-1), stamps), np.append(np.int64(first), seconds)
 
 
 def _place_near_records(

@@ -6,15 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from ingest.formats.fit.beats import derive_heart_rate, read_beats
-from ingest.formats.fit.contents import parse_contents
+from ingest.formats.fit.beats import derive_heart_rate, holds_intervals, read_beats
+from ingest.formats.fit.contents import Contents, parse_contents
 from ingest.formats.fit.description import describe
 from ingest.formats.fit.device import read_device
 from ingest.formats.fit.file import Beats, Device, FitFile, FitSeries, FitSession, HeartRate, Undated
 from ingest.formats.fit.heart_rate import HeartRateColumns, read_heart_rate
+from ingest.formats.fit.length import judge_timers, mend_lengths
 from ingest.formats.fit.limits import read_limits
 from ingest.formats.fit.monitoring import read_claims, read_movement
-from ingest.formats.fit.pauses import believe_pauses
+from ingest.formats.fit.pauses import LATE, TIMED, believe_pauses
 from ingest.formats.fit.time_in_zone import (
     check_zones,
     read_session_times,
@@ -53,25 +54,26 @@ def read(data: bytes) -> FitFile:
     description = describe(contents)
     device = read_device(contents, description, remembered=heart.from_strap)
     sessions = read_sessions(contents, description)
-    beats = read_beats(contents)
-    derived = None if heart.series else derive_heart_rate(beats, heart.last_ms)
+    beats, derived, of_beats = _read_beats(contents, heart)
     if not sessions:
         sessions = session_of_samples([*heart.series, *filter(None, [derived])], device, description)
+    presses, laps = heart.presses or read_presses(contents), read_laps(contents)
+    sessions = mend_lengths(sessions, contents, laps, presses, heart.last_ms)
     zone_times = read_zone_times(contents)
     told_times = zone_times or read_session_times(contents)
     series = tuple(_end_with_session(s, sessions) for s in heart.series)
     activity = next((s for s in series if s.kind == "activity"), None)
-    if presses := heart.presses or read_presses(contents):
-        times = np.empty(0, np.int64) if activity is None else activity.times.view(np.int64)
-        zone_s = {z.index: sum(z.seconds) for z in told_times}
-        pauses, sessions = believe_pauses(
-            presses, times, sessions, read_laps(contents), zone_s, heart.last_ms
-        )
-    else:
-        pauses = Spans.none()
+    samples = activity or derived
+    times = np.empty(0, np.int64) if samples is None else samples.times.view(np.int64)
+    zone_s = {z.index: sum(z.seconds) for z in told_times}
+    pauses, sessions = believe_pauses(presses, times, sessions, laps, zone_s, heart.last_ms)
+    sessions = judge_timers(sessions, samples, pauses, presses)
     undated = _undated(data, heart, undated_summary(contents, description))
     checks = check_zones(told_times, usual_zones(description), sessions, activity, pauses)
-    notes = *_notes(heart, device, sessions, beats, derived, undated), *_pause_notes(heart, pauses)
+    notes = (
+        *_notes(heart, device, sessions, of_beats, derived, undated),
+        *_pause_notes(heart, sessions, pauses),
+    )
     return FitFile(
         series=series,
         beats=beats,
@@ -90,6 +92,36 @@ def read(data: bytes) -> FitFile:
         faults=(*contents.faults, *description.faults),
         notes=(*contents.notes, *notes),
     )
+
+
+def _read_beats(contents: Contents, heart: HeartRateColumns) -> tuple[Beats, FitSeries | None, list[str]]:
+    """The beats of a file, the heart rate out of them where it holds no other, and what is worth saying of that."""
+    beats = read_beats(contents)
+    if heart.series or not holds_intervals(contents):
+        return beats, None, []
+    if not len(beats):
+        words = N_(
+            "holds R-R intervals and no heart rate, and tells no time: nobody can say when its beats were"
+        )
+        return beats, None, [] if heart.undated else [words]
+    derived, left_out = derive_heart_rate(beats, heart.last_ms)
+    if derived is None:
+        words = (
+            N_(
+                "holds R-R intervals and no heart rate: its {n} beats are of one length for minutes, as those of no heart are"
+            )
+            if left_out
+            else N_(
+                "holds R-R intervals and no heart rate: of its {n} beats too few in a row are true to derive one"
+            )
+        )
+        return beats, None, [words.format(n=len(beats))]
+    words = N_("holds R-R intervals and no heart rate: {n} heart rates are derived from its true beats")
+    said = [words.format(n=len(derived))]
+    if left_out:
+        words = N_("left out: {n} of beats that are of one length for minutes, as those of no heart are")
+        said.append(words.format(n=left_out))
+    return beats, derived, said
 
 
 def _undated(data: bytes, heart: HeartRateColumns, summary: tuple[int, int] | None) -> Undated | None:
@@ -112,7 +144,7 @@ def _notes(
     heart: HeartRateColumns,
     device: Device,
     sessions: tuple[FitSession, ...],
-    beats: Beats,
+    of_beats: list[str],
     derived: FitSeries | None,
     undated: Undated | None,
 ) -> Iterator[str]:
@@ -120,15 +152,9 @@ def _notes(
     yield from _clock_notes(heart)
     if heart.series:
         return
+    yield from of_beats
     if derived is not None:
-        words = N_("holds R-R intervals and no heart rate: {n} heart rates are derived from its true beats")
-        yield words.format(n=len(derived))
         return
-    if len(beats):
-        words = N_(
-            "holds R-R intervals and no heart rate: of its {n} beats too few in a row are true to derive one"
-        )
-        yield words.format(n=len(beats))
     told = [s for s in sessions if s.bpm_mean is not None or s.bpm_max is not None]
     if told:
         each = "; ".join(_of_summary(s) for s in told[:3])
@@ -138,7 +164,7 @@ def _notes(
     elif undated is not None and not undated.samples:
         yield N_("its clock was not set, and the heart rate is in its summary alone: nobody knows its date")
         yield N_("the file is kept, and counts once it is said when it was: hartslag clock")
-    elif not heart.undated and not len(beats):
+    elif not heart.undated and not of_beats:
         yield _without_note(heart, device, sessions)
     yield from (clause for s in sessions[:3] for clause in s.left_out)
 
@@ -190,8 +216,10 @@ def _of_summary(session: FitSession) -> str:
     return words.format(mean=mean, highest=highest)
 
 
-def _pause_notes(heart: HeartRateColumns, pauses: Spans) -> list[str]:
-    """What is worth saying of pauses that are not believed as the timer's presses tell them."""
+def _pause_notes(heart: HeartRateColumns, sessions: tuple[FitSession, ...], pauses: Spans) -> list[str]:
+    """What is worth saying of pauses that are not believed as the timer's presses tell them, though no timer tells where they were."""
+    if any(s.pauses is not None and s.pauses.reading in {LATE, TIMED} for s in sessions):
+        return []
     less_s = (told_pauses(heart.presses, heart.last_ms).measure_ms - pauses.measure_ms) / 1000
     if less_s < 1 or not heart.series:
         return []

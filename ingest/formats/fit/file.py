@@ -49,11 +49,24 @@ class PauseVerdict:
     """How the presses of the timer were read in one workout."""
 
     reading: str
-    """`told`, `mended` or `silent`: see `ingest.formats.fit.pauses`."""
+    """`told`, `mended`, `silent`, `late`, `unpressed` or `timed`: see `ingest.formats.fit.pauses`."""
     by_timer: bool
-    """The watch's own timer agrees; otherwise there was none that could be believed."""
+    """The watch's own timers agree; otherwise there are none, or they tell otherwise."""
     told_s: float
     believed_s: float
+    stood_s: float | None = None
+    """How long its own timer stood still by its own word, where that is another time than what is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LengthDoubt:
+    """What a session tells of its length and is not believed."""
+
+    why: str
+    """`zero`, `longer`, `recorded`, `paused` or `elapsed`: see `ingest.formats.fit.length`."""
+    told_s: float
+    other_s: float
+    """What speaks against it, in seconds: how long the workout was, heart rate was recorded, or the pauses leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +78,10 @@ class FitSession:
     sport: str
     sub_sport: str | None = None
     timer_s: float | None = None
-    """Seconds with the timer running; None if the watch does not say."""
+    """Seconds with the timer running; None if the watch does not say, or says what is not believed."""
+    ran_s: float | None = None
+    """How long it lasted without its pauses, where no timer tells that."""
+    doubts: tuple[LengthDoubt, ...] = ()
     bpm_mean: int | None = None
     bpm_max: int | None = None
     left_out: tuple[str, ...] = ()

@@ -1,20 +1,23 @@
 """Which pauses of a workout are believed.
 
 A pause that is told wrongly takes away minutes that somebody moved. Home trainers write stops and never a start (cagnulein/qdomyos-zwift
-#1279), and one start that is missing would silence all that follows. So three readings of the presses are held against how long the
+#1279), and one start that is missing would silence all that follows. So readings of the presses are held against how long the
 watch's own timers say that they ran (FIT SDK, profile: session (18) 8 total_timer_time, lap (19) 7 total_elapsed_time and
 8 total_timer_time), workout by workout:
 
-    told      from each stop to the next start
-    mended    the same, where of two presses of one kind in a row the one between them is put to where samples go on, or ended
-    silent    what is told, where no samples were recorded: elsewhere no pause at all
+    told        from each stop to the next start
+    mended      the same, where of two presses of one kind in a row the one between them is put to where samples go on, or ended
+    silent      what is told, where no samples were recorded: elsewhere no pause at all
+    late        what is told, each from the second after its stop: the second of a stop still ran (COROS watches)
+    unpressed   what is mended, and where nothing was recorded though no stop tells of it
+    timed       what is mended, and the one press that is missing while samples went on is put to where the timers have it
 
 The first is believed unless another one comes nearer to the timers, or to the seconds that the watch counted in its zones. Where there is
-no timer to ask, samples decide: a stop with a start behind it is a pause; a stop without one ends where heart rate was recorded again,
-unless the watch records during its pauses, too.
+no timer to ask, or none that any reading comes near to, samples decide: a stop with a start behind it is a pause; a stop without one ends
+where heart rate was recorded again, unless the watch records during its pauses, too.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -23,13 +26,17 @@ from numpy.typing import NDArray
 
 from ingest.formats.fit.file import FitSession, PauseVerdict
 from ingest.formats.fit.timer import Press, told_pauses
+from ingest.formats.recording import NEAR_S, can_be_timer, near_s
 from zones.moments import are_among
 from zones.spans import Spans
 
-TOLD, MENDED, SILENT = "told", "mended", "silent"
+TOLD, MENDED, SILENT, LATE, UNPRESSED, TIMED = "told", "mended", "silent", "late", "unpressed", "timed"
 
-NEAR_S, NEAR_PART = 2.0, 0.005
-"""By so much another reading must be nearer to the timer than one before it: presses are stamped in whole seconds."""
+STAMP_MS = 1000
+"""Presses are stamped in whole seconds."""
+LATE_PART = 0.5
+"""By so much of a second for each pause the timer must be nearer where the seconds of stops ran: those of other watches are off by half a
+second to either side, and several make up for each other."""
 FAR_PART = 0.1
 """A timer from which every reading is farther than this part of the time counted something else, and is no evidence."""
 
@@ -57,15 +64,34 @@ class TimedStretch:
     start_ms: int
     end_ms: int
     timers_s: tuple[float, ...]
+    parts: tuple["TimedStretch", ...] = ()
+    """The laps that make it up."""
+
+    def ran_s(self, pauses: Spans) -> float:
+        """How much of it lies outside the pauses."""
+        return (self.end_ms - self.start_ms - pauses.clip(self.start_ms, self.end_ms).measure_ms) / 1000
 
     def off_s(self, pauses: Spans) -> float:
-        """How far the time outside the pauses is from the nearest timer."""
-        ran_s = (self.end_ms - self.start_ms - pauses.clip(self.start_ms, self.end_ms).measure_ms) / 1000
-        return min(abs(ran_s - timer_s) for timer_s in self.timers_s)
+        """How far that is from the nearest timer."""
+        return min(abs(self.ran_s(pauses) - timer_s) for timer_s in self.timers_s)
+
+    @property
+    def near_s(self) -> float:
+        """By so much another reading must be nearer to the timers than one before it."""
+        return near_s(max(self.timers_s))
 
     def is_believable(self, off_s: float) -> bool:
         """Whether a reading that is so far off may be what the timers counted."""
         return off_s * 1000 <= max(NEAR_S * 1000, FAR_PART * (self.end_ms - self.start_ms))
+
+
+class Weighed(NamedTuple):
+    """What is believed of a stretch: which reading, its pauses, and whether a timer agrees."""
+
+    stretch: TimedStretch
+    way: str
+    pauses: Spans
+    by_timer: bool
 
 
 def believe_pauses(
@@ -81,19 +107,18 @@ def believe_pauses(
     `times` are those of the workout's samples (int64 ms, ascending); a pause left open ends with them or with the record at `last_ms`.
     `zone_s` are the seconds that the watch counted in its zones, by the index of the session.
     """
-    ends = [session_ms(s.end) for s in sessions]
     last = max([last_ms or 0, *times[-1:].tolist()]) or None
     told = told_pauses(presses, last_ms)
-    if not len(times) or (not len(told) and len(presses) < 3):
-        return told, sessions
-    until = max([last or 0, *(lap.end_ms for lap in laps), *ends])
-    readings = _readings(presses, times, until)
     windows = _windows(sessions, laps, zone_s)
+    pressed = len(told) or len(presses) > 2
+    if not len(times) or not (pressed or any(w.off_s(told) > w.near_s for w in windows)):
+        return told, sessions
+    until = max([last or 0, *(lap.end_ms for lap in laps), *(session_ms(s.end) for s in sessions)])
+    readings = _readings(presses, times, until)
     if windows:
-        parts = [told - Spans.pairs((w.start_ms, w.end_ms) for w in windows)]
-        believed = [(w, *_weigh(readings, w, presses)) for w in windows]
-        parts += [readings[way].clip(w.start_ms, w.end_ms) for w, way, _ in believed]
-        found = Spans.union(parts)
+        believed = [_weigh(readings, w, presses, times) for w in windows]
+        outside = told - Spans.pairs((w.start_ms, w.end_ms) for w in windows)
+        found = Spans.union([outside, *(w.pauses for w in believed)])
     else:
         believed, found = [], readings[_by_samples(readings, presses)]
     if last is not None and len(found):
@@ -111,14 +136,23 @@ def session_ms(moment: np.datetime64) -> int:
 
 def _readings(presses: list[Press], times: Moments, until_ms: int) -> dict[str, Spans]:
     told = told_pauses(presses, until_ms)
-    steps = np.diff(times)
-    usual = int(np.median(steps)) if len(steps) else 0
-    usual = min(max(3 * usual, SHORTEST_SILENCE_MS), LONGEST_SILENCE_MS)
+    usual = _usual_ms(times)
+    mended = mended_pauses(presses, times, usual, until_ms)
+    quiet = np.flatnonzero(np.diff(times) > usual)
     return {
         TOLD: told,
-        MENDED: mended_pauses(presses, times, usual, until_ms),
+        MENDED: mended,
         SILENT: silent_pauses(told, times, usual),
+        LATE: Spans.of(np.minimum(told.start + STAMP_MS, told.end), told.end),
+        UNPRESSED: mended | Spans.of(times[quiet], times[quiet + 1]),
     }
+
+
+def _usual_ms(times: Moments) -> int:
+    """After how long without a sample it is silent."""
+    steps = np.diff(times)
+    usual = int(np.median(steps)) if len(steps) else 0
+    return min(max(3 * usual, SHORTEST_SILENCE_MS), LONGEST_SILENCE_MS)
 
 
 def mended_pauses(presses: list[Press], times: Moments, usual_ms: int, until_ms: int) -> Spans:
@@ -185,23 +219,25 @@ def _windows(
     found: list[TimedStretch] = []
     for i, s in enumerate(sessions):
         a, b = session_ms(s.start), session_ms(s.end)
-        own = [lap for lap in laps if lap.start_ms >= a - 1000 and lap.end_ms <= b + 2000]
-        all_of_it = sum(lap.end_ms - lap.start_ms for lap in own) >= 0.98 * (b - a)
-        timers = [s.timer_s] if s.timer_s is not None and _is_timer(s.timer_s, b - a) else []
-        if all_of_it and own:
+        own = laps_of(laps, a, b)
+        timers = [s.timer_s] if s.timer_s is not None and can_be_timer(s.timer_s, b - a) else []
+        parts: tuple[TimedStretch, ...] = ()
+        if own:
             timers.append(sum(lap.timer_s for lap in own))
-        if _is_timer(zone_s.get(i, 0), b - a):
+            parts = tuple(TimedStretch(lap.start_ms, lap.end_ms, (lap.timer_s,)) for lap in own)
+        if can_be_timer(zone_s.get(i, 0), b - a):
             timers.append(zone_s[i])
         if timers:
-            found.append(TimedStretch(a, b, tuple(timers)))
+            found.append(TimedStretch(a, b, tuple(timers), parts))
     found.sort(key=lambda w: w.end_ms - w.start_ms)
     found += [TimedStretch(lap.start_ms, lap.end_ms, (lap.timer_s,)) for lap in laps]
     return _apart(w for w in found if w.end_ms > w.start_ms)
 
 
-def _is_timer(timer_s: float, length_ms: int) -> bool:
-    """Whether a timer may have run so long; some programs write 0, or what they like."""
-    return 0 < timer_s <= length_ms / 1000 * 1.01 + NEAR_S
+def laps_of(laps: list[Lap], start_ms: int, end_ms: int) -> list[Lap]:
+    """The laps that make up a span; none where they leave some of it out."""
+    own = [lap for lap in laps if lap.start_ms >= start_ms - 1000 and lap.end_ms <= end_ms + 2000]
+    return own if sum(lap.end_ms - lap.start_ms for lap in own) >= 0.98 * (end_ms - start_ms) else []
 
 
 def _apart(windows: Iterable[TimedStretch]) -> list[TimedStretch]:
@@ -217,15 +253,78 @@ def _apart(windows: Iterable[TimedStretch]) -> list[TimedStretch]:
     return kept
 
 
-def _weigh(readings: dict[str, Spans], window: TimedStretch, presses: list[Press]) -> tuple[str, bool]:
-    """The reading that is believed in a stretch, and whether its timers decided that."""
+def _weigh(readings: dict[str, Spans], window: TimedStretch, presses: list[Press], times: Moments) -> Weighed:
+    """What is believed in a stretch, and whether its timers decided that."""
     off = {way: window.off_s(pauses) for way, pauses in readings.items()}
-    near = max(NEAR_S, NEAR_PART * max(window.timers_s))
     best = TOLD
-    for way in (MENDED, SILENT):
+    for way in (MENDED, SILENT, UNPRESSED, LATE):
+        many = len(readings[TOLD].clip(window.start_ms, window.end_ms))
+        near = window.near_s if way != LATE else max(NEAR_S, LATE_PART * many)
         if off[way] < off[best] - near:
             best = way
-    return (best, True) if window.is_believable(off[best]) else (_by_samples(readings, presses), False)
+    if off[best] > window.near_s:
+        timed = _time_press(readings[MENDED], window, presses, times)
+        if timed is not None:
+            return Weighed(window, TIMED, timed, by_timer=True)
+        found = _weigh_laps(readings, window, presses, times)
+        if found is not None:
+            return found
+    by_timer = window.is_believable(off[best])
+    way = best if by_timer else _by_samples(readings, presses)
+    pauses = readings[way].clip(window.start_ms, window.end_ms)
+    return Weighed(window, way, pauses, off[way] <= window.near_s)
+
+
+def _time_press(mended: Spans, window: TimedStretch, presses: list[Press], times: Moments) -> Spans | None:
+    """The pauses, if one press alone is missing where samples went on, and the timers tell where it was.
+
+    Of two such presses nobody knows how the time was shared out between them.
+    """
+    a, b = window.start_ms, window.end_ms
+    alone = [
+        (stops, x, y)
+        for stops, x, y in _lone_presses(presses, a, b, int(times[-1]))
+        if not mended.clip(x, y).measure_ms
+    ]
+    if len(alone) != 1:
+        return None
+    (stops, x, y), inside = alone[0], mended.clip(a, b)
+    for timer_s in window.timers_s:
+        missing = round((window.ran_s(inside) - timer_s) * 1000)
+        if 0 < missing < y - x:
+            return inside | (Spans.of([x], [x + missing]) if stops else Spans.of([y - missing], [y]))
+    return None
+
+
+def _lone_presses(
+    presses: list[Press], from_ms: int, to_ms: int, last_ms: int
+) -> Iterator[tuple[bool, int, int]]:
+    """The stops without a start behind them and the starts without a stop before, and between which moments the other one must lie.
+
+    Before its first start a timer that only ever stops tells nothing of when it ran.
+    """
+    started = False
+    for before, press, after in zip([None, *presses], presses, [*presses[1:], None], strict=False):
+        if started and before is not None and from_ms <= press.at_ms <= to_ms:
+            goes_on = last_ms - press.at_ms > WRITES_ON_MS if after is None else not after.runs
+            if not press.runs and goes_on:
+                yield True, press.at_ms, min(to_ms if after is None else after.at_ms, last_ms)
+            elif press.runs and before.runs:
+                yield False, max(before.at_ms, from_ms), press.at_ms
+        started = started or press.runs
+
+
+def _weigh_laps(
+    readings: dict[str, Spans], window: TimedStretch, presses: list[Press], times: Moments
+) -> Weighed | None:
+    """The same lap by lap, if in each of them its own timer agrees with what is believed."""
+    if len(window.parts) < 2:
+        return None
+    each = [_weigh(readings, part, presses, times) for part in window.parts]
+    if not all(w.by_timer for w in each):
+        return None
+    way = next((w.way for w in each if w.way != TOLD), TOLD)
+    return Weighed(window, way, Spans.union(w.pauses for w in each), by_timer=True)
 
 
 def _by_samples(readings: dict[str, Spans], presses: list[Press]) -> str:
@@ -238,17 +337,17 @@ def _by_samples(readings: dict[str, Spans], presses: list[Press]) -> str:
 
 
 def _with_verdict(
-    session: FitSession,
-    told: Spans,
-    found: Spans,
-    believed: list[tuple[TimedStretch, str, bool]],
-    last_ms: int,
+    session: FitSession, told: Spans, found: Spans, believed: list[Weighed], last_ms: int
 ) -> FitSession:
     """The session with what was told and believed of it; as it is where the timer never stood still before its last sample."""
     a, b = session_ms(session.start), session_ms(session.end)
     told_ms, ms = (spans.clip(a, min(b, last_ms)).measure_ms for spans in (told, found))
     if not told_ms and not ms:
         return session
-    own = next(((way, timer) for w, way, timer in believed if a <= w.start_ms < b), (MENDED, False))
-    way = own[0] if told_ms != ms else TOLD
-    return replace(session, pauses=PauseVerdict(way, own[1], told_ms / 1000, ms / 1000))
+    own = next((w for w in believed if a <= w.stretch.start_ms < b), None)
+    way = TOLD if told_ms == ms else MENDED if own is None else own.way
+    stood_s = None
+    if own is not None and not own.by_timer:
+        stood_s = (own.stretch.end_ms - own.stretch.start_ms) / 1000 - own.stretch.timers_s[0]
+    by_timer = own is not None and own.by_timer
+    return replace(session, pauses=PauseVerdict(way, by_timer, told_ms / 1000, ms / 1000, stood_s))

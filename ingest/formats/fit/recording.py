@@ -155,7 +155,10 @@ def _facts(file: FitFile, parts: list[Part]) -> Iterator[Fact]:
     for s in file.sessions:
         a, b = _ms(s.start), _ms(s.end)
         if 0 <= b - a <= LONGEST_SESSION_MS:
-            yield Fact("session", a, b, _session(s, source.get("activity", _source(file, "activity")[0])))
+            content = _session(s, source.get("activity", _source(file, "activity")[0]))
+            if file.device.sensor == "wrist":
+                content["sensor"] = "wrist"
+            yield Fact("session", a, b, content)
     if file.undated is not None:
         yield Fact("undated", 0, 0, asdict(file.undated))
     for c in file.claims:
@@ -203,7 +206,11 @@ def _session(s: FitSession, source: str) -> dict[str, Any]:
         "bpm_max": s.bpm_max,
     }
     if s.pauses is not None:
-        content["pauses"] = asdict(s.pauses)
+        content["pauses"] = {what: told for what, told in asdict(s.pauses).items() if told is not None}
+    if s.ran_s is not None:
+        content["ran_s"] = s.ran_s
+    if s.doubts:
+        content["doubts"] = [asdict(doubt) for doubt in s.doubts]
     if s.zone_s:
         content["watch_s"] = s.zone_s
     if s.zone_edges:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.demo.fit_encoder import ERA, Fit
+from ingest.demo.fit_encoder import ERA, INVALID_TIME, Fit
 from ingest.formats import fit
 from ingest.formats.fit.recording import to_recording
 
@@ -117,7 +117,7 @@ def with_beats_alone(rr: list[int]) -> Fit:
 
 def test_beats_alone_give_a_heart_rate_that_is_marked_and_believed_last() -> None:
     """Protects a recording of R-R intervals from counting nothing: its own source says that no sensor gave the rate."""
-    file = fit.read(with_beats_alone([500] * 600).done())
+    file = fit.read(with_beats_alone([495, 505] * 300).done())
     assert file.series == ()
     assert file.derived is not None
     assert set(file.derived.bpm.tolist()) == {120}
@@ -134,6 +134,44 @@ def test_beats_alone_give_a_heart_rate_that_is_marked_and_believed_last() -> Non
     assert session.content["source"].endswith("activity-derived"), "a workout, though no message tells of one"
 
 
+@pytest.mark.parametrize("ends", ["nothing", "activity", "session", "event"])
+def test_beats_without_records_begin_where_their_file_does(ends: str) -> None:
+    """Protects a recording of intervals alone: they are of the time its session or file began at, not of the stamp behind them."""
+    created = INVALID_TIME if ends in {"session", "event"} else START
+    file = Fit().file_id(created=created)
+    for _ in range(120):
+        file.hrv(500, 510, 500, 490, 500)
+    if ends == "activity":
+        file.activity(START + 400)
+    if ends == "session":
+        file.session(START, 300)
+    if ends == "event":
+        file.timer(START + 300, start=False)
+    found = fit.read(file.done())
+    assert found.derived is not None
+    assert found.beats.times.astype(np.int64)[0] == START_MS
+    (session,) = found.sessions
+    assert abs(int(session.end.astype(np.int64)) - START_MS - 300_000) <= 2000
+
+
+def test_beats_that_no_date_is_known_of() -> None:
+    """Protects their owner from "holds no heart rate": it has beats, and nobody can say when they were."""
+    file = fit.read(Fit().file_id().hrv(500, 500).hrv(500).done())
+    assert file.notes == (
+        "holds R-R intervals and no heart rate, and tells no time: nobody can say when its beats were",
+    )
+
+
+def test_beats_that_are_told_again_give_the_same_heart_rate() -> None:
+    """Protects the rate from a program that writes the newest beats with each record, whether they are new or not."""
+    file = Fit().file_id(created=START).timer(START, start=True)
+    for second in range(600):
+        file.record(START + second, None).hrv(*[495 + (second // 2 * 7 + i) % 11 for i in range(2)])
+    found = fit.read(file.done()).derived
+    assert found is not None
+    assert set(found.bpm.tolist()) <= {119, 120, 121}
+
+
 def test_beats_that_tell_no_heart_rate_say_why() -> None:
     """Protects its owner from guessing why a file of beats counts nothing."""
     file = fit.read(with_beats_alone([500] * 8).done())
@@ -141,5 +179,13 @@ def test_beats_that_tell_no_heart_rate_say_why() -> None:
     assert file.notes == (
         "holds R-R intervals and no heart rate: of its 8 beats too few in a row are true to derive one",
     )
+    even = fit.read(with_beats_alone([500] * 600).done())
+    assert even.derived is None
+    assert even.notes == (
+        "holds R-R intervals and no heart rate: its 600 beats are of one length for minutes, as those of no heart are",
+    )
+    some = fit.read(with_beats_alone([495, 505] * 300 + [500] * 600).done())
+    assert some.derived is not None
+    assert some.notes[1].startswith("left out: ")
     seen = fit.read(with_beats_alone([500] * 600).record(START + 1, 90).done())
     assert (seen.derived, seen.notes) == (None, ()), "what a sensor gave is not made again"

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.demo.fit_encoder import ERA, EVENT, INVALID_TIME, Fit
+from ingest.demo.fit_encoder import ERA, EVENT, INVALID_TIME, LAP, Fit
 from ingest.formats import fit
 from ingest.formats.fit.recording import read_recording
+from zones.spans import Spans
 
 START = 1_000_000_000
 ELSEWHERE = 9
@@ -45,6 +46,26 @@ def pressed(file: Fit, *presses: tuple[int, int]) -> Fit:
     for second, kind in presses:
         file.timer(START + second, start=kind == 0, kind=kind)
     return file
+
+
+def lap(file: Fit, begins: int, length: int, timer: int) -> Fit:
+    """A lap of so many seconds, of which its timer ran for some."""
+    return file.message(
+        LAP,
+        (253, "uint32", START + begins + length),
+        (2, "uint32", START + begins),
+        (7, "uint32", length * 1000),
+        (8, "uint32", timer * 1000),
+        local=4,
+    )
+
+
+def seconds_of(spans: Spans) -> list[Stretch]:
+    """Spans in seconds from START on."""
+    return [
+        (a // 1000 - START - ERA, b // 1000 - START - ERA)
+        for a, b in zip(spans.start, spans.end, strict=True)
+    ]
 
 
 def reading(file: Fit) -> str | None:
@@ -96,6 +117,64 @@ def test_a_stop_and_a_start_in_one_second(first: str, paused: bool) -> None:  # 
     assert bool(len(fit.read(file.done()).pauses)) == paused
 
 
+@pytest.mark.parametrize("with_laps", [True, False])
+def test_a_start_that_is_missing_while_samples_went_on(with_laps: bool) -> None:  # noqa: FBT001
+    """Of a watch that records in its pauses the timer tells when a lost start was: the stop before it tells where the pause began."""
+    file = pressed(recorded((0, 1800)), (0, 0), (600, 4), (1800, 4))
+    if with_laps:
+        lap(lap(file, 0, 900, 600), 900, 900, 600)
+    file.session(START, 1800, timer=1200)
+    found = fit.read(file.done()).pauses
+    assert seconds_of(found) == [(600, 1200)]
+    assert reading(file) == "timed"
+    alone = pressed(recorded((0, 1800)), (0, 0), (600, 4), (1800, 4))
+    assert seconds_of(fit.read(lap(lap(alone, 0, 900, 600), 900, 900, 600).done()).pauses) == [(600, 1200)]
+
+
+def test_a_stop_that_is_missing_while_samples_went_on() -> None:
+    """The same of a lost stop: the start behind it tells where the pause ended."""
+    file = pressed(recorded((0, 1800)), (0, 0), (1200, 0), (1800, 4)).session(START, 1800, timer=1500)
+    assert seconds_of(fit.read(file.done()).pauses) == [(900, 1200)]
+
+
+def test_two_starts_that_are_missing_while_samples_went_on() -> None:
+    """Nobody knows how two pauses shared what the timer leaves, so all that was recorded counts; laps may tell it of each."""
+    lost = [(0, 0), (300, 4), (900, 4), (1800, 4)]
+    assert counted_s(pressed(recorded((0, 1800)), *lost).session(START, 1800, timer=1200)) == 1800
+    file = lap(lap(pressed(recorded((0, 1800)), *lost), 0, 600, 300), 600, 1200, 900)
+    assert seconds_of(fit.read(file.session(START, 1800, timer=1200).done()).pauses) == [
+        (300, 600),
+        (900, 1200),
+    ]
+
+
+def test_a_trainer_whose_stops_tell_nothing_and_whose_timer_moves() -> None:
+    """Stops of a program that never starts are no evidence of where its "moving time" stood still."""
+    file = pressed(recorded((0, 1800)), (0, 4), (600, 4), (1800, 4)).session(START, 1800, timer=1200)
+    assert counted_s(file) == 1800
+
+
+def test_pauses_that_no_press_tells_of() -> None:
+    """Where nothing was recorded for as long as the timer stood still, that was a pause, though no stop tells of it."""
+    file = recorded((0, 301), (340, 700), (750, 1000)).session(START, 1000, timer=911)
+    assert seconds_of(fit.read(file.done()).pauses) == [(300, 340), (699, 750)]
+    assert reading(file) == "unpressed"
+    lost = recorded((0, 301), (340, 700), (750, 1000)).session(START, 1000)
+    assert not len(fit.read(lost.done()).pauses), "a strap was silent, and the timer ran on"
+
+
+@pytest.mark.parametrize("many", [3, 44])
+def test_stops_whose_second_still_ran(many: int) -> None:
+    """A watch that stamps each stop with the second it is in (COROS) counts that second; many pauses add up."""
+    moved = [(n * 160, n * 160 + 121) for n in range(many)]
+    presses = [press for a, b in moved for press in ((a, 0), (b - 1, 4))]
+    file = pressed(recorded(*moved), *presses).session(START, 160 * many - 39, timer=121 * many)
+    assert counted_s(file) == 121 * many
+    assert reading(file) == "late"
+    usual = pressed(recorded(*moved), *presses).session(START, 160 * many - 40, timer=120 * many)
+    assert reading(usual) == "told"
+
+
 def test_a_stop_before_the_first_record() -> None:
     """A timer that was stopped before anything was recorded had started again by then."""
     assert counted_s(pressed(recorded((60, 660)), (0, 4), (660, 4)).session(START + 60, 600)) == 600
@@ -131,11 +210,7 @@ def test_a_press_without_a_time() -> None:
         file.timer(INVALID_TIME, start=kind == 0, kind=kind)
         for second in range(400, until, 1):
             file.record(START + second, 120)
-    found = fit.read(pressed(file, (700, 4)).done()).pauses
-    assert [
-        (a // 1000 - START - ERA, b // 1000 - START - ERA)
-        for a, b in zip(found.start, found.end, strict=True)
-    ] == [(300, 400)]
+    assert seconds_of(fit.read(pressed(file, (700, 4)).done()).pauses) == [(300, 400)]
 
 
 @pytest.mark.parametrize("ahead", [3600, 30 * 86400])
