@@ -21,6 +21,7 @@ from ingest.formats.fit.pauses import Lap
 from ingest.formats.fit.sport_names import SPORTS, SUB_SPORTS
 from ingest.formats.fit.summary import check_summary
 from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE, NEVER, moment
+from ingest.formats.recording import NEAR_S
 
 LAP = 19
 LAP_START, LAP_ELAPSED, LAP_TIMER, LAP_MEAN, LAP_MAX = 2, 7, 8, 15, 16
@@ -119,9 +120,14 @@ def _lap_heart_rate(
             if any(column is None for column in columns):
                 continue
             begun, timer, mean = (column.astype(np.int64) for column in columns if column is not None)
+            length = definition.value(contents.data, LAP_ELAPSED, 4)
+            if length is not None:
+                # A timer that cannot be would outweigh all other laps.
+                lasted = length.astype(np.int64)
+                timer = np.where((timer > 0) & (timer <= lasted + 1000 * NEAR_S), timer, lasted)
             maximum = definition.value(contents.data, LAP_MAX, 1)
             top = np.zeros_like(mean) if maximum is None else maximum.astype(np.int64)
-            within = (begun >= FIRST_DATE) & (mean >= 30) & (mean <= 230) & (timer < 0xFFFFFFFF)
+            within = (begun >= FIRST_DATE) & (mean >= 30) & (mean <= 230) & (timer < NEVER)
             for at, ms, bpm, most in zip(
                 begun[within], timer[within], mean[within], top[within], strict=True
             ):

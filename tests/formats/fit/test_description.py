@@ -131,6 +131,23 @@ def test_a_summary_that_cannot_be_is_left_out(
     assert note in "; ".join(found.notes)
 
 
+@pytest.mark.parametrize("timer", [99_999, 0])
+def test_a_lap_whose_timer_cannot_be_weighs_no_more_than_it_lasted(timer: int) -> None:
+    """Protects the mean of a swim from one lap of nonsense."""
+    file = Fit().session(START, 400, sport=5).lap(START, 100, mean=100)
+    file.message(
+        19,
+        (253, "uint32", START + 400),
+        (2, "uint32", START + 100),
+        (7, "uint32", 300_000),
+        (8, "uint32", timer * 1000),
+        (15, "uint8", 140),
+        local=4,
+    )
+    (session,) = fit.read(file.done()).sessions
+    assert session.bpm_mean == 130
+
+
 def test_laps_stand_in_for_a_mean_that_cannot_be() -> None:
     """A mean of 250 is left out, and that of the laps is kept; laps that tell no maximum make none."""
     file = Fit().session(START, 400, sport=5, mean=250, highest=160).lap(START, 400, mean=140)
