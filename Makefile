@@ -143,4 +143,7 @@ $(VENV)/bench: $(VENV)/test
 	@$(BIN)/pip install --quiet -e '.[tests,bench]'
 	@# garmin-fit-sdk brings its tests along, as a package that would hide ours.
 	@rm -rf $(VENV)/lib/python3*/site-packages/tests
+	@# GarminDB pins all that it needs, to other versions than ours: it has a place of its own.
+	@$(PYTHON) -m venv $(VENV)/garmindb
+	@env -u PIP_CONSTRAINT $(VENV)/garmindb/bin/pip install --quiet garmindb==3.7.0
 	@touch $@

@@ -1,4 +1,4 @@
-"""What people would do instead, beside what we do: counting with polars, duckdb and pandas, and a whole job with fitdecode and pandas.
+"""What people would do instead, beside what we do: counting with polars, duckdb and pandas, and a whole job with fitdecode and pandas, and GarminDB.
 
     python -m tests.bench.peers [--days N] [--files N]
 
@@ -121,6 +121,21 @@ for path in sorted(Path(sys.argv[1]).iterdir()):
     db.commit()
 """
 
+GARMINDB = """
+import logging, sys
+import fitfile
+from garmindb import ActivityFitFileProcessor, GarminActivitiesFitData, PluginManager
+from idbutils import DbParams
+logging.disable()
+place = DbParams(db_type="sqlite", db_path=sys.argv[2], db_username="", db_password="", db_host="")
+files = GarminActivitiesFitData(sys.argv[1], False, fitfile.field_enums.DisplayMeasure.metric, 0)
+files.process_files(ActivityFitFileProcessor(place, PluginManager(sys.argv[2], place), 0))
+"""
+"""Its way from files to its database; it counts no minutes of zones."""
+
+GARMINDB_PYTHON = Path(sys.prefix, "garmindb", "bin", "python")
+"""`make .venv/bench` gives it a place of its own, as it pins all that it needs."""
+
 FSYNC = """
 import os, sys
 from pathlib import Path
@@ -142,34 +157,45 @@ def whole_process(command: list[str]) -> Cost:
     return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
-def whole_jobs(files: int) -> dict[str, Cost]:
-    """What each costs that makes minutes of workouts of an hour."""
+def whole_jobs(files: int) -> dict[str, tuple[Cost, int]]:
+    """What each costs that brings workouts of an hour into a database, and of how many: of slow ones a few tell enough."""
     import random
 
     with tempfile.TemporaryDirectory() as name:
-        inbox, data = Path(name, "files"), Path(name, "data")
-        inbox.mkdir()
-        data.mkdir()
+        few, fewest = max(files // 10, 1), max(files // 50, 1)
         chance = random.Random(1)
         for i in range(files):
-            (inbox / f"{i:03}.fit").write_bytes(workout(START + i * DAY, hour(chance)))
+            content = workout(START + i * DAY, hour(chance))
+            for most in {files, few, fewest}:
+                if i < most:
+                    Path(name, f"{most} files").mkdir(exist_ok=True)
+                    Path(name, f"{most} files", f"{i:03}.fit").write_bytes(content)
+        data, garmin = Path(name, "data"), Path(name, "garmin")
+        data.mkdir()
+        garmin.mkdir()
         (data / "hartslag.toml").write_text('[[person]]\nname = "Robin"\nmaximum_bpm = 175\nzone = "UTC"\n')
         python = [sys.executable, "-W", "ignore"]
-        found = {
-            "**hartslag add**": whole_process(
-                [*python, "-m", "ingest", "--data", str(data), "add", str(inbox)]
+        jobs = {
+            "**hartslag add**": ([*python, "-m", "ingest", "--data", str(data), "add"], [], files),
+            "fitdecode, pandas and SQLite": ([*python, "-c", FITDECODE], [f"{name}/a.db"], few),
+            "GarminDB": ([str(GARMINDB_PYTHON), "-W", "ignore", "-c", GARMINDB], [str(garmin)], fewest),
+            "floor: each file written and brought to the disk": (
+                [*python, "-c", FSYNC],
+                [f"{name}/copy"],
+                files,
             ),
-            "fitdecode, pandas and SQLite": whole_process(
-                [*python, "-c", FITDECODE, str(inbox), f"{name}/a.db"]
-            ),
-            "floor: each file written and brought to the disk": whole_process(
-                [*python, "-c", FSYNC, str(inbox), f"{name}/copy"]
-            ),
-            "floor: `import numpy`": whole_process([*python, "-c", "import numpy"]),
         }
+        if not GARMINDB_PYTHON.exists():
+            print("GarminDB is not installed and left out.", file=sys.stderr)
+            del jobs["GarminDB"]
+        found = {
+            words: (whole_process([*begin, f"{name}/{count} files", *end]), count)
+            for words, (begin, end, count) in jobs.items()
+        }
+        found["floor: `import numpy`"] = whole_process([*python, "-c", "import numpy"]), 1
         with closing(sqlite3.connect(f"{name}/a.db")) as theirs:
             (minutes,) = theirs.execute("SELECT count(*) FROM minute").fetchone()
-        assert minutes >= files * 60
+        assert minutes >= few * 60
     return found
 
 
@@ -199,10 +225,11 @@ def report(days: int, files: int) -> None:
     print("| who | CPU s | million samples/s | peak, MiB |\n| --- | ---: | ---: | ---: |")
     for words, cost in rows.items():
         print(f"| {words} | {cost.cpu_s:.3f} | {samples / cost.cpu_s / 1e6:.0f} | {cost.peak_mib:.0f} |")
-    print(f"\nMinutes in a database, of {files} workouts of an hour: whole processes\n")
-    print("| who | CPU s | ms a file | peak, MiB |\n| --- | ---: | ---: | ---: |")
-    for words, cost in whole_jobs(files).items():
-        print(f"| {words} | {cost.cpu_s:.2f} | {cost.cpu_s / files * 1000:.0f} | {cost.peak_mib:.0f} |")
+    print("\nWorkouts of an hour into a database: whole processes\n")
+    print("| who | files | CPU s | ms a file | peak, MiB |\n| --- | ---: | ---: | ---: | ---: |")
+    for words, (cost, count) in whole_jobs(files).items():
+        each = cost.cpu_s / count * 1000
+        print(f"| {words} | {count} | {cost.cpu_s:.2f} | {each:.1f} | {cost.peak_mib:.0f} |")
 
 
 def main() -> None:
@@ -211,7 +238,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     options.add_argument("--days", type=int, default=60)
-    options.add_argument("--files", type=int, default=20)
+    options.add_argument("--files", type=int, default=200)
     options.add_argument("--count", choices=COUNTING)
     chosen = options.parse_args()
     if chosen.count:
