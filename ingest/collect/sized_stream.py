@@ -22,6 +22,7 @@ class SizedStream(io.RawIOBase):
         """Go to a place within it, or behind it."""
         at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         if at < 0:
-            raise ValueError("a place before the beginning")
+            # As a file does, but for its number: zipfile looks for parts that a small zip has no room for.
+            raise OSError("a place before the beginning")
         self._at = at
         return at

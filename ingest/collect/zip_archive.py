@@ -32,7 +32,7 @@ BROKEN = (
     OSError,
     RuntimeError,
     struct.error,
-    ValueError,  # a name that is no text, a place before the beginning
+    ValueError,  # a name that is no text
     OverflowError,
 )
 """What the standard library raises at bytes that are no zip or gzip after all."""

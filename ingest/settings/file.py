@@ -6,7 +6,7 @@ Nothing here touches the journal, a store or the network, and the file with a to
 import contextlib
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -277,6 +277,8 @@ def _not_understood(file: str, problem: str, text: str) -> str:
     line = text.splitlines()[int(found[1]) - 1 :][:1] if found and found[1] else []
     seen = (hint for looks, hint in LOOKS_LIKE if line and looks.match(line[0]))
     hint = _(next(seen, "") or next((hint for sign, hint in HINTS if sign in problem), COMPARE))
+    if line and (more := _of_an_entry(text.splitlines()[: int(found[1])] if found else [])):
+        hint = f"{hint}; {more}"
     if found is None:
         return _("The settings file {file} cannot be understood: {hint}.").format(file=file, hint=hint)
     if found[1] is None:
@@ -285,6 +287,17 @@ def _not_understood(file: str, problem: str, text: str) -> str:
         )
     return _("The settings file {file} cannot be understood at line {line}, column {column}: {hint}.").format(
         file=file, line=found[1], column=found[2], hint=hint
+    )
+
+
+def _of_an_entry(lines: Sequence[str]) -> str:
+    """What else is to be said of the last line, so that it is told once: it is a setting of an entry that begins on a day."""
+    key = lines[-1].partition("=")[0].strip()
+    heading = next((line.strip() for line in reversed(lines) if line.lstrip().startswith("[")), "")
+    if key != "limiting_medicine" or heading == "[[person.profile]]":
+        return ""
+    return _(
+        "it belongs below a heading [[person.profile]], with the day from which on it holds: from = 2026-03-01"
     )
 
 

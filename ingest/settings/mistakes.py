@@ -213,7 +213,10 @@ def _unknown(table: str, key: str, *, is_table: bool) -> str:
             if meant == key
             else _("there is no such setting; {near} is meant, perhaps, which belongs below {heading}")
         )
-        return words.format(near=meant, heading=_heading(other))
+        told = words.format(near=meant, heading=_heading(other))
+        if "from" in keys(other) and keys(other)["from"].default is ...:
+            told += _(", with the day from which on it holds: from = 2026-03-01")
+        return told
     return _("there is no such setting; there are {these}").format(these=", ".join(known.values()))
 
 

@@ -78,13 +78,41 @@ def _no_zone(name: str) -> str:
     cities = {key.rpartition("/")[2]: zone for key, zone in sorted(known.items())}
     near = known | cities
     key = name.strip().casefold().replace(" ", "_")
-    if match := get_close_matches(key, near, 1, 0.75):
+    places = [near[key]] if key in near else _places_of(key.upper())
+    # An abbreviation is near to others that mean another time: "CEST" to "EST".
+    if not places and not (name.strip().isupper() and len(key) <= _LONGEST_ABBREVIATION):
+        places = [near[match] for match in get_close_matches(key, near, 1, 0.75)]
+    if places:
         return _(
             'found {found}, which is no time zone; right would be one like "Europe/Amsterdam"; did you mean {near}?'
-        ).format(found=quoted(name), near=quoted(near[match[0]]))
+        ).format(found=quoted(name), near=_(" or ").join(map(quoted, places)))
     return _('found {found}, which is no time zone; right would be one like "Europe/Amsterdam"').format(
         found=quoted(name)
     )
+
+
+_LONGEST_ABBREVIATION = 5
+
+_PLACES = (
+    "Europe/Amsterdam", "Europe/London", "Europe/Lisbon", "Europe/Dublin", "Europe/Athens", "Europe/Moscow",
+    "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Anchorage",
+    "America/Halifax", "America/St_Johns", "Pacific/Honolulu", "Asia/Kolkata", "Asia/Jerusalem", "Asia/Karachi",
+    "Asia/Shanghai", "Asia/Tokyo", "Asia/Seoul", "Asia/Manila", "Asia/Jakarta", "Australia/Sydney",
+    "Australia/Adelaide", "Australia/Perth", "Pacific/Auckland", "Africa/Johannesburg", "Africa/Nairobi",
+    "Africa/Lagos",
+)  # fmt: skip
+"""Of each time that has an abbreviation a place that many live by; one abbreviation may be that of several times."""
+
+
+def _places_of(abbreviation: str) -> list[str]:
+    """The places whose clocks are called so in winter or in summer."""
+    year = datetime.now(UTC).year
+    return [
+        place
+        for place in _PLACES
+        if is_zone(place)
+        and abbreviation in {datetime(year, month, 15, tzinfo=ZoneInfo(place)).tzname() for month in (1, 7)}
+    ]
 
 
 def is_same_time(zone: str, other: str) -> bool:

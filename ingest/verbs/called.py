@@ -24,7 +24,7 @@ def program() -> list[str]:
 
 def as_called(text: str) -> str:
     """A message whose commands (`hartslag run`) are as whoever reads it has to type them, with the same folder; said twice it stays."""
-    if "`hartslag " not in text or not (started_words()[1:] or Path(sys.argv[0]).name == "hartslag"):
+    if "`hartslag " not in text or Path(sys.argv[0]).name != "hartslag":
         return text
     import shlex
 

@@ -91,7 +91,7 @@ _EXAMPLE = '"2026-11-20 18:30"'
 def _place_file(invocation: Invocation, name: str | None, text: str, *, yes: bool) -> bool:
     """Place the file that waits under a name, or the only thing that waits; gives whether there is one."""
     from ingest.verbs.clock_answer import calendar_of, check_over, parse_when
-    from ingest.verbs.clock_files import find_undated, place_undated, undated_files
+    from ingest.verbs.clock_files import find_undated, lies_over, place_undated, undated_files
     from ingest.verbs.times import day_and_time, local_ms, zone_at
 
     with invocation.view_journal() as (settings, journal):
@@ -111,13 +111,15 @@ def _place_file(invocation: Invocation, name: str | None, text: str, *, yes: boo
         assert calendar is not None
         at_ms = local_ms(when, calendar)
         check_over(at_ms, file.lasted_s * 1000, journal.now_ms(), calendar)
+        over = list(lies_over(journal, file, at_ms, calendar))
     begin, end = (day_and_time(ms, zone_at(calendar, ms)) for ms in (at_ms, at_ms + file.lasted_s * 1000))
     words = (
         _("{file}: {n} heart rates of {person} would count from {begin} to {end}.")
         if file.samples
         else _("{file}: the summary of this workout of {person} would count from {begin} to {end}.")
     )
-    print_wrapped([words.format(file=file.short, n=file.samples, person=file.person, begin=begin, end=end)])
+    told = words.format(file=file.short, n=file.samples, person=file.person, begin=begin, end=end)
+    print_wrapped([told, *over])
     ask_for_yes(yes=yes)
     place_undated(settings, file, at_ms)
     text = _("It counts there now. To take that back: `hartslag clock {boot} --undo`")

@@ -1,11 +1,8 @@
 """Workouts of watches whose clock was not set: which wait for a date, and one placed where its owner says that it was."""
 
-import re
 import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,9 +11,12 @@ from ingest.journal import Filed, Journal
 from ingest.language import N_, Text, ngettext
 from ingest.language import gettext as _
 from ingest.retelling import retold
+from ingest.rows.calendar import Calendar
 from ingest.rows.profile import read_profile
+from ingest.rows.workout import find_workouts, workout_end_ms
 from ingest.settings.model import Settings
-from ingest.verbs.times import day_and_time, zone_at
+from ingest.verbs.proposed_times import Recorded, kin, propose_begins, time_in_name
+from ingest.verbs.times import day_and_time, local_ms, zone_at
 from ingest.verbs.zone_table import duration_text
 
 _PLACED = "-placed-"
@@ -37,6 +37,9 @@ class UndatedFile:
     member: str
     proposed: str
     """A day and a time at which it may have begun, by the clock of the person."""
+    zone: str
+    """Where that person was when it came in."""
+    id: int
 
     @property
     def short(self) -> str:
@@ -56,6 +59,7 @@ class UndatedFile:
             "samples": self.samples,
             "lasted_s": self.lasted_s,
             "received_ms": self.received_ms,
+            "zone": self.zone,
             "proposed": self.proposed,
         }
 
@@ -65,50 +69,66 @@ def undated_files(journal: Journal) -> list[UndatedFile]:
     facts = [(p, e) for p in journal.persons() for e in journal.facts(p.id, "undated") if e.file is not None]
     if not facts:
         return []
-    filed = {f.id: f for f in journal.files()}
+    files = journal.files()
+    filed = {f.id: f for f in files}
     placed = [f.name for f in placed_files(journal)]
+    waiting = [
+        (person, e.content, filed[e.file or 0])
+        for person, e in facts
+        if e.file in filed and not any(f"{_PLACED}{e.content['mark']}" in name for name in placed)
+    ]
     found = []
-    for person, e in facts:
-        c, f = e.content, filed.get(e.file or 0)
-        if f is None or any(f"{_PLACED}{c['mark']}" in name for name in placed):
-            continue
-        place, member = journal.place_of_file(f.id)
-        lasted_s = c["last_s"] - c["first_s"]
+    for person in {person.id: person for person, *_rest in waiting}.values():
         calendar = read_profile(journal, person.id).calendar
-        latest_ms = min(f.received_ms, journal.now_ms()) - lasted_s * 1000
-        found.append(
-            UndatedFile(
-                f.name,
-                person.name,
-                c["samples"],
-                c["first_s"],
-                lasted_s,
-                c["mark"],
-                f.received_ms,
-                place,
-                member,
-                _propose(f.name, latest_ms, zone_at(calendar, latest_ms)),
+        mine = [(c, f) for p, c, f in waiting if p.id == person.id]
+        begins = _begins(calendar, mine, [f for f in files if f.person == person.name], journal.now_ms())
+        for c, f in mine:
+            place, member = journal.place_of_file(f.id)
+            zone = zone_at(calendar, begins[f.id])
+            found.append(
+                UndatedFile(
+                    f.name,
+                    person.name,
+                    c["samples"],
+                    c["first_s"],
+                    c["last_s"] - c["first_s"],
+                    c["mark"],
+                    f.received_ms,
+                    place,
+                    member,
+                    day_and_time(begins[f.id], zone),
+                    zone_at(calendar, f.received_ms),
+                    f.id,
+                )
             )
+    return sorted(found, key=lambda file: file.id)
+
+
+def _begins(
+    calendar: Calendar, waiting: Sequence[tuple[dict[str, Any], Filed]], files: Sequence[Filed], now_ms: int
+) -> dict[int, int]:
+    """When each file of a person may have begun (ms): as its name says, else beside its neighbours. Never later than it came in."""
+    found: dict[int, int] = {}
+    of_kin: dict[tuple[str, str], list[Recorded]] = {}
+    undated = {f.id for _, f in waiting}
+    for f in files:
+        if f.id not in undated and f.first_ms is not None and f.last_ms is not None and _PLACED not in f.name:
+            lasted_s = (f.last_ms - f.first_ms) // 1000
+            of_kin.setdefault(kin(f.name), []).append(Recorded(f.id, f.name, lasted_s, f.first_ms))
+    for c, f in waiting:
+        lasted_s = c["last_s"] - c["first_s"]
+        latest_ms = min(f.received_ms, now_ms) - lasted_s * 1000
+        if said := time_in_name(f.name):
+            found[f.id] = min(local_ms(said, calendar), latest_ms)
+        of_kin.setdefault(kin(f.name), []).append(
+            Recorded(f.id, f.name, lasted_s, found.get(f.id), c["first_s"], latest_ms)
         )
+    rows = list(of_kin.values())
+    beside = [row for row in rows if any(f.begin_ms is not None for f in row)]
+    alone = [f for row in rows if row not in beside for f in row]
+    for row in [*beside, alone]:
+        found |= propose_begins(row)
     return found
-
-
-_DATED = re.compile(
-    r"(?<!\d)(20\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)(?:[-_T. ]{0,2}([0-2]\d)[-_.:h]?([0-5]\d)(?:[-_.:]?[0-5]\d)?)?(?!\d)"
-)
-"""A date, and maybe a time, in the name of a file, as exports and watches write it."""
-
-
-def _propose(name: str, latest_ms: int, zone: str) -> str:
-    """When it may have begun: as its name says, or so long before it came in as it lasted. Never later than that."""
-    latest = day_and_time(latest_ms, zone)
-    if found := _DATED.search(name.rsplit("/", maxsplit=1)[-1]):
-        year, month, day, hour, minute = found.groups()
-        said = f"{year}-{month}-{day} {hour or '12'}:{minute or '00'}"
-        with suppress(ValueError):
-            datetime.fromisoformat(said)
-            return min(said, latest)
-    return latest
 
 
 def placed_files(journal: Journal) -> list[Filed]:
@@ -151,12 +171,28 @@ def undated_lines(files: Sequence[dict[str, Any]]) -> Iterator[str]:
             told=told,
             person=f["person"],
             lasted=duration_text(f["lasted_s"] / 60),
-            time=day_and_time(f["received_ms"]),
+            time=day_and_time(f["received_ms"], f["zone"]),
         )
         name = short if shorts.count(short) == 1 else f["file"]
         yield _("To say when it began: `hartslag clock {file} {when}`").format(
             file=shlex.quote(name), when=f'"{f["proposed"]}"'
         )
+
+
+def lies_over(journal: Journal, file: UndatedFile, at_ms: int, calendar: Calendar) -> Iterator[str]:
+    """Which workouts there are already where one would be placed, a line for each: of both but one counts."""
+    end_ms = at_ms + file.lasted_s * 1000
+    (person,) = [p for p in journal.persons() if p.name == file.person]
+    names = {f.id: f.name.rsplit("/", maxsplit=1)[-1] for f in journal.files()}
+    for e in find_workouts(journal, person.id, at_ms, end_ms):
+        if e.at_ms < end_ms and workout_end_ms(e) > at_ms:
+            yield _(
+                "There is a workout already from {begin} to {end} ({name}): where both tell, only one of them counts. Was it at another time?"
+            ).format(
+                begin=day_and_time(e.at_ms, zone_at(calendar, e.at_ms)),
+                end=day_and_time(workout_end_ms(e), zone_at(calendar, e.at_ms)),
+                name=names.get(e.file or 0, e.content["source"]),
+            )
 
 
 def undated_text(files: int) -> str:

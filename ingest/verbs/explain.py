@@ -1,15 +1,22 @@
 """Why is this minute, day, week or file counted as it is? The answer in words."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
+from ingest.errors import Stop
 from ingest.language import gettext as _
+from ingest.language import said
+from ingest.retelling import retold
+from ingest.verbs.called import as_called
 from ingest.verbs.command import Invocation, print_json, verb
 
 if TYPE_CHECKING:
+    from ingest.collect.inbox import Waiting
     from ingest.journal import Journal
+    from ingest.settings.model import Settings
     from ingest.verbs.explanation import Explanation
 
 _WIDE = 10_000
@@ -86,6 +93,31 @@ def _forgotten_lines(journal: "Journal", x: "Explanation") -> Iterator[str]:
             yield text.format(what=f.name, number=f.position)
 
 
+def _answer(as_json: dict[str, str] | None, text: str) -> None:
+    from ingest.verbs.messages import print_sentences
+
+    if as_json is not None:
+        print_json(as_json)
+    else:
+        print_sentences([as_called(text)])
+
+
+def _waiting(settings: "Settings", journal: "Journal", name: str) -> "Waiting | None":
+    """The file in the inbox that is meant by a name, or by its path; None where none waits under it."""
+    from ingest.collect.inbox import files
+    from ingest.verbs.status_answer import waiting_files
+
+    there = [
+        n for e, n in files(settings.inbox_folder) if name in {n, e.name, e.path} or n.endswith(f"/{name}")
+    ]
+    if not there:
+        return None
+    for waits in waiting_files(settings, journal):
+        if there[0] == waits.name or (waits.name.endswith("/") and there[0].startswith(waits.name)):
+            return replace(waits, name=there[0])
+    return None
+
+
 @verb(
     "explain",
     ("One minute", "hartslag explain 2026-11-16T10:30"),
@@ -103,11 +135,27 @@ def command(invocation: Invocation, what: str, person: str | None, as_json: bool
     A time (2026-11-16T10:30, local unless it says otherwise) means its minute; a day is 2026-11-16, a week 2026-W47,
     a file its name. Shows which source was believed, the limits in force, what counted, what did not, and why.
     """
-    from ingest.verbs.explain_subject import parse_subject
+    from ingest.verbs.explain_subject import NoTime, parse_subject
     from ingest.verbs.explanation import explain
 
     with invocation.view_journal() as (settings, journal):
-        explanation = explain(journal, parse_subject(journal, what, person))
+        try:
+            subject = parse_subject(journal, what, person)
+        except NoTime as e:
+            f = e.file
+            told = {"file": f.name, "person": f.person, "outcome": f.outcome, "reason": f.reason}
+            _answer(told if as_json else None, said(e.text))
+            return
+        except Stop:
+            if (waits := _waiting(settings, journal, what)) is None:
+                raise
+            text = _(
+                "The file {name} waits in the inbox, and counts once it is taken: {why}. `hartslag status` says more."
+            )
+            told = {"file": waits.name, "outcome": "waiting", "reason": waits.why}
+            _answer(told if as_json else None, text.format(name=waits.name, why=retold(waits.why)))
+            return
+        explanation = explain(journal, subject)
         if as_json:
             print_json(explanation.json())
         else:

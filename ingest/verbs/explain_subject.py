@@ -17,6 +17,14 @@ from zones.days import midnights
 from zones.minutes import MINUTE
 
 
+class NoTime(Stop):
+    """What is known of a file that brought no time to explain: an answer all the same."""
+
+    def __init__(self, text: str, file: Filed) -> None:
+        super().__init__(text)
+        self.file = file
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """The time of one person that is asked about, cut at the midnights within; a file if one was named."""
@@ -50,7 +58,7 @@ class Subject:
 def parse_subject(journal: Journal, text: str, name: str | None) -> Subject:
     """What is meant by a time, a day, a week or a file.
 
-    Raises Stop for what is none of these, and when it is not clear whose it is.
+    Raises NoTime for a file that brought none, Stop for what is none of these, and when it is not clear whose it is.
     """
     if found := re.fullmatch(r"(\d{4})-?(W\d{1,2})", text):
         person, profile = _one_person(journal, name)
@@ -169,9 +177,9 @@ def _file_subject(journal: Journal, files: list[Filed], name: str | None) -> Sub
         words = N_(
             "The file {name} is forgotten, so nothing of it counts. `hartslag forget --undo {name}` takes that back."
         )
-        raise Stop(Text(words, name=f.name))
+        raise NoTime(Text(words, name=f.name), f)
     words = N_("The file {name} brought no time to explain: it is {outcome}. {why}")
-    raise Stop(Text(words, name=f.name, outcome=Text(f.outcome), why=retold(f.reason)))
+    raise NoTime(Text(words, name=f.name, outcome=Text(f.outcome), why=retold(f.reason)), f)
 
 
 def _midnights(profile: Profile, first: date, days: int) -> list[int]:

@@ -1,6 +1,6 @@
 """What `explain` says of days and workouts: how long, how fast the heart beat, pauses, load, variability."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ingest.language import N_, ngettext, number_text
@@ -170,8 +170,7 @@ def told_lines(workout: "Entry", profile: "Profile", columns: int) -> Iterator[s
         return
     if not edges:
         seconds = "".join(f"{float(s):>9g}" for s in told)
-        text = _("the watch claims seconds in zones whose limits it does not tell:{seconds}")
-        yield f"    {text.format(seconds=seconds)}"
+        yield f"    {_zones_without_limits(workout.content.get('watch_limits') or (), told).format(seconds=seconds)}"
         text = _("they do not count: nobody knows where these zones begin")
         yield f"    {text}"
         return
@@ -193,6 +192,25 @@ def told_lines(workout: "Entry", profile: "Profile", columns: int) -> Iterator[s
             "they do not count, as no two of its zones begin at your limits: your week was at least what it says"
         )
     yield f"    {text}"
+
+
+def _zones_without_limits(limits: Sequence[int], told: Sequence[float]) -> str:
+    """What is wrong with the limits of the zones that a watch tells; `{seconds}` stands where those come."""
+    if not limits:
+        return _("the watch claims seconds in zones whose limits it does not tell:{seconds}")
+    if not any(limits):
+        return _(
+            "the watch claims seconds in zones whose limits were never set, it tells 0 for all:{seconds}"
+        )
+    words = (
+        _("the watch claims seconds in {zones} zones, and {number} limits ({limits}) do not go with them:")
+        if list(limits) == sorted(limits)
+        else _(
+            "the watch claims seconds in {zones} zones whose limits ({limits}) do not rise from one to the next:"
+        )
+    )
+    told_limits = ", ".join(map(str, limits))
+    return words.format(zones=len(told), number=len(limits), limits=told_limits) + "{seconds}"
 
 
 def copy_lines(workout: "Entry") -> Iterator[str]:

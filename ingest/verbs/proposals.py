@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from ingest.journal import ALWAYS_MS, DAY_MS, RANKS, Journal, Person
+from ingest.language import N_, Text, day_text, said
+from ingest.language import gettext as _
 from ingest.rows.evidence import read_evidence
 from ingest.rows.profile import Profile, build_profile, read_profile
 from ingest.settings.profile_history import profile_states
@@ -34,9 +36,9 @@ class Proposal:
     key: str
     bpm: int
     in_use: int | None
-    evidence: str
+    evidence: Text
     lines: tuple[str, ...]
-    leads_to: str
+    leads_to: Text
 
     def json(self) -> dict[str, Any]:
         names = ("person", "key", "bpm", "in_use", "evidence", "leads_to")
@@ -58,16 +60,23 @@ def find_proposals(journal: Journal, person: Person, now_ms: int) -> list[Propos
     best = _highest(journal, person, profile, since_ms, now_ms)
     if best is not None and maximum is not None and best[0] > maximum:
         bpm, day, source = best
-        why = (
-            f"the median of 15 samples reached {bpm} bpm on {day}, seen by {source}; in use is {maximum} bpm"
+        why = Text(
+            N_(
+                "the median of 15 samples reached {bpm} bpm on {day}, seen by {source}; in use is {maximum} bpm"
+            ),
+            bpm=bpm,
+            day=day,
+            source=source,
+            maximum=maximum,
         )
         found.append(_proposal(journal, person, today, now_ms, "maximum_bpm", bpm, maximum, why))
     rest = _resting(journal, person, profile, since_ms, now_ms)
     if rest is not None and (at_rest is None or abs(rest[0] - at_rest) >= AS_GOOD_BPM):
-        in_use = "none is in use" if at_rest is None else f"in use is {at_rest} bpm"
-        found.append(
-            _proposal(journal, person, today, now_ms, "resting_bpm", rest[0], at_rest, f"{rest[1]}; {in_use}")
+        in_use = (
+            Text(N_("none is in use")) if at_rest is None else Text(N_("in use is {bpm} bpm"), bpm=at_rest)
         )
+        why = Text(N_("{why}; {in_use}"), why=rest[1], in_use=in_use)
+        found.append(_proposal(journal, person, today, now_ms, "resting_bpm", rest[0], at_rest, why))
     return found
 
 
@@ -79,7 +88,7 @@ def _proposal(
     key: str,
     bpm: int,
     in_use: int | None,
-    why: str,
+    why: Text,
 ) -> Proposal:
     facts = journal.profile(person.id) or {}
     limits = journal.facts(person.id, "limits")
@@ -91,15 +100,31 @@ def _proposal(
     before = build_profile(facts, limits).timeline.edges_at(now_ms)
     lines = ("[[person.profile]]", f"from = {today}", f"{key} = {bpm}") if not same else (f"{key} = {bpm}",)
     if then is None:
-        leads_to = "limits stay unknown"
+        leads_to = Text(N_("limits stay unknown"))
     elif before is not None and (before.moderate_bpm, before.vigorous_bpm) == (
         then.moderate_bpm,
         then.vigorous_bpm,
     ):
-        leads_to = f"limits stay {then.moderate_bpm} and {then.vigorous_bpm} bpm"
+        leads_to = Text(
+            N_("limits stay {moderate} and {vigorous} bpm"),
+            moderate=then.moderate_bpm,
+            vigorous=then.vigorous_bpm,
+        )
     else:
-        old = f" (now {before.moderate_bpm} and {before.vigorous_bpm})" if before else ""
-        leads_to = f"moderate would begin at {then.moderate_bpm}, vigorous at {then.vigorous_bpm} bpm{old}"
+        words = (
+            N_(
+                "moderate would begin at {moderate}, vigorous at {vigorous} bpm (now {before} and {before_vigorous})"
+            )
+            if before
+            else N_("moderate would begin at {moderate}, vigorous at {vigorous} bpm")
+        )
+        leads_to = Text(
+            words,
+            moderate=then.moderate_bpm,
+            vigorous=then.vigorous_bpm,
+            before=before and before.moderate_bpm,
+            before_vigorous=before and before.vigorous_bpm,
+        )
     return Proposal(person.name, today, key, bpm, in_use, why, lines, leads_to)
 
 
@@ -139,24 +164,36 @@ def _midnights(profile: Profile, day: date) -> tuple[int, int]:
 
 def _resting(
     journal: Journal, person: Person, profile: Profile, since_ms: int, now_ms: int
-) -> tuple[int, str] | None:
+) -> tuple[int, Text] | None:
     """The usual resting heart rate of the newest days, by the watch's own word or else from its all-day files."""
     by_day = {
         profile.calendar.day_of(e.at_ms): float(e.content["resting_bpm"])
         for e in journal.facts(person.id, "claim", since_ms, now_ms)
         if e.content.get("resting_bpm")
     }
-    words = "as the watch says"
+    words = N_(
+        "the median of {days} days from {first} to {last} is {median} bpm (lowest {lowest}, highest {highest}), as the"
+        " watch says"
+    )
     if np.isnan(find_usual_resting(np.array(list(by_day.values()), dtype=np.float64))):
-        by_day, words = _quietest(journal, person, profile, since_ms, now_ms), "as the all-day files show"
+        by_day = _quietest(journal, person, profile, since_ms, now_ms)
+        words = N_(
+            "the median of {days} days from {first} to {last} is {median} bpm (lowest {lowest}, highest {highest}), as"
+            " the all-day files show"
+        )
     newest = sorted(by_day)[-DAYS:]
     bpm = np.array([by_day[day] for day in newest], dtype=np.float64)
     median = find_usual_resting(bpm)
     if np.isnan(median):
         return None
-    return int(median + 0.5), (
-        f"the median of {len(newest)} days from {newest[0]} to {newest[-1]} is {median:g} bpm"
-        f" (lowest {bpm.min():.0f}, highest {bpm.max():.0f}), {words}"
+    return int(median + 0.5), Text(
+        words,
+        days=len(newest),
+        first=newest[0],
+        last=newest[-1],
+        median=f"{median:g}",
+        lowest=f"{bpm.min():.0f}",
+        highest=f"{bpm.max():.0f}",
     )
 
 
@@ -183,21 +220,30 @@ def _quietest(
 def proposal_lines(person: str, found: list[Proposal], *, asked: bool = False) -> Iterator[str]:
     """The proposals in plain lines; what to paste only where it is not asked whether to write it."""
     if not found:
-        yield f"{person}: nothing in the data is known better than what is in use."
+        yield _("{person}: nothing in the data is known better than what is in use.").format(person=person)
         return
     for p in found:
-        yield f"{person}: a {'maximum' if p.key == 'maximum_bpm' else 'resting'} heart rate of {p.bpm} bpm."
-        yield f"  Why: {p.evidence}."
-        yield f"  With it {p.leads_to}. Nothing before {p.today} would change."
+        words = (
+            _("{person}: a maximum heart rate of {bpm} bpm.")
+            if p.key == "maximum_bpm"
+            else _("{person}: a resting heart rate of {bpm} bpm.")
+        )
+        yield words.format(person=person, bpm=p.bpm)
+        yield "  " + _("Why: {why}.").format(why=said(p.evidence))
+        text = _("With it {leads_to}. Nothing before {day} would change.")
+        yield "  " + text.format(leads_to=said(p.leads_to), day=day_text(p.today))
         if asked:
             continue
-        yield (
-            f'  If you think so too, put this into the settings, below the person "{person}":'
+        words = (
+            _('If you think so too, put this into the settings, below the person "{person}":')
             if len(p.lines) > 1
-            else "  If you think so too, put this into the entry of today in the settings:"
+            else _("If you think so too, put this into the entry of today in the settings:")
         )
+        yield "  " + words.format(person=person)
         yield ""
         yield from (f"    {line}" for line in p.lines)
         yield ""
     if not asked:
-        yield "Nothing is changed by the program itself; `hartslag profile --propose --write` asks, and writes it."
+        yield _(
+            "Nothing is changed by the program itself; `hartslag profile --propose --write` asks, and writes it."
+        )

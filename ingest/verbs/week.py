@@ -51,6 +51,8 @@ def _person_lines(name: str, rows: list["WeekAnswer"], settings_file: str) -> It
     yield ""
     if not newest.is_measured:
         yield f"  {unmeasured.nothing_counts_text(newest)}"
+    elif not newest.has_limits:
+        yield f"  {words.not_counted_text()}"
     elif newest.not_judged is None:
         yield f"  {words.dose_of_target_text(newest, newest.dose_min)}  {_bar(newest)}"
     else:
@@ -88,7 +90,9 @@ def _old_week_line(row: "WeekAnswer") -> str:
         from ingest.verbs.unmeasured_words import in_short_text
 
         return f"  {row.week}  {in_short_text(row.unmeasured)}"
-    if row.not_judged is None:
+    if not row.has_limits:
+        text = _("{week}  not counted, no limits are known  measured {measured} h")
+    elif row.not_judged is None:
         text = _("{week}  {minutes} of {target} min  {bar}  measured {measured} h")
     elif row.not_judged:
         text = _("{week}  {minutes}, not to be judged ({why})  measured {measured} h")

@@ -112,7 +112,7 @@ def _answer_text(row: "WeekAnswer") -> str:
     if row.not_judged is not None:
         return words.dose_without_target_text(row)
     if row.to_go_min is None:
-        return _("Not counted: the limits of the heart rate are not known.")
+        return words.not_counted_text()
     if row.open_range is not None:
         return _("About enough: {answer}").format(answer=words.dose_of_target_text(row, row.shown_dose_min))
     if not row.to_go_min:

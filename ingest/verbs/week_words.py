@@ -51,6 +51,11 @@ def dose_of_target_text(row: "WeekAnswer", minutes: float) -> str:
     return text.format(minutes=number_text(minutes), target=number_text(row.target_min))
 
 
+def not_counted_text() -> str:
+    """What is said in place of minutes where nobody knows the limits."""
+    return _("Not counted: the limits of the heart rate are not known.")
+
+
 def minutes_or_range(row: "WeekAnswer", minutes: float) -> str:
     """The minutes as a number, or from where to where they may be."""
     if row.open_range is None:
@@ -97,7 +102,9 @@ def not_judged_text(row: "WeekAnswer") -> str:
 
 
 def zones_text(row: "WeekAnswer") -> str:
-    """Minutes per zone, and the days on which there were enough of them."""
+    """Minutes per zone, and the days on which there were enough of them; "" where nobody knows the limits."""
+    if row.measured_min > 0 and not row.has_limits:
+        return ""
     return ngettext(
         "moderate {moderate} min + 2 x vigorous {vigorous} min; light {light} min; {days} active day",
         "moderate {moderate} min + 2 x vigorous {vigorous} min; light {light} min; {days} active days",

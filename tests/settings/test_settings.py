@@ -387,10 +387,22 @@ def test_every_mistake_at_once(tmp_path: Path) -> None:
         ("age = 48", "give the year of birth: born = "),
         ('time_zone = "Europe/Amsterdam"', "did you mean zone?"),
         ('naam = "Jan"', "did you mean name?"),
+        (
+            "limiting_medicine = true",
+            "below [[person.profile]], with the day from which on it holds: from = ",
+        ),
         ('zone = "GMT+1"', "hours beside UTC, without summer time; right would be the place"),
         ('zone = "utc -5"', "hours beside UTC"),
         ('zone = "+01:00"', "hours beside UTC"),
         ('zone = "Europe"', "no time zone"),
+        ('zone = "CEST"', 'did you mean "Europe/Amsterdam"?'),
+        ('zone = "cest"', 'did you mean "Europe/Amsterdam"?'),
+        ('zone = "BST"', 'did you mean "Europe/London"?'),
+        ('zone = "PDT"', 'did you mean "America/Los_Angeles"?'),
+        ('zone = "NZDT"', 'did you mean "Pacific/Auckland"?'),
+        ('zone = "IST"', 'did you mean "Europe/Dublin" or "Asia/Kolkata" or "Asia/Jerusalem"?'),
+        ('zone = "CST"', 'did you mean "America/Chicago" or "Asia/Shanghai"?'),
+        ('zone = "XEST"', 'found "XEST", which is no time zone; right would be one like "Europe/Amsterdam"'),
         ("moderate_bpm = 115", "vigorous_bpm is missing; give both"),
         ("vigorous_bpm = 140", "moderate_bpm is missing; give both"),
         ("moderate_bpm = 140\nvigorous_bpm = 140", "right would be more than moderate_bpm, which is 140"),
@@ -416,6 +428,21 @@ def test_a_wrong_person(tmp_path: Path, text: str, said: str) -> None:
     line = mistake(tmp_path, person(text))
     assert line.startswith('[[person]] number 1 ("Jan"), ')
     assert said in line
+
+
+def test_no_zone_is_guessed_of_an_abbreviation_that_nobody_uses(tmp_path: Path) -> None:
+    """Protects from a hint to another time: "XEST" is near to "EST" in letters alone."""
+    assert "did you mean" not in mistake(tmp_path, person('zone = "XEST"'))
+
+
+def test_a_medicine_with_a_yes_is_told_of_once(tmp_path: Path) -> None:
+    """Protects from two rounds of mistakes for one line: how yes is written, and where the line belongs."""
+    file = tmp_path / "hartslag.toml"
+    file.write_text(person("limiting_medicine = yes"))
+    with pytest.raises(
+        WrongSettings, match=r"yes is written true.*below a heading .*profile.*from = 2026-03-01"
+    ):
+        load(file, None, {}, tmp_path)
 
 
 @pytest.mark.parametrize("maximum", ["", "maximum_bpm = 180\n"])

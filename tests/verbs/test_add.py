@@ -97,7 +97,11 @@ def test_the_reason_tells_how_to_try_again(tmp_path: Path) -> None:
     assert "not a FIT file" in said
     assert how == "To try it again:"
     (tmp_path / "rejected" / "notes.txt").write_bytes(RUN)  # as a reader that can read it would see it
-    assert subprocess.run(shlex.split(typed), check=False).returncode == 0
+    words = shlex.split(typed)
+    assert words[:3] == [sys.executable, "-m", "ingest"], (
+        "as it was started here, and never by a path of __main__.py"
+    )
+    assert subprocess.run(words, check=False).returncode == 0
     assert below(tmp_path / "rejected") == ["run.fit", "run.fit.txt"]
 
 
@@ -172,3 +176,10 @@ def test_what_else_lies_in_a_folder_is_told_in_one_line(tmp_path: Path) -> None:
     none = hartslag("--data", data, "add", folder / "DCIM")
     assert "There is no FIT file in" in none.stderr
     assert none.returncode == 1
+
+
+def test_an_empty_zip_is_called_empty(tmp_path: Path) -> None:
+    """Protects who exported nothing from looking for a damage: a zip without members is read to its end like any other."""
+    (tmp_path / "empty.zip").write_bytes(zipped())
+    added = hartslag("--data", tmp_path / "data", "add", tmp_path / "empty.zip")
+    assert "There is nothing in this zip" in added.stdout + added.stderr

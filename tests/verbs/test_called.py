@@ -53,9 +53,3 @@ def test_a_command_that_the_shell_finds_has_its_name_alone(home: Path) -> None:
     assert "(`hartslag --data demo run`)" in told(
         home, str(program), "--data", "demo", "week", path=str(program.parent)
     )
-
-
-def test_a_module_is_named_as_one(home: Path) -> None:
-    """Protects who starts `python -m ingest`: a command to copy is never the path of a `__main__.py`."""
-    said = told(home, sys.executable, "-m", "ingest", "--data", "demo", "week")
-    assert f"(`{sys.executable} -m ingest --data demo run`)" in said

@@ -1,11 +1,14 @@
 """What straps told while nobody knew the time: shown, placed by hand after a look at what changes, and taken back."""
 
 import json
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingest.demo.fit_encoder import Fit
+from ingest.demo.fit_encoder import Fit, workout
 from ingest.journal import Journal, Notifications
 from ingest.settings.model import Settings, StrapSettings
 from ingest.verbs.status_straps import strap_status
@@ -18,6 +21,8 @@ from tests.support.straps import append_notifications, observe_clock
 
 EVENING = at("2026-11-16T18:00+01:00")
 DAY = 24 * HOUR
+ERA_S = 631_065_600
+FIT_START = EVENING // 1000 - ERA_S
 LOST = "3f2a9c1b-0000-4000-8000-000000000000"
 STRAP = "strap F0:00:00:00:00:01"
 SETTINGS = """
@@ -188,6 +193,54 @@ def test_a_workout_of_a_watch_without_a_date_is_kept_listed_and_placed(tmp_path:
     assert len(json.loads(clock(tmp_path, "--json").out)["files"]) == 1, "it waits again"
     assert clock(tmp_path, "run.fit", "2026-11-16 18:00", "--yes").code == 0
     assert json.loads(clock(tmp_path, "--json").out)["files"] == [], "it counts again where it was"
+
+
+def test_files_without_a_date_are_proposed_one_after_the_other(tmp_path: Path) -> None:
+    """Protects two runs of one evening from one moment: as far apart as the watch counted, between their neighbours by name, in one zone."""
+    (tmp_path / "hartslag.toml").write_text(
+        '[[person]]\nname = "Anna"\nborn = 1980\nzone = "Pacific/Auckland"\n'
+    )
+    inbox = tmp_path / "files"
+    inbox.mkdir()
+    runs = {4: 5_000, 5: 9_000, 7: 1_000}
+    for number, first in runs.items():
+        run = Fit().file_id(4, serial=7, created=first).records(first, [120 + i % 5 for i in range(600)])
+        (inbox / f"{number}.fit").write_bytes(run.session(first, 600).done())
+    before, after = FIT_START, FIT_START + 7 * 86_400
+    for number, start in ((3, before), (6, after)):
+        (inbox / f"{number}.fit").write_bytes(workout(start, [110 + i % 5 for i in range(600)], serial=7))
+    assert hartslag("--data", tmp_path, "add", *sorted(inbox.iterdir())).code == 0
+    found = {f["file"].rsplit("/")[-1]: f for f in json.loads(clock(tmp_path, "--json").out)["files"]}
+    assert {name: f["proposed"] for name, f in found.items()} == {
+        "4.fit": local(before + 659),
+        "5.fit": local(before + 659 + 4_000),
+        "7.fit": local(after + 659),
+    }
+    received = local(found["4.fit"]["received_ms"] // 1000 - ERA_S)
+    assert f"4.fit: 600 heart rates of Anna in 10 min; the file came in on {received}" in clock(tmp_path).out
+    over = clock(tmp_path, "4.fit", local(before + 300))
+    assert "There is a workout already from" in over.out
+    assert "(3.fit)" in over.out
+    assert "There is a workout already" not in clock(tmp_path, "4.fit", found["4.fit"]["proposed"]).out
+
+
+def test_files_without_a_date_that_have_no_neighbours_lie_beside_each_other(tmp_path: Path) -> None:
+    """Protects files that came in at once from being proposed at the same moment, whatever they are called."""
+    (tmp_path / "hartslag.toml").write_text(SETTINGS.split("[[strap]]", maxsplit=1)[0])
+    names = ("morning.fit", "evening.fit", "noon.fit")
+    for i, name in enumerate(names):
+        run = Fit().file_id(4, serial=7, created=900).records(900, [120 + (i + j) % 5 for j in range(600)])
+        (tmp_path / name).write_bytes(run.session(900, 600).done())
+    assert hartslag("--data", tmp_path, "add", *(tmp_path / name for name in names)).code == 0
+    proposed = [f["proposed"] for f in json.loads(clock(tmp_path, "--json").out)["files"]]
+    begins = sorted(datetime.fromisoformat(text) for text in proposed)
+    assert len(begins) == 3
+    assert all(later - earlier >= timedelta(minutes=10) for earlier, later in pairwise(begins))
+
+
+def local(fit_s: int) -> str:
+    """A moment of a file as its owner in Auckland reads it."""
+    return f"{datetime.fromtimestamp(fit_s + ERA_S, ZoneInfo('Pacific/Auckland')):%Y-%m-%d %H:%M}"
 
 
 def test_a_summary_without_a_date_is_listed_and_placed_out_of_a_zip_in_a_zip(tmp_path: Path) -> None:

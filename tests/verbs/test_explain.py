@@ -444,3 +444,26 @@ def test_an_hour_that_the_clock_skips_is_said_to_be_none(tmp_path: Path) -> None
     words = "There is no 2026-03-29T02:30 in Europe/Amsterdam: the clock was set on over it."
     with household(tmp_path, [HOME]) as journal, pytest.raises(Stop, match=words):
         parse_subject(journal, "2026-03-29T02:30", None)
+
+
+def test_a_file_that_brought_no_time_or_waits_is_answered(tmp_path: Path) -> None:
+    """Protects who asks why a file does not count from being told that there is none of that name, or from a failure."""
+    (tmp_path / "bad.fit").write_text("no recording at all")
+    data = tmp_path / "data"
+    assert hartslag("--data", data, "add", tmp_path / "bad.fit").returncode == 1
+    rejected = hartslag("--data", data, "explain", "bad.fit")
+    assert rejected.returncode == 0
+    assert "it is rejected. This is not a FIT file" in rejected.stdout
+    told = json.loads(hartslag("--data", data, "explain", "bad.fit", "--json").stdout)
+    assert (told["outcome"], told["reason"].split(" but ")[0]) == ("rejected", "This is not a FIT file")
+    (data / "inbox").mkdir(exist_ok=True)
+    (data / "inbox" / "run.fit").write_bytes(workout(1_100_000_000, [120] * 600))
+    for name in ("run.fit", str(data / "inbox" / "run.fit")):
+        waits = hartslag("--data", data, "explain", name)
+        assert waits.returncode == 0
+        assert (
+            "The file run.fit waits in the inbox, and counts once it is taken: the daemon does not run"
+            in waits.stdout
+        )
+    assert json.loads(hartslag("--data", data, "explain", "run.fit", "--json").stdout)["outcome"] == "waiting"
+    assert hartslag("--data", data, "explain", "gone.fit").returncode == 1

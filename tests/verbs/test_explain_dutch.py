@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from ingest.demo.fit_encoder import Fit, workout
 from tests.support.households import hartslag
 from tests.support.terminals import on_terminal
@@ -49,3 +51,26 @@ def test_explain_speaks_dutch_whole(tmp_path: Path) -> None:
         "a table too wide for the terminal is told line by line"
     )
     assert [line for line in narrow.lines if len(line) > 40 and len(line.split()) > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("edges", "said"),
+    [
+        ([0] * 6, "whose limits were never set, it tells 0 for all: 0 0 0 1200 600 0 0"),
+        ([185, 166, 143, 119, 111, 92], "7 zones whose limits (185, 166, 143, 119, 111, 92) do not rise"),
+        ([92, 111, 119], "7 zones, and 3 limits (92, 111, 119) do not go with them"),
+    ],
+    ids=["never set", "falling", "too few"],
+)
+def test_what_is_wrong_with_the_limits_of_a_watch_is_said(
+    tmp_path: Path, edges: list[int], said: str
+) -> None:
+    """Protects who looks for limits in a watch that has some: they are shown, with why its seconds do not count by them."""
+    swim = Fit().file_id(4, serial=9, created=START + 9000)
+    swim.session(START + 9000, 1800, sport=5, mean=125, highest=150)
+    swim.time_in_zone(START + 10800, edges, [0, 0, 0, 1200, 600, 0, 0])
+    (tmp_path / "swim.fit").write_bytes(swim.done())
+    assert hartslag("--data", tmp_path, "add", tmp_path / "swim.fit").code == 0
+    told = " ".join(hartslag("--data", tmp_path, "explain", "swim.fit").out.split())
+    assert said in told
+    assert "limits it does not tell" not in told

@@ -2,6 +2,8 @@
 
 import json
 import random
+import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,13 @@ import pytest
 
 from ingest.household import record_profile
 from ingest.journal import RANKS, Journal
+from ingest.language import N_, Text, speak
 from ingest.rows.evidence import read_evidence
 from ingest.rows.profile import read_profile
 from ingest.settings.file import load
 from ingest.settings.model import Settings
 from ingest.verbs.profile import profile_answer, profile_items, profile_lines
-from ingest.verbs.proposals import find_proposals
+from ingest.verbs.proposals import Proposal, find_proposals, proposal_lines
 from tests.support.households import (
     DAY,
     HOUR,
@@ -262,3 +265,29 @@ def test_what_is_proposed_is_written_after_two_yeses(tmp_path: Path) -> None:
     assert path.read_text().startswith(old)
     assert "nothing in the data is known better" in talk(words, []).words
     assert hartslag("--data", tmp_path, "profile", "--write").code == 2
+
+
+def test_a_proposal_speaks_dutch() -> None:
+    """Protects who reads no English from a proposal that is not understood: it asks for a decision."""
+    speak("nl")
+    try:
+        why = Text(
+            N_(
+                "the median of 15 samples reached {bpm} bpm on {day}, seen by {source}; in use is {maximum} bpm"
+            ),
+            bpm=182,
+            day=date(2026, 11, 16),
+            source="strap",
+            maximum=170,
+        )
+        leads_to = Text(N_("limits stay {moderate} and {vigorous} bpm"), moderate=110, vigorous=140)
+        one = Proposal(
+            "Jan", date(2026, 11, 20), "maximum_bpm", 182, 170, why, ("maximum_bpm = 182",), leads_to
+        )
+        told = " ".join([*proposal_lines("Jan", [one]), *proposal_lines("Piet", [])])
+    finally:
+        speak("en")
+    assert not {"the", "heart", "rate", "with", "would", "change", "nothing", "limits"} & set(
+        re.findall(r"[a-z]+", told.casefold())
+    )
+    assert "16 november 2026" in told

@@ -1,11 +1,14 @@
 """Was this week enough? Numbers against households small enough to count by hand."""
 
 import json
+import re
+import time
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from ingest.demo.fit_encoder import workout
 from ingest.errors import Stop
 from ingest.household import persons_called
 from ingest.journal import Person
@@ -206,3 +209,17 @@ def test_json_says_what_is_to_go_and_how_many_days_are_left(tmp_path: Path) -> N
         assert told(jan, monday) == (None, 7)
         happen(journal, Noted("Jan", (*far.facts, ("target_min", 25.5))))
         assert told(jan, monday)[0] == 1
+
+
+def test_minutes_without_limits_are_unknown_and_not_none(tmp_path: Path) -> None:
+    """Protects who has said nothing of their heart from a zero that looks like a verdict."""
+    (tmp_path / "hartslag.toml").write_text('[[person]]\nname = "Anna"\nzone = "UTC"\n')
+    start = int(time.time()) - 8 * 86_400 - 631_065_600
+    for i in range(2):
+        path = tmp_path / f"{i}.fit"
+        path.write_bytes(workout(start + i * 7 * 86_400, [130 + j % 7 for j in range(900)], maximum=None))
+        assert hartslag("--data", tmp_path, "add", path).code == 0
+    told = hartslag("--data", tmp_path, "week").out
+    assert "Not counted: the limits of the heart rate are not known." in told
+    assert "not counted, no limits are known" in told
+    assert not re.search(r"\b0 (of|min)|moderate 0|\[\.+\]", told), told

@@ -92,6 +92,8 @@ class FitSession:
     """Where the watch's zones begin, of which it tells seconds that nothing of ours can be put beside; empty where it does not say."""
     zone_s: tuple[float, ...] = ()
     """These seconds, lowest zone first."""
+    zone_limits: tuple[int, ...] = ()
+    """What it tells as the limits of its zones and cannot be them: they fall, were never set, or are not as many as it takes."""
 
 
 @dataclass(frozen=True, slots=True)

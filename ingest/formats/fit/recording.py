@@ -215,6 +215,8 @@ def _session(s: FitSession, source: str) -> dict[str, Any]:
         content["watch_s"] = s.zone_s
     if s.zone_edges:
         content["watch_edges"] = s.zone_edges
+    if s.zone_limits:
+        content["watch_limits"] = s.zone_limits
     return content
 
 

@@ -46,6 +46,8 @@ class ZoneTimes:
     threshold_bpm: int | None
     origin: str = "time_in_zone"
     """The message that gave the edges."""
+    limits: tuple[int, ...] = ()
+    """The edges as they stand there, also those that are none."""
 
     @property
     def closed_edges(self) -> tuple[int, ...]:
@@ -71,7 +73,8 @@ def read_zone_times(contents: Contents) -> list[ZoneTimes]:
             columns = [definition.value(contents.data, n, size=1) for n in (MAXIMUM, RESTING, THRESHOLD)]
             order = definition.value(contents.data, INDEX, size=2)
             for row in np.flatnonzero(about == SESSION)[:1000].tolist():
-                edges = tuple(int(b) for b in boundaries[row] if 0 < b < 255)
+                limits = tuple(int(b) for b in boundaries[row] if b < 255)
+                edges = tuple(b for b in limits if b)
                 seconds = (
                     () if times is None else tuple(float(t) / 1000 for t in times[row] if t != 0xFFFFFFFF)
                 )
@@ -82,7 +85,7 @@ def read_zone_times(contents: Contents) -> list[ZoneTimes]:
                 found.append(
                     (
                         int(definition.positions[row]),
-                        ZoneTimes(which, edges, seconds, maximum, resting, threshold),
+                        ZoneTimes(which, edges, seconds, maximum, resting, threshold, limits=limits),
                     )
                 )
     return [zone_time for _, zone_time in sorted(found, key=lambda pair: pair[0])]
@@ -190,5 +193,11 @@ def with_told_zones(
         if z.index < len(told) and sum(z.seconds) > 0:
             session = told[z.index]
             if (session.start, session.end) not in judged:
-                told[z.index] = replace(session, zone_edges=z.closed_edges, zone_s=z.seconds)
+                edges = z.closed_edges
+                told[z.index] = replace(
+                    session,
+                    zone_edges=edges,
+                    zone_s=z.seconds,
+                    zone_limits=() if edges else z.limits or z.edges,
+                )
     return tuple(told)
