@@ -7,8 +7,9 @@ import json
 import os
 import shlex
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -52,6 +53,8 @@ class Waiting:
     files: int = 1
     trouble: bool = False
     """Whether something went wrong that passes, rather than that it is too early."""
+    passed_over: bool = False
+    """Whether it is left for good, as nothing in it can be a recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class InboxScan:
 
     arrived: list[Candidate]
     waiting: list[Waiting]
+    passed_over: Counter[str] = field(default_factory=Counter)
+    """How many pictures, films and papers lie in which folder of the inbox, and stay there."""
 
 
 LooksWhole = Callable[[BinaryIO, str], bool]
@@ -84,7 +89,8 @@ class _FileStat:
     why_unknown: str = ""
     failed_looks: int = 0
     look_again_s: float = 0.0
-    is_side_file: bool | None = None
+    is_side_file: bool = False
+    is_beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,20 +147,18 @@ class Inbox:
             if unfinished(entry.name):
                 found.waiting.append(Waiting(name, N_("its name says that it is still being copied")))
                 continue
-            person, why_not = self._whose(name.split("/")[0] if "/" in name else "")
-            if person is None:
-                unowned.setdefault(name.split("/")[0], []).append(why_not)
+            top, slash, _below = name.partition("/")
+            known = self._look_at(entry, name, now_s)
+            if known is None:
                 continue
-            try:
-                status = _identify(entry.stat(follow_symlinks=False))
-            except OSError:  # it has just gone again
-                continue
-            known = self._known.get(name)
-            if known is None or known.status != status:
-                known = _FileStat(status, now_s)
             present[name] = known
-            if known.is_side_file is None:
-                known.is_side_file = is_side_file(Path(entry.path))
+            if known.is_beside:
+                found.passed_over[top] += 1
+                continue
+            person, why_not = self._whose(top if slash else "")
+            if person is None:
+                unowned.setdefault(top, []).append(why_not)
+                continue
             if known.is_side_file:
                 continue
             why = self._why_wait(Path(entry.path), name, known, now_s - known.since_s)
@@ -167,6 +171,24 @@ class Inbox:
             Waiting(f"{folder}/", whys[0], act=True, files=len(whys)) for folder, whys in unowned.items()
         )
         return found
+
+    def _look_at(self, entry: os.DirEntry[str], name: str, now_s: float) -> _FileStat | None:
+        """What is known of a file, which is looked into once after each change; None for one that has just gone again."""
+        try:
+            status = _identify(entry.stat(follow_symlinks=False))
+        except OSError:
+            return None
+        known = self._known.get(name)
+        if known is not None and known.status == status:
+            return known
+        path = Path(entry.path)
+        return _FileStat(
+            status,
+            now_s,
+            is_side_file=is_side_file(path),
+            # What lies in the inbox itself was put there by hand, and is told of one by one.
+            is_beside="/" in name and is_no_recording(path),
+        )
 
     def _is_whole(self, path: Path) -> bool:
         if not stat.S_ISREG(path.lstat().st_mode):
@@ -259,6 +281,31 @@ def is_side_file(path: Path) -> bool:
             return stream.read(4) == b"\x00\x05\x16\x07"
     except OSError:  # taking it will say so
         return False
+
+
+_PICTURES_AND_PAPERS = (
+    b"\xff\xd8\xff",
+    b"\x89PNG",
+    b"GIF8",
+    b"II*\x00",
+    b"MM\x00*",
+    b"RIFF",
+    b"%PDF",
+    b"ID3",
+)
+"""How photos, films, music and documents begin; those of phones have "ftyp" behind four bytes."""
+
+
+def is_no_recording(path: Path) -> bool:
+    """Whether a file is surely a picture, a film, music or a document, as they lie in the folders of phones and exports."""
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return False
+        with path.open("rb") as stream:
+            head = stream.read(8)
+    except OSError:  # taking it will say so
+        return False
+    return head.startswith(_PICTURES_AND_PAPERS) or head[4:] == b"ftyp"
 
 
 def unfinished(name: str) -> bool:

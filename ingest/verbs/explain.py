@@ -113,6 +113,8 @@ def _waiting(settings: "Settings", journal: "Journal", name: str) -> "Waiting | 
     if not there:
         return None
     for waits in waiting_files(settings, journal):
+        if waits.passed_over:
+            continue
         if there[0] == waits.name or (waits.name.endswith("/") and there[0].startswith(waits.name)):
             return replace(waits, name=there[0])
     return None

@@ -15,7 +15,7 @@ from ingest.collect.inbox import TROUBLE as INBOX_TROUBLE
 from ingest.collect.inbox import Inbox, Waiting, noted_troubles
 from ingest.grafana.sensor_names import sensor_names, watches
 from ingest.household import left_behind, owner_of_folder, places_of
-from ingest.journal import ALWAYS_MS, Journal
+from ingest.journal import ALWAYS_MS, DAY_MS, Journal
 from ingest.journal.damage import note_file
 from ingest.journal.mended import last_mending, pending
 from ingest.report.renewal import TROUBLE
@@ -37,6 +37,7 @@ from ingest.verbs.forget import forgotten_json
 from ingest.verbs.limit_doubts import device_names, doubt_parts, find_limit_doubts
 from ingest.verbs.loss_words import recent_losses
 from ingest.verbs.status_straps import strap_status
+from ingest.verbs.times import day_and_time, zone_at
 
 if TYPE_CHECKING:
     from ingest.collect.reader_process import ReaderProcess
@@ -67,9 +68,10 @@ def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict
         "damage": _damage(settings, journal),
         "free_bytes": free_bytes(settings),
         "inbox": {
-            "waiting": sum(w.files for w in waiting),
+            "waiting": sum(w.files for w in waiting if not w.passed_over),
             **{name: outcomes.get(name, 0) for name in ("stored", "duplicate", "partial", "rejected")},
-            "files": [{"file": w.name, "why": w.why, "files": w.files} for w in waiting],
+            "files": [{"file": w.name, "why": w.why, "files": w.files} for w in waiting if not w.passed_over],
+            "passed_over": [{"folder": w.name, "files": w.files} for w in waiting if w.passed_over],
         },
         "stores": [
             _store_status(journal, store, errors.get(store.name), runs=daemon is not None)
@@ -84,6 +86,7 @@ def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict
         "clock": machine_clock(journal, SystemClock()).json() if settings.straps else None,
         "boots": [boot_json(b) for b in journal.unplaced_boots()],
         "undated": [f.json() for f in undated_files(journal)],
+        "ahead": _files_ahead(journal),
         "straps": [strap_status(journal, s, runs=daemon is not None) for s in settings.straps],
         "plugged": [fetch_json(settings, s) for s in read_states(settings.watch_folder)],
         "watches": [
@@ -91,6 +94,28 @@ def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict
             for w in watches(settings, journal)
         ],
     }
+
+
+def _files_ahead(journal: Journal) -> list[dict[str, Any]]:
+    """The files that tell of days still to come: their watch was set to a wrong day, by years or by a month."""
+    from_ms = journal.now_ms() + DAY_MS
+    ahead = {
+        p.name: (read_profile(journal, p.id).calendar, journal.left_out(p.id).files)
+        for p in journal.persons()
+        if journal.chunk_spans(p.id, from_ms, ALWAYS_MS)
+    }
+    return [
+        {
+            "file": f.name,
+            "person": f.person,
+            "begins": day_and_time(f.first_ms, zone_at(ahead[f.person][0], f.first_ms)),
+        }
+        for f in (journal.files() if ahead else ())
+        if f.person in ahead
+        and f.first_ms is not None
+        and f.first_ms >= from_ms
+        and f.id not in ahead[f.person][1]
+    ]
 
 
 def _failing_parts(
@@ -223,4 +248,7 @@ def waiting_files(settings: Settings, journal: Journal) -> list[Waiting]:
             found.append(Waiting(candidate.name, "it is taken in a moment, after those before it"))
         else:
             found.append(Waiting(candidate.name, "the daemon does not run", act=True))
-    return sorted(found, key=lambda w: not w.act)
+    beside = [
+        Waiting(f"{name}/", "", files=n, passed_over=True) for name, n in sorted(scan.passed_over.items())
+    ]
+    return [*sorted(found, key=lambda w: not w.act), *beside]

@@ -1,5 +1,6 @@
 """How things stand, in words: what needs a hand with what to do about it, what is worth knowing, and what is fine."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -82,6 +83,7 @@ def remarks(
         yield _backup(now["backup"])
     yield from _times(journal, now)
     yield from _undated(now["undated"])
+    yield from _ahead(now["ahead"])
     yield from map(_strap, now["straps"])
     yield from (*map(_watch, now["watches"]), *map(_plugged, now["plugged"]))
 
@@ -196,6 +198,17 @@ def _files(
             yield Remark(
                 group, _(title), _first([f"{quoted(f['file'])}: {retold(f['why'])}" for f in waiting])
             )
+    if i["passed_over"]:
+        lines = [
+            ngettext("{folder}: {n} file", "{folder}: {n} files", f["files"]).format(
+                folder=quoted(f["folder"]), n=f["files"]
+            )
+            for f in i["passed_over"]
+        ]
+        text = _(
+            "Pictures, films and documents in folders of the inbox are passed over, and stay where they are:"
+        )
+        yield Remark(KNOW, text, _first(lines))
     for outcome, title in (
         (N_("rejected"), N_("Files that could not be read were set aside:")),
         (N_("partial"), N_("Of damaged files what could be read was taken:")),
@@ -245,6 +258,24 @@ def _undated(files: list[dict[str, Any]]) -> Iterator[Remark]:
         lines = [*undated_lines(files[:_MANY])]
         more = [_("and {n} more").format(n=len(files) - _MANY)] if len(files) > _MANY else []
         yield Remark(HAND, undated_text(len(files)), [*lines, *more])
+
+
+def _ahead(files: list[dict[str, Any]]) -> Iterator[Remark]:
+    """Workouts of days that are still to come."""
+    if files:
+        text = _(
+            "These files tell of days that are still to come: set the clock of their watch, and have them not count:"
+        )
+        lines = [
+            _("{file} of {person} begins on {time}: `hartslag forget {name}`").format(
+                file=quoted(f["file"]),
+                person=f["person"],
+                time=f["begins"],
+                name=shlex.quote(f["file"].rsplit("/", maxsplit=1)[-1]),
+            )
+            for f in files
+        ]
+        yield Remark(HAND, text, _first(lines))
 
 
 def _offsets(settings: "Settings", journal: "Journal", now: dict[str, Any]) -> Iterator[Remark]:

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from ingest import cli
 from ingest.collect.strap_state import StrapState
+from ingest.demo.fit_encoder import workout
 from ingest.journal import Journal
 from ingest.settings.file import load
 from ingest.settings.model import Settings
@@ -384,3 +385,25 @@ def test_a_servers_words_do_not_act_on_the_terminal(tmp_path: Path) -> None:
     seen = on_terminal("--data", tmp_path, "status", columns=80)
     assert "\x1b]" not in seen.sent
     assert "\x1b[2J" not in seen.sent
+
+
+def test_what_is_passed_over_and_what_is_still_to_come_is_told(tmp_path: Path) -> None:
+    """Protects from a workout in 2037 that nobody sees, and from photos that seem to wait: both are told, in a line each."""
+    (tmp_path / "hartslag.toml").write_text('[[person]]\nname = "Anna"\nzone = "UTC"\n')
+    (tmp_path / "far.fit").write_bytes(workout(1_500_000_000, [130 + i % 7 for i in range(900)]))
+    assert hartslag("--data", tmp_path, "add", tmp_path / "far.fit").code == 0
+    (tmp_path / "inbox" / "Photos").mkdir(parents=True)
+    for i in range(3):
+        (tmp_path / "inbox" / "Photos" / f"{i}.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(9))
+    told = hartslag("--data", tmp_path, "status").out
+    assert "of Anna begins on 2037-07-13" in told
+    assert "hartslag forget far.fit" in told
+    assert '"Photos/": 3 files' in told
+    assert 'name = "Photos"' not in told
+    found = json.loads(hartslag("--data", tmp_path, "status", "--json").out)
+    assert (found["inbox"]["waiting"], found["inbox"]["passed_over"]) == (
+        0,
+        [{"folder": "Photos/", "files": 3}],
+    )
+    assert hartslag("--data", tmp_path, "forget", "far.fit", "--yes").code == 0
+    assert "2037" not in hartslag("--data", tmp_path, "status").out
