@@ -174,7 +174,7 @@ def endings() -> None:
                     process.send_signal(signal.SIGTERM)
                     status = process.wait(120)
                     took_s.append(time.monotonic() - began)
-                    assert status == 0, status
+                    assert status in {0, -signal.SIGTERM}, status  # before it listens it just ends
         print("SIGTERM: it ends after", *(f"{s:.1f}" for s in took_s), "s (to reach: 10 s)", flush=True)
 
 
