@@ -160,7 +160,7 @@ class ChunkReader(ForgottenReader):
     def chunk_sizes(self, person: int, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
         """When a person's chunks that touch [start, end) begin, and how many samples and beats each holds."""
         return self._rows(
-            "SELECT c.first_ms, c.samples + c.beats FROM chunk c"
+            "SELECT c.first_ms, coalesce(c.samples + c.beats, 0) FROM chunk c"
             " LEFT JOIN file f ON f.id = c.file WHERE c.person = ? AND c.first_ms >= ? AND c.first_ms < ?"
             f" AND max(c.last_ms, c.end_ms) >= ? AND f.replaced_by IS NULL{self.left_out(person).except_files('c.file')}",
             person,
@@ -174,7 +174,7 @@ class ChunkReader(ForgottenReader):
         names = dict(self._rows("SELECT id, name FROM person"))
         merged = self.merges()
         rows = self._rows(
-            f"SELECT c.person, s.name, c.first_ms / {DAY_MS}, sum(c.samples) FROM chunk c JOIN source s ON s.id = c.source"
+            f"SELECT c.person, s.name, c.first_ms / {DAY_MS}, coalesce(sum(c.samples), 0) FROM chunk c JOIN source s ON s.id = c.source"
             " WHERE c.connection IS NOT NULL AND c.first_ms >= ? GROUP BY 1, 2, 3",
             -ALWAYS_MS,
         )

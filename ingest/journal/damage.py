@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.errors import Stop
+from ingest.errors import HartslagError, Stop
 from ingest.language import N_, Text
 from ingest.log import quoted
 
@@ -31,6 +31,23 @@ def damaged_text(path: Path, why: str) -> Text:
         " keeps the damaged one beside it."
     )
     return Text(words, path=path, why=why)
+
+
+_UNFORESEEN = TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError
+
+
+def blame_damage(path: Path, error: BaseException | None) -> None:
+    """Raise DamagedJournal in the place of what fails as nobody foresaw, if the journal that was read is damaged.
+
+    What only counts or names has no seal of its own each time it is read: anything may stand there by then.
+    """
+    if not isinstance(error, _UNFORESEEN) or isinstance(error, HartslagError):
+        return
+    from ingest.journal.mending import whole
+
+    if faults := whole(path):
+        leave_note(path)
+        raise DamagedJournal(damaged_text(path, faults[0])) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ import numpy as np
 from ingest.errors import Replaced, Stop, TryLater
 from ingest.journal import tally
 from ingest.journal.boots import BootReader
-from ingest.journal.damage import DamagedJournal, damaged_text, leave_note
+from ingest.journal.damage import DamagedJournal, blame_damage, damaged_text, leave_note
 from ingest.journal.entry import ALWAYS_MS, Entry, Person
 from ingest.journal.file_reader import FileReader
 from ingest.journal.schema import migrate, require_current
@@ -173,8 +173,9 @@ class Journal(WholenessReader, FileReader, BootReader):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         self.close()
+        blame_damage(self.path, error)
 
     @contextmanager
     def write(self) -> Iterator["Writer"]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ingest.journal import ALWAYS_MS, Journal
-from ingest.journal.damage import note_file
+from ingest.journal.damage import DamagedJournal, note_file
 from ingest.journal.mended import Places
 from ingest.journal.mending import mend, trouble, whole
 from ingest.journal.salvage import fill, make_up, salvage
@@ -55,6 +55,42 @@ def test_no_damage_makes_a_wrong_number(pristine: Path, tmp_path: Path, name: st
     household = DamagedHousehold(tmp_path / "data", before, name, random.Random(name))
     household.suffer(processes=False)
     assert household.problems == [], household.done
+
+
+def test_a_number_that_is_none_any_more_ends_no_verb_in_a_traceback(data: Path) -> None:
+    """Protects the answer where a bit makes nothing of how many beats a chunk holds: the rest is counted, and it is named."""
+    path, named = data / "journal" / "journal.db", "name = 'chunk'"
+    with behind_its_back(path) as db:
+        ((table,),) = db.execute(f"SELECT sql FROM sqlite_schema WHERE {named}").fetchall()
+    for sql, change in (
+        (
+            table.replace(" NOT NULL", ""),
+            "UPDATE chunk SET beats = NULL WHERE position = (SELECT max(position) FROM chunk)",
+        ),
+        (table, ""),
+    ):
+        with behind_its_back(path) as db:
+            db.execute("PRAGMA writable_schema = RESET")
+            db.execute("PRAGMA writable_schema = ON")
+            db.execute(f"UPDATE sqlite_schema SET sql = ? WHERE {named}", (sql,))
+        with behind_its_back(path) as db:
+            db.execute(change)
+    said = hartslag("--data", data, "week")
+    assert said.returncode == 0, said.stderr
+    assert "damaged in the journal" in " ".join((said.stdout + said.stderr).split())
+
+
+def test_what_nobody_foresaw_is_the_fault_of_a_damaged_journal_alone(data: Path) -> None:
+    """Protects from a traceback over damage that is met where nothing looks for it; a mistake of ours over a whole journal stays one."""
+    path = data / "journal" / "journal.db"
+    with pytest.raises(TypeError), Journal(path, readonly=True):
+        raise TypeError
+    assert not note_file(path).exists()
+    with behind_its_back(path) as db:
+        db.execute("UPDATE chunk SET seal = 1 WHERE position = (SELECT max(position) FROM chunk)")
+    with pytest.raises(DamagedJournal, match="hartslag repair"), Journal(path, readonly=True):
+        raise TypeError
+    assert note_file(path).exists()
 
 
 def test_a_chunk_that_changed_is_left_out_and_named(data: Path) -> None:
