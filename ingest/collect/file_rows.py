@@ -11,6 +11,8 @@ _FORGOTTEN = N_(
     "That one is forgotten, so this does not count either; `hartslag forget --undo` takes that back."
 )
 
+_INSTEAD = N_("It takes the place of {file}, the same recording from a lesser source.")
+
 _BETTER = N_("A better copy of the recording is already stored.")
 
 
@@ -26,18 +28,19 @@ def write_file_rows(w: Writer, arrival: Arrival, read: ReadMember) -> Outcome:
     person = w.person(arrival.person)
     recording = read.recording
     outcome, reason = "rejected", read.fault
-    twin = w.copy_of(person, read.sha256)
+    twin, lesser = w.copy_of(person, read.sha256), list[int]()
     if twin is not None:
         outcome, reason, recording = "duplicate", N_("The same file as {file}.").format(file=twin), None
     elif recording is not None:
         outcome, reason = ("stored" if recording.whole else "partial"), recording.remarks
-        same = w.same_recording(person, recording.digest) if recording.digest and recording.whole else None
+        same = w.same_recording(person, recording)
         if same is not None:
-            outcome, reason, recording = (
-                "duplicate",
-                N_("The same recording as {file}.").format(file=same),
-                None,
-            )
+            name, earlier, is_better = same
+            if is_better:
+                lesser, reason = [earlier], f"{reason} {_INSTEAD.format(file=name)}".strip()
+            else:
+                outcome, reason = "duplicate", N_("The same recording as {file}.").format(file=name)
+                recording = None
     better, replaced = w.copies(person, recording) if recording else (None, [])
     if better is not None:
         reason = f"{reason} {_BETTER}"
@@ -61,7 +64,7 @@ def write_file_rows(w: Writer, arrival: Arrival, read: ReadMember) -> Outcome:
     }
     if recording is not None and recording.model is not None:
         content |= {"device": recording.model.device, "product": recording.model.product}
-    w.entry(person, "file", w.now_ms, w.replace(replaced, file), content, file)
+    w.entry(person, "file", w.now_ms, w.replace([*lesser, *replaced], file), content, file)
     first, last = (recording and recording.span_ms) or (None, None)
     return Outcome(shown, outcome, arrival.person, samples, beats, first, last, reason, read.name)
 

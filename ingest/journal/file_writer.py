@@ -1,7 +1,7 @@
 """Appending what files bring: arrivals, files and what stands in them, and which copy of a recording counts."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ _MAXIMA = (
     " WHERE e.person {} AND e.what = 'limits' AND e.what <> 'chunk' AND f.replaced_by IS NULL"
 )
 """When a person's devices were set to what."""
+
+_NO_RANK = 9
+"""Behind every rank: of a file that told of no source."""
 
 
 class FileWriter(EntryWriter):
@@ -146,9 +149,34 @@ class FileWriter(EntryWriter):
         """The name of an earlier file of the person with the very same bytes."""
         return self._named("f.sha256 = ? AND f.outcome IN ('stored', 'partial')", person, sha256)
 
-    def same_recording(self, person: int, digest: bytes) -> str | None:
-        """The name of an earlier whole file of the person with the very same heart rates."""
-        return self._named("f.digest = ? AND f.outcome = 'stored'", person, digest)
+    def same_recording(self, person: int, recording: Recording) -> tuple[str, int, bool] | None:
+        """An earlier whole file of the person with the very same heart rates: name, id, and whether this tells better whose they are.
+
+        A program passes on what a watch recorded: then the watch is believed, and of one device who tells more workouts.
+        """
+        if recording.digest is None or not recording.whole:
+            return None
+        same = "f.digest = ? AND f.outcome = 'stored' AND f.replaced_by IS NULL"
+        name = self._named(same, person, recording.digest)
+        if name is None:
+            return None
+        (file,) = self.db.execute(
+            f"SELECT min(f.id) FROM file f WHERE f.person {self.own(person)} AND {same}", (recording.digest,)
+        ).fetchone()
+        rank = min((part.rank for part in recording.parts), default=_NO_RANK)
+        sessions = sum(fact.what == "session" for fact in recording.facts)
+        return name, file, (rank, recording.identity is None, -sessions) < self._trust(file)
+
+    def _trust(self, file: int) -> tuple[int, bool, int]:
+        """Which of files with the same heart rates is believed first: the least."""
+        return tuple[int, bool, int](
+            self.db.execute(
+                "SELECT (SELECT coalesce(min(s.rank), ?) FROM chunk c JOIN source s ON s.id = c.source WHERE c.file = f.id),"
+                " f.identity IS NULL, -(SELECT count(*) FROM entry e WHERE e.file = f.id AND e.what = 'session')"
+                " FROM file f WHERE f.id = ?",
+                (_NO_RANK, file),
+            ).fetchone()
+        )
 
     def _named(self, condition: str, person: int, value: bytes) -> str | None:
         row = self.db.execute(
@@ -281,7 +309,7 @@ class FileWriter(EntryWriter):
             " AND replaced_by IS NULL ORDER BY id",
             (json.dumps(list(persons)),),
         ).fetchall():
-            better, worse = _better_and_worse(file, counting)
+            better, worse = _better_and_worse(file, counting, self._trust)
             pairs = [(file[0], better)] if better is not None else [(other, file[0]) for other in worse]
             for left_out, instead in pairs:
                 self.db.execute("UPDATE file SET replaced_by = ? WHERE id = ?", (instead, left_out))
@@ -314,13 +342,20 @@ class FileWriter(EntryWriter):
         return before == [(new.bpm, int(new.by_age))]
 
 
-def _better_and_worse(file: Sequence[Any], counting: Sequence[Sequence[Any]]) -> tuple[int | None, list[int]]:
+def _better_and_worse(
+    file: Sequence[Any], counting: Sequence[Sequence[Any]], trust: Callable[[int], tuple[int, bool, int]]
+) -> tuple[int | None, list[int]]:
     """Of files that count the one that a later file is only a copy of, or else those that it is better than."""
     _, sha256, digest, identity, outcome, samples, first, last = file
     worse = []
     for other in counting:
-        if other[1] == sha256 or (digest and other[2] == digest and outcome == other[4] == "stored"):
+        if other[1] == sha256:
             return other[0], []
+        if digest and other[2] == digest and outcome == other[4] == "stored":
+            if trust(file[0]) >= trust(other[0]):
+                return other[0], []
+            worse.append(other[0])
+            continue
         apart = None not in (first, last, other[6], other[7]) and (other[6] > last or other[7] < first)
         if identity is None or other[3] != identity or apart:
             continue

@@ -20,6 +20,7 @@ from ingest.demo.fit_encoder import Fit, workout
 from ingest.errors import TryLater
 from ingest.formats import fit
 from ingest.journal import ALWAYS_MS, Journal
+from ingest.rows.workout import find_workouts
 from tests.support.archives import zipped
 from tests.support.direct_reader import DirectReader
 
@@ -117,6 +118,43 @@ def test_the_same_recording_is_stored_once(house: House, how: str) -> None:
     assert house.outcome(*SAME[how]) == "duplicate"
     assert (house.counted(), house.journal.size()["chunks"]) == (before, size)
     assert not list(house.inbox.iterdir())
+
+
+def _with_sessions(legs: int, *, serial: int, manufacturer: int) -> bytes:
+    """The same thirty minutes as a device or a program tells of them."""
+    made = Fit().file_id(4, serial=serial, manufacturer=manufacturer, created=START)
+    made.timer(START, start=True).records(START, [120, 130, 140] * 600).timer(START + 1800, start=False)
+    for leg in range(legs):
+        made.session(START + leg * 1800 // legs, 1800 // legs, sport=leg + 1)
+    return made.activity(START + 1800, seconds=1800).done()
+
+
+@pytest.mark.parametrize("first", ["watch", "program"])
+def test_the_watch_is_believed_whoever_comes_first(house: House, first: str) -> None:
+    """A program that passes on a triathlon as one workout neither hides the legs of the watch nor is counted beside them."""
+    files = {
+        "watch": _with_sessions(3, serial=7, manufacturer=1),
+        "program": _with_sessions(1, serial=0, manufacturer=265),
+    }
+    for name in sorted(files, key=lambda name: name != first):
+        house.take(f"{name}.fit", files[name])
+    assert len(house.counted()) == 1800
+    known = house.journal.person("me")
+    assert known
+    assert [e.content["sport"] for e in find_workouts(house.journal, known.id)] == [
+        "running",
+        "cycling",
+        "transition",
+    ]
+    again = [house.outcome(f"{name} again.fit", data) for name, data in files.items()]
+    assert (again, len(house.counted())) == (["duplicate"] * 2, 1800)
+
+
+def test_what_takes_the_place_of_another_file_says_so(house: House) -> None:
+    """Who drops the file of the watch after that of a program reads which of them counts now."""
+    house.take("program.fit", _with_sessions(1, serial=0, manufacturer=265))
+    (told,) = house.take("watch.fit", _with_sessions(3, serial=7, manufacturer=1))
+    assert (told.outcome, "program.fit" in told.reason) == ("stored", True)
 
 
 def test_twice_in_one_zip_is_stored_once(house: House) -> None:

@@ -141,6 +141,19 @@ def test_two_who_are_one_and_two_again(data: Path) -> None:
     assert (data / "archive/2026/Ben/other.fit").exists()
 
 
+def test_of_two_who_are_one_the_watch_is_believed(data: Path) -> None:
+    """Protects a merge from hiding what the watch recorded behind the same samples that a program passed on before."""
+    both = SETTINGS + f'\n[[person]]\nname = "Ben"\n{LIMITS}'
+    (data / "hartslag.toml").write_text(both)
+    start, bpm = EVENING // 1000 - ERA + 3 * 86_400, [145] * 1800
+    (data / "program.fit").write_bytes(workout(start, bpm, serial=0, sport=2))
+    (data / "watch.fit").write_bytes(workout(start, bpm))
+    assert verb(data, "add", "--person", "Ana", data / "program.fit").code == 0
+    assert verb(data, "add", "--person", "Ben", data / "watch.fit").code == 0
+    assert verb(data, "merge", "Ana", "Ben", "--yes").code == 0
+    assert [w["sport"] for w in json.loads(verb(data, "workout", "--json").out)] == ["running"]
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
