@@ -220,8 +220,12 @@ def _pause_notes(heart: HeartRateColumns, sessions: tuple[FitSession, ...], paus
     """What is worth saying of pauses that are not believed as the timer's presses tell them, though no timer tells where they were."""
     if any(s.pauses is not None and s.pauses.reading in {LATE, TIMED} for s in sessions):
         return []
-    less_s = (told_pauses(heart.presses, heart.last_ms).measure_ms - pauses.measure_ms) / 1000
-    if less_s < 1 or not heart.series:
+    end = next((s.end for s in heart.series if s.kind == "activity"), None)
+    if end is None:
+        return []
+    told = told_pauses(heart.presses, int(end.astype(np.int64)))
+    less_s = (told.measure_ms - pauses.measure_ms) / 1000
+    if less_s < 1:
         return []
     words = N_(
         "{seconds} s of the pauses that its timer tells are not believed, as heart rate was recorded in them"

@@ -201,8 +201,7 @@ def _activity_series(columns: HeartRateColumns, contents: Contents) -> FitSeries
     if columns.last_ms is not None:
         last = max(last, columns.last_ms)
     columns.presses = timer.read_presses(contents)
-    stop = timer.last_stop(columns.presses, last)
-    end = last if stop is None else max(last, stop)
+    end = timer.end_of(columns.presses, last)
     return FitSeries("activity", series.times, series.bpm, np.datetime64(end, "ms"))
 
 

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.formats.fit.file import FitSession, PauseVerdict
-from ingest.formats.fit.timer import Press, told_pauses
+from ingest.formats.fit.timer import Press, end_of, told_pauses
 from ingest.formats.recording import NEAR_S, can_be_timer, near_s
 from zones.moments import are_among
 from zones.spans import Spans
@@ -104,16 +104,19 @@ def believe_pauses(
 ) -> tuple[Spans, tuple[FitSession, ...]]:
     """The pauses that are believed, and the sessions with how that was decided.
 
-    `times` are those of the workout's samples (int64 ms, ascending); a pause left open ends with them or with the record at `last_ms`.
+    `times` are those of the workout's samples (int64 ms, ascending); pauses end with them, with the record at `last_ms`, or
+    with the last stop behind both.
     `zone_s` are the seconds that the watch counted in its zones, by the index of the session.
     """
-    last = max([last_ms or 0, *times[-1:].tolist()]) or None
-    told = told_pauses(presses, last_ms)
+    last = max([last_ms or 0, *times[-1:].tolist()])
+    until = max([last, *(lap.end_ms for lap in laps), *(session_ms(s.end) for s in sessions)])
+    # A stop that is stamped long after the workout must not silence what was recorded since.
+    end = min(end_of(presses, last), until)
+    told = told_pauses(presses, end or None)
     windows = _windows(sessions, laps, zone_s)
     pressed = len(told) or len(presses) > 2
     if not len(times) or not (pressed or any(w.off_s(told) > w.near_s for w in windows)):
         return told, sessions
-    until = max([last or 0, *(lap.end_ms for lap in laps), *(session_ms(s.end) for s in sessions)])
     readings = _readings(presses, times, until)
     if windows:
         believed = [_weigh(readings, w, presses, times) for w in windows]
@@ -121,9 +124,9 @@ def believe_pauses(
         found = Spans.union([outside, *(w.pauses for w in believed)])
     else:
         believed, found = [], readings[_by_samples(readings, presses)]
-    if last is not None and len(found):
-        found = found.clip(min(int(found.start[0]), last), last)
-    return found, tuple(_with_verdict(s, readings[TOLD], found, believed, last or 0) for s in sessions)
+    if len(found):
+        found = found.clip(min(int(found.start[0]), end), end)
+    return found, tuple(_with_verdict(s, readings[TOLD], found, believed, end) for s in sessions)
 
 
 def session_ms(moment: np.datetime64) -> int:
@@ -337,11 +340,11 @@ def _by_samples(readings: dict[str, Spans], presses: list[Press]) -> str:
 
 
 def _with_verdict(
-    session: FitSession, told: Spans, found: Spans, believed: list[Weighed], last_ms: int
+    session: FitSession, told: Spans, found: Spans, believed: list[Weighed], end_ms: int
 ) -> FitSession:
-    """The session with what was told and believed of it; as it is where the timer never stood still before its last sample."""
+    """The session with what was told and believed of it; as it is where the timer never stood still before the recording ended."""
     a, b = session_ms(session.start), session_ms(session.end)
-    told_ms, ms = (spans.clip(a, min(b, last_ms)).measure_ms for spans in (told, found))
+    told_ms, ms = (spans.clip(a, min(b, end_ms)).measure_ms for spans in (told, found))
     if not told_ms and not ms:
         return session
     own = next((w for w in believed if a <= w.stretch.start_ms < b), None)

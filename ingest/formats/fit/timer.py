@@ -74,8 +74,14 @@ def last_stop(presses: list[Press], last_ms: int) -> int | None:
     return last.at_ms if last is not None and not last.runs else None
 
 
+def end_of(presses: list[Press], last_ms: int) -> int:
+    """When a recording ended, of which the last sample or record was at `last_ms`: then, or at the stop behind it."""
+    stop = last_stop(presses, last_ms)
+    return last_ms if stop is None else max(last_ms, stop)
+
+
 def told_pauses(presses: list[Press], until_ms: int | None) -> Spans:
-    """The times between a stop of the timer and its next start; one left open ends at `until_ms`."""
+    """The times between a stop of the timer and its next start; none lasts beyond `until_ms`, where one left open ends."""
     spans: list[tuple[int, int]] = []
     stopped: int | None = None
     for at, runs in presses:
@@ -87,4 +93,6 @@ def told_pauses(presses: list[Press], until_ms: int | None) -> Spans:
             stopped = at
     if stopped is not None and until_ms is not None:
         spans.append((stopped, until_ms))
+    if until_ms is not None:
+        spans = [(a, min(b, until_ms)) for a, b in spans]
     return Spans.pairs(spans) if spans else Spans.none()

@@ -180,6 +180,49 @@ def test_a_stop_before_the_first_record() -> None:
     assert counted_s(pressed(recorded((60, 660)), (0, 4), (660, 4)).session(START + 60, 600)) == 600
 
 
+@pytest.mark.parametrize("timer", [True, False])
+@pytest.mark.parametrize(
+    ("ran", "presses"),
+    [
+        (1790, ((0, 0), (1790, 4), (1800, 4))),
+        (1790, ((0, 0), (1790, 4), (1800, 0), (1800, 4))),
+        (600, ((0, 0), (600, 4), (1800, 0), (1800, 4))),
+        (600, ((0, 0), (600, 4), (1800, 4))),
+        (1500, ((0, 0), (500, 4), (500, 0), (1500, 4), (1510, 4), (1800, 4))),
+        (1500, ((1500, 4), (1800, 4))),
+    ],
+)
+def test_a_pause_that_lasts_to_the_last_stop(
+    ran: int,
+    presses: tuple[tuple[int, int], ...],
+    timer: bool,  # noqa: FBT001
+) -> None:
+    """Protects minutes from what nobody recorded: between a stop and the one that ended the workout no sample stands on."""
+    file = pressed(recorded((0, ran)), *presses).session(START, 1800, timer=ran if timer else 1800)
+    recording = fit.read(file.done())
+    assert counted_s(file) == ran
+    assert seconds_of(recording.pauses) == [(ran, 1800)]
+    if timer:
+        (session,) = recording.sessions
+        assert (session.timer_s, session.doubts, recording.notes) == (ran, (), ())
+
+
+def test_a_pause_open_at_the_end_after_many() -> None:
+    """Protects a workout with a watch that pauses by itself, and did so once more before it was ended."""
+    begins = range(0, 1800, 60)
+    file = recorded(*((a, a + 50) for a in begins))
+    presses = [press for a in begins for press in ((a, 0), (a + 50, 4))]
+    file = pressed(file, *presses, (1800, 4)).session(START, 1800, timer=1500)
+    recording = fit.read(file.done())
+    assert (counted_s(file), recording.pauses.measure_ms, recording.notes) == (1500, 300_000, ())
+
+
+def test_a_stop_long_after_the_workout_silences_nothing_else() -> None:
+    """Protects what a watch records later from a pause that is told to last for years: it ends with its workout."""
+    later = pressed(recorded((0, 600)), (0, 0), (600, 4), (99_999_999, 4)).session(START, 1200, timer=600)
+    assert seconds_of(fit.read(later.done()).pauses) == [(600, 1200)]
+
+
 def test_each_workout_of_a_file_by_itself() -> None:
     """Protects the second workout of a file: the stop after the first one is not all that is known of it."""
     file = pressed(recorded((0, 600), (660, 1260)), (0, 0), (600, 4), (1260, 4))
@@ -188,7 +231,7 @@ def test_each_workout_of_a_file_by_itself() -> None:
     found = fit.read(file.done())
     assert [s.pauses for s in found.sessions] == [
         None,
-        fit.PauseVerdict("mended", by_timer=True, told_s=599.0, believed_s=0.0),
+        fit.PauseVerdict("mended", by_timer=True, told_s=600.0, believed_s=0.0),
     ]
 
 
@@ -267,12 +310,12 @@ def test_laps_in_place_of_a_session() -> None:
 def test_what_is_not_believed_is_said() -> None:
     """Protects whoever looks from numbers without a reason: the file's remark and the session's verdict tell."""
     recording = read_recording(pressed(recorded((0, 600)), (0, 4), (600, 4)).session(START, 600).done())
-    assert "599 s of the pauses that its timer tells are not believed" in recording.remarks
+    assert "600 s of the pauses that its timer tells are not believed" in recording.remarks
     (session,) = [fact for fact in recording.facts if fact.what == "session"]
     assert session.content["pauses"] == {
         "reading": "mended",
         "by_timer": True,
-        "told_s": 599.0,
+        "told_s": 600.0,
         "believed_s": 0.0,
     }
 
