@@ -184,8 +184,12 @@ class InfluxServer:
                 f"{self.title} at {self._client.url} has a row {copies} times that was sent twice: it does not write over a"
                 f" row. That is none of the servers that hartslag can write to: {SUPPORTED}.",
             )
+        self.try_deletion()
+
+    def try_deletion(self) -> None:
+        """Take away the row that is written to see what becomes of it. Raises TryLater where that should be, and cannot."""
         self._deletes = not self._is_version(3) and self._deletion.delete(
-            MARKER, tags, [(CANARY_US, CANARY_US)]
+            MARKER, [("site", self.site)], [(CANARY_US, CANARY_US)]
         )
         if not self._deletes and not self._is_version(3):
             raise self._deletion.explain_impossible(self.title)

@@ -49,6 +49,9 @@ def inspect_server(
         if journal not in owners:
             trouble = f"{title} is not filled from this journal yet; the daemon does that"
             yield SeenAspect(OWNER, title, trouble, harmless=True)
+            at = DELETION
+            server.try_deletion()
+            yield _of_deletion(server)
             return
         yield SeenAspect(OWNER, title)
         at = RETENTION

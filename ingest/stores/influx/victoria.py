@@ -239,11 +239,14 @@ class VictoriaServer:
                 f"VictoriaMetrics at {self._client.url} keeps every copy of a row that is sent again. Start"
                 f" {select} with {DEDUP_FLAG}",
             )
-        with contextlib.suppress(Unavailable):  # of two copies of everything one may be away
-            self._api.delete(
-                selector([], [("__name__", f"{MARKER}_canary"), ("site", self.site), ("journal", "")])
-            )
+        self.try_deletion()
         self._raise_canary(journal)
+
+    def try_deletion(self) -> None:
+        """Take away the row that is written to see what becomes of it. Raises Unfit where nothing can be taken away."""
+        canary = [("__name__", f"{MARKER}_canary"), ("site", self.site), ("journal", "")]
+        with contextlib.suppress(Unavailable):  # of two copies of everything one may be away
+            self._api.delete(selector([], canary))
 
     def explain_refusal(self, said: str, otherwise: TryLater) -> TryLater:
         """What to tell the owner when not even one row is taken."""

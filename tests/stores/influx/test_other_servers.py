@@ -217,7 +217,10 @@ def test_half_a_cluster_or_a_path_left_out_is_said_with_the_routes(
     """Protects who names vminsert or vmselect alone from "is kept and sent again" for ever: the routes of vmauth are told."""
     with VictoriaMetrics(tmp_path / "server") as behind, Routed(behind) as server:
         server.routes = routes
+        with open_store(server.url + path, tmp_path / "checked", clock=Clock()) as store:
+            checked = store.inspect(journal.id)
         said = said_at(server.url + path, journal, tmp_path / "store")
+        assert [s.trouble for s in checked if s.trouble and not s.harmless] == [said]
         assert words in said
         assert "/insert/ to vminsert, /select/ and /delete/ to vmselect" in said
         assert "docs/servers.md" in said
