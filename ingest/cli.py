@@ -102,6 +102,16 @@ class _Verbs(click.Group):
         except BrokenPipeError:
             # The reader has had enough. What is still in the buffer must not complain at the end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if context.invoked_subcommand in {"add", "rebuild", "repair"} or {"--yes", "--really"} & {
+                *sys.argv
+            }:
+                _say(
+                    gettext(
+                        "What was said was read no further, and it was broken off there: look what was done, and do the"
+                        " rest anew."
+                    )
+                )
+                sys.exit(1)
             context.exit(0)
 
 

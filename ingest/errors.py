@@ -38,6 +38,10 @@ class Stop(HartslagError):  # noqa: N818
     exit_code = 1
 
 
+class LogLost(Stop):
+    """The log of a database is not the one that is open: nobody else sees what goes there. The process ends, and saves it so."""
+
+
 class WrongSettings(Stop):
     """The settings file cannot be used; lists every mistake."""
 

@@ -80,6 +80,14 @@ def test_spaces_and_ends_of_a_translation_are_those_of_its_text(language: str) -
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_no_translation_says_it_twice(language: str) -> None:
+    """Protects from a sentence that stands there again and again, as a slip of the editor left it."""
+    for message in translated(language):
+        for text in forms(message.string):
+            assert len(text) < 2 * 20 or text[:20] not in text[20:], text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_translation_is_a_guess(language: str) -> None:
     """Protects people from what a tool put in for a text that is like another one."""
     assert [m.id for m in catalogue(language) if m.fuzzy and m.id] == []

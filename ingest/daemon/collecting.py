@@ -14,6 +14,7 @@ from ingest.collect.outcome import Onlooker, Outcome, passed_over_text
 from ingest.collect.reader_process import ReaderProcess
 from ingest.collect.reading_again import read_again
 from ingest.daemon.journal import opened
+from ingest.daemon.mending import have_unknown_read
 from ingest.daemon.supervisor import in_words
 from ingest.errors import Replaced, TryLater
 from ingest.household import (
@@ -39,6 +40,8 @@ SCAN_S = 1.0
 UNFORESEEN_S = 3600.0
 """The longest pause before a file is tried again that fails as nobody foresaw."""
 
+_ALL = "all files"
+
 _log = logging.getLogger(__name__)
 
 
@@ -62,6 +65,7 @@ class Collecting:
         with opened(part, lambda: open_journal(settings, create=True, going_on=part.going_on)) as journal:
             if journal is None:
                 return
+            have_unknown_read(places_of(settings), journal)
             with ReaderProcess(
                 settings.inbox.largest_mb << 20, going_on=part.going_on, folder=settings.data
             ) as reader:
@@ -85,6 +89,7 @@ class Collecting:
         self._patiently("unfinished files", lambda: arrivals.finish(self._settings.inbox_folder))
         while part.going_on():
             journal.require_in_place()
+            journal.require_log()
             self._look_into_inbox(part)
             self._read_again(part, journal, arrivals)
             found = inbox.scan()
@@ -146,7 +151,8 @@ class Collecting:
         kind = f"file {name}"
         if isinstance(done, TryLater):
             if part.going_on():  # at the end it is only left for the next start
-                self._repeats.say(kind, str(done))
+                # What is no matter of this file, as a full disk, is said once for all.
+                self._repeats.say(kind if Path(name).name in str(done) else _ALL, str(done))
             self._turns.not_taken(name, done.text)
         elif isinstance(done, Exception):
             # The part begins anew, with a journal opened anew, and takes the others first.
@@ -158,6 +164,7 @@ class Collecting:
                 level = logging.WARNING if outcome.outcome == "rejected" else logging.INFO
                 _log.log(level, "%s", outcome.sentence)
             self._repeats.over(kind, f"{quoted(name)} is taken after all.")
+            self._repeats.over(_ALL, "Files are taken again.")
             self._turns.taken(name)
             self._wake_stores()
 

@@ -11,7 +11,7 @@ from ingest.journal import Journal
 from ingest.journal.damage import DamagedJournal, note_file
 from ingest.journal.known import note_gone_since_known
 from ingest.journal.losses import Loss
-from ingest.journal.mended import Mended
+from ingest.journal.mended import Mended, Places
 from ingest.journal.mending import mend, mended_today, note_unknown_files, trouble
 from ingest.language import N_
 from ingest.log import quoted
@@ -49,10 +49,6 @@ def _open(settings: Settings) -> list[str]:
     if why is not None:
         _mend(settings, why)
     with open_journal(settings, create=True) as journal:
-        if unknown := note_unknown_files(places, journal.all_destinations()):
-            _log.warning(
-                "The journal is older than the archive: %s files of that are read once more.", len(unknown)
-            )
         _say_gone(note_gone_since_known(places, journal))
         if first := first_of_lost_settings(journal, settings):
             _log.warning(
@@ -60,6 +56,15 @@ def _open(settings: Settings) -> list[str]:
                 quoted(first.name),
             )
         return [register_person(journal, settings, strap.person) for strap in settings.straps]
+
+
+def have_unknown_read(places: Places, journal: Journal) -> None:
+    """Have files of the archive be read that the journal does not know, as one that was just opened may be older, or new."""
+    if unknown := note_unknown_files(places, journal.all_destinations()):
+        _log.warning(
+            "The journal is older than the archive, or was begun anew: %s files of that are read once more.",
+            len(unknown),
+        )
 
 
 def keep_mended(settings: Settings, part: WatchedPart) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from ingest.errors import HartslagError, Replaced
+from ingest.errors import HartslagError, LogLost, Replaced
 from ingest.language import N_
 from ingest.log import Repeats, quoted
 from ingest.system import systemd
@@ -216,6 +216,9 @@ class Supervisor:
             why = "it ended though nobody told it to"
         except Replaced as e:
             _log.debug("%s: %s", part.name, e)
+            return False
+        except LogLost as e:
+            self.end(e)
             return False
         except Exception as e:  # noqa: BLE001 - whatever fails in a part ends no other
             why = in_words(e)

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.errors import HartslagError, Stop
+from ingest.errors import HartslagError, LogLost, Stop
 from ingest.language import N_, Text
 from ingest.log import quoted
 
@@ -31,6 +31,15 @@ def damaged_text(path: Path, why: str) -> Text:
         " keeps the damaged one beside it."
     )
     return Text(words, path=path, why=why)
+
+
+def lost_log(log: Path) -> LogLost:
+    """What to tell the owner of a journal whose log was taken away while it was in use."""
+    words = N_(
+        "The log of the journal, {log}, was deleted while it was in use. The daemon ends, so that what is in it comes into the"
+        " journal: start it again, where systemd does not."
+    )
+    return LogLost(Text(words, log=log))
 
 
 _UNFORESEEN = TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError

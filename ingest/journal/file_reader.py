@@ -50,6 +50,7 @@ class FileReader(ForgottenReader):
 
     def files_named(self, name: str) -> list[Filed]:
         """The files that came under a name or path, or lie there below the data folder; newest first."""
+        name = name.encode("utf-8", "backslashreplace").decode()  # as the journal has it
         last = name.replace("\\", "/").rsplit("/", maxsplit=1)[-1]
         rows = self._rows(
             "SELECT f.id, a.path || CASE f.member WHEN '' THEN '' ELSE '/' || f.member END AS named, p.name, f.outcome,"

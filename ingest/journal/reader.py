@@ -21,7 +21,7 @@ import numpy as np
 from ingest.errors import Replaced, Stop, TryLater
 from ingest.journal import tally
 from ingest.journal.boots import BootReader
-from ingest.journal.damage import DamagedJournal, blame_damage, damaged_text, leave_note
+from ingest.journal.damage import DamagedJournal, blame_damage, damaged_text, leave_note, lost_log
 from ingest.journal.entry import ALWAYS_MS, Entry, Person
 from ingest.journal.file_reader import FileReader
 from ingest.journal.schema import migrate, require_current
@@ -33,6 +33,7 @@ from ingest.language import N_, Text, system_words
 from ingest.system.files import identity, make_folder
 from ingest.system.patience import Patience, always
 from ingest.system.sqlite import (
+    COMPANIONS,
     SqliteFault,
     fault_of,
     let_go,
@@ -88,6 +89,7 @@ class Journal(WholenessReader, FileReader, BootReader):
         self._damages = {}
         self._generation: str | None = None
         self._last: int | None = None
+        self._log: tuple[int, int] | None = None
         self._may_fall_back = readonly and fall_back
         try:
             there = path.exists()
@@ -169,6 +171,13 @@ class Journal(WholenessReader, FileReader, BootReader):
                 "The journal {path} was moved or deleted while it was in use; what is there now is opened."
             )
             raise Replaced(Text(words, path=self.path))
+
+    def require_log(self) -> None:
+        """Raise LogLost when the log is another one than when this was asked first: while it is open nobody rightly takes it."""
+        log = self.path.with_name(self.path.name + COMPANIONS[0])
+        self._log = self._log or identity(log)
+        if identity(log) != self._log:
+            raise lost_log(log)
 
     def __enter__(self) -> Self:
         return self

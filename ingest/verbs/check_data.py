@@ -25,6 +25,11 @@ _DAY_MS = 86_400_000
 
 def data_findings(settings: "Settings", journal: "Journal | None") -> Iterator[Finding]:
     """Everything that was collected, and what became of it; no journal yet is no fault."""
+    if journal is None and (held := held_without_journal(settings)):
+        yield Finding(WARN, "journal", *held)
+        yield from _backup(settings)
+        yield from _server(settings, None)
+        return
     if journal is None:
         told = _("Journal {path}: not made yet; the daemon makes it").format(path=settings.journal_file)
         yield Finding(OK, "journal", told)
@@ -37,6 +42,20 @@ def data_findings(settings: "Settings", journal: "Journal | None") -> Iterator[F
     yield from _watches(settings, journal)
     yield from _stores(settings, journal)
     yield from _inbox(settings, journal)
+
+
+def held_without_journal(settings: "Settings") -> tuple[str, str] | None:
+    """What to say and do where the journal is gone and something was collected before; None where nothing was."""
+    if not (settings.store_file.exists() or any(settings.archive.glob("*/**/*.*"))):
+        return None
+    seen = _("Journal {path}: gone, though something was collected here before").format(
+        path=settings.journal_file
+    )
+    do = _(
+        "`hartslag restore` shows the copies there are; without one `hartslag run` begins a new journal, and reads the files of"
+        " the archive again"
+    )
+    return seen, do
 
 
 def _journal(settings: "Settings", journal: "Journal") -> Iterator[Finding]:

@@ -38,9 +38,13 @@ def status_lines(
 
 
 def _fresh_lines(t: "Terminal", settings: "Settings") -> Iterator[str]:
-    """That nothing was ever collected in a folder, and what comes first."""
+    """That nothing was ever collected in a folder, and what comes first; or that the journal of what was is gone."""
     from ingest.verbs.called import as_called
+    from ingest.verbs.check_data import held_without_journal
 
+    if held := held_without_journal(settings):
+        yield from (line for text in held for line in t.wrap(as_called(f"{text}."), 0, 2))
+        return
     yield t.bold(_("Nothing is collected yet in {folder}.").format(folder=settings.data))
     texts = [
         _("Settings: {file}").format(file=settings.file)

@@ -235,7 +235,7 @@ def waiting_files(settings: Settings, journal: Journal) -> list[Waiting]:
     # A full disk takes no note of why either.
     is_full = runs and bool(scan.arrived) and not has_room(settings.data)
     for candidate in scan.arrived:
-        if candidate.name in stuck:
+        if candidate.name in stuck and (candidate.name in troubles or not runs):
             why = "its content is stored, but it cannot be moved away; check who owns the folders"
             found.append(Waiting(candidate.name, why, act=True))
         elif candidate.name in troubles:

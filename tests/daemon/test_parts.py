@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from ingest.demo.fit_encoder import workout
+from ingest.system.sqlite import COMPANIONS
 from tests.support.bluez.bluez import played
 from tests.support.bluez.bus import Bus
 from tests.support.daemons import QUICK, daemon, hartslag, journal, rows, settled, store, until
@@ -287,6 +288,11 @@ def test_a_journal_that_is_taken_away_is_noticed(
             drop(data, "2.fit", 2)
             until(lambda: settled(data), "the second file")
             assert rows(journal(data), "SELECT journal FROM identity") != identity
+            until(
+                lambda: rows(journal(data), "SELECT outcome FROM file") == [("stored",)] * 2,
+                "the first file, which is read again from the archive",
+            )
+            assert "files of that are read once more" in log(data)
             second = hartslag("--data", data, "run")
             assert (second.returncode, str(process.pid) in second.stderr) == (1, True)
             process.send_signal(signal.SIGTERM)
@@ -300,6 +306,24 @@ def test_a_journal_that_is_taken_away_is_noticed(
             assert there in {len(strap.delivered) - 1, len(strap.delivered)}
     assert "Traceback" not in log(data)
     assert log(data).count("is connected") == 1, "the strap was held all the while"
+    assert rows(journal(data), "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_log_that_is_deleted_under_the_daemon_loses_nothing(tmp_path: Path) -> None:
+    """Protects what goes into a file that nobody else sees: the daemon ends within seconds, saves it so, and says why; the next one has all."""
+    data = tmp_path / "data"
+    with daemon(data) as process:
+        for number in (1, 2):
+            drop(data, f"{number}.fit", number)
+        until(lambda: settled(data), "two files")
+        for companion in COMPANIONS:
+            journal(data).with_name(journal(data).name + companion).unlink()
+        assert process.wait(PATIENCE_S) == 1
+    assert "was deleted while it was in use" in " ".join(log(data).split())
+    with daemon(data):
+        drop(data, "3.fit", 3)
+        until(lambda: settled(data), "the third")
+    assert rows(journal(data), "SELECT outcome FROM file") == [("stored",)] * 3
     assert rows(journal(data), "PRAGMA integrity_check") == [("ok",)]
 
 

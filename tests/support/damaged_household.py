@@ -17,7 +17,7 @@ from typing import Any
 from ingest.collect.arrival import Arrivals
 from ingest.collect.reading_again import read_again
 from ingest.daemon.inspection import look_over_store
-from ingest.daemon.mending import open_at_start
+from ingest.daemon.mending import have_unknown_read, open_at_start
 from ingest.demo.fit_encoder import workout
 from ingest.errors import HartslagError, Stop, TryLater
 from ingest.household import open_journal, owner_in_archive, places_of, register_person, view_journal
@@ -179,6 +179,8 @@ class DamagedHousehold:
             return
         open_at_start(settings)
         self._note_lost()
+        with Journal(settings.journal_file) as journal:
+            have_unknown_read(places_of(settings), journal)
         self._read_again()
         with Journal(settings.journal_file) as journal, closing(SqliteStore(settings.store_file)) as store:
             try:

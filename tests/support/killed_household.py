@@ -206,7 +206,9 @@ class KilledHousehold:
         if self._daemon is not None and self._look_after_daemon():
             self._kill(self._daemon, "daemon")
             os.waitpid(self._daemon, 0)
-            self.kills_s.append(time.time())  # on a busy machine a strap is heard once more before the kill is there
+            self.kills_s.append(
+                time.time()
+            )  # on a busy machine a strap is heard once more before the kill is there
             self._daemon = None
 
     def _kill(self, pid: int, what: str) -> None:

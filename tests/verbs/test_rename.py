@@ -1,8 +1,11 @@
 """A person under another name, and two who are one: history, folders, archive, settings; and what a broken-off try leaves."""
 
 import json
+import os
+import shutil
 import signal
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -105,6 +108,37 @@ def test_a_name_that_was_corrected_by_hand_is_told_and_brought_together(data: Pa
     assert doses(data) == {"Anna": 120}
     assert "rename" not in verb(data, "check").out
     assert json.loads(verb(data, "status", "--json").out)["left_behind"] == []
+
+
+def test_a_journal_that_is_gone_is_no_new_household(data: Path) -> None:
+    """Protects who asks before the daemon has begun anew: what was collected is said to be without its journal, and what brings it back."""
+    shutil.rmtree(data / "journal")
+    for asked in ("check", "status"):
+        told = " ".join(verb(data, asked).out.split())
+        assert "gone, though something was collected here before" in told
+        assert "restore` shows the copies there are" in told
+
+
+def test_a_name_in_no_letters_is_asked_for_in_words(data: Path) -> None:
+    """Protects from a traceback: a file of an old stick, whose name is no UTF-8, is explained by the name that it has."""
+    odd = data / os.fsdecode(b"r\xfcn.fit")
+    odd.write_bytes(run_file(3))
+    assert verb(data, "add", "--person", "Ana", odd).code == 0
+    for name in (odd, odd.name):
+        assert "120" in verb(data, "explain", name, "Ana").out or verb(data, "explain", name, "Ana").code == 0
+
+
+def test_a_change_that_nobody_reads_of_is_not_called_done(data: Path) -> None:
+    """Protects who cuts the words of a change short (`| head`): what was not done for it ends with 1, and says so."""
+    command = [sys.executable, "-m", "ingest", "--data", str(data), "rename", "Ana", "Anna", "--yes"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = " ".join(process.stderr.read().split())
+    done = "Anna" in doses(data)
+    assert done == (process.returncode == 0)
+    assert done or "read no further" in said
 
 
 def test_settings_that_are_lost_do_not_make_a_new_person(data: Path) -> None:
