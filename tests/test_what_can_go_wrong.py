@@ -143,6 +143,12 @@ PROVED_BY = {
     "A server, a file or a strap sends control characters in its words": (
         "tests/verbs/test_status.py::test_a_servers_words_do_not_act_on_the_terminal"
     ),
+    "Only the journal's log (`journal.db-wal`) is deleted while the daemon runs": (
+        "tests/daemon/test_parts.py::test_a_log_that_is_deleted_under_the_daemon_loses_nothing"
+    ),
+    "The journal is a link to a disk that is not mounted yet": (
+        "tests/journal/test_damage.py::test_a_link_to_a_disk_that_is_away_is_no_lost_journal"
+    ),
     "The settings file is deleted or lost": (
         "tests/verbs/test_rename.py::test_settings_that_are_lost_do_not_make_a_new_person"
     ),

@@ -33,6 +33,21 @@ def damaged_text(path: Path, why: str) -> Text:
     return Text(words, path=path, why=why)
 
 
+def no_journal_text(path: Path) -> Text:
+    """What to tell the owner where there is no journal: a link to a disk that is away is no reason for a new one."""
+    if path.is_symlink():
+        words = N_(
+            "The journal {path} is a link to {target}, which is not there: mount the disk that it is on. Nothing is made in its"
+            " place."
+        )
+        return Text(words, path=path, target=path.readlink())
+    words = N_(
+        "There is no journal at {path}. Start the daemon once (`hartslag run`), "
+        "or name the right data folder with --data."
+    )
+    return Text(words, path=path)
+
+
 def lost_log(log: Path) -> LogLost:
     """What to tell the owner of a journal whose log was taken away while it was in use."""
     words = N_(

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest.errors import TryLater
+from ingest.errors import Stop, TryLater
 from ingest.formats.recording import DAY_MS
-from ingest.journal.damage import Damage, DamagedJournal, note_file
+from ingest.journal.damage import Damage, DamagedJournal, no_journal_text, note_file
 from ingest.journal.losses import Loss, add_losses
 from ingest.journal.mended import Mended, Places, done, note_mending, pending
 from ingest.journal.reader import Journal, clock_ms
@@ -39,6 +39,7 @@ def trouble(places: Places) -> str | None:
     Raises Stop for what mending does not help, TryLater while it is busy or the disk is full.
     """
     path = places.journal
+    _require_target(path)
     if not path.exists():
         left = any(path.with_name(path.name + end).exists() for end in COMPANIONS)
         return "it was gone" if left or _has_files(places) else None
@@ -54,6 +55,11 @@ def trouble(places: Places) -> str | None:
             return journal.unusable()
     except DamagedJournal as e:
         return str(e.__cause__ or e)
+
+
+def _require_target(path: Path) -> None:
+    if path.is_symlink() and not path.exists():
+        raise Stop(no_journal_text(path))
 
 
 def _has_files(places: Places) -> bool:
@@ -199,6 +205,7 @@ def mend(
     from ingest.journal.salvage import make_up, without_files
 
     path = places.journal
+    _require_target(path)
     new = path.with_name(f".{path.name}.mended")
     try:
         make_folder(path.parent)

@@ -21,7 +21,14 @@ import numpy as np
 from ingest.errors import Replaced, Stop, TryLater
 from ingest.journal import tally
 from ingest.journal.boots import BootReader
-from ingest.journal.damage import DamagedJournal, blame_damage, damaged_text, leave_note, lost_log
+from ingest.journal.damage import (
+    DamagedJournal,
+    blame_damage,
+    damaged_text,
+    leave_note,
+    lost_log,
+    no_journal_text,
+)
 from ingest.journal.entry import ALWAYS_MS, Entry, Person
 from ingest.journal.file_reader import FileReader
 from ingest.journal.schema import migrate, require_current
@@ -97,8 +104,8 @@ class Journal(WholenessReader, FileReader, BootReader):
             words = N_("The journal {path} cannot be reached: {why}. Run hartslag as the user whose it is.")
             raise Stop(Text(words, path=path, why=system_words(e))) from e
         if not there:
-            if readonly or not create:
-                raise Stop(_no_journal(path))
+            if readonly or not create or path.is_symlink():
+                raise Stop(no_journal_text(path))
             _make_private(path)
         self._file = identity(path)
         if there and self._stays_empty():
@@ -382,14 +389,6 @@ def _make_private(path: Path) -> None:
                 why=system_words(e),
             )
         ) from e
-
-
-def _no_journal(path: Path) -> Text:
-    words = N_(
-        "There is no journal at {path}. Start the daemon once (`hartslag run`), "
-        "or name the right data folder with --data."
-    )
-    return Text(words, path=path)
 
 
 def _full(path: Path) -> TryLater:

@@ -80,6 +80,22 @@ def test_a_number_that_is_none_any_more_ends_no_verb_in_a_traceback(data: Path) 
     assert "damaged in the journal" in " ".join((said.stdout + said.stderr).split())
 
 
+def test_a_link_to_a_disk_that_is_away_is_no_lost_journal(data: Path, tmp_path: Path) -> None:
+    """Protects the true journal on a disk that is not mounted yet: nothing is made in its place, and it is there again later."""
+    path, elsewhere = data / "journal" / "journal.db", tmp_path / "disk"
+    (data / "journal").rename(elsewhere)
+    path.parent.mkdir()
+    path.symlink_to(elsewhere / "journal.db")
+    elsewhere.rename(tmp_path / "away")
+    for asked in (["run"], ["repair"], ["week"], ["rename", "Bram", "Ben", "--yes"]):
+        told = hartslag("--data", data, *asked)
+        assert told.returncode == 1, told.stdout
+        assert "mount the disk that it is on" in " ".join(told.stderr.split())
+        assert path.is_symlink()
+    (tmp_path / "away").rename(elsewhere)
+    assert hartslag("--data", data, "week").returncode == 0
+
+
 def test_what_nobody_foresaw_is_the_fault_of_a_damaged_journal_alone(data: Path) -> None:
     """Protects from a traceback over damage that is met where nothing looks for it; a mistake of ours over a whole journal stays one."""
     path = data / "journal" / "journal.db"
