@@ -23,7 +23,7 @@ from ingest.formats.fit.time_in_zone import (
     usual_zones,
     with_told_zones,
 )
-from ingest.formats.fit.timer import read_presses, told_pauses
+from ingest.formats.fit.timer import end_of, read_presses, told_pauses
 from ingest.formats.fit.workout import read_laps, read_sessions, session_of_samples, undated_summary
 from ingest.language import N_
 from zones.spans import Spans
@@ -220,12 +220,9 @@ def _pause_notes(heart: HeartRateColumns, sessions: tuple[FitSession, ...], paus
     """What is worth saying of pauses that are not believed as the timer's presses tell them, though no timer tells where they were."""
     if any(s.pauses is not None and s.pauses.reading in {LATE, TIMED} for s in sessions):
         return []
-    end = next((s.end for s in heart.series if s.kind == "activity"), None)
-    if end is None:
-        return []
-    told = told_pauses(heart.presses, int(end.astype(np.int64)))
-    less_s = (told.measure_ms - pauses.measure_ms) / 1000
-    if less_s < 1:
+    end = None if heart.last_ms is None else end_of(heart.presses, heart.last_ms)
+    less_s = (told_pauses(heart.presses, end).measure_ms - pauses.measure_ms) / 1000
+    if less_s < 1 or not heart.series:
         return []
     words = N_(
         "{seconds} s of the pauses that its timer tells are not believed, as heart rate was recorded in them"

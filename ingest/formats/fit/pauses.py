@@ -110,9 +110,10 @@ def believe_pauses(
     """
     last = max([last_ms or 0, *times[-1:].tolist()])
     until = max([last, *(lap.end_ms for lap in laps), *(session_ms(s.end) for s in sessions)])
-    # A stop that is stamped long after the workout must not silence what was recorded since.
+    # A stop that is stamped long after the workout must not silence what was recorded since; nor must the last one of a workout
+    # what a strap remembers of the time behind it.
     end = min(end_of(presses, last), until)
-    told = told_pauses(presses, end or None)
+    told = told_pauses(presses, min(end_of(presses, last_ms), until) if last_ms else None)
     windows = _windows(sessions, laps, zone_s)
     pressed = len(told) or len(presses) > 2
     if not len(times) or not (pressed or any(w.off_s(told) > w.near_s for w in windows)):

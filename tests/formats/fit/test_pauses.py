@@ -223,6 +223,16 @@ def test_a_stop_long_after_the_workout_silences_nothing_else() -> None:
     assert seconds_of(fit.read(later.done()).pauses) == [(600, 1200)]
 
 
+def test_what_a_strap_remembers_of_the_time_behind_the_last_stop() -> None:
+    """Protects heart rate that was measured while the watch was off: the stop that ended the workout begins no pause."""
+    file = pressed(recorded((0, 600)), (0, 0), (600, 4)).session(START, 600)
+    for second in range(590, 644, 9):
+        file.hr_anchor(START + second, 1024, 150).hr_events([1024 * (2 + i) for i in range(8)], [150] * 8)
+    recording = fit.read(file.done())
+    assert (seconds_of(recording.pauses), recording.notes) == ([], ())
+    assert counted_s(file) == 643
+
+
 def test_each_workout_of_a_file_by_itself() -> None:
     """Protects the second workout of a file: the stop after the first one is not all that is known of it."""
     file = pressed(recorded((0, 600), (660, 1260)), (0, 0), (600, 4), (1260, 4))
