@@ -97,13 +97,13 @@ class Silence:
 def find_silence(e: Evidence, start_ms: int, end_ms: int) -> Silence:
     """Why a source that recorded in [start, end) has no heart rate there.
 
-    Ten minutes behind its last sample it no longer counts as recording.
+    Ten minutes behind its last sample it no longer counts as recording; a pause that is told of is one however long it lasts.
     """
     here = Spans.of([start_ms], [end_ms])
     recorded = hold(e.series, artefacts.REACH_MS / 1000, ends=e.ends).spans & here
     unmasked = hold(e.series, LONGEST_HOLD[e.source.kind], pauses=e.pauses, ends=e.ends).spans & here
     # A masked sample's own time, and what is masked without any value: it is no gap of the sensor's making.
-    paused = (recorded & e.pauses) - e.pieces.spans
+    paused = e.pauses.clip(start_ms, end_ms) - e.pieces.spans
     masked = unmasked - e.pieces.spans - paused
     return Silence(paused, masked, recorded - paused - masked - e.pieces.spans)
 

@@ -13,7 +13,7 @@ from ingest.rows.account import account_for
 from ingest.rows.profile import read_profile
 from ingest.rows.week import count_week
 from tests.support.happenings import around, events, faulty, new_folder, recordings
-from tests.support.households import HOUR, MINUTE, Event, Noted, Recording, household, steady
+from tests.support.households import HOUR, MINUTE, Event, Noted, Recording, at, household, steady
 from tests.zones.test_minutes import CHANGES
 from zones.days import midnights, week_of
 
@@ -59,6 +59,25 @@ def test_a_week_of_nothing_is_not_measured() -> None:
         whole = account_for(journal, jan.id, known, borders)
     assert not whole.zones_ms.any()
     assert whole.not_measured_ms["nothing"] == 7 * 24 * HOUR
+
+
+def test_a_pause_is_one_however_long_it_lasts(tmp_path: Path) -> None:
+    """Protects who paused for half an hour, over a midnight too: all of it is a pause, in whatever parts it is asked for."""
+    start = at("2026-11-24T23:40+01:00")
+    pause = (start + 10 * MINUTE, start + 50 * MINUTE)
+    seconds = (*range(600), *range(3000, 3600))
+    run = Recording(
+        "Jan", "watch", "activity", tuple((start + s * 1000, 120 + s % 7) for s in seconds), start + HOUR, (pause,)
+    )
+    with household(tmp_path, [LIMITS, run]) as journal:
+        (jan,) = journal.persons()
+        known = read_profile(journal, jan.id)
+        for borders in ([start, start + HOUR], [start, start + 20 * MINUTE, start + 29 * MINUTE, start + HOUR]):
+            whole = account_for(journal, jan.id, known, borders)
+            expected = {"paused": 40 * MINUTE, "masked": 0, "gap": 0, "nothing": 0}
+            assert whole.not_measured_ms == expected
+            assert whole.shares["watch"].paused_ms == 40 * MINUTE
+            assert whole.zones_ms.sum() == 20 * MINUTE
 
 
 @pytest.mark.parametrize(("zone", "day"), CHANGES)
