@@ -67,12 +67,20 @@ def test_a_pause_is_one_however_long_it_lasts(tmp_path: Path) -> None:
     pause = (start + 10 * MINUTE, start + 50 * MINUTE)
     seconds = (*range(600), *range(3000, 3600))
     run = Recording(
-        "Jan", "watch", "activity", tuple((start + s * 1000, 120 + s % 7) for s in seconds), start + HOUR, (pause,)
+        "Jan",
+        "watch",
+        "activity",
+        tuple((start + s * 1000, 120 + s % 7) for s in seconds),
+        start + HOUR,
+        (pause,),
     )
     with household(tmp_path, [LIMITS, run]) as journal:
         (jan,) = journal.persons()
         known = read_profile(journal, jan.id)
-        for borders in ([start, start + HOUR], [start, start + 20 * MINUTE, start + 29 * MINUTE, start + HOUR]):
+        for borders in (
+            [start, start + HOUR],
+            [start, start + 20 * MINUTE, start + 29 * MINUTE, start + HOUR],
+        ):
             whole = account_for(journal, jan.id, known, borders)
             expected = {"paused": 40 * MINUTE, "masked": 0, "gap": 0, "nothing": 0}
             assert whole.not_measured_ms == expected

@@ -24,7 +24,7 @@ def test_pauses_are_explained(household: Path) -> None:
     words = explained(
         household, ride.session(START, 1800, sport=2), run.session(START + 3600, 1000, timer=900)
     )
-    assert "pauses 0 s; its stops and starts tell 29 min 59 s, which is not believed:" in words
+    assert "pauses 0 s; its stops and starts tell 30 min, which is not believed:" in words
     assert "a stop or a start is missing, as its heart rate tells, and its own timer ran in it" in words
     assert (
         "pauses 1 min 40 s, as its stops and starts tell, and for so long its own timer stood still" in words
