@@ -24,6 +24,7 @@ from ingest.collect.recorder import Recorder
 from ingest.collect.strap_state import StrapState
 from ingest.daemon.listening import Listening
 from ingest.demo.fit_encoder import day, workout
+from ingest.errors import HartslagError
 from ingest.journal import Journal
 from ingest.settings.model import Settings
 from ingest.stores.following import follow
@@ -335,7 +336,11 @@ def run_daemon(data: Path, outside: Path, *, straps: bool = True) -> None:
         return hearts
 
     setup(verbose=False)
-    daemon.run(load(None, data, {}, data), lambda _greeting: None, listeners)
+    try:
+        daemon.run(load(None, data, {}, data), lambda _greeting: None, listeners)
+    except HartslagError as e:  # as the verb says it
+        print(e)
+        sys.exit(1)
 
 
 async def _silent(part: WatchedPart) -> None:
