@@ -19,7 +19,7 @@ from ingest.collect.reading_again import read_again
 from ingest.daemon.inspection import look_over_store
 from ingest.daemon.mending import have_unknown_read, open_at_start
 from ingest.demo.fit_encoder import workout
-from ingest.errors import HartslagError, Stop, TryLater
+from ingest.errors import HartslagError, Stop, TryLater, WrongSettings
 from ingest.household import open_journal, owner_in_archive, places_of, register_person, view_journal
 from ingest.journal import ALWAYS_MS, Journal
 from ingest.journal.damage import Damage, forget_said, note_file
@@ -240,7 +240,9 @@ class DamagedHousehold:
         pid = fork(log, lambda: run_verb(self.data, *words))
         _, status = os.waitpid(pid, 0)
         code = os.waitstatus_to_exitcode(status)
-        if code not in {0, 1, 2}:
+        if code not in {0, 1, 2} and not (
+            code == WrongSettings.exit_code and self.kind == "settings garbage"
+        ):
             self.problems.append(f"`{' '.join(words)}` ended with {code}")
         with log.open("rb") as stream:
             stream.seek(before)
