@@ -104,7 +104,7 @@ def workout_fields(
         "vigorous_s": vigorous_ms / 1000 if is_measured else None,
         "dose_min": dose_min(moderate_ms / MINUTE, vigorous_ms / MINUTE) if is_measured else None,
         "trimp": load["trimp"],
-        "recovery_60s": _recovery(evidence, profile, workout),
+        "recovery_60s": _recovery(journal, person.id, evidence, profile, workout),
         "edwards": load["edwards"],
         "end_s": -(-end_ms // 1000),  # nothing of it lies behind
     }
@@ -124,14 +124,23 @@ def _told_mean(workout: Entry) -> float | None:
     return None if mean is None else float(mean)
 
 
-def _recovery(evidence: list[Evidence], profile: Profile, workout: Entry) -> float | None:
-    """How far the heart came down in the minute after, as one sensor saw it: the best that saw both ends of it."""
+def _recovery(
+    journal: Journal, person: int, evidence: list[Evidence], profile: Profile, workout: Entry
+) -> float | None:
+    """How far the heart came down in the minute after, as one sensor saw it: the best that saw both ends of it.
+
+    None where another workout goes on in that minute, as the next leg of a triathlon does.
+    """
     end_ms = workout_end_ms(workout)
     edges = profile.sports.get(ruling_sport(workout, profile) or "", profile.timeline).edges_at(end_ms)
     if edges is None:
         return None
     falls = (measure_recovery(e.good, end_ms, edges.vigorous_bpm) for e in evidence)
-    return next((fall for fall in falls if fall is not None), None)
+    fall = next((fall for fall in falls if fall is not None), None)
+    if fall is None:
+        return None
+    goes_on = find_workouts(journal, person, end_ms, end_ms + MINUTE)
+    return None if any(e.position != workout.position for e in goes_on) else fall
 
 
 def strap_sessions_between(

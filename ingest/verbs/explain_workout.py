@@ -161,37 +161,45 @@ def _heart_lines(row: dict[str, Any]) -> Iterator[str]:
         yield f"    {text}"
 
 
-def told_lines(workout: "Entry", profile: "Profile", columns: int) -> Iterator[str]:
+def told_lines(workout: "Entry", profile: "Profile", columns: int, *, counts: bool) -> Iterator[str]:
     """What the watch itself tells of zones where it wrote no heart rate, or not the limits of its zones."""
-    from ingest.rows.told import contradiction, counted_edges
-
     told, edges = workout.content.get("watch_s"), workout.content.get("watch_edges")
     if not told:
         return
     if not edges:
         seconds = "".join(f"{float(s):>9g}" for s in told)
         yield f"    {_zones_without_limits(workout.content.get('watch_limits') or (), told).format(seconds=seconds)}"
-        text = _("they do not count: nobody knows where these zones begin")
+    else:
+        text = _("the watch wrote no heart rate second by second, only seconds in its own zones:")
         yield f"    {text}"
-        return
-    text = _("the watch wrote no heart rate second by second, only seconds in its own zones:")
-    yield f"    {text}"
-    yield from table_lines([0, *edges], [(_("the watch"), told, False)], columns)
-    if profile.bout_min is None and counted_edges(workout, profile) is not None:
-        text = _(
-            "they count by the watch's own word, where no sample is, as two of its zones begin at your limits"
+        yield from table_lines([0, *edges], [(_("the watch"), told, False)], columns)
+    yield f"    {told_verdict(workout, profile, counts=counts)}"
+
+
+def told_verdict(workout: "Entry", profile: "Profile", *, counts: bool) -> str:
+    """Whether the seconds in zones that a watch tells of a workout count, and why; `counts` is whether any of them does."""
+    from ingest.rows.told import contradiction, counted_edges
+
+    told, edges = workout.content["watch_s"], workout.content.get("watch_edges")
+    if not edges:
+        return _("they do not count: nobody knows where these zones begin")
+    if profile.bout_min is not None:
+        return _("they do not count: nobody knows how long each effort was")
+    if counted_edges(workout, profile) is not None:
+        return (
+            _(
+                "they count by the watch's own word, where no sample is, as two of its zones begin at your limits"
+            )
+            if counts
+            else _("none of them counts, as samples tell of that time")
         )
-    elif profile.bout_min is not None:
-        text = _("they do not count: nobody knows how long each effort was")
-    elif len(told) == len(edges) + 1 and (why := contradiction(workout)):
-        text = _(
+    if len(told) == len(edges) + 1 and (why := contradiction(workout)):
+        return _(
             "they do not count: {why}, so one of the two is wrong; your week was at least what it says"
         ).format(why=_(why))
-    else:
-        text = _(
-            "they do not count, as no two of its zones begin at your limits: your week was at least what it says"
-        )
-    yield f"    {text}"
+    return _(
+        "they do not count, as no two of its zones begin at your limits: your week was at least what it says"
+    )
 
 
 def _zones_without_limits(limits: Sequence[int], told: Sequence[float]) -> str:

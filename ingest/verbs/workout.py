@@ -86,11 +86,16 @@ def _heading(x: "WorkoutAnswer") -> str:
 def _minutes_lines(t: "Terminal", x: "WorkoutAnswer") -> Iterator[str]:
     measured, unclassified = sum(x.zones_min.values()), x.zones_min["unclassified"]
     if not measured:
+        masked = x.not_measured_min["masked"]
         yield from t.bold_lines(
-            _("No heart rate was measured.")
+            _("No minutes: none of its heart rates can be believed.")
+            if masked
+            else _("No heart rate was measured.")
             if x.fields["bpm_mean"] is None and x.fields["bpm_max"] is None
             else _("No minutes: the watch tells the heart rate of the whole workout alone.")
         )
+        if masked:
+            yield from t.wrap(_(_REASONS["masked"]).format(duration=duration_text(masked)), hang=4)
         return
     if unclassified >= measured - 0.01:
         yield from t.bold_lines(_("Not counted: the limits of the heart rate are not known."))
@@ -213,17 +218,8 @@ def _copies_texts(x: "WorkoutAnswer") -> Iterator[str]:
 
 
 def _watch_texts(x: "WorkoutAnswer") -> Iterator[str]:
-    if x.told is not None:
-        text = (
-            _(
-                "The watch wrote no heart rate second by second. Its own seconds in zones count, where nothing better is, as they begin at your limits."
-            )
-            if x.told
-            else _(
-                "The watch tells seconds in zones of its own; they do not count, as its limits are not known to be yours."
-            )
-        )
-        yield text
+    if x.told_verdict:
+        yield _("The watch tells seconds in zones of its own: {verdict}.").format(verdict=x.told_verdict)
     if x.watch is not None:
         parts = [
             _("{duration} below {bpm}").format(

@@ -15,7 +15,7 @@ from ingest.household import find_person_by_part, persons_called
 from ingest.journal import DAY_MS, Entry, Journal, Person
 from ingest.language import date_text
 from ingest.language import gettext as _
-from ingest.rows.account import TOLD, account_for_part
+from ingest.rows.account import TOLD, Account, account_for_part, told_key
 from ingest.rows.evidence import Evidence, read_evidence, resolve_sources
 from ingest.rows.profile import Profile, read_profile
 from ingest.rows.ruling import ruling_sport
@@ -77,6 +77,8 @@ class WorkoutAnswer:
     """What others saw while a better one was believed."""
     told: bool | None
     """Whether the seconds in zones count that the watch tells and that no sample is beside; None where it tells none."""
+    told_verdict: str
+    """The same in words, and why; empty where it tells none."""
     copies: list[str]
     """Who else told of this very workout, by the names of sensors."""
     edges: Edges | None
@@ -273,7 +275,8 @@ def _answer(
         {why: ms / MINUTE for why, ms in account.not_measured_ms.items()},
         _by_name(names, {s.source.name: int(s.zones_ms.sum()) for s in shares if s.source.kind != TOLD}),
         _by_name(names, {s.source.name: sum(s.lost_ms.values()) for s in shares}),
-        _told(profile, f),
+        _told(profile, f, account),
+        _told_verdict(profile, f, account),
         [names.get(source, source) for source in (f.entry.content.get("copies", ()) if f.entry else ())],
         profile.sports.get(sport or "", profile.timeline).edges_at(f.start_ms),
         sport,
@@ -298,10 +301,19 @@ def _fields(
     return workout_fields(journal, person, profile, f.entry, evidence)
 
 
-def _told(profile: Profile, f: FoundWorkout) -> bool | None:
+def _told(profile: Profile, f: FoundWorkout, account: Account) -> bool | None:
     if f.entry is None or not f.entry.content.get("watch_s"):
         return None
-    return profile.bout_min is None and counted_edges(f.entry, profile) is not None
+    counts = profile.bout_min is None and counted_edges(f.entry, profile) is not None
+    return counts and told_key(f.source) in account.shares
+
+
+def _told_verdict(profile: Profile, f: FoundWorkout, account: Account) -> str:
+    from ingest.verbs.explain_workout import told_verdict
+
+    if f.entry is None or not f.entry.content.get("watch_s"):
+        return ""
+    return told_verdict(f.entry, profile, counts=told_key(f.source) in account.shares)
 
 
 def _by_name(names: dict[str, str], ms: dict[str, int]) -> dict[str, float]:

@@ -90,6 +90,17 @@ def test_recovery_is_seen_by_one_sensor(tmp_path: Path) -> None:
     assert row["recovery_60s"] == pytest.approx(30, abs=1.5)
 
 
+@pytest.mark.parametrize(("later_s", "fell"), [(0, None), (30, None), (120, 20)])
+def test_no_recovery_while_the_next_workout_goes_on(later_s: int, fell: float | None, tmp_path: Path) -> None:
+    """A leg of a triathlon that runs straight on to the next has no minute of rest after it."""
+    stop = START + 600 * S
+    values = [(START + i * S, 160 + i % 2 if i <= 600 else 140 + i % 2) for i in range(1200)]
+    legs = [Workout("Jan", "watch", a, b) for a, b in ((START, stop), (stop + later_s * S, START + 1200 * S))]
+    record = Recording("Jan", "watch", "activity", tuple(values), START + 1200 * S)
+    row, _second = table(tmp_path, "session", HOME, record, *legs)
+    assert row["recovery_60s"] == (None if fell is None else pytest.approx(fell, abs=1.5))
+
+
 def test_the_highest_heart_rate_is_no_spike(tmp_path: Path) -> None:
     """Two seconds of 210 do not become somebody's maximum."""
     values = tuple((START + i * S, 210 if 300 <= i < 302 else 150 + i % 2) for i in range(600))

@@ -268,3 +268,55 @@ def test_means_are_weighted_by_time() -> None:
     )
     assert mean_bpm(pieces, np.array([0.0, 4000.0, 8000.0, 9500.0, 20_000.0])) == [70.0, None, 80.0, 80.0]
     assert mean_bpm(Pieces.none(), np.array([0.0, 1.0])) == [None]
+
+
+SWUM = (
+    ("bpm_mean", 131),
+    ("bpm_max", 158),
+    ("watch_edges", (90, 110, 140, 160)),
+    ("watch_s", (60, 540, 1800, 600, 0)),
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "seen_s", "said"),
+    [
+        ({}, 0, "they count by the watch's own word"),
+        ({"bpm_max": 135}, 0, "they lie above the highest heart rate of the workout"),
+        ({"watch_edges": (90, 100, 130, 160)}, 0, "no two of its zones begin at your limits"),
+        ({}, 3600, "none of them counts, as samples tell of that time"),
+    ],
+    ids=["they count", "contradicted", "other limits", "seen by samples"],
+)
+def test_why_the_watchs_word_counts_or_not_is_what_explain_says(
+    tmp_path: Path, more: dict[str, Any], seen_s: int, said: str
+) -> None:
+    """Protects from a reason that is none: limits that are one's own, or minutes by the watch's word of which none counts."""
+    told = tuple({**dict(SWUM), **more}.items())
+    happened: list[Event] = [
+        Noted("Jan", LIMITS),
+        Workout("Jan", "watch", EVENING, EVENING + HOUR, 3600.0, "swimming", more=told),
+    ]
+    if seen_s:
+        happened.append(steady("Jan", EVENING, seen_s, 100, source="all-day", kind="monitoring"))
+    with household(tmp_path, happened) as journal:
+        text = " ".join(words(answers(journal)).split())
+    assert said in text
+
+
+def test_heart_rates_that_are_not_believed_are_named(tmp_path: Path) -> None:
+    """Protects from the summary of a watch taking the blame for a sensor that stood still all the time."""
+    frozen = Recording(
+        "Jan",
+        "watch",
+        "activity",
+        tuple((EVENING + i * 1000, 120) for i in range(1800)),
+        EVENING + 1800 * 1000,
+    )
+    workout = Workout(
+        "Jan", "watch", EVENING, EVENING + 1800 * 1000, more=(("bpm_mean", 120), ("bpm_max", 120))
+    )
+    with household(tmp_path, [Noted("Jan", LIMITS), frozen, workout]) as journal:
+        text = " ".join(words(answers(journal)).split())
+    assert "none of its heart rates can be believed" in text
+    assert "of which the sensor told what cannot be believed" in text

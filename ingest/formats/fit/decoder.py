@@ -17,6 +17,7 @@ from ingest.formats.fit.limits import read_limits
 from ingest.formats.fit.monitoring import read_claims, read_movement
 from ingest.formats.fit.pauses import LATE, TIMED, believe_pauses
 from ingest.formats.fit.time_in_zone import (
+    ZoneTimes,
     check_zones,
     read_session_times,
     read_zone_times,
@@ -71,7 +72,7 @@ def read(data: bytes) -> FitFile:
     undated = _undated(data, heart, undated_summary(contents, description))
     checks = check_zones(told_times, usual_zones(description), sessions, activity, pauses)
     notes = (
-        *_notes(heart, device, sessions, of_beats, derived, undated),
+        *_notes(heart, device, sessions, told_times, of_beats, derived, undated),
         *_pause_notes(heart, sessions, pauses),
     )
     return FitFile(
@@ -144,6 +145,7 @@ def _notes(
     heart: HeartRateColumns,
     device: Device,
     sessions: tuple[FitSession, ...],
+    zone_times: list[ZoneTimes],
     of_beats: list[str],
     derived: FitSeries | None,
     undated: Undated | None,
@@ -160,6 +162,10 @@ def _notes(
         each = "; ".join(_of_summary(s) for s in told[:3])
         yield N_("the heart rate is in its summary alone ({each}): the workout is kept with it").format(
             each=each
+        )
+    elif any(sum(z.seconds) > 0 and z.index < len(sessions) for z in zone_times):
+        yield N_(
+            "holds no heart rate second by second: the workout is kept with the seconds in zones that its watch tells"
         )
     elif undated is not None and not undated.samples:
         yield N_("its clock was not set, and the heart rate is in its summary alone: nobody knows its date")

@@ -139,7 +139,7 @@ def check_zones(
     activity: FitSeries | None,
     pauses: Spans,
 ) -> tuple[ZoneCheck, ...]:
-    """The watch's seconds beside ours, wherever a message says enough to count the same way.
+    """The watch's seconds beside ours, wherever a message says enough to count the same way and its workout has samples.
 
     Where it tells no edges the usual ones are taken if seconds in several zones agree with them, as chance would not have it.
     """
@@ -151,6 +151,8 @@ def check_zones(
         session = sessions[zone_time.index]
         stop = session.end if activity.end is None else min(session.end, activity.end)
         samples = Series(activity.times, activity.bpm).between(session.start, stop)
+        if not len(samples):
+            continue
         bpm_ms = milliseconds_per_bpm(hold(samples, LONGEST, pauses=pauses, ends=[stop]))
         judged = partial(_judge, session, watch, bpm_ms)
         if edges:

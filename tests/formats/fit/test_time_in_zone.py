@@ -150,3 +150,28 @@ def test_the_writers_own_rule_for_an_edge(rule: str, told: list[float], edges: t
         file.hr_zone(i, top)
     (check,) = fit.read(file.timer(START + 100, start=False).session(START, 100, zone_s=told).done()).checks
     assert (check.rule, check.edges, check.deviation) == (rule, edges, 0)
+
+
+def test_the_part_of_a_workout_without_a_sample_keeps_the_word_of_its_watch() -> None:
+    """Protects the minutes in the pool of a triathlon, whose zones the watch tells: the samples of the run are not theirs."""
+    file = Fit().timer(START, start=True).records(START, [255] * 600).records(START + 600, [130] * 600)
+    file.timer(START + 1200, start=False)
+    file.time_in_zone(START + 600, EDGES, [0, 0, 300, 300, 0, 0])
+    file.time_in_zone(START + 1200, EDGES, [0, 0, 600, 0, 0, 0], index=1)
+    file.session(START, 600, sport=5).session(START + 600, 600)
+    read = fit.read(file.done())
+    swim, run = read.sessions
+    assert (swim.zone_edges, swim.zone_s) == (tuple(EDGES), (0, 0, 300, 300, 0, 0))
+    assert run.zone_s == ()
+    assert [check.start for check in read.checks] == [run.start]
+
+
+def test_seconds_in_zones_are_no_lack_of_heart_rate() -> None:
+    """Who drops a swim that counts by its zones is not told alone that no sensor was there."""
+    file = (
+        Fit().file_id(4).timer(START, start=True).records(START, [255] * 600).timer(START + 600, start=False)
+    )
+    file.time_in_zone(START + 600, EDGES, [0, 0, 300, 300, 0, 0]).session(START, 600, sport=5)
+    (note,) = fit.read(file.done()).notes
+    assert "seconds in zones" in note
+    assert "no sensor" not in note
