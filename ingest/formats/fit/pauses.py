@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.formats.fit.file import FitSession, PauseVerdict
-from ingest.formats.fit.timer import Press, end_of, told_pauses
+from ingest.formats.fit.timer import Press, end_of, last_stop, told_pauses
 from ingest.formats.recording import NEAR_S, can_be_timer, near_s
 from zones.moments import are_among
 from zones.spans import Spans
@@ -113,6 +113,10 @@ def believe_pauses(
     # A stop that is stamped long after the workout must not silence what was recorded since; nor must the last one of a workout
     # what a strap remembers of the time behind it.
     end = min(end_of(presses, last), until)
+    stop = last_stop(presses, last)
+    if stop is not None and stop < last and until < end + 2 * STAMP_MS:
+        # Of a watch that records in its pauses the last sample stands until the workout's end, which was in one.
+        end = until
     told = told_pauses(presses, min(end_of(presses, last_ms), until) if last_ms else None)
     windows = _windows(sessions, laps, zone_s)
     pressed = len(told) or len(presses) > 2
@@ -143,26 +147,30 @@ def _readings(presses: list[Press], times: Moments, until_ms: int) -> dict[str, 
     usual = _usual_ms(times)
     mended = mended_pauses(presses, times, usual, until_ms)
     quiet = np.flatnonzero(np.diff(times) > usual)
+    silent_from = times[quiet] + min(_step_ms(times), usual)
     return {
         TOLD: told,
         MENDED: mended,
         SILENT: silent_pauses(told, times, usual),
         LATE: Spans.of(np.minimum(told.start + STAMP_MS, told.end), told.end),
-        UNPRESSED: mended | Spans.of(times[quiet], times[quiet + 1]),
+        UNPRESSED: mended | Spans.of(silent_from, times[quiet + 1]),
     }
 
 
 def _usual_ms(times: Moments) -> int:
     """After how long without a sample it is silent."""
-    steps = np.diff(times)
-    usual = int(np.median(steps)) if len(steps) else 0
-    return min(max(3 * usual, SHORTEST_SILENCE_MS), LONGEST_SILENCE_MS)
+    return min(max(3 * _step_ms(times), SHORTEST_SILENCE_MS), LONGEST_SILENCE_MS)
+
+
+def _step_ms(times: Moments) -> int:
+    """How far apart samples are, and so for how long the one before a silence was meant to stand."""
+    return int(np.median(np.diff(times))) if len(times) > 1 else 0
 
 
 def mended_pauses(presses: list[Press], times: Moments, usual_ms: int, until_ms: int) -> Spans:
     """The pauses, where between two presses of one kind the missing one is put beside the samples.
 
-    A start that is missing was where samples went on, a stop where they ended before the next start. A start after the last sample
+    A start that is missing was where samples went on, a stop where the last sample before the next start no longer stood. A start after the last sample
     started nothing.
     """
     spans: list[tuple[int, int]] = []
@@ -176,7 +184,7 @@ def mended_pauses(presses: list[Press], times: Moments, usual_ms: int, until_ms:
             if stopped is not None:
                 spans.append((stopped, at))
             elif runs and i >= 0 and at - int(times[i]) > usual_ms:
-                spans.append((int(times[i]), at))
+                spans.append((int(times[i]) + min(_step_ms(times), usual_ms), at))
             stopped, runs = None, True
         elif stopped is None:
             stopped, runs = at, False

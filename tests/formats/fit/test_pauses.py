@@ -99,7 +99,7 @@ def test_a_stop_that_is_missing() -> None:
     """Of two starts with silence before the second, the stop between them was where the samples ended."""
     file = pressed(recorded((0, 300), (320, 600)), (0, 0), (320, 0), (600, 4))
     file.timer(START + 600, start=False).session(START, 600, timer=580)
-    assert counted_s(file) == pytest.approx(580, abs=1)
+    assert counted_s(file) == 580
     twice = pressed(recorded((0, 600)), (0, 0), (300, 0), (600, 4)).session(START, 600)
     assert counted_s(twice) == 600
 
@@ -157,7 +157,7 @@ def test_a_trainer_whose_stops_tell_nothing_and_whose_timer_moves() -> None:
 def test_pauses_that_no_press_tells_of() -> None:
     """Where nothing was recorded for as long as the timer stood still, that was a pause, though no stop tells of it."""
     file = recorded((0, 301), (340, 700), (750, 1000)).session(START, 1000, timer=911)
-    assert seconds_of(fit.read(file.done()).pauses) == [(300, 340), (699, 750)]
+    assert seconds_of(fit.read(file.done()).pauses) == [(301, 340), (700, 750)]
     assert reading(file) == "unpressed"
     lost = recorded((0, 301), (340, 700), (750, 1000)).session(START, 1000)
     assert not len(fit.read(lost.done()).pauses), "a strap was silent, and the timer ran on"
@@ -231,6 +231,12 @@ def test_what_a_strap_remembers_of_the_time_behind_the_last_stop() -> None:
     recording = fit.read(file.done())
     assert (seconds_of(recording.pauses), recording.notes) == ([], ())
     assert counted_s(file) == 643
+
+
+def test_a_stop_after_which_the_watch_recorded_to_the_end() -> None:
+    """Protects the rule that a pause is none of the minutes: its last second is one of it too."""
+    file = pressed(recorded((0, 1800)), (0, 0), (600, 4)).session(START, 1800, timer=600)
+    assert (counted_s(file), seconds_of(fit.read(file.done()).pauses)) == (600, [(600, 1800)])
 
 
 def test_each_workout_of_a_file_by_itself() -> None:
