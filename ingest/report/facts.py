@@ -224,14 +224,18 @@ class ReportFacts:
     @property
     def is_mostly_wrist(self) -> bool:
         """Whether most of what counts was measured at the wrist; where nothing counts, most of the hours."""
+        return self._is_mostly({"wrist", "all day"})
+
+    def _is_mostly(self, sorts: set[str]) -> bool:
         is_counted = sum(s.counted_min for s in self.month_sensors) >= 1
-        parts = [(s.counted_min if is_counted else s.measured_h, s.is_wrist) for s in self.month_sensors]
-        return sum(part for part, is_wrist in parts if is_wrist) > sum(part for part, _ in parts) / 2
+        parts = [(s.counted_min if is_counted else s.measured_h, s.sort in sorts) for s in self.month_sensors]
+        return sum(part for part, is_so in parts if is_so) > sum(part for part, _ in parts) / 2
 
     @property
     def may_have_missed(self) -> bool:
-        """Whether a plain "no" would be too strong: measured at the wrist, which misses much, or much not measured."""
-        return self.is_mostly_wrist or self.month_measured_h < LITTLE_UNSEEN * self.month_h
+        """Whether a plain "no" would be too strong: measured at the wrist, which misses much, or who knows where; or much not measured."""
+        of_watches = self._is_mostly({"wrist", "all day", "workouts"})
+        return of_watches or self.month_measured_h < LITTLE_UNSEEN * self.month_h
 
     @property
     def judged(self) -> Sequence[WeekFacts]:
