@@ -97,9 +97,8 @@ class Arrivals:
         group: list[ArrivingFile] = []
         try:
             for one in given:
-                if any(
-                    t.given.name == one.name for t in group
-                ):  # what is known of the first decides on the second
+                # What is known of the first of one name decides on the second.
+                if any(t.given.name == one.name for t in group):
                     yield from self._settle(group)
                     group = []
                 group.append(ArrivingFile(one))
@@ -109,49 +108,53 @@ class Arrivals:
                     group = []
             yield from self._settle(group)
         finally:
-            for taking in group:
-                taking.close()
+            for arriving in group:
+                arriving.close()
 
     def _settle(self, group: list[ArrivingFile]) -> Iterator[tuple[Given, list[Outcome] | Exception]]:
         """Commit what was read of these, and file it away."""
+        for arriving in group:
+            if arriving.failure is None and not arriving.is_committed:
+                with arriving.failing():
+                    arriving.require_unchanged()
         self._commit_all([t for t in group if t.failure is None])
-        for taking in group:
-            if taking.failure is None:
-                with taking.failing():
-                    self._file(taking)
-            taking.close()
-        for taking in group:
-            yield taking.given, taking.failure or taking.arrival.outcomes
+        for arriving in group:
+            if arriving.failure is None:
+                with arriving.failing():
+                    self._file(arriving)
+            arriving.close()
+        for arriving in group:
+            yield arriving.given, arriving.failure or arriving.arrival.outcomes
 
-    def _read(self, taking: ArrivingFile) -> None:
+    def _read(self, arriving: ArrivingFile) -> None:
         """Read what a file holds, up to what is left to commit of it; what keeps it from that is noted."""
-        path, arrival = taking.given.path, taking.arrival
-        with taking.failing():
+        path, arrival = arriving.given.path, arriving.arrival
+        with arriving.failing():
             try:
                 descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             except OSError as e:
                 if path.is_symlink():
-                    self._refuse(taking, N_("It is only a link. Copy the file itself here."))
+                    self._refuse(arriving, N_("It is only a link. Copy the file itself here."))
                     return
                 words = N_("{path} cannot be read: {why}. Check who owns it and its permissions.")
                 raise TryLater(Text(words, path=path, why=system_words(e))) from e
-            stream = taking.stream = os.fdopen(descriptor, "rb")
+            stream = arriving.stream = os.fdopen(descriptor, "rb")
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
-                self._refuse(taking, N_("It is not an ordinary file."))
+                self._refuse(arriving, N_("It is not an ordinary file."))
                 return
-            taking.found = found
+            arriving.found = found
             try:
                 arrival.sha256 = fingerprint(stream)
                 reached("arrival read")
-                if not self._resume(taking):
-                    self._read_members(taking, stream)
+                if not self._resume(arriving):
+                    self._read_members(arriving, stream)
             except OSError as e:
                 raise _unreadable(path, e) from e
 
-    def _file(self, taking: ArrivingFile) -> None:
+    def _file(self, arriving: ArrivingFile) -> None:
         """Move what is committed to where it belongs."""
-        path, arrival, found = taking.given.path, taking.arrival, taking.found
+        path, arrival, found = arriving.given.path, arriving.arrival, arriving.found
         assert arrival.id is not None
         if found is None:  # nothing but a name
             self._filing.file(arrival.id, path)
@@ -162,7 +165,7 @@ class Arrivals:
         except OSError as e:
             raise _unreadable(path, e) from e
         # What its owner took back or replaced meanwhile is still held open; something huge is let go.
-        rescued = None if same or found.st_size > HUGE_BYTES else taking.stream
+        rescued = None if same or found.st_size > HUGE_BYTES else arriving.stream
         self._filing.file(arrival.id, path if there or rescued else None, rescued, status_of(found))
         self._let_go_of_earlier(arrival)
 
@@ -198,14 +201,14 @@ class Arrivals:
         """Have the card remember what has been filed, then note it. Raises TryLater."""
         self._filing.flush()
 
-    def _resume(self, taking: ArrivingFile) -> bool:
+    def _resume(self, arriving: ArrivingFile) -> bool:
         """Go on with an arrival that was committed before but could not be moved, if this is one."""
-        arrival = taking.arrival
+        arrival = arriving.arrival
         committed = self._journal.committed_arrivals(arrival.person, arrival.name, arrival.sha256)
         arrival.id = next((number for number in committed if not self._filing.is_moved(number)), None)
         if arrival.id is None:
             return False
-        taking.is_committed = True
+        arriving.is_committed = True
         for member, outcome, samples, beats, first, last, reason in self._journal.arrival_members(arrival.id):
             arrival.outcomes.append(
                 Outcome(
@@ -224,9 +227,9 @@ class Arrivals:
 
     # --- reading ---
 
-    def _read_members(self, taking: ArrivingFile, stream: BufferedReader) -> None:
+    def _read_members(self, arriving: ArrivingFile, stream: BufferedReader) -> None:
         """Read every member; those that are not committed on the way are left to commit, the last one among them."""
-        arrival = taking.arrival
+        arrival = arriving.arrival
         arrival.id, done = self._journal.unfinished_arrival(arrival.person, arrival.name, arrival.sha256)
 
         def choose(name: str, sha256: bytes, _size: int) -> str:
@@ -240,24 +243,17 @@ class Arrivals:
             beside.update((yield from self._reader.members(stream, choose, done)))
 
         with closing(read()) as members:
-            self._read_and_commit(taking, (m for m in members if m.name not in done))
-        if not taking.reads and not done:  # a zip of papers or photos, which is no fault of it
-            taking.reads = [ReadMember("", arrival.sha256, _without_recording(beside))]
+            self._read_and_commit(arriving, (m for m in members if m.name not in done))
+        if not arriving.reads and not done:  # a zip of papers or photos, which is no fault of it
+            arriving.reads = [ReadMember("", arrival.sha256, _without_recording(beside))]
         else:
             arrival.onlooker.passed_over(beside)
-        if taking.is_changed():
-            raise TryLater(
-                Text(
-                    N_("{name} changed while it was read; it will be read again once it stands still."),
-                    name=arrival.name,
-                )
-            )
         # With nothing left, an earlier life read all of it, and died before saying where it goes.
-        taking.reads = arrival.to_commit(taking.reads, last=True)
+        arriving.reads = arrival.to_commit(arriving.reads, last=True)
 
-    def _read_and_commit(self, taking: ArrivingFile, members: Iterator[ReadMember]) -> None:
+    def _read_and_commit(self, arriving: ArrivingFile, members: Iterator[ReadMember]) -> None:
         """Read members, and commit them as soon as they are enough; the last one is always left."""
-        arrival, reads, began_s = taking.arrival, taking.reads, taking.began_s
+        arrival, reads, began_s = arriving.arrival, arriving.reads, arriving.began_s
         try:
             for member in members:
                 if _is_enough(reads, began_s):
@@ -275,9 +271,9 @@ class Arrivals:
 
     # --- committing ---
 
-    def _commit_all(self, takings: list[ArrivingFile]) -> None:
+    def _commit_all(self, arriving_files: list[ArrivingFile]) -> None:
         """Commit what was read of files; what one of them cannot do keeps no other waiting."""
-        alone = [t for t in takings if not t.is_committed]
+        alone = [t for t in arriving_files if not t.is_committed]
         if len(alone) > 1:
             try:
                 self._commit([(t.arrival, t.reads, True) for t in alone])
@@ -287,9 +283,9 @@ class Arrivals:
                 _log.debug("What was read together is committed one by one.", exc_info=True)
             else:
                 alone = []
-        for taking in alone:
-            with taking.failing():
-                self._commit([(taking.arrival, taking.reads, True)])
+        for arriving in alone:
+            with arriving.failing():
+                self._commit([(arriving.arrival, arriving.reads, True)])
 
     def _commit(self, parts: list[tuple[Arrival, list[ReadMember], bool]]) -> None:
         """Commit what was read of arrivals, as one; of those that end with it also where they go."""
@@ -329,12 +325,12 @@ class Arrivals:
             )
         w.end_arrival(number, destination, "\n".join(reasons) if rejected else None)
 
-    def _refuse(self, taking: ArrivingFile, reason: str) -> None:
+    def _refuse(self, arriving: ArrivingFile, reason: str) -> None:
         """Set aside what is not even a file; a link is moved as the link that it is."""
-        arrival = taking.arrival
-        arrival.sha256 = hashlib.sha256(os.fsencode(taking.given.path)).digest()
-        if not self._resume(taking):
-            taking.reads = [ReadMember("", arrival.sha256, fault=reason)]
+        arrival = arriving.arrival
+        arrival.sha256 = hashlib.sha256(os.fsencode(arriving.given.path)).digest()
+        if not self._resume(arriving):
+            arriving.reads = [ReadMember("", arrival.sha256, fault=reason)]
 
 
 def _unreadable(path: Path, e: OSError) -> TryLater:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from ingest.collect.filing import status_of
 from ingest.collect.outcome import NOBODY_LOOKS, Onlooker, Outcome
 from ingest.collect.reader_messages import ReadMember
-from ingest.errors import Replaced
+from ingest.errors import Replaced, TryLater
 from ingest.formats.recording import Recording
+from ingest.language import N_, Text
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -82,11 +83,13 @@ class ArrivingFile:
         self.is_committed = False
         self.failure: Exception | None = None
 
-    def is_changed(self) -> bool:
-        """Whether it is another one than it was when it was opened."""
-        assert self.stream is not None
-        assert self.found is not None
-        return status_of(os.fstat(self.stream.fileno())) != status_of(self.found)
+    def require_unchanged(self) -> None:
+        """Raise TryLater when it is another one than it was when it was opened."""
+        if self.stream is None or self.found is None:
+            return  # nothing but a name
+        if status_of(os.fstat(self.stream.fileno())) != status_of(self.found):
+            words = N_("{name} changed while it was read; it will be read again once it stands still.")
+            raise TryLater(Text(words, name=self.arrival.name))
 
     @contextmanager
     def failing(self) -> Iterator[None]:

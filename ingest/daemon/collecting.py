@@ -52,6 +52,8 @@ class Collecting:
         self._settings, self._wake_stores = settings, wake_stores
         self._repeats = Repeats(_log)
         self._turns = Turns(time.monotonic)
+        self._unforeseen: tuple[str, Exception] | None = None
+        """What failed as nobody foresaw, once those that were committed with it are told about."""
 
     def run(self, part: WatchedPart) -> None:
         """Look into the inbox until told to stop."""
@@ -101,6 +103,7 @@ class Collecting:
             due = self._turns.due(found.arrived)
             for given, done in arrivals.take_all(self._given(part, journal, due, len(found.waiting))):
                 self._say_taken(part, given.name, done)
+            self._begin_anew_where_unforeseen()
             self._patiently("noting what is filed", arrivals.flush)
             self._patiently("noting what waits", partial(self._turns.note, journal, found.waiting))
             reader.rest()
@@ -128,7 +131,7 @@ class Collecting:
     ) -> Iterator[Given]:
         """What is to be taken, with whose it is, until the daemon is told to stop."""
         for left, candidate in zip(range(len(due) - 1, -1, -1), due, strict=True):
-            if not part.going_on():
+            if not part.going_on() or self._unforeseen is not None:
                 return
             try:
                 person, newcomer = taker(journal, self._settings, candidate.person)
@@ -167,6 +170,15 @@ class Collecting:
             self._repeats.over(_ALL, "Files are taken again.")
             self._turns.taken(name)
             self._wake_stores()
+
+    def _begin_anew_where_unforeseen(self) -> None:
+        """Have the part begin anew, with a journal opened anew, where a file failed as nobody foresaw; the others come first then."""
+        if self._unforeseen is not None:
+            (name, e), self._unforeseen = self._unforeseen, None
+            words = (
+                f"{quoted(name)} could not be taken and stays in the inbox; it is tried again: {in_words(e)}"
+            )
+            raise TryLater(words) from e
 
     def _look_into_inbox(self, part: WatchedPart) -> None:
         """Say where the inbox is none, or may not be read: nothing is found in it then."""

@@ -1,6 +1,6 @@
 """Installed, used, copied, taken away and put back in a bare Debian, by the commands of the pages: python -m tests.bench.bare_system.
 
-Needs root, debootstrap, systemd-nspawn, and the network for packages of Debian and of PyPI. `trixie` (the default), `bookworm`
+Needs root, debootstrap, systemd-nspawn, fusefat, and the network for packages of Debian and of PyPI. `trixie` (the default), `bookworm`
 or several may be named; a folder behind --root is where the bare systems are made, and kept for the next time. Each is
 booted, so that systemd is the real one, and every command is typed by an ordinary user who has sudo. Five to fifteen minutes for
 each, by how busy the machine is.

@@ -125,7 +125,7 @@ def test_a_name_in_no_letters_is_asked_for_in_words(data: Path) -> None:
     odd.write_bytes(run_file(3))
     assert verb(data, "add", "--person", "Ana", odd).code == 0
     for name in (odd, odd.name):
-        assert "120" in verb(data, "explain", name, "Ana").out or verb(data, "explain", name, "Ana").code == 0
+        assert verb(data, "explain", name, "Ana").code == 0
 
 
 def test_a_change_that_nobody_reads_of_is_not_called_done(data: Path) -> None:
