@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ingest.errors import Stop
+from ingest.errors import Stop, TryLater
 from ingest.journal import ALWAYS_MS, Filed, Journal, clock_ms
 from ingest.journal import Person as Known
 from ingest.journal.mended import Places
@@ -309,6 +309,13 @@ def first_of_lost_settings(journal: Journal, settings: Settings) -> Known | None
         if (journal.profile(person.id) or {}).keys() - untold:
             return person
     return None
+
+
+def has_lost_settings(settings: Settings) -> bool:
+    """Whether settings told of somebody that are not there any more, as far as the journal can say."""
+    with suppress(TryLater, Stop), Journal(settings.journal_file, create=False, readonly=True) as journal:
+        return first_of_lost_settings(journal, settings) is not None
+    return False
 
 
 def taker(journal: Journal, settings: Settings, name: str) -> tuple[str, Callable[[], str] | None]:

@@ -19,7 +19,7 @@ from ingest.daemon.notes import Notes
 from ingest.daemon.replicas import keep_up_to_date, renew_pages
 from ingest.daemon.supervisor import Stage, Supervisor, in_words
 from ingest.errors import Stop, TryLater
-from ingest.household import typed_words
+from ingest.household import has_lost_settings, typed_words
 from ingest.language import N_, Text, system_words
 from ingest.language import gettext as _
 from ingest.log import Repeats, quoted
@@ -210,12 +210,13 @@ def greeting(settings: Settings) -> list[str]:
         rows.append((_("Find your straps with"), f"{verb} scan"))
     without = []
     if settings.file is None:
+        rows.append((_("Answer some questions"), f"{verb} setup"))
+    if settings.file is None and not has_lost_settings(settings):
         words = _(
             "No settings file: files belong to one person called {name}, and moderate and vigorous begin where the maximum"
             " set in the watch puts them. To make it yours:"
         )
         without = [words.format(name=quoted(settings.default_person))]
-        rows.append((_("Answer some questions"), f"{verb} setup"))
     width = max(len(what) for what, _value in rows) + 2
     lines = [f"  {what:<{width}}{value}" for what, value in rows]
     last = lines[-1:] if without else []

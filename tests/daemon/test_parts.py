@@ -309,6 +309,29 @@ def test_a_journal_that_is_taken_away_is_noticed(
     assert rows(journal(data), "PRAGMA integrity_check") == [("ok",)]
 
 
+def test_a_daemon_whose_settings_are_lost_says_one_thing(tmp_path: Path) -> None:
+    """Protects from two answers to whose the files are: who reads the first lines is told of the lost settings, and of no "me"."""
+    data = tmp_path / "data"
+    with daemon(data, settings=f'{QUICK}[[person]]\nname = "Anna"\nmaximum_bpm = 180\n'):
+        drop(data, "1.fit", 1)
+        until(lambda: settled(data), "a file of Anna's")
+    (data / "hartslag.toml").unlink()
+    (data.parent / f"{data.name}.log").unlink()
+    with subprocess.Popen(
+        [sys.executable, "-m", "ingest", "--data", str(data), "run"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        said = next(line for line in process.stdout if "Nobody is named" in line)
+        said += next(line for line in process.stdout if "Answer some questions" in line)
+        process.terminate()
+        rest = process.stdout.read()
+    assert "Anna" in said
+    assert "called" not in said + rest
+
+
 def test_a_log_that_is_deleted_under_the_daemon_loses_nothing(tmp_path: Path) -> None:
     """Protects what goes into a file that nobody else sees: the daemon ends within seconds, saves it so, and says why; the next one has all."""
     data = tmp_path / "data"
