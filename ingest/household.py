@@ -286,10 +286,10 @@ def _say_moved(name: str, noted: Mapping[str, Any] | None, facts: Mapping[str, A
 
 def register_person(journal: Journal, settings: Settings, name: str) -> str:
     """The journal's own spelling of a person's name, whom it now knows; for anybody who may send files."""
-    if before := find_person(journal, name):
-        return before.name
     if name == NOBODY and (first := first_of_lost_settings(journal, settings)):
         return first.name
+    if before := find_person(journal, name):
+        return before.name
     person = settings.person(name)
     if person is not None:
         record_profile(journal, person.name, person.facts(), overwrite=False)
@@ -297,12 +297,21 @@ def register_person(journal: Journal, settings: Settings, name: str) -> str:
     return name
 
 
+def unnamed_owner(journal: Journal, settings: Settings) -> str:
+    """Whose that is which comes for nobody in particular."""
+    first = first_of_lost_settings(journal, settings)
+    return first.name if first else settings.default_person
+
+
 def first_of_lost_settings(journal: Journal, settings: Settings) -> Known | None:
     """The first person of whom settings told that are not there any more; None where nobody told of anybody.
 
     Theirs is what comes for nobody in particular, as it was before: the file may have been deleted, or lost with a card.
     """
-    if not settings.names_are_open or journal.person(NOBODY) is not None:
+    if not settings.names_are_open:
+        return None
+    nobody = journal.person(NOBODY)
+    if nobody is not None and journal.has_history(nobody.id):
         return None
     for person in journal.persons():
         untold = PersonSettings(name=person.name).facts().keys() | {"moved"}

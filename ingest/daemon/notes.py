@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ingest.daemon.journal import opened
 from ingest.errors import Stop, TryLater
-from ingest.household import follow_machine_zone
+from ingest.household import follow_machine_zone, unnamed_owner
 from ingest.journal import Journal
 from ingest.settings.machine_zone import machine_zone
 from ingest.settings.model import Settings
@@ -109,7 +109,7 @@ class Notes:
         self._began = True
         systemd.status(" ".join(troubles.values()) or "All parts work.")
         try:
-            _note(journal, self._settings.default_person, changed)
+            _note(journal, unnamed_owner(journal, self._settings), changed)
         except TryLater as e:
             _log.debug("%s", e)
             with self._changing:

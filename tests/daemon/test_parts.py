@@ -312,9 +312,14 @@ def test_a_journal_that_is_taken_away_is_noticed(
 def test_a_daemon_whose_settings_are_lost_says_one_thing(tmp_path: Path) -> None:
     """Protects from two answers to whose the files are: who reads the first lines is told of the lost settings, and of no "me"."""
     data = tmp_path / "data"
-    with daemon(data, settings=f'{QUICK}[[person]]\nname = "Anna"\nmaximum_bpm = 180\n'):
+    away = '[influx]\nurl = "http://127.0.0.1:9"\norg = "o"\nbucket = "b"\n'
+    with daemon(data, settings=f'{QUICK}[[person]]\nname = "Anna"\nmaximum_bpm = 180\n{away}'):
         drop(data, "1.fit", 1)
-        until(lambda: settled(data), "a file of Anna's")
+        until(lambda: rows(journal(data), "SELECT 1 FROM file"), "a file of Anna's")
+        until(
+            lambda: rows(journal(data), "SELECT 1 FROM reader WHERE error IS NOT NULL"),
+            "the server's trouble",
+        )
     (data / "hartslag.toml").unlink()
     (data.parent / f"{data.name}.log").unlink()
     with subprocess.Popen(
@@ -326,10 +331,14 @@ def test_a_daemon_whose_settings_are_lost_says_one_thing(tmp_path: Path) -> None
         assert process.stdout is not None
         said = next(line for line in process.stdout if "Nobody is named" in line)
         said += next(line for line in process.stdout if "Answer some questions" in line)
+        until(
+            lambda: not rows(journal(data), "SELECT 1 FROM reader WHERE error IS NOT NULL"), "its end, noted"
+        )
         process.terminate()
         rest = process.stdout.read()
     assert "Anna" in said
     assert "called" not in said + rest
+    assert rows(journal(data), "SELECT name FROM person") == [("Anna",)], "nor is anybody made of it"
 
 
 def test_a_log_that_is_deleted_under_the_daemon_loses_nothing(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from ingest.demo.fit_encoder import ERA, workout
+from ingest.journal import Journal
+from ingest.settings.names import NOBODY
 from tests.support.households import Answer, at, hartslag
 from tests.support.preloaded import COMMAND
 from tests.support.terminal_talk import END_OF_INPUT, talk
@@ -144,6 +146,8 @@ def test_a_change_that_nobody_reads_of_is_not_called_done(data: Path) -> None:
 def test_settings_that_are_lost_do_not_make_a_new_person(data: Path) -> None:
     """Protects the weeks of a household whose settings file is gone: what comes for nobody in particular stays the first one's, and it is told."""
     (data / "hartslag.toml").unlink()
+    with Journal(data / "journal" / "journal.db") as journal, journal.write() as w:
+        w.person(NOBODY)  # as a daemon without settings once noted its troubles; nothing was ever theirs
     assert verb(data, "add", data / "inbox/Ana/later.fit").code == 0
     assert doses(data) == {"Ana": 120}
     for asked in ("check", "status"):
