@@ -19,17 +19,22 @@ Hours = tuple[NDArray[np.int64], tuple[int, ...]]
 
 @lru_cache(maxsize=64)
 def clock_hours(zone: str, start_ms: int, end_ms: int) -> Hours:
-    """The hours by the clock of a time zone in [start, end).
+    """The hours by the clock of a time zone in [start, end), a day at most.
 
     One begins wherever the clock shows a full hour, and wherever it is changed: an hour that comes twice is two.
     """
-    starts, hours, at = [], [], start_ms
+    starts = []
+    hours: list[int] = []
+    at = start_ms
     while at < end_ms:
+        change = _before_change(zone, at, end_ms)
         local_ms = at + _offset_ms(zone, at)
-        starts.append(at)
-        hours.append(local_ms % DAY_MS // HOUR_MS)
-        at = _before_change(zone, at, at + HOUR_MS - local_ms % HOUR_MS)
-    return np.array(starts, np.int64), tuple(hours)
+        full = np.arange(at + HOUR_MS - local_ms % HOUR_MS, change, HOUR_MS, dtype=np.int64)
+        begins = np.concatenate([np.array([at], np.int64), full])
+        starts.append(begins)
+        hours += ((begins + (local_ms - at)) % DAY_MS // HOUR_MS).tolist()
+        at = change
+    return np.concatenate([np.empty(0, np.int64), *starts]), tuple(hours)
 
 
 def _before_change(zone: str, start_ms: int, end_ms: int) -> int:
