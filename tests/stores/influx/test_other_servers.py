@@ -189,15 +189,23 @@ def test_influxdb_3_is_filled_and_says_what_it_cannot_delete(journal: Journal, t
 
 
 class Routed(FakeServer):
-    """Before a single VictoriaMetrics: lets through what begins with one of its routes, which it takes away."""
+    """Before a single VictoriaMetrics: lets through what begins with one of its routes, which it takes away.
 
-    routes: tuple[str, ...] = ()
+    What was written is shown to whoever asks: the seconds that pass meanwhile are those of a clock of the tests.
+    """
+
+    def __init__(self, behind: VictoriaMetrics) -> None:
+        super().__init__(behind)
+        self.victoria = behind
+        self.routes: tuple[str, ...] = ()
 
     def serve(self, request: Request) -> Said:
         for route in self.routes:
             is_write = request.path.endswith(WRITE)
             if request.path.startswith((route + "/api", "/ping")) and is_write <= (route in {INSERT, ""}):
                 request.path = request.path.removeprefix(route)
+                if not is_write:
+                    self.victoria.flush()
                 return super().serve(request)
         return 400, VICTORIA, b'unsupported path requested: "' + request.path.encode() + b'"'
 
