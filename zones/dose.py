@@ -1,5 +1,6 @@
 """The dose of a week: moderate minutes, vigorous ones twice, beside what was aimed for and how much was measured."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,12 +24,16 @@ def dose_min(moderate: Amount, vigorous: Amount) -> Amount:
     return moderate + VIGOROUS_WEIGHT * vigorous
 
 
-def shown_dose_min(dose: float, target: float, to_go: int | None) -> float:
-    """Minutes as they stand beside what is to go: short of the target rounded down, so that both make the target.
+_BY_FRACTIONS = 1e-6
+"""By so much a sum of minutes with fractions may lie below the whole one that it is."""
 
-    They never look like enough before it is. `to_go` is None for a dose that is held against nothing.
+
+def full_minutes(minutes: float) -> int:
+    """Minutes that count as people read them: the full ones, wherever they stand.
+
+    So they are the least it can be, never look like enough before it is, and make the target with what is to go.
     """
-    return target - to_go if to_go else dose
+    return math.floor(minutes + _BY_FRACTIONS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,12 @@ def told_zone_ms(workout: Entry, edges: Edges) -> NDArray[np.int64]:
     return np.rint(np.bincount(zone, seconds, 3) * 1000).astype(np.int64)
 
 
+def told_ms(workout: Entry) -> int:
+    """For how long a watch tells zones of a workout: not for longer than that lasted."""
+    seconds = float(np.sum(np.array(workout.content["watch_s"], np.float64)))
+    return min(round(seconds * 1000), workout_end_ms(workout) - workout.at_ms)
+
+
 def _lay_out(workout: Entry, edges: Edges) -> Pieces:
     """Each minute of a workout with its part of what the watch tells, lowest zone first."""
     begin, end = workout.at_ms, workout_end_ms(workout)
@@ -141,12 +147,10 @@ def _lay_out(workout: Entry, edges: Edges) -> Pieces:
     lasts = end - begin
     if int(ms.sum()) > lasts:
         ms = ms * lasts // int(ms.sum())
+        ms[ms.argmax()] += lasts - ms.sum()
     inner = np.arange(begin // MINUTE + 1, -(-end // MINUTE), dtype=np.int64) * MINUTE
     borders = np.concatenate([[begin], inner, [end]]).astype(np.int64)
-    parts = np.diff(ms[:, None] * (borders - begin) // lasts, axis=1)
-    # Rounding may leave a minute with two milliseconds more than it has.
-    over = np.maximum(parts.sum(axis=0) - np.diff(borders), 0)
-    parts[parts.argmax(axis=0), np.arange(len(over), dtype=np.intp)] -= over
+    parts = _shares(ms, borders - begin)
     stop = borders[:-1] + np.cumsum(parts, axis=0)
     mean = workout.content.get("bpm_mean") or 0
     bpm = (
@@ -155,6 +159,23 @@ def _lay_out(workout: Entry, edges: Edges) -> Pieces:
         max(mean, edges.vigorous_bpm),
     )
     begins, stops = (stop - parts).T.ravel(), stop.T.ravel()
-    which = np.tile(np.array(bpm, np.uint8), len(over))
+    which = np.tile(np.array(bpm, np.uint8), len(borders) - 1)
     pieces = Pieces(begins, stops, which, np.zeros(len(which), np.int16), np.ones(len(which), np.bool_))
     return pieces.take(stops > begins)
+
+
+def _shares(amounts: NDArray[np.int64], borders: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How much of each amount lies between each two borders, which ascend from 0: in proportion, and not one is lost.
+
+    The amounts are not more together than the last border; no stretch gets more than it is long.
+    """
+    lasts, lengths = borders[-1], np.diff(borders)
+    parts = amounts[:, None] * lengths // lasts
+    # What is left of each amount goes to where there is room left: a stretch has room for two or three at most.
+    room = np.diff(amounts.sum() * borders // lasts) - parts.sum(axis=0)
+    left = amounts - parts.sum(axis=1)
+    where = np.repeat(np.arange(len(room), dtype=np.intp), room.astype(np.intp))
+    whose = np.repeat(np.arange(len(left), dtype=np.intp), left.astype(np.intp))
+    one_each = np.bincount(whose * len(room) + where, minlength=parts.size)
+    shares: NDArray[np.int64] = parts + one_each.astype(np.int64).reshape(parts.shape)
+    return shares

@@ -63,7 +63,6 @@ def explanation_lines(x: "Explanation", columns: int = _WIDE) -> Iterator[str]:
 
 def _workouts(x: "Explanation", columns: int) -> Iterator[list[str]]:
     """The lines of each workout, and of each time in which a strap was worn outside of one."""
-    from ingest.rows.account import told_key
     from ingest.verbs import explain_workout as workout
     from ingest.verbs.explain_words import moment
 
@@ -77,9 +76,7 @@ def _workouts(x: "Explanation", columns: int) -> Iterator[list[str]]:
             *workout.pause_lines(e.content),
             *(f"    {text}" for text in workout.doubt_texts(e.content.get("doubts", []))),
             *workout.copy_lines(e),
-            *workout.told_lines(
-                e, profile, columns, counts=told_key(e.content["source"]) in x.account.shares
-            ),
+            *workout.told_lines(e, profile, columns, x.measures.told_ms.get(e.position, 0)),
         ]
     for name, s in x.measures.strap_sessions:
         what = _("{source} worn {time}").format(source=name, time=moment(s.start_ms, profile.calendar))

@@ -8,6 +8,7 @@ from ingest.language import gettext as _
 from ingest.sports import sport_text
 from ingest.verbs.explain_words import table_lines
 from ingest.verbs.times import day_and_time, length_text, time_of_day, weekday_and_date, zone_at
+from zones.dose import full_minutes
 
 if TYPE_CHECKING:
     from ingest.journal import Entry
@@ -67,7 +68,7 @@ def day_lines(x: "Measures", calendar: "Calendar", *, each: bool) -> Iterator[st
             text = _("{day}: {minutes} min, measured {hours} h")
             told = text.format(
                 day=weekday_and_date(d.start_ms, zone_at(calendar, d.start_ms)),
-                minutes=number_text(d.dose_min),
+                minutes=full_minutes(d.dose_min),
                 hours=number_text(d.measured_s / 3600, 1),
             )
             yield f"  {told}{'; ' if at_rest else ''}{at_rest}"
@@ -161,7 +162,7 @@ def _heart_lines(row: dict[str, Any]) -> Iterator[str]:
         yield f"    {text}"
 
 
-def told_lines(workout: "Entry", profile: "Profile", columns: int, *, counts: bool) -> Iterator[str]:
+def told_lines(workout: "Entry", profile: "Profile", columns: int, counted_ms: int) -> Iterator[str]:
     """What the watch itself tells of zones where it wrote no heart rate, or not the limits of its zones."""
     told, edges = workout.content.get("watch_s"), workout.content.get("watch_edges")
     if not told:
@@ -173,12 +174,12 @@ def told_lines(workout: "Entry", profile: "Profile", columns: int, *, counts: bo
         text = _("the watch wrote no heart rate second by second, only seconds in its own zones:")
         yield f"    {text}"
         yield from table_lines([0, *edges], [(_("the watch"), told, False)], columns)
-    yield f"    {told_verdict(workout, profile, counts=counts)}"
+    yield f"    {told_verdict(workout, profile, counted_ms)}"
 
 
-def told_verdict(workout: "Entry", profile: "Profile", *, counts: bool) -> str:
-    """Whether the seconds in zones that a watch tells of a workout count, and why; `counts` is whether any of them does."""
-    from ingest.rows.told import contradiction, counted_edges
+def told_verdict(workout: "Entry", profile: "Profile", counted_ms: int) -> str:
+    """Whether the seconds in zones that a watch tells of a workout count, and why; `counted_ms` of them do."""
+    from ingest.rows.told import contradiction, counted_edges, told_ms
 
     told, edges = workout.content["watch_s"], workout.content.get("watch_edges")
     if not edges:
@@ -186,13 +187,7 @@ def told_verdict(workout: "Entry", profile: "Profile", *, counts: bool) -> str:
     if profile.bout_min is not None:
         return _("they do not count: nobody knows how long each effort was")
     if counted_edges(workout, profile) is not None:
-        return (
-            _(
-                "they count by the watch's own word, where no sample is, as two of its zones begin at your limits"
-            )
-            if counts
-            else _("none of them counts, as samples tell of that time")
-        )
+        return _counted_verdict(counted_ms, told_ms(workout))
     if len(told) == len(edges) + 1 and (why := contradiction(workout)):
         return _(
             "they do not count: {why}, so one of the two is wrong; your week was at least what it says"
@@ -200,6 +195,17 @@ def told_verdict(workout: "Entry", profile: "Profile", *, counts: bool) -> str:
     return _(
         "they do not count, as no two of its zones begin at your limits: your week was at least what it says"
     )
+
+
+def _counted_verdict(counted_ms: int, told_ms: int) -> str:
+    """How much counts of what a watch tells by limits that are the person's own."""
+    if not counted_ms:
+        return _("none of them counts, as samples tell of that time")
+    if counted_ms < told_ms:
+        return _(
+            "{counted} of these {told} count by the watch's own word, as two of its zones begin at your limits; of the rest of the time samples tell"
+        ).format(counted=length_text(counted_ms), told=length_text(told_ms))
+    return _("they count by the watch's own word, as two of its zones begin at your limits")
 
 
 def _zones_without_limits(limits: Sequence[int], told: Sequence[float]) -> str:

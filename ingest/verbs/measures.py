@@ -13,6 +13,7 @@ from ingest.rows.evidence import read_evidence, resolve_sources
 from ingest.rows.profile import Profile
 from ingest.rows.session import strap_sessions_between, workout_fields
 from ingest.rows.strap_session import StrapSession
+from ingest.rows.told import find_told
 from ingest.rows.unmeasured import count_samples
 from ingest.rows.variability import variability_blocks
 from ingest.rows.week import Week, count_week
@@ -52,6 +53,8 @@ class Measures:
     """Each with `at_ms` and `source`."""
     without_samples: Mapping[int, int] = field(default_factory=dict)
     """Of the workouts in which no heart rate counts, by their positions: how many came in."""
+    told_ms: Mapping[int, int] = field(default_factory=dict)
+    """Of the workouts of which something counts by the watch's own word, by their positions: for how long."""
 
 
 def measure_span(
@@ -62,11 +65,15 @@ def measure_span(
     quiet = [d.quiet_ms for d in days if d.quiet_ms is not None]
     strap_sessions = strap_sessions_between(journal, person.id, profile, start_ms, end_ms)
     seen = partial(read_evidence, journal, person.id)
-    workouts, without = [], {}
+    workouts, without, told_ms = [], {}, {}
     for e in find_workouts(journal, person.id, start_ms, end_ms):
         evidence = seen(e.at_ms, workout_end_ms(e))
         workouts.append((e, workout_fields(journal, person, profile, e, evidence)))
-        if not len(resolve_sources(evidence)):
+        pieces = resolve_sources(evidence)
+        for told in find_told(journal, person.id, profile, pieces.spans, e.at_ms, workout_end_ms(e)):
+            if told.workout.position == e.position:
+                told_ms[e.position] = told.pieces.spans.measure_ms
+        if not len(pieces):
             without[e.position] = count_samples(evidence, e.at_ms, workout_end_ms(e))
     return Measures(
         days,
@@ -84,6 +91,7 @@ def measure_span(
             for i in range(len(block))
         ],
         without,
+        told_ms,
     )
 
 

@@ -313,7 +313,8 @@ def _told_verdict(profile: Profile, f: FoundWorkout, account: Account) -> str:
 
     if f.entry is None or not f.entry.content.get("watch_s"):
         return ""
-    return told_verdict(f.entry, profile, counts=told_key(f.source) in account.shares)
+    share = account.shares.get(told_key(f.source))
+    return told_verdict(f.entry, profile, int(share.zones_ms.sum()) if share else 0)
 
 
 def _by_name(names: dict[str, str], ms: dict[str, int]) -> dict[str, float]:

@@ -393,6 +393,10 @@ def test_what_a_watch_tells_of_a_swim_is_told(tmp_path: Path) -> None:
     assert (
         "watch: 20 min 0 s by the watch's own word" in words or "by the watch's own word, no sample" in words
     )
+    assert "of these" not in words, "nothing of it is left out"
+    half = steady("Jan", START, 600, 100, source="all-day", kind="monitoring")
+    _said, words = answer(tmp_path / "half", [swim, half], "2026-11-16")
+    assert "10 min of these 20 min count by the watch's own word" in words
     other = Workout("Jan", "watch", START, START + HOUR, more=(("watch_edges", (99, 140)), told[1]))
     said, words = answer(tmp_path / "b", [other], "2026-11-16")
     assert said["moderate_s"] == 0

@@ -285,8 +285,9 @@ SWUM = (
         ({"bpm_max": 135}, 0, "they lie above the highest heart rate of the workout"),
         ({"watch_edges": (90, 100, 130, 160)}, 0, "no two of its zones begin at your limits"),
         ({}, 3600, "none of them counts, as samples tell of that time"),
+        ({}, 1800, "25 min of these 50 min count by the watch's own word"),
     ],
-    ids=["they count", "contradicted", "other limits", "seen by samples"],
+    ids=["they count", "contradicted", "other limits", "seen by samples", "half seen by samples"],
 )
 def test_why_the_watchs_word_counts_or_not_is_what_explain_says(
     tmp_path: Path, more: dict[str, Any], seen_s: int, said: str

@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from zones.dose import Plan, dose_min, shown_dose_min
+from zones.dose import Plan, dose_min, full_minutes
 
 
 def test_the_dose() -> None:
@@ -15,14 +15,12 @@ def test_the_dose() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dose", "target", "to_go", "wanted"),
-    [(96.6, 120, 24, 96), (119.7, 120, 1, 119), (120.4, 120, 0, 120.4), (33.6, 120, None, 33.6)],
+    ("minutes", "wanted"),
+    [(96.6, 96), (119.9999, 119), (120.4, 120), (0.0, 0), (0.999, 0), (0.1 * 3 * 10, 3), (2.9999999999, 3)],
 )
-def test_what_is_done_and_what_is_to_go_make_the_target(
-    dose: float, target: float, to_go: int | None, wanted: float
-) -> None:
-    """Protects from 120 of 120 minutes with one to go."""
-    assert shown_dose_min(dose, target, to_go) == wanted
+def test_minutes_are_full_ones(minutes: float, wanted: int) -> None:
+    """Protects from 120 of 120 minutes with one to go, and from a minute less because fractions were added."""
+    assert full_minutes(minutes) == wanted
 
 
 def test_a_plan() -> None:
