@@ -118,7 +118,7 @@ def _draw_minutes(axes: "Axes", facts: ReportFacts, size: _Size) -> None:
 
 def _write_dose(axes: "Axes", i: int, week: WeekFacts, highest: float, size: _Size) -> None:
     """Above the bar; within it where it would seem to lie above the target."""
-    number = number_text(week.shown_dose_min)
+    number = number_text(week.full_minutes)
     if _is_close(week, highest, size):
         box = {"facecolor": COLOURS["paper"], "edgecolor": "none", "pad": 1}
         _write(axes, i, week.dose_min - 0.03 * highest, number, size, va="top", bbox=box)

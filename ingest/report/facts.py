@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from statistics import fmean, median
 
-from zones.dose import shown_dose_min
+from zones.dose import full_minutes
 
 MONTH_WEEKS = 4
 """So many weeks that are over are "the last month"."""
@@ -60,9 +60,9 @@ class WeekFacts:
         return self.is_measured and self.limits == "known"
 
     @property
-    def shown_dose_min(self) -> float:
-        """The minutes as they stand beside what is to go."""
-        return shown_dose_min(self.dose_min, self.target_min, self.to_go_min)
+    def full_minutes(self) -> int:
+        """The minutes as people read them."""
+        return full_minutes(self.dose_min)
 
     @property
     def is_held_against_target(self) -> bool:

@@ -17,6 +17,7 @@ from ingest.report.charts import resting_charts, week_charts
 from ingest.report.facts import ReportFacts, WeekFacts, WorkoutFacts
 from ingest.report.used import about_these_numbers, what_was_used
 from ingest.sports import sport_text
+from zones.dose import full_minutes
 
 UNKNOWN = "-"
 """Stands for one number that is not known, among others that are."""
@@ -143,7 +144,7 @@ def _week_row(week: WeekFacts, today: date) -> Iterator[str]:
     yield UNKNOWN if week.not_judged is not None else number_text(week.target_min)
     yield words.verdict(week) or UNKNOWN
     for value in (week.moderate_min, week.vigorous_min):
-        yield number_text(value) if week.has_dose else UNKNOWN
+        yield number_text(full_minutes(value)) if week.has_dose else UNKNOWN
     yield str(week.active_days) if week.has_dose else UNKNOWN
     yield number_text(week.measured_h)
     yield UNKNOWN if week.resting is None else number_text(week.resting)

@@ -1,6 +1,5 @@
 """The sentences of a page: whether it was enough, what it was measured with, how sure that is, what was not seen."""
 
-import math
 from collections.abc import Iterator, Sequence
 from datetime import date
 from operator import attrgetter
@@ -8,6 +7,7 @@ from operator import attrgetter
 from ingest.language import DAY_OF_MONTH, N_, PLAIN_DAY, date_text, ngettext, number_text, said
 from ingest.language import gettext as _
 from ingest.report.facts import LimitFacts, ReportFacts, SensorFacts, WeekFacts
+from zones.dose import full_minutes
 
 SHORT, SHORT_WITH_YEAR = N_("d MMM"), N_("d MMM y")
 
@@ -33,11 +33,10 @@ def week_text(week: WeekFacts, today: date) -> str:
     return _("{first} - {last}").format(first=first, last=last)
 
 
-def minutes_text(minutes: float, *, may_be_more: bool = False) -> str:
-    """Whole minutes; with the words for that it may be more, where they are rounded down."""
-    if not may_be_more:
-        return number_text(minutes)
-    return _("at least {minutes}").format(minutes=number_text(math.floor(minutes + 1e-6)))
+def minutes_text(minutes: float, *, may_be_more: bool) -> str:
+    """Full minutes, with the words for that it may be more."""
+    full = number_text(full_minutes(minutes))
+    return _("at least {minutes}").format(minutes=full) if may_be_more else full
 
 
 # --- was the last month enough? ---
@@ -218,7 +217,7 @@ def _this_week(facts: ReportFacts) -> Iterator[str]:
         return
     if not week.has_dose:
         return
-    minutes = minutes_text(week.shown_dose_min, may_be_more=week.may_be_more)
+    minutes = minutes_text(week.dose_min, may_be_more=week.may_be_more)
     if week.not_judged is not None:
         yield _("This week so far: {minutes} minutes; it is not judged.").format(minutes=minutes)
     elif week.open_range is not None:
@@ -292,12 +291,12 @@ def certainty(facts: ReportFacts) -> Iterator[str]:
             lower=number_text(facts.guess.if_lower_min),
             higher=number_text(facts.guess.if_higher_min),
         )
-    if facts.told_dose_min >= 0.5:
+    if told := full_minutes(facts.told_dose_min):
         yield ngettext(
             "{minutes} minute counts by the watch's own word: it wrote seconds in zones, and no heart rate.",
             "{minutes} minutes count by the watch's own word: it wrote seconds in zones, and no heart rate.",
-            round(facts.told_dose_min),
-        ).format(minutes=number_text(facts.told_dose_min))
+            told,
+        ).format(minutes=told)
     total = sum(sensor.counted_min for sensor in facts.month_sensors if sensor.sort != "summary")
     wrist, strap = (
         sum(sensor.counted_min for sensor in facts.month_sensors if is_one(sensor))
@@ -413,7 +412,7 @@ def dose_of(week: WeekFacts) -> str:
         least, most = week.open_range
         minutes = _("{least} to {most}").format(least=least, most=most)
     else:
-        minutes = number_text(week.shown_dose_min)
+        minutes = number_text(week.full_minutes)
     return f"\u2265 {minutes}" if week.may_be_more else minutes
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ingest.language import date_text, ngettext, number_text
+from ingest.language import date_text, ngettext
 from ingest.language import gettext as _
 from ingest.sports import sport_text
 from ingest.verbs.times import time_of_day
 from ingest.verbs.zone_table import duration_text
+from zones.dose import full_minutes
 
 if TYPE_CHECKING:
     from ingest.mistakes.effect import Change, Effect, LimitsChange, SeenWorkout
@@ -50,8 +51,8 @@ def _change_text(c: "Change", when: str) -> str:
         "{when}: {after} minutes for the week instead of {before}; measured {measured_after} instead of {measured_before}"
     ).format(
         when=when,
-        before=number_text(before),
-        after=number_text(after),
+        before=full_minutes(before),
+        after=full_minutes(after),
         measured_before=duration_text(c.before[0]),
         measured_after=duration_text(c.after[0]),
     )

@@ -102,13 +102,15 @@ def _zone_parts(t: "Terminal", x: "TodayAnswer") -> Iterator["Part"]:
 
 
 def _minutes_text(x: "TodayAnswer") -> str:
+    from zones.dose import full_minutes
+
     if not x.measured_min and x.not_counted:
         return _("Nothing of today counts so far.")
     if not x.measured_min:
         return _("Nothing is measured today yet.")
     if x.week.has_limits:
         return _("Today: {minutes} minutes, in which vigorous ones count twice.").format(
-            minutes=number_text(x.dose_min)
+            minutes=full_minutes(x.dose_min)
         )
     return _("Today: {minutes} min measured; none of it counts, for no limits are known.").format(
         minutes=number_text(x.measured_min)
@@ -139,7 +141,7 @@ def _week_texts(x: "TodayAnswer") -> Iterator[str]:
     if w.to_go_min is None:
         yield _("This week cannot be counted: `hartslag week` says which line in the settings is missing.")
         return
-    done = dose_of_target_text(w, w.shown_dose_min)
+    done = dose_of_target_text(w)
     if w.open_range is not None:
         yield _("This week: about enough. {minutes}.").format(minutes=done)
         return

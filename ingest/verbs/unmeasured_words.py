@@ -4,10 +4,11 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ingest.language import N_, date_text, ngettext, number_text
+from ingest.language import N_, date_text, ngettext
 from ingest.language import gettext as _
 from ingest.sports import sport_text
 from ingest.verbs.zone_table import duration_text
+from zones.dose import full_minutes
 
 if TYPE_CHECKING:
     from ingest.rows.unmeasured import Unmeasured, UnmeasuredWorkout
@@ -28,13 +29,14 @@ REASONS = {
 
 def told_text(told_min: float) -> str:
     """How many minutes count by a watch's own word; "" where none do."""
-    if round(told_min) < 1:
+    minutes = full_minutes(told_min)
+    if not minutes:
         return ""
     return ngettext(
         "{minutes} of these minutes counts by the watch's own word: it wrote seconds in zones, and no heart rate.",
         "{minutes} of these minutes count by the watch's own word: it wrote seconds in zones, and no heart rate.",
-        round(told_min),
-    ).format(minutes=number_text(told_min))
+        minutes,
+    ).format(minutes=minutes)
 
 
 def unmeasured_texts(row: "WeekAnswer") -> Iterator[str]:

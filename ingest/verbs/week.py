@@ -54,7 +54,7 @@ def _person_lines(name: str, rows: list["WeekAnswer"], settings_file: str) -> It
     elif not newest.has_limits:
         yield f"  {words.not_counted_text()}"
     elif newest.not_judged is None:
-        yield f"  {words.dose_of_target_text(newest, newest.dose_min)}  {_bar(newest)}"
+        yield f"  {words.dose_of_target_text(newest)}  {_bar(newest)}"
     else:
         yield f"  {words.dose_without_target_text(newest)}"
     of_measured = [
@@ -100,7 +100,7 @@ def _old_week_line(row: "WeekAnswer") -> str:
         text = _("{week}  {minutes}, not to be judged  measured {measured} h")
     return "  " + text.format(
         week=row.week,
-        minutes=f"{words.minutes_or_range(row, row.dose_min):>5}",
+        minutes=f"{words.minutes_or_range(row):>5}",
         target=number_text(row.target_min),
         bar=_bar(row),
         why=row.not_judged,

@@ -17,7 +17,7 @@ from ingest.rows.week import Week, count_active_days, count_week, weeks_with_dat
 from ingest.verbs.limit_doubts import LimitDoubts, find_limit_doubts
 from ingest.verbs.times import utc_text
 from zones.days import midnights
-from zones.dose import dose_min, shown_dose_min
+from zones.dose import dose_min, full_minutes
 from zones.edges import Edges, Timeline
 
 _MINUTE_MS = 60_000
@@ -37,6 +37,11 @@ class DayAnswer:
     def dose_min(self) -> float:
         """What it adds to the week."""
         return dose_min(self.moderate_min, self.vigorous_min)
+
+    @property
+    def full_minutes(self) -> int:
+        """The same as people read it."""
+        return full_minutes(self.dose_min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +157,9 @@ class WeekAnswer:
         return self.measured_min > self.unclassified_min
 
     @property
-    def shown_dose_min(self) -> float:
-        """The minutes as they stand beside what is to go."""
-        return shown_dose_min(self.dose_min, self.target_min, self.to_go_min)
+    def full_minutes(self) -> int:
+        """The minutes as people read them."""
+        return full_minutes(self.dose_min)
 
     def minutes_json(self) -> dict[str, Any]:
         """The same of any days, held against nothing."""

@@ -10,6 +10,7 @@ from ingest.verbs import unmeasured_words as unmeasured
 from ingest.verbs import week_words as words
 from ingest.verbs.terminal import MODERATE, VIGOROUS, Terminal, cells, padded, table_widths
 from ingest.verbs.zone_table import duration_text
+from zones.dose import full_minutes
 
 if TYPE_CHECKING:
     from ingest.verbs.week_answer import DayAnswer, WeekAnswer
@@ -114,13 +115,13 @@ def _answer_text(row: "WeekAnswer") -> str:
     if row.to_go_min is None:
         return words.not_counted_text()
     if row.open_range is not None:
-        return _("About enough: {answer}").format(answer=words.dose_of_target_text(row, row.shown_dose_min))
+        return _("About enough: {answer}").format(answer=words.dose_of_target_text(row))
     if not row.to_go_min:
         return _("Enough: {minutes} of {target} minutes").format(
-            minutes=number_text(row.dose_min), target=number_text(row.target_min)
+            minutes=row.full_minutes, target=number_text(row.target_min)
         )
     if not row.is_current:
-        return words.dose_of_target_text(row, row.shown_dose_min)
+        return words.dose_of_target_text(row)
     return ngettext("{minutes} minute to go", "{minutes} minutes to go", row.to_go_min).format(
         minutes=row.to_go_min
     )
@@ -132,7 +133,7 @@ def _so_far_text(row: "WeekAnswer") -> str:
         if row.may_be_more
         else _("{minutes} of {target} minutes so far.")
     )
-    return text.format(minutes=number_text(row.shown_dose_min), target=number_text(row.target_min))
+    return text.format(minutes=row.full_minutes, target=number_text(row.target_min))
 
 
 def pace_text(row: "WeekAnswer") -> str:
@@ -165,19 +166,19 @@ def _day_lines(t: Terminal, row: "WeekAnswer") -> Iterator[str]:
             continue
         start += padded(minutes, number, right=True) + (f"  {padded(word, mark)}" if mark else "")
         # What is said to be no minute has no bar.
-        bar = t.bar(d.moderate_min, 2 * d.vigorous_min, most, length) if round(d.dose_min) else ""
+        bar = t.bar(d.moderate_min, 2 * d.vigorous_min, most, length) if d.full_minutes else ""
         yield f"{t.bold(start) if word else start}  {bar}".rstrip()
 
 
 def _minutes(d: "DayAnswer") -> str:
-    return _("{minutes} min").format(minutes=number_text(d.dose_min)) if d.measured_min > 0 else ""
+    return _("{minutes} min").format(minutes=d.full_minutes) if d.measured_min > 0 else ""
 
 
 def _legend_lines(t: Terminal, row: "WeekAnswer") -> Iterator[str]:
     """What the two halves of a bar are, and how much of each there is."""
     legend = [
-        (MODERATE, _("moderate {minutes} min").format(minutes=number_text(row.moderate_min))),
-        (VIGOROUS, _("vigorous {minutes} min, counts twice").format(minutes=number_text(row.vigorous_min))),
+        (MODERATE, _("moderate {minutes} min").format(minutes=full_minutes(row.moderate_min))),
+        (VIGOROUS, _("vigorous {minutes} min, counts twice").format(minutes=full_minutes(row.vigorous_min))),
     ]
     width = 2 + sum(2 + cells(text) for _zone, text in legend) + 3
     parts = [f"{t.mark(zone)} {text}" for zone, text in legend]
@@ -233,9 +234,9 @@ def _of_target(row: "WeekAnswer") -> str:
     if not row.has_limits:
         return _("not counted")
     if row.not_judged is not None:
-        return _("{minutes} min").format(minutes=number_text(row.dose_min))
+        return _("{minutes} min").format(minutes=row.full_minutes)
     return _("{minutes} of {target} min").format(
-        minutes=words.minutes_or_range(row, row.shown_dose_min), target=number_text(row.target_min)
+        minutes=words.minutes_or_range(row), target=number_text(row.target_min)
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ingest.language import DAY, DAY_OF_YEAR, date_text, day_text, ngettext, number_text, said
 from ingest.language import gettext as _
+from zones.dose import full_minutes
 
 if TYPE_CHECKING:
     from ingest.verbs.week_answer import WeekAnswer
@@ -35,7 +36,7 @@ def span_text(first: date, last: date) -> str:
     return _("{first} to {last}").format(first=begins, last=date_text(last))
 
 
-def dose_of_target_text(row: "WeekAnswer", minutes: float) -> str:
+def dose_of_target_text(row: "WeekAnswer") -> str:
     """The minutes beside the target, from least to most where that decides; they are the least that they can be where a part was not measured."""
     if row.open_range is not None:
         least, most = row.open_range
@@ -48,7 +49,7 @@ def dose_of_target_text(row: "WeekAnswer", minutes: float) -> str:
     text = (
         _("At least {minutes} of {target} minutes") if row.may_be_more else _("{minutes} of {target} minutes")
     )
-    return text.format(minutes=number_text(minutes), target=number_text(row.target_min))
+    return text.format(minutes=row.full_minutes, target=number_text(row.target_min))
 
 
 def not_counted_text() -> str:
@@ -56,10 +57,10 @@ def not_counted_text() -> str:
     return _("Not counted: the limits of the heart rate are not known.")
 
 
-def minutes_or_range(row: "WeekAnswer", minutes: float) -> str:
+def minutes_or_range(row: "WeekAnswer") -> str:
     """The minutes as a number, or from where to where they may be."""
     if row.open_range is None:
-        return number_text(minutes)
+        return number_text(row.full_minutes)
     least, most = row.open_range
     return _("{least} to {most}").format(least=least, most=most)
 
@@ -87,7 +88,7 @@ def dose_without_target_text(row: "WeekAnswer") -> str:
             if row.may_be_more
             else _("{minutes} minutes, not to be judged")
         )
-    return text.format(minutes=number_text(row.dose_min), why=row.not_judged)
+    return text.format(minutes=row.full_minutes, why=row.not_judged)
 
 
 def not_judged_text(row: "WeekAnswer") -> str:
@@ -110,8 +111,8 @@ def zones_text(row: "WeekAnswer") -> str:
         "moderate {moderate} min + 2 x vigorous {vigorous} min; light {light} min; {days} active days",
         row.active_days,
     ).format(
-        moderate=number_text(row.moderate_min),
-        vigorous=number_text(row.vigorous_min),
+        moderate=full_minutes(row.moderate_min),
+        vigorous=full_minutes(row.vigorous_min),
         light=number_text(row.light_min),
         days=row.active_days,
     )
@@ -164,7 +165,7 @@ def last_seven_days_text(row: "WeekAnswer") -> str:
         else _("The last seven days: {minutes} minutes. Measured {measured} h.")
     )
     told = text.format(
-        minutes=number_text(last.dose_min),
+        minutes=last.full_minutes,
         measured=number_text(last.measured_min / 60, 1),
         rest=int(last.not_measured_h + 0.5),
     )

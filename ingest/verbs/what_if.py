@@ -14,6 +14,7 @@ from ingest.settings.mistakes import mistakes_in
 from ingest.settings.profile_history import NEEDS, NUMBERS, ProfileState, mistakes, profile_states
 from ingest.verbs.week_answer import WeekAnswer, answer_of
 from ingest.verbs.week_words import not_judged_text
+from zones.dose import full_minutes
 
 NOT_OF_A_PROFILE = ("bout_min", "target_min")
 """Keys that are no part of a profile but may be asked about too."""
@@ -164,8 +165,8 @@ def _dose_text(answer: WeekAnswer) -> str:
     else:
         text = _("{dose} of {target} min = moderate {moderate} + 2 x vigorous {vigorous}")
     return text.format(
-        dose=f"{answer.dose_min:>5.0f}",
+        dose=f"{answer.full_minutes:>5}",
         target=f"{answer.target_min:.0f}",
-        moderate=f"{answer.moderate_min:.0f}",
-        vigorous=f"{answer.vigorous_min:.0f}",
+        moderate=full_minutes(answer.moderate_min),
+        vigorous=full_minutes(answer.vigorous_min),
     )

@@ -11,6 +11,7 @@ from ingest.language import gettext as _
 from ingest.verbs.command import Invocation, print_json, print_lines, verb
 from ingest.verbs.times import time_of_day
 from ingest.verbs.zone_table import duration_text, zone_lines
+from zones.dose import full_minutes
 
 if TYPE_CHECKING:
     from ingest.verbs.terminal import Terminal
@@ -101,7 +102,7 @@ def _minutes_lines(t: "Terminal", x: "WorkoutAnswer") -> Iterator[str]:
         yield from t.bold_lines(_("Not counted: the limits of the heart rate are not known."))
         yield from t.wrap(_("`hartslag week` says which line in the settings is missing."))
     else:
-        dose = round(x.fields["dose_min"])
+        dose = full_minutes(x.fields["dose_min"])
         yield from t.bold_lines(
             ngettext("{minutes} minute for the week", "{minutes} minutes for the week", dose).format(
                 minutes=dose
@@ -109,7 +110,7 @@ def _minutes_lines(t: "Terminal", x: "WorkoutAnswer") -> Iterator[str]:
         )
         yield from t.wrap(
             _("moderate {moderate} min + 2 x vigorous {vigorous} min").format(
-                moderate=number_text(x.zones_min["moderate"]), vigorous=number_text(x.zones_min["vigorous"])
+                moderate=full_minutes(x.zones_min["moderate"]), vigorous=full_minutes(x.zones_min["vigorous"])
             )
         )
         yield from zone_lines(t, x.zones_min)

@@ -22,6 +22,7 @@ from tests.support.grafana_stores import (
 )
 from tests.support.grafana_words import text, words
 from tests.support.households import HOUR, MINUTE, S
+from zones.dose import full_minutes
 
 Said = Mapping[str, Any]
 
@@ -63,7 +64,7 @@ def whole(number: float) -> str:
 
 def answer(said: Said, *, running: bool) -> tuple[str, list[str]]:
     """What is to be read of a week: the answer, and the lines below it."""
-    dose, target = whole(said["dose_min"]), whole(said["target_min"])
+    dose, target = full_minutes(said["dose_min"]), whole(said["target_min"])
     if not said["judged"]:
         return "Not judged", [said["not_judged_why"] or "no reason given"]
     if said["to_go_min"] == 0:

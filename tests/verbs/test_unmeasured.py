@@ -155,11 +155,11 @@ def test_minutes_by_the_watchs_word_are_marked(tmp_path: Path) -> None:
     words = "\n".join(week_lines(rows, "hartslag.toml"))
     assert "23 of these minutes count by the watch's own word" in words
     by_summary = rows[0].json()["by_summary"]
-    assert by_summary["moderate_min"] == pytest.approx(15, abs=0.02)
-    assert by_summary["dose_min"] == pytest.approx(23, abs=0.02)
+    assert by_summary["moderate_min"] == 15
+    assert by_summary["dose_min"] == 23
     with household(tmp_path) as journal:
         facts = report_facts(journal, persons_called(journal, "Jan")[0], 12, NOW, {})
-    assert facts.told_dose_min == pytest.approx(23, abs=0.02)
+    assert facts.told_dose_min == 23
     assert {(s.name, s.sort) for s in facts.sensors} == {("watch", "workouts"), ("watch", "summary")}
 
 
@@ -180,6 +180,28 @@ def test_today_says_it_of_today(tmp_path: Path) -> None:
     assert "This week: nothing is measured yet" in afterwards
 
 
+def test_the_minutes_of_a_week_are_the_same_number_wherever_it_is_told(tmp_path: Path) -> None:
+    """Protects from "at least 42" here and "at least 41" there: of 41.7 minutes 41 are full, in a pipe, on a terminal, today and on paper."""
+    from ingest.report import words
+
+    told = swim(bpm_mean=128, watch_edges=(90, 110, 140), watch_s=(0, 198, 702, 900))
+    with household(tmp_path, [HOME, told]) as journal:
+        (row,) = week_answers(journal, journal.persons(), 4, NOW)
+        journal.now_ms = lambda: EIGHT + 2 * HOUR
+        (now,) = TodayFollower(Settings(tmp_path), journal, journal.persons()).answers()
+        facts = report_facts(journal, journal.persons()[0], 12, NOW, {})
+    assert row.dose_min == pytest.approx(41.7)
+    screen = "\n".join(week_screen(Terminal(80, unicode=False), [row], "hartslag.toml"))
+    pipe, today = "\n".join(week_lines([row], "hartslag.toml")), "\n".join(today_lines(PIPE, [now]))
+    page = "\n".join([*words.summary(facts), words.dose_of(facts.weeks[-1]), *words.certainty(facts)])
+    for text in (screen, pipe, today, page):
+        assert "41" in text
+        assert "42" not in text
+    for text in (screen, pipe, today):
+        assert "At least 41 of 150 minutes" in text
+        assert "41 of these minutes count by the watch's own word" in text
+
+
 def test_today_marks_minutes_by_the_watchs_word(tmp_path: Path) -> None:
     """Protects the trust in the minutes of today: what the watch alone says is told apart."""
     told = swim(bpm_mean=128, watch_edges=(90, 110, 140), watch_s=(60, 600, 900, 240))
@@ -187,7 +209,7 @@ def test_today_marks_minutes_by_the_watchs_word(tmp_path: Path) -> None:
         journal.now_ms = lambda: EIGHT + 2 * HOUR
         (found,) = TodayFollower(Settings(tmp_path), journal, journal.persons()).answers()
     assert "23 of these minutes count by the watch's own word" in "\n".join(today_lines(PIPE, [found]))
-    assert found.json()["by_summary_min"] == pytest.approx(23, abs=0.02)
+    assert found.json()["by_summary_min"] == 23
 
 
 def test_a_report_names_what_does_not_count_and_the_newest_week(tmp_path: Path) -> None:

@@ -158,14 +158,14 @@ HISTORY = Dashboard(
             N_("Weeks against the target"),
             N_(
                 "Moderate minutes + 2 x vigorous minutes of each week: a full bar has met its target; an empty frame has not"
-                " met it, or there was no target. The stepped line is the target. A week without a bar was not measured. A click opens a week."
+                " met it, or there was no target. It is the least it can be: what no sensor saw is not in it. The stepped line is the target. A week without a bar was not measured. A click opens a week."
             ),
             WIDTH,
             {
                 "A": Rows(
                     "week",
                     (
-                        Column("dose_min", N_("Minutes, at least")),
+                        Column("dose_min", N_("Minutes")),
                         Column("dose_min", N_("Target met"), factor="met"),
                         Column("target_min", N_("Target")),
                         Column("end_s", "Ends"),
@@ -178,7 +178,7 @@ HISTORY = Dashboard(
             custom={**_BARS, "fillOpacity": 0},
             defaults={"min": 0},
             overrides=[
-                Override("Minutes, at least", {"color": fixed_color(MODERATE), "links": _THAT_WEEK}),
+                Override("Minutes", {"color": fixed_color(MODERATE), "links": _THAT_WEEK}),
                 Override(
                     "Target met",
                     {"color": fixed_color(MODERATE), "custom.fillOpacity": 100, "links": _THAT_WEEK},
@@ -204,7 +204,7 @@ HISTORY = Dashboard(
                 ),
                 *(Override(name, _HIDDEN) for name in ("Ends", "Until")),
             ],
-            transformations=(_window("Minutes, at least", "mean", 4, N_("Mean of four weeks")), _UNTIL),
+            transformations=(_window("Minutes", "mean", 4, N_("Mean of four weeks")), _UNTIL),
         ),
         table_panel(
             N_("Week by week"),

@@ -22,6 +22,9 @@ from ingest.language import N_
 DONE = "target_min - to_go_min"
 """The minutes of a week short of its target: rounded down, so that they never look like enough."""
 
+FULL = "0.49999"
+"""What makes of the minutes of one or more, shown as the whole number that is nearest, the full ones, as `full_minutes` gives them."""
+
 _LEAST, _MOST = "dose_least_min - target_min", "dose_most_min - target_min"
 
 SURELY_MET, SURELY_NOT_MET = f"{_LEAST} >= 0", f"{_MOST} < 0"

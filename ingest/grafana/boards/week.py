@@ -2,6 +2,7 @@
 
 from ingest.grafana.boards.shared import (
     DONE,
+    FULL,
     OPEN,
     SURELY_MET,
     SURELY_NOT_MET,
@@ -60,10 +61,10 @@ ANSWER = (
 )
 
 DETAILS = (
-    Line("week", "dose_min", N_("{} min"), (_MET, SURELY_MET)),
+    Line("week", f"dose_min - {FULL}", N_("{} min"), (_MET, SURELY_MET)),
     Line("week", DONE, N_("{} min so far"), (_TO_GO, RUNNING, SURELY_NOT_MET)),
     # Down to the whole minute and up to it, as `hartslag week` tells them.
-    Line("week", "dose_least_min - 0.49999", N_("between {}"), OPEN),
+    Line("week", f"dose_least_min - {FULL}", N_("between {}"), OPEN),
     Line("week", "dose_most_min + 0.49999", N_("and {}"), OPEN),
     Line("week", "target_min", N_("of {}"), ("to_go_min >= 0",)),
     # Today included: shown as the whole number that is nearest. Where the watch left open what decides there is no room for it.

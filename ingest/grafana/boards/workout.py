@@ -1,6 +1,6 @@
 """*Workout*: one workout, as a click on it opens it: its curve, its pauses, and what the watch says of it."""
 
-from ingest.grafana.boards.shared import heart_rate_panel
+from ingest.grafana.boards.shared import FULL, heart_rate_panel
 from ingest.grafana.dashboard import Dashboard
 from ingest.grafana.panel import BPM, MINUTES, Override, table_panel, words_panel
 from ingest.grafana.query import SENSOR, TIME, Column, Line, Rows
@@ -25,7 +25,7 @@ WORKOUT = Dashboard(
             9,
             (
                 Line("session", "duration_s / 60", N_("{} min long")),
-                Line("session", "dose_min", N_("counts as {}"), ("dose_min > 0",)),
+                Line("session", f"dose_min - {FULL}", N_("counts as {}"), ("dose_min >= 1",)),
                 Line("session", "moderate_s / 60", N_("{} min moderate"), ("moderate_s >= 30",)),
                 Line("session", "vigorous_s / 60", N_("{} min vigorous"), ("vigorous_s >= 30",)),
                 Line("session", "bpm_mean", N_("{} bpm on average"), ("bpm_mean > 0",)),
