@@ -11,7 +11,6 @@ from ingest.language import gettext as _
 from ingest.verbs.command import Invocation, print_json, print_lines, verb
 from ingest.verbs.times import time_of_day
 from ingest.verbs.zone_table import duration_text, zone_lines
-from zones.dose import full_minutes
 
 if TYPE_CHECKING:
     from ingest.verbs.terminal import Terminal
@@ -85,6 +84,8 @@ def _heading(x: "WorkoutAnswer") -> str:
 
 
 def _minutes_lines(t: "Terminal", x: "WorkoutAnswer") -> Iterator[str]:
+    from zones.dose import full_minutes
+
     measured, unclassified = sum(x.zones_min.values()), x.zones_min["unclassified"]
     if not measured:
         masked = x.not_measured_min["masked"]
