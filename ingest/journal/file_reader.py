@@ -244,6 +244,11 @@ class FileReader(ForgottenReader):
             )
         )
 
+    def not_only_files(self, after: int, limit: int) -> bool:
+        """Whether anything else than files told the first entries behind a position, which are not read for that."""
+        sql = "SELECT file FROM entry WHERE position > ? ORDER BY position LIMIT ?"
+        return bool(self._rows(f"SELECT 1 FROM ({sql}) WHERE file IS NULL LIMIT 1", after, limit))
+
     def rejected_marks(self, person: int) -> list[str]:
         """What the names end in of files that were set aside out of an archive of a person."""
         sql = "SELECT substr(lower(hex(sha256)), 1, 8) FROM file WHERE person = ? AND outcome = 'rejected' AND member <> ''"

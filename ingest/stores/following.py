@@ -115,14 +115,15 @@ class _LatestEntries:
             yield portion
             if not going_on():
                 raise _Stopped
-            entries = self._journal.entries(self.position, self._limit)
-            if entries and self._are_due(entries):
+            entries = self._journal.entries(self.position, self._limit) if self._are_due() else []
+            if entries:
                 self.position, self._since_s = entries[-1].position, time.monotonic()
                 # Without the cache: a day that it kept in between would be spared those who are at it.
                 yield from recount_rows(self._journal, entries)
                 if any(e.what in ABOUT_EDGES and e.first_ms is not None for e in entries):
                     raise _EdgesChanged
 
-    def _are_due(self, entries: list[Entry]) -> bool:
+    def _are_due(self) -> bool:
         """Whether something else than files is among them, as of a strap that is worn, or the past takes long."""
-        return any(e.file is None for e in entries) or time.monotonic() - self._since_s >= FILES_WAIT_S
+        waited_s = time.monotonic() - self._since_s
+        return waited_s >= FILES_WAIT_S or self._journal.not_only_files(self.position, self._limit)
