@@ -179,7 +179,7 @@ PROVED_BY = {
     "The Pi is switched off before it has learned the time": (
         "tests/verbs/test_clock.py::test_it_is_placed_after_a_look_at_what_changes_and_taken_back"
     ),
-    "A watch had lost its clock when it recorded a workout": (
+    "A watch had lost its clock when it recorded a workout, a day or R-R intervals, or until it found the time on the way": (
         "tests/verbs/test_clock.py::test_a_workout_of_a_watch_without_a_date_is_kept_listed_and_placed"
     ),
     "The clock is set wrong while a strap is worn": (

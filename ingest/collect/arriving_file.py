@@ -108,7 +108,7 @@ class ArrivingFile:
 
 def _of_a_heart(recording: Recording) -> bool:
     """Whether a recording tells of somebody's heart; settings, say, tell of whoever a watch takes its wearer for."""
-    if recording.samples or recording.beats:
+    if recording.samples or recording.beats or any(fact.what == "undated" for fact in recording.facts):
         return True
     told = (fact.content for fact in recording.facts if fact.what != "limits")
     return any("bpm" in name and value is not None for content in told for name, value in content.items())

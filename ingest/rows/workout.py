@@ -40,10 +40,14 @@ def find_workouts(
 
 
 def are_copies(one: Entry, other: Entry) -> bool:
-    """Whether two workouts are so much at the same time that a person can have done only one."""
+    """Whether two workouts are so much at the same time that a person can have done only one.
+
+    A device records one at a time: what lies within another of its files is a part of it, as of a file that was given a date.
+    """
     common = min(workout_end_ms(one), workout_end_ms(other)) - max(one.at_ms, other.at_ms)
-    longer = max(workout_end_ms(one) - one.at_ms, workout_end_ms(other) - other.at_ms)
-    return common > 0 and common >= SAME * longer
+    shorter, longer = sorted(workout_end_ms(e) - e.at_ms for e in (one, other))
+    one_device = one.content["source"] == other.content["source"] and one.file != other.file
+    return common > 0 and (common >= SAME * longer or (one_device and common == shorter))
 
 
 def _without_copies(journal: Journal, person: int, workouts: list[Entry]) -> list[Entry]:
@@ -75,13 +79,22 @@ def _pairs(workouts: list[Entry]) -> Iterator[tuple[Entry, Entry]]:
                 yield one, workouts[j]
 
 
-def _trust(journal: Journal, sources: Mapping[str, Source], workout: Entry) -> tuple[bool, int, str, int]:
-    """Which of several copies is believed first: one that recorded, then by the rank of its source, as samples are."""
+def _trust(
+    journal: Journal, sources: Mapping[str, Source], workout: Entry
+) -> tuple[bool, int, str, int, int]:
+    """Which of several copies is believed first: one that recorded, by the rank of its source, as samples are, the whole before a part."""
     source = sources.get(workout.content["source"])
     recorded = source is not None and (
         workout.file is None or source.id in journal.recorded_by_file(workout.file)[1]
     )
-    return not recorded, source.rank if source else 0, workout.content["source"], workout.at_ms
+    length_ms = workout_end_ms(workout) - workout.at_ms
+    return (
+        not recorded,
+        source.rank if source else 0,
+        workout.content["source"],
+        -length_ms,
+        workout.at_ms,
+    )
 
 
 def _with_copies(workout: Entry, others: list[Entry]) -> Entry:
@@ -95,7 +108,8 @@ def _with_copies(workout: Entry, others: list[Entry]) -> Entry:
         content |= {
             name: other.content.get(name) for name in ("bpm_mean", "bpm_max") if content.get(name) is None
         }
-    content["copies"] = list(dict.fromkeys(other.content["source"] for other in others))
+    copies = list(dict.fromkeys(other.content["source"] for other in others))
+    content["copies"] = [source for source in copies if source != content["source"]]
     return replace(workout, content=content)
 
 

@@ -109,16 +109,21 @@ def _place_file(invocation: Invocation, name: str | None, text: str, *, yes: boo
         when = parse_when(text)
         calendar = calendar_of(journal, file.person)
         assert calendar is not None
-        at_ms = local_ms(when, calendar)
+        # What is proposed is known to the second, at best, and told to the minute.
+        at_ms = file.proposed_ms if text == file.proposed else local_ms(when, calendar)
         check_over(at_ms, file.lasted_s * 1000, journal.now_ms(), calendar)
         over = list(lies_over(journal, file, at_ms, calendar))
     begin, end = (day_and_time(ms, zone_at(calendar, ms)) for ms in (at_ms, at_ms + file.lasted_s * 1000))
     words = (
         _("{file}: {n} heart rates of {person} would count from {begin} to {end}.")
         if file.samples
+        else _("{file}: {n} beats of {person} would be kept from {begin} to {end}.")
+        if file.beats
         else _("{file}: the summary of this workout of {person} would count from {begin} to {end}.")
     )
-    told = words.format(file=file.short, n=file.samples, person=file.person, begin=begin, end=end)
+    told = words.format(
+        file=file.short, n=file.samples or file.beats, person=file.person, begin=begin, end=end
+    )
     print_wrapped([told, *over])
     ask_for_yes(yes=yes)
     place_undated(settings, file, at_ms)

@@ -135,7 +135,7 @@ def place_ms(boot: Boot, when: datetime, calendar: Calendar, now: MachineClock) 
 
 def check_over(at_ms: int, lasted_ms: int, now_ms: int, calendar: Calendar) -> None:
     """Raise Stop for what would go on into the future, or lies before all that a watch can write."""
-    from ingest.formats.fit.timestamps import ERA_MS
+    from ingest.formats.fit.era import ERA_MS
 
     if at_ms < ERA_MS:
         words = N_("It cannot have begun at {when}: watches count from 1990 on.")

@@ -1,4 +1,4 @@
-"""Workouts of watches whose clock was not set: which wait for a date, and one placed where its owner says that it was."""
+"""Files of watches whose clock was not set: which wait for a date, and one placed where its owner says that it was."""
 
 import shlex
 from collections.abc import Iterator, Sequence
@@ -21,22 +21,28 @@ from ingest.verbs.zone_table import duration_text
 
 _PLACED = "-placed-"
 
+SECOND_MS = 1000
+"""What a watch tells is stamped in whole ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class UndatedFile:
-    """A file that is kept and has no date; `place` is where it lies below the data folder, `member` what of a zip it is."""
+    """A file that is kept and has no date, or only a part of it; `place` is where it lies below the data folder, `member` what of a zip it is."""
 
     name: str
     person: str
     samples: int
+    beats: int
     first_s: int
     lasted_s: int
     mark: str
     received_ms: int
     place: str
     member: str
+    proposed_ms: int
+    """When it may have begun."""
     proposed: str
-    """A day and a time at which it may have begun, by the clock of the person."""
+    """The same as a day and a time, by the clock of the person."""
     zone: str
     """Where that person was when it came in."""
     id: int
@@ -57,6 +63,7 @@ class UndatedFile:
             "file": self.name,
             "person": self.person,
             "samples": self.samples,
+            "beats": self.beats,
             "lasted_s": self.lasted_s,
             "received_ms": self.received_ms,
             "zone": self.zone,
@@ -90,12 +97,14 @@ def undated_files(journal: Journal) -> list[UndatedFile]:
                     f.name,
                     person.name,
                     c["samples"],
+                    c.get("beats", 0),
                     c["first_s"],
                     c["last_s"] - c["first_s"],
                     c["mark"],
                     f.received_ms,
                     place,
                     member,
+                    begins[f.id],
                     day_and_time(begins[f.id], zone),
                     zone_at(calendar, f.received_ms),
                     f.id,
@@ -107,7 +116,10 @@ def undated_files(journal: Journal) -> list[UndatedFile]:
 def _begins(
     calendar: Calendar, waiting: Sequence[tuple[dict[str, Any], Filed]], files: Sequence[Filed], now_ms: int
 ) -> dict[int, int]:
-    """When each file of a person may have begun (ms): as its name says, else beside its neighbours. Never later than it came in."""
+    """When each file of a person may have begun (ms), never later than it came in.
+
+    That is right before what it holds with a date, else as its name says, else beside its neighbours.
+    """
     found: dict[int, int] = {}
     of_kin: dict[tuple[str, str], list[Recorded]] = {}
     undated = {f.id for _, f in waiting}
@@ -118,7 +130,9 @@ def _begins(
     for c, f in waiting:
         lasted_s = c["last_s"] - c["first_s"]
         latest_ms = min(f.received_ms, now_ms) - lasted_s * 1000
-        if said := time_in_name(f.name):
+        if c.get("before_ms") is not None:
+            found[f.id] = c["before_ms"] - lasted_s * 1000 - SECOND_MS
+        elif said := time_in_name(f.name):
             found[f.id] = min(local_ms(said, calendar), latest_ms)
         of_kin.setdefault(kin(f.name), []).append(
             Recorded(f.id, f.name, lasted_s, found.get(f.id), c["first_s"], latest_ms)
@@ -139,6 +153,13 @@ def placed_files(journal: Journal) -> list[Filed]:
         for f in journal.files()
         if _PLACED in f.name and f.outcome in {"stored", "partial"} and f.id not in gone
     ]
+
+
+def placed_copy(journal: Journal, person: int, file: int) -> Filed | None:
+    """The copy with a date, if one counts, of a file of a person that has none."""
+    marks = [e.content["mark"] for e in journal.facts(person, "undated") if e.file == file]
+    found = (f for f in placed_files(journal) for mark in marks if f"{_PLACED}{mark}" in f.name)
+    return next(found, None)
 
 
 def find_placed(journal: Journal, word: str | None) -> Filed | None:
@@ -163,9 +184,11 @@ def undated_lines(files: Sequence[dict[str, Any]]) -> Iterator[str]:
     """What waits, and what to type, two lines for each: a time at which it can have begun is proposed."""
     shorts = [f["file"].rsplit("/", maxsplit=1)[-1] for f in files]
     for f, short in zip(files, shorts, strict=True):
-        told = ngettext("{n} heart rate", "{n} heart rates", f["samples"]).format(n=f["samples"])
-        if not f["samples"]:
-            told = _("a summary")
+        told = _("a summary")
+        if f["samples"]:
+            told = ngettext("{n} heart rate", "{n} heart rates", f["samples"]).format(n=f["samples"])
+        elif f["beats"]:
+            told = ngettext("{n} beat", "{n} beats", f["beats"]).format(n=f["beats"])
         yield _("{file}: {told} of {person} in {lasted}; the file came in on {time}").format(
             file=f["file"],
             told=told,
@@ -196,10 +219,10 @@ def lies_over(journal: Journal, file: UndatedFile, at_ms: int, calendar: Calenda
 
 
 def undated_text(files: int) -> str:
-    """That so many workouts wait for a date."""
+    """That so many files wait for a date."""
     return ngettext(
-        "{n} workout has no date, as the clock of its watch was not set. It is kept, and counts in no week until you say when it was:",
-        "{n} workouts have no date, as the clock of their watch was not set. They are kept, and count in no week until you say when they were:",
+        "{n} file, or a part of it, has no date, as the clock of its watch was not set. It is kept, and counts in no week until you say when it was:",
+        "{n} files, or a part of them, have no date, as the clock of their watch was not set. They are kept, and count in no week until you say when they were:",
         files,
     ).format(n=files)
 

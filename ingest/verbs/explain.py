@@ -38,6 +38,7 @@ def explanation_lines(x: "Explanation", columns: int = _WIDE) -> Iterator[str]:
         begin=words.moment(subject.start_ms, calendar),
         end=words.moment(subject.end_ms, calendar),
     )
+    yield from words.file_lines(subject)
     yield ""
     yield from words.total_lines(x)
     yield ""

@@ -12,6 +12,7 @@ from ingest.language import N_, Text, date_text, said
 from ingest.retelling import retold
 from ingest.rows.calendar import Calendar
 from ingest.rows.profile import Profile, read_profile
+from ingest.verbs.clock_files import placed_copy
 from ingest.verbs.times import YEARS, day_and_time, local_ms, zone_at
 from zones.days import midnights
 from zones.minutes import MINUTE
@@ -27,7 +28,10 @@ class NoTime(Stop):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The time of one person that is asked about, cut at the midnights within; a file if one was named."""
+    """The time of one person that is asked about, cut at the midnights within; a file if one was named.
+
+    Of a file that had no date it is the copy to which somebody gave one, and `without_date` is its name.
+    """
 
     name: str
     person: Person
@@ -36,6 +40,7 @@ class Subject:
     file: Filed | None = None
     whole_days: bool = False
     day: date | None = None
+    without_date: str = ""
 
     @property
     def words(self) -> str:
@@ -161,7 +166,9 @@ def _file_subject(journal: Journal, files: list[Filed], name: str | None) -> Sub
         if not files:
             words = N_("The file {name} is not of {person}, but of {other}.")
             raise Stop(Text(words, name=others[0].name, person=person.name, other=others[0].person))
-    for f in files:
+    copies = {f.id: placed_copy(journal, p.id, f.id) for f in files if (p := owners[f.person]) is not None}
+    for named in files:
+        f = copies.get(named.id) or named
         span, _ = journal.recorded_by_file(f.id)
         owner = owners[f.person]
         if span is None or owner is None or f.id in journal.left_out(owner.id).files:
@@ -170,7 +177,9 @@ def _file_subject(journal: Journal, files: list[Filed], name: str | None) -> Sub
         a, b = span[0], max(span[1], span[0] + 1)
         first, last = profile.calendar.day_of(a), profile.calendar.day_of(b - 1)
         inside = [m for m in _midnights(profile, first, (last - first).days + 1) if a < m < b]
-        return Subject(Text(N_("file {name}"), name=f.name), owner, profile, [a, *inside, b], f)
+        words = Text(N_("file {name}"), name=named.name)
+        without_date = "" if f is named else named.name
+        return Subject(words, owner, profile, [a, *inside, b], f, without_date=without_date)
     f = files[0]
     owner = owners[f.person]
     if owner is not None and f.id in journal.left_out(owner.id).files:

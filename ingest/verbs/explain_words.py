@@ -1,10 +1,12 @@
 """Why time counts as it does, in words: what it amounts to, limits, sources, samples, and what the watch itself says."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ingest.language import N_, ngettext, number_text, said
 from ingest.language import gettext as _
+from ingest.retelling import retold
 from ingest.sports import sport_text
 from ingest.verbs.times import day_and_time, length_text, plain_number, time_to_the_ms, zone_at
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from ingest.rows.account import Share
     from ingest.rows.calendar import Calendar
     from ingest.rows.profile import Profile
+    from ingest.verbs.explain_subject import Subject
     from ingest.verbs.explanation import ExplainedSample, Explanation, MaskedRun
     from ingest.verbs.watch_comparison import ClaimComparison, ZoneComparison
     from zones.edges import Edges
@@ -55,6 +58,20 @@ _ZONES = {
 }
 
 _KINDS = {"strap": N_("strap"), "activity": N_("activity"), "monitoring": N_("monitoring")}
+
+
+def file_lines(subject: "Subject") -> Iterator[str]:
+    """What there is to say of the file that is asked about: who gave it its time, and what was odd in it."""
+    if subject.file is None:
+        return
+    if subject.without_date:
+        text = _(
+            "Its watch had no date: somebody said when it began. To take that back: `hartslag clock {file} --undo`"
+        )
+        name = shlex.quote(subject.without_date.rsplit("/", maxsplit=1)[-1])
+        yield f"  {text.format(file=name)}"
+    if subject.file.reason:
+        yield f"  {retold(subject.file.reason)}"
 
 
 def total_lines(x: "Explanation") -> Iterator[str]:

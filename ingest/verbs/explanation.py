@@ -106,6 +106,8 @@ class Explanation:
         return {
             "person": subject.person.name,
             "what": subject.name,
+            "reason": subject.file.reason if subject.file else None,
+            "time_said_of": subject.without_date or None,
             "zone": zone_at(subject.profile.calendar, subject.start_ms),
             "from": utc_text(subject.start_ms),
             "to": utc_text(subject.end_ms),

@@ -76,6 +76,27 @@ def test_a_corrected_workout_leaves_a_store_that_followed_as_a_rebuild_does(tmp_
     assert moderate == [0.0, 3600.0, 0.0]
 
 
+def test_a_part_of_a_workout_in_another_file_of_its_device_is_no_workout_beside_it(tmp_path: Path) -> None:
+    """Protects the list from one run twice: of one device what lies within another file's workout is a part, of two it is not."""
+    with household(tmp_path, [HOME, steady("Jan", START, 3600, 110)]) as journal:
+        pieces = [
+            Workout("Jan", "watch", START + HOUR // 2, START + HOUR, sport="walking"),
+            RUN,
+            Workout("Jan", "other watch", START + HOUR * 3 // 4, START + HOUR, sport="cycling"),
+        ]
+        with SqliteStore(tmp_path / "along.db") as store:
+            for i, piece in enumerate(pieces):
+                with journal.write() as w:
+                    piece.write(w, a_file(w, 1))
+                follow(journal, store, cache=RowCache())
+                assert rows(tmp_path / "along.db") == filled(journal, tmp_path / f"{i}.db")
+        found = find_workouts(journal, 1)
+        assert [(e.content["sport"], e.content.get("copies")) for e in found] == [
+            ("running", []),
+            ("cycling", None),
+        ]
+
+
 def test_workouts_come_in_one_order_whichever_came_in_first(tmp_path: Path) -> None:
     """Protects whose edges rule where two watches recorded one hour: the order does not tell who was read first."""
     other = Workout("Jan", "other watch", START, START + HOUR // 2, sport="cycling")

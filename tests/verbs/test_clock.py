@@ -176,7 +176,7 @@ def test_a_workout_of_a_watch_without_a_date_is_kept_listed_and_placed(tmp_path:
     added = hartslag("--data", tmp_path, "add", tmp_path / "run.fit")
     assert "hartslag clock" in added.out
     listed = clock(tmp_path)
-    assert "1 workout has no date" in listed.out
+    assert "1 file, or a part of it, has no date" in " ".join(listed.out.split())
     assert "run.fit: 1200 heart rates of Anna" in listed.out
     assert "run.fit: 1200 heart rates of Anna" in hartslag("--data", tmp_path, "status").out
     ahead = clock(tmp_path, "run.fit", "2090-01-01 18:00", "--yes")
@@ -187,10 +187,15 @@ def test_a_workout_of_a_watch_without_a_date_is_kept_listed_and_placed(tmp_path:
     assert "hartslag clock run.fit --undo" in placed.out, placed
     (workout,) = json.loads(hartslag("--data", tmp_path, "workout", "2026-11-16", "--json").out)
     assert (workout["from"], workout["moderate_min"]) == ("2026-11-16T17:00:00Z", 20.0)
+    explained = " ".join(hartslag("--data", tmp_path, "explain", "run.fit").out.split())
+    assert "run.fit (Europe/Amsterdam): 2026-11-16 18:00 to 2026-11-16 18:20" in explained
+    assert "Its watch had no date: somebody said when it began. To take that back:" in explained
+    assert "clock run.fit --undo" in explained
     assert json.loads(clock(tmp_path, "--json").out)["files"] == []
     assert hartslag("--data", tmp_path, "status").out.count("run.fit") == 0, "it is not told of as damaged"
     assert clock(tmp_path, "run.fit", "--undo", "--yes").code == 0
     assert len(json.loads(clock(tmp_path, "--json").out)["files"]) == 1, "it waits again"
+    assert "brought no time to explain" in hartslag("--data", tmp_path, "explain", "run.fit").out
     assert clock(tmp_path, "run.fit", "2026-11-16 18:00", "--yes").code == 0
     assert json.loads(clock(tmp_path, "--json").out)["files"] == [], "it counts again where it was"
 
@@ -262,3 +267,54 @@ def test_a_summary_without_a_date_is_listed_and_placed_out_of_a_zip_in_a_zip(tmp
     assert workout["from"] == "2026-11-16T17:00:00Z"
     assert clock(tmp_path, "swim.fit", "--undo", "--yes").code == 0
     assert "tmp" not in hartslag("--data", tmp_path, "forget", "--list").out.split("`")[0]
+
+
+def test_a_part_of_a_workout_without_a_date_is_placed_right_before_the_rest(tmp_path: Path) -> None:
+    """Protects a run whose watch found the date on the way: its end counts at once, and its beginning once its owner says yes to it."""
+    (tmp_path / "hartslag.toml").write_text(SETTINGS.split("[[strap]]", maxsplit=1)[0])
+    file = Fit().file_id(created=5000)
+    for second in range(0, 900, 6):
+        file.record(5000 + second, 118 + second % 5)
+    begin = FIT_START + 25
+    for second in range(900, 1500, 6):
+        file.record(begin + second, 118 + second % 5)
+    (tmp_path / "run.fit").write_bytes(file.done())
+    assert hartslag("--data", tmp_path, "add", tmp_path / "run.fit").code == 0
+    (waits,) = json.loads(hartslag("--data", tmp_path, "status", "--json").out)["undated"]
+    assert (waits["samples"], waits["proposed"]) == (150, "2026-11-16 18:00")
+    explained = " ".join(hartslag("--data", tmp_path, "explain", "run.fit").out.split())
+    assert "2026-11-16 18:15 to 2026-11-16 18:25" in explained
+    assert "what was recorded before its clock was set is kept" in explained
+    assert clock(tmp_path, "run.fit", waits["proposed"], "--yes").code == 0
+    (workout,) = json.loads(hartslag("--data", tmp_path, "workout", "2026-11-16", "--json").out)
+    assert workout["from"] == "2026-11-16T17:00:30Z", "to the second, right before what has a date"
+    assert workout["moderate_min"] == pytest.approx(1489 / 60, abs=0.1)
+    explained = " ".join(hartslag("--data", tmp_path, "explain", "run.fit").out.split())
+    assert "2026-11-16 18:00 to 2026-11-16 18:25" in explained
+    assert explained.count("Workout 2026") == 1
+    assert clock(tmp_path, "run.fit", "--undo", "--yes").code == 0
+    (workout,) = json.loads(hartslag("--data", tmp_path, "workout", "2026-11-16", "--json").out)
+    assert workout["from"] == "2026-11-16T17:15:25Z", "the rest stays where it was"
+
+
+def test_an_all_day_file_and_one_of_intervals_alone_wait_as_well(tmp_path: Path) -> None:
+    """Protects what is no workout with heart rates: whatever a watch without a date recorded of a heart is listed and placed."""
+    (tmp_path / "hartslag.toml").write_text(SETTINGS.split("[[strap]]", maxsplit=1)[0])
+    day = Fit().file_id(32, created=100).monitoring_info(100).monitoring(100, (24, "byte", 8))
+    for i in range(1, 500):
+        day.monitoring_bpm(100 + 60 * i, 70 + i % 30)
+    (tmp_path / "day.fit").write_bytes(day.done())
+    beats = Fit().file_id(created=5000)
+    for i in range(0, 1200, 4):
+        beats.hrv(*[500 + (i + j) * 7 % 23 for j in range(4)])
+    (tmp_path / "beats.fit").write_bytes(beats.session(5000, 615).done())
+    assert hartslag("--data", tmp_path, "add", tmp_path / "day.fit", tmp_path / "beats.fit").code == 0
+    told = " ".join(hartslag("--data", tmp_path, "status").out.split())
+    assert "2 files, or a part of them, have no date" in told
+    assert "day.fit: 499 heart rates of Anna in 8 h 18 min" in told
+    assert "beats.fit: 612 heart rates of Anna in 10 min" in told
+    assert clock(tmp_path, "day.fit", "2026-11-16 00:00", "--yes").code == 0
+    assert clock(tmp_path, "beats.fit", "2026-11-17 18:00", "--yes").code == 0
+    assert "believed for 8 h 19 min" in hartslag("--data", tmp_path, "explain", "day.fit").out
+    assert "612 heart rates are derived" in hartslag("--data", tmp_path, "explain", "beats.fit").out
+    assert json.loads(clock(tmp_path, "--json").out)["files"] == []

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.formats.fit import power_on
 from ingest.formats.fit.contents import ChainedFile, Contents
 from ingest.formats.fit.definition import Definition
+from ingest.formats.fit.era import ERA_MS, FIRST_DATE, NEVER, Seconds
 from ingest.formats.fit.file import Beats, FitSeries
-from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE, NEVER, Seconds
 from zones.artefacts import STUCK_S, Artefact, find_artefacts, without_artefacts
 from zones.beats import rate_of_beats
 from zones.series import Series
@@ -140,7 +139,7 @@ def _record_times(chained: ChainedFile) -> tuple[Seconds, Seconds]:
     records = chained.messages.definitions_of(RECORD)
     if records:
         at = records[0].positions if len(records) == 1 else np.concatenate([d.positions for d in records])
-        seconds = power_on.dated(chained, np.concatenate([chained.timestamps.seconds_of(d) for d in records]))
+        seconds = np.concatenate([chained.timestamps.seconds_of(d) for d in records])
         dated = seconds >= FIRST_DATE
         if not dated.all():
             at, seconds = at[dated], seconds[dated]
@@ -160,7 +159,7 @@ def _with_beginning(
     Not if they would then last past the first stamp behind them; in that case they ended there.
     """
     begun = [
-        int(begins[0])
+        int(chained.timestamps.on_calendar(begins[:1].astype(np.int64))[0])
         for number, which in ((SESSION, STARTED), (FILE_ID, CREATED))
         for definition in chained.messages.definitions_of(number)
         if (begins := definition.value(chained.messages.data, which, size=4)) is not None and len(begins)
@@ -245,7 +244,7 @@ def _from_moment(
 ) -> Intervals:
     """Rows of intervals (0: none) laid end to end, each row from its message's own moment on."""
     data = chained.messages.data
-    seconds = power_on.dated(chained, chained.timestamps.seconds_of(definition))
+    seconds = chained.timestamps.seconds_of(definition)
     past = definition.value(data, 0, size=2)
     start = seconds * 1000 + ERA_MS
     if past is not None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from ingest.errors import Unusable
 from ingest.formats.fit.messages import Messages
+from ingest.formats.fit.power_on import PowerOn
 from ingest.formats.fit.segment import segments
 from ingest.formats.fit.timestamps import Timestamps
 from ingest.language import N_
@@ -27,16 +28,23 @@ class Contents:
     notes: list[str] = field(default_factory=list)
     """Odd and harmless."""
 
+    @property
+    def power_on(self) -> PowerOn:
+        """What any of the chained files tells of the date that a count from power-on meant."""
+        return self.chained_files[0].timestamps.power_on
+
 
 def parse_contents(data: bytes) -> Contents:
     """The contents of the bytes of a file; raises `Unusable` where there is nothing to read."""
     found, faults, notes = segments(data)
+    all_messages: list[Messages] = []
     frame_cut = any(fault.startswith(("cut off", "never finished")) for fault in faults)
     chained_files = []
     for segment in found:
         messages = Messages(data, segment.body, segment.end)
         if messages.by_number:
-            chained_files.append(ChainedFile(messages, Timestamps(messages)))
+            all_messages.append(messages)
+            chained_files.append(ChainedFile(messages, Timestamps(messages, all_messages)))
         if messages.fault:
             faults.append(messages.fault)
         elif messages.cut and not frame_cut:

@@ -8,8 +8,8 @@ Source: FIT SDK, profile, fields of
 
 from ingest.formats.fit.contents import Contents
 from ingest.formats.fit.description import DEVICE_INFO, FILE_ID, Description, DescriptiveMessage
+from ingest.formats.fit.era import moment
 from ingest.formats.fit.file import Device
-from ingest.formats.fit.timestamps import moment
 
 ANTPLUS, BLUETOOTH_LE, LOCAL = 1, 3, 5
 ANT_HEART_RATE, BLE_HEART_RATE, LOCAL_WRIST = 120, 1, 10

@@ -98,15 +98,18 @@ class FitSession:
 
 @dataclass(frozen=True, slots=True)
 class Undated:
-    """Heart rates of a watch whose clock was not set: how many, and by its count from power-on (s) from when to when.
+    """What a watch told of the heart before its clock was set, and by its count from power-on (s) from when to when.
 
-    `mark` tells this file from any other.
+    Samples and beats are those that there are once it is said which date the count meant. `mark` tells this file from any other.
     """
 
     samples: int
+    beats: int
     first_s: int
     last_s: int
     mark: str
+    before_ms: int | None = None
+    """What of the file has a date begins then (ms since 1970): the clock was set by that time. None where nothing has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,7 @@ class FitFile:
     claims: tuple[Claim, ...] = ()
     checks: tuple[ZoneCheck, ...] = ()
     undated: Undated | None = None
-    """All the heart rates that there are have no date."""
+    """What has no date, and can be given one."""
     dropped: int = 0
     """Values that cannot be a heart rate (0, 255, outside 30 to 230) and were never made samples."""
     unwritten: int = 0

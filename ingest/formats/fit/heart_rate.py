@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.formats.fit import power_on, strap_memory, timer
+from ingest.formats.fit import strap_memory, timer
 from ingest.formats.fit.contents import ChainedFile, Contents
 from ingest.formats.fit.definition import Definition
 from ingest.formats.fit.developer import developer_heart_rate
+from ingest.formats.fit.era import ERA_MS, FIRST_DATE, NONE, Seconds, milliseconds
 from ingest.formats.fit.file import FitSeries
-from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE, Seconds, milliseconds
 from zones.series import HIGHEST_BPM, LOWEST_BPM, Series, join
 
 RECORD, MONITORING, HSA_HEART_RATE = 20, 55, 308
@@ -45,8 +45,6 @@ class HeartRateColumns:
     undated: int = 0
     timeless: int = 0
     """Of the undated ones those whose messages tell no time at all."""
-    counted_s: tuple[int, int] | None = None
-    """The first and last of those that count seconds from power-on."""
     from_strap: bool = False
     """There are `hr` messages: only chest straps remember."""
     record: list[Samples] = field(default_factory=list)
@@ -69,10 +67,6 @@ class HeartRateColumns:
             dated = seconds >= FIRST_DATE
             self.undated += len(bpm) - int(np.count_nonzero(dated))
             self.timeless += int(np.count_nonzero(seconds < 0))
-            counted = seconds[(seconds >= 0) & ~dated]
-            if len(counted):
-                first, last = self.counted_s or (int(counted[0]), 0)
-                self.counted_s = min(first, int(counted.min())), max(last, int(counted.max()))
             seconds, bpm = seconds[dated], bpm[dated]
         return milliseconds(seconds), bpm.astype(np.uint8)
 
@@ -112,12 +106,11 @@ def _read_records(columns: HeartRateColumns, chained: ChainedFile) -> None:
         if definition.has_developer_fields:
             bpm = developer_heart_rate(chained.messages, definition, bpm)
         if bpm is None:
-            _note_last_record(columns, power_on.dated(chained, chained.timestamps.seconds_of(definition)))
+            _note_last_record(columns, chained.timestamps.seconds_of(definition))
         else:
             found.append((definition, bpm))
     if found:
         seconds, bpm = _in_order(chained, found)
-        seconds = power_on.dated(chained, seconds)
         _note_last_record(columns, seconds)
         columns.record.append(columns.keep_plausible(seconds, bpm))
 
@@ -160,13 +153,13 @@ def _read_hsa(columns: HeartRateColumns, chained: ChainedFile, definition: Defin
     rows = definition.table(data, 2, 1)
     if rows is None:
         return
-    first = power_on.dated(chained, chained.timestamps.seconds_of(definition))
+    first = chained.timestamps.seconds_of(definition)
     interval = definition.value(data, 0, size=2)
     step = np.ones(len(first), np.int64) if interval is None else interval.astype(np.int64)
     step[(step == 0) | (step == 0xFFFF)] = 1
     count = rows.shape[1]
     seconds = first[:, None] + step[:, None] * np.arange(count, dtype=np.intp)
-    seconds[first < FIRST_DATE] = -1
+    seconds[first < 0] = NONE
     columns.monitoring.append(columns.keep_plausible(seconds.ravel(), rows.ravel()))
 
 

@@ -17,11 +17,11 @@ import numpy as np
 
 from ingest.formats.fit import timer
 from ingest.formats.fit.contents import Contents
+from ingest.formats.fit.era import ERA_MS
 from ingest.formats.fit.file import FitSeries, FitSession, LengthDoubt
 from ingest.formats.fit.pauses import Lap, laps_of, session_ms
 from ingest.formats.fit.time_in_zone import LONGEST
 from ingest.formats.fit.timer import Press
-from ingest.formats.fit.timestamps import ERA_MS
 from ingest.formats.recording import NEAR_S, can_be_timer, near_s
 from zones.pieces import hold
 from zones.series import Series

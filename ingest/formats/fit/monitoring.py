@@ -26,8 +26,8 @@ import numpy as np
 
 from ingest.formats.fit.contents import ChainedFile, Contents
 from ingest.formats.fit.definition import Definition
+from ingest.formats.fit.era import ERA_MS, FIRST_DATE
 from ingest.formats.fit.file import Claim
-from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE
 from zones.spans import Spans
 
 MONITORING, MONITORING_INFO, MONITORING_HR_DATA = 55, 103, 211

@@ -7,8 +7,8 @@ system_timestamp; FIT SDK, profile), by which every time in the file has a date.
 import struct
 
 from ingest.formats.fit.crc import crc16
+from ingest.formats.fit.era import ERA_MS
 from ingest.formats.fit.segment import segments
-from ingest.formats.fit.timestamps import ERA_MS
 
 _DEFINITION = bytes((0x40, 0, 0)) + struct.pack("<H", 162) + bytes((2, 253, 4, 0x86, 1, 4, 0x86))
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ingest.formats.fit.contents import ChainedFile
 from ingest.formats.fit.definition import Definition
-from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE, Seconds
+from ingest.formats.fit.era import ERA_MS, FIRST_DATE, Seconds
 
 HR = 132
 FRACTION, TIME_256, BPM, EVENT, EVENT_12 = 0, 1, 6, 9, 10

@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ingest.formats.fit import power_on
 from ingest.formats.fit.contents import ChainedFile, Contents
-from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE, NONE
+from ingest.formats.fit.era import ERA_MS, FIRST_DATE, NONE
 from zones.spans import Spans
 
 EVENT, RECORD, TIMER, START = 21, 20, 0, 0
@@ -40,7 +39,7 @@ def read_presses(contents: Contents) -> list[Press]:
             mine = [i for i, p in enumerate(definition.each_position()) if data[p + event[0]] == TIMER]
             if not mine:
                 continue
-            seconds = power_on.dated(chained, chained.timestamps.seconds_of(definition))
+            seconds = chained.timestamps.seconds_of(definition)
             positions = definition.positions
             for i in mine:
                 how, place = data[positions[i] + kind[0]], int(positions[i])
@@ -61,7 +60,7 @@ def _seconds_beside(chained: ChainedFile, place: int, starts: bool) -> int:  # n
         i = int(np.searchsorted(places, place)) - (0 if starts else 1)
         if 0 <= i < len(places) and (nearest is None or abs(int(places[i]) - place) < nearest):
             nearest = abs(int(places[i]) - place)
-            found = int(power_on.dated(chained, chained.timestamps.seconds_of(definition))[i])
+            found = int(chained.timestamps.seconds_of(definition)[i])
     return found
 
 

@@ -7,51 +7,41 @@ A message may carry a full timestamp (field 253), the low 16 bits of one (monito
   samples 18 hours into the future wherever an event was stamped ahead of them (andrewcooke/choochoo #5).
 * 5 bits: forward, at most 31 s after the stamp before (FIT SDK, "Compressed Timestamp Header").
 
-A timestamp below 0x10000000 counts seconds since the device was switched on (FIT SDK, profile type date_time).
+What counts from power-on has a date where the file tells which one (`power_on`).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.formats.fit.definition import Definition
+from ingest.formats.fit.era import FIRST_DATE, NEVER, NONE, Seconds
 from ingest.formats.fit.messages import Messages
+from ingest.formats.fit.power_on import (
+    TIMESTAMP,
+    TIMESTAMP_CORRELATION,
+    PowerOn,
+    counts_from_power_on,
+    dated,
+    find_power_on,
+)
 
-ERA_MS = 631_065_600_000
-"""1989-12-31T00:00:00Z in milliseconds since 1970."""
-FIRST_DATE = 0x10000000
-"""Timestamps below count from power-on."""
-NEVER = 0xFFFFFFFF
-NONE = -1
-
-TIMESTAMP, TIMESTAMP_16 = 253, 26
-MONITORING, TIMESTAMP_CORRELATION = 55, 162
-
-Seconds = NDArray[np.int64]
-
-
-def milliseconds(seconds: Seconds) -> Seconds:
-    """Milliseconds since 1970 of seconds of the FIT era; a fresh column."""
-    found = seconds * 1000
-    found += ERA_MS
-    return found
-
-
-def moment(seconds: int | None) -> np.datetime64 | None:
-    """A timestamp as a moment; None where it is no date."""
-    if seconds is None or not FIRST_DATE <= seconds < NEVER:
-        return None
-    return np.datetime64(seconds * 1000 + ERA_MS, "ms")
+TIMESTAMP_16 = 26
+MONITORING, MONITORING_INFO = 55, 103
 
 
 class Timestamps:
-    """The timestamps of one chained file's messages."""
+    """The timestamps of one chained file's messages; `all_messages` are those of all that are chained."""
 
-    def __init__(self, messages: Messages) -> None:
+    def __init__(self, messages: Messages, all_messages: Sequence[Messages]) -> None:
         self._messages = messages
-        self._full: tuple[Seconds, Seconds] | None = None
+        self._all_messages = all_messages
+        self._stamps: tuple[Seconds, Seconds, Seconds] | None = None
         self._five: tuple[Seconds, Seconds] | None = None
+        self._power_on: PowerOn | None = None
+        self._counts: bool | None = None
 
     def seconds_of(self, definition: Definition) -> Seconds:
         """One timestamp per message, a fresh column; NONE where it has none."""
@@ -69,35 +59,65 @@ class Timestamps:
                 self._complete_16(definition, low, seconds)
         if self._messages.compressed:
             self._complete_5(definition, seconds)
-        return seconds
+        return self.on_calendar(seconds)
+
+    def on_calendar(self, seconds: Seconds) -> Seconds:
+        """Timestamps, of whatever field, with those that count from power-on dated where the file tells how; in place."""
+        if np.minimum.reduce(seconds, initial=FIRST_DATE) >= FIRST_DATE:
+            return seconds
+        return dated(seconds, self.power_on)
+
+    @property
+    def power_on(self) -> PowerOn:
+        """What the file tells of the date that its count meant, or another that is chained with it: a watch counts on."""
+        if self._power_on is None:
+            found = (find_power_on(m) for m in (self._messages, *self._all_messages))
+            self._power_on = next((p for p in found if p.by), PowerOn())
+        return self._power_on
+
+    @property
+    def counts(self) -> bool:
+        """Whether anything in the file counts from power-on, dated or not."""
+        if self._counts is None:
+            self._counts = counts_from_power_on(self._messages)
+        return self._counts
 
     @property
     def full(self) -> tuple[Seconds, Seconds]:
         """Positions and seconds of all full timestamps of the file that are dates, in the order of the file."""
-        if self._full is None:
-            self._full = self._collect()
-        return self._full
+        at, seconds, numbers = self._collect()
+        seconds = self.on_calendar(seconds.copy())
+        dates = (seconds >= FIRST_DATE) & self._stands_for_itself(numbers)
+        return at[dates], seconds[dates]
 
-    def _collect(self) -> tuple[Seconds, Seconds]:
-        data = self._messages.data
-        at: list[Any] = []
-        seconds: list[Any] = []
-        for definition in self._messages.definitions:
-            times = definition.value(data, TIMESTAMP, size=4)
-            if times is not None and len(times):
-                at.append(definition.positions)
-                seconds.append(times)
-        if not at:
-            return np.empty(0, np.int64), np.empty(0, np.int64)
-        p = np.concatenate(at)
-        t = np.concatenate(seconds).astype(np.int64)
-        dated = (t >= FIRST_DATE) & (t != NEVER)
-        p, t = p[dated], t[dated]
-        order = np.argsort(p, kind="stable")
-        return p[order], t[order]
+    def _stands_for_itself(self, numbers: Seconds) -> NDArray[np.bool_]:
+        """Which messages, by their numbers, were written when they are stamped: in a file that counts, the one which tells the date was not."""
+        stands: NDArray[np.bool_] = (numbers != TIMESTAMP_CORRELATION) | (not self.counts)
+        return stands
+
+    def _collect(self) -> tuple[Seconds, Seconds, Seconds]:
+        """Position, seconds and number of every message with a full timestamp, in the order of the file."""
+        if self._stamps is None:
+            data = self._messages.data
+            parts: list[tuple[Any, Any, Any]] = [(np.empty(0, np.int64),) * 3]
+            for definition in self._messages.definitions:
+                times = definition.value(data, TIMESTAMP, size=4)
+                if times is not None and len(times):
+                    number = np.full(len(times), definition.number, np.int64)
+                    parts.append((definition.positions, times.astype(np.int64), number))
+            at, seconds, numbers = (np.concatenate(column) for column in zip(*parts, strict=True))
+            told = seconds != NEVER
+            at, seconds, numbers = at[told], seconds[told], numbers[told]
+            order = np.argsort(at, kind="stable")
+            self._stamps = at[order], seconds[order], numbers[order]
+        return self._stamps
 
     def _complete_16(self, definition: Definition, low: NDArray[Any], seconds: Seconds) -> None:
-        at, full = self.full
+        at, full, numbers = self._collect()
+        # Some message or other may be stamped 0; those of the all-day recording itself count as their neighbours do.
+        of_day = (numbers == MONITORING) | (numbers == MONITORING_INFO)
+        base_for = (full >= FIRST_DATE) & self._stands_for_itself(numbers) | of_day
+        at, full = at[base_for], full[base_for]
         todo = np.flatnonzero((low != 0xFFFF) & (seconds == NONE))
         if not len(todo) or not len(at):
             return
@@ -120,12 +140,12 @@ class Timestamps:
     def _count_forward(self) -> tuple[Seconds, Seconds]:
         """Positions and seconds of the messages stamped in their header byte, whatever their kind.
 
-        Relative times are counted on as well: they tell how far apart, though not when.
+        Times from power-on are counted on as well: they tell how far apart, though not when.
         """
         data = self._messages.data
         parts: list[tuple[Any, Any, Any]] = []
         for definition in self._messages.definitions:
-            if not len(definition):
+            if not len(definition) or (definition.number == TIMESTAMP_CORRELATION and self.counts):
                 continue
             at = definition.positions
             header = definition.column(data, 0, "u1")

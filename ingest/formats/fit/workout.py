@@ -13,14 +13,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from ingest.formats.fit import power_on
 from ingest.formats.fit.contents import Contents
 from ingest.formats.fit.description import SESSION, SPORT, Description, DescriptiveMessage
+from ingest.formats.fit.era import ERA_MS, FIRST_DATE, NEVER, moment
 from ingest.formats.fit.file import Device, FitSeries, FitSession
 from ingest.formats.fit.pauses import Lap
 from ingest.formats.fit.sport_names import SPORTS, SUB_SPORTS
 from ingest.formats.fit.summary import check_summary
-from ingest.formats.fit.timestamps import ERA_MS, FIRST_DATE, NEVER, moment
 from ingest.formats.recording import NEAR_S
 
 LAP = 19
@@ -32,11 +31,9 @@ def read_sessions(contents: Contents, description: Description) -> tuple[FitSess
     sports = description.messages_of(SPORT)
     sport_message = sports[0] if sports else DescriptiveMessage()
     found = []
-    ahead_s = power_on.ahead_s(contents.chained_files)
     for message in description.messages_of(SESSION):
-        begun = message.integer(2)
-        start = moment(begun + ahead_s if begun is not None and begun < FIRST_DATE else begun)
-        end = _end(message, start)
+        start = _moment(contents, message.integer(2))
+        end = _end(contents, message, start)
         if start is None or end is None or end < start:
             continue
         told = check_summary(message.integer(16), message.integer(17))
@@ -59,18 +56,6 @@ def read_sessions(contents: Contents, description: Description) -> tuple[FitSess
     return tuple(sorted(found, key=lambda session: session.start))
 
 
-def undated_summary(contents: Contents, description: Description) -> tuple[int, int] | None:
-    """From when to when (s from power-on) a workout was whose summary alone tells of the heart, and whose date nobody knows."""
-    if power_on.ahead_s(contents.chained_files):
-        return None
-    for message in description.messages_of(SESSION):
-        begun, lasted = message.integer(2), message.seconds(7)
-        knows_heart = message.bpm(16) is not None or message.bpm(17) is not None
-        if knows_heart and lasted is not None and begun is not None and begun < FIRST_DATE:
-            return begun, begun + round(lasted)
-    return None
-
-
 def session_of_samples(
     series: Sequence[FitSeries], device: Device, description: Description
 ) -> tuple[FitSession, ...]:
@@ -91,12 +76,21 @@ def session_of_samples(
     )
 
 
-def _end(message: DescriptiveMessage, start: np.datetime64 | None) -> np.datetime64 | None:
+def _moment(contents: Contents, seconds: int | None) -> np.datetime64 | None:
+    """A timestamp as a moment, one that counts from power-on where the file tells which date it meant."""
+    if seconds is not None and seconds < FIRST_DATE:
+        seconds += contents.power_on.ahead_s
+    return moment(seconds)
+
+
+def _end(
+    contents: Contents, message: DescriptiveMessage, start: np.datetime64 | None
+) -> np.datetime64 | None:
     """Start and elapsed time; the message's own timestamp may be that of the moment it was saved."""
     elapsed = message.seconds(7)
     if start is not None and elapsed is not None:
         return start + np.timedelta64(round(elapsed * 1000), "ms")
-    return moment(message.integer(253))
+    return _moment(contents, message.integer(253))
 
 
 def _sport(message: DescriptiveMessage, number: int, newer: dict[int, str]) -> str | None:
@@ -127,6 +121,7 @@ def _lap_heart_rate(
                 timer = np.where((timer > 0) & (timer <= lasted + 1000 * NEAR_S), timer, lasted)
             maximum = definition.value(contents.data, LAP_MAX, 1)
             top = np.zeros_like(mean) if maximum is None else maximum.astype(np.int64)
+            begun = chained.timestamps.on_calendar(begun)
             within = (begun >= FIRST_DATE) & (mean >= 30) & (mean <= 230) & (timer < NEVER)
             for at, ms, bpm, most in zip(
                 begun[within], timer[within], mean[within], top[within], strict=True
@@ -148,6 +143,7 @@ def read_laps(contents: Contents) -> list[Lap]:
             if any(column is None for column in columns):
                 continue
             begun, length, timer = (column.astype(np.int64) for column in columns if column is not None)
+            begun = chained.timestamps.on_calendar(begun)
             sound = (
                 (begun >= FIRST_DATE) & (begun < NEVER) & (length < NEVER) & (timer > 0) & (timer <= length)
             )

@@ -1,0 +1,148 @@
+"""What is worth saying of a file, in clauses: nothing of it is damage."""
+
+from collections.abc import Iterator
+
+from ingest.formats.fit.contents import Contents
+from ingest.formats.fit.file import Device, FitFile, FitSession, Undated
+from ingest.formats.fit.heart_rate import HeartRateColumns
+from ingest.formats.fit.pauses import LATE, TIMED
+from ingest.formats.fit.power_on import RECORDS, SUMMARY
+from ingest.formats.fit.time_in_zone import ZoneTimes
+from ingest.formats.fit.timer import end_of, told_pauses
+from ingest.language import N_
+from zones.spans import Spans
+
+
+def notes_of(
+    contents: Contents,
+    heart: HeartRateColumns,
+    file: FitFile,
+    zone_times: list[ZoneTimes],
+    of_beats: list[str],
+) -> tuple[str, ...]:
+    """The clauses about a file that was read; `of_beats` are those about its beats."""
+    return (
+        *contents.notes,
+        *_clock_notes(contents, heart, file.undated),
+        *_heart_notes(heart, file, zone_times, of_beats),
+        *_pause_notes(heart, file.sessions, file.pauses),
+    )
+
+
+def _heart_notes(
+    heart: HeartRateColumns, file: FitFile, zone_times: list[ZoneTimes], of_beats: list[str]
+) -> Iterator[str]:
+    """What is worth saying of a file without heart rates that is not damaged."""
+    if heart.series:
+        return
+    sessions, undated = file.sessions, file.undated
+    if undated is None or file.beats:
+        yield from of_beats
+    if file.derived is not None:
+        return
+    told = [s for s in sessions if s.bpm_mean is not None or s.bpm_max is not None]
+    if told:
+        each = "; ".join(_of_summary(s) for s in told[:3])
+        yield N_("the heart rate is in its summary alone ({each}): the workout is kept with it").format(
+            each=each
+        )
+    elif any(sum(z.seconds) > 0 and z.index < len(sessions) for z in zone_times):
+        yield N_(
+            "holds no heart rate second by second: the workout is kept with the seconds in zones that its watch tells"
+        )
+    elif undated is None and not heart.undated and not of_beats:
+        yield _without_note(heart, file.device, sessions)
+    yield from (clause for s in sessions[:3] for clause in s.left_out)
+
+
+def _clock_notes(contents: Contents, heart: HeartRateColumns, undated: Undated | None) -> Iterator[str]:
+    """That of some of it nobody knows when it was, or by what it is known although the clock was set only later."""
+    if heart.timeless:
+        words = N_(
+            "{n} of its heart rates tell no time, so nobody can say when they were; they could not be kept"
+        )
+        yield words.format(n=heart.timeless)
+    by = {chained.timestamps.power_on.by for chained in contents.chained_files if chained.timestamps.counts}
+    yield from (_SET_MEANWHILE[how] for how in (RECORDS, SUMMARY) if how in by)
+    if heart.undated > heart.timeless:
+        yield N_("its clock was not set: times count from power-on, {n} values have no date").format(
+            n=heart.undated - heart.timeless
+        )
+    if undated is None:
+        return
+    if not undated.samples and not undated.beats:
+        yield N_("its clock was not set, and the heart rate is in its summary alone: nobody knows its date")
+    elif not undated.samples:
+        yield N_("its clock was not set: times count from power-on, {n} R-R intervals have no date").format(
+            n=undated.beats
+        )
+    elif not heart.undated:
+        yield N_(
+            "its clock was not set, and it holds R-R intervals and no heart rate: nobody knows their date"
+        )
+    yield (
+        N_("the file is kept, and counts once it is said when it was: hartslag clock")
+        if undated.before_ms is None
+        else N_(
+            "what was recorded before its clock was set is kept, and counts once it is said when that was: hartslag clock"
+        )
+    )
+
+
+_SET_MEANWHILE = {
+    RECORDS: N_(
+        "its clock was set while it recorded: what it counted from power-on before is dated by its records, which follow each"
+        " other second by second"
+    ),
+    SUMMARY: N_(
+        "its clock was set while it recorded: what it counted from power-on before is dated by how long it tells that the"
+        " workout lasted"
+    ),
+}
+"""By what that is dated which a watch recorded before its clock was set."""
+
+
+def _without_note(heart: HeartRateColumns, device: Device, sessions: tuple[FitSession, ...]) -> str:
+    """Why a file holds no heart rate at all."""
+    if heart.too_high:
+        return N_("holds no heart rate: none of its {n} values can be one").format(n=heart.dropped)
+    if heart.dropped:
+        return N_("holds no heart rate: all {n} values say that there was no sensor").format(n=heart.dropped)
+    if device.file_type:
+        words = (
+            N_("holds no heart rate: a file of type {type} with a workout")
+            if sessions
+            else N_("holds no heart rate: a file of type {type}")
+        )
+        return words.format(type=device.file_type)
+    return (
+        N_("holds no heart rate: a file of unknown type with a workout")
+        if sessions
+        else N_("holds no heart rate: a file of unknown type")
+    )
+
+
+def _of_summary(session: FitSession) -> str:
+    mean, highest = session.bpm_mean, session.bpm_max
+    words = (
+        N_("a maximum of {highest} bpm and no mean")
+        if mean is None
+        else N_("a mean of {mean} bpm and no maximum")
+        if highest is None
+        else N_("a mean of {mean} and a maximum of {highest} bpm")
+    )
+    return words.format(mean=mean, highest=highest)
+
+
+def _pause_notes(heart: HeartRateColumns, sessions: tuple[FitSession, ...], pauses: Spans) -> list[str]:
+    """What is worth saying of pauses that are not believed as the timer's presses tell them, though no timer tells where they were."""
+    if any(s.pauses is not None and s.pauses.reading in {LATE, TIMED} for s in sessions):
+        return []
+    end = None if heart.last_ms is None else end_of(heart.presses, heart.last_ms)
+    less_s = (told_pauses(heart.presses, end).measure_ms - pauses.measure_ms) / 1000
+    if less_s < 1 or not heart.series:
+        return []
+    words = N_(
+        "{seconds} s of the pauses that its timer tells are not believed, as heart rate was recorded in them"
+    )
+    return [words.format(seconds=f"{less_s:.0f}")]
