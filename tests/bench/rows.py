@@ -20,6 +20,7 @@ from ingest.journal import RANKS, Columns, Journal, Notifications
 from ingest.journal.dating import Observation
 from ingest.rows.cache import RowCache
 from ingest.stores.following import follow
+from ingest.stores.live_pace import LivePace
 from ingest.stores.sqlite import SqliteStore
 from zones.series import TIMES, Series
 from zones.spans import Spans
@@ -94,11 +95,16 @@ def notified(first: int, seconds: int, rng: np.random.Generator) -> list[tuple[i
     return told
 
 
+def seconds_told(each: list[tuple[float, float]]) -> float:
+    """The clock of one who follows every five seconds."""
+    return 5.0 * len(each)
+
+
 def live(folder: Path, years: float) -> dict[str, tuple[float, float]]:
     """Milliseconds (of a core, and in all) for five seconds of a strap at the end of a week worn 16 hours a day.
 
-    The hours are merged but for the last one. For one who follows, for one without a cache, and where effort counts
-    in bouts only.
+    The hours are merged but for the last one. For one who follows, for one without a cache, as the daemon does it, and
+    where effort counts in bouts only.
     """
     days = int(365.25 * years)
     monday = LAST - LAST // DAY % 7 * DAY + 4 * DAY
@@ -129,25 +135,29 @@ def live(folder: Path, years: float) -> dict[str, tuple[float, float]]:
         cache = RowCache()
         follow(journal, store, cache=cache)
         result = {}
-        for name, remembered in (
-            ("by one who follows", cache),
-            ("without a memory", None),
-            ("in bouts", cache),
+        for name, remembered, bouts, paced in (
+            ("by one who follows", cache, False, False),
+            ("without a memory", None, False, False),
+            ("on average at the pace of the daemon", cache, False, True),
+            ("in bouts", cache, True, False),
+            ("in bouts, on average at the pace of the daemon", cache, True, True),
         ):
-            if name == "in bouts":
+            if bouts and not paced:
                 record_profile(
                     journal,
                     "Jan",
                     {"zone": "Europe/Amsterdam", "maximum_bpm": 180, "bout_min": 10},
                     overwrite=True,
                 )
-                follow(journal, store, cache=cache)
-            each = []
-            for _ in range(12):
+            follow(journal, store, cache=cache)
+            each: list[tuple[float, float]] = []
+            pace = LivePace(partial(seconds_told, each)) if paced else None
+            for _ in range(36 if paced else 12):
                 worn(now, 5, began)
                 now += 5 * SECOND
-                each.append(taken(partial(follow, journal, store, cache=remembered)))
-            core, passed = np.median(each[2:], axis=0) * 1e3
+                each.append(taken(partial(follow, journal, store, cache=remembered, pace=pace)))
+            # At its pace a minute is one stretch of a dozen commits, of which one writes all that is counted.
+            core, passed = (np.mean(each[12:], axis=0) if paced else np.median(each[2:], axis=0)) * 1e3
             result[name] = float(core), float(passed)
     return result
 
@@ -195,7 +205,7 @@ def live_bench(years: float) -> None:
                 f"five seconds of a strap after {years:g} years and a week worn 16 h a day, {how}: {core:.1f} ms of a"
                 f" core, {passed:.1f} ms in all"
             )
-    print("(to reach: 10 ms by one who follows)")
+    print("(to reach at the pace of the daemon: 5 ms, 10 ms in bouts)")
 
 
 if __name__ == "__main__":
