@@ -171,6 +171,8 @@ class ReportFacts:
     limits: Sequence[LimitFacts] = ()
     guess: GuessFacts | None = None
     medicine_since: date | None = None
+    medicine_until: date | None = None
+    """Its last day, if it is over."""
     bout_min: int | None = None
     workouts: Sequence[WorkoutFacts] = ()
     claims: Sequence[ClaimFacts] = ()

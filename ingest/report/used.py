@@ -40,9 +40,13 @@ def _limit_lines(facts: ReportFacts) -> Iterator[str]:
         yield _("Not known: neither a year of birth nor a maximum nor limits of a test are in the settings.")
     if facts.medicine_since is None:
         yield _("No medicine that lowers the heart rate is noted in the settings.")
-    else:
+    elif facts.medicine_until is None:
         yield _("A medicine that lowers the heart rate, since {day}.").format(
             day=date_text(facts.medicine_since, PLAIN_DAY)
+        )
+    else:
+        yield _("A medicine that lowers the heart rate: {days}.").format(
+            days=days_text(facts.medicine_since, facts.medicine_until)
         )
 
 

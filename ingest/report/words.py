@@ -103,8 +103,12 @@ def _judged_weeks(facts: ReportFacts) -> str:
 
 def _no_answer(facts: ReportFacts) -> str:
     if any(week.limits == "medicine" for week in facts.month if week.is_measured):
-        return _(
-            "That cannot be said: a medicine limits the heart rate, and no limits from a test are known."
+        return (
+            _("That cannot be said: a medicine limits the heart rate, and no limits from a test are known.")
+            if facts.medicine_until is None
+            else _(
+                "That cannot be said: a medicine limited the heart rate, and no limits from a test are known."
+            )
         )
     if any(week.limits == "unknown" for week in facts.month if week.is_measured):
         return _("That cannot be said: it is not set yet at which heart rate moderate movement begins.")
@@ -273,7 +277,11 @@ def measured_with(facts: ReportFacts) -> tuple[str, list[tuple[str, str]]]:
 def certainty(facts: ReportFacts) -> Iterator[str]:
     """How far the numbers may be off, and why."""
     usual = [limits for limits in facts.limits if not limits.sport]
-    if facts.medicine_since is not None:
+    if facts.medicine_since is not None and facts.medicine_until is not None:
+        yield _(
+            "A medicine that lowers the heart rate was taken ({days}); limits by age or of the watch did not hold then."
+        ).format(days=days_text(facts.medicine_since, facts.medicine_until))
+    elif facts.medicine_since is not None:
         yield _(
             "A medicine that lowers the heart rate is taken since {day}; limits by age or of the watch do not hold then."
         ).format(day=date_text(facts.medicine_since, PLAIN_DAY))

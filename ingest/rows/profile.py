@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -42,6 +42,18 @@ class HeartRateLimits:
         return self.numbers[i] if i >= 0 else (None, None)
 
 
+@dataclass(frozen=True, slots=True)
+class Medicine:
+    """A medicine that limits the heart rate: since when it is taken, and from which day on it is no longer."""
+
+    since: date
+    ends: date
+
+    def until(self, today: date) -> date | None:
+        """Its last day, if it is over; None while it is taken."""
+        return self.ends - timedelta(days=1) if self.ends <= today else None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
     """A person as the numbers need them: edges in force when, days and weeks, targets, what a heart can do.
@@ -55,8 +67,8 @@ class Profile:
     bout_min: int | None = None
     heart: HeartRateLimits = field(default_factory=HeartRateLimits)
     sex: Sex | None = None
-    medicines: tuple[tuple[date, date], ...] = ()
-    """From which day until which (no longer) a medicine that limits the heart rate is taken, ascending."""
+    medicines: tuple[Medicine, ...] = ()
+    """Those that limit the heart rate, ascending."""
     states: tuple[ProfileState, ...] = ()
     """What the person said of their heart, ascending."""
     devices: tuple[DeviceMaximum, ...] = ()
@@ -74,11 +86,10 @@ class Profile:
         """The day on which a week begins, 0 for Monday."""
         return self.calendar.first_weekday
 
-    def medicine_in(self, first: date, last: date) -> date | None:
-        """When the medicine began that limits the heart rate on some of these days; None if there is none."""
-        return max(
-            (begins for begins, ends in self.medicines if begins <= last and ends > first), default=None
-        )
+    def medicine_in(self, first: date, last: date) -> Medicine | None:
+        """The newest medicine that limits the heart rate on some of these days."""
+        taken = (m for m in reversed(self.medicines) if m.since <= last and m.ends > first)
+        return next(taken, None)
 
     def state_on(self, on: date) -> ProfileState:
         """What the person's own words come to on a day."""
@@ -126,14 +137,14 @@ def build_profile(facts: Mapping[str, Any], limits: Iterable[Entry]) -> Profile:
     )
 
 
-def _medicines(states: Sequence[ProfileState]) -> Iterable[tuple[date, date]]:
+def _medicines(states: Sequence[ProfileState]) -> Iterable[Medicine]:
     """From when until when medicines were taken; entries that say nothing of one do not end it."""
     ends: dict[date, date] = {}
     for i, state in enumerate(states):
         if state.medicine_since is not None:
             following = states[i + 1].since if i + 1 < len(states) else None
             ends[state.medicine_since] = following or date.max
-    return ends.items()
+    return (Medicine(since, ends) for since, ends in ends.items())
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,8 @@ def finding_lines(t: "Terminal", finding: Finding) -> Iterator[str]:
     """A finding in lines: how well it is, what was seen, and below that what to do."""
     first, *more = t.wrap(finding.seen, 6)
     yield from (f"{finding.level:<6}{first[6:]}", *more)
-    if finding.do:
-        yield from t.wrap(finding.do, 6, whole=True)  # a line to type is never broken
+    for line in finding.do.splitlines():
+        yield from t.wrap(line, 6, whole=True)  # a line to type is never broken
 
 
 def worst(found: list[Finding]) -> str:

@@ -39,6 +39,7 @@ def data_findings(settings: "Settings", journal: "Journal | None") -> Iterator[F
     yield from _journal(settings, journal)
     yield from _backup(settings)
     yield from (Finding(WARN, "persons", *told) for told in left_behind_texts(settings, journal))
+    yield from _limits(settings, journal)
     yield from _watches(settings, journal)
     yield from _stores(settings, journal)
     yield from _inbox(settings, journal)
@@ -152,6 +153,20 @@ def _in_copies(now: dict[str, Any]) -> Iterator[Finding]:
             told,
             _("`hartslag restore --list {folder}` shows them").format(folder=now["folder"]),
         )
+
+
+def _limits(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
+    """What speaks against the limits of a heart rate that are in use now."""
+    from ingest.grafana.sensor_names import sensor_names
+    from ingest.rows.profile import read_profile
+    from ingest.verbs.limit_doubts import device_names, doubt_parts, find_limit_doubts
+
+    for person in journal.persons():
+        doubts = find_limit_doubts(person.name, read_profile(journal, person.id), journal.now_ms())
+        if doubts.devices:
+            doubts = doubts.named(device_names(sensor_names(settings, journal)))
+        for text, lines, more in doubt_parts(doubts):
+            yield Finding(WARN, "limits", text, "\n".join([*(f"  {line}" for line in lines), more]))
 
 
 def _watches(settings: "Settings", journal: "Journal") -> Iterator[Finding]:

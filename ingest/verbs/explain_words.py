@@ -119,9 +119,7 @@ def edge_lines(
                 origin=said(e.origin),
             )
             yield f"  {told}"
-        elif since and profile.medicine_in(*[profile.calendar.day_of(begins)] * 2) == profile.calendar.day_of(
-            begins
-        ):
+        elif since and _begins_with_medicine(profile, begins):
             text = _(
                 "No limits are known{since}: a medicine limits this heart rate, so only limits of your own are used."
             )
@@ -132,6 +130,13 @@ def edge_lines(
     if not edges:
         text = _("No limits are known: nothing tells where moderate begins.")
         yield f"  {text}"
+
+
+def _begins_with_medicine(profile: "Profile", begins_ms: int) -> bool:
+    """Whether a medicine that limits the heart rate begins on the day of a moment."""
+    on = profile.calendar.day_of(begins_ms)
+    medicine = profile.medicine_in(on, on)
+    return medicine is not None and medicine.since == on
 
 
 def source_lines(s: "Share") -> Iterator[str]:

@@ -42,13 +42,18 @@ class LimitDoubts:
     by_device: str = ""
     """The device that was first set to it."""
     medicine_since: date | None = None
-    """When the medicine began that the limits in use are older than."""
+    """When the medicine began that the limits in use are older than, or for which none are known."""
     older: tuple[OldLimits, ...] = ()
     """Those limits, each to be asked for anew."""
 
     def __bool__(self) -> bool:
         """Whether anything speaks against them."""
         return bool(self.devices) or self.medicine_since is not None
+
+    @property
+    def are_missing(self) -> bool:
+        """Whether there are no limits at all, as a medicine makes those wrong that could be guessed."""
+        return self.medicine_since is not None and not self.older
 
     def json(self) -> dict[str, Any]:
         """What `--json` prints of it."""
@@ -79,8 +84,10 @@ def find_limit_doubts(person: str, profile: Profile, now_ms: int) -> LimitDoubts
             said = tuple(DeviceSays(d.device, d.bpm) for d in newest)
             of = min((d for d in profile.devices if d.bpm == maximum and d.device), default=None)
             return LimitDoubts(person, said, maximum, of.device if of else "")
-    elif state.medicine_since and (older := tuple(_older_limits(profile, state, today, now_ms))):
-        return LimitDoubts(person, medicine_since=state.medicine_since, older=older)
+    elif state.medicine_since:
+        older = tuple(_older_limits(profile, state, today, now_ms))
+        if older or profile.timeline.edges_at(now_ms) is None:
+            return LimitDoubts(person, medicine_since=state.medicine_since, older=older)
     return LimitDoubts(person)
 
 
@@ -114,8 +121,26 @@ def doubt_parts(doubts: LimitDoubts) -> Iterator[tuple[str, list[str], str]]:
                 name=doubts.person
             ),
         )
+    if doubts.are_missing:
+        yield _missing_part(doubts)
     for older in doubts.older:
         yield _older_part(doubts, older)
+
+
+def _missing_part(doubts: LimitDoubts) -> tuple[str, list[str], str]:
+    """As `doubt_parts`: a medicine, and no limits that hold with it."""
+    words = _(
+        "Since {day} a medicine limits the heart rate of {name}, and no limits are known that hold with it: no minutes"
+        " count from that day on. Limits from an exercise test or from a physiotherapist mend that, in the entry"
+        " [[person.profile]] of that day:"
+    )
+    told = words.format(day=doubts.medicine_since and day_text(doubts.medicine_since), name=doubts.person)
+    return told, ["moderate_bpm = 95", "vigorous_bpm = 115"], by_effort_text()
+
+
+def by_effort_text() -> str:
+    """What stands behind lines with limits that somebody has to have measured."""
+    return _("with the numbers that you were given. By effort: you can talk but not sing is moderate.")
 
 
 def _older_part(doubts: LimitDoubts, older: OldLimits) -> tuple[str, list[str], str]:

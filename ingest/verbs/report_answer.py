@@ -52,6 +52,7 @@ def report_facts(
     this_week, _ = calendar.week_of(today)
     counted = _counted_weeks(journal, person, profile, this_week, weeks)
     unmeasured = [find_unmeasured(journal, week) for week in counted]
+    medicine = profile.medicine_in(counted[0].first_day if counted else today, today)
     facts = ReportFacts(
         person.name,
         today,
@@ -59,7 +60,8 @@ def report_facts(
         [_week_facts(week, now_ms, beside) for week, beside in zip(counted, unmeasured, strict=True)],
         calendar.target(this_week),
         **_not_counted(journal, person, profile, today, unmeasured),
-        medicine_since=profile.medicine_in(counted[0].first_day if counted else today, today),
+        medicine_since=medicine.since if medicine else None,
+        medicine_until=medicine.until(today) if medicine else None,
         bout_min=profile.bout_min,
         targets=_targets(profile, counted[0].first_day if counted else today, today),
         limits=_limits(profile, counted, now_ms),

@@ -162,12 +162,14 @@ def _person_status(settings: Settings, journal: Journal, person: int, name: str)
         "name": name,
         "zone": profile.calendar.zone_on(today),
         "target_min": profile.calendar.target(profile.calendar.week_of(today)[0]),
-        "medicine_since": medicine and medicine.isoformat(),
+        "medicine_since": medicine.since.isoformat() if medicine else None,
         "edges": edges
         and {"moderate_bpm": edges.moderate_bpm, "vigorous_bpm": edges.vigorous_bpm, "origin": edges.origin},
         "moved": settled and _moved(journal, person),
         "limits_in_doubt": doubts.json() if doubts else None,
-        "doubts": [{"text": text, "lines": lines, "more": more} for text, lines, more in doubt_parts(doubts)],
+        "doubts": [
+            {"text": text, "lines": lines, "more": more} for text, lines, more in doubt_parts(doubts) if edges
+        ],
     }
 
 

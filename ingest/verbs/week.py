@@ -75,7 +75,7 @@ def _person_lines(name: str, rows: list["WeekAnswer"], settings_file: str) -> It
     if len(rows) > 1:
         yield ""
         yield from map(_old_week_line, rows[1:])
-    parts = [*words.not_counted_parts(name, rows, settings_file), *words.doubted_parts(newest)]
+    parts = [*words.not_counted_parts(name, rows, settings_file), *words.doubted_parts(rows)]
     for text, lines, more in parts:
         yield ""
         yield from (f"  {line}" for line in text.split("\n"))

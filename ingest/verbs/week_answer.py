@@ -73,6 +73,8 @@ class WeekAnswer:
     """The edges in the sports that have their own."""
     medicine_since: date | None = None
     """When the medicine began that limited the heart rate in the week so far."""
+    medicine_until: date | None = None
+    """Its last day, if it is over by now."""
     still_to_come: tuple[str, ...] = ()
     """Weeks that begin after now and yet have something recorded, beside the newest week of a person."""
     to_go_min: int | None = None
@@ -246,12 +248,13 @@ def answer_of(counted: Week, now_ms: int) -> WeekAnswer:
     t, calendar = counted.total, counted.profile.calendar
     light, moderate, vigorous, elevated, unclassified = (int(c[0]) / _MINUTE_MS for c in t.columns)
     a, b = int(counted.borders_ms[0]), int(counted.borders_ms[-1])
-    today = calendar.day_of(now_ms)
+    today, last_day = calendar.day_of(now_ms), counted.first_day + timedelta(days=6)
+    medicine = counted.profile.medicine_in(counted.first_day, min(last_day, today))
     return WeekAnswer(
         counted.person.name,
         counted.name,
         counted.first_day,
-        counted.first_day + timedelta(days=6),
+        last_day,
         light,
         moderate,
         vigorous,
@@ -267,7 +270,8 @@ def answer_of(counted: Week, now_ms: int) -> WeekAnswer:
         calendar.not_judged(counted.first_day),
         counted.profile.bout_min,
         {sport: edges_between(line, calendar, a, b) for sport, line in counted.profile.sports.items()},
-        counted.profile.medicine_in(counted.first_day, min(counted.first_day + timedelta(days=6), today)),
+        medicine.since if medicine else None,
+        medicine.until(today) if medicine else None,
         to_go_min=counted.to_go_min,
         days_left=min(max((counted.first_day + WEEK - today).days, 0), 7),
         days=tuple(day for day in _days(counted) if day.day <= today),

@@ -64,7 +64,7 @@ def _person_lines(t: Terminal, name: str, rows: list["WeekAnswer"], settings_fil
         yield from _legend_lines(t, newest)
         yield ""
     parts = words.not_counted_parts(name, rows, settings_file, duration_text)
-    for text, lines, more in (*parts, *words.doubted_parts(newest)):
+    for text, lines, more in (*parts, *words.doubted_parts(rows)):
         yield from t.wrap(text)
         yield from (f"      {line}" for line in lines)
         yield from t.wrap(more)

@@ -214,13 +214,16 @@ def limits_text(begins: date | None, e: "Edges", sport: str | None = None) -> st
     )
 
 
-def doubted_parts(row: "WeekAnswer") -> list[tuple[str, list[str], str]]:
-    """What speaks against the limits in use, with what settles it, as `not_counted_parts` gives it."""
-    if not row.doubts:
+def doubted_parts(rows: list["WeekAnswer"]) -> list[tuple[str, list[str], str]]:
+    """What speaks against the limits in use, with what settles it, as `not_counted_parts` gives it of the same weeks."""
+    doubts = rows[0].doubts
+    if not doubts:
         return []
     from ingest.verbs.limit_doubts import doubt_parts
 
-    return list(doubt_parts(row.doubts))
+    # That minutes are lost to a medicine is told beside these.
+    lost = {row.medicine_since for row in rows if row.unclassified_min > 0}
+    return [] if doubts.are_missing and doubts.medicine_since in lost else list(doubt_parts(doubts))
 
 
 # --- what is measured and cannot be counted ---
@@ -239,23 +242,11 @@ def not_counted_parts(
 ) -> Iterator[tuple[str, list[str], str]]:
     """Why minutes are not counted, and what mends it: a paragraph, lines for the settings, a paragraph behind them."""
     unclassified = [row for row in rows if row.unclassified_min > 0]
-    limited = [row for row in unclassified if row.medicine_since is not None]
     unknown = [row for row in unclassified if row.medicine_since is None]
-    if limited:
+    for since in sorted({row.medicine_since for row in unclassified if row.medicine_since}, reverse=True):
+        limited = [row for row in unclassified if row.medicine_since == since]
         length = length_text(sum(row.unclassified_min for row in limited))
-        yield (
-            _(
-                "{length} are measured but not counted: since {day} a medicine limits this heart rate,\n"
-                "so neither a formula by age nor the maximum in the watch is used. Limits from an exercise test or from a\n"
-                "physiotherapist mend that, in an entry [[person.profile]] of {file}:"
-            ).format(
-                length=length,
-                day=limited[0].medicine_since and day_text(limited[0].medicine_since),
-                file=settings_file,
-            ),
-            ["moderate_bpm = 95", "vigorous_bpm = 115"],
-            _("with the numbers that you were given. By effort: you can talk but not sing is moderate."),
-        )
+        yield _limited_part(length, since, limited[0].medicine_until, settings_file)
     if unknown:
         length = length_text(sum(row.unclassified_min for row in unknown))
         yield (
@@ -268,3 +259,29 @@ def not_counted_parts(
                 'below the lines  [[person]]  and  name = "{name}". A measured  maximum_bpm  is better than the year.'
             ).format(name=name),
         )
+
+
+def _limited_part(
+    length: str, since: date, until: date | None, settings_file: str
+) -> tuple[str, list[str], str]:
+    """The same of a medicine; `until` is its last day, if it is over."""
+    text = (
+        _(
+            "{length} are measured but not counted: since {day} a medicine limits this heart rate,\n"
+            "so neither a formula by age nor the maximum in the watch is used. Limits from an exercise test or from a\n"
+            "physiotherapist mend that, in an entry [[person.profile]] of {file}:"
+        )
+        if until is None
+        else _(
+            "{length} are measured but not counted: from {day} to {last} a medicine limited this heart rate,\n"
+            "so neither a formula by age nor the maximum in the watch is used of that time. Limits from an exercise test or\n"
+            "from a physiotherapist that held then mend that, in the entry [[person.profile]] of that first day in {file}:"
+        )
+    )
+    told = text.format(length=length, day=day_text(since), last=until and day_text(until), file=settings_file)
+    lines = ["moderate_bpm = 95", "vigorous_bpm = 115"]
+    if until is None:
+        from ingest.verbs.limit_doubts import by_effort_text
+
+        return told, lines, by_effort_text()
+    return told, lines, _("with the numbers that you were given.")

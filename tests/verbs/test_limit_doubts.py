@@ -116,3 +116,30 @@ def test_limits_of_a_sport_that_are_older_than_a_medicine_are_named(tmp_path: Pa
     new = f'[[person.sport]]\nname = "rowing"\nfrom = {since}\nmoderate_bpm = 90\nvigorous_bpm = 112\n'
     write(data, PERSON + rowing + new + medicine)
     assert newest_week(data)["limits_in_doubt"] is None
+
+
+def test_a_medicine_without_limits_is_told_from_its_day_on_and_no_longer(tmp_path: Path) -> None:
+    """Protects who begins with a beta blocker from a week that is lost in silence, and who stopped from being told that they take it."""
+    files = files_of_two_devices(tmp_path / "files")
+    data = tmp_path / "data"
+    today = date.today()  # noqa: DTZ011 -- of the machine, as the person's
+    person = '[[person]]\nname = "Anna"\nborn = 1980\n'
+    begun = f"[[person.profile]]\nfrom = {today}\nlimiting_medicine = true\n"
+    write(data, person)
+    assert hartslag("--data", data, "add", *files[:1]).code == 0
+
+    def said(verb: str) -> str:
+        return " ".join(hartslag("--data", data, verb).out.split())
+
+    write(data, person + begun)
+    assert f"Since {today} a medicine limits the heart rate of Anna" in said("week")
+    assert "no minutes count from that day on" in said("week")
+    assert f"a medicine limits this heart rate since {today}" in said("status")
+    assert f"WARN Since {today} a medicine limits the heart rate of Anna" in said("check")
+    assert "moderate_bpm = 95 vigorous_bpm = 115" in said("check")
+    assert newest_week(data)["limits_in_doubt"]["medicine_since"] == str(today)
+    ended = f"[[person.profile]]\nfrom = {today}\nlimiting_medicine = false\n"
+    write(data, person + begun.replace(str(today), str(today - timedelta(days=20))) + ended)
+    for verb in ("week", "status", "check"):
+        assert "a medicine limits" not in said(verb)
+    assert newest_week(data)["limits_in_doubt"] is None

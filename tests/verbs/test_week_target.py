@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from ingest.report import words
+from ingest.verbs.report_answer import report_facts
 from ingest.verbs.week import week_lines
 from ingest.verbs.week_answer import WeekAnswer, week_answers
-from tests.support.households import DAY, Noted, at, household, steady
+from tests.support.households import DAY, HOUR, Noted, at, household, steady
 
 NOON = at("2026-11-18T12:00+01:00")
 """A Wednesday."""
@@ -103,6 +105,31 @@ def test_who_takes_a_medicine_is_not_sent_to_a_formula(tmp_path: Path) -> None:
         "  20 min are measured but not counted: since 2026-11-09 a medicine limits this heart rate," in text
     )
     assert not any("born" in line for line in text)
+
+
+def test_a_medicine_that_is_over_is_told_of_as_such(tmp_path: Path) -> None:
+    """Protects who has stopped from reading that a medicine limits their heart: it did, from one day to another, and that time can be mended."""
+    entries = [
+        {"from": "2026-11-09", "limiting_medicine": True},
+        {"from": "2026-11-18", "limiting_medicine": False},
+    ]
+    noted = Noted("Jan", (("born", 1970), ("profile", entries)))
+    then, later = (at(f"2026-11-{day}T12:00+01:00") for day in (17, 20))
+    with household(
+        tmp_path, [noted, steady("Jan", then - DAY, 600, 120), steady("Jan", then, 600, 120)]
+    ) as journal:
+        during, after = (
+            "\n".join(week_lines(week_answers(journal, journal.persons(), 4, now), "hartslag.toml"))
+            for now in (then + HOUR, later)
+        )
+        facts = report_facts(journal, journal.persons()[0], 12, later, {})
+    assert "20 min are measured but not counted: since 2026-11-09 a medicine limits this heart rate" in during
+    assert "from 2026-11-09 to 2026-11-17 a medicine limited this heart rate" in after
+    assert "a medicine limits" not in after
+    assert words.headline(facts).startswith("That cannot be said: a medicine limited the heart rate")
+    assert "A medicine that lowers the heart rate was taken (9 to 17 November 2026)" in "".join(
+        words.certainty(facts)
+    )
 
 
 @pytest.mark.parametrize(
