@@ -149,6 +149,17 @@ def _say(text: str) -> None:
     say(text, sys.stderr)
 
 
+def _tell_programs(text: str, error: Exception) -> None:
+    """A program that asked for JSON gets it whatever went wrong, in one line: the error, and each mistake in the settings."""
+    if "--json" not in sys.argv:
+        return
+    from ingest.verbs.command import print_json
+
+    mistakes = error.mistakes if isinstance(error, WrongSettings) else []
+    with contextlib.suppress(OSError):  # who asked reads no more
+        print_json({"error": text.partition("\n")[0], "mistakes": mistakes}, indent=None)
+
+
 def main() -> None:
     """Run `hartslag`; ends with 2 for bad usage, 78 for wrong settings, 1 for what a person must mend."""
     speak_utf8()
@@ -170,17 +181,22 @@ def main() -> None:
         from ingest.verbs.slips import in_own_language, show_slip
 
         e = in_own_language(e, hartslag)
+        _tell_programs(e.format_message(), e)
         show_slip(e)
         sys.exit(e.exit_code)
     except HartslagError as e:
         from ingest.verbs.called import as_called
 
-        _say(as_called(said(e.text)))
+        text = as_called(said(e.text))
+        _tell_programs(text, e)
+        _say(text)
         sys.exit(WrongSettings.exit_code if isinstance(e, WrongSettings) else 1)
     except OSError as e:
         if "--verbose" in sys.argv or "-v" in sys.argv:
             raise
         what = f"{e.filename}: " if e.filename else ""
         more = gettext("(hartslag -v says where.)")
-        _say(f"{what}{said(system_words(e))}. {more}")
+        text = f"{what}{said(system_words(e))}."
+        _tell_programs(text, e)
+        _say(f"{text} {more}")
         sys.exit(1)

@@ -2,6 +2,7 @@
 
 * `HartslagError`
     * `TryLater` -- nothing is lost; the same thing may succeed in a while
+        * `NoRoom` -- the disk is full: make room
         * `Replaced` -- the file that is open is not the one at its path any more: open it anew
     * `Unusable` -- this input will never do; it is set aside with the reason
     * `Stop` -- a person must act before the program can go on
@@ -22,6 +23,10 @@ class HartslagError(Exception):
 
 class TryLater(HartslagError):  # noqa: N818 - named by what to do, not by what it is
     """Out of reach for now; keep what we have and try again."""
+
+
+class NoRoom(TryLater):
+    """The disk is full, so something cannot even be looked at: it is not damaged by that."""
 
 
 class Replaced(TryLater):
@@ -46,3 +51,9 @@ class WrongSettings(Stop):
     """The settings file cannot be used; lists every mistake."""
 
     exit_code = 78  # EX_CONFIG of sysexits.h; systemd is told not to restart on it
+
+    @property
+    def mistakes(self) -> list[str]:
+        """Each mistake, in a line of its own; where there are several, a heading stands above them."""
+        heading, *mistakes = self.text.split("\n")
+        return mistakes or [heading]

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -168,6 +169,28 @@ def test_a_data_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path, verb: s
     assert str(tmp_path / "file") in answer.err
 
 
+WITH_JSON = [verb for verb in VERBS if any(p.name == "as_json" for p in load_verb(verb).params)]
+WORDS = {"add": ["a.fit"], "explain": ["2026-11-16"], "fetch": ["."], "forget": ["a.fit"], "scan": []}
+
+
+@pytest.mark.parametrize("verb", WITH_JSON)
+def test_who_asks_for_json_gets_it_of_what_is_wrong_too(tmp_path: Path, verb: str) -> None:
+    """Protects a program that watches: a slip in the settings, or no data at all, is an object with the mistakes, and no success."""
+    (tmp_path / "hartslag.toml").write_text('[[person]]\nname = "Anna"\nborn = 3\ntarget_min = "x"\n')
+    answer = hartslag("--data", tmp_path, verb, *WORDS.get(verb, []), "--json")
+    assert answer.code == 78
+    told = json.loads(answer.out)
+    assert "has 2 mistakes" in told["error"]
+    assert [("born" in line, "target_min" in line) for line in told["mistakes"]] == [
+        (True, False),
+        (False, True),
+    ]
+    assert told["mistakes"][0] in answer.err, "and people read it, too"
+    nowhere = hartslag("--data", tmp_path / "none", verb, *WORDS.get(verb, []), "--no-such-option", "--json")
+    assert nowhere.code == 2
+    assert "--no-such-option" in json.loads(nowhere.out)["error"]
+
+
 @pytest.fixture
 def common() -> Iterator[Path]:
     """A folder that every user may enter, as pytest's own is for one alone."""
@@ -209,6 +232,28 @@ def test_somebody_elses_data_is_a_sentence(common: Path, verb: str) -> None:
     assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode == 1
     assert str(data) in done.stderr
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("closed", ["journal", "hartslag.toml", "."])
+def test_ones_own_data_that_are_closed_are_opened_by_a_line(common: Path, closed: str) -> None:
+    """Protects whose own folder lost its permissions from being told to join their own group: the line that is told mends it."""
+    data = common / "data"
+    with household(data, [steady("me", START, 1, 60)]):
+        (data / "hartslag.toml").write_text('[[person]]\nname = "Anna"\nborn = 1980\n')
+    for path in (data, *data.rglob("*")):
+        os.chown(path, 65534, 65534)
+    (data / closed).chmod(0)
+    done = as_somebody_else(data, "status")
+    assert done.returncode != 0
+    told = " ".join(done.stderr.split())
+    assert "usermod" not in told
+    assert "sudo" not in told
+    assert "its permissions keep you out of it" in told
+    (line,) = [line.strip() for line in done.stderr.splitlines() if line.strip().startswith("chmod ")]
+    subprocess.run(shlex.split(line), check=True)
+    shutil.rmtree(common / "copy")
+    assert as_somebody_else(data, "status").returncode == 0
 
 
 @pytest.mark.root

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 
-from ingest.errors import TryLater
+from ingest.errors import NoRoom, TryLater
 from ingest.journal import Journal
 from ingest.journal.damage import DamagedJournal, leave_note
 from ingest.settings.model import Settings
@@ -79,7 +79,11 @@ def look_over_chunks(
 def look_over_store(settings: Settings) -> None:
     """Take the SQLite store away where it is damaged: it is made anew from the journal."""
     with closing(SqliteStore(settings.store_file)) as store:
-        faults = store.faults()
+        try:
+            faults = store.faults()
+        except NoRoom as e:
+            _log.debug("Nothing is looked over today: %s", e)
+            return
         if not faults:
             return
         _log.warning("The store %s is damaged (%s); it is made anew from the journal.", store.path, faults[0])

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.errors import HartslagError, LogLost, Stop
+from ingest.errors import HartslagError, LogLost, NoRoom, Stop
 from ingest.language import N_, Text
 from ingest.log import quoted
 
@@ -69,7 +69,11 @@ def blame_damage(path: Path, error: BaseException | None) -> None:
         return
     from ingest.journal.mending import whole
 
-    if faults := whole(path):
+    try:
+        faults = whole(path)
+    except NoRoom:
+        return
+    if faults:
         leave_note(path)
         raise DamagedJournal(damaged_text(path, faults[0])) from error
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest.errors import Stop, TryLater
+from ingest.errors import NoRoom, Stop, TryLater
 from ingest.formats.recording import DAY_MS
 from ingest.journal.damage import Damage, DamagedJournal, no_journal_text, note_file
 from ingest.journal.losses import Loss, add_losses
@@ -360,10 +360,12 @@ def mended_today(places: Places, now_ms: int) -> int:
 def whole(path: Path) -> list[str]:
     """What is wrong with a journal, asked of every row and of SQLite; empty when it is whole.
 
-    For copies, too. Raises nothing: what keeps it from being read is the answer.
+    For copies, too. What keeps it from being read is the answer. Raises NoRoom alone: on a full disk nobody can say.
     """
     try:
         with Journal(path, readonly=True, fall_back=False) as journal:
             return [*journal.faults(), *journal.wrong_rows()]
+    except NoRoom:
+        raise
     except Exception as e:  # noqa: BLE001 - whatever is wrong with it is the answer
         return [str(e)]

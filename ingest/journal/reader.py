@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ingest.errors import Replaced, Stop, TryLater
+from ingest.errors import NoRoom, Replaced, Stop, TryLater
 from ingest.journal import tally
 from ingest.journal.boots import BootReader
 from ingest.journal.damage import (
@@ -391,8 +391,8 @@ def _make_private(path: Path) -> None:
         ) from e
 
 
-def _full(path: Path) -> TryLater:
-    return TryLater(
+def _full(path: Path) -> NoRoom:
+    return NoRoom(
         Text(
             N_("The journal {path} cannot grow: the disk is full. Make room; nothing is lost meanwhile."),
             path=path,

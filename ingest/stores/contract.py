@@ -164,4 +164,7 @@ class Store(Protocol):
         """What is in its place instead of it, in words; None where it is itself, or not made yet."""
 
     def faults(self, journal: str) -> list[str]:
-        """What is wrong with it, asked of itself; empty when it is well, or a file that is not made yet."""
+        """What is wrong with it, asked of itself; empty when it is well, or a file that is not made yet.
+
+        Raises NoRoom where it cannot be asked as the disk is full.
+        """

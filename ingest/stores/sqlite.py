@@ -16,7 +16,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.errors import Stop
+from ingest.errors import NoRoom, Stop
+from ingest.language import N_, Text
 from ingest.language import gettext as _
 from ingest.rows.table import TABLES, Block
 from ingest.rows.version import rows_version
@@ -25,7 +26,7 @@ from ingest.stores.held_straps import StrapsInSqlite
 from ingest.system.crash_points import reached
 from ingest.system.files import make_folder
 from ingest.system.patience import Patience
-from ingest.system.sqlite import DerivedFile, open_readonly
+from ingest.system.sqlite import DerivedFile, SqliteFault, fault_of, open_readonly
 
 SAMPLED = ("heart_rate", "beat")
 """Tables of a row per sample: kept by source number, and shown with its tags by a view."""
@@ -232,7 +233,7 @@ class SqliteStore:
         return None
 
     def faults(self, journal: str = "") -> list[str]:  # noqa: ARG002 - a copy of any journal may be damaged
-        """What SQLite finds wrong with the file; empty when it is whole or not there."""
+        """What SQLite finds wrong with the file; empty when it is whole or not there. Raises NoRoom."""
         if not self.path.exists():
             return []
         if wrong := self.misplaced():
@@ -240,7 +241,14 @@ class SqliteStore:
         try:
             with closing(open_readonly(self.path)) as db:
                 found = [row[0] for row in db.execute("PRAGMA integrity_check")]
-        except (sqlite3.DatabaseError, Stop) as e:
+        except sqlite3.DatabaseError as e:
+            if fault_of(e, self.path) is SqliteFault.FULL:
+                words = N_(
+                    "The store {path} cannot be looked at: the disk is full. Make room; nothing is lost meanwhile."
+                )
+                raise NoRoom(Text(words, path=self.path)) from e
+            return [str(e)]
+        except Stop as e:
             return [str(e)]
         return [] if found == ["ok"] else found
 

@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ingest.errors import NoRoom
 from ingest.language import gettext as _
-from ingest.language import ngettext
+from ingest.language import ngettext, said
 from ingest.log import quoted
 from ingest.retelling import retold
 from ingest.verbs.finding import FAIL, OK, WARN, Finding
@@ -45,6 +46,14 @@ def data_findings(settings: "Settings", journal: "Journal | None") -> Iterator[F
     yield from _inbox(settings, journal)
 
 
+def no_room_findings(settings: "Settings", error: NoRoom) -> Iterator[Finding]:
+    """A disk on which something cannot be looked at, unless it is the one of the data, which is told of by itself."""
+    from ingest.verbs.check_machine import LEAST_FREE_BYTES, free_bytes
+
+    if free_bytes(settings) >= LEAST_FREE_BYTES:
+        yield Finding(FAIL, "room", said(error.text))
+
+
 def held_without_journal(settings: "Settings") -> tuple[str, str] | None:
     """What to say and do where the journal is gone and something was collected before; None where nothing was."""
     if not (settings.store_file.exists() or any(settings.archive.glob("*/**/*.*"))):
@@ -63,7 +72,11 @@ def _journal(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
     called = _("Journal {path}").format(path=journal.path)
     from ingest.journal.mending import whole
 
-    faults = whole(journal.path)
+    try:
+        faults = whole(journal.path)
+    except NoRoom as e:
+        yield from no_room_findings(settings, e)
+        return
     do = _("Run `hartslag repair`: all that can be read goes into a new journal, and the rest is named.")
     yield from _faults("journal", called, faults, do)
     yield from _losses(settings, journal)
@@ -202,7 +215,11 @@ def _stores(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
             yield from _noted(store, journal, [f.seen for f in found])
             continue
         called = _("Store {place}").format(place=store.place)
-        faults = store.faults(journal.id)
+        try:
+            faults = store.faults(journal.id)
+        except NoRoom as e:
+            yield from no_room_findings(settings, e)
+            continue
         yield from _faults("store", called, faults, store.remedy)
         yield from _noted(store, journal, faults)
 

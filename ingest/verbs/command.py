@@ -118,12 +118,13 @@ class Invocation:
         try:
             settings = load(self.config, self.data, os.environ, Path.cwd(), installed=installed)
         except WrongSettings as e:
-            if isinstance(e.__cause__, PermissionError) and not self._names_settings:
-                from ingest.verbs.not_allowed import is_somebody_elses, not_allowed
+            if isinstance(e.__cause__, PermissionError):
+                from ingest.verbs.not_allowed import is_ones_own, is_somebody_elses, not_allowed
 
-                data = installed.data if installed else Path(e.__cause__.filename).parent
-                if is_somebody_elses(data):
-                    raise not_allowed(data) from e
+                at = Path(e.__cause__.filename)
+                data = installed.data if installed else at.parent
+                if is_ones_own(at) or (not self._names_settings and is_somebody_elses(data)):
+                    raise not_allowed(data, at) from e
             raise
         if os.geteuid() == 0:
             from ingest.system.acting import act_for_owner
@@ -163,7 +164,7 @@ def require_access(settings: "Settings") -> None:
     except PermissionError as e:
         from ingest.verbs.not_allowed import not_allowed
 
-        raise not_allowed(settings.data) from e
+        raise not_allowed(settings.data, settings.journal_file) from e
     except OSError:
         return  # which the verb itself says
 

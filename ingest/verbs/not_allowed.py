@@ -12,8 +12,14 @@ from ingest.language import gettext as _
 from ingest.verbs.called import program
 
 
-def not_allowed(data: Path) -> Stop:
-    """The sentence for who may not read the data in a folder, and the lines to copy."""
+def not_allowed(data: Path, at: Path) -> Stop:
+    """The sentence for who may not read the data in a folder, as they found at a path in it, and the lines to copy."""
+    if is_ones_own(at):
+        words = _(
+            "{path} is your own, and yet its permissions keep you out of it. This line mends that:\n  {mend}"
+        )
+        mend = shlex.join(["chmod", "u+rwX", str(_nearest(at))])
+        return Stop(words.format(path=_nearest(at), mend=mend))
     there = _nearest(data).stat()
     owner, group = _user(there.st_uid), _group(there.st_gid)
     words = _(
@@ -30,6 +36,11 @@ def not_allowed(data: Path) -> Stop:
 def is_somebody_elses(data: Path) -> bool:
     """Whether the data in a folder belong to another user than the one who asks."""
     return _nearest(data).stat().st_uid != os.geteuid()
+
+
+def is_ones_own(path: Path) -> bool:
+    """Whether what is there of a path, as far as this user sees, is this user's own."""
+    return not is_somebody_elses(path)
 
 
 def _nearest(path: Path) -> Path:

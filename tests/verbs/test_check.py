@@ -2,22 +2,27 @@
 
 import json
 import os
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from ingest.backup.state import BackupState, note
+from ingest.daemon.inspection import look_over_store
 from ingest.household import view_journal
 from ingest.journal import Journal
 from ingest.settings.file import load
 from ingest.settings.model import Settings
+from ingest.stores.sqlite import SqliteStore
 from ingest.system.lock import only_daemon
 from ingest.system.permissions import allowed
 from ingest.verbs import check_machine
 from ingest.verbs.check import findings, worst
 from ingest.verbs.finding import FAIL, OK, WARN, Finding
 from tests.support.households import a_file, filled, hartslag, household, steady
+from tests.support.small_disk import fill, small_disk
 
 NOW_MS = time.time_ns() // 1_000_000
 DAY_MS = 86_400_000
@@ -221,3 +226,30 @@ def test_a_server_that_is_away_is_said_once(tmp_path: Path) -> None:
         )
     said = [f.level for f in seen(tmp_path)["store"] if "127.0.0.1:9" in f.seen and f.level != OK]
     assert said == [FAIL]
+
+
+def test_on_a_full_disk_a_healthy_store_is_not_called_broken(tmp_path: Path) -> None:
+    """Protects a store that is well: without room nobody can look at it, so the disk alone is told of, and nothing is made anew."""
+    with small_disk(tmp_path / "small", "6m") as small:
+        data = small / "data"
+        with household(data, [steady("Jan", NOW_MS - DAY_MS, 600, 120)]) as journal:
+            filled(journal, Settings(data).store_file)
+        store = Settings(data).store_file
+        # What a power cut leaves behind: something in the log, and no index of it.
+        with SqliteStore(store) as held, closing(sqlite3.connect(store)) as db:
+            assert held.faults() == []
+            db.execute("PRAGMA wal_autocheckpoint = 0")
+            db.execute("CREATE TABLE another (a)")
+            left = {end: store.with_name(store.name + end).read_bytes() for end in ("", "-wal")}
+        for end, content in left.items():
+            store.with_name(store.name + end).write_bytes(content)
+        fill(small / "full")
+        answer = hartslag("--data", data, "check")
+        failed = [line for line in answer.out.splitlines() if line.startswith("FAIL")]
+        assert len(failed) == 1
+        assert "MB are free where" in failed[0]
+        assert "rebuild" not in answer.out
+        look_over_store(Settings(data))
+        assert store.exists()
+        (small / "full").unlink()
+        assert "hartslag.db: whole" in hartslag("--data", data, "check").out
