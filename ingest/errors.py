@@ -2,7 +2,7 @@
 
 * `HartslagError`
     * `TryLater` -- nothing is lost; the same thing may succeed in a while
-        * `NoRoom` -- the disk is full: make room
+        * `DiskFull` -- the disk is full: make room
         * `Replaced` -- the file that is open is not the one at its path any more: open it anew
     * `Unusable` -- this input will never do; it is set aside with the reason
     * `Stop` -- a person must act before the program can go on
@@ -25,7 +25,7 @@ class TryLater(HartslagError):  # noqa: N818 - named by what to do, not by what 
     """Out of reach for now; keep what we have and try again."""
 
 
-class NoRoom(TryLater):
+class DiskFull(TryLater):
     """The disk is full, so something cannot even be looked at: it is not damaged by that."""
 
 

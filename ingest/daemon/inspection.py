@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 
-from ingest.errors import NoRoom, TryLater
+from ingest.errors import DiskFull, TryLater
 from ingest.journal import Journal
 from ingest.journal.damage import DamagedJournal, leave_note
 from ingest.settings.model import Settings
@@ -81,7 +81,7 @@ def look_over_store(settings: Settings) -> None:
     with closing(SqliteStore(settings.store_file)) as store:
         try:
             faults = store.faults()
-        except NoRoom as e:
+        except DiskFull as e:
             _log.debug("Nothing is looked over today: %s", e)
             return
         if not faults:

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.errors import HartslagError, LogLost, NoRoom, Stop
+from ingest.errors import DiskFull, HartslagError, LogLost, Stop
 from ingest.language import N_, Text
 from ingest.log import quoted
 
@@ -35,6 +35,19 @@ def damaged_text(path: Path, why: str) -> Text:
 
 def no_journal_text(path: Path) -> Text:
     """What to tell the owner where there is no journal: a link to a disk that is away is no reason for a new one."""
+    if path.exists() and not path.is_file():
+        words = (
+            N_(
+                "{path} is a folder, and the journal, a file, belongs there. Look what is in it and move it away: `hartslag restore`"
+                " then brings the journal back from a copy, or `hartslag run` begins a new one."
+            )
+            if path.is_dir()
+            else N_(
+                "{path} is no file, and the journal, a file, belongs there. Look what it is and move it away: `hartslag restore`"
+                " then brings the journal back from a copy, or `hartslag run` begins a new one."
+            )
+        )
+        return Text(words, path=path)
     if path.is_symlink():
         words = N_(
             "The journal {path} is a link to {target}, which is not there: mount the disk that it is on. Nothing is made in its"
@@ -71,7 +84,7 @@ def blame_damage(path: Path, error: BaseException | None) -> None:
 
     try:
         faults = whole(path)
-    except NoRoom:
+    except DiskFull:
         return
     if faults:
         leave_note(path)

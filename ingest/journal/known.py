@@ -4,7 +4,7 @@ Written after the journal's own commits and now and then, so it may be behind, a
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -92,15 +92,18 @@ def _forgotten(journal: Journal) -> Iterator[_Said]:
                 yield person.name, f.name, f.recorded_ms, f.source or "", f.from_ms, f.to_ms
 
 
-def gone_since_known(places: Places, journal: Journal) -> list[Loss]:
-    """What was known and is not in the journal that is there now; nothing where it is the same one."""
+def gone_since_known(places: Places, journal: Journal, coming: Iterable[str] = ()) -> list[Loss]:
+    """What was known and is not in the journal that is there now; nothing where it is the same one.
+
+    `coming` are persons whose files are soon to be in it.
+    """
     known = read_known(places)
     if known is None or known.is_past_of(journal):
         return []
     now_ms = journal.now_ms()
     lost = [Loss(now_ms, damage) for damage in _unheard(known, journal)]
     held = set(_forgotten(journal))
-    persons = {person.name for person in journal.persons()}
+    persons = {*coming, *(person.name for person in journal.persons())}
     for said in known.forgotten:
         person, name, said_ms, source, first, last = said
         if said not in held and person in persons:

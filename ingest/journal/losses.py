@@ -1,7 +1,7 @@
 """What is gone for good, or counts again unasked, as it was found: kept beside the journal and told for a while."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -66,15 +66,21 @@ def read_losses(journal: Path) -> list[Loss]:
 def add_losses(journal: Path, found: Iterable[Loss]) -> list[Loss]:
     """Keep what was found, once; gives what is new of it. Raises OSError."""
     held = read_losses(journal)
+    now = with_losses(held, found)
+    if now != held:
+        _write(journal, now)
+    return [one for one in now if one not in held]
+
+
+def with_losses(held: Sequence[Loss], found: Iterable[Loss]) -> list[Loss]:
+    """What is kept once something more is found, the newest last."""
     known = {(one.damage, one.forgotten, one.said_ms) for one in held}
     new = [
         one
         for one in dict.fromkeys(found)
         if (one.damage, one.forgotten, one.said_ms) not in known and not _is_told_better(one, held)
     ]
-    if new:
-        _write(journal, [*(one for one in held if not _is_told_better(one, new)), *new])
-    return new
+    return [*(one for one in held if not _is_told_better(one, new)), *new] if new else [*held]
 
 
 def _is_told_better(loss: Loss, others: Iterable[Loss]) -> bool:

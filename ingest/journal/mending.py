@@ -6,14 +6,14 @@ Killed at any moment, the journal is the damaged one or the new one, each whole 
 import json
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest.errors import NoRoom, Stop, TryLater
+from ingest.errors import DiskFull, Stop, TryLater
 from ingest.formats.recording import DAY_MS
 from ingest.journal.damage import Damage, DamagedJournal, no_journal_text, note_file
 from ingest.journal.losses import Loss, add_losses
@@ -58,7 +58,8 @@ def trouble(places: Places) -> str | None:
 
 
 def _require_target(path: Path) -> None:
-    if path.is_symlink() and not path.exists():
+    """Raise Stop where something else than a file is in the journal's place, or a link to one that is away."""
+    if not path.is_file() and (path.exists() or path.is_symlink()):
         raise Stop(no_journal_text(path))
 
 
@@ -76,12 +77,13 @@ class Look:
 
 
 def look(places: Places) -> Look:
-    """Read all of a journal; nothing is changed. Raises TryLater when the file cannot be read just now."""
+    """Read all of a journal; nothing is changed. Raises TryLater when the file cannot be read just now, Stop for what is no file."""
     from ingest.journal.salvage import (  # a megabyte that a daemon with a whole journal does without
         missing,
         salvage,
     )
 
+    _require_target(places.journal)
     try:
         found = salvage(places.journal)
     except OSError as e:
@@ -242,6 +244,24 @@ def mend(
             new.unlink()
 
 
+@contextmanager
+def rehearsed(seen: Look) -> Iterator[Journal]:
+    """The journal that a repair would make of what was seen, to read from, apart from all data; afterwards it is gone.
+
+    What the files that are to be read again held is in it as far as it can be read. Raises OSError where there is no room for it.
+    """
+    from tempfile import TemporaryDirectory
+
+    from ingest.journal.salvage import make_up
+
+    with TemporaryDirectory(prefix="hartslag-") as folder:
+        new = Path(folder) / "journal.db"
+        make_up(seen.found)
+        _write(new, seen.found)
+        with Journal(new, readonly=True) as journal:
+            yield journal
+
+
 def _note(places: Places, mended: Mended) -> None:
     """Write down what is to be done afterwards, first of all: done without need it changes nothing."""
     done(places, sorted({*pending(places), *mended.files}))
@@ -360,12 +380,12 @@ def mended_today(places: Places, now_ms: int) -> int:
 def whole(path: Path) -> list[str]:
     """What is wrong with a journal, asked of every row and of SQLite; empty when it is whole.
 
-    For copies, too. What keeps it from being read is the answer. Raises NoRoom alone: on a full disk nobody can say.
+    For copies, too. What keeps it from being read is the answer. Raises DiskFull alone: on a full disk nobody can say.
     """
     try:
         with Journal(path, readonly=True, fall_back=False) as journal:
             return [*journal.faults(), *journal.wrong_rows()]
-    except NoRoom:
+    except DiskFull:
         raise
     except Exception as e:  # noqa: BLE001 - whatever is wrong with it is the answer
         return [str(e)]

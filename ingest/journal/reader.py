@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ingest.errors import NoRoom, Replaced, Stop, TryLater
+from ingest.errors import DiskFull, Replaced, Stop, TryLater
 from ingest.journal import tally
 from ingest.journal.boots import BootReader
 from ingest.journal.damage import (
@@ -99,12 +99,12 @@ class Journal(WholenessReader, FileReader, BootReader):
         self._log: tuple[int, int] | None = None
         self._may_fall_back = readonly and fall_back
         try:
-            there = path.exists()
+            there, is_file = path.exists(), path.is_file()
         except OSError as e:
             words = N_("The journal {path} cannot be reached: {why}. Run hartslag as the user whose it is.")
             raise Stop(Text(words, path=path, why=system_words(e))) from e
-        if not there:
-            if readonly or not create or path.is_symlink():
+        if not is_file:
+            if there or readonly or not create or path.is_symlink():
                 raise Stop(no_journal_text(path))
             _make_private(path)
         self._file = identity(path)
@@ -391,8 +391,8 @@ def _make_private(path: Path) -> None:
         ) from e
 
 
-def _full(path: Path) -> NoRoom:
-    return NoRoom(
+def _full(path: Path) -> DiskFull:
+    return DiskFull(
         Text(
             N_("The journal {path} cannot grow: the disk is full. Make room; nothing is lost meanwhile."),
             path=path,

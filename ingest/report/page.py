@@ -70,7 +70,7 @@ def _of_weeks(facts: ReportFacts) -> dict[str, Any]:
         "week_charts": _safe(
             week_charts(facts, _("Minutes of each week against the target"), _in_words(facts))
         ),
-        "week_notes": list(words.week_notes(facts.weeks)),
+        "week_notes": list(_week_notes(facts.weeks)),
         "week_caption": _(
             "Minutes; an active day has at least ten moderate or vigorous ones. At rest: the middle resting heart rate of the days, in beats per minute. Numbers are rounded, so sums may differ by one."
         ),
@@ -164,6 +164,24 @@ def _resting_sentence(facts: ReportFacts) -> str:
     return _(
         "{first} beats per minute in the first of these weeks, {last} in the newest; the lowest five quiet minutes of each day."
     ).format(first=number_text(first), last=number_text(last))
+
+
+def _week_notes(weeks: Sequence[WeekFacts]) -> Iterator[str]:
+    """Why weeks are not judged, a line for each stretch of one reason."""
+    stretch: list[WeekFacts] = []
+    for week in [*weeks, None]:
+        goes_on = bool(stretch) and week is not None and week.not_judged == stretch[0].not_judged
+        if stretch and not goes_on:
+            days = words.days_text(stretch[0].first, stretch[-1].last)
+            why = stretch[0].not_judged
+            yield (
+                _("{days}: not judged ({why}).").format(days=days, why=why)
+                if why
+                else _("{days}: not judged.").format(days=days)
+            )
+            stretch = []
+        if week is not None and week.not_judged is not None:
+            stretch.append(week)
 
 
 # --- workouts by sport ---

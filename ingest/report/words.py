@@ -1,6 +1,6 @@
 """The sentences of a page: whether it was enough, what it was measured with, how sure that is, what was not seen."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from operator import attrgetter
 
@@ -10,7 +10,6 @@ from ingest.report.facts import LimitFacts, ReportFacts, SensorFacts, WeekFacts
 from zones.dose import full_minutes
 
 SHORT, SHORT_WITH_YEAR = N_("d MMM"), N_("d MMM y")
-
 
 MANY = 4
 """Workouts that do not count and are named."""
@@ -277,14 +276,19 @@ def measured_with(facts: ReportFacts) -> tuple[str, list[tuple[str, str]]]:
 def certainty(facts: ReportFacts) -> Iterator[str]:
     """How far the numbers may be off, and why."""
     usual = [limits for limits in facts.limits if not limits.sport]
-    if facts.medicine_since is not None and facts.medicine_until is not None:
-        yield _(
-            "A medicine that lowers the heart rate was taken ({days}); limits by age or of the watch did not hold then."
-        ).format(days=days_text(facts.medicine_since, facts.medicine_until))
-    elif facts.medicine_since is not None:
-        yield _(
-            "A medicine that lowers the heart rate is taken since {day}; limits by age or of the watch do not hold then."
-        ).format(day=date_text(facts.medicine_since, PLAIN_DAY))
+    if facts.medicine_since is not None:
+        until = facts.medicine_until
+        words = (
+            _(
+                "A medicine that lowers the heart rate is taken since {day}; limits by age or of the watch do not hold then."
+            )
+            if until is None
+            else _(
+                "A medicine that lowers the heart rate was taken ({days}); limits by age or of the watch did not hold then."
+            )
+        )
+        days = days_text(facts.medicine_since, until or facts.today)
+        yield words.format(day=date_text(facts.medicine_since, PLAIN_DAY), days=days)
     if usual:
         yield _limits_certainty(usual[-1])
     else:
@@ -435,21 +439,3 @@ def verdict(week: WeekFacts) -> str:
     if week.open_range is not None:
         return _("about reached")
     return _("reached") if week.is_met else _("below")
-
-
-def week_notes(weeks: Sequence[WeekFacts]) -> Iterator[str]:
-    """Why weeks are not judged, a line for each stretch of one reason."""
-    stretch: list[WeekFacts] = []
-    for week in [*weeks, None]:
-        goes_on = bool(stretch) and week is not None and week.not_judged == stretch[0].not_judged
-        if stretch and not goes_on:
-            days = days_text(stretch[0].first, stretch[-1].last)
-            why = stretch[0].not_judged
-            yield (
-                _("{days}: not judged ({why}).").format(days=days, why=why)
-                if why
-                else _("{days}: not judged.").format(days=days)
-            )
-            stretch = []
-        if week is not None and week.not_judged is not None:
-            stretch.append(week)

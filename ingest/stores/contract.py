@@ -166,5 +166,5 @@ class Store(Protocol):
     def faults(self, journal: str) -> list[str]:
         """What is wrong with it, asked of itself; empty when it is well, or a file that is not made yet.
 
-        Raises NoRoom where it cannot be asked as the disk is full.
+        Raises DiskFull where it cannot be asked as the disk is full.
         """

@@ -11,12 +11,12 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.errors import NoRoom, Stop
+from ingest.errors import DiskFull, Stop
 from ingest.language import N_, Text
 from ingest.language import gettext as _
 from ingest.rows.table import TABLES, Block
@@ -27,6 +27,10 @@ from ingest.system.crash_points import reached
 from ingest.system.files import make_folder
 from ingest.system.patience import Patience
 from ingest.system.sqlite import DerivedFile, SqliteFault, fault_of, open_readonly
+
+if TYPE_CHECKING:
+    from ingest.journal import Journal
+    from ingest.journal.damage import Damage
 
 SAMPLED = ("heart_rate", "beat")
 """Tables of a row per sample: kept by source number, and shown with its tags by a view."""
@@ -190,9 +194,18 @@ class SqliteStore:
         """Tell a journal that is not the one that was followed, or was put back, what is held of straps."""
         db = self._file.connection()
         with suppress(sqlite3.OperationalError):  # tables of an earlier version, or none
-            held = db.execute("SELECT journal, position, generation FROM replica").fetchone()
-            if held and held != (journal.id, held[1], journal.generation_at(held[1])):
+            if _is_of_another(db, journal):
                 journal.note_gone(StrapsInSqlite(db))
+
+    def missing_from(self, journal: "Journal") -> "list[Damage]":
+        """What it would tell a journal that was repaired: what it holds of straps, and that journal does not. Nothing is changed."""
+        from ingest.journal.witnessed import gone
+
+        if not self.path.exists():
+            return []
+        with suppress(sqlite3.Error, Stop), closing(open_readonly(self.path)) as db:
+            return gone(journal, StrapsInSqlite(db)) if _is_of_another(db, journal) else []
+        return []
 
     def _empty(self, journal: Followed) -> None:
         with self._file.transaction() as db:
@@ -233,7 +246,7 @@ class SqliteStore:
         return None
 
     def faults(self, journal: str = "") -> list[str]:  # noqa: ARG002 - a copy of any journal may be damaged
-        """What SQLite finds wrong with the file; empty when it is whole or not there. Raises NoRoom."""
+        """What SQLite finds wrong with the file; empty when it is whole or not there. Raises DiskFull."""
         if not self.path.exists():
             return []
         if wrong := self.misplaced():
@@ -246,11 +259,17 @@ class SqliteStore:
                 words = N_(
                     "The store {path} cannot be looked at: the disk is full. Make room; nothing is lost meanwhile."
                 )
-                raise NoRoom(Text(words, path=self.path)) from e
+                raise DiskFull(Text(words, path=self.path)) from e
             return [str(e)]
         except Stop as e:
             return [str(e)]
         return [] if found == ["ok"] else found
+
+
+def _is_of_another(db: sqlite3.Connection, journal: Followed) -> bool:
+    """Whether a store was filled from another journal, or from another past of it. Raises sqlite3.Error."""
+    held = db.execute("SELECT journal, position, generation FROM replica").fetchone()
+    return bool(held) and held != (journal.id, held[1], journal.generation_at(held[1]))
 
 
 def _create_position(db: sqlite3.Connection) -> None:

@@ -86,7 +86,7 @@ def command(invocation: Invocation, as_json: bool) -> None:
 
 def _findings(settings: "Settings") -> Iterator[Finding]:
     """All of it, also where the journal cannot be opened: that is then what was found."""
-    from ingest.errors import NoRoom, Stop, TryLater
+    from ingest.errors import DiskFull, Stop, TryLater
     from ingest.household import view_journal
 
     require_access(settings)
@@ -99,7 +99,7 @@ def _findings(settings: "Settings") -> Iterator[Finding]:
     except (Stop, TryLater) as e:
         if not settings.data.is_dir():
             raise
-        if isinstance(e, NoRoom):
+        if isinstance(e, DiskFull):
             from ingest.verbs.check_data import no_room_findings
 
             yield from no_room_findings(settings, e)

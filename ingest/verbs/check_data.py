@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ingest.errors import NoRoom
+from ingest.errors import DiskFull
 from ingest.language import gettext as _
 from ingest.language import ngettext, said
 from ingest.log import quoted
@@ -46,7 +46,7 @@ def data_findings(settings: "Settings", journal: "Journal | None") -> Iterator[F
     yield from _inbox(settings, journal)
 
 
-def no_room_findings(settings: "Settings", error: NoRoom) -> Iterator[Finding]:
+def no_room_findings(settings: "Settings", error: DiskFull) -> Iterator[Finding]:
     """A disk on which something cannot be looked at, unless it is the one of the data, which is told of by itself."""
     from ingest.verbs.check_machine import LEAST_FREE_BYTES, free_bytes
 
@@ -74,7 +74,7 @@ def _journal(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
 
     try:
         faults = whole(journal.path)
-    except NoRoom as e:
+    except DiskFull as e:
         yield from no_room_findings(settings, e)
         return
     do = _("Run `hartslag repair`: all that can be read goes into a new journal, and the rest is named.")
@@ -217,7 +217,7 @@ def _stores(settings: "Settings", journal: "Journal") -> Iterator[Finding]:
         called = _("Store {place}").format(place=store.place)
         try:
             faults = store.faults(journal.id)
-        except NoRoom as e:
+        except DiskFull as e:
             yield from no_room_findings(settings, e)
             continue
         yield from _faults("store", called, faults, store.remedy)

@@ -67,12 +67,12 @@ def _name(loss: "Loss") -> str:
 
 def _span(journal: "Journal", name: str, from_ms: int, to_ms: int) -> list[str]:
     """The time as `forget` takes it, on the clock of the person."""
-    from ingest.rows.profile import read_profile
+    from ingest.rows.profile import build_profile, read_profile
     from ingest.verbs.times import time_of_day, zone_at
 
     person = journal.person(name)
-    assert person is not None, "nothing of a person who is not there counts"
-    calendar = read_profile(journal, person.id).calendar
+    # Who is only in a journal once it is repaired has no time zone before.
+    calendar = (read_profile(journal, person.id) if person else build_profile({}, [])).calendar
     begin, end = (
         [calendar.day_of(at).isoformat(), time_of_day(at, zone_at(calendar, at))] for at in (from_ms, to_ms)
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest.errors import Stop, TryLater
-from ingest.language import N_, Text, ngettext, said
+from ingest.language import N_, Text, ngettext, said, system_words
 from ingest.language import gettext as _
 from ingest.verbs.command import Invocation, print_json, verb
 from ingest.verbs.messages import print_sentences, say
@@ -43,7 +43,41 @@ def found_lines(why: list[str], seen: "Look") -> Iterator[str]:
             "{count} files are read again from the archive.",
             len(seen.again),
         ).format(count=len(seen.again))
-    yield from (_("Gone: {what}").format(what=damage_text(d)) for d in seen.lost[:_MOST])
+    yield from (_("Gone: {what}").format(what=damage_text(d)) for d in seen.lost)
+
+
+def _besides_lines(found: list[dict[str, Any]]) -> Iterator[str]:
+    """What is lost besides what the damaged journal itself tells, as a repair would tell it."""
+    from ingest.verbs.loss_words import loss_text
+
+    for loss in found:
+        text = loss_text(loss)
+        yield text if loss["counts_again"] else _("Gone: {what}").format(what=text)
+
+
+def _found_besides(settings: "Settings", places: "Places", seen: "Look") -> list[dict[str, Any]]:
+    """What a repair would find to be lost besides, by what was noted apart from the journal and by the store: tried apart from the data."""
+    from ingest.household import owner_in_archive
+    from ingest.journal.known import gone_since_known
+    from ingest.journal.losses import Loss, read_losses, with_losses
+    from ingest.journal.mending import rehearsed
+    from ingest.stores.sqlite import SqliteStore
+    from ingest.verbs.loss_words import loss_json
+
+    before = read_losses(places.journal)
+    coming = {owner_in_archive(settings, settings.data / place) for _number, place in seen.again}
+    try:
+        with rehearsed(seen) as journal, SqliteStore(settings.store_file) as store:
+            now_ms = journal.now_ms()
+            held = with_losses(before, [Loss(now_ms, damage) for damage in seen.lost])
+            held = with_losses(held, gone_since_known(places, journal, coming))
+            held = with_losses(held, [Loss(now_ms, damage) for damage in store.missing_from(journal)])
+            new = [loss for loss in held if loss not in before and loss.damage not in seen.lost]
+            return [loss_json(journal, loss) for loss in new]
+    except OSError as e:
+        words = N_("What else is lost could not be looked for: {why}. The repair itself tells it.")
+        say(said(Text(words, why=system_words(e))), sys.stderr)
+        return []
 
 
 def mended_lines(mended: "Mended", again: int, failed: int, more: list[dict[str, Any]]) -> Iterator[str]:
@@ -134,8 +168,12 @@ def command(invocation: Invocation, *, dry_run: bool, as_json: bool) -> None:
     if not as_json:
         print_sentences(found_lines([said(line) for line in why], seen))
     if dry_run or not (why or seen.again):
+        found = _found_besides(settings, places, seen) if why or seen.again else []
         if as_json:
-            print_json(_json(why, seen.lost, [place for _, place in seen.again], ""))
+            told = _json(why, seen.lost, [place for _, place in seen.again], "")
+            print_json({**told, "found": found})
+        else:
+            print_sentences(_besides_lines(found))
         return
     logging.getLogger("ingest").setLevel(logging.ERROR)  # what is gone is told here, in the owner's words
     before = read_losses(places.journal)

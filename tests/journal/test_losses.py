@@ -234,3 +234,54 @@ def test_what_a_store_misses_of_a_chunk_that_is_gone_is_told_once(tmp_path: Path
     whole = Loss(NOW_MS, Damage("Bram", "strap 3", 0, 9000, "chunk 10 is damaged"))
     assert add_losses(journal, [whole]) == [whole]
     assert read_losses(journal) == [chunk, whole]
+
+
+def contents(data: Path) -> dict[str, bytes]:
+    """Every file below a folder that holds anything, but the index of a log, which readers lock in."""
+    return {
+        str(p.relative_to(data)): p.read_bytes()
+        for p in data.rglob("*")
+        if p.is_file() and not p.name.endswith("-shm") and p.stat().st_size
+    }
+
+
+@pytest.mark.parametrize("how", ["chunks of straps", "old journal", "deleted with log"])
+def test_a_repair_that_is_only_tried_finds_what_the_repair_finds(data: Path, how: str) -> None:
+    """Protects who looks before they repair: the same is told to be gone, and nothing is written."""
+    path = data / "journal" / "journal.db"
+    if how != "chunks of straps":
+        put_back(data, how)
+    if path.exists():
+        with closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.execute(
+                "UPDATE chunk SET seal = seal + 1 WHERE position IN"
+                " (SELECT position FROM chunk WHERE file IS NULL ORDER BY position DESC LIMIT 2)"
+            )
+
+    def told(*words: str) -> tuple[list[str], set[str]]:
+        answer = json.loads(hartslag("--data", data, "repair", *words, "--json").stdout)
+        besides = {json.dumps({**loss, "found_ms": 0}, sort_keys=True) for loss in answer["found"]}
+        return sorted(json.dumps(gone, sort_keys=True) for gone in answer["gone"]), besides
+
+    before = contents(data)
+    tried = told("--dry-run")
+    words = hartslag("--data", data, "repair", "--dry-run").stdout
+    assert contents(data) == before
+    assert tried == told()
+    assert tried[0] or tried[1]
+    assert words.count("Gone: ") == len(tried[0]) + sum('"counts_again": null' in loss for loss in tried[1])
+
+
+@pytest.mark.parametrize(
+    "words", [["run"], ["status"], ["repair"], ["repair", "--dry-run"], ["check"]], ids=" ".join
+)
+def test_a_folder_in_the_place_of_the_journal_is_called_one(tmp_path: Path, words: list[str]) -> None:
+    """Protects from looking for an owner and a disk that are well: it is said what lies there, and it is left as it is."""
+    folder = tmp_path / "journal" / "journal.db"
+    folder.mkdir(parents=True)
+    answer = hartslag("--data", tmp_path, *words)
+    assert answer.returncode == 1
+    said = " ".join((answer.stdout + answer.stderr).split())
+    assert f"{folder} is a folder, and the journal, a file, belongs there." in said
+    assert "Check who owns it" not in said
+    assert list(folder.iterdir()) == []
