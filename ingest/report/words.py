@@ -276,19 +276,7 @@ def measured_with(facts: ReportFacts) -> tuple[str, list[tuple[str, str]]]:
 def certainty(facts: ReportFacts) -> Iterator[str]:
     """How far the numbers may be off, and why."""
     usual = [limits for limits in facts.limits if not limits.sport]
-    if facts.medicine_since is not None:
-        until = facts.medicine_until
-        words = (
-            _(
-                "A medicine that lowers the heart rate is taken since {day}; limits by age or of the watch do not hold then."
-            )
-            if until is None
-            else _(
-                "A medicine that lowers the heart rate was taken ({days}); limits by age or of the watch did not hold then."
-            )
-        )
-        days = days_text(facts.medicine_since, until or facts.today)
-        yield words.format(day=date_text(facts.medicine_since, PLAIN_DAY), days=days)
+    yield from _medicine(facts)
     if usual:
         yield _limits_certainty(usual[-1])
     else:
@@ -328,6 +316,22 @@ def certainty(facts: ReportFacts) -> Iterator[str]:
         yield _("Of {percent} percent of the minutes it is not known which sensor measured them.").format(
             percent=number_text(100 * (total - strap - wrist) / total)
         )
+
+
+def _medicine(facts: ReportFacts) -> Iterator[str]:
+    if facts.medicine_since is not None:
+        until = facts.medicine_until
+        words = (
+            _(
+                "A medicine that lowers the heart rate is taken since {day}; limits by age or of the watch do not hold then."
+            )
+            if until is None
+            else _(
+                "A medicine that lowers the heart rate was taken ({days}); limits by age or of the watch did not hold then."
+            )
+        )
+        days = days_text(facts.medicine_since, until or facts.today)
+        yield words.format(day=date_text(facts.medicine_since, PLAIN_DAY), days=days)
 
 
 def _limits_certainty(limits: LimitFacts) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ingest.journal import RANKS, Journal, Source
 from ingest.rows.evidence import LONGEST_HOLD, Evidence, read_evidence, resolve_sources
+from ingest.rows.pause import ends_paused
 from ingest.rows.profile import Profile
 from ingest.rows.ruling import classify_by_source
 from ingest.rows.told import find_told
@@ -94,8 +95,8 @@ class Silence:
     gap: Spans
 
 
-def find_silence(e: Evidence, start_ms: int, end_ms: int) -> Silence:
-    """Why a source that recorded in [start, end) has no heart rate there.
+def find_silence(e: Evidence, start_ms: int, end_ms: int, stood: Spans | None = None) -> Silence:
+    """Why a source that recorded in [start, end) has no heart rate there; `stood` is where its timer stood still at the end.
 
     Ten minutes behind its last sample it no longer counts as recording; a pause that is told of is one however long it lasts.
     """
@@ -103,7 +104,7 @@ def find_silence(e: Evidence, start_ms: int, end_ms: int) -> Silence:
     recorded = hold(e.series, artefacts.REACH_MS / 1000, ends=e.ends).spans & here
     unmasked = hold(e.series, LONGEST_HOLD[e.source.kind], pauses=e.pauses, ends=e.ends).spans & here
     # A masked sample's own time, and what is masked without any value: it is no gap of the sensor's making.
-    paused = e.pauses.clip(start_ms, end_ms) - e.pieces.spans
+    paused = (e.pauses.clip(start_ms, end_ms) | (stood or Spans.none())) - e.pieces.spans
     masked = unmasked - e.pieces.spans - paused
     return Silence(paused, masked, recorded - paused - masked - e.pieces.spans)
 
@@ -115,7 +116,8 @@ def account_for_part(
     resolved, zone = classify_by_source(journal, person, profile, resolve_sources(evidence), start_ms, end_ms)
     lasts = resolved.end - resolved.start
     covered = [resolved.take(resolved.source == i).spans for i in range(len(evidence))]
-    silences = [find_silence(e, start_ms, end_ms) for e in evidence]
+    stood = ends_paused(journal, person, start_ms, end_ms)
+    silences = [find_silence(e, start_ms, end_ms, stood.get(e.source.name)) for e in evidence]
     shares = {}
     for i, e in enumerate(evidence):
         mine = resolved.source == i

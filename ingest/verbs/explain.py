@@ -74,7 +74,7 @@ def _workouts(x: "Explanation", columns: int) -> Iterator[list[str]]:
             *workout.session_lines(
                 what, e.at_ms, row, x.measures, profile, x.measures.without_samples.get(e.position, 0)
             ),
-            *workout.pause_lines(e.content),
+            *workout.pause_lines(e.content, x.measures.stood_ms.get(e.position, 0)),
             *(f"    {text}" for text in workout.doubt_texts(e.content.get("doubts", []))),
             *workout.copy_lines(e),
             *workout.told_lines(e, profile, columns, x.measures.told_ms.get(e.position, 0)),

@@ -234,8 +234,19 @@ def copy_lines(workout: "Entry") -> Iterator[str]:
         yield f"    {text.format(copies=', '.join(copies), source=workout.content['source'])}"
 
 
-def pause_lines(content: dict[str, Any]) -> Iterator[str]:
-    """How the presses of a workout's timer were read, and why so."""
+def pause_lines(content: dict[str, Any], stood_ms: int) -> Iterator[str]:
+    """How the presses of a workout's timer were read, and why so; `stood_ms` is for how long it stood still at the end."""
+    yield from _press_lines(content)
+    if stood_ms:
+        text = (
+            _("its own timer stood still for {length} more at its end, in which nothing was recorded")
+            if content.get("pauses")
+            else _("its own timer stood still for the last {length}, in which nothing was recorded")
+        )
+        yield f"    {text.format(length=length_text(stood_ms))}"
+
+
+def _press_lines(content: dict[str, Any]) -> Iterator[str]:
     read = content.get("pauses")
     if read is None:
         return

@@ -10,6 +10,7 @@ import numpy as np
 from ingest.journal import Entry, Journal, Person
 from ingest.rows.cache import RowCache
 from ingest.rows.evidence import read_evidence, resolve_sources
+from ingest.rows.pause import end_paused
 from ingest.rows.profile import Profile
 from ingest.rows.session import strap_sessions_between, workout_fields
 from ingest.rows.strap_session import StrapSession
@@ -55,6 +56,8 @@ class Measures:
     """Of the workouts in which no heart rate counts, by their positions: how many came in."""
     told_ms: Mapping[int, int] = field(default_factory=dict)
     """Of the workouts of which something counts by the watch's own word, by their positions: for how long."""
+    stood_ms: Mapping[int, int] = field(default_factory=dict)
+    """Of the workouts at whose end the timer stood still while nothing was recorded, by their positions: for how long."""
 
 
 def measure_span(
@@ -65,11 +68,13 @@ def measure_span(
     quiet = [d.quiet_ms for d in days if d.quiet_ms is not None]
     strap_sessions = strap_sessions_between(journal, person.id, profile, start_ms, end_ms)
     seen = partial(read_evidence, journal, person.id)
-    workouts, without, told_ms = [], {}, {}
+    workouts, without, told_ms, stood_ms = [], {}, {}, {}
     for e in find_workouts(journal, person.id, start_ms, end_ms):
         evidence = seen(e.at_ms, workout_end_ms(e))
         workouts.append((e, workout_fields(journal, person, profile, e, evidence)))
         pieces = resolve_sources(evidence)
+        if ms := end_paused(journal, person.id, e).measure_ms:
+            stood_ms[e.position] = ms
         for told in find_told(journal, person.id, profile, pieces.spans, e.at_ms, workout_end_ms(e)):
             if told.workout.position == e.position:
                 told_ms[e.position] = told.pieces.spans.measure_ms
@@ -92,6 +97,7 @@ def measure_span(
         ],
         without,
         told_ms,
+        stood_ms,
     )
 
 

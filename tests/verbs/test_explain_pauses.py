@@ -58,6 +58,24 @@ def test_a_timer_that_is_not_believed_is_explained(household: Path) -> None:
     assert [[d["why"] for d in s["doubts"]] for s in said] == [["recorded"], ["longer"], ["recorded"]]
 
 
+@pytest.mark.parametrize(
+    ("records", "stood"),
+    [
+        (1289, "for 18 min 32 s more at its end, in which nothing was recorded"),
+        (1201, "for the last 20 min, in which nothing was recorded"),
+    ],
+    ids=["writes on", "falls silent"],
+)
+def test_a_long_pause_at_the_end_is_one_pause(household: Path, records: int, stood: str) -> None:
+    """Protects who asks where twenty minutes went: its own timer stood still for all of them, whatever was still written then."""
+    run = recorded(0, (0, records)).timer(START, start=True).timer(START + 1200, start=False)
+    words = explained(household, run.session(START, 2400, timer=1200))
+    assert "20 min  moderate: counts once" in words, "no minute more or less"
+    assert "          20 min  not measured: the timer of the watch was paused" in words
+    assert f"its own timer stood still {stood}" in words
+    assert "23 h 20 min  not measured: nothing recorded" in words, "of the rest of the day"
+
+
 def test_lengths_are_whole_seconds(household: Path) -> None:
     """Protects readers from "13 min 45.296 s": nobody needs to know a workout so exactly."""
     words = explained(household, recorded(0, (0, 826)).session(START, 825.296))
