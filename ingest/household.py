@@ -21,7 +21,7 @@ from ingest.rows.workout import find_workouts, sport_spans
 from ingest.settings.installed import find_installed
 from ingest.settings.machine_zone import follow, machine_zone, shell_zone, zone_in_force
 from ingest.settings.model import Settings
-from ingest.settings.names import NOBODY, is_of_device, same_name, watch_of_folder, wrong_with_name
+from ingest.settings.names import NOBODY, is_nobody, same_name, watch_of_folder, wrong_with_name
 from ingest.settings.person import PersonSettings
 from ingest.system.files import make_folder
 from ingest.system.lock import holder
@@ -336,7 +336,12 @@ def taker(journal: Journal, settings: Settings, name: str) -> tuple[str, Callabl
 
 
 def owner_of_folder(settings: Settings, folder: str) -> tuple[str | None, str]:
-    """The person whose files lie in a folder of the inbox ('' for the inbox itself), or what to do about it."""
+    """The person whose files lie in a folder below the inbox ('' for the inbox itself), or what to do about it.
+
+    The uppermost folder tells. Below one whose name is nobody's a folder that is called as somebody in the settings does, else all
+    is of whom the inbox is.
+    """
+    folder, *below = folder.split("/")
     if not folder:
         return settings.default_person, ""
     serial = watch_of_folder(folder)
@@ -346,8 +351,9 @@ def owner_of_folder(settings: Settings, folder: str) -> tuple[str | None, str]:
             "nobody knows whose watch this is; `hartslag status` shows the lines to add to the settings"
         )
         return owner, "" if owner else Text(words)
-    if is_of_device(folder) and (settings.names_are_open or settings.person(folder) is None):
-        return settings.default_person, ""
+    if is_nobody(folder, *below[:1]):
+        called = () if settings.names_are_open else map(settings.person, (folder, *below))
+        return next((person.name for person in called if person is not None), settings.default_person), ""
     wrong = wrong_with_name(folder)
     if wrong:
         words = N_("the folder {folder!r} cannot be the name of a person: {wrong}")

@@ -79,6 +79,15 @@ def plain(text: str) -> str:
     return shown(text.replace("\x1b", "\\x1b")) if _ACTS.search(text) else text
 
 
+def as_name(text: str) -> str:
+    r"""The name of a file as it is kept and told: what a terminal would obey, and what is no UTF-8, is written out.
+
+    >>> as_name("run\x1b[31m\n2.fit")
+    'run\\x1b[31m\\n2.fit'
+    """
+    return plain(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
 class Repeats:
     """Warnings that would come again and again: loud when they begin, change and end, quiet between.
 

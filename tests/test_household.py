@@ -1,6 +1,7 @@
 """The settings put to work: whose files are whose, and what the journal is told of its persons."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -135,6 +136,39 @@ def test_a_folder_of_a_device_is_nobody(tmp_path: Path, folder: str) -> None:
     assert owner_of_folder(named(tmp_path, JAN, OZLEM), folder) == ("Jan", "")
     named_so = named(tmp_path, JAN, PersonSettings(name=folder)) if len(folder) < 40 else None
     assert named_so is None or owner_of_folder(named_so, folder) == (folder, "")
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "NO NAME/GARMIN/Activity", "KINGSTON/Garmin", "SD CARD/DCIM", "Untitled", "2026", "2026-11", "2026_11_03", "20261103",
+        "November", "november 2026", "04 April", "3 mei 2026", "11-nov",
+    ],
+)  # fmt: skip
+def test_the_label_of_a_card_and_a_date_are_nobody(tmp_path: Path, folder: str) -> None:
+    """Protects a household from persons called NO NAME and 2026: a card's label above a device's folder, and a date, are nobody's name."""
+    assert owner_of_folder(Settings(tmp_path), folder) == ("me", "")
+    settings = named(tmp_path, JAN, OZLEM)
+    assert owner_of_folder(settings, folder) == ("Jan", "")
+    assert owner_of_folder(settings, f"{folder}/özlem") == ("Özlem", ""), "a folder of hers below it tells"
+    top = folder.split("/", maxsplit=1)[0]
+    assert owner_of_folder(named(tmp_path, JAN, PersonSettings(name=top)), folder) == (top, "")
+
+
+@pytest.mark.parametrize(
+    "folder", ["Anna/GARMIN/Activity", "KIM", "April", "Jan", "May", "Kim 2", "Week", "Jan 2"]
+)
+def test_a_person_may_be_called_like_a_month_or_in_capitals(tmp_path: Path, folder: str) -> None:
+    """Protects a person's heart from being another's: a name that can be somebody's is."""
+    assert owner_of_folder(Settings(tmp_path), folder) == (folder.split("/", maxsplit=1)[0], "")
+
+
+def test_a_folder_that_is_not_in_utf_8_is_called_that(tmp_path: Path) -> None:
+    """Protects who copied a folder from an old disk: the reason names what is wrong, and the name that is meant."""
+    person, why = owner_of_folder(Settings(tmp_path), os.fsdecode("Jürgen".encode("latin-1")))
+    assert person is None
+    assert 'it is not written in UTF-8, as names of files are today; if "Jürgen" is meant' in why
+    assert "invisible" not in why
 
 
 def test_whose_is_what_a_watch_brings(tmp_path: Path) -> None:

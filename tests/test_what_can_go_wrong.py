@@ -119,6 +119,15 @@ PROVED_BY = {
     "A forgotten file is dropped into the inbox once more": (
         "tests/verbs/test_forget.py::test_a_wrong_persons_file_goes_and_comes_to_the_right_one"
     ),
+    "A memory card, a year or an export is copied into the inbox as a folder": (
+        "tests/test_household.py::test_the_label_of_a_card_and_a_date_are_nobody"
+    ),
+    "A recording lies in a folder of the inbox that a system made for itself, as `lost+found` or `#recycle`": (
+        "tests/collect/test_inbox.py::test_recordings_in_folders_of_systems_are_counted"
+    ),
+    "The name of a file would colour, hide or turn what a terminal shows": (
+        "tests/collect/test_arrival.py::test_no_name_reaches_a_terminal_with_what_it_would_obey"
+    ),
     "The cable of a watch is pulled while its files are fetched": (
         "tests/system/test_plugged.py::test_a_disk_that_is_pulled_while_it_is_read"
     ),

@@ -28,6 +28,7 @@ from ingest.collect.zip_archive import (
 from ingest.errors import Unusable
 from ingest.formats.file_formats import ENDINGS, HEAD_BYTES, describe_unread, format_of
 from ingest.language import N_
+from ingest.log import as_name
 from ingest.settings.names import made_by_system
 
 DEEPEST = 3
@@ -186,7 +187,7 @@ class _Unpacking:
     def _of_entry(
         self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, prefix: str, depth: int
     ) -> Iterator[Member]:
-        name = prefix + entry.filename.replace("\\", "/")
+        name = prefix + as_name(entry.filename.replace("\\", "/"))
         named = name.lower().endswith(_MEANT) and not is_side_file(name)
         if named:  # known by its name before it is unpacked, and so when it need not be
             name = self._unique_name(name)

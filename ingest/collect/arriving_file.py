@@ -14,6 +14,7 @@ from ingest.collect.reader_messages import ReadMember
 from ingest.errors import Replaced, TryLater
 from ingest.formats.recording import Recording
 from ingest.language import N_, Text
+from ingest.log import as_name
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -44,8 +45,7 @@ class Arrival:
     """
 
     def __init__(self, given: Given) -> None:
-        # A name from an old stick may be no UTF-8; the journal keeps it with the odd bytes written out.
-        self.name = given.name.encode("utf-8", "backslashreplace").decode()
+        self.name = as_name(given.name)
         self.person, self.newcomer = given.person, given.newcomer
         self.kept, self.waiting, self.onlooker = given.kept, given.waiting, given.onlooker
         self.sha256 = b""

@@ -10,10 +10,11 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from ingest.errors import TryLater
+from ingest.formats.file_formats import ENDINGS, HEAD_BYTES, format_of
 from ingest.journal import Journal
 from ingest.language import N_
 from ingest.settings.names import made_by_system
@@ -55,6 +56,8 @@ class Waiting:
     """Whether something went wrong that passes, rather than that it is too early."""
     passed_over: bool = False
     """Whether it is left for good, as nothing in it can be a recording."""
+    kinds: dict[str, int] = field(default_factory=dict)
+    """Of what is left for good how many files have which end of their name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,8 @@ class InboxScan:
 
     arrived: list[Candidate]
     waiting: list[Waiting]
-    passed_over: Counter[str] = field(default_factory=Counter)
-    """How many pictures, films and papers lie in which folder of the inbox, and stay there."""
+    passed_over: dict[str, Counter[str]] = field(default_factory=dict)
+    """How many files that are no recordings lie in which folder of the inbox, by the ends of their names; they stay there."""
 
 
 LooksWhole = Callable[[BinaryIO, str], bool]
@@ -107,8 +110,7 @@ class Inbox:
 
     One that reads to its end has to stand still for `settle_s`, one that does not (half-copied, perhaps) for
     `patience_s`. Time is that of `monotonic_s`, never the file's own, which a camera or watch may have made up.
-    `whose` gives the person for the name of a folder in the inbox ('' for the inbox itself), or says in words why
-    it cannot.
+    `whose` gives the person for a folder below the inbox ('' for the inbox itself), or says in words why it cannot.
     """
 
     def __init__(
@@ -147,15 +149,16 @@ class Inbox:
             if unfinished(entry.name):
                 found.waiting.append(Waiting(name, N_("its name says that it is still being copied")))
                 continue
-            top, slash, _below = name.partition("/")
+            folder, _, _ = name.rpartition("/")
+            top = folder.partition("/")[0]
             known = self._look_at(entry, name, now_s)
             if known is None:
                 continue
             present[name] = known
             if known.is_beside:
-                found.passed_over[top] += 1
+                found.passed_over.setdefault(top, Counter())[ending_of(name)] += 1
                 continue
-            person, why_not = self._whose(top if slash else "")
+            person, why_not = self._whose(folder)
             if person is None:
                 unowned.setdefault(top, []).append(why_not)
                 continue
@@ -187,7 +190,7 @@ class Inbox:
             now_s,
             is_side_file=is_side_file(path),
             # What lies in the inbox itself was put there by hand, and is told of one by one.
-            is_beside="/" in name and is_no_recording(path),
+            is_beside="/" in name and not is_side_file(path) and not may_hold_a_recording(path),
         )
 
     def _is_whole(self, path: Path) -> bool:
@@ -224,12 +227,18 @@ def _why_unread(path: Path, error: OSError) -> str:
     return words.format(why=error.strerror, path=shlex.quote(str(path)))
 
 
-def files(folder: Path, skipped: list[Waiting] | None = None) -> Iterator[tuple[os.DirEntry[str], str]]:
+def files(
+    folder: Path,
+    skipped: list[Waiting] | None = None,
+    aside: list[str] | None = None,
+) -> Iterator[tuple[os.DirEntry[str], str]]:
     """Every file below a folder that could be meant for us, with its name below it; links are not followed.
 
-    Folders that cannot be opened, lie too deep, or are links to folders, are added to `skipped`.
+    Folders that cannot be opened, lie too deep, or are links to folders, are added to `skipped`, those that a system made for
+    itself to `aside`.
     """
     skipped = [] if skipped is None else skipped
+    aside = [] if aside is None else aside
     todo = [(os.fspath(folder), "", 0)]
     while todo:
         place, prefix, depth = todo.pop()
@@ -251,8 +260,8 @@ def files(folder: Path, skipped: list[Waiting] | None = None) -> Iterator[tuple[
             name = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
                 if entry.name.startswith(".") or made_by_system(entry.name):
-                    continue
-                if depth < DEEPEST:
+                    aside.append(name + "/")
+                elif depth < DEEPEST:
                     todo.append((entry.path, name + "/", depth + 1))
                 else:
                     words = N_("the folder lies more than {most} deep; move it up")
@@ -283,29 +292,48 @@ def is_side_file(path: Path) -> bool:
         return False
 
 
-_PICTURES_AND_PAPERS = (
-    b"\xff\xd8\xff",
-    b"\x89PNG",
-    b"GIF8",
-    b"II*\x00",
-    b"MM\x00*",
-    b"RIFF",
-    b"%PDF",
-    b"ID3",
-)
-"""How photos, films, music and documents begin; those of phones have "ftyp" behind four bytes."""
+LONGEST_ENDING = 8
+"""Of a name, for its files to be counted by it."""
 
 
-def is_no_recording(path: Path) -> bool:
-    """Whether a file is surely a picture, a film, music or a document, as they lie in the folders of phones and exports."""
+def may_hold_a_recording(path: Path) -> bool:
+    """Whether a file's name or beginning says that it is a recording, or a zip; what cannot be read may be one."""
+    name = path.name.lower()
+    inner = name.removesuffix(".gz")
+    if inner.endswith((*ENDINGS, ".zip")):
+        return not is_side_file(path)
+    if inner != name and "." in inner:
+        return False
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
             return False
         with path.open("rb") as stream:
-            head = stream.read(8)
+            head = stream.read(HEAD_BYTES)
     except OSError:  # taking it will say so
-        return False
-    return head.startswith(_PICTURES_AND_PAPERS) or head[4:] == b"ftyp"
+        return True
+    return format_of(head) is not None or ("." not in inner and head.startswith(_PACKED))
+
+
+_PACKED = (b"PK\x03\x04", b"\x1f\x8b")
+"""How a zip and a gzip begin; so do papers of office programs, which have an end to their name."""
+
+
+def ending_of(name: str) -> str:
+    """The end of a name, by which files are counted that are no recordings; "" where it tells nothing."""
+    ending = PurePath(name).suffix.lower()
+    return ending if len(ending) <= LONGEST_ENDING else ""
+
+
+def left_in_system_folders(folder: Path) -> Counter[str]:
+    """How many recordings lie in which folders that a system made for itself, as for what was deleted: they are not taken."""
+    aside: list[str] = []
+    for _ in files(folder, aside=aside):
+        pass
+    found = Counter[str]()
+    for system in aside:
+        for place, _, names in os.walk(folder / system):
+            found[system] += sum(may_hold_a_recording(Path(place, name)) for name in names)
+    return +found
 
 
 def unfinished(name: str) -> bool:

@@ -1,6 +1,6 @@
 """What became of a file that arrived, and who is told of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,16 +51,26 @@ NOBODY_LOOKS = Onlooker()
 _KINDS_TOLD = 4
 
 
-def passed_over_text(beside: dict[str, int]) -> Text:
-    """What is said of files in a zip that were passed over: how many, and of which kinds most."""
+NOT_READ_HERE = {".gpx", ".tcx"}
+"""Ends of names of workouts that are not read here, and may be had as FIT."""
+
+
+def kinds_text(beside: Mapping[str, int]) -> str:
+    """Of which kinds most files are, by the ends of their names: `40 .json, 1 .csv`."""
     known = sorted(((count, ending) for ending, count in beside.items() if ending), reverse=True)
     kinds = [f"{count} {ending}" for count, ending in known[:_KINDS_TOLD]]
     kinds += ["..."] if beside.get("") or len(known) > _KINDS_TOLD else []
-    if ".gpx" in beside or ".tcx" in beside:
+    return ", ".join(kinds)
+
+
+def passed_over_text(beside: dict[str, int]) -> Text:
+    """What is said of files in a zip that were passed over: how many, and of which kinds most."""
+    kinds = kinds_text(beside)
+    if beside.keys() & NOT_READ_HERE:
         words = N_(
             "Other files in it, which were passed over: {count} ({kinds}). GPX and TCX are not read here: have those workouts"
             " exported as FIT."
         )
     else:
         words = N_("Other files in it, which were passed over: {count} ({kinds}).")
-    return Text(words, count=sum(beside.values()), kinds=", ".join(kinds))
+    return Text(words, count=sum(beside.values()), kinds=kinds)

@@ -17,7 +17,7 @@ HEAD_BYTES = 1024
 class FileFormat:
     """How files of one format are known, and read.
 
-    `recognises` takes the first `HEAD_BYTES` of a file or more, `looks_whole` and `read` all of it. `read` raises
+    `recognises` takes the first `HEAD_BYTES` of a file or more, and loads nothing, as the daemon asks it; `looks_whole` and `read` all of it. `read` raises
     Unusable, and nothing else, for what holds nothing to read. `trial` gives a small file of this format: reading it loads
     all that reading any needs, as the reading process can load nothing later.
     """
@@ -40,12 +40,14 @@ def _loaded(module: str, name: str) -> Callable[..., Any]:
     return call
 
 
-_FIT = (
-    _loaded("ingest.formats.fit", name)
-    for name in ("recognises", "looks_whole", "read_recording", "trial_file")
-)
+def _recognises_fit(data: bytes) -> bool:
+    """Whether the first twelve bytes are those of a FIT file (FIT SDK, "FIT Protocol", file header)."""
+    return data[8:12] == b".FIT"
 
-FORMATS: tuple[FileFormat, ...] = (FileFormat("FIT", (".fit",), *_FIT),)
+
+_FIT = (_loaded("ingest.formats.fit", name) for name in ("looks_whole", "read_recording", "trial_file"))
+
+FORMATS: tuple[FileFormat, ...] = (FileFormat("FIT", (".fit",), _recognises_fit, *_FIT),)
 
 ENDINGS = tuple(ending for known in FORMATS for ending in known.endings)
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import sys
 import time
 from collections import Counter
@@ -17,6 +18,7 @@ from ingest.errors import Stop, TryLater
 from ingest.language import N_, Text, gettext, ngettext, said
 from ingest.log import quoted
 from ingest.retelling import retold
+from ingest.verbs.called import as_called
 from ingest.verbs.command import Invocation, print_json, require_access, verb
 from ingest.verbs.messages import print_wrapped, say
 from ingest.verbs.store_follows import catch_up
@@ -33,9 +35,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _NOT_TAKEN = N_("{why} The file {file} was not taken: add it again then.")
-
-LONGEST_ENDING = 8
-"""Of a name, for its files to be counted by it."""
 
 BAR_S = 0.1
 """Between two looks of the bar while files come out of a zip."""
@@ -74,34 +73,31 @@ def find_files(given: Sequence[Path], rejected: Path | None = None) -> list[Path
 
 def _files_below(folder: Path, rejected: Path | None, beside: Counter[str]) -> Iterator[Path]:
     """What is meant of all that lies below a folder; the rest is counted by the ends of its names."""
-    from ingest.collect.inbox import Waiting, files, is_side_file
+    from ingest.collect.inbox import (
+        Waiting,
+        ending_of,
+        files,
+        is_side_file,
+        left_in_system_folders,
+        may_hold_a_recording,
+    )
 
     skipped: list[Waiting] = []
     for entry, _ in files(folder, skipped):
         path = Path(entry.path)
-        if _lies_in(path, rejected) or _may_hold_a_recording(path):
+        if _lies_in(path, rejected) or may_hold_a_recording(path):
             yield path
         elif not is_side_file(path):
-            beside[path.suffix.lower() if len(path.suffix) <= LONGEST_ENDING else ""] += 1
+            beside[ending_of(path.name)] += 1
     for what in skipped:
         _log.warning("%s is passed over: %s.", quoted(str(folder / what.name)), what.why)
-
-
-def _may_hold_a_recording(path: Path) -> bool:
-    """Whether a file's name or beginning says that it is a recording, or a zip; what cannot be read is taken, and told of by that."""
-    from ingest.collect.inbox import is_side_file
-    from ingest.formats.file_formats import ENDINGS, HEAD_BYTES, format_of
-
-    name = path.name.lower()
-    if name.removesuffix(".gz").endswith((*ENDINGS, ".zip")):
-        return not is_side_file(path)
-    if name.endswith(".gz") or not path.is_file() or path.is_symlink():
-        return False
-    try:
-        with path.open("rb") as stream:
-            return format_of(stream.read(HEAD_BYTES)) is not None
-    except OSError:
-        return True
+    for system, n in left_in_system_folders(folder).items():
+        text = ngettext(
+            "{n} FIT file in {folder}, a folder that a system made for itself, is not taken. To take it: `hartslag add {folder}`",
+            "{n} FIT files in {folder}, a folder that a system made for itself, are not taken. To take them: `hartslag add {folder}`",
+            n,
+        )
+        say(as_called(text.format(n=n, folder=shlex.quote(str(folder / system)))), sys.stderr)
 
 
 def _is_reason(path: Path, rejected: Path | None) -> bool:

@@ -10,6 +10,7 @@ from ingest.errors import Stop
 from ingest.journal import Filed, Journal
 from ingest.language import N_, Text, ngettext
 from ingest.language import gettext as _
+from ingest.log import as_name
 from ingest.retelling import retold
 from ingest.rows.calendar import Calendar
 from ingest.rows.profile import read_profile
@@ -283,7 +284,7 @@ def _member(data: bytes, member: str) -> bytes:
 
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for entry in archive.infolist():
-            name = entry.filename.replace("\\", "/")
+            name = as_name(entry.filename.replace("\\", "/"))
             if name == member:
                 return archive.read(entry)
             if member.startswith(f"{name}/") and not entry.is_dir():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from ingest.backup.state import KEY, backup_status
 from ingest.collect.fetch_record import read_states
 from ingest.collect.inbox import TROUBLE as INBOX_TROUBLE
-from ingest.collect.inbox import Inbox, Waiting, noted_troubles
+from ingest.collect.inbox import Inbox, InboxScan, Waiting, left_in_system_folders, noted_troubles
 from ingest.grafana.sensor_names import sensor_names, watches
 from ingest.household import left_behind, owner_of_folder, places_of
 from ingest.journal import ALWAYS_MS, DAY_MS, Journal
@@ -71,7 +71,13 @@ def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict
             "waiting": sum(w.files for w in waiting if not w.passed_over),
             **{name: outcomes.get(name, 0) for name in ("stored", "duplicate", "partial", "rejected")},
             "files": [{"file": w.name, "why": w.why, "files": w.files} for w in waiting if not w.passed_over],
-            "passed_over": [{"folder": w.name, "files": w.files} for w in waiting if w.passed_over],
+            "passed_over": [
+                {"folder": w.name, "files": w.files, "kinds": w.kinds} for w in waiting if w.passed_over
+            ],
+            "left_by_systems": [
+                {"folder": folder, "files": n}
+                for folder, n in sorted(left_in_system_folders(settings.inbox_folder).items())
+            ],
         },
         "stores": [
             _store_status(journal, store, errors.get(store.name), runs=daemon is not None)
@@ -250,7 +256,12 @@ def waiting_files(settings: Settings, journal: Journal) -> list[Waiting]:
             found.append(Waiting(candidate.name, "it is taken in a moment, after those before it"))
         else:
             found.append(Waiting(candidate.name, "the daemon does not run", act=True))
-    beside = [
-        Waiting(f"{name}/", "", files=n, passed_over=True) for name, n in sorted(scan.passed_over.items())
+    return [*sorted(found, key=lambda w: not w.act), *_passed_over(scan)]
+
+
+def _passed_over(scan: InboxScan) -> list[Waiting]:
+    """The folders of the inbox in which files lie that are no recordings."""
+    return [
+        Waiting(f"{name}/", "", files=sum(kinds.values()), passed_over=True, kinds=dict(kinds))
+        for name, kinds in sorted(scan.passed_over.items())
     ]
-    return [*sorted(found, key=lambda w: not w.act), *beside]

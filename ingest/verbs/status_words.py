@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from ingest.collect.outcome import NOT_READ_HERE, kinds_text
 from ingest.language import N_, day_text, ngettext, number_text, said
 from ingest.language import gettext as _
 from ingest.log import quoted
@@ -199,16 +200,20 @@ def _files(
                 group, _(title), _first([f"{quoted(f['file'])}: {retold(f['why'])}" for f in waiting])
             )
     if i["passed_over"]:
-        lines = [
-            ngettext("{folder}: {n} file", "{folder}: {n} files", f["files"]).format(
-                folder=quoted(f["folder"]), n=f["files"]
-            )
-            for f in i["passed_over"]
-        ]
+        lines = [_files_in(f, kinds_text(f["kinds"])) for f in i["passed_over"]]
         text = _(
-            "Pictures, films and documents in folders of the inbox are passed over, and stay where they are:"
+            "Files in folders of the inbox that are no FIT files, as pictures and documents, are passed over, and stay where they are:"
         )
-        yield Remark(KNOW, text, _first(lines))
+        lines = _first(lines)
+        if any(f["kinds"].keys() & NOT_READ_HERE for f in i["passed_over"]):
+            lines.append(_("GPX and TCX are not read here: have those workouts exported as FIT."))
+        yield Remark(KNOW, text, lines)
+    if i["left_by_systems"]:
+        text = _(
+            "In folders of the inbox that a system made for itself, as for what was deleted, lie FIT files that are not taken; move"
+            " what is to count into the inbox:"
+        )
+        yield Remark(KNOW, text, _first([_files_in(f) for f in i["left_by_systems"]]))
     for outcome, title in (
         (N_("rejected"), N_("Files that could not be read were set aside:")),
         (N_("partial"), N_("Of damaged files what could be read was taken:")),
@@ -221,6 +226,14 @@ def _files(
                 for f in found
             ]
             yield Remark(KNOW, _(title), lines)
+
+
+def _files_in(found: dict[str, Any], kinds: str = "") -> str:
+    """How many files lie in a folder, and of which kinds."""
+    text = ngettext("{folder}: {n} file", "{folder}: {n} files", found["files"]).format(
+        folder=quoted(found["folder"]), n=found["files"]
+    )
+    return f"{text} ({kinds})" if kinds else text
 
 
 def _without_date(journal: "Journal") -> set[int]:

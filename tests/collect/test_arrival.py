@@ -568,3 +568,18 @@ def test_what_lies_beside_recordings_is_told_in_one_count(house: House) -> None:
     assert told == [{".json": 40, ".csv": 1}]
     assert passed_over_text(told[0]) == "Other files in it, which were passed over: 41 (40 .json, 1 .csv)."
     assert "GPX and TCX are not read" in passed_over_text({".tcx": 3, "": 1})
+
+
+def test_no_name_reaches_a_terminal_with_what_it_would_obey(house: House) -> None:
+    """Protects who reads what came in: a name out of a zip or an old stick turns, hides and colours nothing, and breaks no line."""
+    members = zipped(
+        ("\x1b[31mred\x1b]0;gone\x07.fit", FIT), ("again\n\x9b2J.fit", FIT), ("bad\u202e.fit", b"x")
+    )
+    done = house.take("\x1b[1mbold\n.zip", zipped(("in\x1b[0m.zip", members)))
+    told = [text for o in done for text in (o.file, o.member, o.reason, o.sentence)]
+    told += [text for f in house.journal.files() for text in (f.name, f.reason)]
+    told += [name for name in house.files() if not name.startswith("inbox/")]
+    told += [text.decode() for name, text in house.files().items() if name.endswith(".txt")]
+    assert {o.outcome for o in done} == {"stored", "duplicate", "rejected"}
+    assert all(c.isprintable() or c == "\n" for text in told for c in text)
+    assert not any("\n" in text for o in done for text in (o.file, o.member, o.reason))

@@ -19,10 +19,12 @@ from ingest.collect.inbox import (
     Inbox,
     Turns,
     Waiting,
+    left_in_system_folders,
     noted_troubles,
 )
 from ingest.demo.fit_encoder import workout
 from ingest.errors import TryLater
+from tests.support.archives import zipped
 from tests.support.direct_reader import DirectReader
 from tests.support.households import household
 from tests.support.other_user import NOBODY, open_to_others, run_as
@@ -40,9 +42,10 @@ class Clock:
 
 
 def whose(folder: str) -> tuple[str | None, str]:
-    if folder in {"", "anna"}:
-        return folder or "me", ""
-    return None, f'add the lines  [[person]]  and  name = "{folder}"'
+    top = folder.partition("/")[0]
+    if top in {"", "anna"}:
+        return top or "me", ""
+    return None, f'add the lines  [[person]]  and  name = "{top}"'
 
 
 class Watch:
@@ -177,6 +180,24 @@ def test_what_is_nobodys_recording_is_not_even_mentioned(watch: Watch, name: str
     assert watch.inbox.scan().waiting == []
 
 
+def test_recordings_in_folders_of_systems_are_counted(watch: Watch) -> None:
+    """Protects a run that a disk check put into lost+found: it is not taken, and told of; what else lies there is nobody's."""
+    for name in (
+        "lost+found/#4711",
+        "lost+found/deep/x.fit",
+        "anna/#recycle/run.fit",
+        ".Trash-1000/files/x.fit",
+    ):
+        watch.drop(name)
+    watch.drop("lost+found/#4712", b"no recording")
+    watch.drop("__MACOSX/._run.fit", b"\x00\x05\x16\x07" + bytes(99))
+    watch.drop("anna/run.fit")
+    assert left_in_system_folders(watch.folder) == {
+        "lost+found/": 2, "anna/#recycle/": 1, ".Trash-1000/": 1,
+    }  # fmt: skip
+    assert watch.inbox.scan().waiting == [Waiting("anna/run.fit", "it has just appeared or changed")]
+
+
 def test_what_macos_lays_beside_a_file_is_not_even_mentioned(watch: Watch) -> None:
     """A Mac that copies to a share leaves ._NAME beside each file (OctoPrint/OctoPrint #2558); only what it is decides."""
     watch.drop("run.fit")
@@ -230,13 +251,23 @@ def test_folders_are_persons(watch: Watch) -> None:
 
 
 @pytest.mark.parametrize("folder", ["Photos", "anna", "anna/DCIM"])
-def test_pictures_in_folders_are_passed_over_and_make_nobody_a_person(watch: Watch, folder: str) -> None:
-    """Protects a phone's folder of hundreds of photos: they stay, are counted, and propose no person; its recordings are taken."""
+def test_what_is_no_recording_is_passed_over_in_folders_and_makes_nobody_a_person(
+    watch: Watch, folder: str
+) -> None:
+    """Protects a phone's folder of hundreds of photos, and an export's of GPX: they stay, are counted, and propose no person.
+
+    Its recordings are taken, whatever they are called.
+    """
     kinds = {
         "a.jpg": b"\xff\xd8\xff\xe0",
         "b.heic": b"\0\0\0\x18ftypheic",
         "c.pdf": b"%PDF-1.7",
         "d.mov": b"\0\0\0\x14ftypqt",
+        "e.gpx": b"<?xml version='1.0'?><gpx>",
+        "f.gpx.gz": gzip.compress(b"<gpx>"),
+        "notes.txt": b"Hello",
+        "letter.docx": b"PK\x03\x04",
+        "README": b"",
     }
     for name, head in kinds.items():
         watch.drop(f"{folder}/{name}", head + bytes(99))
@@ -247,13 +278,24 @@ def test_pictures_in_folders_are_passed_over_and_make_nobody_a_person(watch: Wat
     assert [d.name for d in found.arrived] == ["one.jpg"], (
         "what was put into the inbox by hand is told of by itself"
     )
-    assert (found.waiting, dict(found.passed_over)) == ([], {folder.split("/", maxsplit=1)[0]: 4})
-    watch.drop(f"{folder}/run.fit")
+    assert found.waiting == []
+    counted = {".jpg": 1, ".heic": 1, ".pdf": 1, ".mov": 1, ".gpx": 1, ".gz": 1, ".txt": 1, ".docx": 1, "": 1}
+    assert found.passed_over == {folder.split("/", maxsplit=1)[0]: counted}
+    for name, content in {
+        "run.fit": FIT,
+        "11": FIT,
+        "12.gz": gzip.compress(FIT),
+        "13": zipped(("a.fit", FIT)),
+    }.items():
+        watch.drop(f"{folder}/{name}", content)
     watch.after()
     watch.clock.now += SETTLE
     found = watch.inbox.scan()
-    taken = [d.name for d in found.arrived] + [w.name for w in found.waiting]
-    assert sorted(taken) == sorted(["one.jpg", "Photos/" if folder == "Photos" else f"{folder}/run.fit"])
+    if folder == "Photos":
+        assert [(w.name, w.files) for w in found.waiting] == [("Photos/", 4)]
+    else:
+        runs = [f"{folder}/{name}" for name in ("11", "12.gz", "13", "run.fit")]
+        assert sorted(d.name for d in found.arrived) == sorted(["one.jpg", *runs])
 
 
 def test_an_inbox_that_is_away_is_empty(watch: Watch) -> None:

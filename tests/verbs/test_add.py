@@ -171,6 +171,8 @@ def test_what_else_lies_in_a_folder_is_told_in_one_line(tmp_path: Path) -> None:
     told = " ".join(done.stderr.split())
     assert "passed over: 5 (2 .jpg, 1 .tcx, 1 .gz, 1 .docx). GPX and TCX are not read here" in told
     assert "it is a link to a folder" in told
+    assert "1 FIT file in" in told
+    assert ".Trash-1000, a folder that a system made for itself, is not taken" in told
     (folder / "bad.fit").write_bytes(b"x")
     assert hartslag("--data", data, "add", folder).returncode == 1
     none = hartslag("--data", data, "add", folder / "DCIM")

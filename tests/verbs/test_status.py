@@ -395,15 +395,19 @@ def test_what_is_passed_over_and_what_is_still_to_come_is_told(tmp_path: Path) -
     (tmp_path / "inbox" / "Photos").mkdir(parents=True)
     for i in range(3):
         (tmp_path / "inbox" / "Photos" / f"{i}.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(9))
+    (tmp_path / "inbox" / "#recycle").mkdir()
+    (tmp_path / "inbox" / "#recycle" / "run.fit").write_bytes(workout(1_000_000_000, [130] * 9))
     told = hartslag("--data", tmp_path, "status").out
     assert "of Anna begins on 2037-07-13" in told
     assert "hartslag forget far.fit" in told
-    assert '"Photos/": 3 files' in told
+    assert '"Photos/": 3 files (3 .jpg)' in told
     assert 'name = "Photos"' not in told
+    assert "In folders of the inbox that a system made for itself" in told
+    assert '"#recycle/": 1 file' in told
     found = json.loads(hartslag("--data", tmp_path, "status", "--json").out)
     assert (found["inbox"]["waiting"], found["inbox"]["passed_over"]) == (
         0,
-        [{"folder": "Photos/", "files": 3}],
+        [{"folder": "Photos/", "files": 3, "kinds": {".jpg": 3}}],
     )
     assert hartslag("--data", tmp_path, "forget", "far.fit", "--yes").code == 0
     assert "2037" not in hartslag("--data", tmp_path, "status").out

@@ -14,7 +14,7 @@ from ingest.formats.fit.file import (
     PauseVerdict,
 )
 from ingest.formats.fit.recording import read_recording
-from ingest.formats.fit.segment import looks_whole, recognises
+from ingest.formats.fit.segment import looks_whole
 from ingest.formats.fit.trial_file import trial_file
 from ingest.formats.zone_check import ZoneCheck
 
@@ -34,6 +34,5 @@ __all__ = [
     "looks_whole",
     "read",
     "read_recording",
-    "recognises",
     "trial_file",
 ]

@@ -114,11 +114,6 @@ def _may_be_header(rest: bytes) -> bool:
     return alike >= 3 or rest[0] + int.from_bytes(rest[4:8], "little") + 2 == len(rest)
 
 
-def recognises(data: bytes) -> bool:
-    """Whether the first twelve bytes are those of a FIT file (FIT SDK, "FIT Protocol", file header)."""
-    return len(data) >= 12 and data[8:12] == MARK
-
-
 def looks_whole(data: bytes) -> bool:
     """Whether nothing of a FIT file is missing: every chained file complete, every checksum right."""
     try:

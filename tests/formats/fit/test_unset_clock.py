@@ -107,6 +107,7 @@ def test_whatever_waits_for_a_date_counts_as_if_the_clock_had_been_set(kind: Cal
     assert file.undated is not None
     assert not to_recording(file).whole, "it is not said to be stored with nothing in it"
     assert "hartslag clock" in "; ".join(file.notes)
+    assert "tell no time" not in "; ".join(file.notes)
     samples = sum(len(s) for s in right.series) + len(right.derived or ())
     assert (file.undated.samples, file.undated.beats) == (samples, len(right.beats))
     assert samples
