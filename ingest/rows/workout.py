@@ -25,7 +25,8 @@ def find_workouts(
     """The workouts of a person that lie in [start, end) at least in part, in order of their starts.
 
     Entries `session` of the journal, from `at_ms` to `last_ms`; one without length counts where it starts. Of two with
-    one key (source and start) the one that came in later is the workout: it corrects the other, as in the store's row.
+    one key (source and start) the longer one is the workout, and of two of one length that which came in later: the whole
+    before a copy that was cut, as the samples of both count.
     Two copies of one workout, of a watch and of a phone, are one: the better source is believed, and `copies` in its
     content names the others.
     """
@@ -34,8 +35,10 @@ def find_workouts(
         person, "session", max(start_ms - back_ms, -ALWAYS_MS), min(end_ms + _COPY_REACH_MS, ALWAYS_MS)
     )
     # By key first and by time then: what corrects a workout may no longer reach into the span.
-    latest = {(e.content["source"], e.at_ms): e for e in entries if e.last_ms is not None}
-    each = _without_copies(journal, person, sorted(latest.values(), key=_order))
+    longest: dict[tuple[str, int], Entry] = {}
+    for e in sorted((e for e in entries if e.last_ms is not None), key=workout_end_ms):
+        longest[e.content["source"], e.at_ms] = e
+    each = _without_copies(journal, person, sorted(longest.values(), key=_order))
     return [e for e in each if e.at_ms < end_ms and (workout_end_ms(e) > start_ms or e.at_ms >= start_ms)]
 
 

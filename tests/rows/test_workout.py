@@ -39,6 +39,8 @@ HOME = Noted(
 """At 110 bpm an hour is moderate, and light while running."""
 
 RUN = Workout("Jan", "watch", START, START + HOUR)
+WALK = Workout("Jan", "watch", START, START + HOUR, sport="walking")
+SHORTER_RUN = Workout("Jan", "watch", START, START + HOUR // 2)
 SHORTER_WALK = Workout("Jan", "watch", START, START + HOUR // 2, sport="walking")
 
 
@@ -48,16 +50,23 @@ def lengths(journal: Journal, start_ms: int, end_ms: int) -> list[tuple[str, int
     ]
 
 
-def test_of_two_workouts_with_one_key_the_later_is_found_wherever_one_looks(tmp_path: Path) -> None:
-    """Protects a row from being called walking and ruled by running: a shortened workout is gone where it was cut off."""
-    with household(tmp_path, [HOME, RUN, SHORTER_WALK]) as journal:
-        assert lengths(journal, START, START + HOUR) == [("walking", HOUR // 2)]
-        assert lengths(journal, START + HOUR // 2, START + HOUR) == []
+def test_of_two_workouts_with_one_key_the_longer_is_found_wherever_one_looks(tmp_path: Path) -> None:
+    """Protects a workout from a copy of it that was cut, whichever came in first: its samples count, and its row tells of all of them."""
+    for order in ([RUN, SHORTER_WALK], [SHORTER_WALK, RUN]):
+        with household(tmp_path / order[0].sport, [HOME, *order]) as journal:
+            assert lengths(journal, START, START + HOUR) == [("running", HOUR)]
+            assert lengths(journal, START + HOUR // 2, START + HOUR) == [("running", HOUR)]
+
+
+def test_of_two_workouts_of_one_length_the_later_corrects_the_earlier(tmp_path: Path) -> None:
+    """Protects who put the sport right and exported again: a row is not called walking and ruled by running."""
+    with household(tmp_path, [HOME, RUN, WALK]) as journal:
+        assert lengths(journal, START, START + HOUR) == [("walking", HOUR)]
 
 
 def test_a_corrected_workout_leaves_a_store_that_followed_as_a_rebuild_does(tmp_path: Path) -> None:
-    """Protects the minutes that only the earlier entry covered: nobody was running in them, and then again somebody was."""
-    with household(tmp_path, [HOME, steady("Jan", START, 3600, 110), RUN]) as journal:
+    """Protects the minutes that only one of the entries covered: somebody was running in them, and then again nobody was."""
+    with household(tmp_path, [HOME, steady("Jan", START, 3600, 110), SHORTER_RUN]) as journal:
         cache = RowCache()
         with SqliteStore(tmp_path / "along.db") as store:
             moderate = []
@@ -65,7 +74,7 @@ def test_a_corrected_workout_leaves_a_store_that_followed_as_a_rebuild_does(tmp_
                 with journal.write() as w:
                     if outcome == "partial":
                         damaged = a_file(w, 1, outcome)
-                        SHORTER_WALK.write(w, damaged)
+                        WALK.write(w, damaged)
                     elif outcome == "whole":  # the whole copy tells of no walk: the run is what there was
                         whole = a_file(w, 1)
                         came_in(w, 1, whole, "stored", [damaged])
@@ -73,7 +82,7 @@ def test_a_corrected_workout_leaves_a_store_that_followed_as_a_rebuild_does(tmp_
                 along = rows(tmp_path / "along.db")
                 assert along == filled(journal, tmp_path / f"{outcome}.db")
                 moderate.append(sum(row[6] for row in along["minute"]))
-    assert moderate == [0.0, 3600.0, 0.0]
+    assert moderate == [1800.0, 3600.0, 1800.0]
 
 
 def test_a_part_of_a_workout_in_another_file_of_its_device_is_no_workout_beside_it(tmp_path: Path) -> None:

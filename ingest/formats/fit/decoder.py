@@ -14,7 +14,7 @@ from ingest.formats.fit.length import judge_timers, mend_lengths
 from ingest.formats.fit.limits import read_limits
 from ingest.formats.fit.monitoring import read_claims, read_movement
 from ingest.formats.fit.notes import notes_of
-from ingest.formats.fit.pauses import believe_pauses
+from ingest.formats.fit.pauses import believe_pauses, between_sessions
 from ingest.formats.fit.time_in_zone import (
     check_zones,
     read_session_times,
@@ -67,6 +67,7 @@ def read(data: bytes) -> FitFile:
     zone_s = {z.index: sum(z.seconds) for z in told_times}
     pauses, sessions = believe_pauses(presses, times, sessions, laps, zone_s, heart.last_ms)
     sessions = judge_timers(sessions, samples, pauses, presses)
+    pauses = pauses | between_sessions(times, sessions)
     checks = check_zones(told_times, usual_zones(description), sessions, activity, pauses)
     file = FitFile(
         series=series,

@@ -134,6 +134,23 @@ def believe_pauses(
     return found, tuple(_with_verdict(s, readings[TOLD], found, believed, end) for s in sessions)
 
 
+def between_sessions(times: Moments, sessions: tuple[FitSession, ...]) -> Spans:
+    """From the end of a workout to the beginning of the next one of the file, where nothing was recorded any more.
+
+    Two workouts in one file need no press of stop between them: the last sample of the first one stands until its end.
+    """
+    spans = []
+    stands_ms = _step_ms(times)
+    ends = np.maximum.accumulate([session_ms(s.end) for s in sessions]) if sessions else np.empty(0, np.int64)
+    for end, session in zip(ends.tolist(), sessions[1:], strict=False):
+        begin = session_ms(session.start)
+        before = times[: np.searchsorted(times, begin)][-1:].tolist()
+        silent_from = max([end, *(at + stands_ms for at in before)])
+        if begin > silent_from:
+            spans.append((silent_from, begin))
+    return Spans.pairs(spans)
+
+
 def session_ms(moment: np.datetime64) -> int:
     """A moment of a session as milliseconds since 1970."""
     return int(moment.astype("datetime64[ms]").astype(np.int64))

@@ -251,6 +251,16 @@ def test_each_workout_of_a_file_by_itself() -> None:
     ]
 
 
+@pytest.mark.parametrize("between", [1800, 20, 0])
+@pytest.mark.parametrize("written_on", [0, 5])
+def test_two_workouts_of_a_file_without_a_press_between_them(between: int, written_on: int) -> None:
+    """Protects the end of a workout: its last heart rate stood on for half a minute behind it where another one followed."""
+    begins = 600 + between
+    first = 600 + min(written_on, between)
+    file = recorded((0, first), (begins, begins + 600)).session(START, 600)
+    assert counted_s(file.session(START + begins, 600)) == first + 600
+
+
 def test_a_chain_of_pauses() -> None:
     """Pauses that a watch made by itself, one after the other, each count; a start that is lost costs no more than its own."""
     moved = [(n * 60, n * 60 + 48) for n in range(40)]
