@@ -30,6 +30,10 @@ LEFT_UNLIKE = 0.5
 """How much of what is unlike with the clocks as they are may be left at the offset; a slow heart is alike anyhow."""
 
 
+AS_LIKELY = 0.02
+"""So much less alike is as likely: intervals repeat themselves, and of several offsets the smallest is the clock's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Offset:
     """How many seconds the second source's clock is ahead, and how alike (0..1) the two are then, and as they are."""
@@ -55,12 +59,20 @@ def find_offset(one: Pieces, other: Pieces) -> Offset | None:
     b = _by_second(other, start - FARTHEST, end + FARTHEST)
     n = len(a)
     likeness = np.array([_likeness(a, b[lag : lag + n]) for lag in range(2 * FARTHEST + 1)], dtype=np.float64)
-    best = int(np.argmax(likeness))
+    best = _smallest_of_likely(likeness)
     now = float(likeness[FARTHEST])
     found = Offset(best - FARTHEST, float(likeness[best]), now)
     if abs(found.seconds) <= TOLERATED or found.likeness < LEAST_LIKENESS:
         return None
     return found if 1 - found.likeness <= LEFT_UNLIKE * (1 - now) else None
+
+
+def _smallest_of_likely(likeness: NDArray[np.float64]) -> int:
+    """Which of the peaks that are as good as the highest lies nearest to no offset at all."""
+    around = np.concatenate([[-np.inf], likeness, [-np.inf]])
+    is_peak = (likeness >= around[:-2]) & (likeness >= around[2:])
+    likely = np.flatnonzero(is_peak & (likeness >= likeness.max() - AS_LIKELY))
+    return int(likely[np.argmin(np.abs(likely - FARTHEST))])
 
 
 def _by_second(pieces: Pieces, start: int, end: int) -> NDArray[np.float64]:

@@ -50,7 +50,8 @@ class ProfileState:
     """What holds from a day on (None: from the beginning).
 
     `method` is None where the person leaves it to the watch and to a guess. `method_since` is when the method or one
-    of the numbers it needs was last said; `medicine_since` when a medicine began that limits the heart rate.
+    of the numbers it needs was last said; `medicine_since` when a medicine began that limits the heart rate;
+    `medicine_over` from when to when the last one lasted that has ended.
     """
 
     since: date | None
@@ -59,6 +60,7 @@ class ProfileState:
     method_since: date | None = None
     medicine: bool = False
     medicine_since: date | None = None
+    medicine_over: tuple[date, date] | None = None
 
     @property
     def missing(self) -> list[str]:
@@ -97,6 +99,7 @@ def _then(before: ProfileState, entry: Mapping[str, Any]) -> ProfileState:
         since if news else before.method_since,
         medicine,
         (before.medicine_since if before.medicine else since) if medicine else None,
+        (before.medicine_since, since) if before.medicine_since and not medicine else before.medicine_over,
     )
 
 

@@ -1,4 +1,4 @@
-"""What speaks against the limits in use: devices that are set to different maxima, and limits that are older than a medicine."""
+"""What speaks against the limits in use: devices that are set to different maxima, and a medicine that began or ended since they were said."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -23,7 +23,7 @@ class DeviceSays:
 
 @dataclass(frozen=True, slots=True)
 class OldLimits:
-    """Limits that are in use and older than a medicine; those of one sport, or without one of all others."""
+    """Limits that are in use and of a time before a medicine, or of one that is over; of one sport, or without one of all others."""
 
     sport: str | None
     moderate_bpm: int
@@ -43,12 +43,14 @@ class LimitDoubts:
     """The device that was first set to it."""
     medicine_since: date | None = None
     """When the medicine began that the limits in use are older than, or for which none are known."""
+    medicine_until: date | None = None
+    """When the medicine ended in whose time the limits in use were said."""
     older: tuple[OldLimits, ...] = ()
     """Those limits, each to be asked for anew."""
 
     def __bool__(self) -> bool:
         """Whether anything speaks against them."""
-        return bool(self.devices) or self.medicine_since is not None
+        return bool(self.devices or self.older) or self.medicine_since is not None
 
     @property
     def are_missing(self) -> bool:
@@ -61,7 +63,9 @@ class LimitDoubts:
             "devices": [{"device": d.device, "maximum_bpm": d.bpm} for d in self.devices],
             "used_of": self.by_device or None,
             "medicine_since": self.medicine_since and self.medicine_since.isoformat(),
-            "older_than_medicine": [asdict(limits) for limits in self.older],
+            "medicine_until": self.medicine_until and self.medicine_until.isoformat(),
+            "older_than_medicine": [] if self.medicine_until else [asdict(limits) for limits in self.older],
+            "of_medicine": [asdict(limits) for limits in self.older] if self.medicine_until else [],
         }
 
     def named(self, names: Mapping[str, str]) -> "LimitDoubts":
@@ -84,23 +88,26 @@ def find_limit_doubts(person: str, profile: Profile, now_ms: int) -> LimitDoubts
             said = tuple(DeviceSays(d.device, d.bpm) for d in newest)
             of = min((d for d in profile.devices if d.bpm == maximum and d.device), default=None)
             return LimitDoubts(person, said, maximum, of.device if of else "")
-    elif state.medicine_since:
-        older = tuple(_older_limits(profile, state, today, now_ms))
+    if state.medicine_since:
+        older = tuple(_limits_said(profile, state, now_ms, date.min, state.medicine_since))
         if older or profile.timeline.edges_at(now_ms) is None:
             return LimitDoubts(person, medicine_since=state.medicine_since, older=older)
+    elif state.medicine_over:
+        of_it = tuple(_limits_said(profile, state, now_ms, *state.medicine_over))
+        return LimitDoubts(person, medicine_until=state.medicine_over[1] if of_it else None, older=of_it)
     return LimitDoubts(person)
 
 
-def _older_limits(profile: Profile, state: ProfileState, today: date, now_ms: int) -> Iterator[OldLimits]:
-    """Those of the limits in use that were said before the medicine began that is taken."""
-    medicine = state.medicine_since or date.max
+def _limits_said(
+    profile: Profile, state: ProfileState, now_ms: int, first: date, behind: date
+) -> Iterator[OldLimits]:
+    """Those of the limits in use that were said from a day on, and before another one."""
     edges = profile.timeline.edges_at(now_ms)
-    if edges and (state.method_since or date.min) < medicine:
+    if edges and first <= (state.method_since or date.min) < behind:
         yield OldLimits(None, edges.moderate_bpm, edges.vigorous_bpm)
-    for sport, entry in profile.sport_entries_on(today).items():
-        if entry.get("moderate_bpm") is not None and (
-            entry.get("from") is None or day(entry["from"]) < medicine
-        ):
+    for sport, entry in profile.sport_entries_on(profile.calendar.day_of(now_ms)).items():
+        said = date.min if entry.get("from") is None else day(entry["from"])
+        if entry.get("moderate_bpm") is not None and first <= said < behind:
             yield OldLimits(sport, entry["moderate_bpm"], entry["vigorous_bpm"])
 
 
@@ -144,13 +151,26 @@ def by_effort_text() -> str:
 
 
 def _older_part(doubts: LimitDoubts, older: OldLimits) -> tuple[str, list[str], str]:
-    """As `doubt_parts`: limits that are older than a medicine."""
+    """As `doubt_parts`: limits that are older than a medicine, or of the time of one."""
     lines = ["moderate_bpm = 95", "vigorous_bpm = 115"]
-    if older.sport is None:
+    since = doubts.medicine_until or doubts.medicine_since
+    if doubts.medicine_until and older.sport is None:
+        words = _(
+            "The limits in use ({moderate} and {vigorous} bpm) are of the time of a medicine that limited the heart rate"
+            " of {name} until {day}. Ask for new ones, from an exercise test or a physiotherapist, and add them to the"
+            " entry [[person.profile]] of that day:"
+        )
+    elif older.sport is None:
         words = _(
             "Since {day} a medicine limits the heart rate of {name}, and the limits in use ({moderate} and {vigorous}"
             " bpm) are older than the medicine. Ask for new ones, from an exercise test or a"
             " physiotherapist, and add them to the entry [[person.profile]] of that day:"
+        )
+    elif doubts.medicine_until:
+        words = _(
+            "The limits for {sport} ({moderate} and {vigorous} bpm) are of the time of a medicine that limited the heart"
+            " rate of {name} until {day}. Ask for new ones, from an exercise test or a physiotherapist, and add an entry"
+            " of that day below that person:"
         )
     else:
         words = _(
@@ -158,9 +178,10 @@ def _older_part(doubts: LimitDoubts, older: OldLimits) -> tuple[str, list[str], 
             " {vigorous} bpm) are older than the medicine. Ask for new ones, from an exercise test or a"
             " physiotherapist, and add an entry of that day below that person:"
         )
-        lines = ["[[person.sport]]", f'name = "{older.sport}"', f"from = {doubts.medicine_since}", *lines]
+    if older.sport is not None:
+        lines = ["[[person.sport]]", f'name = "{older.sport}"', f"from = {since}", *lines]
     told = words.format(
-        day=doubts.medicine_since and day_text(doubts.medicine_since),
+        day=since and day_text(since),
         name=doubts.person,
         sport=older.sport and sport_text(older.sport),
         moderate=older.moderate_bpm,

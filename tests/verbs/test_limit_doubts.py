@@ -143,3 +143,25 @@ def test_a_medicine_without_limits_is_told_from_its_day_on_and_no_longer(tmp_pat
     for verb in ("week", "status", "check"):
         assert "a medicine limits" not in said(verb)
     assert newest_week(data)["limits_in_doubt"] is None
+
+
+def test_limits_of_the_time_of_a_medicine_are_named_once_it_is_over(tmp_path: Path) -> None:
+    """Protects who stopped taking a beta blocker from minutes by the limits that held with it; those of before it hold again."""
+    files = files_of_two_devices(tmp_path / "files")
+    data = tmp_path / "data"
+    today = date.today()  # noqa: DTZ011 -- of the machine, as the person's
+    begun = f"[[person.profile]]\nfrom = {today - timedelta(days=90)}\nlimiting_medicine = true\n"
+    ended = f"[[person.profile]]\nfrom = {today - timedelta(days=9)}\nlimiting_medicine = false\n"
+    own = "moderate_bpm = 110\nvigorous_bpm = 140\n"
+    write(data, PERSON + own + begun + "moderate_bpm = 90\nvigorous_bpm = 110\n" + ended)
+    assert hartslag("--data", data, "add", *files[:1]).code == 0
+    doubt = newest_week(data)["limits_in_doubt"]
+    assert doubt["medicine_until"] == str(today - timedelta(days=9))
+    assert doubt["of_medicine"] == [{"sport": None, "moderate_bpm": 90, "vigorous_bpm": 110}]
+    for verb in ("week", "status", "check"):
+        told = " ".join(hartslag("--data", data, verb).out.split())
+        assert "limits in use (90 and 110 bpm) are of the time of a medicine" in told
+    write(data, PERSON + own + begun + "moderate_bpm = 90\nvigorous_bpm = 110\n" + ended + own)
+    assert newest_week(data)["limits_in_doubt"] is None
+    write(data, PERSON + own + begun + ended)
+    assert newest_week(data)["limits_in_doubt"] is None
