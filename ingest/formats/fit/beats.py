@@ -113,14 +113,33 @@ def _from_hrv(chained: ChainedFile) -> Intervals:
         order = np.argsort(each, kind="stable")
         at, count, rr = each[order], np.ones(len(each), np.intp), np.concatenate([f[2] for f in found])[order]
     stamps, seconds = _record_times(chained)
-    if not chained.messages.definitions_of(RECORD) and len(at) and not (stamps < at[0]).any():
-        stamps, seconds = _with_beginning(chained, stamps, seconds, int(rr.sum()) // 1000)
+    foremost = int(np.searchsorted(at, stamps[0])) if len(stamps) else len(at)
+    lasted_ms = int(rr[: int(count[:foremost].sum())].sum())
+    if foremost and (lasted_ms > DRIFT_MS or not chained.messages.definitions_of(RECORD)):
+        stamps, seconds = _with_beginning(chained, stamps, seconds, lasted_ms // 1000)
     if not len(stamps):
         return _NONE
-    before = np.maximum(np.searchsorted(stamps, at) - 1, 0)
-    # Without records a stamp is that of the start or of some event, and says nothing of beats that follow much later.
-    early_ms = DRIFT_MS if chained.messages.definitions_of(RECORD) else ANY_MS
-    return _place_near_records(rr, count, seconds[before], early_ms), rr, np.ones(len(rr), bool)
+    near = np.maximum(np.searchsorted(stamps, at) - 1, 0)
+    earliest = seconds[near] * 1000 + ERA_MS
+    latest = np.maximum(_until(chained, at, near, seconds), earliest)
+    return _place_near_records(rr, count, earliest, latest), rr, np.ones(len(rr), bool)
+
+
+def _until(chained: ChainedFile, at: NDArray[np.intp], near: NDArray[np.intp], seconds: Seconds) -> Seconds:
+    """When (ms) the beats of each message have ended: in the second before the next record, however long that takes.
+
+    Behind the last record by the latest stamp that still follows. Without records a stamp is that of the start or of
+    some event, and says nothing of beats that follow much later.
+    """
+    if not chained.messages.definitions_of(RECORD):
+        return np.full(len(at), ANY_MS, np.int64)
+    until = np.append(seconds[1:] - 1, 0)[near] * 1000 + ERA_MS
+    last = near == len(seconds) - 1
+    if last.any():
+        stamps, later = chained.timestamps.full
+        ends = np.append(np.maximum.accumulate(later[::-1])[::-1] * 1000 + ERA_MS, ANY_MS)
+        until[last] = ends[np.searchsorted(stamps, at[last])]
+    return until
 
 
 def _hrv_intervals(
@@ -173,36 +192,38 @@ def _with_beginning(
 
 
 def _place_near_records(
-    rr: NDArray[np.uint16], count: NDArray[np.intp], near: Seconds, early_ms: int
+    rr: NDArray[np.uint16], count: NDArray[np.intp], earliest: Seconds, latest: Seconds
 ) -> Seconds:
-    """Ends (ms) of intervals that follow each other, so many per message, near the messages' moments (s).
+    """Ends (ms) of intervals that follow each other, so many per message, within the messages' moments (ms).
 
-    They run freely until they are too far off and then start anew from where they should be, but never go back: they may be
-    `DRIFT_MS` behind their moments, and `early_ms` ahead of them.
+    They run freely until they are `DRIFT_MS` before or behind these and then start anew from where they should be, but never go back.
     """
     end = np.empty(len(rr), np.int64)
     offset: int | None = None
-    latest = passed = done = 0
+    reached = passed = done = 0
     for i in range(0, len(count), BLOCK):
-        place = np.repeat(near[i : i + BLOCK] * 1000 + ERA_MS, count[i : i + BLOCK])
-        if not len(place):
+        many = count[i : i + BLOCK]
+        here = slice(done, done + int(many.sum()))
+        if here.start == here.stop:
             continue
-        here = slice(done, done + len(place))
         freely = passed + np.cumsum(rr[here], dtype=np.int64)
-        offsets = _hold_offset(place - freely, offset, early_ms)
-        end[here] = np.maximum(np.maximum.accumulate(freely + offsets), latest)
-        passed, offset, latest, done = int(freely[-1]), int(offsets[-1]), int(end[here.stop - 1]), here.stop
+        lowest, highest = (np.repeat(bound[i : i + BLOCK], many) - freely for bound in (earliest, latest))
+        offsets = _hold_offset(lowest, highest, offset)
+        end[here] = np.maximum(np.maximum.accumulate(freely + offsets), reached)
+        passed, offset, reached, done = int(freely[-1]), int(offsets[-1]), int(end[here.stop - 1]), here.stop
     return end
 
 
-def _hold_offset(wanted: Seconds, offset: int | None, early_ms: int) -> Seconds:
-    """How far each beat is moved to where it is wanted: as far as the one before, unless that is too far off."""
-    if offset is not None and ((wanted - offset <= DRIFT_MS) & (wanted - offset >= -early_ms)).all():
-        return np.full(len(wanted), offset, np.int64)
+def _hold_offset(lowest: Seconds, highest: Seconds, offset: int | None) -> Seconds:
+    """How far each beat is moved to where it should be: as far as the one before, unless that is too far off."""
+    if offset is not None and ((lowest - offset <= DRIFT_MS) & (offset - highest <= DRIFT_MS)).all():
+        return np.full(len(lowest), offset, np.int64)
     held = []
-    for best in wanted.tolist():
-        if offset is None or not -early_ms <= best - offset <= DRIFT_MS:
-            offset = best
+    for low, high in zip(lowest.tolist(), highest.tolist(), strict=True):
+        if offset is None or low - offset > DRIFT_MS:
+            offset = low
+        elif offset - high > DRIFT_MS:
+            offset = high
         held.append(offset)
     return np.array(held, np.int64)
 

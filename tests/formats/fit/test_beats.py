@@ -1,5 +1,7 @@
 """Heartbeats are placed where they were, from all three messages that hold them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -152,6 +154,28 @@ def test_beats_without_records_begin_where_their_file_does(ends: str) -> None:
     assert found.beats.times.astype(np.int64)[0] == START_MS
     (session,) = found.sessions
     assert abs(int(session.end.astype(np.int64)) - START_MS - 300_000) <= 2000
+
+
+@pytest.mark.parametrize("records", [range(0, 1200, 5), range(0, 1200, 60), [0], [0, 1202], [1199]], ids=str)
+def test_beats_between_records_far_apart_take_the_time_they_took(records: Sequence[int]) -> None:
+    """Protects the minutes of a recording of intervals with few records: its beats are not folded behind each of them."""
+    file = Fit().file_id(created=START)
+    passed, due = 0, list(records)
+    while passed < 1_200_000:
+        while due and due[0] * 1000 <= passed:
+            file.record(START + due.pop(0), None)
+        beat = 490 + len(file.body) * 7919 % 23
+        file.hrv(beat)
+        passed += beat
+    for second in due:
+        file.record(START + second, None)
+    found = fit.read(file.session(START, 1200).done())
+    assert found.derived is not None
+    assert len(found.derived) >= 1195
+    times = found.beats.times.astype(np.int64) - START_MS
+    assert abs(times[0]) <= 3000
+    assert abs(times[-1] - 1_200_000) <= 3000
+    assert np.diff(times).max() <= 3000
 
 
 def test_beats_that_no_date_is_known_of() -> None:
