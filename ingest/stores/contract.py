@@ -124,14 +124,17 @@ class Store(Protocol):
         Called again, it changes nothing.
         """
 
+    def holds_others(self, names: Collection[str]) -> bool:
+        """Whether rows of others than these persons are there, though they were deleted."""
+
     def wipe(self) -> None:
         """Leave no byte of deleted rows in what lies on this computer."""
 
     def maintain(self) -> None:
         """Do what waits for a moment at which nothing is left to be written; most stores have nothing to do."""
 
-    def doubted(self) -> Stretch | None:
-        """What it was told to hold lately and may have lost without a word; None where nothing is to be looked for now."""
+    def doubted(self, persons: Collection[str]) -> Stretch | None:
+        """What it was told to hold of these persons lately and may have lost without a word; None: nothing is to be looked for now."""
 
     def counts_as_before(self, stretch: Stretch) -> bool:
         """Whether it holds as many rows of a stretch as when it was last found to hold all, and nothing was written since."""

@@ -6,6 +6,7 @@ A server may lose rows that it said yes to, and a disk those that it held for ye
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import pairwise
 
 from ingest.journal import ALWAYS_MS, Journal, Person
 from ingest.rows.calendar import WEEK
@@ -33,7 +34,7 @@ def _look_for_doubted(journal: Journal, store: Store, going_on: Callable[[], boo
     """As long as nothing new comes in."""
     last = journal.last_position()
     while going_on() and journal.last_position() == last:
-        stretch = store.doubted()
+        stretch = store.doubted([p.name for p in journal.persons()])
         if stretch is None or not _compare(journal, store, stretch):
             return
 
@@ -64,6 +65,9 @@ class Rounds:
         """Look at the next weeks, if it is time to."""
         now_s = self._clock()
         if not self._left and now_s >= self._begin_s:
+            names = [person.name for person in journal.persons()]
+            if store.holds_others(names):
+                store.keep_persons(names)
             self._left.extend(s for person in journal.persons() for s in _weeks(journal, person))
             self._begin_s = now_s + ROUND_S
             self._step_s = SPREAD_S / max(len(self._left), 1)
@@ -76,15 +80,16 @@ class Rounds:
 
 
 def _weeks(journal: Journal, person: Person) -> list[Stretch]:
-    """The weeks of a person in which there are rows, latest first."""
+    """All time in as many stretches as a person has weeks in which there are rows, latest first.
+
+    Each is of such a week and of all that lies before it to the next one: where no rows are there may be some that should not.
+    """
     profile = read_profile(journal, person.id)
     days = set(weeks_with_data(journal, person, profile, beats=True))
     moments = [e.recorded_ms for e in journal.file_entries(person.id)]
     moments += [first_ms for first_ms, _ in journal.told_spans(person.id) if 0 < first_ms < ALWAYS_MS]
     moments += [stamp_ms for _, stamp_ms in profile_times(profile)]
     days |= {profile.calendar.week_of(profile.calendar.day_of(at_ms))[0] for at_ms in moments}
-    found = []
-    for day in sorted(days, reverse=True):
-        start_ms, end_ms = midnights(profile.zone, day, day + WEEK)[[0, -1]].tolist()
-        found.append(Stretch(person.name, start_ms, end_ms))
-    return found
+    ends_ms = [int(midnights(profile.zone, day + WEEK, day + WEEK)[0]) for day in sorted(days)[:-1]]
+    borders_ms = pairwise([-ALWAYS_MS, *ends_ms, ALWAYS_MS])
+    return [Stretch(person.name, start_ms, end_ms) for start_ms, end_ms in borders_ms][::-1]

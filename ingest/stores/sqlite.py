@@ -153,6 +153,11 @@ class SqliteStore:
                     db.execute(f"DELETE FROM {name} WHERE {others}", tuple(names))
             db.execute(f"DELETE FROM series WHERE {others}", tuple(names))
 
+    def holds_others(self, names: Collection[str]) -> bool:
+        """What was deleted is gone for good."""
+        del names
+        return False
+
     def wipe(self) -> None:
         """Leave no byte of deleted rows in the file."""
         self._file.wipe()
@@ -165,8 +170,9 @@ class SqliteStore:
     def maintain(self) -> None:
         """Nothing waits here."""
 
-    def doubted(self) -> None:
+    def doubted(self, persons: Collection[str]) -> None:
         """What was committed is on the disk."""
+        del persons
 
     def counts_as_before(self, stretch: Stretch) -> bool:
         """`faults` looks over the whole file."""

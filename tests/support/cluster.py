@@ -64,6 +64,8 @@ class Cluster(VictoriaMetrics):
         """By which clock, and after how long, what was written is shown."""
         self.routes: tuple[str, ...] = (INSERT, SELECT, DELETE)
         """Which vmauth has."""
+        self.changed_s = 0.0
+        """When it was last written to, or told to delete, by the true clock."""
         self._unshown_since: float | None = None
         self._lock = threading.Lock()
         self._http: LoopbackHttp | None = None
@@ -223,6 +225,8 @@ class Cluster(VictoriaMetrics):
         known = (f"{INSERT}/api/v2/write", f"{DELETE}/api/v1/admin/tsdb/delete_series", f"{SELECT}/api/v1/")
         if not path.startswith(self.routes) or not path.startswith(known):
             return 400, f'unsupported path requested: "{path}"'.encode()
+        if not path.startswith(SELECT):
+            self.changed_s = time.monotonic()
         if path == f"{INSERT}/api/v2/write":
             return self.insert(f"/api/v2/write?{query}", body), b"no vmstorage is available"
         self._show()

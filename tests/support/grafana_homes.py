@@ -3,7 +3,7 @@
 import copy
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import date
 from pathlib import Path
@@ -58,8 +58,9 @@ class _Together:
         for store in self._stores:
             store.maintain()
 
-    def doubted(self) -> None:
+    def doubted(self, persons: Collection[str]) -> None:
         """They are drawn as soon as they are filled."""
+        del persons
 
 
 class Homes:

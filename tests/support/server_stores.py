@@ -145,6 +145,14 @@ def settle(server: Real) -> None:
     server.start()
 
 
+def save(server: Real) -> None:
+    """The same while it runs on: a copy that may be taken of it is one of what is on its disk."""
+    for one in server.storages if isinstance(server, Cluster) else [server]:
+        if isinstance(one, VictoriaMetrics) and one.process is not None:
+            for what in ("create", "delete_all"):
+                assert one.ask("GET", f"/snapshot/{what}")[0] == 200
+
+
 @contextmanager
 def open_store(
     url: str, folder: Path, *, clock: Callable[[], float] = time.monotonic, **also: Any

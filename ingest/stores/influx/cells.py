@@ -42,6 +42,16 @@ class StoredSeries:
         return cls(block.table, tuple(sorted(tags.items())))
 
     @property
+    def person(self) -> str:
+        """Whose rows they are."""
+        return dict(self.tags).get("person", "")
+
+    def overlaps(self, other: "StoredSeries") -> bool:
+        """Whether a row may be of both: each says of some tags what they are."""
+        theirs = dict(other.tags)
+        return self.table == other.table and all(theirs.get(tag, value) == value for tag, value in self.tags)
+
+    @property
     def free_tags(self) -> list[str]:
         """The tags that are not fixed."""
         fixed = dict(self.tags)

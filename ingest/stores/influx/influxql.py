@@ -132,19 +132,24 @@ class InfluxServer:
             self._delete_all(table, (("site", self.site),))
             reached("store clearing")
 
+    def persons(self) -> set[str]:
+        """The persons with rows of this site."""
+        return {person for table in TABLES for person in self._persons_in(table)}
+
+    def _persons_in(self, table: str) -> set[str]:
+        where = " AND ".join(tag_conditions([("site", self.site)]))
+        with reading_response(self._client.url):
+            (answer,) = self._statements.ask(
+                f'SELECT * FROM "{table}" WHERE {where} GROUP BY "person" LIMIT 1'
+            )
+            return {str(one["tags"]["person"]) for one in answer.get("series", [])}
+
     def keep_persons(self, names: Collection[str]) -> None:
         """Take away the rows of this site that are of nobody of these names."""
         kept = {clean_tag(name) for name in names}
-        site = ("site", self.site)
-        where = " AND ".join(tag_conditions([site]))
         for table in TABLES:
-            with reading_response(self._client.url):
-                (answer,) = self._statements.ask(
-                    f'SELECT * FROM "{table}" WHERE {where} GROUP BY "person" LIMIT 1'
-                )
-                found = {str(one["tags"]["person"]) for one in answer.get("series", [])}
-            for person in sorted(found - kept):
-                self._delete_all(table, (("person", person), site))
+            for person in sorted(self._persons_in(table) - kept):
+                self._delete_all(table, (("person", person), ("site", self.site)))
 
     def _delete_all(self, table: str, tags: tuple[tuple[str, str], ...]) -> None:
         if self._is_version(3) or not self._deletion.delete(table, tags, [(FIRST_US, LAST_US)]):

@@ -1,6 +1,6 @@
 """A server's rows compared with what they should be, and made so."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,8 @@ from ingest.rows.table import TABLES, TEXT, Block
 from ingest.stores.influx.batch import BatchWriter
 from ingest.stores.influx.cells import (
     Cells,
+    Digest,
+    FieldKey,
     Labels,
     StoredSeries,
     compare_columns,
@@ -61,6 +63,8 @@ class Reconciler:
         self._unseen: dict[StoredSeries, tuple[int, int]] = {}
         """From when to when rows were sent that questions may not see yet."""
         self._lacked = False
+        self.passed_over = False
+        """Whether something was not looked at, since it waits to be corrected."""
         self._refused, self._corrections, self._save = refused, corrections, save
         self.known = KnownCells()
         self._minutes = RecentMinutes(server.minute_delay_s, self._now_us)
@@ -93,7 +97,10 @@ class Reconciler:
         return self._minutes.has_any
 
     def is_held(self, block: Block, *, settled_only: bool) -> bool:
-        """Look whether the server holds a block, and send what it lacks; `settled_only`: of what is no more being written."""
+        """Look whether the server holds a block, and send what it lacks; `settled_only`: of what is no more being written.
+
+        What waits to be corrected is passed over: it would be found wanting until then, and be sent each time.
+        """
         block = self._server.align_times(block)
         series = StoredSeries.of_block(block, self._server.site)
         block = self._future.without(block)
@@ -107,23 +114,32 @@ class Reconciler:
             block = select_rows(block, rows, block.start_us, end_us)
         if not settled_only:
             self._see(series, block.start_us, block.end_us)
+        waiting = self._corrections.waiting_fields(series)
         # Another text has the same sum.
         if TEXT not in TABLES[block.table].fields.values() or len(block) > READ_ROWS:
             wanted = digest_cells(self._server.block_cells(block))
             held = self._server.digest(series, block.start_us, block.end_us)
-            if held is not None and same_digest(held, wanted):
+            if held is not None and same_digest(_without(held, waiting), _without(wanted, waiting)):
+                self.passed_over |= bool(waiting & (held.keys() | wanted.keys()))
                 return True
         self.known.drop(series)
         self._lacked = False
         for piece in split_rows(block, COMPARED_ROWS):
-            self._reconcile(series, piece)
+            self._reconcile(series, piece, waiting)
         return not self._lacked
 
     def _see(self, series: StoredSeries, start_us: int, end_us: int) -> None:
         """Have questions about a series in [start, end) see what was sent of it; with all else, so that one wait is enough."""
-        first_us, last_us = self._unseen.get(series, (FOREVER_US, -FOREVER_US))
-        if start_us <= last_us and end_us > first_us:
+        if any(
+            start_us <= last_us and end_us > first_us and one.overlaps(series)
+            for one, (first_us, last_us) in self._unseen.items()
+        ):
             self.see_all()
+
+    def written_anew(self, corrected: Iterable[StoredSeries]) -> None:
+        """Of series that were corrected nothing is known any more, and questions may not see yet what they hold."""
+        self.known.clear()
+        self._unseen.update((series, (-FOREVER_US, FOREVER_US)) for series in corrected)
 
     def see_all(self) -> None:
         """Return when questions see all that was sent."""
@@ -148,18 +164,21 @@ class Reconciler:
             ):
                 self._batch.add(body, precision)
 
-    def _reconcile(self, series: StoredSeries, block: Block) -> None:
-        """Send the rows of a block that differ from those held; delete or note for correction what cannot be overwritten."""
+    def _reconcile(self, series: StoredSeries, block: Block, waiting: Collection[str] = frozenset()) -> None:
+        """Send the rows of a block that differ from those held; delete or note for correction what cannot be overwritten.
+
+        Fields that wait to be corrected are passed over.
+        """
         try:
             held = self._read(series, block.start_us, block.end_us)
         except ResponseTooLarge:
             for half in halve(block):
-                self._reconcile(series, half)
+                self._reconcile(series, half, waiting)
             return
         new = self._server.block_cells(block)
         differing: list[NDArray[np.int64]] = []
         removed: dict[Labels, list[NDArray[np.int64]]] = {}
-        for key in held.keys() | new.keys():
+        for key in self._pass_over(waiting, held.keys() | new.keys()):
             found = compare_columns(held.get(key), new.get(key))
             differing += [found.changed, found.removed]
             self._lacked |= bool(len(found.changed) or len(found.removed))
@@ -179,6 +198,12 @@ class Reconciler:
         if self._corrections.is_full:
             self._save()
 
+    def _pass_over(self, waiting: Collection[str], keys: Collection[FieldKey]) -> list[FieldKey]:
+        """Those of the fields that are not waiting."""
+        others = [key for key in keys if key[1] not in waiting]
+        self.passed_over |= len(others) < len(keys)
+        return others
+
     def _read(self, series: StoredSeries, start_us: int, end_us: int) -> Cells:
         """What the server holds of a series in [start, end)."""
         known = self.known.find(series, start_us, end_us)
@@ -195,6 +220,7 @@ class Reconciler:
         self, series: StoredSeries, labels: Labels, removed: NDArray[np.int64], new: Cells
     ) -> None:
         """Delete rows, in as few stretches as there are between those that stay."""
+        self._doubts.sent(series.person, removed)
         times = [times for key, (times, _) in new.items() if key[0] == labels]
         stay = np.setdiff1d(np.concatenate(times) if times else np.empty(0, np.int64), removed)
         breaks = np.flatnonzero(np.diff(np.searchsorted(stay, removed))) + 1
@@ -202,3 +228,7 @@ class Reconciler:
         if not self._server.delete_ranges(series, labels, spans):
             reason = f"{self._server.title} cannot delete single rows; this one is no longer true"
             self._refused.keep_undeletable(series, labels, removed.tolist(), reason)
+
+
+def _without(digest: Digest, fields: Collection[str]) -> Digest:
+    return {name: of_it for name, of_it in digest.items() if name not in fields}

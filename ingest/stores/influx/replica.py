@@ -85,8 +85,7 @@ class ServerReplica:
         if self.corrections.is_due:
             self.save()
             self.reconciler.see_all()
-            self.corrections.apply()
-            self.reconciler.known.clear()
+            self.reconciler.written_anew(self.corrections.apply())
 
     def save(self) -> None:
         """Write to the ledger how far it is, together with what is still to be corrected up to there."""

@@ -84,6 +84,9 @@ class Server(Protocol):
     def clear(self) -> None:
         """Delete all rows of this site and its marker. Raises TryLater when it cannot."""
 
+    def persons(self) -> set[str]:
+        """The persons of whom rows of this site are there."""
+
     def keep_persons(self, names: Collection[str]) -> None:
         """Delete the rows of this site that are of nobody of these names. Raises TryLater when it cannot."""
 

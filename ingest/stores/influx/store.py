@@ -150,6 +150,14 @@ class InfluxStore:
             self._forget_server()
             self._began = began
 
+    def holds_others(self, names: Collection[str]) -> bool:
+        """Whether rows of others than these persons are there: a server that is killed may lose a deletion, too."""
+        with self._exclusively():
+            self._ready(self._journal_now, 0)
+            if not self._server_now.may_lose:
+                return False
+            return bool(self._server_now.persons() - {clean_tag(name) for name in names})
+
     def wipe(self) -> None:
         """Leave no byte of deleted rows in the ledger."""
         self._ledger.file.wipe()
@@ -184,9 +192,12 @@ class InfluxStore:
             self._ownership.start(journal, journal.last_position())
             server.claim_ownership(journal.id)
 
-    def doubted(self) -> Stretch | None:
-        """What was sent lately and may be lost, once it can be looked for."""
-        return self._doubts.due()
+    def doubted(self, persons: Collection[str]) -> Stretch | None:
+        """What was sent of these persons lately and may be lost, once it can be looked for."""
+        due = self._doubts.due()
+        if due is None:
+            return None
+        return replace(due, person=next((n for n in persons if clean_tag(n) == due.person), due.person))
 
     def counts_as_before(self, stretch: Stretch) -> bool:
         """Whether as many rows of a stretch are there as when all of it was found, and none was sent since."""
@@ -201,12 +212,14 @@ class InfluxStore:
             replica = self._ready(self._journal_now, 0)
             if replica.state.sent != self._began:
                 raise Overtaken
-            is_whole = True
+            is_whole, replica.reconciler.passed_over = True, False
             for portion in portions:
                 for block in portion:
                     is_whole &= replica.reconciler.is_held(block, settled_only=stretch.settled_only)
             self._batch.flush()
-            if is_whole:
+            if is_whole and replica.reconciler.passed_over and not stretch.settled_only:
+                self._doubts.postpone(stretch)
+            elif is_whole:
                 self._doubts.looked(stretch)
                 count = None if stretch.settled_only else self._count(stretch)
                 if count is not None:
@@ -329,7 +342,7 @@ class InfluxStore:
         replica = ServerReplica(
             server, state, self._batch, self._ledger, self._refused, self._doubts, self._clock
         )
-        replica.corrections.resend()
+        replica.reconciler.written_anew(replica.corrections.resend())
         return replica
 
     def _notice_other_writer(self, replica: ServerReplica) -> None:

@@ -179,16 +179,18 @@ class VictoriaServer:
             self._api.delete(selector([("__name__", "|".join(names))], [("site", self.site)]))
             reached("store clearing")
 
+    def persons(self) -> set[str]:
+        """The persons with series of this site."""
+        of_site = selector([("__name__", "|".join(_ALL))], [("site", self.site)])
+        with reading_response(self._client.url):
+            found = self._api.whole_answer("/api/v1/label/person/values", of_site)
+            return {str(name) for name in found} - {""}
+
     def keep_persons(self, names: Collection[str]) -> None:
         """Take away the series of this site that are of nobody of these names."""
-        kept = {clean_tag(name) for name in names}
-        everything = "|".join(_ALL)
-        of_site = selector([("__name__", everything)], [("site", self.site)])
-        with reading_response(self._client.url):
-            held = {str(name) for name in self._api.whole_answer("/api/v1/label/person/values", of_site)}
-        for person in sorted(held - kept - {""}):
+        for person in sorted(self.persons() - {clean_tag(name) for name in names}):
             of_person = [("site", self.site), ("person", person)]
-            self._api.delete(selector([("__name__", everything)], of_person))
+            self._api.delete(selector([("__name__", "|".join(_ALL))], of_person))
 
     def is_empty(self) -> bool:
         """Whether it holds no row of this site."""

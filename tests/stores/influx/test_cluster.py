@@ -1,6 +1,7 @@
 """Rows that a server said yes to and lost, and a cluster of which a part is away: afterwards each row is there, and no other."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -9,12 +10,14 @@ import pytest
 
 from ingest.errors import TryLater
 from ingest.journal import Journal
+from ingest.rows.table import TABLES
 from ingest.stores.following import follow
 from ingest.stores.influx.store import InfluxStore
 from ingest.stores.looking_over import Rounds
 from ingest.system.patience import Patience
-from tests.support.cluster import Cluster
-from tests.support.households import DAY, Event, Noted, happen, steady
+from tests.support.cluster import INSERT, Cluster
+from tests.support.households import DAY, Event, Noted, a_file, came_in, filled, happen, steady
+from tests.support.replicas import differences, expected, held
 from tests.support.server_stores import (
     CORRECTIONS,
     JAN,
@@ -24,6 +27,7 @@ from tests.support.server_stores import (
     catch_up,
     journal_of_2024,
     open_store,
+    save,
     settle,
     wrong_rows,
 )
@@ -185,6 +189,128 @@ def test_a_flag_that_is_missing_is_named_with_the_part_that_needs_it(
         pytest.raises(TryLater, match=words),
     ):
         follow(journal, store)
+
+
+def test_what_waits_to_be_corrected_is_not_looked_for_before(
+    cluster: Cluster, journal: Journal, clock: Clock, tmp_path: Path
+) -> None:
+    """Protects corrections from the looks before them: each week of years was found wanting and sent once more, for an hour."""
+    with open_store(cluster.url, tmp_path / "store", clock=clock) as store:
+        catch_up(journal, store, clock)
+        for bpm in (210, 120, 200, 130):
+            happen(journal, Noted(JAN, (("maximum_bpm", bpm), ("zone", "Europe/Amsterdam"))))
+            follow(journal, store)
+            clock.passes(35)
+        cluster.requests.clear()
+        follow(journal, store)
+        assert writes(cluster) == 0
+        catch_up(journal, store, clock)
+        assert wrong_rows(journal, cluster, tmp_path / "s.db") == []
+
+
+@pytest.mark.parametrize("server", ["victoriametrics", "cluster"], indirect=True)
+def test_a_deletion_that_a_server_lost_is_done_again(
+    server: Real, journal: Journal, clock: Clock, tmp_path: Path
+) -> None:
+    """Protects days of which nothing is left: a kill brought their rows back, as many as were counted before."""
+    rounds = Rounds(clock)
+    with open_store(server.url, tmp_path / "store", clock=clock) as store:
+        for i in range(5):  # until one is lost: it is on the disk within a second
+            with journal.write() as w:
+                damaged = a_file(w, w.person(JAN), "partial", reason="It ends too early.")
+                steady(JAN, START - (30 + 14 * i) * DAY, 90, 150).write(w, damaged)
+            catch_up(journal, store, clock)
+            an_hour(journal, store, clock, rounds)
+            save(server)
+            with journal.write() as w:
+                came_in(w, w.person(JAN), a_file(w, w.person(JAN)), "stored", [damaged])
+            follow(journal, store)
+            server.kill()
+            server.start()
+            if too_many(journal, server, tmp_path / f"{i}.db"):
+                break
+        else:
+            raise AssertionError("no deletion was lost")
+        catch_up(journal, store, clock)
+        assert wrong_rows(journal, server, tmp_path / "1.db") == []
+        # And one that is lost long after all of it was found: of nobody who is known, and where nothing else is.
+        rows = b"".join(
+            b"minute,person=%s light_s=60i %d\n" % (person, (START - 300 * DAY) // 1000 + 60 * i)
+            for person in (b"Jan\\ de\\ Vries\\,\\ A\\=B", b"Anna")
+            for i in range(3)
+        )
+        assert isinstance(server, VictoriaMetrics)
+        base = INSERT if isinstance(server, Cluster) else ""
+        assert server.ask("POST", f"{base}/api/v2/write?precision=s", rows)[0] == 204
+        server.flush()
+        time.sleep(
+            3
+        )  # so long by its own clock it remembers what a question found before, and the hour is over sooner
+        an_hour(journal, store, clock, rounds)
+        catch_up(journal, store, clock)
+        assert wrong_rows(journal, server, tmp_path / "2.db") == []
+
+
+def too_many(journal: Journal, server: Real, path: Path) -> bool:
+    """Whether the server holds rows on days of which nothing should be there."""
+    found, wanted = held(server), expected(filled(journal, path), server)
+    days = {int(row[0]) // 86400 for row in wanted["minute"]}
+    return any(int(row[0]) // 86400 not in days for row in found["minute"])
+
+
+@pytest.mark.parametrize("server", ["victoriametrics", "cluster"], indirect=True)
+def test_a_series_is_not_copied_from_a_server_that_lost_some_of_it(
+    server: Real, journal: Journal, clock: Clock, tmp_path: Path
+) -> None:
+    """Protects years of rows from one correction behind another: killed in between, a server had little left to be copied."""
+
+    def minutes() -> int:
+        bpm = 1 + len(TABLES["minute"].tags) + list(TABLES["minute"].fields).index("bpm")
+        return sum(row[bpm] is not None for row in held(server)["minute"])
+
+    with open_store(server.url, tmp_path / "store", clock=clock) as store:
+        catch_up(journal, store, clock)
+        save(server)
+        for i in range(4):  # of so many the last one has to wait
+            happen(journal, steady(JAN, START + i * DAY, 500, 50, source="strap", kind="strap"))
+            follow(journal, store)
+        whole = minutes()
+        server.flush()  # has the deletions on the disk, and not what was written
+        server.kill()
+        server.start()
+        assert minutes() < whole
+        clock.passes(300)
+        store.begin(journal)
+        store.maintain()
+        assert minutes() == whole
+        catch_up(journal, store, clock)
+        assert wrong_rows(journal, server, tmp_path / "s.db") == []
+
+
+@pytest.mark.parametrize("person", ["A\\B", "A\tB"])
+def test_a_name_that_no_server_can_hold_is_looked_for_as_any_other(
+    person: str, cluster: Cluster, clock: Clock, tmp_path: Path
+) -> None:
+    """Protects a person whose name is another one on the server: nobody of that name was known, and all passed for held."""
+    happened: list[Event] = [
+        Noted(person, (("maximum_bpm", 180), ("zone", "Europe/Amsterdam"))),
+        steady(person, START, 300, 120),
+    ]
+    with (
+        journal_of_2024(tmp_path / "data", happened) as journal,
+        open_store(cluster.url, tmp_path / "store", clock=clock) as store,
+    ):
+        catch_up(journal, store, clock)
+        save(cluster)
+        happen(journal, steady(person, START, 300, 95, source="strap", kind="strap"))
+        follow(journal, store)
+        whole = held(cluster)
+        cluster.kill()
+        cluster.start()
+        assert differences(held(cluster), whole) != []
+        clock.passes(40)
+        follow(journal, store)
+        assert differences(held(cluster), whole) == []
 
 
 def test_told_to_end_it_asks_nothing_more(

@@ -77,3 +77,18 @@ def test_whatever_happens_in_a_household_the_server_holds_its_rows(server: Real,
             assert wrong_rows(journal, server, folder / "s.db", name) == []
 
     each()
+
+
+def test_a_correction_behind_another_is_there_within_two_minutes(
+    journal: Journal, server: Real, clock: Clock, tmp_path: Path
+) -> None:
+    """Protects who corrects a profile and then drops files of last year: the second does not wait out a pause of the first."""
+    with open_store(server.url, tmp_path / "store", clock=clock) as store:
+        catch_up(journal, store, clock)
+        clock.passes(3600)
+        for name in ("a maximum that makes moderate minutes light", "a strap that says less"):
+            happen(journal, CORRECTIONS[name])
+            for _ in range(12):
+                follow_patiently(journal, store, clock)
+                clock.passes(10)
+            assert (name, wrong_rows(journal, server, tmp_path / f"{name}.db")) == (name, [])
