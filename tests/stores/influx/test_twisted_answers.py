@@ -2,7 +2,8 @@
 
 import json
 import random
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from ingest.errors import TryLater
 from ingest.stores.following import follow
 from tests.support.fake_server import FakeServer, Request, Said
 from tests.support.households import Noted, happen, steady
-from tests.support.server_stores import START, Clock, journal_of_2024, open_store
-from tests.support.servers import InfluxDB, VictoriaMetrics
+from tests.support.influxdb2 import InfluxDB2
+from tests.support.server_stores import SERVERS, START, Clock, journal_of_2024, open_store, serving
 
 HOSTILE: list[Any] = [None, -1, 10**30, 1e308, "", "x\x1b[2J", [], {}, [[1]], {"a": {}}, True, [None, 10**30]]
 
@@ -34,7 +35,7 @@ def twist(content: Any, chance: random.Random) -> Any:
 
 
 class Twisting(FakeServer):
-    """Before a real one: of the answers in JSON each third has something else in one place, while `chance` is set."""
+    """Of the answers in JSON each third has something else in one place, while `chance` is set."""
 
     chance: random.Random | None = None
 
@@ -46,14 +47,33 @@ class Twisting(FakeServer):
         return status, headers, "\n".join(lines).encode()
 
 
-@pytest.mark.parametrize(("kind", "tries"), [(InfluxDB, 24), (VictoriaMetrics, 10)])
-def test_whatever_stands_in_an_answer_it_is_try_later(
-    kind: type[InfluxDB | VictoriaMetrics], tries: int, tmp_path: Path
-) -> None:
+class TwistingInfluxDB2(Twisting, InfluxDB2):
+    """The same of the InfluxDB 2 of tests, which stands before a real one by itself."""
+
+
+@contextmanager
+def twisting(kind: str, folder: Path, clock: Clock) -> Iterator[Twisting]:
+    """A server of a kind."""
+    if kind == "influxdb2":
+        with TwistingInfluxDB2(folder) as made:
+            yield made
+        return
+    with serving(kind, folder, clock) as behind:
+        assert not isinstance(behind, InfluxDB2)
+        with Twisting(behind) as made:
+            yield made
+
+
+TRIES = {"influxdb": 24, "influxdb2": 24, "victoriametrics": 10, "cluster": 6}
+"""As many as take each some ten seconds."""
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_whatever_stands_in_an_answer_it_is_try_later(kind: str, clock: Clock, tmp_path: Path) -> None:
     """Protects the daemon from a server that answers in the right form with anything in it: no other error, ever."""
-    with kind(tmp_path / "server") as behind, Twisting(behind) as server:
-        for n in range(tries):
-            site, clock = f"pi-{n}", Clock()
+    with twisting(kind, tmp_path / "server", clock) as server:
+        for n in range(TRIES[kind]):
+            site = f"pi-{n}"
             happened = [steady("Jan", START, 60, 120), steady("Zoë", START, 30, 90)]
             with (
                 journal_of_2024(tmp_path / site / "data", happened) as journal,
