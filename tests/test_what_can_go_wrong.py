@@ -44,7 +44,7 @@ PROVED_BY = {
     "The address is that of half a cluster, or lacks its path, or a route for deletions is missing": (
         "tests/stores/influx/test_other_servers.py::test_half_a_cluster_or_a_path_left_out_is_said_with_the_routes"
     ),
-    "A server loses rows that it said yes to, seconds or years ago, and says nothing": (
+    "A server loses rows or deletions that it said yes to, seconds or years ago, and says nothing": (
         "tests/stores/influx/test_cluster.py::test_what_a_storage_lost_is_sent_again_though_nobody_says_that_it_died"
     ),
     "A part of a cluster is away, and its answers have holes": (
