@@ -18,6 +18,10 @@ SPORTS = (
 """Those that have a word of their own in other languages; a sport that is not among them keeps its name."""
 
 
+UNTOLD = frozenset({None, "", "generic"})
+"""What files say where nobody told the sport."""
+
+
 def sport_text(sport: str) -> str:
-    """What people call a sport: `cross country skiing`."""
-    return gettext(sport).replace("_", " ")
+    """What people call a sport: `cross country skiing`; one that nobody told is a workout."""
+    return gettext("workout") if sport in UNTOLD else gettext(sport).replace("_", " ")

@@ -20,6 +20,9 @@ from ingest.grafana.query import TIME, Json, Query
 from ingest.grafana.unit import moment_unit
 from ingest.language import N_
 
+_BARS_HEIGHT = 12
+"""Grafana leaves a tenth of the scale free above the tallest bar: in a lower panel its number does not fit there."""
+
 
 def progress_bar_panel(title: str, description: str, query: Query, no_value: str) -> Panel:
     """One bar on its side: what is done, what is to go as an empty frame, and the target as a mark across."""
@@ -74,7 +77,16 @@ def bar_chart_panel(
     ]
     defaults = _bar_defaults(unit, soft_max)
     return Panel(
-        "barchart", title, description, width, 9, {"A": query}, no_value, defaults, options, overrides
+        "barchart",
+        title,
+        description,
+        width,
+        _BARS_HEIGHT,
+        {"A": query},
+        no_value,
+        defaults,
+        options,
+        overrides,
     )
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from ingest.language import N_
-from ingest.sports import SPORTS
+from ingest.language import N_, gettext
+from ingest.sports import SPORTS, sport_text
 
 OUTCOMES = (N_("stored"), N_("duplicate"), N_("partial"), N_("rejected"))
 """What became of a file."""
@@ -34,3 +34,8 @@ ROW_WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("week", "not_judged"): (N_("no reason given"),),
 }
 """Table and field -> what is said of it; of a week that is not judged most reasons are the owner's own words."""
+
+
+def row_text(place: tuple[str, str], word: str) -> str:
+    """What is shown in the place of a word that stands in rows; the names of sports have no word for people in them."""
+    return sport_text(word) if place == ("session", "sport") else gettext(word)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ingest.grafana.panel import Override, Panel
 from ingest.grafana.query import TIME, Json, columns_of, texts_of
-from ingest.grafana.row_words import ROW_WORDS
+from ingest.grafana.row_words import ROW_WORDS, row_text
 from ingest.grafana.unit import translated_unit
 from ingest.language import gettext
 
@@ -73,7 +73,7 @@ def _led_by(panel: Panel) -> set[str]:
 def _words_in_rows(panel: Panel) -> Iterator[Override]:
     for query in panel.queries.values():
         for label, place in texts_of(query).items():
-            said = {word: gettext(word) for word in ROW_WORDS.get(place, ())}
+            said = {word: row_text(place, word) for word in ROW_WORDS.get(place, ())}
             different = [(word, text) for word, text in said.items() if word != text]
             if different:
                 options = {word: {"text": text, "index": i} for i, (word, text) in enumerate(different)}

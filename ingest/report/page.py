@@ -16,7 +16,7 @@ from ingest.report import words
 from ingest.report.charts import resting_charts, week_charts
 from ingest.report.facts import ReportFacts, WeekFacts, WorkoutFacts
 from ingest.report.used import about_these_numbers, what_was_used
-from ingest.sports import sport_text
+from ingest.sports import UNTOLD, sport_text
 from zones.dose import full_minutes
 
 UNKNOWN = "-"
@@ -146,7 +146,7 @@ def _week_row(week: WeekFacts, today: date) -> Iterator[str]:
     for value in (week.moderate_min, week.vigorous_min):
         yield number_text(full_minutes(value)) if week.has_dose else UNKNOWN
     yield str(week.active_days) if week.has_dose else UNKNOWN
-    yield number_text(week.measured_h)
+    yield number_text(week.measured_h, 0 if week.measured_h >= 1 else 1)
     yield UNKNOWN if week.resting is None else number_text(week.resting)
 
 
@@ -215,7 +215,8 @@ def _sports(workouts: Sequence[WorkoutFacts]) -> list[_Sport]:
     """What was done most often first; seldom sports together at the end."""
     by_sport: dict[str, list[WorkoutFacts]] = {}
     for workout in workouts:
-        name = sport_text(workout.sport) if workout.sport else _("sport not known")
+        told = workout.sport not in UNTOLD
+        name = sport_text(str(workout.sport)) if told else _("sport not known")
         by_sport.setdefault(name[:1].upper() + name[1:], []).append(workout)
     found = sorted((_Sport(*item) for item in by_sport.items()), key=lambda s: (-len(s.workouts), s.name))
     if len(found) <= _MANY_SPORTS:

@@ -6,6 +6,7 @@ from functools import partial
 
 from ingest.formats.recording import LONGEST_SESSION_MS
 from ingest.journal import ALWAYS_MS, Entry, Journal, Source
+from ingest.sports import UNTOLD
 from zones.spans import Spans
 
 SAME = 0.75
@@ -14,9 +15,6 @@ stopped within minutes of each other; a leg of a triathlon is less of the whole.
 
 _COPY_REACH_MS = LONGEST_SESSION_MS // 3
 """How much before or after a workout a copy of it may begin or end."""
-
-_UNTOLD = {None, "", "generic"}
-"""Words of a file that do not tell the sport."""
 
 
 def find_workouts(
@@ -106,7 +104,7 @@ def _with_copies(workout: Entry, others: list[Entry]) -> Entry:
         return workout
     content = dict(workout.content)
     for other in others:
-        if content.get("sport") in _UNTOLD:
+        if content.get("sport") in UNTOLD:
             content |= {name: other.content.get(name) for name in ("sport", "sub_sport")}
         content |= {
             name: other.content.get(name) for name in ("bpm_mean", "bpm_max") if content.get(name) is None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.language import N_, ngettext, number_text
 from ingest.language import gettext as _
-from ingest.sports import sport_text
+from ingest.sports import UNTOLD, sport_text
 from ingest.verbs.explain_words import table_lines
 from ingest.verbs.times import day_and_time, length_text, time_of_day, weekday_and_date, zone_at
 from zones.dose import full_minutes
@@ -86,7 +86,7 @@ def session_lines(
     what: str, at_ms: int, row: dict[str, Any], x: "Measures", profile: "Profile", samples: int = 0
 ) -> Iterator[str]:
     """A workout, or a time in which a strap was worn, called `what`; `samples` came in where none counts."""
-    sport = sport_text(row["sport"]) if row["sport"] else _("sport unknown")
+    sport = _("sport unknown") if row["sport"] in UNTOLD else sport_text(row["sport"])
     yield f"  {what}, {sport}, {length_text(row['duration_s'] * 1000)}:"
     if row["moderate_s"] is None:
         yield from _unmeasured_lines(row, samples)

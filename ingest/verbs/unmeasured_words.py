@@ -71,7 +71,7 @@ def workout_text(w: "UnmeasuredWorkout") -> str:
         text = _("{sport}, {day}, {duration}: only its highest of {highest} bpm is known.")
     else:
         text = _("{sport}, {day}, {duration}: only seconds in zones of the watch's own are known.")
-    sport = sport_text(w.sport) if w.sport not in (None, "generic") else _("workout")
+    sport = sport_text(w.sport or "")
     return text.format(
         sport=sport[:1].upper() + sport[1:],
         day=date_text(w.day, SHORT_DAY),

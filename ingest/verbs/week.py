@@ -91,20 +91,20 @@ def _old_week_line(row: "WeekAnswer") -> str:
 
         return f"  {row.week}  {in_short_text(row.unmeasured)}"
     if not row.has_limits:
-        text = _("{week}  not counted, no limits are known  measured {measured} h")
+        text = _("{week}  not counted, no limits are known  {measured}")
     elif row.not_judged is None:
-        text = _("{week}  {minutes} of {target} min  {bar}  measured {measured} h")
+        text = _("{week}  {minutes} of {target} min  {bar}  {measured}")
     elif row.not_judged:
-        text = _("{week}  {minutes}, not to be judged ({why})  measured {measured} h")
+        text = _("{week}  {minutes}, not to be judged ({why})  {measured}")
     else:
-        text = _("{week}  {minutes}, not to be judged  measured {measured} h")
+        text = _("{week}  {minutes}, not to be judged  {measured}")
     return "  " + text.format(
         week=row.week,
         minutes=f"{words.minutes_or_range(row):>5}",
         target=number_text(row.target_min),
         bar=_bar(row),
         why=row.not_judged,
-        measured=number_text(row.measured_min / 60),
+        measured=words.measured_in_short(row),
     )
 
 

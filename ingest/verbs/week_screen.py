@@ -207,9 +207,12 @@ def _last_seven_days_text(row: "WeekAnswer") -> str:
 def _old_week_lines(t: Terminal, rows: list["WeekAnswer"]) -> Iterator[str]:
     long = t.width >= _WIDE
     yield from t.wrap(_("Weeks before") if long else _("Weeks before, and the hours measured"), hang=4)
-    hours_text = _("measured {hours} h") if long else _("{hours} h")
     parts = [
-        (row.week, _of_target(row), hours_text.format(hours=number_text(row.measured_min / 60)))
+        (
+            row.week,
+            _of_target(row),
+            words.measured_in_short(row) if long else _("{hours} h").format(hours=words.hours_number(row)),
+        )
         if row.is_measured
         else (row.week, "", "")
         for row in rows

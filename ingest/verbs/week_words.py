@@ -146,6 +146,20 @@ def measured_text(row: "WeekAnswer") -> str:
     return _with_journey(told, row)
 
 
+def measured_in_short(row: "WeekAnswer") -> str:
+    """How much of a week was measured, within a line; where its minutes come from if nothing was second by second."""
+    told = sum(row.unmeasured.told_zones_min)
+    if told and row.measured_min - told < 0.5:
+        return _("by the watch's own word")
+    return _("measured {hours} h").format(hours=hours_number(row))
+
+
+def hours_number(row: "WeekAnswer") -> str:
+    """The hours that were measured; of less than one the tenths, too, as these are not 0."""
+    hours = row.measured_min / 60
+    return number_text(hours, 0 if hours >= 1 else 1)
+
+
 def _with_journey(told: str, row: "WeekAnswer") -> str:
     """A sentence about the hours of some days, and why they are more than days have."""
     if row.journey_h <= 0:

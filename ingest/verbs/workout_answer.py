@@ -24,7 +24,7 @@ from ingest.rows.strap_session import StrapSession
 from ingest.rows.told import counted_edges
 from ingest.rows.workout import find_workouts, workout_end_ms
 from ingest.settings.model import Settings
-from ingest.sports import sport_text
+from ingest.sports import UNTOLD, sport_text
 from ingest.verbs.times import YEARS, local_ms, parse_moment, time_of_day, utc_text, zone_at
 from ingest.verbs.watch_comparison import ZoneComparison, compare_zones
 from zones.days import midnights
@@ -343,4 +343,4 @@ def _claims_minutes(c: Entry) -> bool:
 
 def sport_name(f: FoundWorkout) -> str:
     """What people call what was done; "" where nobody has said."""
-    return sport_text(f.sport) if f.sport else ""
+    return "" if f.sport is None or f.sport in UNTOLD else sport_text(f.sport)

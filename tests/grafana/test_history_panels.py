@@ -71,7 +71,12 @@ def test_a_year_of_weeks_says_which_were_enough(stores: Open, truth: Any, store:
         assert row["Mean of four weeks"] == pytest.approx(sum(four) / len(four))
     lines = shown.cells("Week by week")
     assert [line["Enough?"].strip(" -") for line in reversed(lines)] == [
-        "" if week["to_go_min"] is None else "not met" if week["to_go_min"] else "✓ met" for week in said
+        ""
+        if week["to_go_min"] is None
+        else f"{week['to_go_min']} min short"
+        if week["to_go_min"]
+        else "✓ met"
+        for week in said
     ]
     assert [line["Not judged"].strip(" -") for line in reversed(lines)] == [
         "" if week["judged"] else week["not_judged_why"] or "no reason given" for week in said

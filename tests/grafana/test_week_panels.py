@@ -196,7 +196,7 @@ def test_unknown_limits_are_said_and_nothing_is_judged(stores: Open, store: str)
             assert shown.texts("Enough?") == ["Not counted"]
             assert shown.texts("In numbers") == lines
             assert shown.rows("How far") == {}
-            assert shown.texts("What it is made of") == ["0 h measured"]
+            assert shown.texts("What it is made of") == ["20 min measured"]
             assert shown.texts("Not counted") == ["20 min while limits were not known"]
             days = shown.rows("So far, against an even pace")
             assert not any(days.values())

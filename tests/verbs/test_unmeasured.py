@@ -8,6 +8,7 @@ import pytest
 from ingest.household import persons_called
 from ingest.language import speak
 from ingest.settings.model import Settings
+from ingest.sports import sport_text
 from ingest.verbs.report_answer import report_facts
 from ingest.verbs.terminal import PIPE, Terminal
 from ingest.verbs.today import today_lines
@@ -252,3 +253,30 @@ def test_who_has_nothing_to_count_hears_why(tmp_path: Path) -> None:
     said = hartslag("--data", tmp_path, "week").out
     assert "Jan: 1 file is kept, and holds no heart rate that can count." in said
     assert "hartslag explain a.fit Jan" in said
+
+
+def test_what_is_not_measured_is_not_said_to_be_measured_for_0_hours(tmp_path: Path) -> None:
+    """Protects from minutes beside "measured 0 h": it is said where they come from, or how little it was."""
+    told = swim(EIGHT - 7 * DAY, bpm_mean=128, watch_edges=(90, 110, 140), watch_s=(0, 98, 702, 500))
+    walk = steady("Jan", EIGHT - 14 * DAY, 1200, 120)
+    rows = answers(tmp_path, RUN, told, walk)
+    for width in (40, 80):
+        lines = [
+            *week_lines(rows, "hartslag.toml"),
+            *week_screen(Terminal(width, unicode=False), rows, "hartslag.toml"),
+        ]
+        assert not [line for line in lines if " 0 h" in line]
+    assert [line for line in lines if "W46" in line and "by the watch's own word" in line]
+    assert [line for line in lines if "W45" in line and "measured 0.3 h" in line]
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "workout"), ("nl", "training")])
+def test_a_sport_that_nobody_told_is_a_workout(language: str, word: str, tmp_path: Path) -> None:
+    """Protects from "generic", the word of a watch that was told nothing: it is a workout, or no word at all."""
+    run = Workout("Jan", "watch", EIGHT, EIGHT + 30 * MINUTE, 1800.0, "generic")
+    with household(tmp_path, [HOME, run, steady("Jan", EIGHT, 1800, 120, source="watch", kind="activity")]):
+        pass
+    speak(language)
+    assert sport_text("generic") == word
+    for words in (["workout", "2026-11-17", "Jan"], ["explain", "2026-11-17", "Jan"]):
+        assert "generic" not in hartslag("--data", tmp_path, *words).out

@@ -23,7 +23,7 @@ from ingest.grafana.panel import (
     value_mappings,
 )
 from ingest.grafana.query import SENSOR, TIME, Column, Json, Lines, Rows, calculate
-from ingest.grafana.unit import moment_unit
+from ingest.grafana.unit import moment_unit, unit_of
 from ingest.language import N_
 
 NOTHING_YET = N_("Nothing measured in the time shown")
@@ -158,7 +158,7 @@ HISTORY = Dashboard(
             N_("Weeks against the target"),
             N_(
                 "Moderate minutes + 2 x vigorous minutes of each week: a full bar has met its target; an empty frame has not"
-                " met it, or there was no target. It is the least it can be: what no sensor saw is not in it. The stepped line is the target. A week without a bar was not measured. A click opens a week."
+                " met it, or not yet, or there was no target. It is the least it can be: what no sensor saw is not in it. The stepped line is the target. A week without a bar was not measured. A click opens a week."
             ),
             WIDTH,
             {
@@ -208,14 +208,17 @@ HISTORY = Dashboard(
         ),
         table_panel(
             N_("Week by week"),
-            N_("The newest first. A click on a week opens it."),
+            N_(
+                "The newest first. A click on a week opens it. A week whose last day is still to come is open: its minutes are"
+                " those so far."
+            ),
             WIDTH,
             Rows(
                 "week",
                 (
                     Column("dose_min", N_("Minutes")),
                     Column("target_min", N_("Target")),
-                    Column("met", N_("Enough?")),
+                    Column("to_go_min", N_("Enough?")),
                     Column("measured_h", N_("Measured")),
                     Column("not_judged", N_("Not judged")),
                     Column("end_s", "Ends"),
@@ -233,12 +236,16 @@ HISTORY = Dashboard(
                     },
                 ),
                 *(Override(name, {"unit": MINUTES}) for name in ("Minutes", "Target")),
-                Override("Enough?", {"mappings": value_mappings({1: N_("✓ met"), 0: N_("not met")})}),
-                Override("Measured", {"unit": HOURS}),
+                Override(
+                    "Enough?",
+                    {"unit": unit_of(N_("{} min short")), "mappings": value_mappings({0: N_("✓ met")})},
+                ),
+                Override("Measured", {"unit": HOURS, "decimals": 1}),
+                Override("Last day", {"unit": moment_unit(N_("D MMM YYYY")), "custom.width": 130}),
                 Override("Not judged", {"noValue": " "}),
                 *(Override(name, _HIDDEN) for name in ("Ends", "Until")),
             ],
-            transformations=(_UNTIL,),
+            transformations=(_UNTIL, calculate("Until", "*", "1000", N_("Last day"))),
         ),
         table_panel(
             N_("When you move, by hour and weekday"),

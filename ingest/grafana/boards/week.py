@@ -102,7 +102,8 @@ _PARTS = (
     Line("week", "vigorous_min", N_("{} min vigorous, counted twice"), (_KNOWN, "vigorous_min >= 0.5")),
     Line("week", "active_days", N_("{} active days"), (_KNOWN, "active_days != 1")),
     Line("week", "active_days", N_("{} active day"), (_KNOWN, "active_days = 1")),
-    Line("week", "measured_h", N_("{} h measured"), ("measured_h >= 0",)),
+    Line("week", "measured_h", N_("{} h measured"), ("measured_h >= 0.95",)),
+    Line("week", "measured_h * 60", N_("{} min measured"), ("measured_h < 0.95",)),
 )
 
 _NOT_COUNTED = (
