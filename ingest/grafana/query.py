@@ -302,3 +302,14 @@ def calculate(left: str, operator: str, right: str, label: str) -> Json:
     binary = {"left": left, "operator": operator, "right": right}
     options = {"mode": "binary", "alias": label, "replaceFields": False, "binary": binary}
     return {"id": "calculateField", "options": options}
+
+
+def full_numbers(name: str, label: str) -> Json:
+    """The step that makes a column of another one, each number rounded down as `full_minutes` does it."""
+    options = {
+        "mode": "unary",
+        "alias": label,
+        "replaceFields": False,
+        "unary": {"operator": "floor", "fieldName": name},
+    }
+    return {"id": "calculateField", "options": options}

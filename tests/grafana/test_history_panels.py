@@ -18,6 +18,7 @@ from tests.support.grafana_stores import (
 )
 from tests.support.grafana_words import links
 from tests.support.households import DAY, MINUTE
+from zones.dose import full_minutes
 
 each_store = pytest.mark.parametrize("store", STORES)
 
@@ -81,7 +82,9 @@ def test_a_year_of_weeks_says_which_were_enough(stores: Open, truth: Any, store:
     assert [line["Not judged"].strip(" -") for line in reversed(lines)] == [
         "" if week["judged"] else week["not_judged_why"] or "no reason given" for week in said
     ]
-    assert [line["Minutes"] for line in reversed(lines)] == [f"{w['dose_min']:.0f} min" for w in said]
+    assert [line["Minutes"] for line in reversed(lines)] == [
+        f"{full_minutes(w['dose_min'])} min" for w in said
+    ]
 
 
 @each_store

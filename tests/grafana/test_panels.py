@@ -43,6 +43,7 @@ from tests.support.grafana_stores import (
 from tests.support.grafana_words import cells, line_names, texts
 from tests.support.households import DAY, HOUR, MINUTE, Event, Noted, S, household, steady
 from tests.support.servers import InfluxDB, VictoriaMetrics
+from zones.dose import full_minutes
 
 each_store = pytest.mark.parametrize("store", STORES)
 
@@ -242,7 +243,7 @@ def test_now_adds_up_to_workout_day_and_week(stores: Open, truth: Any, store: st
     minutes = shown.texts("Minutes")
     assert minutes[0].endswith(" in this workout")
     assert minutes[1:] == [
-        f"{today:.0f} min today",
+        f"{full_minutes(today)} min today",
         f"{said['target_min'] - said['to_go_min']:.0f} min this week",
         f"{said['to_go_min']} min to go",
     ]

@@ -20,6 +20,7 @@ from tests.support.grafana_queries import Store
 from tests.support.grafana_server import ask_address, asking_server
 from tests.support.languages import said
 from tests.support.needs import program, skip_without
+from zones.dose import full_minutes
 
 ROOT = Path(__file__).parents[2]
 HOST = ROOT / "tests" / "grafana" / "browser"
@@ -201,15 +202,12 @@ def panel_titles(drawing: Json) -> dict[Any, str]:
 def numbers_of_week(week: Json) -> set[int]:
     """The numbers that a sentence about a week may have in it, rounded as people read them.
 
-    Minutes of a week that falls short are rounded down: they never look like enough.
+    Its minutes are full ones: they never look like enough.
     """
     found = [week[name] for name in ("target_min", "to_go_min", "days_left", "not_measured_h")]
-    dose = week["dose_min"]
     if is_open(week):
         found += [math.floor(week["dose_least_min"]), math.ceil(week["dose_most_min"])]
-    if not week["to_go_min"]:
-        found.append(dose)
-    return {round_half_up(n) for n in found if n is not None} | ({int(dose)} if week["to_go_min"] else set())
+    return {round_half_up(n) for n in found if n is not None} | {full_minutes(week["dose_min"])}
 
 
 def is_open(week: Json) -> bool:

@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from tests.support.drawing import VIEWPORTS, Look, is_open, numbers_of_week, panel_titles, round_half_up
+from tests.support.drawing import VIEWPORTS, Look, is_open, numbers_of_week, panel_titles
 from tests.support.grafana_frames import Json
 from tests.support.languages import said as in_language
+from zones.dose import full_minutes
 
 LEAST_PX, LEAST_ANSWER_PX = 12, 40
 TEXT_CONTRAST, SHAPE_CONTRAST = 4.5, 3.0
@@ -122,7 +123,7 @@ def answer_faults(look: Look, drawing: Json, said: Json | None) -> Iterator[str]
     if wrong := numbers - right - (BORN if said and not said["edges"] else set()):
         yield f"{sentence!r}: {sorted(wrong)} is not what `week --json` says: {sorted(right)}"
     if said and judged:
-        doses = {int(said["dose_min"]) if said["to_go_min"] else round_half_up(said["dose_min"])}
+        doses = {full_minutes(said["dose_min"])}
         if is_open(said):
             doses = {math.floor(said["dose_least_min"]), math.ceil(said["dose_most_min"])}
         wanted = {*doses, int(said["target_min"])}

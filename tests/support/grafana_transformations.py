@@ -54,7 +54,9 @@ def _calculate(frames: list[Frame], options: Json) -> list[Frame]:
     assert options["alias"]
     assert not options["replaceFields"]
     make = _MODES[options["mode"]]
-    if options["mode"] != "binary" or not _is_number(options["binary"]["right"]):
+    if options["mode"] != "unary" and (
+        options["mode"] != "binary" or not _is_number(options["binary"]["right"])
+    ):
         # Series are made columns of one frame first; only a fixed number can be reckoned with in each for itself.
         frames = _join(frames, {"byField": "Time", "mode": "outer"})
     for f in frames:
@@ -81,6 +83,13 @@ def _binary(frame: Frame, options: Json) -> list[Any] | None:
         else:
             return None
     return [work(a, b) for a, b in zip(*sides, strict=True)]
+
+
+def _unary(frame: Frame, options: Json) -> list[Any] | None:
+    """Each value rounded down; what is not known counts as nothing, as it does in JavaScript."""
+    assert options["unary"]["operator"] == "floor"
+    name = options["unary"]["fieldName"]
+    return [math.floor(v or 0.0) for v in frame[name]] if name in frame.names else None
 
 
 def _window(frame: Frame, options: Json) -> list[Any] | None:
@@ -140,6 +149,7 @@ def _middle(row: list[float]) -> float | None:
 _MODES: dict[str, Callable[[Frame, Json], list[Any] | None]] = {
     "reduceRow": _reduce_row,
     "binary": _binary,
+    "unary": _unary,
     "windowFunctions": _window,
 }
 

@@ -22,7 +22,7 @@ from ingest.grafana.panel import (
     table_panel,
     value_mappings,
 )
-from ingest.grafana.query import SENSOR, TIME, Column, Json, Lines, Rows, calculate
+from ingest.grafana.query import SENSOR, TIME, Column, Json, Lines, Rows, calculate, full_numbers, organize
 from ingest.grafana.unit import moment_unit, unit_of
 from ingest.language import N_
 
@@ -216,7 +216,7 @@ HISTORY = Dashboard(
             Rows(
                 "week",
                 (
-                    Column("dose_min", N_("Minutes")),
+                    Column("dose_min", "Dose"),
                     Column("target_min", N_("Target")),
                     Column("to_go_min", N_("Enough?")),
                     Column("measured_h", N_("Measured")),
@@ -235,17 +235,30 @@ HISTORY = Dashboard(
                         "links": _THAT_WEEK,
                     },
                 ),
-                *(Override(name, {"unit": MINUTES}) for name in ("Minutes", "Target")),
+                *(Override(name, {"unit": MINUTES, "custom.width": 110}) for name in ("Minutes", "Target")),
                 Override(
                     "Enough?",
-                    {"unit": unit_of(N_("{} min short")), "mappings": value_mappings({0: N_("✓ met")})},
+                    {
+                        "unit": unit_of(N_("{} min short")),
+                        "mappings": value_mappings({0: N_("✓ met")}),
+                        "custom.width": 150,
+                    },
                 ),
-                Override("Measured", {"unit": HOURS, "decimals": 1}),
+                Override("Measured", {"unit": HOURS, "decimals": 1, "custom.width": 110}),
                 Override("Last day", {"unit": moment_unit(N_("D MMM YYYY")), "custom.width": 130}),
                 Override("Not judged", {"noValue": " "}),
                 *(Override(name, _HIDDEN) for name in ("Ends", "Until")),
             ],
-            transformations=(_UNTIL, calculate("Until", "*", "1000", N_("Last day"))),
+            transformations=(
+                _UNTIL,
+                calculate("Until", "*", "1000", N_("Last day")),
+                full_numbers("Dose", N_("Minutes")),
+                organize(
+                    {},
+                    ("Dose",),
+                    (TIME, "Last day", "Minutes", "Target", "Enough?", "Measured", "Not judged"),
+                ),
+            ),
         ),
         table_panel(
             N_("When you move, by hour and weekday"),

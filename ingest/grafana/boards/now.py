@@ -2,7 +2,15 @@
 
 from dataclasses import replace
 
-from ingest.grafana.boards.shared import DONE, LIMITS, OPEN, SURELY_MET, SURELY_NOT_MET, heart_rate_panel
+from ingest.grafana.boards.shared import (
+    DONE,
+    FULL,
+    LIMITS,
+    OPEN,
+    SURELY_MET,
+    SURELY_NOT_MET,
+    heart_rate_panel,
+)
 from ingest.grafana.dashboard import THIS_WEEK, Dashboard
 from ingest.grafana.panel import BPM, WIDTH, Panel, stat_panel, words_panel
 from ingest.grafana.query import BPM_COLUMN, SOURCE, Json, Line, Live, calculate
@@ -98,16 +106,40 @@ NOW = Dashboard(
             (
                 Line(
                     "session",
-                    "dose_min",
+                    f"dose_min - {FULL}",
                     N_("{} min in this workout"),
-                    ("dose_min > 0", "end_s > {to_s} - 600"),
+                    ("dose_min >= 1", "end_s > {to_s} - 600"),
                     within_s=86_400,
                 ),
-                Line("day", "dose_min", N_("{} min today"), ("so_far_min >= 0",), within_s=86_400),
+                Line(
+                    "day",
+                    f"dose_min - {FULL}",
+                    N_("{} min today"),
+                    ("so_far_min >= 0", "dose_min >= 1"),
+                    within_s=86_400,
+                ),
+                Line(
+                    "day",
+                    "dose_min * 0",
+                    N_("{} min today"),
+                    ("so_far_min >= 0", "dose_min < 1"),
+                    within_s=86_400,
+                ),
                 # Short of the target rounded down, as on This week: it and what is to go make the target.
                 Line("week", DONE, N_("{} min this week"), ("to_go_min > 0",)),
-                Line("week", "dose_min", N_("{} min this week"), ("to_go_min <= 0",)),
-                Line("week", "dose_min", N_("{} min this week"), ("not_judged != ''", "limits = 'known'")),
+                Line("week", f"dose_min - {FULL}", N_("{} min this week"), ("to_go_min <= 0",)),
+                Line(
+                    "week",
+                    f"dose_min - {FULL}",
+                    N_("{} min this week"),
+                    ("not_judged != ''", "limits = 'known'", "dose_min >= 1"),
+                ),
+                Line(
+                    "week",
+                    "dose_min * 0",
+                    N_("{} min this week"),
+                    ("not_judged != ''", "limits = 'known'", "dose_min < 1"),
+                ),
                 Line("week", "to_go_min", N_("{} min to go"), ("to_go_min > 0", SURELY_NOT_MET)),
                 Line("week", "to_go_min", N_("✓ enough for this week"), ("to_go_min <= 0", SURELY_MET)),
                 Line("week", "measured_h", N_("about enough for this week"), OPEN),
