@@ -35,10 +35,10 @@ def _list(journal: "Journal", *, as_json: bool) -> None:
         "files": [f.json() for f in undated_files(journal)],
         "placed_files": [
             {
-                "file": f.name.rsplit("/", maxsplit=1)[-1],
-                "person": f.person,
-                "from_ms": f.first_ms,
-                "to_ms": f.last_ms,
+                "file": f.name,
+                "person": f.copy.person,
+                "from_ms": f.copy.first_ms,
+                "to_ms": f.copy.last_ms,
             }
             for f in placed_files(journal)
         ],
@@ -155,10 +155,11 @@ def _undo(invocation: Invocation, words: tuple[str, ...], *, yes: bool) -> None:
 
 def _undo_file(invocation: Invocation, name: str | None, *, yes: bool) -> bool:
     """Have a file that was placed wait again; gives whether there is one."""
+    from ingest.household import find_person
+    from ingest.journal.forgotten import Forgotten
     from ingest.mistakes.forgetting import forget
     from ingest.verbs.clock_files import find_placed
     from ingest.verbs.forget import effect_of, show_effect
-    from ingest.verbs.forget_subject import parse_forget
     from ingest.verbs.messages import say
     from ingest.verbs.store_follows import catch_up
 
@@ -166,15 +167,14 @@ def _undo_file(invocation: Invocation, name: str | None, *, yes: bool) -> bool:
         file = find_placed(journal, name) if name or not journal.placed_boots() else None
         if file is None:
             return False
-        short = file.name.rsplit("/", maxsplit=1)[-1]
-        subject = parse_forget(settings, journal, (short, file.person), None)
-        heading = _("If you do not know when {boot} was:").format(boot=short)
-        show_effect(
-            settings, journal, subject.person, effect_of(journal, subject.person, subject.together), heading
-        )
+        person = find_person(journal, file.copy.person)
+        assert person is not None
+        placing = [Forgotten(0, person.id, (file.copy.id,), file.copy_name)]
+        heading = _("If you do not know when {boot} was:").format(boot=file.short)
+        show_effect(settings, journal, person, effect_of(journal, person, placing), heading)
     ask_for_yes(yes=yes)
     with invocation.open_journal() as (settings, journal):
-        forget(journal, subject.together)
+        forget(journal, placing)
     if trouble := catch_up(settings):
         say(trouble, sys.stderr)
     print_sentences([_("It is kept, and counts in no week until you say when it was.")])

@@ -1,5 +1,6 @@
 """Files of watches whose clock was not set: which wait for a date, and one placed where its owner says that it was."""
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from ingest.verbs.times import day_and_time, local_ms, zone_at
 from ingest.verbs.zone_table import duration_text
 
 _PLACED = "-placed-"
+_COPY = re.compile(rf"{_PLACED}([0-9a-f]{{8}})(?:-[0-9]+)?\.fit$")
+"""How the name of a copy with a date ends, of one as well that the archive has numbered."""
 
 SECOND_MS = 1000
 """What a watch tells is stamped in whole ones."""
@@ -79,11 +82,11 @@ def undated_files(journal: Journal) -> list[UndatedFile]:
         return []
     files = journal.files()
     filed = {f.id: f for f in files}
-    placed = [f.name for f in placed_files(journal)]
+    placed = {f.key for f in placed_files(journal)}
     waiting = [
         (person, e.content, filed[e.file or 0])
         for person, e in facts
-        if e.file in filed and not any(f"{_PLACED}{e.content['mark']}" in name for name in placed)
+        if e.file in filed and (person.name, e.content["mark"]) not in placed
     ]
     found = []
     for person in {person.id: person for person, *_rest in waiting}.values():
@@ -125,7 +128,12 @@ def _begins(
     of_kin: dict[tuple[str, str], list[Recorded]] = {}
     undated = {f.id for _, f in waiting}
     for f in files:
-        if f.id not in undated and f.first_ms is not None and f.last_ms is not None and _PLACED not in f.name:
+        if (
+            f.id not in undated
+            and f.first_ms is not None
+            and f.last_ms is not None
+            and not _COPY.search(f.name)
+        ):
             lasted_s = (f.last_ms - f.first_ms) // 1000
             of_kin.setdefault(kin(f.name), []).append(Recorded(f.id, f.name, lasted_s, f.first_ms))
     for c, f in waiting:
@@ -146,30 +154,86 @@ def _begins(
     return found
 
 
-def placed_files(journal: Journal) -> list[Filed]:
-    """The copies with a date that count, the newest first."""
-    gone = {file for p in journal.persons() for file in journal.left_out(p.id).files}
-    return [
-        f
-        for f in journal.files()
-        if _PLACED in f.name and f.outcome in {"stored", "partial"} and f.id not in gone
-    ]
+@dataclass(frozen=True, slots=True)
+class PlacedFile:
+    """A file to which somebody gave a date: `copy` is the one that has it, `name` that of the file itself."""
+
+    copy: Filed
+    mark: str
+    name: str
+    original: int | None
+    """The number of the file itself; None where it never came in, or does not count."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Which recording of whom it is."""
+        return self.copy.person, self.mark
+
+    @property
+    def short(self) -> str:
+        """The name of the file itself without folders."""
+        return self.name.rsplit("/", maxsplit=1)[-1]
+
+    @property
+    def copy_name(self) -> str:
+        """The name of the copy without the folder in which it was made."""
+        return self.copy.name.rsplit("/", maxsplit=1)[-1]
 
 
-def placed_copy(journal: Journal, person: int, file: int) -> Filed | None:
-    """The copy with a date, if one counts, of a file of a person that has none."""
-    marks = [e.content["mark"] for e in journal.facts(person, "undated") if e.file == file]
-    found = (f for f in placed_files(journal) for mark in marks if f"{_PLACED}{mark}" in f.name)
-    return next(found, None)
+def placed_files(journal: Journal) -> list[PlacedFile]:
+    """The files that have a date by the word of somebody and count, the one that was placed last first."""
+    persons, files = journal.persons(), journal.files()
+    copies = [(f, match[1]) for f in files if (match := _COPY.search(f.name))]
+    if not copies:
+        return []
+    gone = {file for p in persons for file in journal.left_out(p.id).files}
+    filed = {f.id: f for f in files}
+    own = {
+        (p.name, e.content["mark"]): filed.get(e.file or 0)
+        for p in persons
+        for e in journal.facts(p.id, "undated")
+    }
+    found = []
+    for copy, mark in copies:
+        if copy.outcome in {"stored", "partial"} and copy.id not in gone:
+            f = own.get((copy.person, mark))
+            name = _COPY.sub(".fit", copy.name.rsplit("/", maxsplit=1)[-1]) if f is None else f.name
+            found.append(PlacedFile(copy, mark, name, None if f is None else f.id))
+    return found
 
 
-def find_placed(journal: Journal, word: str | None) -> Filed | None:
-    """The copy with a date of the file that is meant: by its own name or by that of the file; the newest without one."""
+def placed_copy(journal: Journal, file: int) -> Filed | None:
+    """The copy with a date, if one counts, of a file that has none."""
+    return next((f.copy for f in placed_files(journal) if f.original == file), None)
+
+
+def with_placed(journal: Journal, files: Sequence[int]) -> list[int]:
+    """Some files with all that are the same but for a date: the copy that has one, and the file of which it was made."""
+    found = list(files)
     for f in placed_files(journal):
-        short = f.name.rsplit("/", maxsplit=1)[-1]
-        if word in {None, f.name, short} or PurePosixPath(word or "").stem == short.partition(_PLACED)[0]:
-            return f
-    return None
+        if f.original is not None and not {f.copy.id, f.original}.isdisjoint(files):
+            found += [file for file in (f.original, f.copy.id) if file not in found]
+    return found
+
+
+def find_placed(journal: Journal, word: str | None) -> PlacedFile | None:
+    """The file with a date that is meant by its own name or that of its copy; without one the last that was placed.
+
+    Raises Stop where several are called so.
+    """
+    placed = placed_files(journal)
+    if word is None:
+        return placed[0] if placed else None
+    stem = PurePosixPath(word).stem
+    found = (
+        [f for f in placed if word in {f.name, f.copy.name, f.copy_name}]
+        or [f for f in placed if f.name.endswith(f"/{word}")]
+        or [f for f in placed if stem == PurePosixPath(f.short).stem]
+    )
+    if len({f.key for f in found}) > 1:
+        words = N_("Several files are called {name}: {names}. Name one of them in full.")
+        raise Stop(Text(words, name=word, names=", ".join(f.name for f in found)))
+    return found[0] if found else None
 
 
 def find_undated(files: Sequence[UndatedFile], word: str) -> UndatedFile | None:
@@ -181,10 +245,15 @@ def find_undated(files: Sequence[UndatedFile], word: str) -> UndatedFile | None:
     return found[0] if found else None
 
 
+def shortest_names(files: Sequence[dict[str, Any]]) -> list[str]:
+    """What each is called: without folders, where no other one is called so."""
+    shorts = [f["file"].rsplit("/", maxsplit=1)[-1] for f in files]
+    return [short if shorts.count(short) == 1 else f["file"] for f, short in zip(files, shorts, strict=True)]
+
+
 def undated_lines(files: Sequence[dict[str, Any]]) -> Iterator[str]:
     """What waits, and what to type, two lines for each: a time at which it can have begun is proposed."""
-    shorts = [f["file"].rsplit("/", maxsplit=1)[-1] for f in files]
-    for f, short in zip(files, shorts, strict=True):
+    for f, name in zip(files, shortest_names(files), strict=True):
         told = _("a summary")
         if f["samples"]:
             told = ngettext("{n} heart rate", "{n} heart rates", f["samples"]).format(n=f["samples"])
@@ -197,7 +266,6 @@ def undated_lines(files: Sequence[dict[str, Any]]) -> Iterator[str]:
             lasted=duration_text(f["lasted_s"] / 60),
             time=day_and_time(f["received_ms"], f["zone"]),
         )
-        name = short if shorts.count(short) == 1 else f["file"]
         yield _("To say when it began: `hartslag clock {file} {when}`").format(
             file=shlex.quote(name), when=f'"{f["proposed"]}"'
         )

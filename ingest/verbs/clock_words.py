@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.language import N_, ngettext
 from ingest.language import gettext as _
 from ingest.verbs.clock_answer import SERVER, SHOWN, calendar_of
-from ingest.verbs.clock_files import undated_lines, undated_text
+from ingest.verbs.clock_files import shortest_names, undated_lines, undated_text
 from ingest.verbs.times import day_and_time, zone_at
 from ingest.verbs.zone_table import duration_text
 
@@ -104,8 +104,8 @@ def clock_lines(t: "Terminal", journal: "Journal", found: dict[str, Any]) -> Ite
         yield ""
         for boot in placed:
             yield from t.wrap(placed_text(boot, calendar_of(journal, boot["told"][0]["person"])), 0, 2)
-    for f in found["placed_files"]:
-        yield from t.wrap(_placed_file_text(f, calendar_of(journal, f["person"])), 0, 2)
+    for f, name in zip(found["placed_files"], shortest_names(found["placed_files"]), strict=True):
+        yield from t.wrap(_placed_file_text(f, name, calendar_of(journal, f["person"])), 0, 2)
     if files := found["files"]:
         yield ""
         yield from t.wrap(undated_text(len(files)), 0)
@@ -115,15 +115,15 @@ def clock_lines(t: "Terminal", journal: "Journal", found: dict[str, Any]) -> Ite
         yield from t.wrap(_("Nothing waits for a time: it is known of all that straps told."), 0)
 
 
-def _placed_file_text(f: dict[str, Any], calendar: "Calendar | None") -> str:
+def _placed_file_text(f: dict[str, Any], name: str, calendar: "Calendar | None") -> str:
     """Where a file was placed; of a summary alone the file tells no samples, and so no time."""
     if f["from_ms"] is None:
         text = _("{boot}: {persons}, as you said. To take that back: `hartslag clock {boot} --undo`")
-        return text.format(boot=f["file"], persons=f["person"])
+        return text.format(boot=name, persons=f["person"])
     return _(
         "{boot}: {persons}, from {begin} to {end}, as you said. To take that back: `hartslag clock {boot} --undo`"
     ).format(
-        boot=f["file"],
+        boot=name,
         persons=f["person"],
         begin=_moment(f["from_ms"], calendar),
         end=_moment(f["to_ms"], calendar),

@@ -166,7 +166,7 @@ def _file_subject(journal: Journal, files: list[Filed], name: str | None) -> Sub
         if not files:
             words = N_("The file {name} is not of {person}, but of {other}.")
             raise Stop(Text(words, name=others[0].name, person=person.name, other=others[0].person))
-    copies = {f.id: placed_copy(journal, p.id, f.id) for f in files if (p := owners[f.person]) is not None}
+    copies = {f.id: placed_copy(journal, f.id) for f in files}
     for named in files:
         f = copies.get(named.id) or named
         span, _ = journal.recorded_by_file(f.id)

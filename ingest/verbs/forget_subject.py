@@ -14,6 +14,7 @@ from ingest.language import gettext as _
 from ingest.retelling import retold
 from ingest.rows.profile import Profile, read_profile
 from ingest.settings.model import Settings
+from ingest.verbs.clock_files import placed_files, with_placed
 from ingest.verbs.times import YEARS, local_ms, time_of_day, zone_at
 from ingest.verbs.workout_answer import find_workout
 from zones.days import midnights
@@ -229,13 +230,15 @@ def _one_arrival(journal: Journal, person: Person, files: list[Filed], name: str
         words = N_("Several files are called {name}. Name one as it lies in the data folder:\n  {places}")
         raise Stop(Text(words, name=name, places=places))
     ((some),) = counting.values()
-    ids = journal.with_better_copies([file for file, _at in some])
-    shown = next(f.name for f in files if f.id in ids)
-    if "-placed-" in shown:  # it was made of another one, in a folder that is gone
-        shown = shown.rsplit("/", maxsplit=1)[-1]
+    named_ids = [file for file, _at in some]
+    own = next((f for f in placed_files(journal) if f.copy.id in named_ids), None)
+    shown, at = next(f.name for f in files if f.id in named_ids), some[0][1]
+    if own is not None:  # the copy that was named is made of another one, in a folder that is gone
+        shown, at = own.name, at if own.original is None else journal.place_of_file(own.original)[0]
+    ids = journal.with_better_copies(with_placed(journal, named_ids))
     forgotten = Forgotten(0, person.id, files=tuple(ids), name=shown)
     words = _("the file {name}").format(name=shown)
-    return ForgetSubject(person, read_profile(journal, person.id), [forgotten], words, some[0][1])
+    return ForgetSubject(person, read_profile(journal, person.id), [forgotten], words, at)
 
 
 def find_forgotten(journal: Journal, words: tuple[str, ...]) -> tuple[Person, Forgotten]:

@@ -200,6 +200,47 @@ def test_a_workout_of_a_watch_without_a_date_is_kept_listed_and_placed(tmp_path:
     assert json.loads(clock(tmp_path, "--json").out)["files"] == [], "it counts again where it was"
 
 
+def undated_run(folder: Path, name: str = "run.fit", created: int = 5000) -> Path:
+    """A run of 20 moderate minutes whose watch had no date."""
+    file = Fit().file_id(created=created).timer(created, start=True)
+    for i in range(1200):
+        file.record(created + i, 118 + i % 5)
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(file.timer(created + 1200, start=False).session(created, 1200).done())
+    return folder / name
+
+
+def minutes(data: Path, person: str = "Anna") -> float:
+    weeks = json.loads(hartslag("--data", data, "week", person, "--weeks", "500", "--json").out)
+    return sum(float(week["dose_min"]) for week in weeks)
+
+
+@pytest.mark.parametrize("name", ["run.fit", "its copy"])
+def test_a_file_that_is_forgotten_takes_its_given_time_with_it(tmp_path: Path, name: str) -> None:
+    """Protects from minutes of somebody else: forgetting a file forgets the time given to it, says so before, and gives both back."""
+    people = SETTINGS.split("[[strap]]", maxsplit=1)[0]
+    (tmp_path / "hartslag.toml").write_text(people + people.replace("Anna", "Ben"))
+    run = undated_run(tmp_path)
+    assert hartslag("--data", tmp_path, "add", "--person", "Anna", run).code == 0
+    assert clock(tmp_path, "run.fit", "2026-11-16 18:00", "--yes").code == 0
+    (copy,) = (tmp_path / "archive").rglob("run-placed-*.fit")
+    forgotten = hartslag(
+        "--data", tmp_path, "forget", name if name == "run.fit" else copy.name, "Anna", "--yes"
+    )
+    assert "0 minutes for the week instead of 20" in forgotten.out, forgotten
+    assert "This workout goes" in forgotten.out
+    assert "placed" not in forgotten.out, "a name that nobody knows"
+    assert minutes(tmp_path) == 0
+    assert json.loads(clock(tmp_path, "--json").out)["files"] == [], "nobody is asked when it was"
+    (archived,) = (tmp_path / "archive").rglob("run.fit")
+    assert f"add --person Ben {archived}" in " ".join(forgotten.out.split())
+    assert hartslag("--data", tmp_path, "add", "--person", "Ben", archived).code == 0
+    assert clock(tmp_path, "run.fit", "2026-11-16 18:00", "--yes").code == 0
+    assert (minutes(tmp_path), minutes(tmp_path, "Ben")) == (0, 20)
+    assert hartslag("--data", tmp_path, "forget", "--undo", "run.fit", "--yes").code == 0
+    assert minutes(tmp_path) == 20
+
+
 def test_files_without_a_date_are_proposed_one_after_the_other(tmp_path: Path) -> None:
     """Protects two runs of one evening from one moment: as far apart as the watch counted, between their neighbours by name, in one zone."""
     (tmp_path / "hartslag.toml").write_text(
