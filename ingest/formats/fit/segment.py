@@ -4,13 +4,18 @@ Sources: the FIT SDK's "FIT Protocol" (headers of 12 or 14 bytes, chained files,
 wild: headers that promise 0 bytes because the watch died, header checksums of 0, files cut off half-way.
 """
 
+import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ingest.errors import Unusable
 from ingest.formats.fit.crc import crc16
 from ingest.language import N_
 
 MARK = b".FIT"
+EMPTY = b"\0\xff"
+"""What memory holds that was never written."""
+EMPTY_RUN = re.compile(rb"[\0\xff]+")
 APPLE_DOUBLE = b"\x00\x05\x16\x07"
 LONGEST_CHAIN = 1000
 """Files in a row that we read on for; the longest known chain has 7."""
@@ -36,13 +41,14 @@ def segments(data: bytes) -> tuple[list[Segment], list[str], list[str]]:
     found, faults, complete, rest = _walk(data)
     if not complete or crc16(data[:rest] if rest < len(data) else data) != 0:
         faults.extend(_wrong_sums(data, found))
+    notes = [_of_bytes(_SKIPPED, between)] if (between := _between(found)) else []
     if rest == len(data):
-        return found, faults, []
+        return found, faults, notes
     behind, count = data[rest:], len(data) - rest
     if faults or MARK in behind or _may_be_header(behind):
-        return found, [*faults, _of_bytes(_LEFT_OUT, count)], []
-    words = _PASSED_OVER if behind.strip(b"\0\xff") else _EMPTY
-    return found, [], [_of_bytes(words, count)]
+        return found, [*faults, _of_bytes(_LEFT_OUT, count)], notes
+    words = _PASSED_OVER if behind.strip(EMPTY) else _EMPTY
+    return found, [], [*notes, _of_bytes(words, count)]
 
 
 def _of_bytes(words: tuple[str, str], count: int) -> str:
@@ -61,6 +67,10 @@ _EMPTY = (
     N_("it is whole; {count} byte after its end is empty and was passed over"),
     N_("it is whole; {count} bytes after its end are empty and were passed over"),
 )
+_SKIPPED = (
+    N_("{count} byte between the files chained in it is empty and was passed over"),
+    N_("{count} bytes between the files chained in it are empty and were passed over"),
+)
 
 
 def _walk(data: bytes) -> tuple[list[Segment], list[str], bool, int]:
@@ -69,9 +79,10 @@ def _walk(data: bytes) -> tuple[list[Segment], list[str], bool, int]:
     faults: list[str] = []
     at, size = 0, len(data)
     while at < size:
-        length = data[at]
-        if length < 12 or data[at + 8 : at + 12] != MARK:
+        start = _next_header(data, at) if found else at
+        if start is None:
             return found, faults, True, at
+        at, length = start, data[start]
         if len(found) == LONGEST_CHAIN:
             faults.append(
                 N_("more than {most} files chained in one; the rest was left unread").format(
@@ -102,6 +113,18 @@ def _walk(data: bytes) -> tuple[list[Segment], list[str], bool, int]:
         found.append(Segment(at, min(body, size), end))
         at = end + 2
     return found, faults, at == size, size
+
+
+def _next_header(data: bytes, at: int) -> int | None:
+    """Where the next file begins: here, or behind bytes that are empty; None where something else lies there."""
+    run = EMPTY_RUN.match(data, at)
+    at = run.end() if run else at
+    return at if data[at : at + 1] >= b"\x0c" and data[at + 8 : at + 12] == MARK else None
+
+
+def _between(found: list[Segment]) -> int:
+    """How many bytes lie between the chained files."""
+    return sum(later.start - (file.end + 2) for file, later in pairwise(found))
 
 
 def _may_be_header(rest: bytes) -> bool:

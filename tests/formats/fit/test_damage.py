@@ -102,6 +102,25 @@ def test_what_lies_behind_a_whole_file(behind: bytes, told: str) -> None:
     assert fit.looks_whole(whole().done() + behind)
 
 
+@pytest.mark.parametrize(
+    ("between", "told"),
+    [
+        (bytes(37), "37 bytes between the files chained in it are empty and were passed over"),
+        (b"\xff" * 512, "512 bytes between the files chained in it are empty and were passed over"),
+        (b"\0", "1 byte between the files chained in it is empty and was passed over"),
+    ],
+)
+def test_empty_bytes_between_whole_files_lose_nothing(between: bytes, told: str) -> None:
+    """Protects a workout that a program chained behind another at the next round place: what lies between is passed over."""
+    data = whole().done() + between + workout(START + 500, [90] * 20)
+    file = fit.read(data)
+    assert (file.faults, file.notes) == ((), (told,))
+    assert len(file.series[0]) == 120
+    assert fit.looks_whole(data)
+    assert not fit.looks_whole(data[:-1])
+    assert not fit.looks_whole(data[:-9] + b"?" + data[-8:])
+
+
 def test_header_checksum_of_zero() -> None:
     """Zero stands for "not set"; 46 of 594 real files have it."""
     data = whole().done(header_crc=0)
