@@ -168,6 +168,11 @@ class FileReader(ForgottenReader):
         )
         return bool(rows)
 
+    def files_with(self, person: int, sha256: bytes) -> set[int]:
+        """The numbers of the files of a person that have exactly these bytes."""
+        rows = self._rows(f"SELECT id FROM file WHERE person {self.own(person)} AND sha256 = ?", sha256)
+        return {file for (file,) in rows}
+
     def owner_of_rejected(self, sha256: bytes) -> str | None:
         """Whose a file was that was rejected, by itself or out of a zip."""
         rows = self._rows(

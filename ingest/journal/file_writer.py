@@ -33,7 +33,7 @@ class FileWriter(EntryWriter):
         return in_force(lambda sql: self.db.execute(sql).fetchall(), self.own(person))
 
     def has_forgotten_copy(self, person: int, sha256: bytes, recording: Recording | None) -> bool:
-        """Whether a file of the person with these bytes, or with this recording, is forgotten."""
+        """Whether a file of the person with these bytes, or with this recording, is forgotten; not where only its date was taken back."""
         found = self.db.execute(
             f"SELECT id FROM file WHERE person {self.own(person)} AND (sha256 = ? OR digest = ?)",
             (sha256, recording and recording.digest),
@@ -42,7 +42,7 @@ class FileWriter(EntryWriter):
         if recording is not None:
             better, worse = self.copies(person, recording)
             copies |= {*worse, *([] if better is None else [better])}
-        return any(copies.intersection(f.files) for f in self.forgotten(person))
+        return any(copies.intersection(f.files) for f in self.forgotten(person) if not f.placing)
 
     def chunk(self, person: int, source: int, columns: Columns, file: int | None = None) -> int:
         """Append one batch of columns; gives its position.
@@ -273,7 +273,7 @@ class FileWriter(EntryWriter):
     def _forget_with(self, person: int, files: set[int], better: int) -> None:
         """Forget a file with those whose place it takes."""
         for f in self.forgotten(person):
-            if files.intersection(f.files):
+            if not f.placing and files.intersection(f.files):
                 copy = Forgotten(
                     0, person, (better,), f.name, because=f.position if f.because is None else f.because
                 )

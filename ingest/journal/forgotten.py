@@ -42,6 +42,13 @@ class Forgotten:
     to_ms: int = 0
     recorded_ms: int = 0
     because: int | None = None
+    placing: bool = False
+    """Whether it is a date that was given to a file, and taken back: nothing that anybody forgot."""
+
+    @property
+    def is_said(self) -> bool:
+        """Whether somebody said that it does not count, and can take that back by its number."""
+        return self.because is None and not self.placing
 
     @property
     def content(self) -> dict[str, Any]:
@@ -50,7 +57,8 @@ class Forgotten:
             about: dict[str, Any] = {"files": list(self.files)}
         else:
             about = {"source": self.source, "from_ms": self.from_ms, "to_ms": self.to_ms}
-        return {"name": self.name, **about, **({} if self.because is None else {"because": self.because})}
+        why = {} if self.because is None else {"because": self.because}
+        return {"name": self.name, **about, **why, **({"placing": True} if self.placing else {})}
 
     @classmethod
     def of_entry(cls, position: int, person: int, recorded_ms: int, content: dict[str, Any]) -> Self:
@@ -65,6 +73,7 @@ class Forgotten:
             content.get("to_ms", 0),
             recorded_ms,
             content.get("because"),
+            content.get("placing", False),
         )
 
 

@@ -155,8 +155,9 @@ def _undo(invocation: Invocation, words: tuple[str, ...], *, yes: bool) -> None:
 
 def _undo_file(invocation: Invocation, name: str | None, *, yes: bool) -> bool:
     """Have a file that was placed wait again; gives whether there is one."""
-    from ingest.household import find_person
+    from ingest.household import find_person, places_of
     from ingest.journal.forgotten import Forgotten
+    from ingest.journal.known import note_gone_since_known
     from ingest.mistakes.forgetting import forget
     from ingest.verbs.clock_files import find_placed
     from ingest.verbs.forget import effect_of, show_effect
@@ -169,12 +170,13 @@ def _undo_file(invocation: Invocation, name: str | None, *, yes: bool) -> bool:
             return False
         person = find_person(journal, file.copy.person)
         assert person is not None
-        placing = [Forgotten(0, person.id, (file.copy.id,), file.copy_name)]
+        placing = [Forgotten(0, person.id, (file.copy.id,), file.copy_name, placing=True)]
         heading = _("If you do not know when {boot} was:").format(boot=file.short)
         show_effect(settings, journal, person, effect_of(journal, person, placing), heading)
     ask_for_yes(yes=yes)
     with invocation.open_journal() as (settings, journal):
         forget(journal, placing)
+        note_gone_since_known(places_of(settings), journal)
     if trouble := catch_up(settings):
         say(trouble, sys.stderr)
     print_sentences([_("It is kept, and counts in no week until you say when it was.")])

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -296,41 +297,49 @@ def undated_text(files: int) -> str:
     ).format(n=files)
 
 
-def place_undated(settings: Settings, file: UndatedFile, at_ms: int) -> str:
-    """Take a copy with its date into the journal; gives the name by which it is forgotten again. Raises Stop."""
+def place_undated(settings: Settings, file: UndatedFile, at_ms: int) -> None:
+    """Take a copy with its date into the journal. Raises Stop."""
     from tempfile import TemporaryDirectory
 
     from ingest.collect.outcome import NOBODY_LOOKS
     from ingest.errors import TryLater
     from ingest.formats.fit.placed import place_file
     from ingest.verbs.add import add_files
+    from ingest.verbs.messages import say
+    from ingest.verbs.store_follows import catch_up
 
+    data = place_file(_bytes_of(settings.data / file.place, file.member), file.first_s, at_ms)
+    if _counts_again(settings, file.person, data):
+        if trouble := catch_up(settings):
+            say(trouble, sys.stderr)
+        return
     with TemporaryDirectory(prefix="hartslag-") as folder:
         copy = Path(folder) / file.placed_name
-        copy.write_bytes(place_file(_bytes_of(settings.data / file.place, file.member), file.first_s, at_ms))
+        copy.write_bytes(data)
         for outcomes in add_files(settings, [copy], file.person, NOBODY_LOOKS):
             if isinstance(outcomes, TryLater):
                 raise outcomes
             for outcome in outcomes:
-                if outcome.outcome == "duplicate" and _counts_again(settings, file.placed_name):
-                    continue
                 if outcome.outcome not in {"stored", "partial"} or (file.samples and not outcome.samples):
                     raise Stop(retold(outcome.reason))
-    return file.placed_name
 
 
-def _counts_again(settings: Settings, name: str) -> bool:
-    """Have a copy of that name count again that was placed at the same time before, and then taken back."""
-    from ingest.household import open_journal
+def _counts_again(settings: Settings, name: str, data: bytes) -> bool:
+    """Have that copy count again which was placed at the same time before, and then taken back."""
+    import hashlib
+
+    from ingest.household import find_person, open_journal
     from ingest.mistakes.forgetting import take_back
 
     with open_journal(settings, create=False) as journal:
-        for person in journal.persons():
-            for f in reversed(journal.forgotten(person.id)):
-                if f.because is None and f.name.endswith(name):
-                    take_back(journal, f)
-                    return True
-    return False
+        person = find_person(journal, name)
+        if person is None:
+            return False
+        same = journal.files_with(person.id, hashlib.sha256(data).digest())
+        back = [f for f in journal.forgotten(person.id) if f.placing and not same.isdisjoint(f.files)]
+        for f in back:
+            take_back(journal, f)
+        return bool(back)
 
 
 def _bytes_of(path: Path, member: str) -> bytes:

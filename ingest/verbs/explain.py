@@ -90,7 +90,7 @@ def _forgotten_lines(journal: "Journal", x: "Explanation") -> Iterator[str]:
     text = _("Does not count, as it is forgotten: {what} (`hartslag forget --undo {number}` takes that back)")
     for f in journal.forgotten(subject.person.id):
         spans = journal.touched_by_files(f.files) if f.files else [(f.from_ms, f.to_ms - 1)]
-        if f.because is None and any(a < subject.end_ms and b >= subject.start_ms for a, b in spans):
+        if f.is_said and any(a < subject.end_ms and b >= subject.start_ms for a, b in spans):
             yield text.format(what=f.name, number=f.position)
 
 

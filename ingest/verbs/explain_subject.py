@@ -182,7 +182,13 @@ def _file_subject(journal: Journal, files: list[Filed], name: str | None) -> Sub
         return Subject(words, owner, profile, [a, *inside, b], f, without_date=without_date)
     f = files[0]
     owner = owners[f.person]
-    if owner is not None and f.id in journal.left_out(owner.id).files:
+    held = [x for x in journal.forgotten(owner.id) if f.id in x.files] if owner is not None else []
+    if held and all(x.placing for x in held):
+        words = N_(
+            "The time given to {name} is taken back, so nothing of it counts. `hartslag clock` shows what waits for a time."
+        )
+        raise NoTime(Text(words, name=f.name.rsplit("/", maxsplit=1)[-1]), f)
+    if held:
         words = N_(
             "The file {name} is forgotten, so nothing of it counts. `hartslag forget --undo {name}` takes that back."
         )

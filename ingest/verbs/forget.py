@@ -74,7 +74,7 @@ def forgotten_json(journal: "Journal") -> list[dict[str, Any]]:
         }
         for p in journal.persons()
         for f in journal.forgotten(p.id)
-        if f.because is None
+        if f.is_said
     ]
 
 

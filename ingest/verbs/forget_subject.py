@@ -243,7 +243,7 @@ def _one_arrival(journal: Journal, person: Person, files: list[Filed], name: str
 
 def find_forgotten(journal: Journal, words: tuple[str, ...]) -> tuple[Person, Forgotten]:
     """What is to be taken back: by its number, by the name of its file, or what was forgotten last. Raises Stop."""
-    held = [(p, f) for p in journal.persons() for f in journal.forgotten(p.id) if f.because is None]
+    held = [(p, f) for p in journal.persons() for f in journal.forgotten(p.id) if f.is_said]
     if not held:
         raise Stop(Text(N_("Nothing is forgotten.")))
     text = " ".join(words)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ingest.journal import Journal
     from ingest.journal.losses import Loss
     from ingest.journal.mended import Places
+    from ingest.verbs.clock_files import PlacedFile
 
 
 def recent_losses(places: "Places", journal: "Journal") -> list[dict[str, Any]]:
@@ -40,14 +41,26 @@ def _unwritten(places: "Places", journal: "Journal") -> "list[Loss]":
 
 def loss_json(journal: "Journal", loss: "Loss") -> dict[str, Any]:
     """A loss as plain values, and the line by which it is put right, where there is one."""
+    placed = _placed(journal, loss)
     line = _forget_line(journal, loss) if loss.forgotten else None
+    if placed is not None:
+        line = f"hartslag clock {shlex.quote(placed.short)} --undo"
     return {
         "found_ms": loss.found_ms,
         "gone": asdict(loss.damage),
-        "counts_again": _name(loss) or None,
+        "counts_again": (_name(loss) if placed is None else placed.short) or None,
         "said_ms": loss.said_ms or None,
         "line": line,
     }
+
+
+def _placed(journal: "Journal", loss: "Loss") -> "PlacedFile | None":
+    """The file whose date counts again that was taken back, where that is what was lost."""
+    from ingest.verbs.clock_files import placed_files
+
+    if not loss.forgotten or loss.damage.first_ms is not None:
+        return None
+    return next((f for f in placed_files(journal) if f.copy_name == _name(loss)), None)
 
 
 def _forget_line(journal: "Journal", loss: "Loss") -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest.daemon.mending import open_at_start
+from ingest.demo.fit_encoder import Fit
 from ingest.household import places_of
 from ingest.journal import Journal
 from ingest.journal.damage import Damage
@@ -110,6 +111,26 @@ def test_time_that_was_forgotten_is_told_as_it_is_typed(data: Path) -> None:
         path.with_name(path.name + end).unlink(missing_ok=True)
     (loss,) = json.loads(hartslag("--data", data, "status", "--json").stdout)["damage"]["lost"]
     assert loss["line"] == "hartslag forget 2026-11-15 19:00 - 2026-11-15 20:00 Bram --source 'strap 2'"
+
+
+def test_a_time_that_was_taken_back_and_counts_again_is_told_as_it_is_typed(data: Path) -> None:
+    """Protects from a wrong time that comes back with an old copy: the line takes the time back, and names the file as its owner does."""
+    path = data / "journal" / "journal.db"
+    run = data / "run.fit"
+    run.write_bytes(Fit().file_id(created=5000).records(5000, [118 + i % 5 for i in range(600)]).done())
+    assert hartslag("--data", data, "add", "--person", "Anna", run).returncode == 0
+    assert hartslag("--data", data, "clock", "run.fit", "2026-11-10 18:00", "--yes").returncode == 0
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    copy = path.read_bytes()
+    assert hartslag("--data", data, "clock", "run.fit", "--undo", "--yes").returncode == 0
+    path.write_bytes(copy)
+    for end in ("-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+    (loss,) = json.loads(hartslag("--data", data, "status", "--json").stdout)["damage"]["lost"]
+    assert (loss["counts_again"], loss["line"]) == ("run.fit", "hartslag clock run.fit --undo")
+    assert hartslag("--data", data, *loss["line"].split()[1:], "--yes").returncode == 0
+    assert json.loads(hartslag("--data", data, "status", "--json").stdout)["damage"]["lost"] == []
 
 
 def test_the_same_journal_later_on_has_lost_nothing(data: Path) -> None:

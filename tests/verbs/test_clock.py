@@ -241,6 +241,41 @@ def test_a_file_that_is_forgotten_takes_its_given_time_with_it(tmp_path: Path, n
     assert minutes(tmp_path) == 20
 
 
+def test_a_time_that_was_taken_back_is_nothing_that_is_forgotten(tmp_path: Path) -> None:
+    """Protects one workout from counting twice: a time that was taken back is told nowhere as forgotten, nor taken back from there."""
+    (tmp_path / "hartslag.toml").write_text(SETTINGS.split("[[strap]]", maxsplit=1)[0])
+    assert hartslag("--data", tmp_path, "add", undated_run(tmp_path)).code == 0
+    for wrong in ("2026-11-16 17:00", "2026-11-16 18:00"):
+        assert clock(tmp_path, "run.fit", wrong, "--yes").code == 0
+        undone = clock(tmp_path, "run.fit", "--undo", "--yes")
+        assert (undone.code, "placed" in undone.out) == (0, False), undone
+    assert hartslag("--data", tmp_path, "forget", "--list").out == "Nothing is forgotten.\n"
+    assert "forgotten" not in hartslag("--data", tmp_path, "status").out
+    assert clock(tmp_path, "run.fit", "2026-11-16 17:00", "--yes").code == 0
+    (workout,) = json.loads(hartslag("--data", tmp_path, "workout", "2026-11-16", "--json").out)
+    assert workout["from"] == "2026-11-16T16:00:00Z", "the one that was meant counts again"
+    taken_back = hartslag("--data", tmp_path, "forget", "--undo", "--yes")
+    assert (taken_back.code, "Nothing is forgotten" in taken_back.err) == (1, True), taken_back
+    assert minutes(tmp_path) == 20
+    (placed,) = json.loads(clock(tmp_path, "--json").out)["placed_files"]
+    assert placed["file"].endswith("/run.fit")
+    assert "\nrun.fit: Anna, from 2026-11-16 17:00" in clock(tmp_path).out
+
+
+def test_two_files_of_one_name_are_taken_back_one_by_one(tmp_path: Path) -> None:
+    """Protects the time of one file where another is called like it: each is named in full, and nothing is guessed."""
+    (tmp_path / "hartslag.toml").write_text(SETTINGS.split("[[strap]]", maxsplit=1)[0])
+    runs = [undated_run(tmp_path, "a/run.fit"), undated_run(tmp_path, "b/run.fit", created=9000)]
+    assert hartslag("--data", tmp_path, "add", *runs).code == 0
+    for run, day in zip(runs, ("2026-11-16", "2026-11-17"), strict=True):
+        assert clock(tmp_path, str(run), f"{day} 18:00", "--yes").code == 0
+    unclear = clock(tmp_path, "run.fit", "--undo", "--yes")
+    assert (unclear.code, unclear.err.count("/run.fit")) == (1, 2), unclear
+    assert clock(tmp_path, str(runs[0]), "--undo", "--yes").code == 0
+    (left,) = json.loads(clock(tmp_path, "--json").out)["placed_files"]
+    assert left["file"] == str(runs[1])
+
+
 def test_files_without_a_date_are_proposed_one_after_the_other(tmp_path: Path) -> None:
     """Protects two runs of one evening from one moment: as far apart as the watch counted, between their neighbours by name, in one zone."""
     (tmp_path / "hartslag.toml").write_text(
