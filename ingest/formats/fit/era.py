@@ -1,6 +1,7 @@
 """Seconds of the FIT era: 0 is 1989-12-31T00:00:00Z.
 
 A timestamp below 0x10000000 is no date but counts seconds since the device was switched on (FIT SDK, profile type date_time).
+So does one of a year before there were FIT devices: a clock that was reset begins anew on 2000-01-01, or wherever its maker has it.
 """
 
 import numpy as np
@@ -8,8 +9,8 @@ from numpy.typing import NDArray
 
 ERA_MS = 631_065_600_000
 """1989-12-31T00:00:00Z in milliseconds since 1970."""
-FIRST_DATE = 0x10000000
-"""Timestamps below count from power-on."""
+FIRST_DATE = 536_544_000
+"""2007-01-01T00:00:00Z, the year of the first FIT devices: timestamps below count from when the clock began."""
 NEVER = 0xFFFFFFFF
 NONE = -1
 

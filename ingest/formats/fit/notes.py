@@ -65,17 +65,13 @@ def _clock_notes(contents: Contents, heart: HeartRateColumns, undated: Undated |
     by = {chained.timestamps.power_on.by for chained in contents.chained_files if chained.timestamps.counts}
     yield from (_SET_MEANWHILE[how] for how in (RECORDS, SUMMARY) if how in by)
     if heart.undated > heart.timeless:
-        yield N_("its clock was not set: times count from power-on, {n} values have no date").format(
-            n=heart.undated - heart.timeless
-        )
+        yield N_("its clock was not set: {n} values have no date").format(n=heart.undated - heart.timeless)
     if undated is None:
         return
     if not undated.samples and not undated.beats:
         yield N_("its clock was not set, and the heart rate is in its summary alone: nobody knows its date")
     elif not undated.samples:
-        yield N_("its clock was not set: times count from power-on, {n} R-R intervals have no date").format(
-            n=undated.beats
-        )
+        yield N_("its clock was not set: {n} R-R intervals have no date").format(n=undated.beats)
     elif not heart.undated:
         yield N_(
             "its clock was not set, and it holds R-R intervals and no heart rate: nobody knows their date"

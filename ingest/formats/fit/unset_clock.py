@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ingest.formats.fit.contents import Contents
-from ingest.formats.fit.era import ERA_MS, NEVER
+from ingest.formats.fit.era import ERA_MS, FIRST_DATE, NEVER
 from ingest.formats.fit.file import FitFile, Undated
 from ingest.formats.fit.placed import place_file
 
-SUPPOSED_MS = (NEVER & ~0x0FFFFFFF) * 1000 + ERA_MS
-"""When counting began, for as long as a date is supposed: in 2117, from when no file is."""
+SUPPOSED_MS = (NEVER - FIRST_DATE) * 1000 + ERA_MS
+"""When counting began, for as long as a date is supposed: in 2109, from when no file is."""
 
 WORTH_ASKING_S = 60
 """Of a file of which the rest has a date nobody is asked for less than this."""

@@ -229,7 +229,7 @@ def test_counts_from_power_on_are_no_dates() -> None:
     file = fit.read(Fit().file_id().record(5000, 100).record(5001, 101).done())
     assert file.series == ()
     assert file.faults == ()
-    told = "its clock was not set: times count from power-on, 2 values have no date"
+    told = "its clock was not set: 2 values have no date"
     assert file.notes == (told, "the file is kept, and counts once it is said when it was: hartslag clock")
     assert not to_recording(file).whole, "it is not said to be stored with nothing in it"
 
