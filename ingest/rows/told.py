@@ -98,10 +98,15 @@ def count_told(
     return found if found.any() else None
 
 
+def ruling_edges(workout: Entry, profile: Profile) -> Edges | None:
+    """The limits that rule a workout; None where nothing tells where moderate begins then."""
+    return profile.sports.get(ruling_sport(workout, profile) or "", profile.timeline).edges_at(workout.at_ms)
+
+
 def counted_edges(workout: Entry, profile: Profile) -> Edges | None:
     """The limits that rule a workout if the zones of its watch, which told no more, begin at both; None otherwise."""
     theirs = workout.content.get("watch_edges") or ()
-    edges = profile.sports.get(ruling_sport(workout, profile) or "", profile.timeline).edges_at(workout.at_ms)
+    edges = ruling_edges(workout, profile)
     if edges is None or len(workout.content.get("watch_s") or ()) != len(theirs) + 1:
         return None
     if contradiction(workout):

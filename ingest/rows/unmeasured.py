@@ -15,7 +15,7 @@ import numpy as np
 from ingest.journal import Entry, Journal
 from ingest.rows.evidence import Evidence, read_evidence, resolve_sources
 from ingest.rows.profile import Profile
-from ingest.rows.told import count_told, find_told
+from ingest.rows.told import count_told, find_told, ruling_edges
 from ingest.rows.week import Week
 from ingest.rows.workout import find_workouts, workout_end_ms
 from zones.artefacts import Artefact
@@ -43,6 +43,8 @@ class UnmeasuredWorkout:
     bpm_max: int | None
     samples: int = 0
     why: str = ""
+    lacks_limits: bool = False
+    """Its watch tells seconds in zones, and nothing tells where moderate begins for this person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,9 @@ def _without_heart_rate(
     if not (samples or mean or highest or told.get("watch_s")):
         return None
     day = profile.calendar.day_of(start_ms)
+    lacks_limits = bool(told.get("watch_edges")) and ruling_edges(workout, profile) is None
     return UnmeasuredWorkout(
-        day, start_ms, end_ms, told["source"], told.get("sport"), mean, highest, samples, why
+        day, start_ms, end_ms, told["source"], told.get("sport"), mean, highest, samples, why, lacks_limits
     )
 
 

@@ -179,13 +179,15 @@ def told_lines(workout: "Entry", profile: "Profile", columns: int, counted_ms: i
 
 def told_verdict(workout: "Entry", profile: "Profile", counted_ms: int) -> str:
     """Whether the seconds in zones that a watch tells of a workout count, and why; `counted_ms` of them do."""
-    from ingest.rows.told import contradiction, counted_edges, told_ms
+    from ingest.rows.told import contradiction, counted_edges, ruling_edges, told_ms
 
     told, edges = workout.content["watch_s"], workout.content.get("watch_edges")
     if not edges:
         return _("they do not count: nobody knows where these zones begin")
     if profile.bout_min is not None:
         return _("they do not count: nobody knows how long each effort was")
+    if ruling_edges(workout, profile) is None:
+        return _without_limits_verdict(workout, profile)
     if counted_edges(workout, profile) is not None:
         return _counted_verdict(counted_ms, told_ms(workout))
     if len(told) == len(edges) + 1 and (why := contradiction(workout)):
@@ -194,6 +196,20 @@ def told_verdict(workout: "Entry", profile: "Profile", counted_ms: int) -> str:
         ).format(why=_(why))
     return _(
         "they do not count, as no two of its zones begin at your limits: your week was at least what it says"
+    )
+
+
+def _without_limits_verdict(workout: "Entry", profile: "Profile") -> str:
+    """That nothing tells where moderate begins for this person, and what mends that."""
+    on = profile.calendar.day_of(workout.at_ms)
+    if profile.medicine_in(on, on):
+        return _(
+            "they do not count: a medicine limits this heart rate, and no limits are known that hold with it; those from an"
+            " exercise test or a physiotherapist mend that"
+        )
+    return _(
+        "they do not count: nothing tells where moderate begins for you; the line  born = YEAR  below your name in the settings"
+        " mends that"
     )
 
 

@@ -263,16 +263,25 @@ def not_counted_parts(
         yield _limited_part(length, since, limited[0].medicine_until, settings_file)
     if unknown:
         length = length_text(sum(row.unclassified_min for row in unknown))
-        yield (
-            _(
-                "{length} are measured but not counted: nothing tells where moderate begins for {name}.\n"
-                "One line in {file} mends that, with your own year of birth:"
-            ).format(length=length, name=name, file=settings_file),
-            ["born = 1970"],
-            _(
-                'below the lines  [[person]]  and  name = "{name}". A measured  maximum_bpm  is better than the year.'
-            ).format(name=name),
-        )
+        text = _(
+            "{length} are measured but not counted: nothing tells where moderate begins for {name}.\n"
+            "One line in {file} mends that, with your own year of birth:"
+        ).format(length=length, name=name, file=settings_file)
+        yield _born_part(text, name)
+    elif any(w.lacks_limits for row in rows if row.medicine_since is None for w in row.unmeasured.workouts):
+        text = _(
+            "What a watch tells of its own zones cannot count: nothing tells where moderate begins for {name}.\n"
+            "One line in {file} mends that, with your own year of birth:"
+        ).format(name=name, file=settings_file)
+        yield _born_part(text, name)
+
+
+def _born_part(text: str, name: str) -> tuple[str, list[str], str]:
+    """That nothing tells where moderate begins, with the line of settings that does."""
+    more = _(
+        'below the lines  [[person]]  and  name = "{name}". A measured  maximum_bpm  is better than the year.'
+    )
+    return text, ["born = 1970"], more.format(name=name)
 
 
 def _limited_part(

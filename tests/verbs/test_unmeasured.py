@@ -280,3 +280,35 @@ def test_a_sport_that_nobody_told_is_a_workout(language: str, word: str, tmp_pat
     assert sport_text("generic") == word
     for words in (["workout", "2026-11-17", "Jan"], ["explain", "2026-11-17", "Jan"]):
         assert "generic" not in hartslag("--data", tmp_path, *words).out
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdict", "hint"),
+    [
+        ((), "nothing tells where moderate begins for you; the line born = YEAR below your name", True),
+        (
+            (("born", 1970), ("profile", [{"from": "2026-01-01", "limiting_medicine": True}])),
+            "a medicine limits this heart rate, and no limits are known that hold with it",
+            False,
+        ),
+        ((("born", 1970),), "no two of its zones begin at your limits", False),
+    ],
+    ids=["nothing known", "a medicine", "others"],
+)
+def test_zones_of_a_watch_do_not_count_for_want_of_limits(
+    facts: tuple[tuple[str, object], ...],
+    verdict: str,
+    hint: bool,  # noqa: FBT001
+    tmp_path: Path,
+) -> None:
+    """Protects who has no limits from reading that a watch's zones differ from them, and gives the line that mends it."""
+    jan = Noted("Jan", (*facts, ("zone", "Europe/Amsterdam")))
+    told = swim(bpm_mean=128, watch_edges=(90, 111, 141), watch_s=(60, 600, 900, 240))
+    with household(tmp_path, [jan, told]) as journal:
+        rows = week_answers(journal, persons_called(journal, "Jan"), 4, NOW)
+    for verb in ("explain", "workout"):
+        assert verdict in " ".join(hartslag("--data", tmp_path, verb, "2026-11-17", "Jan").out.split())
+    for lines in (week_lines(rows, "my.toml"), week_screen(Terminal(80, unicode=False), rows, "my.toml")):
+        words = "\n".join(lines)
+        assert ("nothing tells where moderate begins for Jan" in " ".join(words.split())) == hint
+        assert ("      born = 1970" in words) == hint
