@@ -40,8 +40,11 @@ def developer_heart_rate(
             continue
         value = definition.column(messages.data, offset, kind)
         with np.errstate(invalid="ignore"):
-            fits = (value >= 0) & (value < 255)
-            own = np.where(fits, value, 255).astype(np.uint8)
+            written = (value >= 0) & (value != 255)
+            if value.dtype.kind in "iu" and size > 1:
+                written &= value != np.iinfo(value.dtype).max
+            # What no byte holds is no heart rate, and yet not the byte that says that none was written.
+            own = np.where(written, np.minimum(value, 254), 255).astype(np.uint8)
         return own if native is None else np.where(native == 255, own, native)
     return native
 

@@ -12,6 +12,8 @@ from ingest.formats.fit.timer import end_of, told_pauses
 from ingest.language import N_
 from zones.spans import Spans
 
+NO_SENSOR = N_("holds no heart rate: all {n} values say that there was no sensor")
+
 
 def notes_of(
     contents: Contents,
@@ -103,7 +105,7 @@ def _without_note(heart: HeartRateColumns, device: Device, sessions: tuple[FitSe
     if heart.too_high:
         return N_("holds no heart rate: none of its {n} values can be one").format(n=heart.dropped)
     if heart.dropped:
-        return N_("holds no heart rate: all {n} values say that there was no sensor").format(n=heart.dropped)
+        return NO_SENSOR.format(n=heart.dropped)
     if device.file_type:
         words = (
             N_("holds no heart rate: a file of type {type} with a workout")

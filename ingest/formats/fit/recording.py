@@ -10,6 +10,7 @@ import numpy as np
 from ingest.formats.assembly import LONGEST_HOLD_MS, assemble_recording, split_columns
 from ingest.formats.fit.decoder import read
 from ingest.formats.fit.file import FitFile, FitSeries, FitSession
+from ingest.formats.fit.notes import NO_SENSOR
 from ingest.formats.recording import LONGEST_SESSION_MS, RANKS, Fact, Model, Part, Recording
 from ingest.language import N_
 from zones.series import TIMES, Series, median_gap_ms
@@ -45,7 +46,8 @@ def to_recording(file: FitFile) -> Recording:
 def _left_out(file: FitFile) -> Iterator[str]:
     """What was thrown away, and apart from it what was never written."""
     thrown = file.dropped - file.unwritten
-    if thrown:
+    # Zeros are either values that can be no heart rate or the word that there was no sensor, never both.
+    if thrown and NO_SENSOR.format(n=file.dropped) not in file.notes:
         too_low = thrown - file.too_high
         words = _THROWN[bool(file.too_high), bool(too_low)][thrown != 1]
         yield words.format(n=thrown, high=file.too_high, low=too_low)

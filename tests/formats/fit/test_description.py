@@ -11,6 +11,7 @@ from ingest.formats import fit
 from ingest.formats.fit import Device, Limits
 from ingest.formats.fit.contents import parse_contents
 from ingest.formats.fit.description import WANTED, describe
+from ingest.formats.fit.recording import to_recording
 
 START = 1_000_000_000
 
@@ -282,3 +283,5 @@ def test_no_sensor() -> None:
     found = fit.read(workout(START, [0] * 30))
     assert found.dropped == 30
     assert found.notes == ("holds no heart rate: all 30 values say that there was no sensor",)
+    said = "Holds no heart rate: all 30 values say that there was no sensor."
+    assert to_recording(found).remarks == said, "told once: they are not values that were thrown away, too"

@@ -215,6 +215,17 @@ def test_developer_field_where_there_is_no_native_one(base: str, content: bytes)
     assert list(found(file.done(), "activity").values()) == [120, 99, 120]
 
 
+def test_developer_values_above_any_heart_rate_were_written() -> None:
+    """Protects from "written without a heart rate": an app's 376 is thrown away as too high, its 65535 never was one."""
+    file = Fit().developer_field(5, "uint16")
+    for i, value in enumerate((120, 376, 0xFFFF, 121)):
+        file.message(20, (253, "uint32", START + i), developer=[(5, 0, value.to_bytes(2, "little"))])
+    read = fit.read(file.done())
+    assert read.series[0].bpm.tolist() == [120, 121]
+    left_out = "left out as no heart rate: 1 value (1 above 230); 1 record was written without a heart rate."
+    assert to_recording(read).remarks.casefold() == left_out
+
+
 @pytest.mark.parametrize("size", [0, 1, 3, 200])
 def test_developer_fields_that_nobody_describes(size: int) -> None:
     """A developer field of any size, without a description, is stepped over."""
