@@ -295,6 +295,11 @@ def test_it_starts_on_a_full_card_and_keeps_what_straps_tell(
         assert rows(journal(data), held)[0][0] in {len(strap.delivered) - 1, len(strap.delivered)}
 
 
+def _store_error(data: Path) -> str:
+    status = json.loads(hartslag("--data", data, "status", "--json").stdout)
+    return str(status["stores"][0]["last_error"])
+
+
 @pytest.mark.parametrize("held", ["store/lock", "journal/journal.db"])
 def test_what_another_process_holds_keeps_neither_the_others_nor_the_end(held: str, tmp_path: Path) -> None:
     """Protects from a verb that is stopped by Ctrl-Z: it is said, the rest goes on, and the daemon ends when told to."""
@@ -306,8 +311,7 @@ def test_what_another_process_holds_keeps_neither_the_others_nor_the_end(held: s
             if held == "store/lock":
                 until(lambda: rows(journal(data), "SELECT 1 FROM arrival WHERE filed"), "the file")
                 until(lambda: "held by another process" in _log(data), "a word about it")
-                status = json.loads(hartslag("--data", data, "status", "--json").stdout)
-                assert "held by another process" in status["stores"][0]["last_error"]
+                until(lambda: "held by another process" in _store_error(data), "the same in status")
             else:
                 time.sleep(2)
             process.send_signal(signal.SIGTERM)

@@ -39,7 +39,7 @@ def readers_are_killed(parent: int) -> Iterator[None]:
 
 def why_it_waits(data: Path, name: str) -> str:
     told = hartslag("--data", data, "status", "--json").stdout
-    found = json.loads(told)["inbox"]["files"] if told else []  # none while there is no journal
+    found = json.loads(told).get("inbox", {"files": []})["files"]  # none while there is no journal
     return " ".join(f["why"] for f in found if f["file"] == name)
 
 

@@ -353,7 +353,7 @@ def test_a_broken_file_needs_a_person(path: Path, harm: str) -> None:
 def test_a_folder_in_the_way_needs_a_person(path: Path) -> None:
     """What cannot be opened or made at all ends in words, not in a traceback."""
     path.mkdir(parents=True)
-    with pytest.raises(Stop, match="cannot be written"):
+    with pytest.raises(Stop, match="is a folder"):
         Journal(path).close()
     (path.parent / "file").write_text("")
     with pytest.raises(Stop, match="cannot be made"):

@@ -96,15 +96,15 @@ def test_workouts_that_come_and_go_bring_and_take_their_limits(tmp_path: Path) -
     run = Workout("Jan", "watch", START, START + HOUR)
     with household(tmp_path, [said(**SPORT), steady("Jan", START, 3600, 70)]) as journal:
         assert limits_along(tmp_path, journal, cache) == [USUAL] * 6
-        happen(journal, run)
-        assert limits_along(tmp_path, journal, cache) == [RUNNING] * 6
-        with journal.write() as w:
-            damaged = a_file(w, 1, "partial")
-            replace(run, end_ms=START + MINUTE).write(w, damaged)
+        happen(journal, replace(run, end_ms=START + MINUTE))
         assert limits_along(tmp_path, journal, cache) == [RUNNING] + [USUAL] * 5
         with journal.write() as w:
-            came_in(w, 1, a_file(w, 1), "stored", [damaged])
+            damaged = a_file(w, 1, "partial")
+            run.write(w, damaged)
         assert limits_along(tmp_path, journal, cache) == [RUNNING] * 6
+        with journal.write() as w:
+            came_in(w, 1, a_file(w, 1), "stored", [damaged])
+        assert limits_along(tmp_path, journal, cache) == [RUNNING] + [USUAL] * 5
 
 
 def test_a_more_exact_sport_takes_the_limits_from_the_other_one(tmp_path: Path) -> None:

@@ -108,7 +108,9 @@ def test_a_strap_that_the_daemon_listens_to_is_left_alone(air: Played, tmp_path:
     try:
         strap = air.bluez.straps[0]
         until(lambda: len(strap.delivered) > 2, "the strap")
-        until(lambda: b"87" in hartslag("--data", data, "status").stdout.encode(), "its battery")
+        until(
+            lambda: '"battery_pct": 87' in hartslag("--data", data, "status", "--json").stdout, "its battery"
+        )
         (mine, _) = json.loads(scan(data, "--json"))
         assert (mine["address"], mine["connected"], mine["battery_pct"]) == (CHEST, True, 87)
         assert strap.link is not None
