@@ -1,7 +1,8 @@
 """Seconds of the FIT era: 0 is 1989-12-31T00:00:00Z.
 
 A timestamp below 0x10000000 is no date but counts seconds since the device was switched on (FIT SDK, profile type date_time).
-So does one of a year before there were FIT devices: a clock that was reset begins anew on 2000-01-01, or wherever its maker has it.
+So does one of the year 2000, before there were FIT devices: a clock that was reset begins anew on 2000-01-01. Later years before the
+first devices are those of histories that were written as FIT afterwards.
 """
 
 import numpy as np
@@ -9,8 +10,8 @@ from numpy.typing import NDArray
 
 ERA_MS = 631_065_600_000
 """1989-12-31T00:00:00Z in milliseconds since 1970."""
-FIRST_DATE = 536_544_000
-"""2007-01-01T00:00:00Z, the year of the first FIT devices: timestamps below count from when the clock began."""
+FIRST_DATE = 347_241_600
+"""2001-01-01T00:00:00Z: timestamps below count from when the clock began."""
 NEVER = 0xFFFFFFFF
 NONE = -1
 
