@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 ERA_MS = 631_065_600_000
-FIRST_DATE, NEVER = 536_544_000, 0xFFFFFFFF  # of 2007, as there was no FIT device before
+FIRST_DATE, NEVER = 347_241_600, 0xFFFFFFFF  # of 2001, as clocks that were reset begin with 2000
 RECORD, MONITORING, HR, CORRELATION, DESCRIPTION, HSA = 20, 55, 132, 162, 206, 308
 
 Fields = dict[int, bytes]

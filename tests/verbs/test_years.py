@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from ingest.cli import hartslag
 from ingest.demo.fit_encoder import workout
 from ingest.errors import HartslagError
+from ingest.formats.fit.era import FIRST_DATE
 
 ENTRIES = {
     "profile": "[[person.profile]]\nfrom = {day}\nmoderate_bpm = 110\nvigorous_bpm = 140\n",
@@ -53,10 +54,10 @@ def answers(data: Path, words: list[str], settings: str = "") -> str:
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A household with workouts in the first and the last moments that a watch can tell, and one of this time."""
+    """A household with workouts in the first and the last moments that are dates of a watch, and one of this time."""
     monkeypatch.chdir(tmp_path)
     files = []
-    for i, start in enumerate((0x1000_0001, 1_163_000_000, (1 << 32) - 700)):
+    for i, start in enumerate((FIRST_DATE, 1_163_000_000, (1 << 32) - 700)):
         files.append(tmp_path / f"{i}.fit")
         files[-1].write_bytes(workout(start, [100 + n % 40 for n in range(600)]))
     assert "3 stored" in answers(tmp_path / "data", ["add", *map(str, files)])
