@@ -272,13 +272,11 @@ def laps_of(laps: list[Lap], start_ms: int, end_ms: int) -> list[Lap]:
 def _apart(windows: Iterable[TimedStretch]) -> list[TimedStretch]:
     """Those that share no time with one before them."""
     kept: list[TimedStretch] = []
-    taken = Spans.none()
     for w in windows:
         # Both ends are cut-off seconds: neighbours may touch.
-        if taken.clip(w.start_ms + 1000, w.end_ms - 1000).measure_ms == 0:
-            mine = Spans.of([w.start_ms], [w.end_ms])
+        a, b = w.start_ms + 1000, w.end_ms - 1000
+        if a >= b or not any(other.start_ms < b and other.end_ms > a for other in kept):
             kept.append(w)
-            taken = taken | mine
     return kept
 
 
