@@ -298,7 +298,7 @@ def test_a_sport_that_nobody_told_is_a_workout(language: str, word: str, tmp_pat
 def test_zones_of_a_watch_do_not_count_for_want_of_limits(
     facts: tuple[tuple[str, object], ...],
     verdict: str,
-    hint: bool,  # noqa: FBT001
+    hint: bool,  # noqa: FBT001 - a parameter of the test
     tmp_path: Path,
 ) -> None:
     """Protects who has no limits from reading that a watch's zones differ from them, and gives the line that mends it."""

@@ -38,7 +38,7 @@ Patch = tuple[str, int, int, bytes, bytes]
 """What a series should hold in a span: series, start and end (us, not included), times (int64) and values (float64)."""
 
 
-class _RowsLost(Exception):  # noqa: N818 - it is what happened
+class _RowsLost(Exception):  # noqa: N818 - named by what happened, as it is no error of ours
     """A series that was written anew a moment ago lacks some of it: what is there is not what it should hold."""
 
 
