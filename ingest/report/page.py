@@ -208,7 +208,7 @@ class _Sport:
 
 def _sum_text(minutes: Sequence[float | None]) -> str:
     known = [m for m in minutes if m is not None]
-    return number_text(sum(known)) if known else UNKNOWN
+    return number_text(full_minutes(sum(known))) if known else UNKNOWN
 
 
 def _sports(workouts: Sequence[WorkoutFacts]) -> list[_Sport]:

@@ -7,6 +7,7 @@ from ingest.language import gettext as _
 from ingest.report.facts import ClaimFacts, LimitFacts, ReportFacts, SensorFacts
 from ingest.report.words import days_text, sort_text
 from ingest.sports import sport_text
+from zones.dose import full_minutes
 
 
 def what_was_used(facts: ReportFacts) -> Iterator[tuple[str, Sequence[str]]]:
@@ -28,7 +29,7 @@ def _sensor_line(sensor: SensorFacts, facts: ReportFacts) -> str:
         name=_isolated(sensor.name),
         sort=sort_text(sensor),
         hours=number_text(sensor.measured_h),
-        minutes=number_text(sensor.counted_min),
+        minutes=number_text(full_minutes(sensor.counted_min)),
         days=days_text(sensor.first, sensor.last),
     )
 
@@ -99,8 +100,8 @@ def _claim_lines(facts: ReportFacts) -> Iterator[str]:
             name=_isolated(claim.name),
             moderate=number_text(claim.moderate_min),
             vigorous=number_text(claim.vigorous_min),
-            our_moderate=number_text(claim.our_moderate_min),
-            our_vigorous=number_text(claim.our_vigorous_min),
+            our_moderate=number_text(full_minutes(claim.our_moderate_min)),
+            our_vigorous=number_text(full_minutes(claim.our_vigorous_min)),
         )
         if facts.knows_limits and (why := _largest_step(claim)):
             yield why

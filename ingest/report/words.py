@@ -255,14 +255,17 @@ def measured_with(facts: ReportFacts) -> tuple[str, list[tuple[str, str]]]:
     total = sum(sensor.counted_min for sensor in facts.month_sensors)
     if total >= 1:
         heading = _("{minutes} minutes of moderate or vigorous movement, each counted once ({days}):").format(
-            days=days_text(facts.month[0].first, facts.month[-1].last), minutes=number_text(total)
+            days=days_text(facts.month[0].first, facts.month[-1].last),
+            minutes=number_text(full_minutes(total)),
         )
     else:
         heading = _("Measured hours:")
     return heading, [
         (
             sensor.name,
-            _("{minutes} min; {sort}").format(minutes=number_text(sensor.counted_min), sort=sort_text(sensor))
+            _("{minutes} min; {sort}").format(
+                minutes=number_text(full_minutes(sensor.counted_min)), sort=sort_text(sensor)
+            )
             if total >= 1
             else _("{hours} h; {sort}").format(hours=number_text(sensor.measured_h), sort=sort_text(sensor)),
         )

@@ -1,12 +1,13 @@
 """The verb `report`: where pages go, and what it says when there is nothing or no way."""
 
 import os
+import re
 import time
 from pathlib import Path
 
 import pytest
 
-from ingest.demo.fit_encoder import ERA, Fit
+from ingest.demo.fit_encoder import ERA, Fit, workout
 from ingest.report.renewal import file_names
 from tests.support.households import hartslag, household, steady
 
@@ -120,3 +121,22 @@ def test_files_have_names_that_any_disk_takes() -> None:
     assert len({name.casefold() for name in names.values()}) == 6
     assert all(name.replace("-", "").removesuffix(".html").isalnum() for name in names.values())
     assert max(map(len, names.values())) < 70
+
+
+def test_minutes_that_count_are_full_ones_wherever_they_stand(tmp_path: Path) -> None:
+    """Protects a page from saying 41 and 42 of the same minutes: of the sensors and of the workouts, beside the week's."""
+    began = int(time.time()) // 60 * 60 - 7200
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/hartslag.toml").write_text(
+        '[[person]]\nname = "Anna"\nmoderate_bpm = 110\nvigorous_bpm = 150\n'
+    )
+    file = tmp_path / "run.fit"
+    file.write_bytes(workout(began - ERA, [120 + i % 9 for i in range(2500)]))  # 41.67 minutes
+    assert hartslag("--data", tmp_path / "data", "add", file).code == 0
+    page = hartslag("--data", tmp_path / "data", "report", "Anna", "--out", "-").out
+    words = " ".join(re.sub(r"<[^>]+>", " ", page.partition("<body")[2]).split())
+    assert "41 minutes of moderate or vigorous movement" in words
+    assert "41 min; " in words
+    assert "41 min of them moderate or vigorous" in words
+    assert re.search(r"124 128 41 0", words), "the workouts by sport"
+    assert "42 min" not in words
