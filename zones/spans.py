@@ -65,10 +65,10 @@ class Spans:
     @property
     def measure_ms(self) -> int:
         """How much time the stretches hold together."""
-        return int((self.end - self.start).sum())
+        return int(np.add.reduce(self.end - self.start)) if self.start.size else 0
 
     def __or__(self, other: "Spans") -> "Spans":
-        return Spans.of(np.concatenate([self.start, other.start]), np.concatenate([self.end, other.end]))
+        return Spans.union((self, other))
 
     def __and__(self, other: "Spans") -> "Spans":
         """What lies in both."""
@@ -80,7 +80,9 @@ class Spans:
 
     def clip(self, start: int, end: int) -> "Spans":
         """What of them lies in [start, end)."""
-        i, j = np.searchsorted(self.end, start, side="right"), np.searchsorted(self.start, end)
+        if not self.start.size:
+            return _NONE
+        i, j = self.end.searchsorted(start, side="right"), self.start.searchsorted(end)
         if i >= j:
             return _NONE
         return Spans.of(np.maximum(self.start[i:j], start), np.minimum(self.end[i:j], end))

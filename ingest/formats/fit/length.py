@@ -100,17 +100,19 @@ def _judge_timer(
     session: FitSession, samples: FitSeries | None, pauses: Spans, presses: list[Press]
 ) -> FitSession:
     a, b = session_ms(session.start), session_ms(session.end)
-    ran_ms = b - a - pauses.clip(a, b).measure_ms
-    counted_ms = 0
+    outside_ms = ran_ms = b - a - pauses.clip(a, b).measure_ms
     if samples is not None:
         last = int(samples.times[-1].astype(np.int64))
         stopped = timer.last_stop(presses, last)
         if stopped is not None and last <= b:
             ran_ms -= max(0, b - max(stopped, last))
-        counted_ms = _counted_ms(samples, pauses, a, b)
-    told_s, length_s, ran_s, counted_s = session.timer_s, (b - a) / 1000, ran_ms / 1000, counted_ms / 1000
+    told_s, length_s, ran_s = session.timer_s, (b - a) / 1000, ran_ms / 1000
     if told_s is None:
         return replace(session, ran_s=ran_s) if ran_ms < b - a else session
+    counted_s = 0.0
+    # Samples stand outside the pauses alone: to count them is dear, and most often not needed.
+    if samples is not None and outside_ms / 1000 > told_s + near_s(told_s):
+        counted_s = _counted_ms(samples, pauses, a, b) / 1000
     doubt = None
     if not can_be_timer(told_s, b - a):
         doubt = LengthDoubt(LONGER if told_s else ZERO, told_s, length_s)

@@ -64,7 +64,7 @@ def _clock_notes(contents: Contents, heart: HeartRateColumns, undated: Undated |
             "{n} of its heart rates tell no time, so nobody can say when they were; they could not be kept"
         )
         yield words.format(n=heart.timeless)
-    by = {chained.timestamps.power_on.by for chained in contents.chained_files if chained.timestamps.counts}
+    by = {chained.timestamps.dated_by for chained in contents.chained_files}
     yield from (_SET_MEANWHILE[how] for how in (RECORDS, SUMMARY) if how in by)
     if heart.undated > heart.timeless:
         yield N_("its clock was not set: {n} values have no date").format(n=heart.undated - heart.timeless)

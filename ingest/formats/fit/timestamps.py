@@ -41,6 +41,7 @@ class Timestamps:
         self._stamps: tuple[Seconds, Seconds, Seconds] | None = None
         self._five: tuple[Seconds, Seconds] | None = None
         self._power_on: PowerOn | None = None
+        self._met_count = False
         self._counts: bool | None = None
 
     def seconds_of(self, definition: Definition) -> Seconds:
@@ -65,6 +66,7 @@ class Timestamps:
         """Timestamps, of whatever field, with those that count from power-on dated where the file tells how; in place."""
         if np.minimum.reduce(seconds, initial=FIRST_DATE) >= FIRST_DATE:
             return seconds
+        self._met_count = True
         return dated(seconds, self.power_on)
 
     @property
@@ -74,6 +76,11 @@ class Timestamps:
             found = (find_power_on(m) for m in (self._messages, *self._all_messages))
             self._power_on = next((p for p in found if p.by), PowerOn())
         return self._power_on
+
+    @property
+    def dated_by(self) -> str:
+        """By what those counts from power-on are dated that were asked for; empty where none was, or the file tells no date."""
+        return self.power_on.by if self._met_count else ""
 
     @property
     def counts(self) -> bool:
@@ -92,8 +99,8 @@ class Timestamps:
 
     def _stands_for_itself(self, numbers: Seconds) -> NDArray[np.bool_]:
         """Which messages, by their numbers, were written when they are stamped: in a file that counts, the one which tells the date was not."""
-        stands: NDArray[np.bool_] = (numbers != TIMESTAMP_CORRELATION) | (not self.counts)
-        return stands
+        stands: NDArray[np.bool_] = numbers != TIMESTAMP_CORRELATION
+        return stands if stands.all() or self.counts else np.ones(len(numbers), np.bool_)
 
     def _collect(self) -> tuple[Seconds, Seconds, Seconds]:
         """Position, seconds and number of every message with a full timestamp, in the order of the file."""
