@@ -10,6 +10,7 @@ from ingest.formats.fit.description import describe
 from ingest.formats.fit.device import read_device
 from ingest.formats.fit.file import Beats, FitFile, FitSeries, FitSession, HeartRate
 from ingest.formats.fit.heart_rate import HeartRateColumns, read_heart_rate
+from ingest.formats.fit.lap_zones import with_laps
 from ingest.formats.fit.length import judge_timers, mend_lengths
 from ingest.formats.fit.limits import read_limits
 from ingest.formats.fit.monitoring import read_claims, read_movement
@@ -59,7 +60,7 @@ def read(data: bytes) -> FitFile:
     presses, laps = heart.presses or read_presses(contents), read_laps(contents)
     sessions = mend_lengths(sessions, contents, laps, presses, heart.last_ms)
     zone_times = read_zone_times(contents)
-    told_times = zone_times or read_session_times(contents)
+    told_times = with_laps(zone_times or read_session_times(contents), sessions, laps, contents)
     series = tuple(_end_with_session(s, sessions) for s in heart.series)
     activity = next((s for s in series if s.kind == "activity"), None)
     samples = activity or derived

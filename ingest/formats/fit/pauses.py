@@ -50,11 +50,12 @@ Moments = NDArray[np.int64]
 
 
 class Lap(NamedTuple):
-    """One lap: its span (ms), and for how long its timer ran (s)."""
+    """One lap: its span (ms), for how long its timer ran (s), and its place: which chained file, which lap of it."""
 
     start_ms: int
     end_ms: int
     timer_s: float
+    place: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)

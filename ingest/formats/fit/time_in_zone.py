@@ -5,6 +5,7 @@ runs. Where every second was recorded the two then differ by what the watch's zo
 watch counted seconds that it did not write. Source of the fields: FIT SDK, profile message `time_in_zone`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -13,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.formats.fit.contents import Contents
+from ingest.formats.fit.contents import ChainedFile, Contents
 from ingest.formats.fit.description import USER_PROFILE, ZONES_TARGET, Description
 from ingest.formats.fit.file import FitSeries, FitSession
 from ingest.formats.zone_check import ZoneCheck
@@ -35,10 +36,10 @@ LONGEST = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class ZoneTimes:
-    """One `time_in_zone` message about a whole session."""
+    """One `time_in_zone` message about a whole session, or about a lap."""
 
     index: int
-    """Which session, counted from 0 in the order of the file."""
+    """Which one, counted from 0 in the order of the file."""
     edges: tuple[int, ...]
     seconds: tuple[float, ...]
     maximum_bpm: int | None
@@ -62,51 +63,61 @@ class ZoneTimes:
 
 def read_zone_times(contents: Contents) -> list[ZoneTimes]:
     """The seconds in heart rate zones of whole sessions, in the order of the file."""
-    found: list[tuple[int, ZoneTimes]] = []
-    for chained in contents.chained_files:
-        for definition in chained.messages.definitions_of(TIME_IN_ZONE):
-            about = definition.value(contents.data, REFERENCE, size=2)
-            times = definition.table(contents.data, TIMES, 4)
-            boundaries = definition.table(contents.data, BOUNDARIES, 1)
-            if about is None or boundaries is None:
-                continue
-            columns = [definition.value(contents.data, n, size=1) for n in (MAXIMUM, RESTING, THRESHOLD)]
-            order = definition.value(contents.data, INDEX, size=2)
-            for row in np.flatnonzero(about == SESSION)[:1000].tolist():
-                limits = tuple(int(b) for b in boundaries[row] if b < 255)
-                edges = tuple(b for b in limits if b)
-                seconds = (
-                    () if times is None else tuple(float(t) / 1000 for t in times[row] if t != 0xFFFFFFFF)
-                )
-                maximum, resting, threshold = (
-                    None if c is None or not 20 <= c[row] <= 250 else int(c[row]) for c in columns
-                )
-                which = 0 if order is None else int(order[row]) & 0xFFF
-                found.append(
-                    (
-                        int(definition.positions[row]),
-                        ZoneTimes(which, edges, seconds, maximum, resting, threshold, limits=limits),
-                    )
-                )
-    return [zone_time for _, zone_time in sorted(found, key=lambda pair: pair[0])]
+    return [
+        zone_time
+        for chained in contents.chained_files
+        for _, zone_time in sorted(zone_times_about(contents, chained, SESSION), key=lambda pair: pair[0])
+    ]
+
+
+def zone_times_about(
+    contents: Contents, chained: ChainedFile, reference: int
+) -> Iterator[tuple[int, ZoneTimes]]:
+    """The seconds in heart rate zones of messages of one kind in a chained file, each behind its position."""
+    for definition in chained.messages.definitions_of(TIME_IN_ZONE):
+        about = definition.value(contents.data, REFERENCE, size=2)
+        times = definition.table(contents.data, TIMES, 4)
+        boundaries = definition.table(contents.data, BOUNDARIES, 1)
+        if about is None or boundaries is None:
+            continue
+        columns = [definition.value(contents.data, n, size=1) for n in (MAXIMUM, RESTING, THRESHOLD)]
+        order = definition.value(contents.data, INDEX, size=2)
+        for row in np.flatnonzero(about == reference)[:1000].tolist():
+            limits = tuple(int(b) for b in boundaries[row] if b < 255)
+            edges = tuple(b for b in limits if b)
+            seconds = () if times is None else tuple(float(t) / 1000 for t in times[row] if t != 0xFFFFFFFF)
+            maximum, resting, threshold = (
+                None if c is None or not 20 <= c[row] <= 250 else int(c[row]) for c in columns
+            )
+            which = 0 if order is None else int(order[row]) & 0xFFF
+            yield (
+                int(definition.positions[row]),
+                ZoneTimes(which, edges, seconds, maximum, resting, threshold, limits=limits),
+            )
+
+
+def zone_tops(contents: Contents, chained: ChainedFile) -> tuple[int, ...]:
+    """Where the zones end that `hr_zone` (8) of a chained file gives."""
+    tops: set[int] = set()
+    for definition in chained.messages.definitions_of(HR_ZONE):
+        column = definition.value(contents.data, HIGH_BPM, size=1)
+        if column is not None:
+            tops.update(int(top) for top in column if 0 < top < OPEN_TOP)
+    return tuple(sorted(tops))
 
 
 def read_session_times(contents: Contents) -> list[ZoneTimes]:
     """What sessions themselves say (field 65, time_in_hr_zone), with the zones that `hr_zone` (8) of the same chained file gives."""
     found: list[tuple[int, tuple[int, ...], tuple[float, ...]]] = []
     for chained in contents.chained_files:
-        tops: set[int] = set()
-        for definition in chained.messages.definitions_of(HR_ZONE):
-            column = definition.value(contents.data, HIGH_BPM, size=1)
-            if column is not None:
-                tops.update(int(top) for top in column if 0 < top < OPEN_TOP)
+        tops = zone_tops(contents, chained)
         for definition in chained.messages.definitions_of(SESSION):
             times = definition.table(contents.data, SESSION_TIMES, 4)
             for row in range(min(len(definition), 1000)):
                 seconds = (
                     () if times is None else tuple(float(t) / 1000 for t in times[row] if t != 0xFFFFFFFF)
                 )
-                found.append((int(definition.positions[row]), tuple(sorted(tops)), seconds))
+                found.append((int(definition.positions[row]), tops, seconds))
     found.sort(key=lambda each: each[0])
     return [
         ZoneTimes(i, edges, seconds, None, None, None, "hr_zone")

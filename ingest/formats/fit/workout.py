@@ -5,15 +5,18 @@ Source: FIT SDK, profile, fields of
     sport (12)    0 sport, 1 sub_sport
     session (18)  2 start_time, 5 sport, 6 sub_sport, 7 total_elapsed_time, 8 total_timer_time, 16 avg_heart_rate,
                   17 max_heart_rate, 253 timestamp
-    lap (19)      2 start_time, 7 total_elapsed_time, 8 total_timer_time (both 1/1000 s), 15 avg_heart_rate, 16 max_heart_rate
+    lap (19)      2 start_time, 7 total_elapsed_time, 8 total_timer_time (both 1/1000 s), 15 avg_heart_rate, 16 max_heart_rate,
+                  254 message_index
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ingest.formats.fit.contents import Contents
+from ingest.formats.fit.contents import ChainedFile, Contents
+from ingest.formats.fit.definition import Definition
 from ingest.formats.fit.description import SESSION, SPORT, Description, DescriptiveMessage
 from ingest.formats.fit.era import ERA_MS, FIRST_DATE, NEVER, moment
 from ingest.formats.fit.file import Device, FitSeries, FitSession
@@ -23,7 +26,7 @@ from ingest.formats.fit.summary import check_summary
 from ingest.formats.recording import NEAR_S
 
 LAP = 19
-LAP_START, LAP_ELAPSED, LAP_TIMER, LAP_MEAN, LAP_MAX = 2, 7, 8, 15, 16
+LAP_START, LAP_ELAPSED, LAP_TIMER, LAP_MEAN, LAP_MAX, INDEX = 2, 7, 8, 15, 16, 254
 
 
 def read_sessions(contents: Contents, description: Description) -> tuple[FitSession, ...]:
@@ -137,8 +140,8 @@ def _lap_heart_rate(
 def read_laps(contents: Contents) -> list[Lap]:
     """The laps that have a date, a length and a timer, in the order of the file."""
     found: list[tuple[int, Lap]] = []
-    for chained in contents.chained_files:
-        for definition in chained.messages.definitions_of(LAP):
+    for which, chained in enumerate(contents.chained_files):
+        for definition, indices in lap_indices(contents, chained):
             columns = [definition.value(contents.data, n, 4) for n in (LAP_START, LAP_ELAPSED, LAP_TIMER)]
             if any(column is None for column in columns):
                 continue
@@ -153,7 +156,19 @@ def read_laps(contents: Contents) -> list[Lap]:
                 start.tolist(),
                 (start + length[sound]).tolist(),
                 (timer[sound] / 1000).tolist(),
+                indices[sound].tolist(),
                 strict=True,
             )
-            found += [(at, Lap(*row)) for at, *row in rows]
+            found += [(at, Lap(a, b, timer_s, (which, index))) for at, a, b, timer_s, index in rows]
     return [lap for _, lap in sorted(found)]
+
+
+def lap_indices(contents: Contents, chained: ChainedFile) -> Iterator[tuple[Definition, NDArray[np.int64]]]:
+    """The definitions of laps, each with the indices of its own: those that the file tells, or else their order in it."""
+    definitions = chained.messages.definitions_of(LAP)
+    for definition in definitions:
+        told = definition.value(contents.data, INDEX, 2)
+        if told is None:
+            order = np.sort(np.concatenate([d.positions for d in definitions]))
+            told = np.searchsorted(order, definition.positions)
+        yield definition, told.astype(np.int64)

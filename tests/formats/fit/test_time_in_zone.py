@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.demo.fit_encoder import Fit
+from ingest.demo.fit_encoder import LAP, Fit
 from ingest.formats import fit
 
 START = 1_000_000_000
@@ -175,3 +175,54 @@ def test_seconds_in_zones_are_no_lack_of_heart_rate() -> None:
     (note,) = fit.read(file.done()).notes
     assert "seconds in zones" in note
     assert "no sensor" not in note
+
+
+def of_laps(*zones: int, lasts_s: int = 1200) -> Fit:
+    """A swim of two laps of ten minutes without one heart rate, of which some laps have seconds in zones."""
+    file = Fit().timer(START, start=True)
+    for i in range(2):
+        file.lap(START + 600 * i, 600, mean=130, highest=150)
+    for i in zones:
+        file.time_in_zone(START + 600 * i + 600, EDGES, [0, 0, 400, 200, 0, 0], reference=LAP, index=i)
+    return file.timer(START + lasts_s, start=False).session(START, lasts_s, sport=5)
+
+
+def test_seconds_in_zones_of_all_laps_are_those_of_their_workout() -> None:
+    """Protects the minutes of a swim whose watch tells seconds in zones for each lap, and none for the whole."""
+    (swim,) = fit.read(of_laps(0, 1).done()).sessions
+    assert (swim.zone_edges, swim.zone_s) == (tuple(EDGES), (0, 0, 800, 400, 0, 0))
+
+
+@pytest.mark.parametrize(
+    "file", [of_laps(1), of_laps(0, 1, lasts_s=1800)], ids=["a lap tells none", "a third of it is no lap"]
+)
+def test_laps_that_are_not_the_whole_workout_tell_no_zones_of_it(file: Fit) -> None:
+    """Protects from a part of a workout that stands for all of it."""
+    assert fit.read(file.done()).sessions[0].zone_s == ()
+
+
+def test_what_a_session_tells_of_zones_goes_before_its_laps() -> None:
+    """Protects from counting the same seconds twice, as the workout's and as its laps'."""
+    file = of_laps(0, 1).time_in_zone(START + 1200, EDGES, [0, 0, 700, 500, 0, 0])
+    assert fit.read(file.done()).sessions[0].zone_s == (0, 0, 700, 500, 0, 0)
+
+
+def test_laps_may_tell_their_zones_themselves() -> None:
+    """Protects the minutes of devices that write field 57 of a lap, and the limits of their zones in `hr_zone`."""
+    file = Fit().timer(START, start=True)
+    for i, top in enumerate(EDGES):
+        file.hr_zone(i, top)
+    for i in range(2):
+        lap = [(253, START + 600 * i + 600), (2, START + 600 * i), (7, 600_000), (8, 600_000)]
+        file.message(
+            LAP, *((n, "uint32", value) for n, value in lap), (57, "uint32", [0, 0, 400_000, 200_000, 0])
+        )
+    (swim,) = fit.read(file.timer(START + 1200, start=False).session(START, 1200, sport=5).done()).sessions
+    assert (swim.zone_edges, swim.zone_s) == (tuple(EDGES[:-1]), (0, 0, 800, 400, 0))
+
+
+def test_laps_of_other_zones_are_not_added_up() -> None:
+    """Protects from seconds that mean one zone in one lap and another in the next."""
+    file = of_laps(0)
+    file.time_in_zone(START + 1200, [90, 110, 130, 150, 170], [0, 0, 400, 200, 0, 0], reference=LAP, index=1)
+    assert fit.read(file.done()).sessions[0].zone_s == ()
