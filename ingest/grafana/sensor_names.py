@@ -10,7 +10,7 @@ from ingest.language import N_, gettext
 from ingest.language import gettext as _
 from ingest.settings.model import Settings
 
-STRAP, WATCH = N_("Strap"), N_("Watch")
+STRAP, WATCH = N_("Strap"), N_("Watch of an unknown maker")
 """What stands where nothing is known."""
 
 PARTS = {
@@ -52,10 +52,10 @@ def sensor_names(settings: Settings, journal: Journal | None) -> dict[str, str]:
 
 
 def with_names(lines: Iterable[str], settings: Settings, journal: Journal) -> Iterator[str]:
-    """Lines in which sensors are called as their owners call them, or by make and model; one of which neither is known stays."""
+    """Lines in which sensors are called as their owners call them, or by make and model; a strap without a name keeps its address."""
     names: dict[str, str] = {}
     for name, sensor in _told_apart(_sensors(settings, journal)):
-        if sensor.named or sensor.model:
+        if sensor.named or sensor.name != STRAP:
             for source, part in sensor.sources.items():
                 names[source] = f"{name}, {gettext(part)}" if part and len(sensor.sources) > 1 else name
     if not names:

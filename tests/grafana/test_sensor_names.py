@@ -84,7 +84,7 @@ def test_everybody_sees_what_a_sensor_is_called(tmp_path: Path) -> None:
 
 
 def test_lines_say_what_a_sensor_is_called(tmp_path: Path) -> None:
-    """Protects who reads an explanation: the owner's name, else make and model; one of which nothing is known stays as it is."""
+    """Protects who reads an explanation: the owner's name, else make and model, and never a number in their place."""
     text = f"""
     [[person]]
     name = "Anna"
@@ -99,15 +99,17 @@ def test_lines_say_what_a_sensor_is_called(tmp_path: Path) -> None:
     with household(tmp_path / "house") as journal:
         heard(
             journal, "Anna", f"strap {ADDRESS}1", f"strap {ADDRESS}2", "garmin-77-activity", "garmin-78-activity",
-            "garmin-78-activity-strap", "garmin-7-activity", products={"garmin-78": "product 4643", "garmin-77": "fr35"},
+            "garmin-78-activity-strap", "garmin-7-activity", "manufacturer_9999-5-activity", "watch-activity", products={"garmin-78": "product 4643", "garmin-77": "fr35"},
         )  # fmt: skip
         lines = [
             f"believed: strap {ADDRESS}1, not garmin-77-activity or strap {ADDRESS}2",
             "garmin-78-activity-strap (activity, 5 samples), garmin-78-activity, garmin-178-activity",
+            "manufacturer_9999-5-activity (activity, 5 samples), watch-activity",
         ]
         assert list(with_names(lines, settings(tmp_path / "d", text), journal)) == [
             f"believed: Anna's Polar, not the old one or strap {ADDRESS}2",
             "Garmin Venu 4, workouts with a strap (activity, 5 samples), Garmin Venu 4, workouts, garmin-178-activity",
+            "Watch of an unknown maker (activity, 5 samples), Watch of an unknown maker no. 2",
         ]
 
 
