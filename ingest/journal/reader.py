@@ -298,11 +298,13 @@ class Journal(WholenessReader, FileReader, BootReader):
         whole = (_entry(row) for row in rows if self._is_whole_entry(row))
         return [replace(e, person=merged[e.person]) if e.person in merged else e for e in whole]
 
-    def waiting(self, after: int, until_ms: int = ALWAYS_MS) -> tuple[int, int | None]:
-        """How many entries of those recorded until a moment lie behind a position, and when the oldest was (ms)."""
-        sql = "SELECT count(*), min(recorded_ms) FROM entry WHERE position > ? AND recorded_ms <= ?"
-        rows = self._rows(sql, after, until_ms)
-        return rows[0][0], rows[0][1]
+    def waiting(self, after: int, lately_ms: tuple[int, int]) -> tuple[int, int | None, int]:
+        """How many entries lie behind a position, when the oldest was recorded (ms), and how many more are of lately."""
+        sql = "SELECT recorded_ms BETWEEN ? AND ?, count(*), min(recorded_ms) FROM entry WHERE position > ? GROUP BY 1"
+        found = {
+            lately: (count, oldest_ms) for lately, count, oldest_ms in self._rows(sql, *lately_ms, after)
+        }
+        return *found.get(0, (0, None)), found.get(1, (0, None))[0]
 
     def facts(
         self, person: int, what: str, start_ms: int = -ALWAYS_MS, end_ms: int = ALWAYS_MS

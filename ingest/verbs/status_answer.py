@@ -194,15 +194,18 @@ def _moved(journal: Journal, person: int) -> dict[str, str] | None:
 
 
 def _store_status(journal: Journal, store: Store, error: str | None, *, runs: bool) -> dict[str, Any]:
-    """How a store is. What the daemon brings there soon is not held against it."""
+    """How a store is. What the daemon brings there soon is told, and not held against it."""
     now_ms = time.time_ns() // 1_000_000
-    until_ms = now_ms - _SOON_MS if runs and error is None else ALWAYS_MS
-    behind, oldest_ms = journal.waiting(store.reported_position(journal), until_ms)
+    lately_ms = (now_ms - _SOON_MS, now_ms + _SOON_MS) if runs and error is None else (1, 0)
+    position = store.reported_position(journal)
+    behind, oldest_ms, on_the_way = journal.waiting(position, lately_ms)
     refused = [{"row": r.key, "why": r.reason, "since_ms": r.since_ms} for r in store.refused_rows()]
     return {
         "name": store.name,
         "place": store.place,
         "behind": behind,
+        "on_the_way": on_the_way,
+        "is_new": position == 0,
         "oldest_waiting_s": None if oldest_ms is None else max(time.time() - oldest_ms / 1000, 0.0),
         "last_error": error or store.misplaced(),
         "refused": len(refused),

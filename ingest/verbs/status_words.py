@@ -320,11 +320,7 @@ def _store(s: dict[str, Any]) -> Remark:
         )
     else:
         oldest = ""
-        text = (
-            _("Store {name}: not written to; last error: {error}")
-            if s["last_error"]
-            else _("Store {name}: up to date")
-        )
+        text = _store_at_the_end(s)
     more = []
     if s["refused"]:
         more = [
@@ -344,6 +340,19 @@ def _store(s: dict[str, Any]) -> Remark:
         name=s["name"], behind=s["behind"], duration=oldest, error=retold(s["last_error"] or "")
     )
     return Remark(HAND if s["last_error"] or s["refused"] else FINE, told, more)
+
+
+def _store_at_the_end(s: dict[str, Any]) -> str:
+    """What to say of a store that lacks nothing but what came in lately."""
+    if s["last_error"]:
+        return _("Store {name}: not written to; last error: {error}")
+    if s["on_the_way"]:
+        return (
+            _("Store {name}: nothing is there yet; it is being filled")
+            if s["is_new"]
+            else _("Store {name}: up to date, but for what came in a moment ago and follows by itself")
+        )
+    return _("Store {name}: up to date")
 
 
 # --- sensors ---

@@ -22,7 +22,7 @@ from ingest.verbs.check import findings
 from ingest.verbs.status import status_lines
 from ingest.verbs.status_answer import status
 from ingest.verbs.terminal import PIPE
-from tests.support.households import Event, Noted, a_file, at, filled, hartslag, household, steady
+from tests.support.households import Event, Noted, a_file, at, filled, happen, hartslag, household, steady
 from tests.support.terminals import on_terminal
 
 START = at("2026-11-16T10:00+01:00")
@@ -72,6 +72,38 @@ def test_in_words_with_the_edges_of_today(tmp_path: Path) -> None:
     assert "Store sqlite: up to date" in words
     assert "Nes 2013), age " in words
     assert "age 110" not in words
+
+
+@pytest.mark.parametrize(
+    ("began", "age_s", "words"),
+    [
+        ("never", 1, "Store sqlite: nothing is there yet; it is being filled"),
+        (
+            "half of it",
+            1,
+            "Store sqlite: up to date, but for what came in a moment ago and follows by itself",
+        ),
+        ("never", 600, "Store sqlite: 2 entries behind, the oldest for 10 min"),
+        # Recorded when the clock of the Pi was wrong, by more than a daemon takes to bring it there.
+        ("half of it", -9_999_999, "Store sqlite: 1 entry behind"),
+    ],
+)
+def test_what_is_not_there_yet_is_never_called_up_to_date(
+    began: str, age_s: int, words: str, tmp_path: Path
+) -> None:
+    """Protects from a store that was never reached and passes for up to date, be it for its first two minutes."""
+    now_ms = time.time_ns() // 1_000_000
+    with Journal(Settings(tmp_path).journal_file, now_ms=lambda: now_ms - age_s * 1000) as journal:
+        happen(journal, HAPPENED[0])
+        if began == "half of it":
+            filled(journal, Settings(tmp_path).store_file)
+        happen(journal, HAPPENED[1])
+        with only_daemon(tmp_path):
+            told = hartslag("--data", tmp_path, "status").out
+            (store,) = json.loads(hartslag("--data", tmp_path, "status", "--json").out)["stores"]
+    assert words in told
+    assert store["behind"] + store["on_the_way"] == (1 if began == "half of it" else 2)
+    assert store["is_new"] == (began == "never")
 
 
 def test_a_medicine_that_begins_later_is_not_blamed_today(tmp_path: Path) -> None:
