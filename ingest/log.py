@@ -23,8 +23,8 @@ MOST_KINDS = 1000
 def setup(verbose: bool, stream: TextIO | None = None, environ: Mapping[str, str] = os.environ) -> None:  # noqa: FBT001
     """Send what our own code says to `stream` (stderr), details too when `verbose`.
 
-    Libraries are heard from a warning on, but bleak warns of each failed attempt at what we try for ever and tell
-    ourselves when it changes: it is heard with the details only. Calling it again replaces what was set up before.
+    Libraries are heard from a warning on, but bleak and urllib3 warn of each failed attempt at what we try for ever and
+    tell ourselves when it changes: they are heard with the details only. Calling it again replaces what was set up before.
     """
     out = sys.stderr if stream is None else stream
     handler = logging.StreamHandler(out)
@@ -36,7 +36,7 @@ def setup(verbose: bool, stream: TextIO | None = None, environ: Mapping[str, str
     root.setLevel(logging.WARNING)
     for ours in ("ingest", "zones"):
         logging.getLogger(ours).setLevel(logging.DEBUG if verbose else logging.INFO)
-    for theirs in ("bleak", "dbus_fast"):
+    for theirs in ("bleak", "dbus_fast", "urllib3"):
         logging.getLogger(theirs).setLevel(logging.WARNING if verbose else logging.CRITICAL)
 
 

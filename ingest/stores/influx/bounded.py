@@ -55,6 +55,8 @@ class BoundedPool:
         self._is_watching = False
         self._socket: socket.socket | None = None
         self._left: list[socket.socket] = []
+        self._is_kept = False
+        """Whether the connection in use was left open by an earlier answer."""
         self.was_cut = False
         """Whether the last request took too long, and was ended."""
         manager.pool_classes_by_scheme = {
@@ -68,9 +70,10 @@ class BoundedPool:
 
     def request(self, method: str, url: str, **more: Any) -> Answer:
         """Ask, and read the answer. Raises what urllib3 raises, or OSError; one that takes too long is a connection that breaks."""
-        more["preload_content"] = False
+        # Where a server sends us on to is no place for a token, and need not be an address.
+        more |= {"preload_content": False, "redirect": False}
         with self._watched():
-            raw = self._manager.request(method, url, **more)
+            raw = self._ask(method, url, more)
             try:
                 body = raw.read(LARGEST_BYTES + 1)
             finally:
@@ -80,6 +83,17 @@ class BoundedPool:
             if self.was_cut:  # an answer without a length ends with its connection, and would pass for whole
                 raise TimeoutError("it was cut")
             return Answer(raw.status, raw.reason or "", dict(raw.headers.items()), body)
+
+    def _ask(self, method: str, url: str, more: dict[str, Any]) -> Any:
+        """Ask once; twice where the connection was one that rested, as its end may cross the question on the way."""
+        from urllib3.exceptions import ProtocolError
+
+        try:
+            return self._manager.request(method, url, **more)
+        except ProtocolError:
+            if not self._is_kept or self.was_cut:
+                raise
+            return self._manager.request(method, url, **more)
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
@@ -122,16 +136,22 @@ class BoundedPool:
 
         class ReportingConnection(connection_class):  # type: ignore[misc]
             _handle: socket.socket | None = None
+            _has_answered = False
 
             def _new_conn(self) -> socket.socket:
                 made: socket.socket = super()._new_conn()
                 self._handle = socket.socket(fileno=os.dup(made.fileno()))
-                pool._socket = self._handle
+                pool._socket, pool._is_kept, self._has_answered = self._handle, False, False
                 return made
 
             def request(self, *args: Any, **more: Any) -> None:
-                pool._socket = self._handle
+                pool._socket, pool._is_kept = self._handle, self._has_answered
                 super().request(*args, **more)
+
+            def getresponse(self) -> Any:
+                answer = super().getresponse()
+                self._has_answered = True
+                return answer
 
             def close(self) -> None:
                 handle, self._handle = self._handle, None

@@ -93,3 +93,39 @@ def test_of_an_answer_without_end_only_the_beginning_is_read(
     assert answer.too_long
     assert len(answer.data) == LARGEST_BYTES + 1
     assert not pool.was_cut
+
+
+def test_an_end_that_crosses_a_question_is_no_trouble(
+    serve: Callable[[Callable[[socket.socket], None]], str],
+) -> None:
+    """Protects from a proxy that ends connections which rest, at the very moment: asked anew at once, and but once."""
+    answers = 0
+
+    def once(client: socket.socket) -> None:
+        nonlocal answers
+        answers += 1
+        if answers > 3:
+            client.close()
+            return
+        client.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+        client.recv(65536)  # and no word to the next question on this connection
+        client.shutdown(socket.SHUT_RDWR)
+
+    url = serve(once)
+    pool = BoundedPool(urllib3.PoolManager(retries=False), lambda: True)
+    for _ in range(3):
+        assert pool.request("POST", url, body=b"x").status == 204
+    with pytest.raises(urllib3.exceptions.ProtocolError):
+        pool.request("POST", url, body=b"x")
+    assert answers == 4
+
+
+@pytest.mark.parametrize("leads_to", ["http://[::1", "//", "\xff", "http://127.0.0.1:1/", "/login"])
+def test_nobody_goes_where_an_answer_leads(
+    leads_to: str, serve: Callable[[Callable[[socket.socket], None]], str]
+) -> None:
+    """Protects the daemon from an address that is none, and the token from any other: such an answer is told as it is."""
+    moved = f"HTTP/1.1 302 Found\r\nLocation: {leads_to}\r\nContent-Length: 0\r\n\r\n".encode("latin-1")
+    url = serve(lambda client: client.sendall(moved))
+    pool = BoundedPool(urllib3.PoolManager(retries=False), lambda: True)
+    assert pool.request("POST", url, body=b"x").status == 302
