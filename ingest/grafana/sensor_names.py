@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingest.grafana.watch_models import model_name
 from ingest.journal import Journal
@@ -69,8 +69,8 @@ def with_names(lines: Iterable[str], settings: Settings, journal: Journal) -> It
 
 
 def watches(settings: Settings, journal: Journal) -> list[Sensor]:
-    """The watches that the journal knows by their serial numbers, each with its owner's name for it or make and model."""
-    return [s for s in _sensors(settings, journal) if s.serial]
+    """The watches that the journal knows by their serial numbers, each under the name that it has everywhere else."""
+    return [replace(s, name=name) for name, s in _told_apart(_sensors(settings, journal)) if s.serial]
 
 
 def _sensors(settings: Settings, journal: Journal | None) -> list[Sensor]:

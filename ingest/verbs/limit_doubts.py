@@ -114,7 +114,7 @@ def _limits_said(
 def doubt_parts(doubts: LimitDoubts) -> Iterator[tuple[str, list[str], str]]:
     """What speaks against the limits, and what settles it: a paragraph, lines for the settings, a paragraph behind them."""
     if doubts.devices:
-        said = ", ".join(f"{d.device} {d.bpm}" for d in doubts.devices)
+        said = ", ".join(f"{d.bpm} ({d.device})" for d in doubts.devices)
         of = str(doubts.maximum_bpm)
         if doubts.by_device:
             of = _("{bpm} of {device}").format(bpm=of, device=doubts.by_device)

@@ -400,15 +400,13 @@ def _strap_facts(s: dict[str, Any]) -> Iterator[str]:
 
 
 def _watch(w: dict[str, Any]) -> Remark:
-    model = w["model"] or _("model unknown")
-    return Remark(
-        FINE,
-        _("Watch {watch}, serial number {serial}, of {persons}").format(
-            watch=f"{quoted(w['name'])}, {model}" if w["named"] else model,
-            serial=w["serial"],
-            persons=_(" and ").join(w["persons"]),
-        ),
-    )
+    words = _("Watch {watch}, serial number {serial}, of {persons}")
+    watch = w["name"]
+    if w["named"]:
+        watch = f"{quoted(watch)}, {w['model'] or _('model unknown')}"
+    elif not w["model"]:
+        words = _("{watch}, serial number {serial}, of {persons}")
+    return Remark(FINE, words.format(watch=watch, serial=w["serial"], persons=_(" and ").join(w["persons"])))
 
 
 def _plugged(w: dict[str, Any]) -> Remark:

@@ -187,6 +187,18 @@ def test_names_come_out_of_files(tmp_path: Path) -> None:
     assert start + ERA > 0
 
 
+def test_the_list_of_watches_calls_each_as_everything_else_does(tmp_path: Path) -> None:
+    """Protects who wants to name the second of two watches: which serial number it has stands beside what it is called."""
+    with household(tmp_path) as journal:
+        heard(journal, "Anna", "manufacturer_9999-5-activity", "manufacturer_9999-6-activity")
+        heard(journal, "Anna", "garmin-7-activity", products={"garmin-7": "fr235"})
+    settings(tmp_path)
+    said = [line.strip() for line in hartslag("--data", tmp_path, "status").lines]
+    assert "Watch of an unknown maker, serial number 5, of Anna" in said
+    assert "Watch of an unknown maker no. 2, serial number 6, of Anna" in said
+    assert "Watch Garmin Forerunner 235, serial number 7, of Anna" in said
+
+
 def test_without_a_journal_straps_have_their_names(tmp_path: Path) -> None:
     """Protects who prepares Grafana first: nothing is amiss, nothing is made."""
     decided = settings(tmp_path, f'[[strap]]\nname = "Chest"\naddress = "{ADDRESS}1"\n')

@@ -71,7 +71,7 @@ def test_two_devices_do_not_switch_the_limits(tmp_path: Path) -> None:
     assert [d["maximum_bpm"] for d in newest_week(data)["limits_in_doubt"]["devices"]] == [190, 172]
     for verb in ("week", "status"):
         told = " ".join(hartslag("--data", data, verb).out.split())
-        assert "The devices of Anna are not set to one maximum heart rate (bpm): Garmin" in told
+        assert "The devices of Anna are not set to one maximum heart rate (bpm): 190 (Garmin" in told
         assert "The highest that one was ever set to is used, 190 of Garmin" in told
         assert "maximum_bpm = 190" in told
     write(data, PERSON + "maximum_bpm = 180\n")

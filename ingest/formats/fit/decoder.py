@@ -23,10 +23,11 @@ from ingest.formats.fit.time_in_zone import (
     usual_zones,
     with_told_zones,
 )
-from ingest.formats.fit.timer import read_presses
+from ingest.formats.fit.timer import Press, last_stop, read_presses
 from ingest.formats.fit.unset_clock import find_undated
 from ingest.formats.fit.workout import read_laps, read_sessions, session_of_samples
 from ingest.language import N_
+from zones.series import median_gap_ms
 
 STAMP = np.timedelta64(2, "s")
 """A stop's stamp and a session's end that lie nearer than this are the same press: both clocks may have cut off a
@@ -61,7 +62,7 @@ def read(data: bytes) -> FitFile:
     sessions = mend_lengths(sessions, contents, laps, presses, heart.last_ms)
     zone_times = read_zone_times(contents)
     told_times = with_laps(zone_times or read_session_times(contents), sessions, laps, contents)
-    series = tuple(_end_with_session(s, sessions) for s in heart.series)
+    series = tuple(_end_with_session(s, sessions, presses) for s in heart.series)
     activity = next((s for s in series if s.kind == "activity"), None)
     samples = activity or derived
     times = np.empty(0, np.int64) if samples is None else samples.times.view(np.int64)
@@ -122,9 +123,15 @@ def _read_beats(contents: Contents, heart: HeartRateColumns) -> tuple[Beats, Fit
     return beats, derived, said
 
 
-def _end_with_session(series: FitSeries, sessions: tuple[FitSession, ...]) -> FitSeries:
-    """The same, its end to the millisecond where a session tells it: the press of stop is stamped in whole seconds."""
+def _end_with_session(series: FitSeries, sessions: tuple[FitSession, ...], presses: list[Press]) -> FitSeries:
+    """The same, its end to the millisecond where a session tells it: the press of stop is stamped in whole seconds.
+
+    Where none was pressed, the last sample stands until then as others stand until the next one.
+    """
     if series.kind != "activity" or series.end is None or not sessions:
         return series
-    end = max(session.end for session in sessions)
-    return replace(series, end=end) if series.end < end < series.end + STAMP else series
+    end, slack = max(session.end for session in sessions), STAMP
+    times = series.times.astype(np.int64)
+    if last_stop(presses, int(times[-1])) is None:
+        slack = STAMP + np.timedelta64(median_gap_ms(times), "ms")
+    return replace(series, end=end) if series.end < end < series.end + slack else series

@@ -313,6 +313,22 @@ def test_until_when_it_was_recorded() -> None:
     assert fit.heart_rate(Fit().monitoring_info(START).monitoring_bpm(START, 60).done()).series[0].end is None
 
 
+@pytest.mark.parametrize(
+    ("stopped_s", "lasts_s", "ends_s"), [(None, 100, 100), (None, 300, 90), (92, 100, 92)]
+)
+def test_without_a_stop_the_last_sample_stands_until_its_workout_ends(
+    stopped_s: int | None, lasts_s: int, ends_s: int
+) -> None:
+    """Protects the last seconds of programs that write a heart rate every ten and press no stop: not longer than others stand."""
+    file = Fit()
+    for i in range(10):
+        file.record(START + 10 * i, 120)
+    if stopped_s:
+        file.timer(START + stopped_s, start=False)
+    (series,) = fit.read(file.session(START, lasts_s).done()).series
+    assert series.end == np.datetime64((START + ERA + ends_s) * 1000, "ms")
+
+
 def test_fast_way_and_whole_way_agree() -> None:
     """`heart_rate` gives the very samples that `read` gives."""
     data = workout(START, [0, 255, *range(60, 200)])
