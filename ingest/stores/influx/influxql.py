@@ -127,10 +127,13 @@ class InfluxServer:
         self.delete_ranges(series, key[0], [(FIRST_US, LAST_US)])
 
     def clear(self) -> None:
-        """Take away all rows of this site, and its marker."""
-        for table in (*TABLES, MARKER):
-            self._delete_all(table, (("site", self.site),))
+        """Take away all rows of this site, and its marker; rows of nobody are those of another program in the bucket."""
+        for table in TABLES:
+            for person in sorted(self._persons_in(table)):
+                self._delete_all(table, (("person", person), ("site", self.site)))
             reached("store clearing")
+        for journal in sorted(self.owners()):
+            self._delete_all(MARKER, (("journal", journal), ("site", self.site)))
 
     def persons(self) -> set[str]:
         """The persons with rows of this site."""
@@ -142,7 +145,7 @@ class InfluxServer:
             (answer,) = self._statements.ask(
                 f'SELECT * FROM "{table}" WHERE {where} GROUP BY "person" LIMIT 1'
             )
-            return {str(one["tags"]["person"]) for one in answer.get("series", [])}
+            return {str(one["tags"]["person"]) for one in answer.get("series", [])} - {""}
 
     def keep_persons(self, names: Collection[str]) -> None:
         """Take away the rows of this site that are of nobody of these names."""
@@ -157,7 +160,7 @@ class InfluxServer:
 
     def is_empty(self) -> bool:
         """Whether no row of this site is there."""
-        where = " AND ".join(tag_conditions([("site", self.site)]))
+        where = " AND ".join([*tag_conditions([("site", self.site)]), "\"person\" != ''"])
         asked = [f'SELECT * FROM "{table}" WHERE {where} LIMIT 1' for table in TABLES]
         with reading_response(self._client.url):
             return not any(answer.get("series") for answer in self._statements.ask(*asked))
@@ -171,7 +174,7 @@ class InfluxServer:
             (answer,) = self._statements.ask(
                 f'SELECT "version" FROM "{MARKER}" WHERE {where} GROUP BY "journal"'
             )
-            return {str(one["tags"]["journal"]) for one in answer.get("series", [])}
+            return {str(one["tags"]["journal"]) for one in answer.get("series", [])} - {""}
 
     def claim_ownership(self, journal: str) -> None:
         """Leave the marker, which is as old as any row may be. Raises TryLater when it does not stay, or nothing can go."""

@@ -54,6 +54,8 @@ CANARIES = 10
 """Moments at which each way to write two values is tried."""
 
 _ALL = [f"{table}_{field}" for table in TABLES for field in TABLES[table].fields]
+_OURS = [("__name__", "|".join(_ALL)), ("person", ".+")]
+"""What selects rows of somebody; others are no rows of a hartslag."""
 
 
 class VictoriaServer:
@@ -174,9 +176,10 @@ class VictoriaServer:
         return False
 
     def clear(self) -> None:
-        """Take away all rows of this site, and its marker."""
-        for names in (_ALL, [f"{MARKER}_{field}" for field in ("version", "canary")]):
-            self._api.delete(selector([("__name__", "|".join(names))], [("site", self.site)]))
+        """Take away all rows of this site, and its marker; rows of nobody are those of another program in the same place."""
+        marker = [("__name__", f"{MARKER}_version|{MARKER}_canary"), ("journal", ".+")]
+        for match in (_OURS, marker):
+            self._api.delete(selector(match, [("site", self.site)]))
             reached("store clearing")
 
     def persons(self) -> set[str]:
@@ -194,7 +197,7 @@ class VictoriaServer:
 
     def is_empty(self) -> bool:
         """Whether it holds no row of this site."""
-        return not self._api.find_series(selector([("__name__", "|".join(_ALL))], [("site", self.site)]))
+        return not self._api.find_series(selector(_OURS, [("site", self.site)]))
 
     # --- the marker ---
 

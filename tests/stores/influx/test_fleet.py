@@ -1,5 +1,6 @@
 """Whose server it is: the right flags, emptied ones, other hartslags, and fifty Pis that write to one."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 
 from ingest.errors import TryLater
 from ingest.journal import Journal
+from ingest.settings.model import InfluxSettings
 from ingest.stores.following import follow
+from ingest.stores.influx.client import ServerClient
 from tests.support.cluster import Cluster
 from tests.support.households import DAY, Copies, Event, Limits, Noted, filled, happen, steady
 from tests.support.influxdb2 import InfluxDB2
@@ -154,6 +157,49 @@ def test_a_journal_that_was_exchanged_takes_the_place_of_the_earlier_one(
         ):
             catch_up(journal, store, clock)
             assert wrong_rows(journal, server, tmp_path / f"{i}.db") == []
+
+
+FOREIGN = b"""heart_rate,device=belt bpm=61i 1730000000
+session,app=web duration_s=5 1730000000
+minute,host=pi bpm=4 1730000060
+replica,host=db lag=3 1730000000
+replica,host=db version=14 1730000000
+"""
+"""What another program has in the same bucket, in measurements that happen to be called as ours are."""
+
+
+def foreign_rows(server: Real) -> int:
+    """How many of its values are there."""
+    if isinstance(server, VictoriaMetrics):
+        return sum(
+            len(held)
+            for match in ("app", "host", "device")
+            for held in server.samples(f'{{{match}!=""}}').values()
+        )
+    tables = [(name, server.rows(name)) for name in ("heart_rate", "session", "minute", "replica")]
+    mine = [
+        row for _, rows in tables for row in rows if row.get("app") or row.get("host") or row.get("device")
+    ]
+    return sum(
+        row.get(field) is not None for row in mine for field in ("bpm", "duration_s", "lag", "version")
+    )
+
+
+def test_rows_of_another_program_stay(journal: Journal, server: Real, clock: Clock, tmp_path: Path) -> None:
+    """Protects what others keep in the same bucket: it holds up nothing, and nothing of it is taken away with ours."""
+    with contextlib.closing(ServerClient(InfluxSettings(url=server.url))) as other:
+        other.write_lines(FOREIGN, "s")
+    with open_store(server.url, tmp_path / "store", clock=clock) as store:
+        catch_up(journal, store, clock)
+        assert foreign_rows(server) == 5
+        store.begin(journal)
+        store.keep_persons(["Zoë"])
+        assert foreign_rows(server) == 5
+        store.clear(journal)
+        assert foreign_rows(server) == 5
+        assert not any(person for rows in held(server).values() for _, person, *_ in rows)
+        catch_up(journal, store, clock)
+        assert foreign_rows(server) == 5
 
 
 # --- many Pis ---
