@@ -1,7 +1,7 @@
 """Reading what became of files: on their way, and once they are filed."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from ingest.formats.recording import LONGEST_SESSION_MS
@@ -253,6 +253,17 @@ class FileReader(ForgottenReader):
         """Whether anything else than files told the first entries behind a position, which are not read for that."""
         sql = "SELECT file FROM entry WHERE position > ? ORDER BY position LIMIT ?"
         return bool(self._rows(f"SELECT 1 FROM ({sql}) WHERE file IS NULL LIMIT 1", after, limit))
+
+    def touched_until(self, position: int, without: Collection[str]) -> tuple[int, int] | None:
+        """The first and the last moment (ms) of what entries up to a position touch, those of some kinds left out."""
+        marks = ", ".join("?" * len(without))
+        sql = (
+            "SELECT min(min(at_ms, first_ms, last_ms)), max(max(at_ms, first_ms, last_ms)) FROM entry"
+            f" WHERE position <= ? AND what NOT IN ({marks})"
+            " AND typeof(at_ms) = 'integer' AND typeof(first_ms) = 'integer' AND typeof(last_ms) = 'integer'"
+        )
+        ((first_ms, last_ms),) = self._rows(sql, position, *without)
+        return None if first_ms is None else (first_ms, last_ms)
 
     def rejected_marks(self, person: int) -> list[str]:
         """What the names end in of files that were set aside out of an archive of a person."""

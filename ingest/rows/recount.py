@@ -31,7 +31,7 @@ from ingest.rows.strap_session import StrapSession
 from ingest.rows.table import Block
 from ingest.rows.touched import ABOUT_EDGES, TouchedTime, overlaps
 from ingest.rows.variability import variability_blocks
-from ingest.rows.week import Week, count_week, week_block, weeks_with_data
+from ingest.rows.week import Week, count_week, week_block, week_workouts, weeks_with_data
 from ingest.rows.workout import find_workouts, workout_end_ms
 from zones.days import midnights
 from zones.minutes import MINUTE, Totals
@@ -195,10 +195,11 @@ def _week_blocks(
     journal: Journal, person: Person, profile: Profile, first_day: date, touched: TouchedTime, cache: RowCache
 ) -> Iterator[Block]:
     """The rows of the days of a week from the first to the last that is touched, and of the week itself."""
-    span = midnights(profile.zone, first_day, first_day + WEEK)[[0, -1]].tolist()
-    sources, workouts = journal.sources(person.id), find_workouts(journal, person.id, *span)
+    # Read once: each look at them holds all that was noted of that time against its tally.
+    workouts = week_workouts(journal, person, profile, first_day)
+    sources = journal.sources(person.id)
     collector = _EvidenceCollector(journal, person, profile, touched, cache, sources, workouts)
-    week = count_week(journal, person, profile, first_day, collector.collect, cache)
+    week = count_week(journal, person, profile, first_day, collector.collect, cache, workouts)
     yield from collector.blocks
     names = {s.id: s.name for s in sources}
     strap_sessions = [(names[s.source], s) for s in week.strap_sessions]
@@ -241,7 +242,7 @@ def _day_blocks(c: _CountedWeek) -> Iterator[Block]:
 
 def _session_blocks(c: _CountedWeek) -> Iterator[Block]:
     of, span = c.collector, c.touched_ms(c.touched.days)
-    return session_blocks(of.journal, of.person, of.profile, *span, c.strap_sessions, of.cache)
+    return session_blocks(of.journal, of.person, of.profile, *span, of.workouts, c.strap_sessions, of.cache)
 
 
 def _variability_blocks(c: _CountedWeek) -> Iterator[Block]:
@@ -249,7 +250,7 @@ def _variability_blocks(c: _CountedWeek) -> Iterator[Block]:
         of, span = c.collector, c.touched_ms(c.touched.variability)
         quiet = c.week.quiet_ms[~np.isnan(c.week.resting_bpm)].tolist()
         yield from variability_blocks(
-            of.journal, of.person, quiet, c.strap_sessions, *span, of.cache, of.evidence
+            of.journal, of.person, quiet, c.strap_sessions, of.workouts, *span, of.cache, of.evidence
         )
 
 
@@ -277,7 +278,8 @@ def _blocks_without_data(
     tags = {"person": person.name}
     counted = [name for name in WEEK_TABLES if name not in {"session", "claim"}]
     blocks = [Block.empty(name, tags, start_ms, end_ms) for name in counted]
-    blocks += session_blocks(journal, person, profile, start_ms, end_ms)
+    workouts = find_workouts(journal, person.id, start_ms, end_ms)
+    blocks += session_blocks(journal, person, profile, start_ms, end_ms, workouts)
     blocks.append(claim_block(journal, person, start_ms, end_ms))
     for name, spans in (("heart_rate", touched.samples), ("beat", touched.beats)):
         blocks += [Block.empty(name, tags, a, b) for a, b in overlaps(spans, start_ms, end_ms)]

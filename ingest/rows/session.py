@@ -17,7 +17,7 @@ from ingest.rows.ruling import apply_edges, ruling_sport
 from ingest.rows.strap_session import StrapSession
 from ingest.rows.table import Block
 from ingest.rows.told import add_told
-from ingest.rows.workout import find_workouts, workout_end_ms, workout_spans
+from ingest.rows.workout import find_workouts, workout_end_ms, workout_spans, workouts_in
 from zones.days import midnights
 from zones.dose import dose_min
 from zones.minutes import MINUTE, sum_pieces
@@ -31,17 +31,18 @@ def session_blocks(
     profile: Profile,
     start_ms: int,
     end_ms: int,
+    workouts: Sequence[Entry],
     strap_sessions: Sequence[tuple[str, StrapSession]] = (),
     cache: RowCache | None = None,
 ) -> Iterator[Block]:
-    """The rows of the workouts of a span: each stands at its start, which may lie before it.
+    """The rows of the workouts, of those that are given, of a span: each stands at its start, which may lie before it.
 
     `strap_sessions` come with the name of the strap; those that begin in the span have a row, too.
     """
     cache = cache or RowCache()
     rows = [
         (e.content["source"], e.at_ms, cached_workout_fields(journal, person, profile, e, cache))
-        for e in find_workouts(journal, person.id, start_ms, end_ms)
+        for e in workouts_in(workouts, start_ms, end_ms)
     ]
     tags = {"person": person.name}
     inside = [(name, s.start_ms, s.fields) for name, s in strap_sessions if start_ms <= s.start_ms < end_ms]

@@ -21,6 +21,9 @@ LEAVE_OUT = {"file", *FORGETS, PERSONS}
 """Entries by which whole files, and all that they told of, may come or go: a better copy, what is forgotten, a history."""
 
 
+BEYOND_MS = 7 * 86_400_000
+"""Further than this no row lies from what it is made from."""
+
 MONTH_MS = 30 * 86_400_000
 """What lies closer together is asked for at once."""
 
@@ -43,7 +46,9 @@ class TouchedTime:
         self.beats = _touched(recorded, reach_ms=placing.REACH_MS)
         corrected = _corrected_workouts(journal, entries)
         self.minutes = _touched([*measured, *corrected], around_ms, around_ms)
-        self.edges = _touched([e for e in entries if e.what in ABOUT_EDGES])
+        edges = [e for e in entries if e.what in ABOUT_EDGES]
+        reached = _time_reached(journal, entries[-1].position) if edges else (0, 0)
+        self.edges = _touched(edges).clip(*reached) - self.minutes
         self.zones = self.minutes | self.edges
         self.pauses = _touched(_about_pauses(journal, recorded))
         # A day rests from the workouts of the evening before.
@@ -51,6 +56,18 @@ class TouchedTime:
         self.days = self.zones | afterwards
         moved = _moved_elsewhere(journal, [e for e in entries if e.what == "profile"])
         self.variability = self.minutes | afterwards | (self.edges if moved else Spans.none())
+
+
+def _time_reached(journal: Journal, position: int) -> tuple[int, int]:
+    """From when to when edges matter to one who has come to a position: what else is recorded by now is counted in its turn.
+
+    While a store is filled, all of a household's years would be counted twice otherwise.
+    """
+    if position >= journal.last_position():
+        return -ALWAYS_MS, ALWAYS_MS
+    first_ms, last_ms = journal.touched_until(position, ABOUT_EDGES) or (0, 0)
+    # Workouts and the rest after them reach past what is recorded by hours.
+    return first_ms - BEYOND_MS, last_ms + BEYOND_MS
 
 
 def recorded_time(entries: Sequence[Entry]) -> Spans:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.journal import Journal, Person
+from ingest.journal import Entry, Journal, Person
 from ingest.rows.cache import RowCache
 from ingest.rows.evidence import LONGEST_BEAT_MS, REACH_MS, Evidence
 from ingest.rows.strap_session import StrapSession
 from ingest.rows.table import Block
-from ingest.rows.workout import find_workouts, workout_end_ms
+from ingest.rows.workout import workout_end_ms, workouts_in
 from zones.beats import (
     CONTEXT_MS,
     SUMS,
@@ -54,20 +54,20 @@ def variability_blocks(
     person: Person,
     quiet_ms: Iterable[int],
     strap_sessions: Sequence[tuple[str, StrapSession]],
+    workouts: Sequence[Entry],
     start_ms: int,
     end_ms: int,
     cache: RowCache,
     evidence_between: EvidenceBetween,
 ) -> Iterator[Block]:
-    """The rows of a span: of its workouts, which may begin before it, of sessions of straps, and of resting windows.
+    """The rows of a span: of the workouts in it, which may begin before it, of sessions of straps, and of resting windows.
 
     `quiet_ms` is when the resting windows begin. Of several spans that begin at one moment the longest has the row.
     """
     spans = {at: _Span(at + WINDOW_MS, at_rest=True) for at in quiet_ms if start_ms <= at < end_ms}
     other = [(s.start_ms, _Span(s.end_ms, (name, s))) for name, s in strap_sessions]
     other = [(at, span) for at, span in other if start_ms <= at < end_ms]
-    workouts = find_workouts(journal, person.id, start_ms, end_ms)
-    other += [(workout.at_ms, _Span(workout_end_ms(workout))) for workout in workouts]
+    other += [(e.at_ms, _Span(workout_end_ms(e))) for e in workouts_in(workouts, start_ms, end_ms)]
     for at, span in other:
         if at not in spans or span.end_ms > spans[at].end_ms:
             spans[at] = span

@@ -102,14 +102,16 @@ def count_week(
     first_day: date,
     on_evidence: OnEvidence | None = None,
     cache: RowCache | None = None,
+    entries: Sequence[Entry] | None = None,
 ) -> Week:
     """A person's week from the journal, in stretches of days so that a week of beats needs no memory of a week.
 
-    `on_evidence` is called with what is counted; it is not with what the cache holds.
+    `on_evidence` is called with what is counted; it is not with what the cache holds. `entries` are what `week_workouts` gives,
+    where somebody has asked for it.
     """
     cache = cache or RowCache()
     borders = midnights(profile.zone, first_day, first_day + WEEK)
-    entries = find_workouts(journal, person.id, int(borders[0]) - AFTERWARDS_MS, int(borders[-1]))
+    entries = week_workouts(journal, person, profile, first_day) if entries is None else entries
     workouts = workout_spans(entries)
     parts, days = [], []
     stretch, until = CountedMinutes.none(), int(borders[0])
@@ -143,6 +145,12 @@ def count_week(
         spread_min(sum(d.open_squares for d in days)),
         tuple(at for d in days for at in d.unmeasured_ms),
     )
+
+
+def week_workouts(journal: Journal, person: Person, profile: Profile, first_day: date) -> list[Entry]:
+    """The workouts of a week, and those of the evening before it, from which its first day may still rest."""
+    start_ms, end_ms = midnights(profile.zone, first_day, first_day + WEEK)[[0, -1]].tolist()
+    return find_workouts(journal, person.id, start_ms - AFTERWARDS_MS, end_ms)
 
 
 def _unmeasured(workouts: Sequence[Entry], covered: Spans, start_ms: int, end_ms: int) -> Iterator[int]:

@@ -37,7 +37,12 @@ def find_workouts(
     for e in sorted((e for e in entries if e.last_ms is not None), key=workout_end_ms):
         longest[e.content["source"], e.at_ms] = e
     each = _without_copies(journal, person, sorted(longest.values(), key=_order))
-    return [e for e in each if e.at_ms < end_ms and (workout_end_ms(e) > start_ms or e.at_ms >= start_ms)]
+    return workouts_in(each, start_ms, end_ms)
+
+
+def workouts_in(workouts: Iterable[Entry], start_ms: int, end_ms: int) -> list[Entry]:
+    """Those of the workouts that lie in [start, end) at least in part; one without length where it starts."""
+    return [e for e in workouts if e.at_ms < end_ms and (workout_end_ms(e) > start_ms or e.at_ms >= start_ms)]
 
 
 def are_copies(one: Entry, other: Entry) -> bool:

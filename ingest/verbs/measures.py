@@ -69,7 +69,8 @@ def measure_span(
     strap_sessions = strap_sessions_between(journal, person.id, profile, start_ms, end_ms)
     seen = partial(read_evidence, journal, person.id)
     workouts, without, told_ms, stood_ms = [], {}, {}, {}
-    for e in find_workouts(journal, person.id, start_ms, end_ms):
+    entries = find_workouts(journal, person.id, start_ms, end_ms)
+    for e in entries:
         evidence = seen(e.at_ms, workout_end_ms(e))
         workouts.append((e, workout_fields(journal, person, profile, e, evidence)))
         pieces = resolve_sources(evidence)
@@ -91,7 +92,7 @@ def measure_span(
                 **{f: v[i] for f, v in block.fields.items()},
             }
             for block in variability_blocks(
-                journal, person, quiet, strap_sessions, start_ms, end_ms, RowCache(), seen
+                journal, person, quiet, strap_sessions, entries, start_ms, end_ms, RowCache(), seen
             )
             for i in range(len(block))
         ],

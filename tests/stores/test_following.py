@@ -74,3 +74,15 @@ def test_a_file_that_comes_in_while_the_store_follows_is_counted_once(tmp_path: 
             follow(journal, store, going_on=going_on)
             assert store.minutes == 2 * 15
         assert rows(tmp_path / "along.db") == filled(journal, tmp_path / "anew.db")
+
+
+def test_while_a_store_is_filled_each_minute_is_counted_once(tmp_path: Path) -> None:
+    """Protects the time of a rebuild: what was noted first of a person's edges had all years counted, and each once more in its turn."""
+    with household(tmp_path) as journal:
+        happen(journal, Limits("me", MORNING, 150))
+        for month in range(4):
+            happen(journal, steady("me", MORNING + month * 30 * DAY, 900, 120))
+        with _Counting(tmp_path / "store.db") as store:
+            follow(journal, store, portion=2)
+            assert store.minutes == 4 * 15
+        assert rows(tmp_path / "store.db") == filled(journal, tmp_path / "anew.db")
