@@ -38,6 +38,8 @@ from zones.minutes import MINUTE, Totals
 from zones.pieces import Pieces
 from zones.spans import Spans
 
+WEEK_MS = 7 * 24 * 60 * MINUTE
+
 LIVE_MS = 60 * MINUTE
 """The evidence of so little time is kept at hand for what else is asked of it."""
 
@@ -98,7 +100,7 @@ def _recount_time(
 ) -> Iterator[list[Block]]:
     """The weeks that the touched time has to do with, each counted once, and what lies between them."""
     weeks = set()
-    for a, b in overlaps(touched.days, -ALWAYS_MS, ALWAYS_MS):
+    for a, b in _joined(touched.days):
         weeks.update(weeks_with_data(journal, person, profile, *_whole_weeks(profile, a, b), beats=True))
     counted_to = -ALWAYS_MS
     for first_day in sorted(weeks):
@@ -111,6 +113,12 @@ def _recount_time(
         counted_to = end
     for a, b in overlaps(touched.days, counted_to, ALWAYS_MS):
         yield _blocks_without_data(journal, person, profile, a, b, touched)
+
+
+def _joined(days: Spans) -> list[tuple[int, int]]:
+    """Spans with what lies between them where that is less than a week: each of them costs a look into the journal."""
+    wide = Spans.of(days.start, days.end + WEEK_MS)
+    return overlaps(Spans.of(wide.start, wide.end - WEEK_MS), -ALWAYS_MS, ALWAYS_MS)
 
 
 def _whole_weeks(profile: Profile, start_ms: int, end_ms: int) -> tuple[int, int]:

@@ -181,5 +181,5 @@ def _insert_bytes(
     packed = ((ms - ms[0]) << 8 | values).tolist()
     db.execute(
         f"INSERT OR REPLACE INTO {table}_sample SELECT ?, (? + (value >> 8)) / 1000.0, value & 255 FROM json_each(?)",
-        (series, int(ms[0]), f"[{','.join(map(str, packed))}]"),
+        (series, int(ms[0]), str(packed)),
     )
