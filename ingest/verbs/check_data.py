@@ -235,7 +235,7 @@ def _server(settings: "Settings", journal: "Journal | None") -> Iterator[Finding
 
 def _noted(store: "Store", journal: "Journal", seen: list[str]) -> Iterator[Finding]:
     """What troubles a store by the daemon's word, unless it was found just now, too."""
-    error = journal.store_errors().get(store.name)
+    error = retold(journal.store_errors().get(store.name) or "")
     if error and not any(error in text for text in seen):
         told = _("Store {place}: {error}").format(place=store.place, error=error)
         yield Finding(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ingest.language import gettext as _
-from ingest.language import ngettext
+from ingest.language import ngettext, said
 from ingest.verbs.finding import FAIL, OK, WARN, Finding
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def server_findings(influx: "InfluxSettings", store: "Store", journal: "Journal 
     for seen in store.inspect(journal.id if journal is not None else None):
         if seen.trouble:
             level = WARN if seen.harmless else FAIL
-            told = seen.trouble
+            told = said(seen.trouble)
             if store.place not in told:
                 told = _("Server {url}: {trouble}").format(url=store.place, trouble=told)
             yield Finding(level, "store", told, "" if seen.harmless else _(store.remedy), seen.aspect)

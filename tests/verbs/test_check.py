@@ -13,6 +13,7 @@ from ingest.backup.state import BackupState, note
 from ingest.daemon.inspection import look_over_store
 from ingest.household import view_journal
 from ingest.journal import Journal
+from ingest.language import ENGLISH, languages
 from ingest.settings.file import load
 from ingest.settings.model import Settings
 from ingest.stores.sqlite import SqliteStore
@@ -22,6 +23,7 @@ from ingest.verbs import check_machine
 from ingest.verbs.check import findings, worst
 from ingest.verbs.finding import FAIL, OK, WARN, Finding
 from tests.support.households import a_file, filled, hartslag, household, steady
+from tests.support.languages import speaking
 from tests.support.small_disk import fill, small_disk
 
 NOW_MS = time.time_ns() // 1_000_000
@@ -216,16 +218,22 @@ def test_the_worst_decides() -> None:
     ]
 
 
-def test_a_server_that_is_away_is_said_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("language", languages())
+def test_a_server_that_is_away_is_said_once(language: str, tmp_path: Path) -> None:
     """Protects from two alarms for one thing: what the daemon noted and what is seen now are the same."""
-    (tmp_path / "hartslag.toml").write_text('[influx]\nurl = "http://127.0.0.1:9"\n')
+    (tmp_path / "hartslag.toml").write_text(
+        f'language = "{language}"\n[influx]\nurl = "http://127.0.0.1:9"\n'
+    )
     with household(tmp_path) as journal, journal.write() as w:
         w.store_error(
             "influx",
-            "The server at http://127.0.0.1:9 cannot be reached; what it misses is kept and sent when it is back.",
+            "The server at http://127.0.0.1:9 cannot be reached, as nothing listens at its port 9; see that it runs; what"
+            " it misses is kept and sent when it is back.",
         )
-    said = [f.level for f in seen(tmp_path)["store"] if "127.0.0.1:9" in f.seen and f.level != OK]
-    assert said == [FAIL]
+    with speaking(language):
+        told = [f for f in seen(tmp_path)["store"] if "127.0.0.1:9" in f.seen and f.level != OK]
+    assert [f.level for f in told] == [FAIL], told
+    assert ("listens" in told[0].seen) == (language == ENGLISH)
 
 
 def test_on_a_full_disk_a_healthy_store_is_not_called_broken(tmp_path: Path) -> None:

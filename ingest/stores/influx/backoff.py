@@ -29,7 +29,7 @@ class Backoff:
 
     def fail(self, error: TryLater) -> None:
         """Begin a pause: doubled at each failure in a row, jittered, and at least what the server asks for."""
-        self._error = Unavailable(str(error)) if isinstance(error, Unavailable) else TryLater(str(error))
+        self._error = Unavailable(error.text) if isinstance(error, Unavailable) else TryLater(error.text)
         self._failures += 1
         least, most = PAUSE_S
         pause = min(least * 2 ** min(self._failures - 1, 10), most)

@@ -6,8 +6,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from ingest.errors import TryLater
+from ingest.language import N_, Text
 from ingest.log import quoted
-from ingest.stores.influx.client import BodyTooLarge, Refused, ServerClient
+from ingest.stores.influx.client import BodyTooLarge, Refused, ServerClient, with_its_words
 
 BODY_BYTES = 3 << 19
 """Lines are collected up to this: half a second of a small server's work."""
@@ -126,7 +127,7 @@ class BatchWriter:
         except BodyTooLarge:
             self.body_limit = max(min(len(body) // 2, self.body_limit), LEAST_BODY_BYTES)
             if _split_lines(body) is None:
-                self._reject(body, precision, "a single row is too large")
+                self._reject(body, precision, Text(N_("a single row is too large")))
             else:
                 self._write_halves(body, precision)
         except Refused as e:
@@ -147,14 +148,20 @@ class BatchWriter:
         try:
             self._client.write_lines(self.probe_line, "s")
         except (Refused, BodyTooLarge) as e:
-            raise TryLater(
-                f"The server at {self._client.url} refuses whatever is sent. Nothing is lost; it says: {reason}"
-            ) from e
-        if self._refused > MOST_REFUSED:
-            raise TryLater(
-                f"The server at {self._client.url} refuses very many rows, such as {quoted(line.decode(errors='replace'))}."
-                f" It says: {reason} Has another program written to this bucket? Give hartslag one of its own."
+            told = Text(
+                N_("The server at {url} refuses whatever is sent. Nothing is lost."), url=self._client.url
             )
+            raise TryLater(with_its_words(told, reason)) from e
+        if self._refused > MOST_REFUSED:
+            told = Text(
+                N_(
+                    "The server at {url} refuses very many rows, such as {row}. Has another program written to this bucket?"
+                    " Give hartslag one of its own."
+                ),
+                url=self._client.url,
+                row=quoted(line.decode(errors="replace")),
+            )
+            raise TryLater(with_its_words(told, reason))
         self._set_aside(RejectedLine(line, precision, reason))
 
 

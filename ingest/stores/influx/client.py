@@ -9,7 +9,6 @@ import gzip
 import json
 import os
 import re
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,8 +19,11 @@ from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
 from ingest.errors import TryLater
+from ingest.language import N_, Text, joined, system_words
+from ingest.log import quoted
 from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.bounded import LARGEST_BYTES, Answer, BoundedPool
+from ingest.stores.influx.unreachable import why_unreachable, why_untrusted
 from ingest.system.patience import always
 
 CONNECT_TIMEOUT_S, RESPONSE_TIMEOUT_S = 5.0, 15.0
@@ -42,6 +44,17 @@ take thirty times its size of memory."""
 
 CREDENTIAL, VARIABLE = "influx-token", "HARTSLAG_INFLUX_TOKEN"
 """Where a token is looked for when the settings name no file: a systemd credential, the environment."""
+
+
+_WHERE = f"{CREDENTIAL} (a credential of systemd) or {VARIABLE}"
+
+_OF_NETWORKS = {407, 511}
+"""What a network or a proxy says that wants somebody to log in (RFC 9110, 15.5.8; RFC 6585, 6)."""
+
+_NO_DATABASE = N_(
+    "The server at {url} answered with status {status}, as no database does that has written something. Is this another"
+    " service, or a network that wants you to log in first? Correct url below [influx]."
+)
 
 
 class Unavailable(TryLater):
@@ -109,14 +122,22 @@ def reading_response(url: str) -> Iterator[None]:
     except Unavailable:
         raise
     except Refused as e:
-        raise Unavailable(
-            f"The server at {url} cannot say what it holds; it is asked again. It says: {e}"
-        ) from e
+        told = Text(N_("The server at {url} cannot say what it holds; it is asked again."), url=url)
+        raise Unavailable(with_its_words(told, str(e))) from e
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError) as e:
-        raise Unavailable(
-            f"What answers at {url} does not speak like the database that it was. What it misses is kept and sent"
-            " when it does."
-        ) from e
+        told = Text(
+            N_(
+                "What answers at {url} does not speak like the database that it was. What it misses is kept and sent when"
+                " it does."
+            ),
+            url=url,
+        )
+        raise Unavailable(told) from e
+
+
+def with_its_words(told: str, words: str) -> str:
+    """A sentence about a server, and its own words behind it where it has some."""
+    return joined([told, Text(N_("The server says: {words}"), words=words)], " ") if words else told
 
 
 class ServerClient:
@@ -159,7 +180,8 @@ class ServerClient:
 
     def _require_going_on(self) -> None:
         if not self.going_on():
-            raise Unavailable(f"What the server at {self.url} misses is kept, and sent at the next start.")
+            kept = N_("What the server at {url} misses is kept, and sent at the next start.")
+            raise Unavailable(Text(kept, url=self.url))
 
     def write_lines(self, body: bytes, precision: str) -> None:
         """Have lines written; returns only after the server's true yes.
@@ -185,14 +207,14 @@ class ServerClient:
                 sending=len(body),
             )
         except ResponseTooLarge as e:
-            raise Unavailable(str(e)) from e  # nothing was asked for that could be asked for in parts
+            raise Unavailable(e.text) from e  # nothing was asked for that could be asked for in parts
         self.wrote_at = self.clock()  # whatever it says: some of it may have been taken
         if response.status == 204:
             return
         if response.status == 413:
             raise BodyTooLarge
         if response.status in {400, 422}:
-            raise Refused(self._redact_token(response.message) or f"status {response.status}, without a word")
+            raise Refused(self._redact_token(response.message) or f"status {response.status}")
         raise self.explain_failure(response)
 
     def request(
@@ -226,35 +248,64 @@ class ServerClient:
 
     def explain_failure(self, response: Response) -> Unavailable:
         """What an answer that is neither a yes nor about single lines means for the owner."""
-        words = f" It says: {self._redact_token(response.message)}" if response.message else ""
-        at, status = f"The server at {self.url}", response.status
+        words, status = self._redact_token(response.message), response.status
         if status in {401, 403}:
-            where = self._influx.token_file or f"the credential {CREDENTIAL} or the environment's {VARIABLE}"
-            what = "does not accept the token" if status == 401 else "does not let the token do this"
-            return Unavailable(
-                f"{at} {what} (status {status}). Put a token that may read and write the bucket"
-                f" {self._influx.bucket!r} into {where}; it is read again by itself.{words}"
+            return Unavailable(with_its_words(self._explain_token(status), words))
+        if "retention policy not found" in words:
+            template = N_(
+                "The server at {url} has no retention policy of the name that stands behind the / in the bucket {bucket}."
+                " Create it there, or leave it out of bucket below [influx]."
             )
-        if status == 404 and "organization" in response.message:
-            return Unavailable(
-                f"{at} knows no organisation {self._influx.org!r}, or not with this token (status 404). Correct org below"
-                f" [influx].{words}"
+        elif status == 404 and "organization" in words:
+            template = N_(
+                "The server at {url} knows no organisation {org}, or not with this token (status 404). Correct org below"
+                " [influx]."
             )
-        if status == 404:
-            return Unavailable(
-                f"{at} knows no bucket {self._influx.bucket!r} of {self._influx.org!r}, or takes no writing at this"
-                f" address (status 404). Create the bucket (InfluxDB 1: the database), or correct url, org and"
-                f" bucket below [influx].{words}"
+        elif status == 404:
+            template = N_(
+                "The server at {url} knows no bucket {bucket} of {org}, or takes no writing at this address (status 404)."
+                " Create the bucket (InfluxDB 1: the database), or correct url, org and bucket below [influx]."
             )
-        if 200 <= status < 400:
-            return Unavailable(
-                f"{at} answered with status {status}, as no database does that has written something: is this another"
-                " service, or a network that wants you to log in first? Correct url below [influx]."
+        elif status == 400 and "HTTPS" in words:
+            template = N_("The server at {url} speaks TLS. Write https:// in the url below [influx].")
+        elif 200 <= status < 400 or status in _OF_NETWORKS:
+            template, words = _NO_DATABASE, ""
+        else:
+            template = N_(
+                "The server at {url} cannot write now (status {status}); what it misses is kept and sent again."
             )
-        after = _parse_retry_after(response.headers.get("Retry-After"))
+        names = {"org": quoted(self._influx.org), "bucket": quoted(self._influx.bucket)}
+        told = Text(template, url=self.url, status=status, **names)
         return Unavailable(
-            f"{at} cannot write now (status {status}); what it misses is kept and sent again.{words}", after
+            with_its_words(told, words), _parse_retry_after(response.headers.get("Retry-After"))
         )
+
+    def _explain_token(self, status: int) -> Text:
+        """Why it lets us do nothing, or not this."""
+        if not self._token:
+            return Text(
+                N_(
+                    "The server at {url} wants a token (status {status}), and none is given. Put one that may read and"
+                    " write the bucket {bucket} alone into a file that hartslag may read, and name that below [influx],"
+                    ' like token_file = "/etc/hartslag/token".'
+                ),
+                url=self.url,
+                status=status,
+                bucket=quoted(self._influx.bucket),
+            )
+        template = (
+            N_(
+                "The server at {url} does not accept the token (status 401). Put one that may read and write the bucket"
+                " {bucket} into {where}; it is read again by itself."
+            )
+            if status == 401
+            else N_(
+                "The server at {url} does not let the token do this (status 403). Put one that may read and write the"
+                " bucket {bucket} into {where}; it is read again by itself."
+            )
+        )
+        where = str(self._influx.token_file or _WHERE)
+        return Text(template, url=self.url, bucket=quoted(self._influx.bucket), where=where)
 
     # --- within ---
 
@@ -278,16 +329,14 @@ class ServerClient:
         if file is None and folder and (Path(folder) / CREDENTIAL).exists():
             file = Path(folder) / CREDENTIAL
         if file is None:
-            return _check_token(self._environ.get(VARIABLE, ""), self.url, f"the environment's {VARIABLE}")
+            return _check_token(self._environ.get(VARIABLE, ""), self.url, VARIABLE)
         try:
-            text = file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as e:
-            raise _token_error(self.url, str(file), getattr(e, "strerror", None) or "it is no text") from e
+            text = file.read_text(encoding="utf-8-sig")
+        except OSError as e:
+            raise _token_error(self.url, str(file), system_words(e)) from e
+        except UnicodeDecodeError as e:
+            raise _token_error(self.url, str(file), Text(N_("it is no text"))) from e
         return _check_token(text, self.url, str(file))
-
-    def _tls_error(self, why: str) -> Unavailable:
-        """TLS did not come about: the only thing that has no response."""
-        return Unavailable(f"The server at {self.url} cannot be trusted: {' '.join(why.split())}")
 
     def _redact_token(self, words: str) -> str:
         return words.replace(self._token, "(token)") if self._token else words
@@ -301,65 +350,46 @@ class ServerClient:
         try:
             answer: Answer = request()
         except ApiException as e:
-            if e.headers is None:
-                raise self._tls_error(str(e.reason)) from e
+            if e.headers is None:  # TLS did not come about: the only thing that has no response
+                raise self._unreachable(why_untrusted(e)) from e
             answer = cast("Answer", e.response)
         except (HTTPError, OSError) as e:
             was_cut = self._pool.was_cut
             self.close()
-            if sending > 100_000 and not was_cut and _is_broken(e) and _is_broken_pipe(e):
+            if sending > 100_000 and not was_cut and _is_broken_pipe(e):
                 # This is how a server says that a body is too large when it does not want to read all of it.
                 raise BodyTooLarge from e
-            why = "takes too long to answer" if was_cut else _describe(e)
-            raise Unavailable(
-                f"The server at {self.url} {why}; what it misses is kept and sent when it is back."
-            ) from e
+            too_slow = Text(N_("takes too long to answer"))
+            raise self._unreachable(too_slow if was_cut else why_unreachable(e, self.url)) from e
         if answer.status in {401, 403} or answer.too_long:
             self.close()  # the token is read anew; and the rest of an answer is not read on to its end
         if answer.too_long:
-            raise ResponseTooLarge(
-                f"What answers at {self.url} sends more than is read ({LARGEST_BYTES >> 20} MB), as no database does: is this"
-                " another service? Correct url below [influx]. What it misses is kept."
+            too_long = N_(
+                "What answers at {url} sends more than is read ({most} MB), as no database does. Is this another service?"
+                " Correct url below [influx]. What it misses is kept."
             )
+            raise ResponseTooLarge(Text(too_long, url=self.url, most=LARGEST_BYTES >> 20))
         return Response(answer.status, dict(answer.headers), answer.data)
+
+    def _unreachable(self, why: Text) -> Unavailable:
+        kept = N_("The server at {url} {why}; what it misses is kept and sent when it is back.")
+        return Unavailable(Text(kept, url=self.url, why=why))
 
 
 def _check_token(text: str, url: str, where: str) -> str:
     """A token as it may stand in a header: whatever else were in there would end up in somebody's error message."""
     token = text.strip()
     if not re.fullmatch(r"[!-~]*", token):
-        raise _token_error(url, where, "it holds more than a token")
+        raise _token_error(url, where, Text(N_("it holds more than a token")))
     return token
 
 
 def _token_error(url: str, where: str, why: str) -> Unavailable:
-    return Unavailable(
-        f"The token for the server at {url} cannot be taken from {where}: {why}. Put the token there, alone, and let the"
+    template = N_(
+        "The token for the server at {url} cannot be taken from {where}: {why}. Put the token there, alone, and let the"
         " user hartslag read it."
     )
-
-
-def _describe(error: Exception) -> str:
-    """Why there is no response, as the rest of a sentence about the server."""
-    from urllib3.exceptions import NameResolutionError, NewConnectionError, ReadTimeoutError, SSLError
-
-    if isinstance(error, ReadTimeoutError):
-        return "does not answer in time"
-    if isinstance(error, (NameResolutionError, socket.gaierror)):
-        return "is not known by that name"
-    if isinstance(error, NewConnectionError):
-        return "cannot be reached"
-    if isinstance(error, SSLError):
-        return "does not speak TLS, or its certificate is not trusted (write http:// if it has none)"
-    if _is_broken(error):
-        return "broke off the connection"
-    return f"cannot be asked ({type(error).__name__})"
-
-
-def _is_broken(error: Exception) -> bool:
-    from urllib3.exceptions import ProtocolError
-
-    return isinstance(error, (ProtocolError, BrokenPipeError, ConnectionResetError))
+    return Unavailable(Text(template, url=url, where=where, why=why))
 
 
 def _is_broken_pipe(error: BaseException | None) -> bool:

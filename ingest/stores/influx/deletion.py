@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from ingest.language import N_, Text
+from ingest.log import quoted
 from ingest.rows.table import TABLES
 from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.client import Refused, ServerClient, reading_response
@@ -129,23 +131,24 @@ class Deletion:
 
     def explain_impossible(self, title: str) -> Unfit:
         """What to tell the owner where rows must go and do not."""
-        at, bucket = f"{title} at {self._client.url}", self._influx.bucket
         if self._by_api and not self._influx.site and not self._means_this_bucket():
-            return Unfit(
-                DELETION,
-                f"{at} cannot delete this Pi's rows in the bucket {bucket!r} without those of others: they have no site."
-                ' Give this Pi a name, site = "..." below [influx], or a bucket without / in its name.',
+            template = N_(
+                "{title} at {url} cannot delete this Pi's rows in the bucket {bucket} without those of others, as they have"
+                ' no site. Give this Pi a name, site = "..." below [influx], or a bucket without / in its name.'
             )
-        if self._said_yes:
-            return Unfit(
-                DELETION,
-                f"{at} says yes to deleting rows and goes on to show them, so that what changes would stay wrong there."
-                f" That is none of the servers that hartslag can write to: {SUPPORTED}.",
+        elif self._said_yes:
+            template = N_(
+                "{title} at {url} says yes to deleting rows and goes on to show them, so that what changes would stay wrong"
+                " there. That is none of the servers that hartslag can write to: {supported}."
             )
-        return Unfit(
-            DELETION,
-            f"{at} cannot delete rows. Empty the bucket {bucket!r} yourself (delete and create it), then try again.",
-        )
+        else:
+            template = N_(
+                "{title} at {url} cannot delete rows. Empty the bucket {bucket} yourself (delete and create it), then try"
+                " again."
+            )
+        bucket = quoted(self._influx.bucket)
+        told = Text(template, title=title, url=self._client.url, bucket=bucket, supported=SUPPORTED)
+        return Unfit(DELETION, told)
 
 
 def _rfc3339(us: int, nanoseconds: str) -> str:

@@ -3,8 +3,10 @@
 import contextlib
 import re
 
+from ingest.language import N_, Text
 from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.client import ServerClient
+from ingest.stores.influx.cluster_address import is_of_cluster
 from ingest.stores.influx.influxql import InfluxServer
 from ingest.stores.influx.server import Server
 from ingest.stores.influx.unsupported import explain_unsupported
@@ -18,10 +20,15 @@ def detect_server(client: ServerClient, influx: InfluxSettings) -> Server:
     if "x-influxdb-version" in headers or "x-influxdb-build" in headers:
         version = _as_version(headers.get("x-influxdb-version", ""))
         return InfluxServer(client, influx, version or _influxdb_version(client))
-    if "x-server-hostname" in headers or client.request("GET", "/api/v1/status/buildinfo").status == 200:
+    if (
+        "x-server-hostname" in headers  # which a proxy may take away
+        or is_of_cluster(client.url)
+        or client.request("GET", "/api/v1/status/buildinfo").status == 200
+    ):
         return VictoriaServer(client, influx)
-    if ping.status in {400, 404, 405}:
-        raise explain_unsupported(client, ping, "answers neither as InfluxDB nor as VictoriaMetrics")
+    if ping.status in {404, 405} or (ping.status == 400 and "HTTPS" not in ping.message):
+        neither = Text(N_("answers neither as InfluxDB nor as VictoriaMetrics"))
+        raise explain_unsupported(client, ping, neither)
     if ping.status not in {200, 204}:
         raise client.explain_failure(ping)
     return InfluxServer(client, influx, _influxdb_version(client))

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.errors import TryLater
+from ingest.language import N_, Text
+from ingest.log import quoted
 from ingest.rows.table import TABLES, TEXT, Block
 from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.cells import Cells, Digest, FieldColumn, FieldKey, Labels, StoredSeries, block_cells
@@ -22,6 +24,7 @@ from ingest.stores.influx.client import (
     ResponseTooLarge,
     ServerClient,
     reading_response,
+    with_its_words,
 )
 from ingest.stores.influx.deletion import Deletion
 from ingest.stores.influx.influxql_statements import (
@@ -180,17 +183,20 @@ class InfluxServer:
         """Leave the marker, which is as old as any row may be. Raises TryLater when it does not stay, or nothing can go."""
         self._write_twice(marker_line(journal, self.site) + canary_line(self.site))
         if journal not in self.owners():
-            raise self._leads_elsewhere() if self._is_version(2) else self._retention_error("it is not there")
+            raise self._leads_elsewhere() if self._is_version(2) else self._retention_error("")
         tags = [("site", self.site)]
         where = " AND ".join([*tag_conditions(tags), *time_conditions(CANARY_US, CANARY_US + 1)])
         with reading_response(self._client.url):
             (answer,) = self._statements.ask(f'SELECT "canary" FROM "{MARKER}" WHERE {where}')
             copies = sum(len(one["values"]) for one in answer.get("series", []))
         if copies != 1:
+            told = N_(
+                "{title} at {url} has a row {copies} times that was sent twice, as it does not write over a row. That is none"
+                " of the servers that hartslag can write to: {supported}."
+            )
+            url = self._client.url
             raise Unfit(
-                DEDUPLICATION,
-                f"{self.title} at {self._client.url} has a row {copies} times that was sent twice: it does not write over a"
-                f" row. That is none of the servers that hartslag can write to: {SUPPORTED}.",
+                DEDUPLICATION, Text(told, title=self.title, url=url, copies=copies, supported=SUPPORTED)
             )
         self.try_deletion()
 
@@ -213,9 +219,17 @@ class InfluxServer:
         """Version 2 refuses what is older than its retention: what it took and does not show is in another bucket."""
         return Unfit(
             RETENTION,
-            f"{self.title} at {self._client.url} took a row for the bucket {self._influx.bucket!r} and does not show it in"
-            f" the database {self._statements.database!r}: a mapping leads to another bucket. Look for it with influx v1"
-            " dbrp list, and delete it or let it lead here.",
+            Text(
+                N_(
+                    "{title} at {url} took a row for the bucket {bucket} and does not show it in the database {database}, as"
+                    " a mapping leads to another bucket. Look for it with influx v1 dbrp list, and delete it or let it lead"
+                    " here."
+                ),
+                title=self.title,
+                url=self._client.url,
+                bucket=quoted(self._influx.bucket),
+                database=quoted(self._statements.database),
+            ),
         )
 
     @property
@@ -227,12 +241,16 @@ class InfluxServer:
         return self.title.startswith(f"InfluxDB {major}.")
 
     def _retention_error(self, words: str) -> Unfit:
-        return Unfit(
-            RETENTION,
-            f"{self.title} at {self._client.url} does not keep old rows ({words}). Let the bucket"
-            f" {self._influx.bucket!r} keep its data for ever: retention 0 (InfluxDB 1: ALTER RETENTION POLICY autogen"
-            f' ON "{self._influx.bucket}" DURATION INF).',
+        told = Text(
+            N_(
+                "{title} at {url} does not keep old rows. Let the bucket {bucket} keep its data for ever, with retention 0"
+                " (InfluxDB 1: ALTER RETENTION POLICY autogen ON {bucket} DURATION INF)."
+            ),
+            title=self.title,
+            url=self._client.url,
+            bucket=quoted(self._influx.bucket),
         )
+        return Unfit(RETENTION, with_its_words(told, words))
 
     def explain_refusal(self, said: str, otherwise: TryLater) -> TryLater:
         """It says by itself what it will not have."""

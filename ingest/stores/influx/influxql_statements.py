@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ingest.language import N_, Text
+from ingest.log import quoted
 from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.client import (
     MESSAGE_CHARACTERS,
@@ -18,6 +20,7 @@ from ingest.stores.influx.client import (
     Response,
     ServerClient,
     Unavailable,
+    with_its_words,
 )
 from ingest.stores.influx.marker import MARKER, canary_line
 from ingest.stores.influx.unsupported import explain_unsupported
@@ -46,7 +49,9 @@ class Statements:
         if results is None:
             raise self._client.explain_failure(response)
         if len(results) != len(statements):
-            raise explain_unsupported(self._client, response, "says nothing to a question in InfluxQL")
+            raise explain_unsupported(
+                self._client, response, Text(N_("says nothing to a question in InfluxQL"))
+            )
         return results
 
     def delete(self, *statements: str) -> None:
@@ -85,7 +90,7 @@ class Statements:
             if response.status == 404 and re.search(rb"database|bucket", response.body, re.IGNORECASE):
                 raise self._explain_missing(response.message)  # as 3 Core says it
             if response.status in {404, 405, 501}:
-                raise explain_unsupported(self._client, response, "cannot be asked in InfluxQL")
+                raise explain_unsupported(self._client, response, Text(N_("cannot be asked in InfluxQL")))
             if response.status in {400, 422}:
                 raise Refused(response.message)
             return None
@@ -109,28 +114,38 @@ class Statements:
             return e  # it says what is missing
         except (Refused, BodyTooLarge) as e:
             words = f"{words}; {e}"
-        at, bucket = f"The server at {self._client.url}", self._influx.bucket
+        names = {"url": self._client.url, "bucket": quoted(self._influx.bucket)}
         # 3 Core makes a database when it is written to.
         again = _parse(self._send([f'SELECT "canary" FROM "{MARKER}" LIMIT 1'], QUERY_TIMEOUT_S))
         if isinstance(again, dict) and not any(
             "error" in one for one in again.get("results") or [{"error": ""}]
         ):
-            return Unavailable(
-                f"{at} has made the database {bucket!r} just now; it is filled at the next try."
+            made = N_(
+                "The server at {url} has made the database {bucket} just now; it is filled at the next try."
             )
-        path = f"/api/v2/buckets?org={url_quote(self._influx.org)}&name={url_quote(bucket)}"
+            return Unavailable(Text(made, **names))
+        path = f"/api/v2/buckets?org={url_quote(self._influx.org)}&name={url_quote(self._influx.bucket)}"
         shown = self._client.request("GET", path)
         content = _parse(shown)
         if shown.status == 200 and isinstance(content, dict) and content.get("buckets"):
-            return Unavailable(
-                f"{at} has a bucket {bucket!r}, and nothing in InfluxQL that leads to it. Give it a mapping:"
-                f" influx v1 dbrp create --bucket-id ID --db {self.database} --rp {self.policy or 'autogen'} --default."
-                f" It says: {words}"
+            told = Text(
+                N_(
+                    "The server at {url} has a bucket {bucket}, and nothing in InfluxQL that leads to it. Give it a mapping:"
+                    " influx v1 dbrp create --bucket-id ID --db {database} --rp {policy} --default."
+                ),
+                **names,
+                database=self.database,
+                policy=self.policy or "autogen",
             )
-        return Unavailable(
-            f"{at} takes rows for the bucket {bucket!r} and does not show them: the token may write it, and not read it."
-            f" Make a token that may do both. It says: {words}"
-        )
+        else:
+            told = Text(
+                N_(
+                    "The server at {url} takes rows for the bucket {bucket} and does not show them, as the token may write"
+                    " it, and not read it. Make a token that may do both."
+                ),
+                **names,
+            )
+        return Unavailable(with_its_words(told, words))
 
 
 def _parse(response: Response) -> Any:

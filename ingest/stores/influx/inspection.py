@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ingest.errors import TryLater
+from ingest.language import N_, Text
 from ingest.settings.model import InfluxSettings
-from ingest.stores.influx.client import BodyTooLarge, Refused, ServerClient
+from ingest.stores.influx.client import BodyTooLarge, Refused, ServerClient, with_its_words
 from ingest.stores.influx.detection import detect_server
 from ingest.stores.influx.marker import canary_line
 from ingest.stores.influx.ownership import Ownership
@@ -47,7 +48,9 @@ def inspect_server(
         if unfit is not None:
             raise unfit
         if journal not in owners:
-            trouble = f"{title} is not filled from this journal yet; the daemon does that"
+            trouble = Text(
+                N_("{title} is not filled from this journal yet; the daemon does that"), title=title
+            )
             yield SeenAspect(OWNER, title, trouble, harmless=True)
             at = DELETION
             server.try_deletion()
@@ -60,12 +63,12 @@ def inspect_server(
         yield SeenAspect(DEDUPLICATION, title)
         yield _of_deletion(server)
         at = ROWS
-        trouble = f"{title} holds no row of this Pi" if server.is_empty() else ""
-        yield SeenAspect(ROWS, title, trouble, harmless=True)
+        none = Text(N_("{title} holds no row of this Pi"), title=title)
+        yield SeenAspect(ROWS, title, none if server.is_empty() else "", harmless=True)
     except TryLater as e:
         aspect = e.aspect if isinstance(e, Unfit) else at
         yield from (SeenAspect(a, title) for a in _between(at, aspect))
-        yield SeenAspect(aspect, title, str(e))
+        yield SeenAspect(aspect, title, e.text)
 
 
 def _read_and_write(client: ServerClient, server: Server) -> tuple[set[str], Unfit | None]:
@@ -75,7 +78,8 @@ def _read_and_write(client: ServerClient, server: Server) -> tuple[set[str], Unf
     try:
         client.write_lines(canary_line(server.site), "s")
     except (Refused, BodyTooLarge) as e:
-        unfit = Unfit(RETENTION, f"{server.title} at {client.url} does not take a row of 1990. It says: {e}")
+        old = Text(N_("{title} at {url} does not take a row of 1990."), title=server.title, url=client.url)
+        unfit = Unfit(RETENTION, with_its_words(old, str(e)))
         why = server.explain_refusal(str(e), unfit)
         if why is not unfit:
             raise why from e
@@ -86,8 +90,10 @@ def _read_and_write(client: ServerClient, server: Server) -> tuple[set[str], Unf
 def _of_deletion(server: Server) -> SeenAspect:
     if server.deletes:
         return SeenAspect(DELETION, server.title)
-    trouble = f"{server.title} cannot delete single rows: those that are no longer true stay, and `status` lists them"
-    return SeenAspect(DELETION, server.title, trouble, harmless=True)
+    template = N_(
+        "{title} cannot delete single rows, so those that are no longer true stay, and `status` lists them"
+    )
+    return SeenAspect(DELETION, server.title, Text(template, title=server.title), harmless=True)
 
 
 def _between(before: str, aspect: str) -> tuple[str, ...]:

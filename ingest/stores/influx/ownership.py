@@ -4,6 +4,7 @@ import logging
 from dataclasses import replace
 
 from ingest.errors import TryLater
+from ingest.language import N_, Text
 from ingest.log import quoted
 from ingest.settings.model import InfluxSettings
 from ingest.stores.contract import Followed
@@ -25,14 +26,22 @@ class Ownership:
         """Whether a site's rows are neither of this journal nor of our last one."""
         return not owners <= {journal, self._ledger.last_journal(self.replica_id)}
 
-    def explain_foreign(self, server: Server) -> str:
+    def explain_foreign(self, server: Server) -> Text:
         """What to tell the owner then."""
-        site = f"the site {quoted(self._influx.site)}" if self._influx.site else "no site"
-        return (
-            f"{server.title} at {self._influx.url} holds rows of another hartslag with {site}. Where several write to one"
-            ' server each needs a name of its own: site = "..." below [influx]. If that other one is no more,'
-            " `hartslag rebuild --store influx` puts this one in its place."
+        template = (
+            N_(
+                "{title} at {url} holds rows of another hartslag with the site {site}. Where several write to one server"
+                ' each needs a name of its own: site = "..." below [influx]. If that other one is no more,'
+                " `hartslag rebuild --store influx` puts this one in its place."
+            )
+            if self._influx.site
+            else N_(
+                "{title} at {url} holds rows of another hartslag without a site. Where several write to one server each"
+                ' needs a name of its own: site = "..." below [influx]. If that other one is no more,'
+                " `hartslag rebuild --store influx` puts this one in its place."
+            )
         )
+        return Text(template, title=server.title, url=self._influx.url, site=quoted(self._influx.site or ""))
 
     def take(self, server: Server, journal: Followed, last: int) -> ReplicaState:
         """How far the server is in a journal; emptied first when it is of an earlier one.
@@ -74,11 +83,13 @@ class Ownership:
         return state.generation == journal.generation_at(state.sent)
 
     def check(self, server: Server, journal: str) -> None:
-        """Raise TryLater when the marker is gone: the server was emptied."""
-        if journal not in server.owners():
-            raise TryLater(
-                f"{server.title} at {self._influx.url} was emptied or replaced; it is filled from the journal."
-            )
+        """Raise TryLater when the marker is gone, as the server was emptied, or another's has come to stand beside it."""
+        owners = server.owners()
+        if journal not in owners:
+            emptied = N_("{title} at {url} was emptied or replaced; it is filled from the journal.")
+            raise TryLater(Text(emptied, title=server.title, url=self._influx.url))
+        if self.is_foreign(owners, journal):
+            raise TryLater(self.explain_foreign(server))
 
     def start(self, journal: Followed, empty_to: int) -> ReplicaState:
         """Be at 0 of a journal; nothing is held of what comes up to `empty_to`, and need not be compared."""

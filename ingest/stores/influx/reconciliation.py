@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.language import N_, Text
 from ingest.rows.table import TABLES, TEXT, Block
 from ingest.stores.influx.batch import BatchWriter
 from ingest.stores.influx.cells import (
@@ -226,7 +227,8 @@ class Reconciler:
         breaks = np.flatnonzero(np.diff(np.searchsorted(stay, removed))) + 1
         spans = [(int(run[0]), int(run[-1])) for run in np.split(removed, breaks)]
         if not self._server.delete_ranges(series, labels, spans):
-            reason = f"{self._server.title} cannot delete single rows; this one is no longer true"
+            template = N_("{title} cannot delete single rows; this one is no longer true")
+            reason = Text(template, title=self._server.title)
             self._refused.keep_undeletable(series, labels, removed.tolist(), reason)
 
 

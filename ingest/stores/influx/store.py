@@ -265,7 +265,7 @@ class InfluxStore:
             journal = journal or self._ledger.last_journal(self._ownership.replica_id) or ""
             return list(inspect_server(self._client, self._influx, self._ownership, journal))
         except TryLater as e:  # the ledger cannot be read
-            return [SeenAspect(REACHED, trouble=str(e))]
+            return [SeenAspect(REACHED, trouble=e.text)]
         finally:
             self.close()
 

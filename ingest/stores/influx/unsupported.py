@@ -5,11 +5,13 @@ and Telegraf take the same lines. None of these is told by its name: it is only 
 """
 
 import re
+from urllib.parse import urlsplit
 
+from ingest.language import N_, Text, joined
 from ingest.log import quoted
 from ingest.stores.influx.client import Response, ServerClient, Unavailable
 
-SUPPORTED = "InfluxDB 1.8, 2 and 3 Core, and VictoriaMetrics"
+SUPPORTED = Text(N_("InfluxDB 1.8, 2 and 3 Core, and VictoriaMetrics"))
 
 _NAMES_OF_PROXIES = re.compile(
     r"(nginx|apache|caddy|traefik|envoy|haproxy|lighttpd|cloudflare|openresty)", re.IGNORECASE
@@ -19,15 +21,44 @@ _NAMES_OF_PROXIES = re.compile(
 def name_of(response: Response) -> str:
     """What a server calls itself in the header for that; '' where it says nothing, or a proxy speaks."""
     told = next((value for name, value in response.headers.items() if name.lower() == "server"), "").strip()
-    return "" if _NAMES_OF_PROXIES.search(told) else quoted(told[:60])
+    return "" if not told or _NAMES_OF_PROXIES.search(told) else quoted(told[:60])
 
 
-def explain_unsupported(client: ServerClient, response: Response, seen: str) -> Unavailable:
+def explain_unsupported(client: ServerClient, response: Response, seen: Text) -> Unavailable:
     """What to tell the owner of a server that answered so; `seen` is the rest of a sentence about it."""
-    name = name_of(response)
-    called = f" It calls itself {name}." if name else ""
-    return Unavailable(
-        f"What answers at {client.url} {seen} (status {response.status}).{called} That is none of the servers that"
-        f" hartslag can write to: {SUPPORTED}. Name one of these as url below [influx]; if it is one behind a proxy, the"
-        " proxy must let all its paths pass."
-    )
+    parts = [
+        Text(
+            N_("What answers at {url} {seen} (status {status})."),
+            url=client.url,
+            seen=seen,
+            status=response.status,
+        )
+    ]
+    if name := name_of(response):
+        parts.append(Text(N_("It calls itself {name}."), name=name))
+    root = urlsplit(client.url)
+    address = f"{root.scheme}://{root.netloc}"
+    if root.path and _is_influxdb(client, address):
+        right = N_('InfluxDB has no path in its address: write url = "{address}" below [influx].')
+        parts.append(Text(right, address=address))
+    else:
+        parts.append(
+            Text(
+                N_(
+                    "That is none of the servers that hartslag can write to: {supported}. Name one of these as url below"
+                    " [influx]; if it is one behind a proxy, the proxy must let all its paths pass."
+                ),
+                supported=SUPPORTED,
+            )
+        )
+    return Unavailable(joined(parts, " "))
+
+
+def _is_influxdb(client: ServerClient, address: str) -> bool:
+    """Whether one answers there that can be asked in InfluxQL."""
+    try:
+        fields = {"q": "SHOW DATABASES"}
+        told = client.request("POST", "/query", fields, base=address)
+        return told.status == 401 or (told.status == 200 and "results" in told.json())
+    except (Unavailable, ValueError, TypeError):
+        return False

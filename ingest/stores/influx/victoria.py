@@ -20,6 +20,7 @@ from dataclasses import replace
 import numpy as np
 
 from ingest.errors import TryLater
+from ingest.language import N_, Text
 from ingest.rows.table import REAL, TABLES, TEXT, Block
 from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.cells import Cells, Digest, FieldColumn, FieldKey, Labels, StoredSeries, block_cells
@@ -29,6 +30,7 @@ from ingest.stores.influx.client import (
     ServerClient,
     Unavailable,
     reading_response,
+    with_its_words,
 )
 from ingest.stores.influx.lines import clean_tag, coarsest_precision, encode_lines
 from ingest.stores.influx.marker import MARKER, MARKER_US, marker_line
@@ -214,11 +216,13 @@ class VictoriaServer:
                 self._client.write_lines(marker_line(journal, self.site), "s")
             self._write_canary(journal)
         except (Refused, BodyTooLarge) as e:
-            otherwise = TryLater(
-                f"VictoriaMetrics at {self._client.url} does not even take the line that says whose rows these are. Nothing"
-                f" is lost. It says: {e}"
+            told = Text(
+                N_(
+                    "VictoriaMetrics at {url} does not even take the line that says whose rows these are. Nothing is lost."
+                ),
+                url=self._client.url,
             )
-            raise self._api.explain(str(e), otherwise) from e
+            raise self._api.explain(str(e), TryLater(with_its_words(told, str(e)))) from e
         marker = [("__name__", f"{MARKER}_version"), ("site", self.site), ("journal", journal)]
         until = self._client.clock() + (FLUSHED_S if self._flush() else CANARY_S)
         while True:
@@ -231,19 +235,30 @@ class VictoriaServer:
                 break
             self._client.wait(LOOK_S)
         if not there:
-            storage = "each vmstorage" if self._api.is_cluster else "it"
-            raise Unfit(
-                RETENTION,
-                f"VictoriaMetrics at {self._client.url} drops what is older than its retention, a month unless told"
-                f" otherwise. Start {storage} with {RETENTION_FLAG}",
+            lacks = (
+                N_(
+                    "VictoriaMetrics at {url} drops what is older than its retention, a month unless told otherwise. Start"
+                    " each vmstorage with {flag}"
+                )
+                if self._api.is_cluster
+                else N_(
+                    "VictoriaMetrics at {url} drops what is older than its retention, a month unless told otherwise. Start"
+                    " it with {flag}"
+                )
             )
+            raise Unfit(RETENTION, Text(lacks, url=self._client.url, flag=RETENTION_FLAG))
         if sum(there) > 1 or len(shown) > 6 * CANARIES:
-            select = "vmselect, and each vmstorage, too," if self._api.is_cluster else "it"
-            raise Unfit(
-                DEDUPLICATION,
-                f"VictoriaMetrics at {self._client.url} keeps every copy of a row that is sent again. Start"
-                f" {select} with {DEDUP_FLAG}",
+            lacks = (
+                N_(
+                    "VictoriaMetrics at {url} keeps every copy of a row that is sent again. Start vmselect, and each"
+                    " vmstorage, too, with {flag}"
+                )
+                if self._api.is_cluster
+                else N_(
+                    "VictoriaMetrics at {url} keeps every copy of a row that is sent again. Start it with {flag}"
+                )
             )
+            raise Unfit(DEDUPLICATION, Text(lacks, url=self._client.url, flag=DEDUP_FLAG))
         self.try_deletion()
         self._raise_canary(journal)
 

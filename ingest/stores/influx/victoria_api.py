@@ -6,7 +6,6 @@ others hold, and says `isPartial`, or 503: nothing is known then.
 """
 
 import json
-import re
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ingest.errors import TryLater
+from ingest.language import N_, Text
 from ingest.stores.influx.cells import FieldColumn
 from ingest.stores.influx.client import (
     QUERY_TIMEOUT_S,
@@ -22,8 +22,9 @@ from ingest.stores.influx.client import (
     ServerClient,
     Unavailable,
     reading_response,
+    with_its_words,
 )
-from ingest.stores.influx.cluster_address import ROUTES, explain_address
+from ingest.stores.influx.cluster_address import OF_CLUSTER, ROUTES, explain_address, is_of_cluster
 from ingest.stores.influx.server import DELETION, Unfit
 
 FUTURE_MS = 2 * 86_400_000
@@ -40,10 +41,9 @@ class VictoriaApi:
 
     def __init__(self, client: ServerClient, site: str) -> None:
         self._client, self.site = client, site
-        path = re.compile(r"/insert/([0-9:]+)/influx$")
-        self.is_cluster = path.search(client.url) is not None
-        self._query_url = path.sub(r"/select/\1/prometheus", client.url)
-        self._delete_url = path.sub(r"/delete/\1/prometheus", client.url)
+        self.is_cluster = is_of_cluster(client.url)
+        self._query_url = OF_CLUSTER.sub(r"/select/\1/prometheus", client.url)
+        self._delete_url = OF_CLUSTER.sub(r"/delete/\1/prometheus", client.url)
 
     def flush(self) -> bool:
         """Have it show what was written, and say whether it can be told to."""
@@ -92,10 +92,11 @@ class VictoriaApi:
     def _whole(self, response: Response) -> Any:
         said = response.json()
         if said.get("isPartial"):
-            raise Unavailable(
-                f"A part of VictoriaMetrics at {self._client.url} is away (a vmstorage does not answer vmselect). What it"
-                " misses is kept and sent when all of it is back."
+            told = N_(
+                "A part of VictoriaMetrics at {url} is away (a vmstorage does not answer vmselect). What it misses is kept"
+                " and sent when all of it is back."
             )
+            raise Unavailable(Text(told, url=self._client.url))
         return said["data"]
 
     def sum_up(self, text: str, start_us: int, end_us: int) -> dict[str, float] | None:
@@ -129,15 +130,23 @@ class VictoriaApi:
         )
         if response.status in {200, 204}:
             return
-        refuses = f"VictoriaMetrics at {self._client.url} takes rows and deletes none"
         if "deleteAuthKey" in response.message:
-            raise Unfit(DELETION, f"{refuses}: it wants a key for that. Start it without -deleteAuthKey")
-        if response.status in {400, 404, 405}:
-            raise Unfit(
-                DELETION,
-                f"{refuses}: {path} leads nowhere. Of a cluster give vmauth the routes {ROUTES} (docs/servers.md shows its"
-                f" file). It says: {response.message}",
+            wants_key = N_(
+                "VictoriaMetrics at {url} takes rows and deletes none, as it wants a key for that. Start it without"
+                " -deleteAuthKey"
             )
+            raise Unfit(DELETION, Text(wants_key, url=self._client.url))
+        if response.status in {400, 404, 405}:
+            told = Text(
+                N_(
+                    "VictoriaMetrics at {url} takes rows and deletes none, as {path} leads nowhere. Of a cluster give vmauth"
+                    " the routes {routes} (docs/servers.md shows its file)."
+                ),
+                url=self._client.url,
+                path=path,
+                routes=ROUTES,
+            )
+            raise Unfit(DELETION, with_its_words(told, response.message))
         raise self._client.explain_failure(response)
 
 

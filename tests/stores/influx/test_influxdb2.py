@@ -158,8 +158,8 @@ def _no_deletion(server: InfluxDB2) -> None:
     [
         (_write_only, "may write it, and not read it"),
         (_read_only, "does not let the token do this"),
-        (_other_org, "knows no organisation 'hartslag'"),
-        (_no_bucket, "knows no bucket 'hartslag'"),
+        (_other_org, 'knows no organisation "hartslag"'),
+        (_no_bucket, 'knows no bucket "hartslag"'),
         (_no_mapping, "influx v1 dbrp create"),
         (_other_mapping, "a mapping leads to another bucket"),
         (_retention, "for ever"),

@@ -198,16 +198,18 @@ class Routed(FakeServer):
         super().__init__(behind)
         self.victoria = behind
         self.routes: tuple[str, ...] = ()
+        self.headers = VICTORIA
 
     def serve(self, request: Request) -> Said:
         for route in self.routes:
             is_write = request.path.endswith(WRITE)
-            if request.path.startswith((route + "/api", "/ping")) and is_write <= (route in {INSERT, ""}):
+            known = is_write == (route == INSERT) or route == ""
+            if request.path.startswith((route + "/api", "/ping")) and known:
                 request.path = request.path.removeprefix(route)
                 if not is_write:
                     self.victoria.flush()
                 return super().serve(request)
-        return 400, VICTORIA, b'unsupported path requested: "' + request.path.encode() + b'"'
+        return 400, self.headers, b'unsupported path requested: "' + request.path.encode() + b'"'
 
 
 @pytest.mark.parametrize(
@@ -254,10 +256,11 @@ def test_an_address_with_another_path_is_told_the_right_one(
         assert f'write url = "{server.url}{right}" below [influx].' in said
 
 
-def test_all_routes_together_are_a_server(journal: Journal, tmp_path: Path) -> None:
-    """Protects the address that the words above tell to write."""
+@pytest.mark.parametrize("headers", [VICTORIA, {}])
+def test_all_routes_together_are_a_server(headers: dict[str, str], journal: Journal, tmp_path: Path) -> None:
+    """Protects the address that the words above tell to write, also where a proxy takes away what a server says of itself."""
     with VictoriaMetrics(tmp_path / "server") as behind, Routed(behind) as server:
-        server.routes = (INSERT, SELECT, DELETE, "/select/0")
+        server.routes, server.headers = (INSERT, SELECT, DELETE, "/select/0"), headers
         with open_store(server.url + INSERT, tmp_path / "store", clock=Clock()) as store:
             follow(journal, store)
         behind.flush()
