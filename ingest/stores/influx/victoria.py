@@ -59,6 +59,25 @@ _ALL = [f"{table}_{field}" for table in TABLES for field in TABLES[table].fields
 _OURS = [("__name__", "|".join(_ALL)), ("person", ".+")]
 """What selects rows of somebody; others are no rows of a hartslag."""
 
+_SHORT_RETENTION = {
+    True: N_(
+        "VictoriaMetrics at {url} drops what is older than its retention, a month unless told otherwise. Start"
+        " each vmstorage with {flag}"
+    ),
+    False: N_(
+        "VictoriaMetrics at {url} drops what is older than its retention, a month unless told otherwise. Start"
+        " it with {flag}"
+    ),
+}
+_NO_DEDUPLICATION = {
+    True: N_(
+        "VictoriaMetrics at {url} keeps every copy of a row that is sent again. Start vmselect, and each"
+        " vmstorage, too, with {flag}"
+    ),
+    False: N_("VictoriaMetrics at {url} keeps every copy of a row that is sent again. Start it with {flag}"),
+}
+"""What to tell the owner of a cluster, and of one alone."""
+
 
 class VictoriaServer:
     """VictoriaMetrics, alone or as a cluster."""
@@ -235,30 +254,15 @@ class VictoriaServer:
                 break
             self._client.wait(LOOK_S)
         if not there:
-            lacks = (
-                N_(
-                    "VictoriaMetrics at {url} drops what is older than its retention, a month unless told otherwise. Start"
-                    " each vmstorage with {flag}"
-                )
-                if self._api.is_cluster
-                else N_(
-                    "VictoriaMetrics at {url} drops what is older than its retention, a month unless told otherwise. Start"
-                    " it with {flag}"
-                )
+            raise Unfit(
+                RETENTION,
+                Text(_SHORT_RETENTION[self._api.is_cluster], url=self._client.url, flag=RETENTION_FLAG),
             )
-            raise Unfit(RETENTION, Text(lacks, url=self._client.url, flag=RETENTION_FLAG))
         if sum(there) > 1 or len(shown) > 6 * CANARIES:
-            lacks = (
-                N_(
-                    "VictoriaMetrics at {url} keeps every copy of a row that is sent again. Start vmselect, and each"
-                    " vmstorage, too, with {flag}"
-                )
-                if self._api.is_cluster
-                else N_(
-                    "VictoriaMetrics at {url} keeps every copy of a row that is sent again. Start it with {flag}"
-                )
+            raise Unfit(
+                DEDUPLICATION,
+                Text(_NO_DEDUPLICATION[self._api.is_cluster], url=self._client.url, flag=DEDUP_FLAG),
             )
-            raise Unfit(DEDUPLICATION, Text(lacks, url=self._client.url, flag=DEDUP_FLAG))
         self.try_deletion()
         self._raise_canary(journal)
 
