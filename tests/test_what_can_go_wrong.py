@@ -26,6 +26,15 @@ PROVED_BY = {
     "Something else answers in place of a server: a page, a flood, nonsense, a byte now and then": (
         "tests/daemon/test_parts.py::test_a_server_that_answers_nonsense_silences_no_other"
     ),
+    "A server says yes to rows and never shows them, as its clock is wrong or it limits series": (
+        "tests/stores/influx/test_refused_rows.py::test_rows_that_are_taken_and_not_shown_are_told"
+    ),
+    "Another program has rows in the same bucket, under the same names": (
+        "tests/stores/influx/test_fleet.py::test_rows_of_another_program_stay"
+    ),
+    "A server's certificate is out of date, of another name or of an unknown signer, or your clock is wrong": (
+        "tests/stores/influx/test_unreachable.py::test_a_certificate_that_will_not_do_is_told_with_what_helps"
+    ),
     "The journal is moved or deleted while the daemon runs": (
         "tests/daemon/test_parts.py::test_a_journal_that_is_taken_away_is_noticed"
     ),

@@ -346,6 +346,8 @@ def _store_at_the_end(s: dict[str, Any]) -> str:
     """What to say of a store that lacks nothing but what came in lately."""
     if s["last_error"]:
         return _("Store {name}: not written to; last error: {error}")
+    if s["refused"]:
+        return _("Store {name}: up to date, but for what the server does not take")
     if s["on_the_way"]:
         return (
             _("Store {name}: nothing is there yet; it is being filled")

@@ -21,8 +21,9 @@ BUSY_S = 300.0
 FRESH_S = 240.0
 """Of it what is older than this: younger minutes are kept back, and younger samples may not be seen yet."""
 
-MOST_TRIES = 5
-"""After so many times what is not there by then is what this server does not keep: the slow round asks again."""
+MOST_TRIES, SURE_TRIES = 5, 2
+"""After so many times what is not there by then is what this server does not keep, the second of one that loses nothing by
+itself: the slow round asks again."""
 
 LONGEST_DAYS = 7
 """Looked for at once."""
@@ -100,17 +101,22 @@ class Doubts:
             self._days[key] = min(since_s, self._days.get(key, (since_s, 0.0))[0]), self._clock()
         self._later.clear()
 
-    def lacked(self, stretch: Stretch) -> None:
-        """Rows of a stretch were not there, and were sent once more: they are looked for again, though not for ever."""
+    def lacked(self, stretch: Stretch) -> tuple[bool, bool]:
+        """Rows of a stretch were not there, and were sent once more: they are looked for again, though not for ever.
+
+        Gives whether that is new, and whether it is given up.
+        """
         key = clean_tag(stretch.person), stretch.start_ms
         self._tries[key] = self._tries.get(key, 0) + 1
-        gives_up = self._tries[key] >= MOST_TRIES
+        is_new = self._tries[key] == 1
+        gives_up = self._tries[key] >= (MOST_TRIES if self.may_lose else SURE_TRIES)
         if gives_up:
             del self._tries[key]
         for day in self._of(stretch):
             since_s, _ = self._days.pop(day)
             if not gives_up:
                 self._days[day] = since_s, self._clock()
+        return is_new, gives_up
 
     def _of(self, stretch: Stretch) -> list[tuple[str, int]]:
         """Those of the days in doubt that lie in a stretch."""

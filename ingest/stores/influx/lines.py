@@ -43,7 +43,8 @@ def clean_tag(value: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f\u0085\u2028\u2029]", " ", value).replace("\\", "/").strip()
 
 
-def _encode_tag(name: str, value: str) -> bytes:
+def encode_tag(name: str, value: str) -> bytes:
+    """A tag as a line has it, with the comma before it; nothing of an empty one."""
     escaped = re.sub(r"([,= ])", r"\\\1", clean_tag(value))
     return f",{name}={escaped}".encode() if escaped else b""
 
@@ -102,7 +103,7 @@ def _prefixes(table: str, tags: Mapping[str, str], labels: Mapping[str, list[str
             parts.append(now)
             now = b""
         else:
-            now += _encode_tag(name, tags[name])
+            now += encode_tag(name, tags[name])
     return [*parts, now + b" "]
 
 
@@ -119,7 +120,7 @@ def _encode_body(
     for before, name in zip(prefixes, sorted(labels), strict=False):
         values = np.asarray(labels[name], dtype=object)[rows]
         found, which = np.unique(values.astype(str), return_inverse=True)
-        parts.append((np.array([before + _encode_tag(name, v) for v in found.tolist()], np.bytes_), which))
+        parts.append((np.array([before + encode_tag(name, v) for v in found.tolist()], np.bytes_), which))
     for i, column in enumerate(columns):
         before = prefixes[-1] if i == 0 else b"," if whole else b""
         parts.append(column.cells(rows, before, b"" if whole else _SEPARATOR))
@@ -225,8 +226,8 @@ def table_name(key: bytes) -> str:
 
 
 def parse_tags(key: bytes) -> Mapping[str, str]:
-    """The tags of a series key as they were before they were escaped."""
-    pairs = re.findall(rb",((?:\\.|[^,=\\])*)=((?:\\.|[^,\\])*)", key)
+    """The tags of a series key as they were before they were escaped; whatever stands behind it is left out."""
+    pairs = re.findall(rb",((?:\\.|[^,=\\])*)=((?:\\.|[^,\\])*)", series_key(key))
     return {_unescape(name): _unescape(value) for name, value in pairs}
 
 

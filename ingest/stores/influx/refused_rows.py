@@ -2,12 +2,17 @@
 
 import logging
 
+from ingest.language import N_, Text
 from ingest.log import quoted
 from ingest.rows.table import Block
+from ingest.stores.contract import Stretch
 from ingest.stores.influx.batch import RejectedLine
 from ingest.stores.influx.cells import Labels, StoredSeries
 from ingest.stores.influx.ledger import Ledger
-from ingest.stores.influx.lines import clean_tag, line_time_us, parse_tags, series_key, table_name
+from ingest.stores.influx.lines import clean_tag, encode_tag, line_time_us, parse_tags, series_key, table_name
+
+_STRETCH = "all"
+"""In place of a table, of rows of many."""
 
 _log = logging.getLogger(__name__)
 
@@ -38,9 +43,34 @@ class RefusedRows:
         self, series: StoredSeries, labels: Labels, times_us: list[int], reason: str
     ) -> None:
         """Note rows that are no longer true and that the server cannot delete."""
-        name = ",".join([series.table, *(f"{k}={v}" for k, v in (*series.tags, *labels) if v)])
+        name = series.table + b"".join(encode_tag(k, v) for k, v in (*series.tags, *labels)).decode()
         self._ledger.add_refused((b"", "us", f"{name} {t}", series.table, t, reason) for t in times_us)
         self._any = True
+
+    def keep_unshown(self, stretch: Stretch, server: str) -> None:
+        """Note that rows of a stretch are taken with a yes and not shown, however often they are sent."""
+        template = N_(
+            "{server} says yes to rows of this time and does not show them. They are sent again each hour; see that its clock"
+            " is right, and that it limits neither series nor texts"
+        )
+        at_us = max(stretch.start_ms, 0) * 1000
+        key = f"{_STRETCH}{encode_tag('person', stretch.person).decode()} {at_us}"
+        reason = Text(template, server=server)
+        if not any(row.key == key for row in self._ledger.refused_rows()):
+            _log.warning("%s (%s)", reason, quoted(key))
+        self._ledger.add_refused([(b"", "us", key, _STRETCH, at_us, reason)])
+        self._any = True
+
+    def drop_unshown(self, stretch: Stretch) -> None:
+        """Forget that, as all rows of a stretch are there."""
+        if self._any:
+            person = clean_tag(stretch.person)
+            self._ledger.delete_outdated(
+                _STRETCH,
+                stretch.start_ms * 1000,
+                stretch.end_ms * 1000,
+                lambda key: parse_tags(key.encode()).get("person") == person,
+            )
 
     def drop_outdated(self, block: Block) -> None:
         """Forget rows of the block's span and tags: they are sent anew, or are no more."""

@@ -221,17 +221,17 @@ class InfluxStore:
                 self._doubts.postpone(stretch)
             elif is_whole:
                 self._doubts.looked(stretch)
+                self._refused.drop_unshown(stretch)
                 count = None if stretch.settled_only else self._count(stretch)
                 if count is not None:
                     self._doubts.counts[stretch] = count
             else:
-                _log.info(
-                    "%s at %s lacked rows of %s; they were sent once more.",
-                    self._server_now.title,
-                    self.place,
-                    quoted(stretch.person),
-                )
-                self._doubts.lacked(stretch)
+                is_new, gives_up = self._doubts.lacked(stretch)
+                told = "%s at %s lacked rows of %s; they were sent once more."
+                level = logging.INFO if is_new else logging.DEBUG
+                _log.log(level, told, self._server_now.title, self.place, quoted(stretch.person))
+                if gives_up:
+                    self._refused.keep_unshown(stretch, self._server_now.title)
             replica.confirm()
             return is_whole
 

@@ -11,6 +11,7 @@ from ingest.journal import Journal
 from ingest.settings.model import InfluxSettings
 from ingest.stores.following import follow
 from ingest.stores.influx.client import ServerClient
+from ingest.stores.influx.marker import marker_line
 from tests.support.cluster import Cluster
 from tests.support.households import DAY, Copies, Event, Limits, Noted, filled, happen, steady
 from tests.support.influxdb2 import InfluxDB2
@@ -143,6 +144,23 @@ def test_two_without_a_site_are_told_apart_and_one_may_take_the_place(
             clock.passes(100)
             with pytest.raises(TryLater, match="another hartslag"):
                 follow(first, store)
+
+
+def test_one_that_comes_at_the_same_moment_is_noticed_by_both(
+    journal: Journal, server: Real, clock: Clock, tmp_path: Path
+) -> None:
+    """Protects the rows of two that were set up with the same lines at once: neither had found the other's marker."""
+    with (
+        open_store(server.url, tmp_path / "store", clock=clock) as store,
+        contextlib.closing(ServerClient(InfluxSettings(url=server.url))) as other,
+    ):
+        catch_up(journal, store, clock)
+        other.write_lines(marker_line("another", ""), "s")
+        server.flush()
+        clock.passes(100)
+        happen(journal, steady("Jan", START + 3 * DAY, 60, 100))
+        with pytest.raises(TryLater, match="another hartslag without a site"):
+            follow(journal, store)
 
 
 def test_a_journal_that_was_exchanged_takes_the_place_of_the_earlier_one(
