@@ -95,11 +95,14 @@ class Blocks:
         return pack_numbers(self._folder)
 
     def prove(self, numbers: Collection[int], mark: Callable[[int], None]) -> int:
-        """Read packs, and give how many blocks in them are damaged; these count as not there, and are written again when met."""
+        """Read packs, and give how many blocks in them are damaged; these count as not there, and are written again when met.
+
+        `mark` is told how many bytes more are read.
+        """
         damaged = 0
         for known_by, spot in list(self._spots.items()):
             if spot.pack in numbers:
-                mark(0)
+                mark(spot.length)
                 try:
                     self.read(known_by)
                 except Damaged:

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import socket
 import time
 import zipfile
@@ -17,7 +18,7 @@ from ingest.backup.content import files_to_copy
 from ingest.backup.copies import FORMAT, Copy
 from ingest.backup.journal_reader import IDENTITY
 from ingest.backup.pack import forget_read, open_private, remember
-from ingest.backup.staging import JOURNAL, digest_of, put_file
+from ingest.backup.staging import JOURNAL, DamagedParts, digest_of, put_if_whole
 from ingest.errors import Stop
 from ingest.journal import clock_ms
 from ingest.language import N_, Text, system_words
@@ -152,10 +153,19 @@ def _put(archive: zipfile.ZipFile, name: str, path: Path, mark: Callable[[int], 
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     """Raises Damaged for what is no such file, or no longer."""
+    with _as_damaged(), zipfile.ZipFile(path) as archive:
+        yield archive
+
+
+@contextmanager
+def _as_damaged() -> Iterator[None]:
+    """Raises Damaged for all that is raised of a zip which is not what it was."""
+    import zlib
+
     try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
+        yield
     except (
+        zlib.error,
         zipfile.BadZipFile,
         KeyError,
         ValueError,
@@ -186,18 +196,13 @@ def _checked(
 
 
 def _pieces(archive: zipfile.ZipFile, file: dict[str, Any], mark: Callable[[int], None]) -> Iterator[bytes]:
-    import zlib
-
     digest, size = sha256(), 0
-    try:
-        with archive.open(file["name"]) as stream:
-            while (data := stream.read(_PIECE_BYTES)) and size <= file["size"]:
-                digest.update(data)
-                size += len(data)
-                mark(len(data))
-                yield data
-    except zlib.error as e:
-        raise Damaged from e
+    with _as_damaged(), archive.open(file["name"]) as stream:
+        while (data := stream.read(_PIECE_BYTES)) and size <= file["size"]:
+            digest.update(data)
+            size += len(data)
+            mark(len(data))
+            yield data
     if size != file["size"] or digest.hexdigest() != file["sha256"]:
         raise Damaged
 
@@ -224,16 +229,34 @@ def read_one_file(path: Path) -> Copy:
         )
 
 
-def stage_one_file(path: Path, copy: Copy, staging: Path, mark: Callable[[int], None]) -> None:
-    """Put the copy in a file together in a folder that is empty. Raises Damaged where it is not what it was, OSError."""
+def stage_one_file(
+    path: Path, copy: Copy, staging: Path, mark: Callable[[int], None], *, partly: bool = False
+) -> DamagedParts:
+    """Put the copy in a file together in a folder that is empty; with `partly` without what is damaged of it.
+
+    Raises Damaged where it is not what it was, OSError.
+    """
+    has_journal, damaged = True, list[str]()
     with _opened(path) as archive:
-        for file, pieces in _checked(archive, _contents(archive)["files"], mark):
+        for file in _contents(archive)["files"]:
+            pieces = _pieces(archive, file, mark)
             if file["name"] == JOURNAL:
-                (staging / JOURNAL).parent.mkdir(mode=0o700)
-                with (staging / JOURNAL).open("xb") as out:
-                    for data in pieces:
-                        out.write(data)
-            else:
-                put_file(staging, file["name"], pieces, int(file["changed_ns"]))
+                try:
+                    _stage_journal(pieces, copy, staging, mark)
+                except Damaged:
+                    if not partly:
+                        raise
+                    has_journal = False
+                    shutil.rmtree((staging / JOURNAL).parent)
+            elif not put_if_whole(staging, file["name"], pieces, int(file["changed_ns"]), partly=partly):
+                damaged.append(file["name"])
+    return DamagedParts(not has_journal, tuple(damaged))
+
+
+def _stage_journal(pieces: Iterator[bytes], copy: Copy, staging: Path, mark: Callable[[int], None]) -> None:
+    (staging / JOURNAL).parent.mkdir(mode=0o700)
+    with (staging / JOURNAL).open("xb") as out:
+        for data in pieces:
+            out.write(data)
     if digest_of(staging / JOURNAL, mark) != copy.digest:
         raise Damaged

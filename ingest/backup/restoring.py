@@ -9,7 +9,7 @@ from ingest.backup.block import Damaged
 from ingest.backup.content import FOLDERS, SETTINGS
 from ingest.backup.copies import Backup, Copy
 from ingest.backup.one_file import read_one_file, stage_one_file
-from ingest.backup.staging import stage
+from ingest.backup.staging import DamagedParts, stage
 from ingest.errors import HartslagError, Stop
 from ingest.journal import Journal
 from ingest.language import N_, Text
@@ -25,17 +25,23 @@ class Found:
     file: Path | None = None
 
     @property
+    def place(self) -> Path:
+        """Where it lies."""
+        place = self.file if self.backup is None else self.backup.folder
+        assert place is not None
+        return place
+
+    @property
     def bytes_to_read(self) -> int:
         """What bringing it back comes across, the check of the journal included."""
         return 2 * self.copy.journal_bytes + self.copy.file_bytes
 
-    def stage(self, staging: Path, mark: Callable[[int], None]) -> None:
-        """Put it together in a folder that is empty. Raises Damaged, OSError."""
+    def stage(self, staging: Path, mark: Callable[[int], None], *, partly: bool = False) -> DamagedParts:
+        """Put it together in a folder that is empty; with `partly` without what is damaged. Raises Damaged, OSError."""
         if self.backup is not None:
-            stage(self.backup, self.copy, staging, mark)
-        else:
-            assert self.file is not None
-            stage_one_file(self.file, self.copy, staging, mark)
+            return stage(self.backup, self.copy, staging, mark, partly=partly)
+        assert self.file is not None
+        return stage_one_file(self.file, self.copy, staging, mark, partly=partly)
 
 
 def find_copies(place: Path) -> list[Found]:
@@ -70,26 +76,14 @@ def find_copies(place: Path) -> list[Found]:
     return sorted(found, key=lambda f: (f.copy.at_ms, f.copy.number))
 
 
-def choose(found: Sequence[Found], until_ms: int | None) -> Found | None:
-    """The newest copy, or the newest that is not younger than a moment; None where there is no such.
-
-    Of one journal the one with the highest number is the newest, whatever the clock said.
-    """
-    if until_ms is None:
-        return max(found, key=lambda f: f.copy.number) if len(journals(found)) == 1 else found[-1]
-    older = [f for f in found if f.copy.at_ms <= until_ms]
-    return older[-1] if older else None
+def newest(found: Sequence[Found]) -> Found:
+    """The newest of copies of one folder: the one with the highest number, whatever the clock said."""
+    return max(found, key=lambda f: f.copy.number)
 
 
-def journals(found: Sequence[Found]) -> set[str]:
-    """Of which journals there are copies."""
-    return {f.copy.journal for f in found}
-
-
-def before(found: Sequence[Found], one: Found) -> Found | None:
-    """The copy before one, of the same journal."""
-    mine = [f for f in found if f.copy.journal == one.copy.journal and f.copy.number < one.copy.number]
-    return max(mine, key=lambda f: f.copy.number, default=None)
+def folders(found: Sequence[Found]) -> set[Path]:
+    """The folders in which copies lie, each of them of one journal."""
+    return {f.backup.folder for f in found if f.backup is not None}
 
 
 def what_is_here(settings: Settings) -> list[str]:

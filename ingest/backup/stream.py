@@ -6,7 +6,7 @@ What a copy needs is told by lists of blocks, which are blocks themselves and cu
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 
-from ingest.backup.block import ID_BYTES
+from ingest.backup.block import ID_BYTES, Damaged
 
 USUAL_BYTES = 64 << 10
 """How long a block becomes as a rule: a record of n bytes is its last with a probability of n to this."""
@@ -70,6 +70,18 @@ def listed(entries: bytes) -> Iterator[tuple[bool, bytes]]:
     """(Whether it holds records, what it is known by) for each block of a list."""
     for at in range(0, len(entries), _ENTRY_BYTES):
         yield entries[at : at + 1] == _RECORDS, entries[at + 1 : at + _ENTRY_BYTES]
+
+
+def passing_over(read: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    """The same, but a block that is damaged holds nothing. Records begin and end with their block: the others stay whole."""
+
+    def read_what_is_whole(known_by: bytes) -> bytes:
+        try:
+            return read(known_by)
+        except Damaged:
+            return b""
+
+    return read_what_is_whole
 
 
 def records(lists: Sequence[str], read: Callable[[bytes], bytes]) -> Iterator[bytes]:

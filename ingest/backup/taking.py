@@ -113,7 +113,7 @@ class Taking:
             backup = Backup(folder / identity[:12], mode)
             backup.begin()
             blocks = backup.blocks()
-            damaged = blocks.prove(self._due_for_proof(blocks, backup.next_number()), self.mark)
+            damaged = blocks.prove(self._due_for_proof(blocks, backup.next_number()), lambda _: self.mark(0))
             writing = _Writing(self.settings, backup, blocks, self.mark)
             copy = writing.copy(identity, chain([first], records), at_ms)
             if not blocks.lacking_bytes:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from ingest.errors import HartslagError, Stop
-from ingest.language import N_, Text, said
+from ingest.language import N_, Text, ngettext, said
 from ingest.language import gettext as _
 from ingest.verbs.called import as_called
-from ingest.verbs.command import Invocation, print_lines, verb
+from ingest.verbs.command import Invocation, WholeNumber, print_lines, verb
 from ingest.verbs.messages import print_sentences
 
 if TYPE_CHECKING:
     from ingest.backup.restoring import Found
+    from ingest.backup.staging import DamagedParts
     from ingest.backup.swap import Restored
     from ingest.settings.model import Settings
     from ingest.settings.own_file import OwnFile
@@ -40,31 +41,47 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # click 8.1 knows none
 
 def copy_lines(found: "Sequence[Found]") -> Iterator[str]:
     """A line for each copy, the newest last."""
+    from ingest.backup.restoring import folders
     from ingest.verbs.times import day_and_time
 
-    several = len({f.copy.journal for f in found}) > 1
+    several = len(folders(found)) > 1
     for f in found:
-        line = _("{when}  {files} files, {size} MB, made on {computer}").format(
+        line = ngettext(
+            "{when}  copy {number}: {n} file, {size} MB, made on {computer}",
+            "{when}  copy {number}: {n} files, {size} MB, made on {computer}",
+            f.copy.files,
+        ).format(
             when=day_and_time(f.copy.at_ms),
-            files=f.copy.files,
+            number=f.copy.number,
+            n=f.copy.files,
             size=-(-(f.copy.journal_bytes + f.copy.file_bytes) // 1_000_000),
             computer=f.copy.host,
         )
-        yield line + (_(", journal {journal}").format(journal=f.copy.journal[:12]) if several else "")
+        in_one = f.backup.folder if several and f.backup else None
+        yield line + (_(", in {folder}").format(folder=in_one.name) if in_one else "")
 
 
-def the_copy(found: "Sequence[Found]", until_ms: int | None, place: Path) -> "Found":
+def the_copy(found: "Sequence[Found]", until_ms: int | None, number: int | None, place: Path) -> "Found":
     """The copy that is meant. Raises Stop where that is not clear."""
-    from ingest.backup.restoring import choose, journals
+    from ingest.backup.restoring import folders, newest
 
-    if until_ms is None and len(journals(found)) > 1:
-        words = _("In {folder} lie copies of several journals. Say by --from which copy you mean:\n{copies}")
-        raise Stop(words.format(folder=place, copies="\n".join(copy_lines(found[-20:]))))
-    one = choose(found, until_ms)
-    if one is None:
-        words = _("No copy in {folder} is so old. There are:\n{copies}")
+    meant = [f for f in found if number in {None, f.copy.number}]
+    if until_ms is not None:
+        meant = [f for f in meant if f.copy.at_ms <= until_ms]
+    if not meant:
+        words = (
+            _("No copy in {folder} is so old. There are:\n{copies}")
+            if number is None
+            else _("No copy in {folder} has that number. There are:\n{copies}")
+        )
         raise Stop(words.format(folder=place, copies="\n".join(copy_lines(found[:20]))))
-    return one
+    if len(several := folders(meant)) > 1:
+        words = _(
+            "In {folder} lie copies of several journals. Name the folder of the one that you mean, such as {example}:\n{copies}"
+        )
+        shown = "\n".join(copy_lines(meant[-20:]))
+        raise Stop(words.format(folder=place, example=min(several), copies=shown))
+    return newest(meant) if until_ms is None else meant[-1]
 
 
 def require_no_daemon(settings: "Settings") -> None:
@@ -84,11 +101,17 @@ def require_no_daemon(settings: "Settings") -> None:
 
 
 def bring_back(
-    settings: "Settings", own: "OwnFile", found: "Sequence[Found]", one: "Found", *, set_aside: bool
-) -> "Restored":
-    """Check a copy and put it in the place of what is here; gives where that lies now.
+    settings: "Settings",
+    own: "OwnFile",
+    found: "Sequence[Found]",
+    one: "Found",
+    *,
+    set_aside: bool,
+    partly: bool,
+) -> "tuple[Restored, DamagedParts]":
+    """Check a copy and put it in the place of what is here; gives where that lies now, and what of the copy is damaged.
 
-    Raises Stop; until the copy is checked nothing is changed.
+    Only with `partly` may anything be. Raises Stop; until the copy is checked nothing is changed.
     """
     from ingest.backup.block import Damaged
     from ingest.backup.restoring import is_worth_keeping, what_is_here
@@ -103,18 +126,20 @@ def bring_back(
         make_folder(settings.data, 0o750)
         staged = begin_staging(settings.data)
         with progress_bar(_("Checking and copying"), one.bytes_to_read) as mark:
-            one.stage(staged, mark)
+            left = one.stage(staged, mark, partly=partly)
+        if not any(path.is_file() for path in staged.rglob("*")):
+            raise Stop(_("Nothing of that copy is whole. Nothing was changed here."))
         if not set_aside and is_worth_keeping(own.content, staged):
             raise _something_here([_("other settings in {file}").format(file=own.path)])
         aside = f"before-restore-{datetime.now().astimezone():%Y-%m-%d-%H%M%S}"
         plan(settings.data, aside, own.path)
     except Damaged as e:
-        raise Stop(_damaged(found, one)) from e
+        raise _damaged(found, one) from e
     except OSError as e:
         raise _not_copied(settings, e) from e
     finally:
         discard(settings.data)
-    return complete(settings.data)
+    return complete(settings.data), left
 
 
 def _something_here(here: list[str]) -> Stop:
@@ -138,17 +163,27 @@ def _not_copied(settings: "Settings", error: OSError) -> Stop:
     return Stop(Text(words, folder=settings.data, file=error.filename or "?", why=system_words(error)))
 
 
-def _damaged(found: "Sequence[Found]", one: "Found") -> str:
-    from ingest.backup.restoring import before
-    from ingest.verbs.times import day_and_time
+def _damaged(found: "Sequence[Found]", one: "Found") -> Stop:
+    """What to say of a copy that is damaged. Raises Stop where the disk with the copies has gone."""
+    from ingest.backup.wholeness import Survey
+    from ingest.language import system_words
+    from ingest.verbs.damaged_copies import damaged_lines
+    from ingest.verbs.progress import progress_bar
 
-    when = day_and_time(one.copy.at_ms)
-    text = _("The copy of {when} is damaged where it lies. Nothing was changed here.").format(when=when)
-    earlier = before(found, one)
-    if earlier is None:
-        return f"{text} " + _("There is none before it.")
-    words = _('The one before it is of {earlier}: call it again with  --from "{earlier}"')
-    return f"{text} " + words.format(earlier=day_and_time(earlier.copy.at_ms))
+    def look(one: "Found") -> Survey:
+        assert one.backup is not None
+        size = sum(path.stat().st_size for path in one.backup.packs.iterdir())
+        with progress_bar(_("Looking for whole copies"), size) as mark:
+            return Survey(one.backup, mark)
+
+    mine = [f for f in found if f.backup is one.backup]
+    try:
+        return Stop("\n".join(damaged_lines(mine, one, look)))
+    except OSError as e:
+        words = N_(
+            "The disk with the copies was taken away, or cannot be read any more: {file}: {why}. Nothing was changed here."
+        )
+        raise Stop(Text(words, file=e.filename or one.place, why=system_words(e))) from e
 
 
 def _end_lines(invocation: Invocation, settings: "Settings", restored: "Restored") -> Iterator[str]:
@@ -177,6 +212,7 @@ def _end_lines(invocation: Invocation, settings: "Settings", restored: "Restored
     ("The newest copy on a stick", "hartslag restore /media/usb/hartslag"),
     ("One of an earlier day", "hartslag restore --from 2026-11-16 /media/usb/hartslag"),
     ("Which copies are there?", "hartslag restore --list /media/usb/hartslag"),
+    ("One of these", "hartslag restore --copy 12 /media/usb/hartslag"),
 )
 @click.argument("place", metavar="FILE|FOLDER", type=click.Path(path_type=Path))
 @click.option(
@@ -186,13 +222,24 @@ def _end_lines(invocation: Invocation, settings: "Settings", restored: "Restored
     type=Moment(),
     help="The newest copy of that day or minute, or before it.",
 )
+@click.option(
+    "--copy", "number", type=WholeNumber(1, 99_999_999), help="The copy of that number in the list."
+)
 @click.option("--list", "only_list", is_flag=True, help="Show the copies there are, and change nothing.")
 @click.option(
     "--set-aside", is_flag=True, help="Keep what is here in a folder of its own, and take the copy instead."
 )
+@click.option("--damaged", is_flag=True, help="What is whole of a copy that is damaged, without the rest.")
 @click.pass_obj
 def command(
-    invocation: Invocation, place: Path, until_ms: int | None, only_list: bool, set_aside: bool
+    invocation: Invocation,
+    place: Path,
+    until_ms: int | None,
+    number: int | None,
+    *,
+    only_list: bool,
+    set_aside: bool,
+    damaged: bool,
 ) -> None:
     """Bring journal, settings and files back from a copy: a file, or the folder in which the daemon kept copies.
 
@@ -202,6 +249,7 @@ def command(
     from ingest.backup.plan import is_planned
     from ingest.backup.restoring import find_copies
     from ingest.backup.swap import complete
+    from ingest.verbs.damaged_copies import left_out_lines
     from ingest.verbs.setup import open_own_file
     from ingest.verbs.times import day_and_time
 
@@ -215,10 +263,11 @@ def command(
         print_sentences([_("What was broken off before is brought to its end: the copy is in its place.")])
     else:
         found = find_copies(place)
-        one = the_copy(found, until_ms, place)
+        one = the_copy(found, until_ms, number, place)
         own = open_own_file(invocation, "restore", str(place))
-        restored = bring_back(settings, own, found, one, set_aside=set_aside)
+        restored, left = bring_back(settings, own, found, one, set_aside=set_aside, partly=damaged)
         words = _("The copy of {when}, made on {computer}, is checked and in its place, in {folder}.")
         when = day_and_time(one.copy.at_ms)
         print_sentences([words.format(when=when, computer=one.copy.host, folder=settings.data)])
+        print_sentences(left_out_lines(left))
     print_sentences(as_called(line) for line in _end_lines(invocation, settings, restored))

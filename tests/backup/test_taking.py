@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ingest.backup.block import Damaged
 from ingest.backup.copies import DAY_MS, HOUR_MS, Backup, Copy, kept
 from ingest.backup.place import MARK
-from ingest.backup.staging import put_file
+from ingest.backup.staging import put_if_whole
 from ingest.backup.state import read_state
 from ingest.backup.trouble import AWAY, FAILED, FULL, NoCopy
 from ingest.errors import Stop
@@ -324,5 +324,5 @@ def test_a_name_that_leads_elsewhere_is_no_file_of_a_copy(tmp_path: Path) -> Non
     """Protects the rest of the disk from a folder that somebody else wrote."""
     for name in ("../x", "archive/../../x", "/etc/x", "journal/journal.db", "archive", "inbox/a"):
         with pytest.raises(Damaged):
-            put_file(tmp_path, name, [b"x"], 0)
+            put_if_whole(tmp_path, name, [b"x"], 0, partly=True)
     assert list(tmp_path.iterdir()) == []

@@ -138,21 +138,71 @@ def test_grafana_shows_what_the_copy_has(copied: Settings, tmp_path: Path) -> No
         until(lambda: shown() == [(1200,)], "the store to be what the copy says")
 
 
-def test_a_damaged_copy_is_refused_and_the_one_before_is_named(copied: Settings, tmp_path: Path) -> None:
-    """Protects from a journal that is half right: one block that is not what it was, and nothing is changed."""
-    packs = sorted(the_backup(copied).packs.iterdir())
-    spoilt = bytearray(packs[-1].read_bytes())
-    for at in range(100, len(spoilt) - 200, 500):
+def _spoil(copied: Settings, pack: int, upto: int = -200) -> None:
+    """Change what blocks of a pack hold, and not where they lie."""
+    path = sorted(the_backup(copied).packs.iterdir())[pack]
+    spoilt = bytearray(path.read_bytes())
+    for at in range(100, len(spoilt[:upto]), 50):
         spoilt[at] ^= 1
-    packs[-1].write_bytes(spoilt)
+    path.write_bytes(spoilt)
+
+
+def test_a_damaged_copy_is_refused_and_the_newest_whole_one_is_named(
+    copied: Settings, tmp_path: Path
+) -> None:
+    """Protects from being sent in circles: of copies that share what is damaged, of one minute even, the whole one is named."""
+    comes_in(copied, steady("Anna", NOW + 2 * DAY, 300, 99))
+    take_copy(copied, now_ms=lambda: NOW + DAY)
+    _spoil(copied, 1)
     done = hartslag("--data", tmp_path / "new", "restore", tmp_path / "stick")
     assert done.returncode == 1
-    assert "is damaged" in done.stderr
-    earlier = done.stderr.partition('--from "')[2].partition('"')[0]
+    assert "Copy 3" in done.stderr
+    assert "2 of the 3 copies there are damaged" in done.stderr
+    assert "copy 1, of" in done.stderr
     assert not (tmp_path / "new" / "journal").exists()
-    again = hartslag("--data", tmp_path / "new", "restore", tmp_path / "stick", "--from", earlier)
+    again = hartslag("--data", tmp_path / "new", "restore", tmp_path / "stick", "--copy", "1")
     assert again.returncode == 0, again.stderr
     assert content_of(tmp_path / "new") == brought_back(copied, tmp_path / "first", 1)
+
+
+def test_copies_of_one_minute_are_told_apart(copied: Settings, tmp_path: Path) -> None:
+    """Protects who was given two copies of one minute: each has a number, and by that either is taken."""
+    comes_in(copied, steady("Anna", NOW + 2 * DAY, 300, 99))
+    take_copy(copied, now_ms=lambda: NOW + DAY)
+    listed = hartslag("restore", "--list", tmp_path / "stick").stdout.splitlines()
+    assert len(set(listed)) == 3
+    assert [line.partition("copy ")[2][0] for line in listed] == ["1", "2", "3"]
+    done = hartslag("--data", tmp_path / "new", "restore", tmp_path / "stick", "--copy", "2")
+    assert done.returncode == 0, done.stderr
+    assert content_of(tmp_path / "new") == brought_back(copied, tmp_path / "second", 2)
+    none = hartslag("--data", tmp_path / "none", "restore", tmp_path / "stick", "--copy", "4")
+    assert none.returncode == 1
+    assert listed[2] in none.stderr
+
+
+def test_what_is_whole_of_a_damaged_copy_comes_back(copied: Settings, tmp_path: Path) -> None:
+    """Protects what is left where no copy is whole: which holds most is said, and by one word more it is there, without the rest."""
+    (copied.archive / "Anna" / "2026" / "one.fit").write_bytes(os.urandom(700_000))
+    take_copy(copied, now_ms=lambda: NOW + 2 * DAY)
+    blocks = the_backup(copied).packs
+    whole = {path: path.read_bytes() for path in blocks.iterdir()}
+    _spoil(copied, 0)  # what all share of the journal
+    done = hartslag("--data", tmp_path / "new", "restore", tmp_path / "stick")
+    assert done.returncode == 1
+    assert "None of the 3 copies there is whole" in done.stderr
+    assert "of 3 files, and not the journal" in done.stderr
+    part = hartslag("--data", tmp_path / "new", "restore", tmp_path / "stick", "--damaged")
+    assert part.returncode == 0, part.stderr
+    assert "journal is damaged" in part.stdout
+    names = ["one.fit", "two.fit"]
+    assert sorted(p.name for p in (tmp_path / "new" / "archive" / "Anna" / "2026").iterdir()) == names
+    for path, content in whole.items():
+        path.write_bytes(content)
+    _spoil(copied, 2, 1000)  # the new file alone
+    part = hartslag("--data", tmp_path / "other", "restore", tmp_path / "stick", "--damaged")
+    assert part.returncode == 0, part.stderr
+    assert "archive/Anna/2026/one.fit" in part.stdout
+    assert content_of(tmp_path / "other")["journal"] == content_of(copied.data)["journal"]
 
 
 @pytest.mark.parametrize("spoil", ["cut", "bit", "text"])
@@ -176,13 +226,19 @@ def test_a_damaged_file_is_refused(copied: Settings, tmp_path: Path, spoil: str)
 
 
 def test_copies_of_two_journals_are_told_apart(copied: Settings, tmp_path: Path) -> None:
-    """Protects from somebody else's heart rates: where a folder holds two journals it is asked which."""
+    """Protects from somebody else's heart rates: where a folder holds two journals it is asked which, and each has its folder."""
     other = replace(home_with_copies(tmp_path / "other"), backup_folder=copied.backup_folder)
     take_copy(other, now_ms=lambda: NOW + 2 * DAY)
-    done = hartslag("--data", tmp_path / "new", "restore", tmp_path / "stick")
-    assert done.returncode == 1
-    assert "--from" in done.stderr
-    assert not (tmp_path / "new" / "journal").exists()
+    for asked in ([], ["--copy", "1"], ["--from", "2100-01-01"]):
+        done = hartslag("--data", tmp_path / "new", "restore", tmp_path / "stick", *asked)
+        assert done.returncode == 1
+        assert "several journals" in done.stderr
+        assert not (tmp_path / "new" / "journal").exists()
+    folders = [p for p in (tmp_path / "stick").iterdir() if p.is_dir()]
+    (mine,) = (p for p in folders if len(list((p / "copies").iterdir())) == 2)
+    assert f"in {mine.name}" in done.stderr
+    assert hartslag("--data", tmp_path / "new", "restore", mine).returncode == 0
+    assert content_of(tmp_path / "new") == content_of(copied.data)
 
 
 @pytest.mark.parametrize("point", RESTORE_POINTS)
