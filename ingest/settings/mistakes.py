@@ -1,5 +1,6 @@
 """Mistakes in the settings, each as a line for the owner of the file: where, what was found, what would be right."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,14 +18,14 @@ from ingest.settings.writer import SettingsText
 
 
 def wrong_settings(file: Path, raw: dict[str, Any], mistakes: Sequence[Mistake]) -> WrongSettings:
-    """Every mistake in a settings file that holds `raw`, each with its line."""
+    """Every mistake in a settings file that holds `raw`, each with its line and in their order."""
     heading = ngettext(
         "The settings file {file} has one mistake:",
         "The settings file {file} has {count} mistakes:",
         len(mistakes),
     ).format(file=quoted(str(file)), count=len(mistakes))
-    text = _text_of(file)
-    return WrongSettings("\n".join([heading, *(_with_line(text, raw, mistake) for mistake in mistakes)]))
+    lines = in_order(_text_of(file), mistakes)
+    return WrongSettings("\n".join([heading, *(_with_line(raw, m, line) for line, m in lines)]))
 
 
 def _text_of(file: Path) -> SettingsText | None:
@@ -35,9 +36,14 @@ def _text_of(file: Path) -> SettingsText | None:
         return None  # it went away or was changed meanwhile
 
 
-def _with_line(text: SettingsText | None, raw: dict[str, Any], mistake: Mistake) -> str:
+def in_order(text: SettingsText | None, mistakes: Sequence[Mistake]) -> list[tuple[int | None, Mistake]]:
+    """(Its line, the mistake) as they follow each other in a file; of which no line is known come last."""
+    found = [(text.line_of(m.place) if text else None, m) for m in mistakes]
+    return sorted(found, key=lambda it: math.inf if it[0] is None else it[0])
+
+
+def _with_line(raw: dict[str, Any], mistake: Mistake, line: int | None) -> str:
     words = sentence(raw, mistake)
-    line = text.line_of(mistake.place) if text else None
     return words if line is None else _("Line {line}: {mistake}").format(line=line, mistake=words)
 
 

@@ -19,7 +19,7 @@ from ingest.language import gettext as _
 from ingest.log import quoted
 from ingest.settings.file import LARGEST_FILE, check, places, read
 from ingest.settings.installed import Installed
-from ingest.settings.mistakes import sentence, wrong_settings
+from ingest.settings.mistakes import in_order, sentence, wrong_settings
 from ingest.settings.writer import SettingsText
 from ingest.system.files import write_file
 
@@ -65,7 +65,7 @@ class OwnFile:
                 "\n".join(
                     [
                         _("The settings would have mistakes, so nothing was written:"),
-                        *(sentence(draft.values, m) for m in wrong),
+                        *(sentence(draft.values, m) for _line, m in in_order(draft, wrong)),
                     ]
                 )
             )

@@ -235,9 +235,9 @@ def test_mistakes_in_dutch(tmp_path: Path) -> None:
     assert str(told.value).splitlines() == [
         f'In het instellingenbestand "{tmp_path}/hartslag.toml" staan 7 fouten:',
         'Regel 4: [inbox] settle_s: er staat "2"; goed is: seconden van 0 tot 600, zonder aanhalingstekens',
-        'Regel 10: [[person]] nummer 1 ("Anna"), maximum_bpm: er staat 95; goed is: een heel aantal slagen per minuut van 100 tot 230, zonder aanhalingstekens',
         'Regel 7: [[person]] nummer 1 ("Anna"), born: er staat 1978-05-03; alleen het jaar is genoeg: born = 1978',
         'Regel 9: [[person]] nummer 1 ("Anna"), not_judged: er staat "2026-W53", maar als weken op zondag beginnen is W52 de laatste week van 2026',
+        'Regel 10: [[person]] nummer 1 ("Anna"), maximum_bpm: er staat 95; goed is: een heel aantal slagen per minuut van 100 tot 230, zonder aanhalingstekens',
         'Regel 11: [[person]] nummer 1 ("Anna"), [[person.profile]] nummer 1, from: ontbreekt; goed is: een datum als 2026-03-01, zonder aanhalingstekens',
         'Regel 14: [[strap]] nummer 1, address: er staat "A0:9E"; goed is: een adres als "A0:9E:1A:12:34:56"',
         "Regel 15: [[watch]]: goed is: een kopje [[watch]] op een eigen regel, met de instellingen eronder",
@@ -245,16 +245,19 @@ def test_mistakes_in_dutch(tmp_path: Path) -> None:
 
 
 def test_every_mistake_has_its_line(tmp_path: Path) -> None:
-    """Protects who looks for it in a long file: the number of the line, or of the heading that something is missing below."""
+    """Protects who looks for it in a long file: the number of the line, or of the heading that something is missing below.
+
+    Also who puts it right from the top down: they come in the order of the file, whatever part of the program found them.
+    """
     text = '# x\n[[person]]\nname = "Anna"\nborn = 78\n\n[[person.target]]\n\n[[person.plans]]\n'
     with pytest.raises(WrongSettings) as told:
         settings(tmp_path, text + "\n[inbox]\nsetle_s = 2\n")
     assert [line.split(": ")[0] for line in str(told.value).splitlines()[1:]] == [
-        "Line 11",
         "Line 4",
         "Line 6",
         "Line 6",
         "Line 8",
+        "Line 11",
     ]
 
 
@@ -340,16 +343,16 @@ def test_every_mistake_at_once(tmp_path: Path) -> None:
         """,
     )
     assert lines == [
+        "colour: there is no such setting; there are language, [data], [inbox], [[person]], [[strap]], [[watch]], [bluetooth], [influx], [report], [backup]",
         "[data] foldr: there is no such setting; did you mean folder?",
         '[inbox] settle_s: found "2"; right would be seconds from 0 to 600, without quotes',
         "[inbox] largest_mb: found true; right would be whole megabytes from 1 to 1024, without quotes",
         '[[person]] number 1 ("Anna"), target_min: found 0; right would be whole minutes a week, from 1 to 2000, without quotes',
+        '[[person]] number 2 ("anna"), name: found "anna", which number 1 has already',
         '[[person]] number 2 ("anna"), bron: there is no such setting; did you mean born?',
         '[[strap]] number 1, address: found "A0:9E"; right would be an address like "A0:9E:1A:12:34:56"',
-        '[influx] url: right would be an address like "http://127.0.0.1:8086"',
-        "colour: there is no such setting; there are language, [data], [inbox], [[person]], [[strap]], [[watch]], [bluetooth], [influx], [report], [backup]",
-        '[[person]] number 2 ("anna"), name: found "anna", which number 1 has already',
         '[[strap]] number 1, person: there is no [[person]] "Ana"; did you mean "Anna"?',
+        '[influx] url: right would be an address like "http://127.0.0.1:8086"',
     ]
 
 
