@@ -152,6 +152,12 @@ PROVED_BY = {
     "The card is full while a watch is fetched from": (
         "tests/collect/test_fetching.py::test_a_full_disk_is_said_and_not_filled_to_the_brim"
     ),
+    "Only the log of Grafana's store (`hartslag.db-wal`) is deleted": (
+        "tests/stores/test_sqlite.py::test_a_log_lost_while_it_is_open_makes_it_anew"
+    ),
+    "A stick with copies is damaged": (
+        "tests/verbs/test_restore.py::test_what_is_whole_of_a_damaged_copy_comes_back"
+    ),
     "Grafana's store cannot be brought up to date": (
         "tests/verbs/test_store_follows.py::test_a_store_that_cannot_follow_is_told_until_it_can"
     ),

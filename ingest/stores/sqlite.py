@@ -23,7 +23,7 @@ from ingest.stores.sqlite_rows import SAMPLED, create_tables, replace_blocks
 from ingest.system.crash_points import reached
 from ingest.system.files import make_folder
 from ingest.system.patience import Patience
-from ingest.system.sqlite import DerivedFile, SqliteFault, fault_of, open_readonly
+from ingest.system.sqlite import DerivedFile, SqliteFault, fault_of, has_lost_log, open_readonly
 
 if TYPE_CHECKING:
     from ingest.journal import Journal
@@ -229,14 +229,18 @@ class SqliteStore:
 
     def reported_position(self, journal: Followed) -> int:
         """Its position, which is always the true one; 0 when the file is not there or cannot be read."""
+        if has_lost_log(self.path):
+            return 0
         with suppress(sqlite3.DatabaseError, Stop), closing(open_readonly(self.path)) as db:
             return self._held_position(db, journal) or 0
         return 0
 
     def misplaced(self) -> str | None:
-        """What is in its place instead of it: a file of another user's, or one in which nothing of ours is."""
+        """What is in its place instead of it: a file of another user's, one that lost its log, or one in which nothing of ours is."""
         if not self.path.is_file():
             return None
+        if has_lost_log(self.path):
+            return _("its log was deleted; the daemon makes it anew")
         if not os.access(self.path, os.W_OK):
             owner = self.path.stat().st_uid
             return _("it belongs to another user ({number}); the daemon makes it anew").format(number=owner)

@@ -6,6 +6,7 @@ told by SQLite's result codes (https://sqlite.org/rescode.html) and by the room 
 
 import contextlib
 import ctypes
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -40,6 +41,8 @@ BUSY_S = 10.0
 COMPANIONS = ("-wal", "-shm")
 """The write-ahead log and its index, beside the file (https://sqlite.org/walformat.html)."""
 
+
+_log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
@@ -209,6 +212,15 @@ def let_go(db: sqlite3.Connection, path: Path, file: tuple[int, int] | None) -> 
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(db))
 
 
+def has_lost_log(path: Path) -> bool:
+    """Whether the log of a database that was not closed was taken away: SQLite makes it before its index, and takes it behind that.
+
+    Looked at twice, as both may come or go between two looks.
+    """
+    log, index = (path.with_name(path.name + end) for end in COMPANIONS)
+    return path.exists() and all(index.exists() and not log.exists() for _ in range(2))
+
+
 def make_new(path: Path, make: Callable[[], int]) -> None:
     """Make an empty file for a database where none is; `make` gives it, opened.
 
@@ -224,6 +236,8 @@ def make_new(path: Path, make: Callable[[], int]) -> None:
 
 class DerivedFile:
     """An SQLite file that can be made anew from the journal: opened again when it was replaced, deleted when damaged.
+
+    Also when its log was taken away: who opened it since has another one, and what both write would be mixed.
 
     One connection; belongs to the thread that uses it. All that goes wrong is raised as TryLater: what is written here
     comes again.
@@ -255,6 +269,8 @@ class DerivedFile:
         self._file_mode, self._make_folder = file_mode, make_folder
         self._db: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
+        self._beside: list[tuple[int, int] | None] = []
+        """The log and its index, when the file was opened: while it is open nobody rightly takes them."""
 
     def close(self) -> None:
         """Let go of the file; the next use opens it again."""
@@ -263,11 +279,15 @@ class DerivedFile:
             let_go(db, self.path, self._file)
 
     def connection(self) -> sqlite3.Connection:
-        """The connection; a new one when somebody has deleted or replaced the file."""
+        """The connection; a new one when somebody has deleted or replaced the file, to a new file when its log was lost."""
         if self._db is not None and self._file == identity(self.path):
-            return self._db
+            if self._beside == self._companions():
+                return self._db
+            self._discard_without_log()
         self.close()
         self._make_folder(self.path.parent)
+        if has_lost_log(self.path):
+            self._discard_without_log()
         self._remove_foreign()
         make_new(self.path, lambda: make_file(self.path, self._file_mode))
         # What a power cut takes comes again from the journal, as the position is kept in this very file.
@@ -280,7 +300,15 @@ class DerivedFile:
         )
         self._db, self._file = db, identity(self.path)
         self._prepare(db)
+        self._beside = self._companions()
         return db
+
+    def _companions(self) -> list[tuple[int, int] | None]:
+        return [identity(self.path.with_name(self.path.name + end)) for end in COMPANIONS]
+
+    def _discard_without_log(self) -> None:
+        _log.info("%s lost its log, which somebody deleted; %s.", self._subject, self._made_anew)
+        self.discard()
 
     def _remove_foreign(self) -> None:
         """Take away what another user put in this place, if it may not be written: what it lacks comes from the journal."""

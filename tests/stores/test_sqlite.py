@@ -1,13 +1,14 @@
 """The SQLite store as Grafana and its owner meet it: shape, permissions, damage, other readers."""
 
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,41 @@ def test_deleted_while_it_is_open_it_is_made_anew(journal: Journal, path: Path, 
         except TryLater:
             follow(journal, store)
     assert rows(path) == filled(journal, path.with_name("anew.db"))
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["opened by others", "by nobody"])
+@pytest.mark.parametrize("lost", [["-wal"], ["-shm"], ["-wal", "-shm"]], ids="".join)
+def test_a_log_lost_while_it_is_open_makes_it_anew(
+    journal: Journal, path: Path, lost: list[str], *, seen: bool
+) -> None:
+    """Protects Grafana from rows of two logs: who deletes one under a running daemon has a whole store at its next look, and no alarm."""
+    with SqliteStore(path) as store:
+        follow(journal, store)
+        for end in lost:
+            path.with_name(path.name + end).unlink()
+        if seen:  # as Grafana does, which makes new ones
+            with closing(sqlite3.connect(path)) as db, suppress(sqlite3.Error):
+                db.execute("SELECT count(*) FROM heart_rate").fetchall()
+        happen(journal, MORE)
+        follow(journal, store)
+        assert store.faults() == []
+        assert rows(path) == filled(journal, path.with_name("anew.db"))
+
+
+def test_a_log_lost_at_rest_makes_it_anew(journal: Journal, path: Path) -> None:
+    """Protects from half a store after a power cut, when what was being taken over is gone: `check` says so, the next look mends it."""
+    left = path.parent / "left" / path.name
+    with SqliteStore(path) as store:
+        follow(journal, store)
+        left.parent.mkdir()
+        for end in ("", "-shm"):
+            shutil.copy(path.with_name(path.name + end), left.with_name(left.name + end))
+    with SqliteStore(left) as store:
+        assert ["log was deleted" in found for found in store.faults()] == [True]
+        assert store.reported_position(journal) == 0
+        follow(journal, store)
+        assert store.faults() == []
+    assert rows(left) == filled(journal, path.with_name("anew.db"))
 
 
 def test_a_reader_in_the_middle_of_a_query_neither_blocks_nor_is_blocked(
