@@ -157,6 +157,7 @@ def _url(found: str) -> str:
     try:
         parts = urlsplit(found)
         good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        (parts.hostname or "").encode("idna")  # "a..b" is no name, nor is one with a very long part
     except ValueError:
         good = False
     # The text itself is not shown again: somebody may have written a password into it.
@@ -179,6 +180,13 @@ def _path(found: object) -> Path:
     return Path(found)
 
 
+def _bucket(name: str) -> str:
+    # What stands before the first / is the database that is asked.
+    if not name.partition("/")[0].strip() or not name.isprintable():
+        raise ValueError(found_but_right(quoted(name), N_("the name of the bucket in quotes")))
+    return name
+
+
 def _site(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", name):
         raise ValueError(found_but_right(quoted(name), N_('letters, digits, - . and _ only, like "room-7"')))
@@ -190,7 +198,7 @@ class InfluxSettings(SettingsTable):
 
     url: str = setting(text(_url), N_('an address like "http://127.0.0.1:8086"'))
     org: str = setting(text(least=1), N_("the name of the organisation in quotes"), default="hartslag")
-    bucket: str = setting(text(least=1), N_("the name of the bucket in quotes"), default="hartslag")
+    bucket: str = setting(text(_bucket), N_("the name of the bucket in quotes"), default="hartslag")
     token_file: Path | None = setting(
         _path, N_('a path in quotes, like "/etc/hartslag/token"'), default=None, secret=True
     )

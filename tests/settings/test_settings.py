@@ -670,11 +670,28 @@ def test_a_site_is_a_name_that_every_server_takes_as_it_is(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "url", ["127.0.0.1:8086", "ftp://nas", "http://", "http://a b", "http://[x", "http://x:99999"]
+    "url",
+    [
+        "127.0.0.1:8086",
+        "ftp://nas",
+        "http://",
+        "http://a b",
+        "http://[x",
+        "http://x:99999",
+        "http://nas..local",
+        f"http://{'n' * 64}.local",
+    ],
 )
 def test_no_address_of_a_server(tmp_path: Path, url: str) -> None:
     """An address that can never be reached is refused at the start, not found out about in the night."""
     assert mistake(tmp_path, f'[influx]\nurl = "{url}"\n').endswith('like "http://127.0.0.1:8086"')
+
+
+@pytest.mark.parametrize("bucket", ["", " ", "/", "/month", "a\\nb"])
+def test_no_name_of_a_bucket(tmp_path: Path, bucket: str) -> None:
+    """A name without a database before its / is refused at the start: a server says of it what nobody understands."""
+    told = mistake(tmp_path, f'[influx]\nurl = "http://nas"\nbucket = "{bucket}"\n')
+    assert told.endswith("right would be the name of the bucket in quotes")
 
 
 @pytest.mark.parametrize(

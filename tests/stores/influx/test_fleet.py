@@ -16,7 +16,16 @@ from tests.support.cluster import Cluster
 from tests.support.households import DAY, Copies, Event, Limits, Noted, filled, happen, steady
 from tests.support.influxdb2 import InfluxDB2
 from tests.support.replicas import differences, expected, held
-from tests.support.server_stores import START, Clock, Real, catch_up, journal_of_2024, open_store, wrong_rows
+from tests.support.server_stores import (
+    START,
+    Clock,
+    Real,
+    catch_up,
+    journal_of_2024,
+    open_store,
+    settle,
+    wrong_rows,
+)
 from tests.support.servers import InfluxDB, VictoriaMetrics
 
 SITES = 50
@@ -98,6 +107,34 @@ def test_an_emptied_server_is_filled_anew(
     with open_store(server.url, tmp_path / "store", clock=clock) as store:
         catch_up(journal, store, clock)
         assert wrong_rows(journal, server, tmp_path / "s.db") == []
+
+
+@pytest.mark.parametrize("open_meanwhile", [True, False])
+@pytest.mark.parametrize(("before", "after"), [(InfluxDB, VictoriaMetrics), (VictoriaMetrics, InfluxDB)])
+def test_a_server_of_another_kind_in_its_place_is_filled(
+    before: type[Real],
+    after: type[Real],
+    journal: Journal,
+    clock: Clock,
+    tmp_path: Path,
+    *,
+    open_meanwhile: bool,
+) -> None:
+    """Protects who goes over to another database and leaves the address as it is: nobody has to tell hartslag."""
+    first, second = before(tmp_path / "first"), after(tmp_path / "second")
+    second.port = first.port
+    with open_store(first.url, tmp_path / "store", clock=clock) as store:
+        with first:
+            catch_up(journal, store, clock)
+        with second:
+            happen(journal, steady("Jan", START + 3 * DAY, 60, 100))
+            if open_meanwhile:
+                catch_up(journal, store, clock)
+                assert wrong_rows(journal, second, tmp_path / "s.db") == []
+                settle(second)
+    with second, open_store(second.url, tmp_path / "store", clock=clock) as store:
+        catch_up(journal, store, clock)
+        assert wrong_rows(journal, second, tmp_path / "s.db") == []
 
 
 def test_without_what_is_known_of_it_the_server_is_compared(
