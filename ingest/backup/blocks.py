@@ -27,8 +27,8 @@ _MOST_SMALL = 96
 class Blocks:
     """The blocks in the packs of a folder. A second copy of one is never written, but for one that is damaged."""
 
-    def __init__(self, folder: Path, mode: int) -> None:
-        """Raises OSError."""
+    def __init__(self, folder: Path, mode: int, *, reading: bool = False) -> None:
+        """`reading`: a pack that the disk cannot read holds nothing, if others do. Raises OSError."""
         self._folder, self._mode = folder, mode
         self._spots: dict[bytes, Spot] = {}
         self._new: set[bytes] = set()
@@ -38,9 +38,12 @@ class Blocks:
         """What found no room on a full disk. From the first block on that found none, blocks are only counted."""
         self._counts: dict[int, int] = {}
         for number in pack_numbers(folder):
-            found = read_spots(folder, number)
+            found = read_spots(folder, number, reading=reading)
             self._counts[number] = len(found)
             self._spots |= found  # the newest counts: it took the place of a damaged one
+        if self._counts and not self._spots:
+            for number in self._counts:  # a stick that was pulled: raises why
+                read_spots(folder, number)
 
     def __contains__(self, known_by: bytes) -> bool:
         return known_by in self._spots or known_by in self._new

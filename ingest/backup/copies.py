@@ -13,7 +13,7 @@ from typing import Any
 
 from ingest.backup.block import Damaged
 from ingest.backup.blocks import Blocks
-from ingest.backup.pack import open_private, remember
+from ingest.backup.pack import open_private, passing_over_bad_places, remember
 from ingest.backup.stream import listed
 from ingest.system.crash_points import reached
 
@@ -93,9 +93,13 @@ def kept(copies: Sequence[Copy], now_ms: int) -> set[int]:
 class Backup:
     """All copies of one journal, in a folder of its own."""
 
-    def __init__(self, folder: Path, mode: int = 0o700) -> None:
-        """`mode` is that of the folders made in it."""
-        self.folder, self.mode = folder, mode
+    def __init__(self, folder: Path, mode: int = 0o700, *, reading: bool = False) -> None:
+        """`mode` is that of the folders made in it.
+
+        `reading`: something is to be brought back, and what the disk cannot read is passed over like what is damaged. Who
+        writes must not, or would delete what only that needs.
+        """
+        self.folder, self.mode, self._reading = folder, mode, reading
         self.packs = folder / "packs"
         self._copies = folder / "copies"
 
@@ -117,14 +121,17 @@ class Backup:
 
     def blocks(self) -> Blocks:
         """The blocks of all copies. Raises OSError."""
-        return Blocks(self.packs, self.file_mode)
+        return Blocks(self.packs, self.file_mode, reading=self._reading)
 
     def copies(self) -> list[Copy]:
         """The copies that are whole, oldest first. Raises OSError."""
         found = []
         for path in self._copies.iterdir():
             if re.fullmatch(r"\d{8}\.copy", path.name):
-                with contextlib.suppress(Damaged, ValueError, TypeError, KeyError):
+                with (
+                    contextlib.suppress(Damaged, ValueError, TypeError, KeyError),
+                    passing_over_bad_places(wanted=self._reading),
+                ):
                     found.append(Copy.read(path.read_bytes()))
         return sorted(found, key=lambda c: c.number)
 

@@ -8,7 +8,7 @@ import socket
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
@@ -81,8 +81,9 @@ def write_one_file(
     except OSError as e:
         raise _not_written(target, e) from e
     finally:
-        for half in (beside, database):
-            half.unlink(missing_ok=True)
+        for half in (beside, database, database.with_name(f"{database.name}-journal")):
+            with suppress(OSError):  # of a disk that can only be read
+                half.unlink(missing_ok=True)
     return unread
 
 

@@ -10,6 +10,7 @@ import os
 import re
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -79,13 +80,30 @@ def forget_read(stream: IO[bytes]) -> None:
     os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def read_spots(folder: Path, number: int) -> dict[bytes, Spot]:
-    """The blocks of a pack; of one whose list is damaged those that can be found without it. Raises OSError."""
-    with pack_path(folder, number).open("rb") as stream:
-        try:
+@contextmanager
+def passing_over_bad_places(*, wanted: bool) -> Iterator[None]:
+    """Where that is wanted, end the block at what the disk cannot read; what somebody may not read is no bad place."""
+    try:
+        yield
+    except PermissionError:
+        raise
+    except OSError:
+        if not wanted:
+            raise
+
+
+def read_spots(folder: Path, number: int, *, reading: bool = False) -> dict[bytes, Spot]:
+    """The blocks of a pack; of one whose list is damaged those that can be found without it. Raises OSError.
+
+    With `reading` a place that the disk cannot read is one that is damaged.
+    """
+    found = dict[bytes, Spot]()
+    with passing_over_bad_places(wanted=reading), pack_path(folder, number).open("rb") as stream:
+        with contextlib.suppress(Damaged), passing_over_bad_places(wanted=reading):
             return _listed(stream, number)
-        except Damaged:
-            return dict(_walked(stream, number))
+        for known_by, spot in _walked(stream, number):
+            found[known_by] = spot
+    return found
 
 
 def _listed(stream: IO[bytes], number: int) -> dict[bytes, Spot]:

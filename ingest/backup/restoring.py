@@ -12,7 +12,7 @@ from ingest.backup.one_file import read_one_file, stage_one_file
 from ingest.backup.staging import DamagedParts, stage
 from ingest.errors import HartslagError, Stop
 from ingest.journal import Journal
-from ingest.language import N_, Text
+from ingest.language import N_, Text, system_words
 from ingest.settings.model import Settings
 
 
@@ -47,8 +47,19 @@ class Found:
 def find_copies(place: Path) -> list[Found]:
     """All copies in a folder or a file that are whole as far as their first look tells, oldest first.
 
-    Raises Stop where there are none, OSError.
+    Raises Stop where there are none, or they cannot be read.
     """
+    try:
+        return _find_copies(place)
+    except OSError as e:
+        words = N_(
+            "The copies in {place} cannot be read: {file}: {why}. Nothing was changed here. Check who may read there, and that the"
+            " disk is in order."
+        )
+        raise Stop(Text(words, place=place, file=e.filename or place, why=system_words(e))) from e
+
+
+def _find_copies(place: Path) -> list[Found]:
     if not place.exists():
         raise Stop(
             Text(N_("There is no {place}. Is the stick plugged in, or the share mounted?"), place=place)
@@ -65,7 +76,7 @@ def find_copies(place: Path) -> list[Found]:
     found = []
     for folder in (place, *sorted(p for p in place.iterdir() if p.is_dir())):
         if (folder / "copies").is_dir() and (folder / "packs").is_dir():
-            backup = Backup(folder)
+            backup = Backup(folder, reading=True)
             found += [Found(copy, backup) for copy in backup.copies()]
     if not found:
         words = N_(

@@ -1,5 +1,6 @@
 """A copy brought back: everything is checked first, and what is here is set aside."""
 
+import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -136,7 +137,7 @@ def bring_back(
     except Damaged as e:
         raise _damaged(found, one) from e
     except OSError as e:
-        raise _not_copied(settings, e) from e
+        raise _not_copied(settings, one, e) from e
     finally:
         discard(settings.data)
     return complete(settings.data), left
@@ -150,7 +151,7 @@ def _something_here(here: list[str]) -> Stop:
     return Stop(words.format(what=", ".join(map(said, here))))
 
 
-def _not_copied(settings: "Settings", error: OSError) -> Stop:
+def _not_copied(settings: "Settings", one: "Found", error: OSError) -> Stop:
     from ingest.language import system_words
     from ingest.system.files import NO_ROOM
 
@@ -158,6 +159,8 @@ def _not_copied(settings: "Settings", error: OSError) -> Stop:
         words = N_(
             "There is no room in {folder} for the copy. Nothing was changed; make room, and call it again."
         )
+    elif error.filename is not None and Path(os.fsdecode(error.filename)).is_relative_to(one.place):
+        return _not_readable(one, error)
     else:
         words = N_("The copy could not be put together: {file}: {why}. Nothing was changed.")
     return Stop(Text(words, folder=settings.data, file=error.filename or "?", why=system_words(error)))
@@ -166,7 +169,6 @@ def _not_copied(settings: "Settings", error: OSError) -> Stop:
 def _damaged(found: "Sequence[Found]", one: "Found") -> Stop:
     """What to say of a copy that is damaged. Raises Stop where the disk with the copies has gone."""
     from ingest.backup.wholeness import Survey
-    from ingest.language import system_words
     from ingest.verbs.damaged_copies import damaged_lines
     from ingest.verbs.progress import progress_bar
 
@@ -180,10 +182,17 @@ def _damaged(found: "Sequence[Found]", one: "Found") -> Stop:
     try:
         return Stop("\n".join(damaged_lines(mine, one, look)))
     except OSError as e:
-        words = N_(
-            "The disk with the copies was taken away, or cannot be read any more: {file}: {why}. Nothing was changed here."
-        )
-        raise Stop(Text(words, file=e.filename or one.place, why=system_words(e))) from e
+        raise _not_readable(one, e) from e
+
+
+def _not_readable(one: "Found", error: OSError) -> Stop:
+    from ingest.language import system_words
+
+    words = N_(
+        "The disk with the copies was taken away, or cannot be read any more: {file}: {why}. Nothing was changed here; put it in"
+        " again, and call it again."
+    )
+    return Stop(Text(words, file=error.filename or one.place, why=system_words(error)))
 
 
 def _end_lines(invocation: Invocation, settings: "Settings", restored: "Restored") -> Iterator[str]:

@@ -75,6 +75,19 @@ def test_a_disk_that_is_too_small_is_told_and_left_clean(tmp_path: Path) -> None
         assert (done.returncode, list(disk.iterdir())) == (1, [])
         assert "no room" in done.stderr
         assert "Traceback" not in done.stderr
+    with small_disk(tmp_path / "tiny", "16k") as disk:  # not even the journal fits
+        done = hartslag("--data", data, "backup", disk / "copy.zip")
+        assert (done.returncode, list(disk.iterdir())) == (1, [])
+        assert "no room" in done.stderr
+
+
+def test_a_disk_that_can_only_be_read_is_told(tmp_path: Path) -> None:
+    """Protects who pushed the little switch of a card: it is said of which copy, and what to do."""
+    with small_disk(tmp_path / "usb", "2m") as disk:
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        done = hartslag("--data", a_home(tmp_path), "backup", disk / "copy.zip")
+        assert done.returncode == 1
+        assert f"The copy {disk / 'copy.zip'} cannot be written" in done.stderr
 
 
 @pytest.mark.parametrize("words", [[], ["nowhere/copy.zip"]])

@@ -93,6 +93,15 @@ def test_the_verb_knows_person_from_and_to(tmp_path: Path) -> None:
     ]
 
 
+def test_who_names_a_file_is_told_how_it_is_made(tmp_path: Path) -> None:
+    """Protects who gives it a file as other programs want one, and who mistypes a day in a Dutch home."""
+    with household(tmp_path, [HOME]):
+        pass
+    (tmp_path / "hartslag.toml").write_text('language = "nl"\n[[person]]\nname = "Jan"\n')
+    assert "> day.csv" in hartslag("--data", tmp_path, "export", "day.csv").err
+    assert "geen datum" in hartslag("--data", tmp_path, "export", "--from", "gisteren").err
+
+
 def test_a_day_is_that_of_each_person_where_they_were_then(tmp_path: Path) -> None:
     """Protects travellers and families far apart: --from and --to cut at everybody's own midnights, as `explain` does."""
     tokyo = [{"from": "2026-10-01", "to": "2026-10-20", "zone": "Asia/Tokyo"}]

@@ -205,6 +205,27 @@ def test_what_is_whole_of_a_damaged_copy_comes_back(copied: Settings, tmp_path: 
     assert content_of(tmp_path / "other")["journal"] == content_of(copied.data)["journal"]
 
 
+def test_a_bad_place_on_the_stick_spoils_no_copy_but_its_own(copied: Settings, tmp_path: Path) -> None:
+    """Protects the copies beside one that the disk cannot read, as of a bad sector below a pack or a copy; and a stick that was pulled from being called damaged."""
+    packs = sorted(the_backup(copied).packs.iterdir())
+    packs[1].unlink()
+    packs[1].mkdir()  # the nearest to a sector that cannot be read
+    copies = the_backup(copied).packs.with_name("copies")
+    (copies / "00000003.copy").mkdir()
+    done = hartslag("--data", tmp_path / "new", "restore", tmp_path / "stick")
+    assert done.returncode == 1
+    assert "--copy 1" in done.stderr
+    again = hartslag("--data", tmp_path / "new", "restore", tmp_path / "stick", "--copy", "1")
+    assert again.returncode == 0, again.stderr
+    packs[0].unlink()
+    packs[0].mkdir()
+    done = hartslag("--data", tmp_path / "other", "restore", tmp_path / "stick", "--copy", "1")
+    assert done.returncode == 1
+    assert "taken away, or cannot be read" in done.stderr
+    assert "damaged" not in done.stderr
+    assert str(packs[0]) in done.stderr
+
+
 @pytest.mark.parametrize("spoil", ["cut", "bit", "text"])
 def test_a_damaged_file_is_refused(copied: Settings, tmp_path: Path, spoil: str) -> None:
     """Protects from a zip that was cut off on its way, or is something else."""
