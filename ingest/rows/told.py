@@ -61,16 +61,18 @@ def add_told(
 def find_told(
     journal: Journal, person: int, profile: Profile, covered: Spans, start_ms: int, end_ms: int
 ) -> Iterator[Told]:
-    """What counts by watches' own word in [start, end), outside of what samples cover.
+    """What counts by watches' own word in [start, end), outside of what samples cover and of what is forgotten.
 
     Where bouts of some length are asked for none of it does: nobody knows how long an effort was.
     """
     if profile.bout_min is not None or not journal.told_workouts(person, start_ms, end_ms):
         return
+    left_out = journal.left_out(person)
     for workout in find_workouts(journal, person, start_ms, end_ms):
         edges = counted_edges(workout, profile)
         if edges is not None:
-            pieces = _lay_out(workout, edges).without(covered).clip(start_ms, end_ms)
+            gone = covered | left_out.spans(workout.content["source"])
+            pieces = _lay_out(workout, edges).without(gone).clip(start_ms, end_ms)
             if len(pieces):
                 covered = covered | pieces.spans
                 yield Told(workout, pieces, ruling_sport(workout, profile) or "")

@@ -216,10 +216,11 @@ def _without_limits_verdict(workout: "Entry", profile: "Profile") -> str:
 def _counted_verdict(counted_ms: int, told_ms: int) -> str:
     """How much counts of what a watch tells by limits that are the person's own."""
     if not counted_ms:
-        return _("none of them counts, as samples tell of that time")
+        return _("none of them counts, as samples tell of that time or it is forgotten")
     if counted_ms < told_ms:
         return _(
-            "{counted} of these {told} count by the watch's own word, as two of its zones begin at your limits; of the rest of the time samples tell"
+            "{counted} of these {told} count by the watch's own word, as two of its zones begin at your limits; of the rest of the time"
+            " samples tell, or it is forgotten"
         ).format(counted=length_text(counted_ms), told=length_text(told_ms))
     return _("they count by the watch's own word, as two of its zones begin at your limits")
 

@@ -177,7 +177,9 @@ def _follow(settings: "Settings") -> None:
     help="Of a span: of this strap or watch alone, by the name that `status` shows.",
 )
 @click.option(
-    "--undo", is_flag=True, help="Take back what was forgotten last, or what is named by its number or file."
+    "--undo",
+    is_flag=True,
+    help="Take back what was forgotten last, or what is named by its number, file or time.",
 )
 @click.option("--list", "lists", is_flag=True, help="Show what is forgotten.")
 @click.option(

@@ -13,6 +13,7 @@ from ingest.language import N_, Text, date_text
 from ingest.language import gettext as _
 from ingest.retelling import retold
 from ingest.rows.profile import Profile, read_profile
+from ingest.rows.workout import find_workouts
 from ingest.settings.model import Settings
 from ingest.verbs.clock_files import placed_files, with_placed
 from ingest.verbs.times import YEARS, local_ms, time_of_day, zone_at
@@ -46,6 +47,16 @@ def parse_forget(
     if "." in words[0]:  # names of files often begin with a day
         return _of_file(journal, words[0], " ".join(words[1:]) or None)
     text = " ".join(words)
+    if named := _named_time(journal, text):
+        return _of_time(settings, journal, *named, source)
+    if found := _MOMENT.fullmatch(text):
+        person, profile = _one_person(journal, found[3])
+        return _of_workout(settings, journal, (person, profile), f"{found[1]}T{found[2]:0>5}", source)
+    return _of_file(journal, words[0], " ".join(words[1:]) or None)
+
+
+def _named_time(journal: Journal, text: str) -> tuple[tuple[Person, Profile], tuple[int, int]] | None:
+    """Whose time from when to when (ms) some words name; None where they name no stretch of it."""
     if found := _SPAN.fullmatch(text):
         day, begin, last_day, end, name = found.groups()
         person, profile = _one_person(journal, name)
@@ -53,21 +64,17 @@ def parse_forget(
         end_ms = _moment_ms(last_day or day, end, profile)
         if end_ms <= start_ms and last_day is None:
             end_ms = _moment_ms(str(date.fromisoformat(day) + timedelta(days=1)), end, profile)
-        return _of_time(settings, journal, (person, profile), (start_ms, end_ms), source)
+        return (person, profile), (start_ms, end_ms)
     if found := _WEEK.fullmatch(text):
         from ingest.verbs.explain_subject import first_day_of
 
         person, profile = _one_person(journal, found[3])
         first = first_day_of(profile, f"{found[1]}-{found[2]}")
-        return _of_days(settings, journal, (person, profile), (first, first + timedelta(days=6)), source)
+        return (person, profile), _days_ms(profile, first, first + timedelta(days=6))
     if found := _DAYS.fullmatch(text):
         person, profile = _one_person(journal, found[3])
-        days = _day(found[1]), _day(found[2] or found[1])
-        return _of_days(settings, journal, (person, profile), days, source)
-    if found := _MOMENT.fullmatch(text):
-        person, profile = _one_person(journal, found[3])
-        return _of_workout(settings, journal, (person, profile), f"{found[1]}T{found[2]:0>5}", source)
-    return _of_file(journal, words[0], " ".join(words[1:]) or None)
+        return (person, profile), _days_ms(profile, _day(found[1]), _day(found[2] or found[1]))
+    return None
 
 
 def _one_person(journal: Journal, name: str | None) -> tuple[Person, Profile]:
@@ -98,15 +105,9 @@ def _moment_ms(day: str, clock: str, profile: Profile) -> int:
 # --- stretches of time ---
 
 
-def _of_days(
-    settings: Settings,
-    journal: Journal,
-    whose: tuple[Person, Profile],
-    days: tuple[date, date],
-    source: str | None,
-) -> ForgetSubject:
-    a, b = midnights(whose[1].zone, days[0], days[1] + timedelta(days=1))[[0, -1]].tolist()
-    return _of_time(settings, journal, whose, (a, b), source)
+def _days_ms(profile: Profile, first: date, last: date) -> tuple[int, int]:
+    a, b = midnights(profile.zone, first, last + timedelta(days=1))[[0, -1]].tolist()
+    return a, b
 
 
 def _of_workout(
@@ -141,7 +142,9 @@ def _of_time(
     together = [
         Forgotten(0, person.id, name=words, source=s, from_ms=span[0], to_ms=span[1]) for s in sources
     ]
-    if not journal.chunk_spans(person.id, span[0], span[1] - 1):
+    if not journal.chunk_spans(person.id, span[0], span[1] - 1) and not find_workouts(
+        journal, person.id, *span
+    ):
         told = N_("Nothing that counts is recorded of {person} then: {time}.")
         raise Stop(Text(told, person=person.name, time=words))
     return ForgetSubject(person, profile, together, words)
@@ -242,7 +245,7 @@ def _one_arrival(journal: Journal, person: Person, files: list[Filed], name: str
 
 
 def find_forgotten(journal: Journal, words: tuple[str, ...]) -> tuple[Person, Forgotten]:
-    """What is to be taken back: by its number, by the name of its file, or what was forgotten last. Raises Stop."""
+    """What is to be taken back: by its number, its file or the words that named its time, or what was forgotten last. Raises Stop."""
     held = [(p, f) for p in journal.persons() for f in journal.forgotten(p.id) if f.is_said]
     if not held:
         raise Stop(Text(N_("Nothing is forgotten.")))
@@ -252,7 +255,21 @@ def find_forgotten(journal: Journal, words: tuple[str, ...]) -> tuple[Person, Fo
         for p, f in held
         if not text or text == str(f.position) or f.name == text or f.name.endswith("/" + text)
     ]
-    if not found:
+    if not (found := found or _forgotten_then(journal, text, held)):
         raise Stop(Text(N_("Nothing of that name is forgotten; `hartslag forget --list` shows what is.")))
     person, forgotten = max(found, key=lambda pair: pair[1].position)
     return person, forgotten
+
+
+def _forgotten_then(
+    journal: Journal, text: str, held: list[tuple[Person, Forgotten]]
+) -> list[tuple[Person, Forgotten]]:
+    """The forgotten time that words name as they did when it was forgotten; a moment names what it lies in."""
+    if named := _named_time(journal, text):
+        (person, _), span = named
+        return [(p, f) for p, f in held if p == person and (f.from_ms, f.to_ms) == span]
+    if found := _MOMENT.fullmatch(text):
+        person, profile = _one_person(journal, found[3])
+        at_ms = _moment_ms(found[1], found[2], profile)
+        return [(p, f) for p, f in held if p == person and f.from_ms <= at_ms < f.to_ms]
+    return []

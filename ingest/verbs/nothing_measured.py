@@ -2,7 +2,7 @@
 
 import shlex
 
-from ingest.journal import Journal, Person
+from ingest.journal import ALWAYS_MS, Journal, Person
 from ingest.language import gettext as _
 from ingest.language import ngettext
 
@@ -18,6 +18,11 @@ def nothing_reason(journal: Journal, person: Person) -> str:
             "{name}: what came in was recorded while a clock was not set. `hartslag clock` gives it a date."
         )
         return text.format(name=name)
+    forgotten = _("{name}: all that came in is forgotten. `hartslag forget --list` shows it.").format(
+        name=name
+    )
+    if _counts_but_for_forgotten_time(journal, person):
+        return forgotten
     kept = [path for file, path, outcome in files if outcome in {"stored", "partial"} and file not in gone]
     if kept:
         command = shlex.join(["hartslag", "explain", kept[0].rsplit("/", 1)[-1], name])
@@ -27,9 +32,16 @@ def nothing_reason(journal: Journal, person: Person) -> str:
             len(kept),
         ).format(files=len(kept), name=name, command=command)
     if any(file in gone for file, _path, _outcome in files):
-        text = _("{name}: all that came in is forgotten. `hartslag forget --list` shows it.")
-    elif not files:
+        return forgotten
+    if not files:
         return ""
-    else:
-        text = _("{name}: no file that came in could be read. `hartslag status` says why.")
-    return text.format(name=name)
+    return _("{name}: no file that came in could be read. `hartslag status` says why.").format(name=name)
+
+
+def _counts_but_for_forgotten_time(journal: Journal, person: Person) -> bool:
+    """Whether anything of a person would be measured if no time were forgotten."""
+    times = [f.position for f in journal.forgotten(person.id) if not f.files]
+    if not times:
+        return False
+    with journal.supposing(undone=times):
+        return bool(journal.chunk_spans(person.id, -ALWAYS_MS, ALWAYS_MS))

@@ -113,6 +113,52 @@ def test_each_form_takes_what_it_names_and_undo_gives_it_back(
     assert json.loads(forget(data, "--list", "--json").out) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "undone"),
+    [
+        ("2026-11-17", "2026-11-17"),
+        ("2026-11-16 18:10", "2026-11-16 18:30"),
+        ("2026-W47", "2026-11-16 - 2026-11-22"),
+        ("2026-11-17 18:00 - 18:30", "2026-11-17 18:00 to 18:30"),
+    ],
+)
+def test_what_named_a_time_takes_it_back_too(data: Path, words: str, undone: str) -> None:
+    """Protects who never noted the number: the words that forgot a time give it back, and those of another time do not."""
+    assert forget(data, words, "Anna", "--yes").code == 0
+    assert len(json.loads(forget(data, "--list", "--json").out)) == 1
+    assert "Nothing of that name" in forget(data, "--undo", "2026-11-15", "Anna", "--yes").err
+    assert forget(data, "--undo", undone, "Anna", "--yes").code == 0
+    assert week_minutes(data) == 180
+
+
+SWUM = (("watch_edges", (90, 110, 140, 160)), ("watch_s", (0, 0, 2400, 1200, 0)))
+
+
+@pytest.mark.parametrize(
+    ("words", "left"), [("2026-11-18 18:10", 180), ("2026-11-18", 180), ("2026-11-18 18:00 - 18:30", 220)]
+)
+def test_what_only_a_watch_tells_is_forgotten_as_all_else(data: Path, words: str, left: float) -> None:
+    """Protects who lent a watch to a swimmer: minutes by its own word go with their time, all of them or a part."""
+    when = EVENING + 48 * HOUR
+    with household(data, [Workout("Anna", "garmin-1-activity", when, when + HOUR, more=SWUM)]):
+        pass
+    assert week_minutes(data) == 260
+    assert forget(data, words, "Anna", "--yes").code == 0
+    assert week_minutes(data) == left
+    assert forget(data, "--undo", "--yes").code == 0
+    assert week_minutes(data) == 260
+
+
+def test_of_whom_all_is_forgotten_nobody_says_that_it_holds_no_heart_rate(data: Path) -> None:
+    """Protects who forgot too much: where the week stands empty, what is forgotten is told, and where it is listed."""
+    file = data / "run.fit"
+    file.write_bytes(workout(EVENING // 1000 - ERA, [150 + i % 5 for i in range(1800)]))
+    assert hartslag("--data", data, "add", "--person", "Ben", file).code == 0
+    assert forget(data, "2026-11-16", "Ben", "--yes").code == 0
+    told = hartslag("--data", data, "week", "Ben").out
+    assert "Ben: all that came in is forgotten. `hartslag forget --list` shows it." in " ".join(told.split())
+
+
 def test_a_wrong_persons_file_goes_and_comes_to_the_right_one(data: Path) -> None:
     """Protects two weeks at once: the file of the other is forgotten, told when it comes again, and given where it belongs."""
     file = data / "run.fit"

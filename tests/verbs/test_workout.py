@@ -284,7 +284,7 @@ SWUM = (
         ({}, 0, "they count by the watch's own word"),
         ({"bpm_max": 135}, 0, "they lie above the highest heart rate of the workout"),
         ({"watch_edges": (90, 100, 130, 160)}, 0, "no two of its zones begin at your limits"),
-        ({}, 3600, "none of them counts, as samples tell of that time"),
+        ({}, 3600, "none of them counts, as samples tell of that time or it is forgotten"),
         ({}, 1800, "25 min of these 50 min count by the watch's own word"),
     ],
     ids=["they count", "contradicted", "other limits", "seen by samples", "half seen by samples"],

@@ -25,7 +25,7 @@ from ingest.formats.fit.time_in_zone import (
 )
 from ingest.formats.fit.timer import Press, last_stop, read_presses
 from ingest.formats.fit.unset_clock import find_undated
-from ingest.formats.fit.workout import read_laps, read_sessions, session_of_samples
+from ingest.formats.fit.workout import read_laps, read_sessions, session_untold
 from ingest.language import N_
 from zones.series import median_gap_ms
 
@@ -56,9 +56,10 @@ def read(data: bytes) -> FitFile:
     device = read_device(contents, description, remembered=heart.from_strap)
     sessions = read_sessions(contents, description)
     beats, derived, of_beats = _read_beats(contents, heart)
-    if not sessions:
-        sessions = session_of_samples([*heart.series, *filter(None, [derived])], device, description)
     presses, laps = heart.presses or read_presses(contents), read_laps(contents)
+    if not sessions:
+        found = [*heart.series, *filter(None, [derived])]
+        sessions = session_untold(found, laps, contents, description, device)
     sessions = mend_lengths(sessions, contents, laps, presses, heart.last_ms)
     zone_times = read_zone_times(contents)
     told_times = with_laps(zone_times or read_session_times(contents), sessions, laps, contents)
@@ -130,8 +131,10 @@ def _end_with_session(series: FitSeries, sessions: tuple[FitSession, ...], press
     """
     if series.kind != "activity" or series.end is None or not sessions:
         return series
-    end, slack = max(session.end for session in sessions), STAMP
-    times = series.times.astype(np.int64)
-    if last_stop(presses, int(times[-1])) is None:
-        slack = STAMP + np.timedelta64(median_gap_ms(times), "ms")
-    return replace(series, end=end) if series.end < end < series.end + slack else series
+    end = max(session.end for session in sessions)
+    if end <= series.end:
+        return series
+    slack, times = STAMP, series.times.astype(np.int64)
+    if end >= series.end + STAMP and last_stop(presses, int(times[-1])) is None:
+        slack += np.timedelta64(median_gap_ms(times), "ms")
+    return replace(series, end=end) if end < series.end + slack else series

@@ -53,12 +53,13 @@ def _zones_of_laps(contents: Contents) -> dict[tuple[int, int], ZoneTimes]:
 def _own_times(contents: Contents, chained: ChainedFile) -> dict[int, ZoneTimes]:
     """What laps say themselves, with the zones that `hr_zone` gives."""
     found: dict[int, ZoneTimes] = {}
-    tops: tuple[int, ...] | None = None
+    if not any(definition.field(LAP_TIMES) for definition in chained.messages.definitions_of(LAP)):
+        return found
+    tops = zone_tops(contents, chained)
     for definition, indices in lap_indices(contents, chained):
         table = definition.table(contents.data, LAP_TIMES, 4)
         if table is None:
             continue
-        tops = zone_tops(contents, chained) if tops is None else tops
         for index, row in zip(indices.tolist(), table.tolist(), strict=True):
             seconds = tuple(ms / 1000 for ms in row if ms != NONE)
             found[index] = ZoneTimes(index, tops, seconds, None, None, None, "hr_zone", tops)

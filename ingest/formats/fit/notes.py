@@ -14,6 +14,12 @@ from zones.spans import Spans
 
 NO_SENSOR = N_("holds no heart rate: all {n} values say that there was no sensor")
 
+PLANS = ("course", "segment", "workout")
+"""Types of files with a way or a plan to follow; some programs that convert write workouts as courses (GPSBabel)."""
+
+NEWER_TYPES = {"44": "metrics", "49": "sleep", "68": "HRV status"}
+"""What Garmin's watches write and no profile names; by the folders in which they keep such files."""
+
 
 def notes_of(
     contents: Contents,
@@ -36,6 +42,7 @@ def _heart_notes(
 ) -> Iterator[str]:
     """What is worth saying of a file without heart rates that is not damaged."""
     if heart.series:
+        yield from _planned(heart, file.device)
         return
     sessions, undated = file.sessions, file.undated
     if undated is None or file.beats:
@@ -55,6 +62,16 @@ def _heart_notes(
     elif undated is None and not heart.undated and not of_beats:
         yield _without_note(heart, file.device, sessions)
     yield from (clause for s in sessions[:3] for clause in s.left_out)
+
+
+def _planned(heart: HeartRateColumns, device: Device) -> Iterator[str]:
+    """That the heart rates of a file may be those of whoever made it: a way to follow holds the ride it was made of."""
+    if device.file_type in PLANS and any(s.kind == "activity" for s in heart.series):
+        words = N_(
+            "it is no workout, but a file of type {type}: its heart rates count; if they are somebody else's, `hartslag forget`"
+            " takes them out"
+        )
+        yield words.format(type=_type_words(device.file_type))
 
 
 def _clock_notes(contents: Contents, heart: HeartRateColumns, undated: Undated | None) -> Iterator[str]:
@@ -112,12 +129,18 @@ def _without_note(heart: HeartRateColumns, device: Device, sessions: tuple[FitSe
             if sessions
             else N_("holds no heart rate: a file of type {type}")
         )
-        return words.format(type=device.file_type)
+        return words.format(type=_type_words(device.file_type))
     return (
         N_("holds no heart rate: a file of unknown type with a workout")
         if sessions
         else N_("holds no heart rate: a file of unknown type")
     )
+
+
+def _type_words(file_type: str) -> str:
+    """What people call a type of file."""
+    number = file_type.removeprefix("file type ")
+    return NEWER_TYPES.get(number, number).replace("_", " ")
 
 
 def _of_summary(session: FitSession) -> str:

@@ -22,7 +22,7 @@ from ingest.formats.fit.era import ERA_MS, FIRST_DATE, NEVER, moment
 from ingest.formats.fit.file import Device, FitSeries, FitSession
 from ingest.formats.fit.pauses import Lap
 from ingest.formats.fit.sport_names import SPORTS, SUB_SPORTS
-from ingest.formats.fit.summary import check_summary
+from ingest.formats.fit.summary import Summary, check_summary
 from ingest.formats.recording import NEAR_S
 
 LAP = 19
@@ -59,24 +59,40 @@ def read_sessions(contents: Contents, description: Description) -> tuple[FitSess
     return tuple(sorted(found, key=lambda session: session.start))
 
 
-def session_of_samples(
-    series: Sequence[FitSeries], device: Device, description: Description
+def session_untold(
+    series: Sequence[FitSeries], laps: list[Lap], contents: Contents, description: Description, device: Device
 ) -> tuple[FitSession, ...]:
-    """The workout of a file that holds its samples and no session: the watch died, or its program writes none."""
+    """The workout of a file that holds its samples or laps and no session: the watch died, or its program writes none."""
+    if device.file_type not in (None, "activity"):
+        return ()
     activity = next((s for s in series if s.kind == "activity"), None)
-    if activity is None or device.file_type not in (None, "activity"):
+    told = Summary(None, None)
+    if activity is not None:
+        start, end = activity.times[0], activity.times[-1] if activity.end is None else activity.end
+        own = [lap for lap in laps if _at(lap.start_ms) < end and _at(lap.end_ms) > start]
+        start = min([start, *(_at(lap.start_ms) for lap in own)])
+        end = max([end, *(_at(lap.end_ms) for lap in own)])
+    elif laps:
+        start, end = _at(min(lap.start_ms for lap in laps)), _at(max(lap.end_ms for lap in laps))
+        told = check_summary(*_lap_heart_rate(contents, start, end))
+    if activity is None and told.mean is None:
         return ()
     sports = description.messages_of(SPORT)
     sport = sports[0] if sports else DescriptiveMessage()
-    end = activity.times[-1] if activity.end is None else activity.end
     return (
         FitSession(
-            start=activity.times[0],
+            start=start,
             end=end,
             sport=_sport(sport, 0, SPORTS) or "generic",
             sub_sport=_sport(sport, 1, SUB_SPORTS),
+            bpm_mean=told.mean,
+            bpm_max=told.highest,
         ),
     )
+
+
+def _at(ms: int) -> np.datetime64:
+    return np.datetime64(ms, "ms")
 
 
 def _moment(contents: Contents, seconds: int | None) -> np.datetime64 | None:

@@ -278,6 +278,23 @@ def test_settings_file_is_intact_and_says_what_it_is() -> None:
     assert found.notes == ("holds no heart rate: a file of type settings",)
 
 
+@pytest.mark.parametrize(
+    ("kind", "called"), [(14, "blood pressure"), (49, "sleep"), (68, "HRV status"), (73, "73")]
+)
+def test_a_type_of_file_is_called_as_people_do(kind: int, called: str) -> None:
+    """Protects who drops the whole memory of a watch from "file type 49", and from words with underscores."""
+    assert fit.read(Fit().file_id(kind).done()).notes == (f"holds no heart rate: a file of type {called}",)
+
+
+@pytest.mark.parametrize("kind", [6, 34])
+def test_the_heart_rates_of_a_way_to_follow_are_told(kind: int) -> None:
+    """Protects a week from a friend's ride that came as a course: it counts, as converters write such, and is never silent."""
+    (note,) = fit.read(Fit().file_id(kind).records(START, [120] * 60).done()).notes
+    assert "it is no workout" in note
+    assert "`hartslag forget` takes them out" in note
+    assert fit.read(Fit().file_id(4).records(START, [120] * 60).done()).notes == ()
+
+
 def test_no_sensor() -> None:
     """A workout whose every heart rate is 0 had no sensor; the note says so."""
     found = fit.read(workout(START, [0] * 30))

@@ -2,9 +2,10 @@
 
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 
-from ingest.demo.fit_encoder import LAP, Fit
+from ingest.demo.fit_encoder import ERA, LAP, Fit
 from ingest.formats import fit
 from ingest.formats.fit.recording import read_recording
 
@@ -125,3 +126,28 @@ def test_a_session_that_is_told_twice() -> None:
     file = recorded((0, 600)).session(START, 600).session(START, 600, timer=300)
     assert told(file) == [(600, 600, None, []), (600, None, 600, [("recorded", 300, 600)])]
     assert asdict(fit.LengthDoubt("recorded", 300, 600))["why"] == "recorded"
+
+
+def test_laps_alone_are_a_workout() -> None:
+    """Protects a swim of which a program writes the laps and nothing else: it holds a heart rate, and is kept with it."""
+    read = fit.read(
+        Fit()
+        .file_id(4)
+        .lap(START, 600, mean=120, highest=150)
+        .lap(START + 600, 300, mean=150, highest=160)
+        .done()
+    )
+    (swim,) = read.sessions
+    assert (swim.start, swim.end) == (np.datetime64(START + ERA, "s"), np.datetime64(START + ERA + 900, "s"))
+    assert (swim.bpm_mean, swim.bpm_max, swim.timer_s) == (130, 160, 900)
+    assert "no heart rate" not in " ".join(read.notes)
+    assert fit.read(Fit().file_id(4).lap(START, 600).done()).sessions == ()
+
+
+def test_without_a_session_laps_tell_how_long_it_was() -> None:
+    """Protects the last seconds of old recordings that a program converted: their laps go on until the end, samples do not."""
+    file = Fit().file_id(4)
+    for i in range(10):
+        file.record(START + 5 * i, 120)
+    read = fit.read(file.lap(START, 50).done())
+    assert read.sessions[0].end == read.series[0].end == np.datetime64(START + ERA + 50, "s")
