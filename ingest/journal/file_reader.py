@@ -1,10 +1,12 @@
 """Reading what became of files: on their way, and once they are filed."""
 
 import json
+import zlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from ingest.formats.recording import LONGEST_SESSION_MS
+from ingest.journal.columns import unpack_bpm
 from ingest.journal.entry import ALWAYS_MS, Filed
 from ingest.journal.forgotten_reader import ForgottenReader
 
@@ -23,6 +25,37 @@ class FileReader(ForgottenReader):
             latest,
         )
         return self._as_shown(Filed(*row) for row in rows)
+
+    def files_alike(self, least: int) -> list[list[Filed]]:
+        """The whole files of so many samples, those together that have as many and lasted as long."""
+        rows = self._rows(
+            "SELECT f.id, a.path || CASE f.member WHEN '' THEN '' ELSE '/' || f.member END, p.name, f.outcome,"
+            " f.reason, f.samples, f.beats, f.first_ms, f.last_ms, a.received_ms"
+            " FROM file f JOIN arrival a ON a.id = f.arrival JOIN person p ON p.id = f.person"
+            " JOIN (SELECT samples AS n, last_ms - first_ms AS lasts_ms FROM file WHERE outcome = 'stored'"
+            " AND replaced_by IS NULL AND samples >= ? GROUP BY 1, 2 HAVING count(*) > 1) AS g"
+            " ON g.n = f.samples AND g.lasts_ms = f.last_ms - f.first_ms"
+            " WHERE f.outcome = 'stored' AND f.replaced_by IS NULL",
+            least,
+        )
+        found: dict[tuple[int, int], list[Filed]] = {}
+        for f in self._as_shown(Filed(*row) for row in rows):
+            assert f.first_ms is not None
+            assert f.last_ms is not None
+            found.setdefault((f.samples, f.last_ms - f.first_ms), []).append(f)
+        return list(found.values())
+
+    def holds_same_rates(self, file: int, other: int, least_varied: int) -> bool:
+        """Whether two files hold the very same heart rates one after the other, of so many different ones, whatever their times are."""
+        sql = "SELECT bpm FROM chunk WHERE file = ? AND bpm IS NOT NULL ORDER BY first_ms, source"
+        rates = self._rows(sql, file)
+        if rates != self._rows(sql, other):
+            return False
+        try:
+            found = {bpm for (blob,) in rates for bpm in unpack_bpm(blob).tolist()}
+        except zlib.error:
+            return False  # a damaged chunk is told elsewhere
+        return len(found) >= least_varied
 
     def files_of(self, person: int) -> list[tuple[int, str, str]]:
         """The number, the name and the outcome of each file of one person, newest first."""

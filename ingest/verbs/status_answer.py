@@ -38,6 +38,7 @@ from ingest.verbs.limit_doubts import device_names, doubt_parts, find_limit_doub
 from ingest.verbs.loss_words import recent_losses
 from ingest.verbs.status_straps import strap_status
 from ingest.verbs.times import day_and_time, zone_at
+from ingest.verbs.told_twice import told_twice
 
 if TYPE_CHECKING:
     from ingest.collect.reader_process import ReaderProcess
@@ -93,6 +94,7 @@ def status(settings: Settings, journal: Journal, waiting: list[Waiting]) -> dict
         "boots": [boot_json(b) for b in journal.unplaced_boots()],
         "undated": [f.json() for f in undated_files(journal)],
         "ahead": _files_ahead(journal),
+        "told_twice": told_twice(journal),
         "straps": [strap_status(journal, s, runs=daemon is not None) for s in settings.straps],
         "plugged": [fetch_json(settings, s) for s in read_states(settings.watch_folder)],
         "watches": [

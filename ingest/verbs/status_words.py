@@ -17,6 +17,7 @@ from ingest.verbs.damage_words import damage_remarks
 from ingest.verbs.left_behind import forgotten_text, left_behind_texts
 from ingest.verbs.status_straps import LOW_PCT, QUIET_S
 from ingest.verbs.times import age_text, day_and_time
+from ingest.verbs.told_twice import told_twice_texts
 
 if TYPE_CHECKING:
     from ingest.journal import Journal
@@ -85,6 +86,7 @@ def remarks(
     yield from _times(journal, now)
     yield from _undated(now["undated"])
     yield from _ahead(now["ahead"])
+    yield from (Remark(HAND, text, _first(lines)) for text, lines in told_twice_texts(now["told_twice"]))
     yield from map(_strap, now["straps"])
     yield from (*map(_watch, now["watches"]), *map(_plugged, now["plugged"]))
 

@@ -127,7 +127,10 @@ def _week_texts(x: "TodayAnswer") -> Iterator[str]:
         return
     if not w.measured_min:
         target = number_text(w.target_min)
-        if w.unmeasured:
+        if w.not_judged is not None:
+            what = in_short_text(w.unmeasured) if w.unmeasured else _("nothing is measured yet")
+            yield _not_judged_text(w.not_judged).format(what=what, why=w.not_judged)
+        elif w.unmeasured:
             text = _("This week: {what}: `hartslag week` says more. The target is {target} minutes.")
             yield text.format(what=in_short_text(w.unmeasured), target=target)
         else:
@@ -163,6 +166,13 @@ def _week_texts(x: "TodayAnswer") -> Iterator[str]:
 
 
 # --- sensors ---
+
+
+def _not_judged_text(why: str) -> str:
+    """What is said of a week in which nothing counts so far, and which is held against nothing."""
+    if why:
+        return _("This week: {what}; it is not judged ({why}).")
+    return _("This week: {what}; it is not judged.")
 
 
 def sensor_text(s: "SensorNow", *, runs: bool) -> str:

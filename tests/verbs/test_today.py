@@ -123,7 +123,11 @@ def test_without_a_target_or_limits_nothing_is_to_go(tmp_path: Path) -> None:
         unknown = words(answer(journal, WEDNESDAY))
     with household(tmp_path / "monday", [Noted("Jan", LIMITS)]) as journal:
         monday = words(answer(journal, WEDNESDAY))
+    with household(tmp_path / "in bed", [Noted("Jan", (*LIMITS, pause))]) as journal:
+        in_bed = words(answer(journal, WEDNESDAY))
     assert "not to be judged (ill)" in ill
+    assert "This week: nothing is measured yet; it is not judged (ill)." in in_bed
+    assert "target" not in in_bed
     assert "`hartslag week` says which line in the settings is missing" in unknown
     assert "This week: nothing is measured yet; the target is 90 minutes." in monday
     assert "pace" not in ill + unknown + monday
