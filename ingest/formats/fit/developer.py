@@ -38,15 +38,24 @@ def developer_heart_rate(
         kind = meant.get((developer, number))
         if kind is None or np.dtype(kind).itemsize != size:
             continue
-        value = definition.column(messages.data, offset, kind)
-        with np.errstate(invalid="ignore"):
-            written = (value >= 0) & (value != 255)
-            if value.dtype.kind in "iu" and size > 1:
-                written &= value != np.iinfo(value.dtype).max
-            # What no byte holds is no heart rate, and yet not the byte that says that none was written.
-            own = np.where(written, np.minimum(value, 254), 255).astype(np.uint8)
+        own = in_bytes(definition.column(messages.data, offset, kind))
         return own if native is None else np.where(native == 255, own, native)
     return native
+
+
+def in_bytes(value: NDArray[Any]) -> NDArray[np.uint8]:
+    """Heart rates of any kind as bytes: 255 where none was written."""
+    with np.errstate(invalid="ignore"):
+        written = (value >= 0) & (value != 255)
+        if value.dtype.kind in "iu" and value.dtype.itemsize > 1:
+            written &= value != np.iinfo(value.dtype).max
+        # What no byte holds is no heart rate, and yet not the byte that says that none was written.
+        return np.where(written, np.minimum(value, 254), 255).astype(np.uint8)
+
+
+def number_kind(base: int) -> str | None:
+    """Numpy's word for a base type that a heart rate can come in."""
+    return _ANY_KIND.get(base | 0x80)
 
 
 def _stand_ins(messages: Messages) -> dict[tuple[int, int], str]:
@@ -61,12 +70,9 @@ def _stand_ins(messages: Messages) -> dict[tuple[int, int], str]:
         message = np.full(len(definition), RECORD, dtype=np.int64) if about is None else about
         developer, number, base, native = (column.tolist() for column in columns if column is not None)
         for i in range(len(definition)):
-            if (
-                native[i] == HEART_RATE
-                and int(message[i]) in (RECORD, 0xFFFF)
-                and base[i] | 0x80 in _ANY_KIND
-            ):
-                found[developer[i], number[i]] = _ANY_KIND[base[i] | 0x80]
+            kind = number_kind(base[i])
+            if native[i] == HEART_RATE and int(message[i]) in (RECORD, 0xFFFF) and kind is not None:
+                found[developer[i], number[i]] = kind
     return found
 
 

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from ingest.formats.fit import strap_memory, timer
 from ingest.formats.fit.contents import ChainedFile, Contents
 from ingest.formats.fit.definition import Definition
-from ingest.formats.fit.developer import developer_heart_rate
+from ingest.formats.fit.developer import developer_heart_rate, in_bytes, number_kind
 from ingest.formats.fit.era import ERA_MS, FIRST_DATE, NONE, Seconds, milliseconds
 from ingest.formats.fit.file import FitSeries
+from ingest.formats.fit.strays import find_strays
 from zones.series import HIGHEST_BPM, LOWEST_BPM, Series, join
 
 RECORD, MONITORING, HSA_HEART_RATE = 20, 55, 308
@@ -54,6 +55,10 @@ class HeartRateColumns:
     """Those of the timer; asked for only where there is a workout."""
     last_ms: int | None = None
     """When the last record was written, with or without a heart rate."""
+    damaged: bool = False
+    """Some bytes may not be what the watch wrote."""
+    strayed: int = 0
+    """Values left out as damage made their times."""
 
     def keep_plausible(self, seconds: Seconds, bpm: NDArray[Any]) -> Samples:
         """The samples among timestamps and values; what cannot be one is counted."""
@@ -80,7 +85,7 @@ class HeartRateColumns:
 
 def read_heart_rate(contents: Contents) -> HeartRateColumns:
     """The series of a file."""
-    columns = HeartRateColumns()
+    columns = HeartRateColumns(damaged=bool(contents.faults))
     for chained in contents.chained_files:
         if chained.messages.definitions_of(RECORD):
             _read_records(columns, chained)
@@ -103,16 +108,31 @@ def _read_records(columns: HeartRateColumns, chained: ChainedFile) -> None:
     found: list[tuple[Definition, NDArray[Any]]] = []
     for definition in chained.messages.definitions_of(RECORD):
         bpm = definition.value(data, RECORD_BPM, size=1)
+        if bpm is None:
+            bpm = _wide_heart_rate(data, definition)
         if definition.has_developer_fields:
             bpm = developer_heart_rate(chained.messages, definition, bpm)
         if bpm is None:
-            _note_last_record(columns, chained.timestamps.seconds_of(definition))
+            seconds = chained.timestamps.seconds_of(definition)
+            _note_last_record(columns, seconds[~find_strays(seconds)] if columns.damaged else seconds)
         else:
             found.append((definition, bpm))
     if found:
         seconds, bpm = _in_order(chained, found)
+        if columns.damaged and (strays := find_strays(seconds)).any():
+            columns.strayed += int(np.count_nonzero(strays))
+            seconds, bpm = seconds[~strays], bpm[~strays]
         _note_last_record(columns, seconds)
         columns.record.append(columns.keep_plausible(seconds, bpm))
+
+
+def _wide_heart_rate(data: bytes, definition: Definition) -> NDArray[Any] | None:
+    """A heart rate that a program wrote in more than a byte, as bytes."""
+    where = definition.field(RECORD_BPM)
+    kind = None if where is None else number_kind(where[2])
+    if where is None or kind is None or np.dtype(kind).itemsize != where[1]:
+        return None
+    return in_bytes(definition.column(data, where[0], kind))
 
 
 def _note_last_record(columns: HeartRateColumns, seconds: Seconds) -> None:

@@ -40,7 +40,14 @@ def notes_of(
 def _heart_notes(
     heart: HeartRateColumns, file: FitFile, zone_times: list[ZoneTimes], of_beats: list[str]
 ) -> Iterator[str]:
-    """What is worth saying of a file without heart rates that is not damaged."""
+    """What is worth saying of its heart rates, or of a file without any."""
+    if heart.strayed:
+        words = (
+            N_("left out: {n} value whose time is far from those beside it, as damage makes it")
+            if heart.strayed == 1
+            else N_("left out: {n} values whose times are far from those beside them, as damage makes them")
+        )
+        yield words.format(n=heart.strayed)
     if heart.series:
         yield from _planned(heart, file.device)
         return

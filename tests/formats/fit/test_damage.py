@@ -1,13 +1,15 @@
 """What is damaged is said in words; what can be read of it is kept; what is no FIT file is refused."""
 
 import contextlib
+import struct
 import time
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.demo.fit_encoder import Fit, workout
+from ingest.demo.fit_encoder import ERA, Fit, workout
 from ingest.errors import Unusable
 from ingest.formats import fit
 
@@ -179,3 +181,24 @@ def test_too_many_in_a_chain() -> None:
     one = Fit().record(START, 100).done()
     file = fit.read(one * 1001)
     assert any("chained" in f for f in file.faults)
+
+
+@pytest.mark.parametrize("which", [0, 1, 30, 58, 59])
+@pytest.mark.parametrize("bit", [12, 15, 20, 24, 28])
+def test_a_time_that_damage_made_is_no_sample(which: int, bit: int) -> None:
+    """Protects weeks of long ago, and those to come, from half a minute of a workout of which one bit fell over."""
+    data = bytearray(Fit().timer(START, start=True).records(START, [120] * 60).session(START, 60).done())
+    at = data.index(struct.pack("<BI", 1, START + which)) + 1
+    data[at + bit // 8] ^= 1 << bit % 8
+    read = fit.read(bytes(data))
+    (series,) = read.series
+    assert np.abs((series.times - np.datetime64((START + ERA) * 1000, "ms")).astype(int)).max() <= 60_000
+    assert series.end == np.datetime64((START + ERA + 60) * 1000, "ms")
+    told = (*read.notes, str(read.undated))
+    assert any("left out: 1 value whose time" in note for note in told) or len(series) == 59
+
+
+def test_whole_files_keep_every_time() -> None:
+    """Protects what a watch wrote whose clock was set meanwhile: only damage makes a time doubtful."""
+    file = Fit().timer(START, start=True).records(START, [120] * 5).records(START + 86_400 * 9, [120])
+    assert len(fit.read(file.records(START + 5, [120] * 5).done()).series[0]) == 11

@@ -336,3 +336,26 @@ def test_fast_way_and_whole_way_agree() -> None:
     assert np.array_equal(quick.series[0].times, whole.series[0].times)
     assert np.array_equal(quick.series[0].bpm, whole.series[0].series.bpm)
     assert (quick.dropped, quick.faults) == (whole.dropped, whole.faults) == (2, ())
+
+
+@pytest.mark.parametrize(
+    ("kind", "none"),
+    [("uint16", 0xFFFF), ("sint16", 0x7FFF), ("uint32", 0xFFFFFFFF), ("float32", float("nan"))],
+)
+@pytest.mark.parametrize("big_endian", [False, True])
+def test_a_heart_rate_of_more_than_a_byte(kind: str, none: float, big_endian: bool) -> None:  # noqa: FBT001
+    """Protects what programs wrote who took another type for a heart rate: other decoders find it, and so do we."""
+    file = Fit(big_endian=big_endian)
+    for i, bpm in enumerate((120, 131, none, 300, 0)):
+        file.message(20, (253, "uint32", START + i), (3, kind, bpm))
+    read = fit.read(file.done())
+    assert read.series[0].bpm.tolist() == [120, 131]
+    assert (read.dropped, read.unwritten, read.too_high) == (3, 1, 1)
+
+
+def test_several_heart_rates_in_one_record_are_not_guessed_at() -> None:
+    """Protects from a number of two bytes that is two heart rates."""
+    file = Fit()
+    for i in range(5):
+        file.message(20, (253, "uint32", START + i), (3, "uint8", [120, 121]))
+    assert fit.read(file.done()).series == ()
