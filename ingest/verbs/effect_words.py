@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ingest.language import date_text, ngettext
 from ingest.language import gettext as _
 from ingest.sports import sport_text
-from ingest.verbs.times import time_of_day
+from ingest.verbs.times import end_time, time_of_day
 from ingest.verbs.zone_table import duration_text
 from zones.dose import full_minutes
 
@@ -64,7 +64,7 @@ def _workout_text(w: "SeenWorkout", calendar: "Calendar", names: Mapping[str, st
     return _("{day}, {begin} to {end}, {what} ({sensor})").format(
         day=date_text(day),
         begin=time_of_day(w.start_ms, zone),
-        end=time_of_day(w.end_ms, zone),
+        end=end_time(w.start_ms, w.end_ms, zone),
         what=sport_text(w.sport) if w.sport else _("a strap was worn"),
         sensor=names.get(w.source, w.source),
     )

@@ -10,7 +10,7 @@ from ingest.language import gettext as _
 if TYPE_CHECKING:
     from ingest.rows.calendar import Calendar
 
-_MINUTE_MS = 60_000
+_MINUTE_MS, _DAY_MS = 60_000, 86_400_000
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -57,6 +57,12 @@ def weekday_and_date(ms: int, zone: str) -> str:
 
 def _in_zone(ms: int, zone: str | None) -> datetime:
     return (EPOCH + timedelta(milliseconds=ms)).astimezone(None if zone is None else ZoneInfo(zone))
+
+
+def end_time(start_ms: int, end_ms: int, zone: str) -> str:
+    """The moment at which something ended, with its day where that is no longer plain from the moment it began."""
+    clock = time_of_day(end_ms, zone)
+    return clock if end_ms - start_ms < _DAY_MS else f"{date_text(_in_zone(end_ms, zone))} {clock}"
 
 
 def length_text(ms: float) -> str:

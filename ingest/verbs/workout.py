@@ -9,7 +9,7 @@ import click
 from ingest.language import N_, date_text, ngettext, number_text
 from ingest.language import gettext as _
 from ingest.verbs.command import Invocation, print_json, print_lines, verb
-from ingest.verbs.times import time_of_day
+from ingest.verbs.times import end_time, time_of_day
 from ingest.verbs.zone_table import duration_text, zone_lines
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _heading(x: "WorkoutAnswer") -> str:
         sport=sport,
         day=date_text(x.day),
         begin=time_of_day(f.start_ms, x.zone),
-        end=time_of_day(f.end_ms, x.zone),
+        end=end_time(f.start_ms, f.end_ms, x.zone),
         duration=duration_text((f.end_ms - f.start_ms) / 60_000),
     )
 

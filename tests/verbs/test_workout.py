@@ -321,3 +321,21 @@ def test_heart_rates_that_are_not_believed_are_named(tmp_path: Path) -> None:
         text = " ".join(words(answers(journal)).split())
     assert "none of its heart rates can be believed" in text
     assert "of which the sensor told what cannot be believed" in text
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [(9, "18:00 to 03:00 (9 h 0 min)"), (25, "18:00 to Tuesday 17 November 2026 19:00 (25 h 0 min)")],
+)
+def test_a_workout_that_nobody_stopped_says_on_which_day_it_ended(
+    tmp_path: Path, hours: int, said: str
+) -> None:
+    """Protects who forgot to press stop from "18:00 to 19:00" of a workout that went on for a day."""
+    happened = [
+        Noted("Jan", LIMITS),
+        steady("Jan", EVENING, 1800, 120, source=WATCH),
+        Workout("Jan", WATCH, EVENING, EVENING + hours * HOUR),
+    ]
+    with household(tmp_path, happened) as journal:
+        told = words(answers(journal))
+    assert said in told
