@@ -55,8 +55,9 @@ def with_names(lines: Iterable[str], settings: Settings, journal: Journal) -> It
     """Lines in which sensors are called as their owners call them, or by make and model; a strap without a name keeps its address."""
     names: dict[str, str] = {}
     for name, sensor in _told_apart(_sensors(settings, journal)):
-        if sensor.named or sensor.name != STRAP:
-            for source, part in sensor.sources.items():
+        for source, part in sensor.sources.items():
+            # What is no name that files give may be a word of the sentence.
+            if part or sensor.named:
                 names[source] = f"{name}, {gettext(part)}" if part and len(sensor.sources) > 1 else name
     if not names:
         yield from lines
