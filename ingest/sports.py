@@ -18,8 +18,8 @@ SPORTS = (
 """Those that have a word of their own in other languages; a sport that is not among them keeps its name."""
 
 
-UNTOLD = frozenset({None, "", "generic"})
-"""What files say where nobody told the sport."""
+UNTOLD = frozenset({None, "", "generic", "all"})
+"""What files say where nobody told the sport; `all` is a word for goals."""
 
 
 def sport_text(sport: str) -> str:
