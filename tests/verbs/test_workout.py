@@ -331,7 +331,7 @@ def test_a_workout_that_nobody_stopped_says_on_which_day_it_ended(
     tmp_path: Path, hours: int, said: str
 ) -> None:
     """Protects who forgot to press stop from "18:00 to 19:00" of a workout that went on for a day."""
-    happened = [
+    happened: list[Event] = [
         Noted("Jan", LIMITS),
         steady("Jan", EVENING, 1800, 120, source=WATCH),
         Workout("Jan", WATCH, EVENING, EVENING + hours * HOUR),
