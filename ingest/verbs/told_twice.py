@@ -23,12 +23,17 @@ def told_twice(journal: Journal) -> list[list[dict[str, str]]]:
     found: list[list[Filed]] = []
     for alike in journal.files_alike(LEAST_SAMPLES):
         together: list[list[Filed]] = []
+        near: list[list[Filed]] = []
         for file in sorted(alike, key=_first_ms):
-            same = next((t for t in together if any(_can_be_same(f, file) for f in t)), None)
-            if same is not None and journal.holds_same_rates(same[0].id, file.id, LEAST_VARIED):
+            # All-day files are as long each day: what is too far back is not looked at again.
+            near = [files for files in near if _first_ms(file) - _first_ms(files[-1]) <= FARTHEST_MS]
+            can_be = (files for files in near if any(_can_be_same(f, file) for f in files))
+            same = next((t for t in can_be if journal.holds_same_rates(t[0].id, file.id, LEAST_VARIED)), None)
+            if same is not None:
                 same.append(file)
             else:
-                together.append([file])
+                near.append([file])
+                together.append(near[-1])
         counting = ([f for f in t if _counts(journal, persons[f.person], f)] for t in together if len(t) > 1)
         found += [t for t in counting if len(t) > 1]
     zones = {name: read_profile(journal, person).calendar for name, person in persons.items()}

@@ -65,6 +65,16 @@ def test_what_is_no_copy_is_not_told(tmp_path: Path, ahead_ms: int, rates: list[
     assert told(tmp_path) == []
 
 
+def test_a_copy_is_found_among_workouts_of_one_length(tmp_path: Path) -> None:
+    """Protects who rides the same half hour twice a day: the copy of one of them is told, and the other is not."""
+    for i, rates in enumerate((RATES, RATES[::-1], RATES[::-1], RATES)):
+        add(tmp_path, f"{i}.fit", i * HOUR, rates)
+    assert [[name for name, _ in files] for files in told(tmp_path)] == [
+        ["0.fit", "3.fit"],
+        ["1.fit", "2.fit"],
+    ]
+
+
 def test_a_frozen_sensor_is_no_copy(tmp_path: Path) -> None:
     """Protects from a remark about what two hours on a strap on the table have in common."""
     for i in range(2):
