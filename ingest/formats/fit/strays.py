@@ -11,6 +11,8 @@ PAUSE_S = 3600
 """Longer than this nobody pauses behind the first record, or before the last one."""
 FAR_S = 7 * 86400
 """No workout lasts so long."""
+MOST_FAR = 0.1
+"""Of a file of which more is far from the middle it is a history of many days."""
 
 
 def find_strays(seconds: Seconds) -> NDArray[np.bool_]:
@@ -21,6 +23,8 @@ def find_strays(seconds: Seconds) -> NDArray[np.bool_]:
         return strays
     at = seconds[dated]
     far = np.abs(at - np.sort(at)[len(at) // 2]) > FAR_S
+    if np.count_nonzero(far) > MOST_FAR * len(at):
+        far[:] = False
     step = np.abs(np.diff(at))
     over = np.abs(at[2:] - at[:-2]) <= BESIDE_S
     far[1:-1] |= (step[:-1] > BESIDE_S) & (step[1:] > BESIDE_S) & over

@@ -202,3 +202,11 @@ def test_whole_files_keep_every_time() -> None:
     """Protects what a watch wrote whose clock was set meanwhile: only damage makes a time doubtful."""
     file = Fit().timer(START, start=True).records(START, [120] * 5).records(START + 86_400 * 9, [120])
     assert len(fit.read(file.records(START + 5, [120] * 5).done()).series[0]) == 11
+
+
+def test_a_history_that_was_cut_off_keeps_all_of_its_days() -> None:
+    """Protects months that an app wrote into one file, of which the end did not arrive: days far from the middle are no damage."""
+    file = Fit()
+    for day in range(60):
+        file = file.records(START + day * 86_400, [70] * 20)
+    assert len(fit.read(file.done()[:-10]).series[0]) >= 60 * 20 - 1
