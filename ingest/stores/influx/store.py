@@ -227,6 +227,8 @@ class InfluxStore:
                     self._doubts.counts[stretch] = count
             else:
                 is_new, gives_up = self._doubts.lacked(stretch)
+                if is_new:
+                    self._marker_seen_at = -1e9  # it may have begun to keep less
                 told = "%s at %s lacked rows of %s; they were sent once more."
                 level = logging.INFO if is_new else logging.DEBUG
                 _log.log(level, told, self._server_now.title, self.place, quoted(stretch.person))

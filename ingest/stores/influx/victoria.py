@@ -223,10 +223,13 @@ class VictoriaServer:
     # --- the marker ---
 
     def owners(self) -> set[str]:
-        """The ids of the journals whose marker it holds for this site."""
-        found = self._api.find_series(fresh([("__name__", f"{MARKER}_version"), ("site", self.site)]))
-        with reading_response(self._client.url):
-            return {str(metric["journal"]) for metric in found if "journal" in metric}
+        """The ids of the journals whose marker it holds for this site.
+
+        Its value is asked for: the index knows for weeks of what a shorter retention has taken away.
+        """
+        marker = fresh([("__name__", f"{MARKER}_version"), ("site", self.site)])
+        found = self._api.export(marker, 0, FOREVER_US)
+        return {metric["journal"] for metric, (times, _) in found if len(times) and metric.get("journal")}
 
     def claim_ownership(self, journal: str) -> None:
         """Write the marker of a journal and find out how this server keeps rows. Raises TryLater where it drops or doubles them."""

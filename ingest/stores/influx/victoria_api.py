@@ -59,6 +59,8 @@ class VictoriaApi:
         response = self._client.request("POST", path, fields, timeout_s=QUERY_TIMEOUT_S, base=self._query_url)
         if response.status in {400, 404, 405}:
             raise self.explain(response.message, self._client.explain_failure(response))
+        if response.status == 503 and "vmstorage" in response.message:
+            raise self._explain_partial()
         if response.status != 200:
             raise self._client.explain_failure(response)
         return response
@@ -92,12 +94,16 @@ class VictoriaApi:
     def _whole(self, response: Response) -> Any:
         said = response.json()
         if said.get("isPartial"):
-            told = N_(
-                "A part of VictoriaMetrics at {url} is away (a vmstorage does not answer vmselect). What it misses is kept"
-                " and sent when all of it is back."
-            )
-            raise Unavailable(Text(told, url=self._client.url))
+            raise self._explain_partial()
         return said["data"]
+
+    def _explain_partial(self) -> Unavailable:
+        """What an answer means that is not of all storages, or would not be."""
+        told = N_(
+            "A part of VictoriaMetrics at {url} is away (a vmstorage does not answer vmselect). What it misses is kept and"
+            " sent when all of it is back."
+        )
+        return Unavailable(Text(told, url=self._client.url))
 
     def sum_up(self, text: str, start_us: int, end_us: int) -> dict[str, float] | None:
         """What a question about the values in [start, end) gives, by metric; None where it is not understood."""

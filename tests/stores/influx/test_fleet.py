@@ -71,6 +71,34 @@ def test_victoria_with_other_flags_is_noticed_before_anything_is_sent(
         assert names <= {"replica_version", "replica_canary"}
 
 
+def test_a_victoria_that_is_started_again_with_less_is_noticed(
+    journal: Journal, clock: Clock, tmp_path: Path
+) -> None:
+    """Protects who updates a server and forgets the flag: the daemon, which runs on, says within a minute which one it is."""
+    with (
+        VictoriaMetrics(tmp_path / "server") as server,
+        open_store(server.url, tmp_path / "store", clock=clock) as store,
+    ):
+        catch_up(journal, store, clock)
+        server.stop()
+        server.flags = ("-dedup.minScrapeInterval=1ms",)
+        server.start()
+        said = []
+        for _ in range(4):
+            clock.passes(61)
+            try:
+                follow(journal, store)
+            except TryLater as e:
+                said.append(str(e))
+        assert "-retentionPeriod=100y" in said[-1]
+        server.stop()
+        server.flags = VictoriaMetrics.FLAGS
+        server.start()
+        clock.passes(100)
+        catch_up(journal, store, clock)
+        assert wrong_rows(journal, server, tmp_path / "s.db") == []
+
+
 def test_influxdb_that_forgets_or_lacks_the_bucket_is_noticed(journal: Journal, tmp_path: Path) -> None:
     """Protects old files from a bucket with a short retention, and tells who has made none yet what to do."""
     clock = Clock()
