@@ -24,7 +24,7 @@ def effect_lines(
 ) -> Iterator[str]:
     """What differs, most important first; `names` are what people call sources."""
     if effect.is_nothing:
-        yield from t.wrap(_("No minute changes by it: nothing of it counted."))
+        yield from t.wrap(_("No minute changes by it: nothing of it counts that is not counted otherwise."))
         return
     yield from _some(t, [_change_text(c, _("week {week}").format(week=c.name)) for c in effect.weeks])
     yield from _some(t, [_change_text(c, date_text(c.first)) for c in effect.days])

@@ -66,7 +66,7 @@ def session_untold(
     if device.file_type not in (None, "activity"):
         return ()
     activity = next((s for s in series if s.kind == "activity"), None)
-    told = Summary(None, None)
+    told, timer_s = Summary(None, None), None
     if activity is not None:
         start, end = activity.times[0], activity.times[-1] if activity.end is None else activity.end
         own = [lap for lap in laps if _at(lap.start_ms) < end and _at(lap.end_ms) > start]
@@ -75,6 +75,7 @@ def session_untold(
     elif laps:
         start, end = _at(min(lap.start_ms for lap in laps)), _at(max(lap.end_ms for lap in laps))
         told = check_summary(*_lap_heart_rate(contents, start, end))
+        timer_s = sum(lap.timer_s for lap in laps)
     if activity is None and told.mean is None:
         return ()
     sports = description.messages_of(SPORT)
@@ -85,6 +86,7 @@ def session_untold(
             end=end,
             sport=_sport(sport, 0, SPORTS) or "generic",
             sub_sport=_sport(sport, 1, SUB_SPORTS),
+            timer_s=timer_s,
             bpm_mean=told.mean,
             bpm_max=told.highest,
         ),

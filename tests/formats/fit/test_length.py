@@ -141,6 +141,8 @@ def test_laps_alone_are_a_workout() -> None:
     assert (swim.start, swim.end) == (np.datetime64(START + ERA, "s"), np.datetime64(START + ERA + 900, "s"))
     assert (swim.bpm_mean, swim.bpm_max, swim.timer_s) == (130, 160, 900)
     assert "no heart rate" not in " ".join(read.notes)
+    rested = Fit().file_id(4).lap(START, 600, mean=120).lap(START + 7200, 600, mean=140).done()
+    assert fit.read(rested).sessions[0].timer_s == 1200
     assert fit.read(Fit().file_id(4).lap(START, 600).done()).sessions == ()
 
 
