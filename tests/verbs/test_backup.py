@@ -75,7 +75,9 @@ def test_a_disk_that_is_too_small_is_told_and_left_clean(tmp_path: Path) -> None
         assert (done.returncode, list(disk.iterdir())) == (1, [])
         assert "no room" in done.stderr
         assert "Traceback" not in done.stderr
-    with small_disk(tmp_path / "tiny", "16k") as disk:  # not even the journal fits
+    with closing(sqlite3.connect(data / "journal" / "journal.db")) as db, db:
+        db.execute("CREATE TABLE much AS SELECT randomblob(1500000) AS more")
+    with small_disk(tmp_path / "tiny", "600k") as disk:  # not even the journal fits
         done = hartslag("--data", data, "backup", disk / "copy.zip")
         assert (done.returncode, list(disk.iterdir())) == (1, [])
         assert "no room" in done.stderr
