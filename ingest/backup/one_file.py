@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import shutil
 import socket
 import time
 import zipfile
@@ -21,6 +20,7 @@ from ingest.backup.pack import forget_read, open_private, remember
 from ingest.backup.staging import JOURNAL, DamagedParts, digest_of, put_if_whole
 from ingest.errors import Stop
 from ingest.journal import clock_ms
+from ingest.journal.damage import leave_note
 from ingest.language import N_, Text, system_words
 from ingest.settings.model import Settings
 from ingest.system.crash_points import reached
@@ -248,10 +248,10 @@ def stage_one_file(
                     if not partly:
                         raise
                     has_journal = False
-                    shutil.rmtree((staging / JOURNAL).parent)
+                    leave_note(staging / JOURNAL)  # up to where it is damaged it can be read
             elif not put_if_whole(staging, file["name"], pieces, int(file["changed_ns"]), partly=partly):
                 damaged.append(file["name"])
-    return DamagedParts(not has_journal, tuple(damaged))
+    return DamagedParts(not has_journal, not has_journal, tuple(damaged))
 
 
 def _stage_journal(pieces: Iterator[bytes], copy: Copy, staging: Path, mark: Callable[[int], None]) -> None:

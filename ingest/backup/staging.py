@@ -11,6 +11,7 @@ from ingest.backup.block import Damaged
 from ingest.backup.content import FOLDERS, SETTINGS, KeptFile, kept_files
 from ingest.backup.copies import Backup, Copy
 from ingest.backup.journal_reader import IDENTITY
+from ingest.backup.remains import load_remains
 from ingest.backup.stream import passing_over, records
 from ingest.system.sqlite_dump import dump, load, unpack
 
@@ -18,9 +19,11 @@ JOURNAL = "journal/journal.db"
 
 
 class DamagedParts(NamedTuple):
-    """What of a copy is damaged, and was not put together."""
+    """What of a copy is damaged."""
 
     journal: bool = False
+    remains: bool = False
+    """What can be read of the journal was put together all the same."""
     files: tuple[str, ...] = ()
     unnamed: int = 0
     """Of so many files not even the name is left."""
@@ -40,14 +43,13 @@ def stage(
         mark(len(data))
         return data
 
+    has_journal, remains = True, False
     try:
         _stage_journal(copy, staging, read, mark)
-        has_journal = True
     except Damaged:
         if not partly:
             raise
-        has_journal = False
-        shutil.rmtree(staging / Path(JOURNAL).parent)
+        has_journal, remains = False, _stage_remains(copy, staging, read)
     seen, damaged = 0, list[str]()
     try:
         for file in kept_files(copy.file_lists, passing_over(read) if partly else read):
@@ -56,7 +58,18 @@ def stage(
                 damaged.append(file.name)
     except ValueError as e:
         raise Damaged from e
-    return DamagedParts(not has_journal, tuple(damaged), copy.files - seen)
+    return DamagedParts(not has_journal, remains, tuple(damaged), copy.files - seen)
+
+
+def _stage_remains(copy: Copy, staging: Path, read: Callable[[bytes], bytes]) -> bool:
+    """Put together what can be read of a journal; False where that is nothing."""
+    journal = staging / JOURNAL
+    shutil.rmtree(journal.parent)
+    journal.parent.mkdir(mode=0o700)
+    if load_remains(records(copy.journal_lists, passing_over(read)), journal):
+        return True
+    shutil.rmtree(journal.parent)
+    return False
 
 
 def _stage_journal(

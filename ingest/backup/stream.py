@@ -85,8 +85,11 @@ def passing_over(read: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
 
 
 def records(lists: Sequence[str], read: Callable[[bytes], bytes]) -> Iterator[bytes]:
-    """The bytes of all records of a copy, in portions. Raises what `read` raises."""
+    """The bytes of all records of a copy, in portions; an empty one for what is passed over. Raises what `read` raises."""
     for one in lists:
-        for holds_records, known_by in listed(read(bytes.fromhex(one))):
+        entries = read(bytes.fromhex(one))
+        if not entries:
+            yield b""
+        for holds_records, known_by in listed(entries):
             if holds_records:
                 yield read(known_by)

@@ -105,13 +105,27 @@ def _name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _dump_table(db: sqlite3.Connection, name: str, sql: str, *, without_rowid: bool) -> Iterator[bytes]:
+def heads(db: sqlite3.Connection) -> Iterator[list[Any]]:
+    """The values of the record with which each table of a database would begin."""
+    for name, sql, without_rowid in db.execute(_TABLES).fetchall():
+        head, _ = _head(db, name, sql, without_rowid=bool(without_rowid))
+        yield head
+
+
+def _head(db: sqlite3.Connection, name: str, sql: str, *, without_rowid: bool) -> tuple[list[Any], list[Any]]:
+    """(The values of a table's first record, its columns that are keys)."""
     columns = [row for row in db.execute(f"PRAGMA table_xinfo({_name(name)})") if row[6] == 0]
     names = [row[1] for row in columns]
     keys = [row for row in columns if row[5]]
     # The only integer that is a primary key is the number of the row itself.
     numbered = not without_rowid and not (len(keys) == 1 and keys[0][2].upper() == "INTEGER")
-    yield pack(["table", name, sql, json.dumps(names), numbered])
+    return ["table", name, sql, json.dumps(names), numbered], keys
+
+
+def _dump_table(db: sqlite3.Connection, name: str, sql: str, *, without_rowid: bool) -> Iterator[bytes]:
+    head, keys = _head(db, name, sql, without_rowid=without_rowid)
+    names, numbered = json.loads(head[3]), head[4]
+    yield pack(head)
     wanted = ", ".join((["rowid"] if numbered else []) + list(map(_name, names)))
     ordered = sorted(keys, key=lambda row: int(row[5]))
     order = ", ".join(_name(row[1]) for row in ordered) if without_rowid else "rowid"

@@ -38,9 +38,8 @@ def damaged_lines(found: "Sequence[Found]", one: "Found", look: "Callable[[Found
     if not whole and _worth(survey, best)[:2] > _worth(survey, one)[:2]:
         yield _left_text(survey, best)
         told = best
-    if any(_worth(survey, told)[:2]):
-        option = f"--copy {told.copy.number} --damaged"
-        yield _("To have what is whole of it, call it again with {option}").format(option=option)
+    option = f"--copy {told.copy.number} --damaged"
+    yield _("To have what is whole of it, call it again with {option}").format(option=option)
 
 
 def _newest_whole_lines(found: "Sequence[Found]", whole: "Sequence[Found]") -> Iterator[str]:
@@ -71,8 +70,8 @@ def _left_text(survey: "Survey", f: "Found") -> str:
         )
         if has_journal
         else ngettext(
-            "Whole in copy {number}, of {when}: {whole} of {n} file, and not the journal.",
-            "Whole in copy {number}, of {when}: {whole} of {n} files, and not the journal.",
+            "Whole in copy {number}, of {when}: {whole} of {n} file, and of the journal what can be read.",
+            "Whole in copy {number}, of {when}: {whole} of {n} files, and of the journal what can be read.",
             f.copy.files,
         )
     )
@@ -81,10 +80,15 @@ def _left_text(survey: "Survey", f: "Found") -> str:
 
 def left_out_lines(left: "DamagedParts") -> Iterator[str]:
     """What of a damaged copy was left out."""
-    if left.journal:
+    if left.remains:
+        yield _(
+            "Its journal is damaged. What can be read of it is here; `hartslag repair` makes a new one of that and names what is"
+            " gone, and so does the daemon when it starts."
+        )
+    elif left.journal:
         yield _(
             "Its journal is damaged, and was left out. The files are read again once hartslag runs; what only straps told is"
-            " lacking. An older copy may have a whole journal."
+            " lacking. An older copy may have more of it."
         )
     if count := len(left.files) + left.unnamed:
         text = ngettext(

@@ -278,5 +278,5 @@ def command(
         words = _("The copy of {when}, made on {computer}, is checked and in its place, in {folder}.")
         when = day_and_time(one.copy.at_ms)
         print_sentences([words.format(when=when, computer=one.copy.host, folder=settings.data)])
-        print_sentences(left_out_lines(left))
+        print_sentences(as_called(line) for line in left_out_lines(left))
     print_sentences(as_called(line) for line in _end_lines(invocation, settings, restored))

@@ -1,5 +1,6 @@
 """A copy brought back on a new Pi, or in the place of what is there; broken off at any moment."""
 
+import json
 import os
 import shutil
 from dataclasses import replace
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.backup.pack import read_spots
 from ingest.settings.model import Settings
 from ingest.system.crash_points import RESTORE_POINTS
 from tests.support.backups import (
@@ -190,10 +192,11 @@ def test_what_is_whole_of_a_damaged_copy_comes_back(copied: Settings, tmp_path: 
     done = hartslag("--data", tmp_path / "new", "restore", tmp_path / "stick")
     assert done.returncode == 1
     assert "None of the 3 copies there is whole" in done.stderr
-    assert "of 3 files, and not the journal" in done.stderr
+    assert "of 3 files, and of the journal what can be read" in done.stderr
     part = hartslag("--data", tmp_path / "new", "restore", tmp_path / "stick", "--damaged")
     assert part.returncode == 0, part.stderr
     assert "journal is damaged" in part.stdout
+    assert "`hartslag" in part.stdout
     names = ["one.fit", "two.fit"]
     assert sorted(p.name for p in (tmp_path / "new" / "archive" / "Anna" / "2026").iterdir()) == names
     for path, content in whole.items():
@@ -203,6 +206,31 @@ def test_what_is_whole_of_a_damaged_copy_comes_back(copied: Settings, tmp_path: 
     assert part.returncode == 0, part.stderr
     assert "archive/Anna/2026/one.fit" in part.stdout
     assert content_of(tmp_path / "other")["journal"] == content_of(copied.data)["journal"]
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_what_can_be_read_of_a_damaged_journal_comes_back(tmp_path: Path, lost: int) -> None:
+    """Protects the straps' hours beside those in a damaged block, the first of a table too: they are there, and what is gone is named."""
+    home = home_with_copies(tmp_path, [steady("Anna", NOW + i * DAY, 600, 100 + i % 80) for i in range(500)])
+    take_copy(home, now_ms=lambda: NOW)
+    packs = the_backup(home).packs
+    ((number, pack),) = enumerate(packs.iterdir(), 1)
+    block = sorted(read_spots(packs, number).values(), key=lambda spot: spot.offset)[lost]
+    spoilt = bytearray(pack.read_bytes())
+    spoilt[block.offset + block.length // 2] ^= 1
+    pack.write_bytes(spoilt)
+    new = tmp_path / "new"
+    done = hartslag("--data", new, "restore", "--damaged", tmp_path / "stick")
+    assert done.returncode == 0, done.stderr
+    assert "What can be read of it is here" in done.stdout
+    told = json.loads(hartslag("--data", new, "repair", "--json").stdout)
+    assert told["faults"]
+    ((chunks,),) = rows(journal(new), "SELECT count(*) FROM chunk")
+    gone = [damage for damage in told["gone"] if damage["person"] == "Anna"]
+    assert chunks + len(gone) == 500
+    assert chunks > 100
+    assert bool(gone) == (lost != 1)
+    assert hartslag("--data", new, "repair", "--dry-run").stdout.startswith("The journal is whole")
 
 
 def test_a_bad_place_on_the_stick_spoils_no_copy_but_its_own(copied: Settings, tmp_path: Path) -> None:
@@ -244,6 +272,12 @@ def test_a_damaged_file_is_refused(copied: Settings, tmp_path: Path, spoil: str)
     assert "damaged" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "new" / "journal").exists()
+    if spoil == "bit":
+        assert "--damaged" in done.stderr
+        part = hartslag("--data", tmp_path / "new", "restore", "--damaged", file)
+        assert part.returncode == 0, part.stderr
+        assert "damaged" in part.stdout
+        assert (tmp_path / "new" / "journal" / "journal.db").exists()
 
 
 def test_copies_of_two_journals_are_told_apart(copied: Settings, tmp_path: Path) -> None:
