@@ -5,9 +5,7 @@ another's; a row of which nobody can tell is left out.
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +40,7 @@ def load_remains(portions: Iterable[bytes], journal: Path) -> bool:
 
 def _known(portions: Iterable[bytes]) -> Iterator[list[Any]]:
     """The records of which it is known where they belong, each table with its first one before its rows."""
-    to_come = {head[1]: head for head in _heads_of_today()}
+    to_come = {head[1]: head for head in heads(create_tables)}
     table: list[Any] | None = None
     is_known = False
     for portion in portions:
@@ -62,12 +60,6 @@ def _known(portions: Iterable[bytes]) -> Iterator[list[Any]]:
                         yield to_come.pop(found[1])
                     table, is_known = found, True
                 yield values
-
-
-def _heads_of_today() -> list[list[Any]]:
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
-        create_tables(db)
-        return list(heads(db))
 
 
 def _is_of(head: list[Any], values: list[Any]) -> bool:

@@ -9,7 +9,7 @@ import json
 import os
 import sqlite3
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -105,11 +105,12 @@ def _name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def heads(db: sqlite3.Connection) -> Iterator[list[Any]]:
-    """The values of the record with which each table of a database would begin."""
-    for name, sql, without_rowid in db.execute(_TABLES).fetchall():
-        head, _ = _head(db, name, sql, without_rowid=bool(without_rowid))
-        yield head
+def heads(make: Callable[[sqlite3.Connection], None]) -> list[list[Any]]:
+    """The values of the record with which each table would begin that `make` makes."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        make(db)
+        tables = db.execute(_TABLES).fetchall()
+        return [_head(db, name, sql, without_rowid=bool(without))[0] for name, sql, without in tables]
 
 
 def _head(db: sqlite3.Connection, name: str, sql: str, *, without_rowid: bool) -> tuple[list[Any], list[Any]]:
