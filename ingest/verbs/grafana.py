@@ -8,6 +8,7 @@ import click
 
 from ingest.errors import HartslagError, Stop, TryLater
 from ingest.language import gettext as _
+from ingest.language import said
 from ingest.verbs.command import Invocation, print_lines, verb
 from ingest.verbs.messages import print_wrapped
 
@@ -27,7 +28,7 @@ def kind_of_server(settings: "Settings") -> str:
             is_victoria = isinstance(detect_server(client, settings.influx), VictoriaServer)
     except TryLater as e:
         way_out = _("Or say what it is, and it is not asked: --server influxdb, or --server victoriametrics.")
-        raise Stop(f"{e}\n{way_out}") from e
+        raise Stop(f"{said(e.text)}\n{way_out}") from e
     return "victoriametrics" if is_victoria else "influxdb"
 
 

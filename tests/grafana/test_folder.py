@@ -205,12 +205,14 @@ def test_the_server_is_asked_what_it_is(tmp_path: Path, kind: type[InfluxDB | Vi
     assert not (tmp_path / "out" / "hartslag" / name / "fleet.json").exists()
 
 
-def test_a_server_that_is_away_is_told_how_to_go_on(tmp_path: Path) -> None:
-    """Protects who prepares Grafana before the server: the way out stands in the message."""
-    data = settings(tmp_path, '[influx]\nurl = "http://127.0.0.1:1"\n')
+@pytest.mark.parametrize(("language", "words"), [("en", "cannot be reached"), ("nl", "is niet bereikbaar")])
+def test_a_server_that_is_away_is_told_how_to_go_on(language: str, words: str, tmp_path: Path) -> None:
+    """Protects who prepares Grafana before the server: what is wrong and the way out stand in the message."""
+    data = settings(tmp_path, f'language = "{language}"\n[influx]\nurl = "http://127.0.0.1:1"\n')
     answer = hartslag("--data", data, "grafana", tmp_path / "out")
     assert answer.code == 1
     assert "--server influxdb" in answer.err
+    assert words in answer.err
     assert not (tmp_path / "out").exists()
 
 

@@ -282,30 +282,29 @@ class ServerClient:
 
     def _explain_token(self, status: int) -> Text:
         """Why it lets us do nothing, or not this."""
-        if not self._token:
-            return Text(
-                N_(
-                    "The server at {url} wants a token (status {status}), and none is given. Put one that may read and"
-                    " write the bucket {bucket} alone into a file that hartslag may read, and name that below [influx],"
-                    ' like token_file = "/etc/hartslag/token".'
-                ),
-                url=self.url,
-                status=status,
-                bucket=quoted(self._influx.bucket),
+        if not self._token and self._influx.token_file:
+            template = N_(
+                "The server at {url} wants a token (status {status}), and there is none in {where}. Put one that may read and"
+                " write the bucket {bucket} there, alone; it is read again by itself."
             )
-        template = (
-            N_(
-                "The server at {url} does not accept the token (status 401). Put one that may read and write the bucket"
+        elif not self._token:
+            template = N_(
+                "The server at {url} wants a token (status {status}), and none is given. Put one that may read and write the"
+                " bucket {bucket} alone into a file that hartslag may read, and name that below [influx], like"
+                ' token_file = "/etc/hartslag/token".'
+            )
+        elif status == 401:
+            template = N_(
+                "The server at {url} does not accept the token (status {status}). Put one that may read and write the bucket"
                 " {bucket} into {where}; it is read again by itself."
             )
-            if status == 401
-            else N_(
-                "The server at {url} does not let the token do this (status 403). Put one that may read and write the"
+        else:
+            template = N_(
+                "The server at {url} does not let the token do this (status {status}). Put one that may read and write the"
                 " bucket {bucket} into {where}; it is read again by itself."
             )
-        )
         where = str(self._influx.token_file or _WHERE)
-        return Text(template, url=self.url, bucket=quoted(self._influx.bucket), where=where)
+        return Text(template, url=self.url, status=status, bucket=quoted(self._influx.bucket), where=where)
 
     # --- within ---
 

@@ -48,7 +48,13 @@ class RefusedRows:
         self._any = True
 
     def keep_unshown(self, stretch: Stretch, server: str) -> None:
-        """Note that rows of a stretch are taken with a yes and not shown, however often they are sent."""
+        """Note that rows of a stretch are taken with a yes and not shown, however often they are sent.
+
+        Not where some of them are refused, or cannot be deleted: that is noted already, row by row.
+        """
+        others = [row.key for row in self._ledger.refused_rows() if table_name(row.key.encode()) != _STRETCH]
+        if any(_is_in(key, stretch) for key in others):
+            return
         template = N_(
             "{server} says yes to rows of this time and does not show them. They are sent again each hour; see that its clock"
             " is right, and that it limits neither series nor texts"
@@ -83,3 +89,10 @@ class RefusedRows:
             block.end_us,
             lambda key: tags.items() <= parse_tags(key.encode()).items(),
         )
+
+
+def _is_in(key: str, stretch: Stretch) -> bool:
+    """Whether a row is one of a stretch."""
+    at_ms = int(key.rpartition(" ")[2]) // 1000
+    person = parse_tags(key.encode()).get("person")
+    return person == clean_tag(stretch.person) and stretch.start_ms <= at_ms < stretch.end_ms
