@@ -92,17 +92,7 @@ def left_out_lines(left: "DamagedParts") -> Iterator[str]:
         )
     if count := len(left.files) + left.unnamed:
         text = ngettext(
-            "{n} file is damaged, and was left out.", "{n} files are damaged, and were left out.", count
-        )
-        yield text.format(n=count) + _names(left)
-
-
-def _names(left: "DamagedParts") -> str:
-    if not left.files:
-        return ""
-    more = len(left.files) + left.unnamed > _MOST or left.unnamed
-    return (
-        " " + _("Among them: {files}").format(files=", ".join(left.files[:_MOST]))
-        if more
-        else (" (" + ", ".join(left.files) + ")")
-    )
+            "{n} file is damaged, and was left out", "{n} files are damaged, and were left out", count
+        ).format(n=count)
+        names = ", ".join(left.files[:_MOST]) + (" ..." if 0 < len(left.files[:_MOST]) < count else "")
+        yield f"{text}: {names}" if names else f"{text}."

@@ -12,8 +12,8 @@ from ingest.errors import HartslagError, Stop
 from ingest.language import N_, Text, ngettext, said
 from ingest.language import gettext as _
 from ingest.verbs.called import as_called
-from ingest.verbs.command import Invocation, WholeNumber, print_lines, verb
-from ingest.verbs.messages import print_sentences
+from ingest.verbs.command import Invocation, WholeNumber, verb
+from ingest.verbs.messages import print_sentences, print_wrapped
 
 if TYPE_CHECKING:
     from ingest.backup.restoring import Found
@@ -264,7 +264,7 @@ def command(
 
     settings = invocation.load_settings()
     if only_list:
-        print_lines(copy_lines(find_copies(place)))
+        print_wrapped(copy_lines(find_copies(place)))
         return
     require_no_daemon(settings)
     if is_planned(settings.data):
