@@ -20,7 +20,7 @@ from ingest.formats.fit.definition import Definition
 from ingest.formats.fit.developer import developer_heart_rate, in_bytes, number_kind
 from ingest.formats.fit.era import ERA_MS, FIRST_DATE, NONE, Seconds, milliseconds
 from ingest.formats.fit.file import FitSeries
-from ingest.formats.fit.strays import find_strays
+from ingest.formats.fit.strays import ALL_DAY_S, RECORDS_S, find_strays
 from zones.series import HIGHEST_BPM, LOWEST_BPM, Series, join
 
 RECORD, MONITORING, HSA_HEART_RATE = 20, 55, 308
@@ -75,6 +75,15 @@ class HeartRateColumns:
             seconds, bpm = seconds[dated], bpm[dated]
         return milliseconds(seconds), bpm.astype(np.uint8)
 
+    def without_strays(
+        self, seconds: Seconds, bpm: NDArray[Any], beside_s: int
+    ) -> tuple[Seconds, NDArray[Any]]:
+        """Timestamps and values without those whose times damage made; these are counted."""
+        if self.damaged and (strays := find_strays(seconds, beside_s)).any():
+            self.strayed += int(np.count_nonzero(strays))
+            return seconds[~strays], bpm[~strays]
+        return seconds, bpm
+
     def drop(self, bpm: NDArray[Any]) -> None:
         """Count values that cannot be samples, by why."""
         unwritten = int(np.count_nonzero(bpm == NOT_WRITTEN))
@@ -118,10 +127,7 @@ def _read_records(columns: HeartRateColumns, chained: ChainedFile) -> None:
         else:
             found.append((definition, bpm))
     if found:
-        seconds, bpm = _in_order(chained, found)
-        if columns.damaged and (strays := find_strays(seconds)).any():
-            columns.strayed += int(np.count_nonzero(strays))
-            seconds, bpm = seconds[~strays], bpm[~strays]
+        seconds, bpm = columns.without_strays(*_in_order(chained, found), RECORDS_S)
         _note_last_record(columns, seconds)
         columns.record.append(columns.keep_plausible(seconds, bpm))
 
@@ -149,7 +155,8 @@ def _read_monitoring(columns: HeartRateColumns, chained: ChainedFile) -> None:
         if (bpm := definition.value(chained.messages.data, MONITORING_BPM, size=1)) is not None
     ]
     if found:
-        columns.monitoring.append(columns.keep_plausible(*_in_order(chained, found)))
+        seconds, bpm = columns.without_strays(*_in_order(chained, found), ALL_DAY_S)
+        columns.monitoring.append(columns.keep_plausible(seconds, bpm))
 
 
 def _in_order(

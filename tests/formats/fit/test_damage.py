@@ -210,3 +210,20 @@ def test_a_history_that_was_cut_off_keeps_all_of_its_days() -> None:
     for day in range(60):
         file = file.records(START + day * 86_400, [70] * 20)
     assert len(fit.read(file.done()[:-4]).series[0]) == 60 * 20 - 1
+
+
+@pytest.mark.parametrize("bit", [16, 20, 28])
+def test_a_time_that_damage_made_takes_no_stretch_of_a_day_along(bit: int) -> None:
+    """Protects other days from what an all-day file tells in sixteen bits behind a date of which one bit fell over."""
+    file = Fit().file_id(32).monitoring_info(START)
+    for hour in range(12):
+        file.monitoring(START + 3600 * hour, (24, "byte", 8))
+        for minute in range(60):
+            file.monitoring_bpm(START + 3600 * hour + 60 * minute + 30, 70)
+    data = bytearray(file.done())
+    data[data.index(struct.pack("<I", START + 3600 * 5)) + bit // 8] ^= 1 << bit % 8
+    read = fit.read(bytes(data))
+    (series,) = read.series
+    assert series.times[-1] - series.times[0] < np.timedelta64(12, "h")
+    assert len(series) == 11 * 60
+    assert any("left out: 60 values" in note for note in read.notes)
