@@ -198,7 +198,7 @@ def _light_text(row: "WeekAnswer") -> str:
 def _last_seven_days_text(row: "WeekAnswer") -> str:
     """The same as in a pipe; "" where there is nothing to tell of them, as beside a week of years ago."""
     last = row.last_seven_days
-    return words.last_seven_days_text(row) if last and last.measured_min and row.has_limits else ""
+    return words.last_seven_days_text(row) if last and last.measured_min else ""
 
 
 # --- the weeks before ---

@@ -169,9 +169,11 @@ def _with_journey(told: str, row: "WeekAnswer") -> str:
 
 
 def last_seven_days_text(row: "WeekAnswer") -> str:
-    """Today and the six days before it; "" where the week says the same."""
+    """Today and the six days before it; "" where the week says the same, or no limits are known by which to count."""
     last = row.last_seven_days
     if last is None or last.first == row.first:
+        return ""
+    if not last.has_limits and (last.measured_min or not row.has_limits):
         return ""
     text = (
         _("The last seven days: at least {minutes} minutes. Measured {measured} h; {rest} h not measured.")

@@ -39,7 +39,7 @@ def test_a_clock_that_is_off_is_named(strap_s: int, watch_s: int, tmp_path: Path
     ahead, behind = ("watch", "chest") if watch_s > strap_s else ("chest", "watch")
     assert (found.ahead, found.behind, found.seconds) == (ahead, behind, abs(watch_s - strap_s))
     assert f"The clock of {ahead} is {found.seconds} s ahead of that of {behind}" in found.sentence
-    named = {"chest": "Strap", "watch": "Watch"}
+    named = {"chest": "Strap", "watch": "Watch of an unknown maker"}
     told = f"The clock of {named[ahead]} is {found.seconds} s ahead of that of {named[behind]} (Jan, "
     assert any(told in line for line in words)
     assert any(found.sentence in line for line in told_of_day)
