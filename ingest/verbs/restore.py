@@ -275,8 +275,13 @@ def command(
         one = the_copy(found, until_ms, number, place)
         own = open_own_file(invocation, "restore", str(place))
         restored, left = bring_back(settings, own, found, one, set_aside=set_aside, partly=damaged)
-        words = _("The copy of {when}, made on {computer}, is checked and in its place, in {folder}.")
+        lacking = list(left_out_lines(left))
+        words = (
+            _("What is whole of the copy of {when}, made on {computer}, is in its place, in {folder}.")
+            if lacking
+            else _("The copy of {when}, made on {computer}, is checked and in its place, in {folder}.")
+        )
         when = day_and_time(one.copy.at_ms)
         print_sentences([words.format(when=when, computer=one.copy.host, folder=settings.data)])
-        print_sentences(as_called(line) for line in left_out_lines(left))
+        print_sentences(as_called(line) for line in lacking)
     print_sentences(as_called(line) for line in _end_lines(invocation, settings, restored))

@@ -223,3 +223,17 @@ def test_minutes_without_limits_are_unknown_and_not_none(tmp_path: Path) -> None
     assert "Not counted: the limits of the heart rate are not known." in told
     assert "not counted, no limits are known" in told
     assert not re.search(r"\b0 (of|min)|moderate 0|\[\.+\]", told), told
+
+
+def test_seven_days_that_nothing_can_count_are_not_told(tmp_path: Path) -> None:
+    """Protects who has said nothing of their heart: on a Monday the last seven days read "at least 0 minutes"."""
+    saturday, monday = at("2026-11-21T10:00+01:00"), at("2026-11-23T12:00+01:00")
+    with household(tmp_path, [steady("Jan", saturday, 900, 150)]) as journal:
+
+        def told() -> str:
+            return "\n".join(week_lines(week_answers(journal, journal.persons(), 2, monday), "hartslag.toml"))
+
+        assert "Not counted" in told()
+        assert "last seven days" not in told()
+        happen(journal, HOME)
+        assert "The last seven days: at least 30 minutes." in told()

@@ -343,7 +343,7 @@ def test_fast_way_and_whole_way_agree() -> None:
     [("uint16", 0xFFFF), ("sint16", 0x7FFF), ("uint32", 0xFFFFFFFF), ("float32", float("nan"))],
 )
 @pytest.mark.parametrize("big_endian", [False, True])
-def test_a_heart_rate_of_more_than_a_byte(kind: str, none: float, big_endian: bool) -> None:  # noqa: FBT001
+def test_a_heart_rate_of_more_than_a_byte(kind: str, none: float, big_endian: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """Protects what programs wrote who took another type for a heart rate: other decoders find it, and so do we."""
     file = Fit(big_endian=big_endian)
     for i, bpm in enumerate((120, 131, none, 300, 0)):
