@@ -124,11 +124,16 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Filled]":
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of the machine that runs the tests reaches them."""
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No setting of the machine that runs the tests reaches them, and no language of one test the next.
+
+    It is left at the end of a test: what a module makes for all its tests is made before any fixture of one test.
+    """
     for name in [n for n in os.environ if n.startswith("HARTSLAG_") and n != "HARTSLAG_FIT_FILES"]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    speak(None)
+    yield
     speak(None)
 
 

@@ -5,6 +5,7 @@ environment, folder and umask. What Python or the program reads of the environme
 to a copy: where that differs, a new process is started.
 """
 
+import atexit
 import gc
 import json
 import os
@@ -66,6 +67,7 @@ class _Program:
         environ = {**os.environ, "PYTHONPATH": str(ROOT)}
         self.read_at_start = _read_at_start(environ)
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        atexit.register(self._socket.close)
         with theirs:
             subprocess.run(
                 [sys.executable, "-c", _SERVE, str(theirs.fileno())],
