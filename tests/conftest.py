@@ -1,5 +1,6 @@
 """What all tests share: where real recordings lie, a clean environment, and one paragraph about what was skipped."""
 
+import logging
 import os
 import textwrap
 from collections import Counter
@@ -125,16 +126,21 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Filled]":
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No setting of the machine that runs the tests reaches them, and no language of one test the next.
+    """No setting of the machine that runs the tests reaches them, and neither language nor log of one test the next.
 
-    It is left at the end of a test: what a module makes for all its tests is made before any fixture of one test.
+    They are left at the end of a test: what a module makes for all its tests is made before any fixture of one test.
     """
     for name in [n for n in os.environ if n.startswith("HARTSLAG_") and n != "HARTSLAG_FIT_FILES"]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     speak(None)
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
     yield
     speak(None)
+    root.setLevel(level)
+    for handler in [h for h in root.handlers if type(h) is logging.StreamHandler and h not in handlers]:
+        root.removeHandler(handler)
 
 
 @pytest.fixture
