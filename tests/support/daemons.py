@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import preloaded
-from tests.support.preloaded import PATIENCE_S
+from tests.support.preloaded import PATIENCE_S, ROOT
 from tests.support.straps import stored_notifications_at
 
 QUICK = "[inbox]\nsettle_s = 0.05\npatience_s = 0.4\n"
@@ -28,17 +28,19 @@ def hartslag(
 
 
 @contextmanager
-def daemon(data: Path, *, crash_at: str = "", settings: str = QUICK) -> Iterator["subprocess.Popen[str]"]:
+def daemon(
+    data: Path, *, crash_at: str = "", settings: str = QUICK, hasty: bool = False
+) -> Iterator["subprocess.Popen[str]"]:
     """The daemon on a data folder; stopped as systemd would stop it when the block ends."""
     data.mkdir(parents=True, exist_ok=True)
     (data / "hartslag.toml").write_text(settings)
     log = (data.parent / f"{data.name}.log").open("a")
     process = subprocess.Popen(
-        [sys.executable, "-m", "ingest", "--data", str(data), "run"],
+        [sys.executable, "-m", "tests.support.hasty" if hasty else "ingest", "--data", str(data), "run"],
         stdout=log,
         stderr=log,
         text=True,
-        env={**os.environ, "HARTSLAG_CRASH_AT": crash_at} if crash_at else None,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **({"HARTSLAG_CRASH_AT": crash_at} if crash_at else {})},
     )
     try:
         yield process
