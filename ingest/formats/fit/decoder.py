@@ -60,14 +60,15 @@ def read(data: bytes) -> FitFile:
     if not sessions:
         found = [*heart.series, *filter(None, [derived])]
         sessions = session_untold(found, laps, contents, description, device)
+    zone_times = read_zone_times(contents, sessions)
+    told_times = zone_times or read_session_times(contents, sessions)
     sessions = mend_lengths(sessions, contents, laps, presses, heart.last_ms)
-    zone_times = read_zone_times(contents)
-    told_times = with_laps(zone_times or read_session_times(contents), sessions, laps, contents)
+    told_times = with_laps(told_times, sessions, laps, contents)
     series = tuple(_end_with_session(s, sessions, presses) for s in heart.series)
     activity = next((s for s in series if s.kind == "activity"), None)
     samples = activity or derived
     times = np.empty(0, np.int64) if samples is None else samples.times.view(np.int64)
-    zone_s = {z.index: sum(z.seconds) for z in told_times}
+    zone_s = {z.index: sum(z.seconds) for z in told_times if z.index is not None}
     pauses, sessions = believe_pauses(presses, times, sessions, laps, zone_s, heart.last_ms)
     sessions = judge_timers(sessions, samples, pauses, presses)
     pauses = pauses | between_sessions(times, sessions)

@@ -9,7 +9,7 @@ from ingest.formats.fit.contents import ChainedFile, Contents
 from ingest.formats.fit.file import FitSession
 from ingest.formats.fit.pauses import Lap, laps_of, session_ms
 from ingest.formats.fit.time_in_zone import ZoneTimes, zone_times_about, zone_tops
-from ingest.formats.fit.workout import LAP, lap_indices
+from ingest.formats.fit.workout import LAP, message_indices
 
 LAP_TIMES, NONE = 57, 0xFFFFFFFF
 
@@ -45,7 +45,7 @@ def _zones_of_laps(contents: Contents) -> dict[tuple[int, int], ZoneTimes]:
     """What is told of each lap, by its index; `time_in_zone` goes before the lap itself."""
     found: dict[tuple[int, int], ZoneTimes] = {}
     for which, chained in enumerate(contents.chained_files):
-        own = {z.index: z for _, z in zone_times_about(contents, chained, LAP)}
+        own = {i: z for _, i, z in zone_times_about(contents, chained, LAP)}
         found.update(((which, i), z) for i, z in (_own_times(contents, chained) | own).items())
     return found
 
@@ -56,11 +56,11 @@ def _own_times(contents: Contents, chained: ChainedFile) -> dict[int, ZoneTimes]
     if not any(definition.field(LAP_TIMES) for definition in chained.messages.definitions_of(LAP)):
         return found
     tops = zone_tops(contents, chained)
-    for definition, indices in lap_indices(contents, chained):
+    for definition, indices in message_indices(contents, chained, LAP):
         table = definition.table(contents.data, LAP_TIMES, 4)
         if table is None:
             continue
         for index, row in zip(indices.tolist(), table.tolist(), strict=True):
             seconds = tuple(ms / 1000 for ms in row if ms != NONE)
-            found[index] = ZoneTimes(index, tops, seconds, None, None, None, "hr_zone", tops)
+            found[index] = ZoneTimes(None, tops, seconds, None, None, None, "hr_zone", tops)
     return found

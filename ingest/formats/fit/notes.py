@@ -62,7 +62,7 @@ def _heart_notes(
         yield N_("the heart rate is in its summary alone ({each}): the workout is kept with it").format(
             each=each
         )
-    elif any(sum(z.seconds) > 0 and z.index < len(sessions) for z in zone_times):
+    elif any(sum(z.seconds) > 0 and z.index is not None for z in zone_times):
         yield N_(
             "holds no heart rate second by second: the workout is kept with the seconds in zones that its watch tells"
         )

@@ -5,18 +5,21 @@ runs. Where every second was recorded the two then differ by what the watch's zo
 watch counted seconds that it did not write. Source of the fields: FIT SDK, profile message `time_in_zone`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from itertools import pairwise
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.formats.fit.contents import ChainedFile, Contents
+from ingest.formats.fit.definition import Definition
 from ingest.formats.fit.description import USER_PROFILE, ZONES_TARGET, Description
 from ingest.formats.fit.file import FitSeries, FitSession
+from ingest.formats.fit.workout import indices_told, message_indices, session_indices
 from ingest.formats.zone_check import ZoneCheck
 from zones.edges import percent
 from zones.pieces import hold, milliseconds_per_bpm
@@ -38,8 +41,8 @@ LONGEST = timedelta(seconds=30)
 class ZoneTimes:
     """One `time_in_zone` message about a whole session, or about a lap."""
 
-    index: int
-    """Which one, counted from 0 in the order of the file."""
+    index: int | None
+    """Which of the sessions, counted from 0 in order of their start; None where none of the file's is meant, or a lap."""
     edges: tuple[int, ...]
     seconds: tuple[float, ...]
     maximum_bpm: int | None
@@ -61,39 +64,54 @@ class ZoneTimes:
         return edges if fits else ()
 
 
-def read_zone_times(contents: Contents) -> list[ZoneTimes]:
+def read_zone_times(contents: Contents, sessions: Sequence[FitSession]) -> list[ZoneTimes]:
     """The seconds in heart rate zones of whole sessions, in the order of the file."""
+    meant = session_indices(contents, sessions)
     return [
-        zone_time
-        for chained in contents.chained_files
-        for _, zone_time in sorted(zone_times_about(contents, chained, SESSION), key=lambda pair: pair[0])
+        replace(zone_time, index=meant.get((which, index)))
+        for which, chained in enumerate(contents.chained_files)
+        for _, index, zone_time in sorted(zone_times_about(contents, chained, SESSION), key=itemgetter(0))
     ]
 
 
 def zone_times_about(
     contents: Contents, chained: ChainedFile, reference: int
-) -> Iterator[tuple[int, ZoneTimes]]:
-    """The seconds in heart rate zones of messages of one kind in a chained file, each behind its position."""
-    for definition in chained.messages.definitions_of(TIME_IN_ZONE):
-        about = definition.value(contents.data, REFERENCE, size=2)
+) -> Iterator[tuple[int, int, ZoneTimes]]:
+    """The seconds in heart rate zones of messages of one kind in a chained file, each behind its position and the index of what it is about."""
+    rows_about = _rows_about(contents, chained, reference)
+    among = [definition.positions[rows] for definition, rows in rows_about]
+    for definition, rows in rows_about:
         times = definition.table(contents.data, TIMES, 4)
         boundaries = definition.table(contents.data, BOUNDARIES, 1)
-        if about is None or boundaries is None:
+        if boundaries is None:
             continue
         columns = [definition.value(contents.data, n, size=1) for n in (MAXIMUM, RESTING, THRESHOLD)]
-        order = definition.value(contents.data, INDEX, size=2)
-        for row in np.flatnonzero(about == reference)[:1000].tolist():
+        told = definition.value(contents.data, INDEX, size=2)
+        at = definition.positions[rows]
+        indices = indices_told(None if told is None else told[rows], at, among)
+        for row, position, index in zip(rows.tolist(), at.tolist(), indices.tolist(), strict=True):
             limits = tuple(int(b) for b in boundaries[row] if b < 255)
             edges = tuple(b for b in limits if b)
             seconds = () if times is None else tuple(float(t) / 1000 for t in times[row] if t != 0xFFFFFFFF)
             maximum, resting, threshold = (
                 None if c is None or not 20 <= c[row] <= 250 else int(c[row]) for c in columns
             )
-            which = 0 if order is None else int(order[row]) & 0xFFF
             yield (
-                int(definition.positions[row]),
-                ZoneTimes(which, edges, seconds, maximum, resting, threshold, limits=limits),
+                position,
+                index,
+                ZoneTimes(None, edges, seconds, maximum, resting, threshold, limits=limits),
             )
+
+
+def _rows_about(
+    contents: Contents, chained: ChainedFile, reference: int
+) -> list[tuple[Definition, NDArray[np.intp]]]:
+    """The definitions of which messages are about one kind, and which of their messages are."""
+    abouts = [
+        (definition, definition.value(contents.data, REFERENCE, size=2))
+        for definition in chained.messages.definitions_of(TIME_IN_ZONE)
+    ]
+    return [(d, np.flatnonzero(about == reference)[:1000]) for d, about in abouts if about is not None]
 
 
 def zone_tops(contents: Contents, chained: ChainedFile) -> tuple[int, ...]:
@@ -106,23 +124,22 @@ def zone_tops(contents: Contents, chained: ChainedFile) -> tuple[int, ...]:
     return tuple(sorted(tops))
 
 
-def read_session_times(contents: Contents) -> list[ZoneTimes]:
+def read_session_times(contents: Contents, sessions: Sequence[FitSession]) -> list[ZoneTimes]:
     """What sessions themselves say (field 65, time_in_hr_zone), with the zones that `hr_zone` (8) of the same chained file gives."""
-    found: list[tuple[int, tuple[int, ...], tuple[float, ...]]] = []
-    for chained in contents.chained_files:
+    meant = session_indices(contents, sessions)
+    found: list[tuple[int, ZoneTimes]] = []
+    for which, chained in enumerate(contents.chained_files):
         tops = zone_tops(contents, chained)
-        for definition in chained.messages.definitions_of(SESSION):
+        for definition, indices in message_indices(contents, chained, SESSION):
             times = definition.table(contents.data, SESSION_TIMES, 4)
             for row in range(min(len(definition), 1000)):
                 seconds = (
                     () if times is None else tuple(float(t) / 1000 for t in times[row] if t != 0xFFFFFFFF)
                 )
-                found.append((int(definition.positions[row]), tops, seconds))
-    found.sort(key=lambda each: each[0])
-    return [
-        ZoneTimes(i, edges, seconds, None, None, None, "hr_zone")
-        for i, (_, edges, seconds) in enumerate(found)
-    ]
+                index = meant.get((which, int(indices[row])))
+                zone_time = ZoneTimes(index, tops, seconds, None, None, None, "hr_zone")
+                found.append((int(definition.positions[row]), zone_time))
+    return [zone_time for _, zone_time in sorted(found, key=itemgetter(0))]
 
 
 def usual_zones(description: Description) -> list[tuple[int, ...]]:
@@ -157,7 +174,7 @@ def check_zones(
     checks: list[ZoneCheck] = []
     for zone_time in zone_times:
         edges, watch = zone_time.closed_edges, zone_time.seconds
-        if activity is None or sum(watch) <= 0 or zone_time.index >= len(sessions):
+        if activity is None or sum(watch) <= 0 or zone_time.index is None:
             continue
         session = sessions[zone_time.index]
         stop = session.end if activity.end is None else min(session.end, activity.end)
@@ -203,7 +220,7 @@ def with_told_zones(
     judged = {(c.start, c.end) for c in checks}
     told = list(sessions)
     for z in zone_times:
-        if z.index < len(told) and sum(z.seconds) > 0:
+        if z.index is not None and sum(z.seconds) > 0:
             session = told[z.index]
             if (session.start, session.end) not in judged:
                 edges = z.closed_edges

@@ -11,6 +11,7 @@ Source: FIT SDK, profile, fields of
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,9 @@ from ingest.formats.recording import NEAR_S
 
 LAP = 19
 LAP_START, LAP_ELAPSED, LAP_TIMER, LAP_MEAN, LAP_MAX, INDEX = 2, 7, 8, 15, 16, 254
+SESSION_START = 2
+INDEX_BITS, NO_INDEX = 0xFFF, 0xFFFF
+"""Of the profile's type message_index: its upper bits mark what was selected."""
 
 
 def read_sessions(contents: Contents, description: Description) -> tuple[FitSession, ...]:
@@ -159,7 +163,7 @@ def read_laps(contents: Contents) -> list[Lap]:
     """The laps that have a date, a length and a timer, in the order of the file."""
     found: list[tuple[int, Lap]] = []
     for which, chained in enumerate(contents.chained_files):
-        for definition, indices in lap_indices(contents, chained):
+        for definition, indices in message_indices(contents, chained, LAP):
             columns = [definition.value(contents.data, n, 4) for n in (LAP_START, LAP_ELAPSED, LAP_TIMER)]
             if any(column is None for column in columns):
                 continue
@@ -181,12 +185,46 @@ def read_laps(contents: Contents) -> list[Lap]:
     return [lap for _, lap in sorted(found)]
 
 
-def lap_indices(contents: Contents, chained: ChainedFile) -> Iterator[tuple[Definition, NDArray[np.int64]]]:
-    """The definitions of laps, each with the indices of its own: those that the file tells, or else their order in it."""
-    definitions = chained.messages.definitions_of(LAP)
+def message_indices(
+    contents: Contents, chained: ChainedFile, number: int
+) -> Iterator[tuple[Definition, NDArray[np.int64]]]:
+    """The definitions of a kind of message, each with the indices of its own: those that the file tells, or else their order in it."""
+    definitions = chained.messages.definitions_of(number)
     for definition in definitions:
-        told = definition.value(contents.data, INDEX, 2)
-        if told is None:
-            order = np.sort(np.concatenate([d.positions for d in definitions]))
-            told = np.searchsorted(order, definition.positions)
-        yield definition, told.astype(np.int64)
+        among = [d.positions for d in definitions]
+        yield definition, indices_told(definition.value(contents.data, INDEX, 2), definition.positions, among)
+
+
+def indices_told(
+    told: NDArray[Any] | None, positions: NDArray[np.intp], among: Sequence[NDArray[np.intp]]
+) -> NDArray[np.int64]:
+    """The indices at some positions, their order among all such positions where none is told."""
+    order = np.searchsorted(np.sort(np.concatenate(among)), positions).astype(np.int64)
+    return order if told is None else np.where(told == NO_INDEX, order, told.astype(np.int64) & INDEX_BITS)
+
+
+def session_indices(contents: Contents, sessions: Sequence[FitSession]) -> dict[tuple[int, int], int]:
+    """Which of the sessions is meant by an index in a chained file: each of these counts its own, and sessions are in order of their start.
+
+    Where no message tells of the one there is, the first of each is it.
+    """
+    found: dict[tuple[int, int], int] = {}
+    left: list[np.datetime64 | None] = [session.start for session in sessions]
+    told = False
+    for which, chained in enumerate(contents.chained_files):
+        rows: list[tuple[int, int, int]] = []
+        for definition, indices in message_indices(contents, chained, SESSION):
+            begun = definition.value(contents.data, SESSION_START, 4)
+            if begun is not None:
+                starts = chained.timestamps.on_calendar(begun.astype(np.int64))
+                rows += zip(definition.positions.tolist(), indices.tolist(), starts.tolist(), strict=True)
+        for _, index, start in sorted(rows):
+            told = True
+            when = moment(start)
+            if when in left:
+                place = left.index(when)
+                found.setdefault((which, index), place)
+                # Two that began at once are taken in the order of the file.
+                if when in left[place + 1 :]:
+                    left[place] = None
+    return found if told else {(which, 0): 0 for which in range(len(contents.chained_files)) if sessions}

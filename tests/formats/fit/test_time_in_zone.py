@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.demo.fit_encoder import LAP, Fit
+from ingest.demo.fit_encoder import LAP, SESSION, TIME_IN_ZONE, Field, Fit
 from ingest.formats import fit
 
 START = 1_000_000_000
@@ -226,3 +226,58 @@ def test_laps_of_other_zones_are_not_added_up() -> None:
     file = of_laps(0)
     file.time_in_zone(START + 1200, [90, 110, 130, 150, 170], [0, 0, 400, 200, 0, 0], reference=LAP, index=1)
     assert fit.read(file.done()).sessions[0].zone_s == ()
+
+
+def zoned(file: Fit, start: int, seconds: list[float], *index: Field) -> Fit:
+    """A minute of a workout, and what its watch tells of its zones under some index or none."""
+    file.timer(start, start=True).records(start, [110] * 60).timer(start + 60, start=False)
+    times = [round(s * 1000) for s in seconds]
+    about = (0, "uint16", SESSION), *index, (2, "uint32", times), (6, "uint8", EDGES)
+    return file.message(TIME_IN_ZONE, (253, "uint32", start + 60), *about).session(start, 60)
+
+
+@pytest.mark.parametrize(
+    "index", [(), ((1, "uint16", 0xFFFF),), ((1, "uint16", 0x8000),)], ids=["none", "invalid", "selected"]
+)
+def test_an_index_that_tells_nothing_is_the_order_of_the_file(
+    index: tuple[tuple[int, str, int], ...],
+) -> None:
+    """Seconds in zones without an index, or with one that stands for none, are those of the first workout and not nobody's."""
+    (check,) = fit.read(zoned(Fit(), START, [0, 60, 0, 0, 0, 0], *index).done()).checks
+    assert check.deviation == 0
+
+
+def test_workouts_without_an_index_are_told_of_one_by_one() -> None:
+    """The second of two messages that say no index is about the second workout, and not once more about the first."""
+    both = zoned(zoned(Fit(), START, [0, 59, 1, 0, 0, 0]), START + 3600, [0, 58, 2, 0, 0, 0])
+    assert [c.watch_s[2] for c in fit.read(both.done()).checks] == [1, 2]
+    assert len({c.start for c in fit.read(both.done()).checks}) == 2
+
+
+@pytest.mark.parametrize("starts", [(START, START + 3600), (START + 3600, START)])
+@pytest.mark.parametrize("told_by", ["time_in_zone", "session"])
+def test_each_chained_file_counts_its_own_sessions(told_by: str, starts: tuple[int, int]) -> None:
+    """Of files put one behind the other each begins its indices anew; the seconds of each stay with its own workout."""
+    data = b""
+    for start in starts:
+        second = 1 if start == START else 2
+        zones: list[float] = [0, 60 - second, second, 0, 0, 0]
+        if told_by == "session":
+            file = Fit().records(start, [110] * 60)
+            for i, edge in enumerate(EDGES):
+                file.hr_zone(i, edge)
+            file.session(start, 60, zone_s=zones)
+        else:
+            file = zoned(Fit(), start, zones, (1, "uint16", 0))
+        data += file.done()
+    told = sorted((check.start, check.watch_s[2]) for check in fit.read(data).checks)
+    assert [second for _, second in told] == [1, 2]
+    assert told[0][0] < told[1][0]
+
+
+def test_a_claim_of_a_workout_that_was_never_dated_is_not_that_of_the_next() -> None:
+    """A workout without a start is left out; what its watch tells of it does not go to the one behind it."""
+    file = Fit().message(SESSION, (253, "uint32", START), (5, "enum", 1), local=6)
+    file.time_in_zone(START, EDGES, [60, 0, 0, 0, 0, 0], index=0)
+    (check,) = fit.read(zoned(file, START, [0, 60, 0, 0, 0, 0], (1, "uint16", 1)).done()).checks
+    assert check.watch_s[:2] == (0, 60)
