@@ -243,6 +243,14 @@ HINTS = (
 LOOKS_LIKE = (
     (
         re.compile(
+            r"""(?:[^"'#]|"[^"]*"|'[^']*')*?[\u00a0\u00ad\u1680\u2000-\u200f\u202a-\u202f\u205f-\u206f\u3000\ufeff]"""
+        ),
+        N_(
+            "in it is a character that cannot be seen, as text copied from a page or a letter has; write the line anew by hand"
+        ),
+    ),
+    (
+        re.compile(
             r"\s*born\s*=\s*(\d{1,2}[-./ ]\d{1,2}[-./ ](\d{4}|\d{2})|\d{4}[-./]\d{1,2}[-./]\d{1,2})\s*(#|$)"
         ),
         N_("of a birthday the year is enough: born = 1978"),
@@ -262,7 +270,9 @@ LOOKS_LIKE = (
         N_("the calendar has no such day"),
     ),
     (
-        re.compile(r"[^=]*=\s*(\d{1,2}[-./]\d{1,2}[-./]\d{2,4}|\d{4}[-./]\d{1,2}[-./]\d{1,2})\s*(#|$)"),
+        re.compile(
+            r"\s*(from|to)\s*=\s*\w|[^=]*=\s*(\d{1,2}[-./]\d{1,2}[-./]\d{2,4}|\d{4}[-./]\d{1,2}[-./]\d{1,2})\s*(#|$)"
+        ),
         N_("a date is written with the year first and two digits each for month and day, like 2026-03-01"),
     ),
 )
@@ -274,10 +284,11 @@ COMPARE = N_("compare it with the sample settings file")
 def _not_understood(file: str, problem: str, text: str) -> str:
     """Where a TOML file breaks off, and what is most likely wrong there."""
     found = re.search(r"\(at (?:line (\d+), column (\d+)|end of document)\)", problem)
-    line = text.splitlines()[int(found[1]) - 1 :][:1] if found and found[1] else []
+    lines = text.split("\n")[: int(found[1])] if found and found[1] else []
+    line = lines[-1:]
     seen = (hint for looks, hint in LOOKS_LIKE if line and looks.match(line[0]))
     hint = _(next(seen, "") or next((hint for sign, hint in HINTS if sign in problem), COMPARE))
-    if line and (more := _of_an_entry(text.splitlines()[: int(found[1])] if found else [])):
+    if lines and (more := _of_an_entry(lines)):
         hint = f"{hint}; {more}"
     if found is None:
         return _("The settings file {file} cannot be understood: {hint}.").format(file=file, hint=hint)

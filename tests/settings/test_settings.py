@@ -876,6 +876,14 @@ def test_reading_settings_is_cheap() -> None:
         ("from = 01-03-2026", "the year first"),
         ("from = 1/3/2026", "the year first"),
         ("from = 2026-2-3", "the year first"),
+        ("from = 2026-03", "the year first"),
+        ("from = 1 maart 2026", "the year first"),
+        ("to = March 1, 2026", "the year first"),
+        ("from = 2026-03-01T12", "the year first"),
+        ("name\u00a0= 5", "cannot be seen"),
+        ("na\u200bme = 5", "cannot be seen"),
+        ('name = "Anna"\u00a0', "cannot be seen"),
+        ("target_min = 150\u2003\r", "cannot be seen"),
         ("bout_min = 10,5", "a point, not a comma"),
     ],
 )
@@ -883,7 +891,7 @@ def test_a_line_that_looks_like_something_is_told_what_it_looks_like(
     tmp_path: Path, line: str, said: str
 ) -> None:
     """Who writes as people write is told what to write here, not what a reader of TOML expected."""
-    (tmp_path / "hartslag.toml").write_text(f"[[person]]\n{line}\n")
+    (tmp_path / "hartslag.toml").write_text(f"[[person]]\n{line}\n", newline="")
     with pytest.raises(WrongSettings, match=said):
         load(None, tmp_path, {}, tmp_path)
 
