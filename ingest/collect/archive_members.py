@@ -26,7 +26,7 @@ from ingest.collect.zip_archive import (
     window_on,
 )
 from ingest.errors import Unusable
-from ingest.formats.file_formats import ENDINGS, HEAD_BYTES, describe_unread, format_of
+from ingest.formats.file_formats import ENDINGS, HEAD_BYTES, describe_unread, format_of, packed_as
 from ingest.language import N_
 from ingest.log import as_name
 from ingest.settings.names import made_by_system
@@ -114,8 +114,12 @@ def members(
     if not data:
         raise Unusable(N_("The file is empty. Copy it again from the watch."))
     if format_of(data) is None:
-        words = N_(
-            'This is not a FIT file but {what}. Export the activity as FIT ("original") and drop that.'
+        words = (
+            N_("This is not a FIT file but {what}. Unpack it and drop the FIT files that lie in it.")
+            if packed_as(data)
+            else N_(
+                'This is not a FIT file but {what}. Export the activity as FIT ("original") and drop that.'
+            )
         )
         raise Unusable(words.format(what=describe_unread(data)))
     yield Member("", data)

@@ -63,6 +63,17 @@ NOT_READ: Mapping[bytes, str] = {
 }
 """The first bytes of what people drop as well, and what it is in words."""
 
+PACKED: Mapping[tuple[int, bytes], str] = {
+    (0, b"7z\xbc\xaf\x27\x1c"): "7-Zip",
+    (0, b"Rar!\x1a\x07"): "RAR",
+    (0, b"BZh"): "bzip2",
+    (0, b"\xfd7zXZ\x00"): "xz",
+    (0, b"\x28\xb5\x2f\xfd"): "zstd",
+    (0, b"PK\x03\x04"): "zip",
+    (257, b"ustar"): "tar",
+}
+"""Where in a file which bytes tell that it is packed, and as what: none of these is opened here, nor a zip within a gzip."""
+
 
 def format_of(data: bytes) -> FileFormat | None:
     """The format of a file, by its first bytes; None where it is in none that can be read."""
@@ -73,7 +84,14 @@ def describe_unread(data: bytes) -> str:
     """A guess in words at what bytes in none of the formats may be."""
     if not data:
         return N_("an empty file")
+    if kind := packed_as(data):
+        return N_("files packed as {kind}").format(kind=kind)
     return next((words for magic, words in NOT_READ.items() if data.startswith(magic)), N_("something else"))
+
+
+def packed_as(data: bytes) -> str | None:
+    """What packed the files in these bytes, if anything did that is not opened here."""
+    return next((kind for (at, magic), kind in PACKED.items() if data.startswith(magic, at)), None)
 
 
 def read_recording(data: bytes) -> Recording:

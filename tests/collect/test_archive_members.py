@@ -166,6 +166,21 @@ def test_a_zip_with_a_garbled_list_of_members_is_refused(harm: Callable[[bytes],
     assert "cannot be opened" in refused(harm(zipped(("é.fit", FIT))))
 
 
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"7z\xbc\xaf\x27\x1c" + bytes(64), "7-Zip"),
+        (gzip.compress(b"a.fit".ljust(257, b"\0") + b"ustar\x0000" + bytes(248) + FIT), "tar"),
+        (gzip.compress(zipped(("a.fit", FIT))), "zip"),
+    ],
+)
+def test_packed_in_another_way_is_told_to_be_unpacked(data: bytes, kind: str) -> None:
+    """Who packed files as 7-Zip or tar is not sent to export again what lies ready in the pack."""
+    said = refused(data)
+    assert kind in said
+    assert "Unpack it" in said
+
+
 @pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_a_zip_within_a_zip_may_be_larger_than_any_recording(packing: int) -> None:
     """An account's export holds a zip of all uploads (Freika/dawarich #3163: 74 to 152 MB); no memory is taken for it."""

@@ -44,6 +44,10 @@ def test_what_is_known_is_read_and_half_of_it_is_seen() -> None:
         (b"\x00\x05\x16\x07\x00\x02", "a side file that macOS makes (AppleDouble); it holds no recording"),
         (b"\x89PNG\r\n\x1a\n", "a picture (PNG)"),
         (b"\xff\xd8\xff\xe0", "a photo (JPEG)"),
+        (b"7z\xbc\xaf\x27\x1c\x00\x04", "files packed as 7-Zip"),
+        (b"Rar!\x1a\x07\x01\x00", "files packed as RAR"),
+        (b"BZh91AY", "files packed as bzip2"),
+        (b"ride.fit".ljust(257, b"\0") + b"ustar\x0000", "files packed as tar"),
         (b"GIF89a", "something else"),
     ],
 )
