@@ -11,6 +11,7 @@ Source: FIT SDK, profile, fields of
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,8 @@ from ingest.formats.recording import NEAR_S
 
 LAP = 19
 LAP_START, LAP_ELAPSED, LAP_TIMER, LAP_MEAN, LAP_MAX, INDEX = 2, 7, 8, 15, 16, 254
-SESSION_START = 2
+STARTS = 2, 253, 7, 8
+"""The fields of a session that tell when it began: its start, or else its end and how long it was."""
 INDEX_BITS, NO_INDEX = 0xFFF, 0xFFFF
 """Of the profile's type message_index: its upper bits mark what was selected."""
 
@@ -39,7 +41,7 @@ def read_sessions(contents: Contents, description: Description) -> tuple[FitSess
     sport_message = sports[0] if sports else DescriptiveMessage()
     found = []
     for message in description.messages_of(SESSION):
-        start = _moment(contents, message.integer(2))
+        start = _start(contents, *(message.integer(number) for number in STARTS))
         end = _end(contents, message, start)
         if start is None or end is None or end < start:
             continue
@@ -82,14 +84,16 @@ def session_untold(
         timer_s = sum(lap.timer_s for lap in laps)
     if activity is None and told.mean is None:
         return ()
-    sports = description.messages_of(SPORT)
+    sports, undated = description.messages_of(SPORT), description.messages_of(SESSION)
     sport = sports[0] if sports else DescriptiveMessage()
+    # What was done is known, though its session tells nothing of when.
+    other = undated[0] if undated else DescriptiveMessage()
     return (
         FitSession(
             start=start,
             end=end,
-            sport=_sport(sport, 0, SPORTS) or "generic",
-            sub_sport=_sport(sport, 1, SUB_SPORTS),
+            sport=_sport(other, 5, SPORTS) or _sport(sport, 0, SPORTS) or "generic",
+            sub_sport=_sport(other, 6, SUB_SPORTS) or _sport(sport, 1, SUB_SPORTS),
             timer_s=timer_s,
             bpm_mean=told.mean,
             bpm_max=told.highest,
@@ -106,6 +110,16 @@ def _moment(contents: Contents, seconds: int | None) -> np.datetime64 | None:
     if seconds is not None and seconds < FIRST_DATE:
         seconds += contents.power_on.ahead_s
     return moment(seconds)
+
+
+def _start(
+    contents: Contents, begun: int | None, ended: int | None, elapsed_ms: int | None, timer_ms: int | None
+) -> np.datetime64 | None:
+    """When a session began, by its end and its length where it does not tell."""
+    end, lasted_ms = _moment(contents, ended), elapsed_ms or timer_ms
+    if begun is not None or end is None or not lasted_ms:
+        return _moment(contents, begun)
+    return end - np.timedelta64(lasted_ms, "ms")
 
 
 def _end(
@@ -203,6 +217,14 @@ def indices_told(
     return order if told is None else np.where(told == NO_INDEX, order, told.astype(np.int64) & INDEX_BITS)
 
 
+def _numbers(contents: Contents, definition: Definition, number: int) -> list[int | None]:
+    """A field of four bytes in each message of a definition; None where it tells nothing."""
+    column = definition.value(contents.data, number, 4)
+    if column is None:
+        return [None] * len(definition)
+    return [None if value == NEVER else value for value in column.tolist()]
+
+
 def session_indices(contents: Contents, sessions: Sequence[FitSession]) -> dict[tuple[int, int], int]:
     """Which of the sessions is meant by an index in a chained file: each of these counts its own, and sessions are in order of their start.
 
@@ -212,16 +234,14 @@ def session_indices(contents: Contents, sessions: Sequence[FitSession]) -> dict[
     left: list[np.datetime64 | None] = [session.start for session in sessions]
     told = False
     for which, chained in enumerate(contents.chained_files):
-        rows: list[tuple[int, int, int]] = []
+        rows: list[tuple[int, int, np.datetime64 | None]] = []
         for definition, indices in message_indices(contents, chained, SESSION):
-            begun = definition.value(contents.data, SESSION_START, 4)
-            if begun is not None:
-                starts = chained.timestamps.on_calendar(begun.astype(np.int64))
-                rows += zip(definition.positions.tolist(), indices.tolist(), starts.tolist(), strict=True)
-        for _, index, start in sorted(rows):
+            columns = [_numbers(contents, definition, number) for number in STARTS]
+            starts = [_start(contents, *each) for each in zip(*columns, strict=True)]
+            rows += zip(definition.positions.tolist(), indices.tolist(), starts, strict=True)
+        for _, index, when in sorted(rows, key=itemgetter(0)):
             told = True
-            when = moment(start)
-            if when in left:
+            if when is not None and when in left:
                 place = left.index(when)
                 found.setdefault((which, index), place)
                 # Two that began at once are taken in the order of the file.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.demo.fit_encoder import ERA, SESSION, Fit, workout
+from ingest.demo.fit_encoder import ERA, SESSION, Field, Fit, workout
 from ingest.formats import fit
 from ingest.formats.fit import Device, Limits
 from ingest.formats.fit.contents import parse_contents
@@ -79,6 +79,27 @@ def test_session() -> None:
 def test_sports(number: int, name: str) -> None:
     """Sports newer than fitparse have their names, unknown ones their number."""
     assert fit.read(Fit().session(START, 60, sport=number).done()).sessions[0].sport == name
+
+
+@pytest.mark.parametrize("length", [(7, "uint32", 600_000), (8, "uint32", 600_000)], ids=["elapsed", "timer"])
+@pytest.mark.parametrize("start", [(), ((2, "uint32", 0xFFFFFFFF),)], ids=["none", "invalid"])
+def test_a_session_that_tells_no_start_began_its_length_before_its_end(
+    start: tuple[Field, ...], length: Field
+) -> None:
+    """Protects the sport and the heart rate in the summary of a workout whose start its program did not write."""
+    told = (253, "uint32", START + 600), *start, length, (5, "enum", 2), (16, "uint8", 131)
+    (session,) = fit.read(Fit().message(SESSION, *told).done()).sessions
+    assert (session.start, session.end) == (moment(START), moment(START + 600))
+    assert (session.sport, session.bpm_mean) == ("cycling", 131)
+    zoned = Fit().time_in_zone(START + 600, [100, 120], [0, 0, 600]).message(SESSION, *told)
+    assert fit.read(zoned.done()).sessions[0].zone_s == (0, 0, 600)
+
+
+def test_a_session_without_any_time_still_tells_the_sport() -> None:
+    """Where samples alone tell when a workout was, what was done is not unknown."""
+    file = Fit().records(START, [120] * 60).message(SESSION, (5, "enum", 2), (6, "enum", 6), local=3)
+    (session,) = fit.read(file.done()).sessions
+    assert (session.start, session.sport, session.sub_sport) == (moment(START), "cycling", "indoor_cycling")
 
 
 def test_sessions_in_order() -> None:
