@@ -233,18 +233,8 @@ class VictoriaServer:
 
     def claim_ownership(self, journal: str) -> None:
         """Write the marker of a journal and find out how this server keeps rows. Raises TryLater where it drops or doubles them."""
-        try:
-            for _ in range(2):
-                self._client.write_lines(marker_line(journal, self.site), "s")
-            self._write_canary(journal)
-        except (Refused, BodyTooLarge) as e:
-            told = Text(
-                N_(
-                    "VictoriaMetrics at {url} does not even take the line that says whose rows these are. Nothing is lost."
-                ),
-                url=self._client.url,
-            )
-            raise self._api.explain(str(e), TryLater(with_its_words(told, str(e)))) from e
+        self._write_own([marker_line(journal, self.site)] * 2)
+        self._write_canary(journal)
         marker = [("__name__", f"{MARKER}_version"), ("site", self.site), ("journal", journal)]
         until = self._client.clock() + (FLUSHED_S if self._flush() else CANARY_S)
         while True:
@@ -268,6 +258,20 @@ class VictoriaServer:
             )
         self.try_deletion()
         self._raise_canary(journal)
+
+    def _write_own(self, bodies: Iterable[bytes]) -> None:
+        """Write marker or canary, in which nothing can be wrong. Raises TryLater where even those are not taken."""
+        try:
+            for body in bodies:
+                self._client.write_lines(body, "s")
+        except (Refused, BodyTooLarge) as e:
+            told = Text(
+                N_(
+                    "VictoriaMetrics at {url} does not even take the line that says whose rows these are. Nothing is lost."
+                ),
+                url=self._client.url,
+            )
+            raise self._api.explain(str(e), TryLater(with_its_words(told, str(e)))) from e
 
     def try_deletion(self) -> None:
         """Take away the row that is written to see what becomes of it. Raises Unfit where nothing can be taken away."""
@@ -296,8 +300,7 @@ class VictoriaServer:
         for rows in [((0, 2.0), (1, 1.0))] if raised else ways:
             at = np.concatenate([times[i::6] for i, _ in rows])
             values = np.repeat([value for _, value in rows], CANARIES)
-            for body in encode_lines(MARKER, tags, at, {"canary": values}, {"canary": REAL}):
-                self._client.write_lines(body, "s")
+            self._write_own(encode_lines(MARKER, tags, at, {"canary": values}, {"canary": REAL}))
 
     def _shown_canary(self, journal: str) -> list[float]:
         match = fresh([("__name__", f"{MARKER}_canary"), ("journal", journal), ("site", self.site)])
