@@ -321,10 +321,11 @@ class VictoriaServer:
             self._raised = None
 
     def _flush(self) -> bool:
-        """Have the server show what was written, and say whether it can be told to."""
+        """Have the server show what was written, and say whether it does."""
+        is_shown = False
         if self._can_force_flush:
-            self._can_force_flush = self._api.flush()
-        return self._can_force_flush
+            is_shown, self._can_force_flush = self._api.flush()
+        return is_shown
 
     def sync_visibility(self) -> None:
         """Return when questions see all that was written."""

@@ -45,9 +45,10 @@ class VictoriaApi:
         self._query_url = OF_CLUSTER.sub(r"/select/\1/prometheus", client.url)
         self._delete_url = OF_CLUSTER.sub(r"/delete/\1/prometheus", client.url)
 
-    def flush(self) -> bool:
-        """Have it show what was written, and say whether it can be told to."""
-        return self._client.request("GET", "/internal/force_flush", base=self._query_url).status == 200
+    def flush(self) -> tuple[bool, bool]:
+        """Have it show what was written: whether it does, and whether it may another time."""
+        status = self._client.request("GET", "/internal/force_flush", base=self._query_url).status
+        return status == 200, status == 200 or status >= 500
 
     def _query(self, path: str, match: str, start_us: int = 0, end_us: int = FOREVER_US) -> Response:
         """`end_us` is not included."""

@@ -16,7 +16,6 @@ from ingest.stores.following import follow
 from ingest.stores.influx.marker import MARKER_US
 from ingest.stores.influx.store import InfluxStore
 from tests.support import fake_server as fakeserver
-from tests.support.cluster import Cluster
 from tests.support.fake_server import WRITE, Exchange, FakeServer, Fault, Point, says
 from tests.support.households import DAY, HOUR, MINUTE, Event, Noted, filled, happen, steady
 from tests.support.replicas import differences, expected, held
@@ -94,6 +93,10 @@ KEPT: dict[str, tuple[Fault, str]] = {
 }
 
 
+PARTS = 3
+"""A server is told all of them in so many tests, which several processes share."""
+
+
 def comes_back(journal: Journal, store: InfluxStore, clock: Clock) -> None:
     """The server is itself again, and after a pause the store is where the journal is."""
     clock.passes(10)
@@ -101,12 +104,19 @@ def comes_back(journal: Journal, store: InfluxStore, clock: Clock) -> None:
     assert store.begin(journal) == journal.last_position()
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 def test_what_is_no_yes_moves_nothing_and_comes_again(
-    journal: Journal, store: InfluxStore, fake: FakeServer, server: Real, clock: Clock, tmp_path: Path
+    part: int,
+    journal: Journal,
+    store: InfluxStore,
+    fake: FakeServer,
+    server: Real,
+    clock: Clock,
+    tmp_path: Path,
 ) -> None:
     """Protects "never lose": the position stays, the owner reads what to do, and later each row is there once."""
     catch_up(journal, store, clock)
-    for i, (name, (fault, words)) in enumerate(KEPT.items()):
+    for i, (name, (fault, words)) in enumerate(list(KEPT.items())[part::PARTS]):
         before = store.reported_position(journal)
         happen(journal, steady("Jan", LATER + i * 10 * MINUTE, 40 + i, 130))
         fake.always = fault
@@ -121,15 +131,20 @@ def test_what_is_no_yes_moves_nothing_and_comes_again(
     assert wrong_rows(journal, server, tmp_path / "s.db") == []
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 def test_an_answer_to_a_question_that_is_none_is_no_harm(
-    journal: Journal, store: InfluxStore, fake: FakeServer, server: Real, clock: Clock, tmp_path: Path
+    part: int,
+    journal: Journal,
+    store: InfluxStore,
+    fake: FakeServer,
+    server: Real,
+    clock: Clock,
+    tmp_path: Path,
 ) -> None:
     """Protects comparing and the marker: whatever is said to all questions, nothing but TryLater comes of it."""
     fake.everywhere = True
     catch_up(journal, store, clock)
-    # A cluster is asked what VictoriaMetrics alone is asked; its stand-in takes a second for each fault, and meets some.
-    some = list(KEPT.values())[:: 4 if isinstance(server, Cluster) else 1]
-    for i, (fault, _) in enumerate(some):
+    for i, (fault, _) in enumerate(list(KEPT.values())[part::PARTS]):
         happen(journal, steady("Jan", LATER + i * 10 * MINUTE, 60, 130))
         clock.passes(100 if i % 2 else 20)  # the marker is asked for, or what is there of the day
         fake.always = fault
