@@ -5,7 +5,7 @@ from zlib import crc32
 
 from ingest.rows.table import TABLES, Table
 
-COMPUTATION = 15
+COMPUTATION = 16
 """Raised whenever rows come out of the same journal otherwise than before, or a store keeps them otherwise.
 
 `tests/rows/test_version.py` fails where this was forgotten.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
-from ingest.formats.recording import LONGEST_SESSION_MS
+from ingest.formats.recording import LONGEST_SESSION_MS, NEAR_S
 from ingest.journal import ALWAYS_MS, Entry, Journal, Source
 from ingest.sports import UNTOLD
 from zones.spans import Spans
@@ -17,6 +17,10 @@ _COPY_REACH_MS = LONGEST_SESSION_MS // 3
 """How much before or after a workout a copy of it may begin or end."""
 
 
+WHOLE = "multisport"
+"""What files call a workout of several sports, beside a workout for each of its legs."""
+
+
 def find_workouts(
     journal: Journal, person: int, start_ms: int = -ALWAYS_MS, end_ms: int = ALWAYS_MS
 ) -> list[Entry]:
@@ -26,7 +30,7 @@ def find_workouts(
     one key (source and start) the longer one is the workout, and of two of one length that which came in later: the whole
     before a copy that was cut, as the samples of both count.
     Two copies of one workout, of a watch and of a phone, are one: the better source is believed, and `copies` in its
-    content names the others.
+    content names the others. Of a workout of several sports the legs are the workouts, where its file tells them.
     """
     back_ms = LONGEST_SESSION_MS + _COPY_REACH_MS
     entries = journal.facts(
@@ -34,7 +38,7 @@ def find_workouts(
     )
     # By key first and by time then: what corrects a workout may no longer reach into the span.
     longest: dict[tuple[str, int], Entry] = {}
-    for e in sorted((e for e in entries if e.last_ms is not None), key=workout_end_ms):
+    for e in sorted(_without_wholes([e for e in entries if e.last_ms is not None]), key=workout_end_ms):
         longest[e.content["source"], e.at_ms] = e
     each = _without_copies(journal, person, sorted(longest.values(), key=_order))
     return workouts_in(each, start_ms, end_ms)
@@ -43,6 +47,44 @@ def find_workouts(
 def workouts_in(workouts: Iterable[Entry], start_ms: int, end_ms: int) -> list[Entry]:
     """Those of the workouts that lie in [start, end) at least in part; one without length where it starts."""
     return [e for e in workouts if e.at_ms < end_ms and (workout_end_ms(e) > start_ms or e.at_ms >= start_ms)]
+
+
+def _without_wholes(entries: list[Entry]) -> list[Entry]:
+    """The workouts without those that only hold their legs, before a first leg that begins with the whole is lost to it."""
+    beside: dict[int | None, list[Entry]] = {}
+    for e in entries:
+        beside.setdefault(e.file, []).append(e)
+    # By what they tell: another copy of the file may have lost some of the legs.
+    several = [e for e in entries if e.file is not None and len(beside[e.file]) > 1]
+    wholes = {_told(e) for e in several if _is_whole(e, beside[e.file])}
+    return [e for e in entries if _told(e) not in wholes] if wholes else entries
+
+
+def _told(workout: Entry) -> tuple[str, str | None, int, int]:
+    return workout.content["source"], workout.content.get("sport"), workout.at_ms, workout_end_ms(workout)
+
+
+def _is_whole(workout: Entry, beside: Iterable[Entry]) -> bool:
+    """Whether the workouts beside it in its file are its legs, of other sports, make up nearly all of it, and tell what it does.
+
+    Pieces of a run are no workouts of their own; a leg alone is told apart from a copy by the name of the whole.
+    """
+    near_ms, length_ms = int(NEAR_S * 1000), workout_end_ms(workout) - workout.at_ms
+    named = workout.content.get("sport") == WHOLE
+    legs = [
+        e
+        for e in beside
+        if e.content["source"] == workout.content["source"]
+        and e.content.get("sport") not in {WHOLE, workout.content.get("sport")}
+        and e.at_ms >= workout.at_ms - near_ms
+        and workout_end_ms(e) <= workout_end_ms(workout) + near_ms
+    ]
+    if not named and len({e.content.get("sport") for e in legs}) < 2:
+        return False
+    for name in ("bpm_mean", "bpm_max", "watch_s"):
+        if workout.content.get(name) and not any(e.content.get(name) for e in legs):
+            return False
+    return bool(legs) and workout_spans(legs).measure_ms >= SAME * length_ms
 
 
 def are_copies(one: Entry, other: Entry) -> bool:

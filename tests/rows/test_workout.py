@@ -1,5 +1,6 @@
 """What is a workout: the same one for whoever asks, however often and in whatever order files told of it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from ingest.formats.recording import LONGEST_SESSION_MS
@@ -104,6 +105,54 @@ def test_a_part_of_a_workout_in_another_file_of_its_device_is_no_workout_beside_
             ("running", []),
             ("cycling", None),
         ]
+
+
+SWIM, RIDE = (
+    Workout("Jan", "watch", START, START + 20 * MINUTE, sport="swimming"),
+    Workout("Jan", "watch", START + 22 * MINUTE, START + HOUR, sport="cycling"),
+)
+WHOLE = Workout("Jan", "watch", START, START + HOUR, sport="multisport")
+
+
+def test_of_a_workout_of_several_sports_its_legs_are_the_workouts(tmp_path: Path) -> None:
+    """Protects the first leg, which begins when the whole does, and the sums from one hour twice, in whatever order files tell of them."""
+    by_another_name = replace(WHOLE, sport="generic")
+    orders: list[list[tuple[Workout, ...]]] = [
+        [(WHOLE, SWIM, RIDE)],
+        [(SWIM, RIDE, WHOLE)],
+        [(SWIM, by_another_name, RIDE)],
+        [(WHOLE, SWIM), (WHOLE, SWIM, RIDE)],  # a copy that was cut, and the whole file
+    ]
+    for i, files in enumerate(orders):
+        with (
+            household(tmp_path / str(i), [HOME, steady("Jan", START, 3600, 110)]) as journal,
+            SqliteStore(tmp_path / f"{i}.db") as store,
+        ):
+            for n, file in enumerate(files):
+                with journal.write() as w:
+                    number = a_file(w, 1)
+                    for workout in file:
+                        workout.write(w, number)
+                follow(journal, store, cache=RowCache())
+                assert rows(tmp_path / f"{i}.db") == filled(journal, tmp_path / f"{i}-{n}.db")
+            assert lengths(journal, START, START + HOUR) == [
+                ("swimming", 20 * MINUTE),
+                ("cycling", 38 * MINUTE),
+            ]
+
+
+def test_a_workout_of_several_sports_stands_where_its_legs_do_not_tell_what_it_does(tmp_path: Path) -> None:
+    """Protects what no leg tells: the time of those that are missing, a mean or seconds in zones of the whole; and a run from its pieces."""
+    told = replace(WHOLE, more=(("bpm_mean", 140),))
+    pieces = replace(SWIM, sport="running"), replace(RIDE, sport="running")
+    some: list[tuple[Workout, ...]] = [(WHOLE,), (WHOLE, SWIM), (told, SWIM, RIDE), (RUN, *pieces)]
+    for i, file in enumerate(some):
+        with household(tmp_path / str(i), [HOME]) as journal:
+            with journal.write() as w:
+                number = a_file(w, 1)
+                for workout in file:
+                    workout.write(w, number)
+            assert (file[0].sport, HOUR) in lengths(journal, START, START + HOUR)
 
 
 def test_workouts_come_in_one_order_whichever_came_in_first(tmp_path: Path) -> None:
