@@ -16,13 +16,21 @@ from ingest.language import N_
 MOST_DIRECTORY_BYTES = 12 << 20
 """Some 100 bytes for each of 120,000; zipfile holds the whole list in memory, at seven times its size."""
 
-ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_MEMBER = b"PK\x03\x04"
+
+ZIP = (_MEMBER, b"PK\x05\x06")
 
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Ways of packing that unpack piece by piece; a few kilobytes of bzip2 become gigabytes in one go."""
 
 _BEFORE_BYTES, _LENGTHS_AT = 30, 26
 """What stands before a member besides its name and something extra, and where the lengths of those two stand."""
+
+_LISTED, _LISTED_BYTES = b"PK\x01\x02", 46
+"""What stands in the list before the name of each member: how it begins, and how long it is."""
+
+_IS_UTF8, _KNOWN_VERSION, _OTHER_NAME = 0x800, 20, 0x7075
+"""In the list: the flag of a name in UTF-8, a version all can read, and the mark of a second name of a member."""
 
 BROKEN = (
     zipfile.BadZipFile,
@@ -47,10 +55,13 @@ class DiskError(Exception):
 
 
 class _GuardedStream:
-    """A zip's stream that refuses to read a list of members larger than any account needs."""
+    """A zip's stream that refuses to read a list of members larger than any account needs.
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    With `mends`, what one member tells wrongly in the list is no reason to read none of the others.
+    """
+
+    def __init__(self, stream: BinaryIO, *, mends: bool = False) -> None:
+        self._stream, self._mends = stream, mends
         self.most_bytes: int | None = MOST_DIRECTORY_BYTES
 
     def read(self, size: int = -1) -> bytes:
@@ -61,12 +72,66 @@ class _GuardedStream:
             )
             raise Unusable(words.format(most=f"{MOST_DIRECTORY_BYTES // 100:,}"))
         try:
-            return self._stream.read(size)
+            data = self._stream.read(size)
+            if self._mends and self.most_bytes is not None and data.startswith(_LISTED):
+                return _mended_list(data)
+            if self._mends and size == _BEFORE_BYTES and data.startswith(_MEMBER):
+                return self._mended_head(data)
         except OSError as e:
             raise DiskError(e) from e
+        return data
+
+    def _mended_head(self, data: bytes) -> bytes:
+        """What stands before a member, in accord with the list that was mended."""
+        if len(data) < _BEFORE_BYTES:
+            return data
+        (flags,), (name,) = struct.unpack_from("<H", data, 6), struct.unpack_from("<H", data, _LENGTHS_AT)
+        at = self._stream.tell()
+        flags = _true_flags(flags, self._stream.read(name))
+        self._stream.seek(at)
+        return data[:6] + struct.pack("<H", flags) + data[8:]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def _mended_list(data: bytes) -> bytes:
+    """A list of members as zipfile takes it whole.
+
+    A name that is no UTF-8 is not said to be, extras that are cut are none, a version that nobody knows is an old one.
+    """
+    mended, at = bytearray(data), 0
+    while data.startswith(_LISTED, at) and at + _LISTED_BYTES <= len(data):
+        _, version, flags, name, extra, comment = struct.unpack_from("<4s2xHH18xHHH", data, at)
+        begin = at + _LISTED_BYTES
+        mended[at + 6 : at + 8] = struct.pack("<H", min(version, _KNOWN_VERSION))
+        mended[at + 8 : at + 10] = struct.pack("<H", _true_flags(flags, data[begin : begin + name]))
+        begin += name
+        if not _can_be_extra(data[begin : begin + extra]):
+            mended[begin : begin + extra] = bytes(extra)
+        at = begin + extra + comment
+    return bytes(mended)
+
+
+def _true_flags(flags: int, name: bytes) -> int:
+    """The flags of a member, without that of UTF-8 where its name is none."""
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return flags & ~_IS_UTF8
+    return flags
+
+
+def _can_be_extra(extra: bytes) -> bool:
+    """Whether what stands behind a name is in parts that are as long as each says."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, size = struct.unpack_from("<HH", extra, at)
+        part = extra[at + 4 : at + 4 + size]
+        if len(part) < size or kind == _OTHER_NAME:
+            return False
+        at += 4 + size
+    return True
 
 
 class Window(SizedStream):
@@ -88,7 +153,11 @@ class Window(SizedStream):
 def open_zip(stream: BinaryIO) -> zipfile.ZipFile:
     """The zip in a stream. Raises Unusable for one that is made to harm, and what `BROKEN` names for one that is none."""
     guarded = _GuardedStream(stream)
-    archive = zipfile.ZipFile(cast("IO[bytes]", guarded))
+    try:
+        archive = zipfile.ZipFile(cast("IO[bytes]", guarded))
+    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError):
+        guarded = _GuardedStream(stream, mends=True)
+        archive = zipfile.ZipFile(cast("IO[bytes]", guarded))
     guarded.most_bytes = None  # a member is bounded where it is read
     # Of each member no more is read than its length in the list, so this bounds what reading all of them takes.
     if sum(_BEFORE_BYTES + entry.compress_size for entry in archive.filelist) > archive.start_dir:
