@@ -25,7 +25,12 @@ from ingest.formats.fit.time_in_zone import (
 )
 from ingest.formats.fit.timer import Press, last_stop, read_presses
 from ingest.formats.fit.unset_clock import find_undated
-from ingest.formats.fit.workout import read_laps, read_sessions, session_untold
+from ingest.formats.fit.workout import (
+    read_laps,
+    read_sessions,
+    session_untold,
+    summaries_without_time,
+)
 from ingest.language import N_
 from zones.series import median_gap_ms
 
@@ -92,7 +97,8 @@ def read(data: bytes) -> FitFile:
     # Nothing else of a file with heart rates is read only once its time is known.
     if not heart.series or heart.undated > heart.timeless:
         file = replace(file, undated=find_undated(contents, file, read))
-    return replace(file, notes=notes_of(contents, heart, file, told_times, of_beats))
+    untimed = summaries_without_time(contents, description, sessions)
+    return replace(file, notes=notes_of(contents, heart, file, told_times, of_beats, untimed))
 
 
 def _read_beats(contents: Contents, heart: HeartRateColumns) -> tuple[Beats, FitSeries | None, list[str]]:

@@ -1,12 +1,13 @@
 """What is worth saying of a file, in clauses: nothing of it is damage."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ingest.formats.fit.contents import Contents
 from ingest.formats.fit.file import Device, FitFile, FitSession, Undated
 from ingest.formats.fit.heart_rate import HeartRateColumns
 from ingest.formats.fit.pauses import LATE, TIMED
 from ingest.formats.fit.power_on import RECORDS, SUMMARY
+from ingest.formats.fit.summary import Summary
 from ingest.formats.fit.time_in_zone import ZoneTimes
 from ingest.formats.fit.timer import end_of, told_pauses
 from ingest.language import N_
@@ -27,18 +28,23 @@ def notes_of(
     file: FitFile,
     zone_times: list[ZoneTimes],
     of_beats: list[str],
+    untimed: Sequence[Summary],
 ) -> tuple[str, ...]:
-    """The clauses about a file that was read; `of_beats` are those about its beats."""
+    """The clauses about a file that was read; `of_beats` are those about its beats, `untimed` its summaries that tell no time."""
     return (
         *contents.notes,
         *_clock_notes(contents, heart, file.undated),
-        *_heart_notes(heart, file, zone_times, of_beats),
+        *_heart_notes(heart, file, zone_times, of_beats, untimed),
         *_pause_notes(heart, file.sessions, file.pauses),
     )
 
 
 def _heart_notes(
-    heart: HeartRateColumns, file: FitFile, zone_times: list[ZoneTimes], of_beats: list[str]
+    heart: HeartRateColumns,
+    file: FitFile,
+    zone_times: list[ZoneTimes],
+    of_beats: list[str],
+    untimed: Sequence[Summary],
 ) -> Iterator[str]:
     """What is worth saying of its heart rates, or of a file without any."""
     if heart.strayed:
@@ -58,7 +64,7 @@ def _heart_notes(
         return
     told = [s for s in sessions if s.bpm_mean is not None or s.bpm_max is not None]
     if told:
-        each = "; ".join(_of_summary(s) for s in told[:3])
+        each = "; ".join(_of_summary(s.bpm_mean, s.bpm_max) for s in told[:3])
         yield N_("the heart rate is in its summary alone ({each}): the workout is kept with it").format(
             each=each
         )
@@ -66,6 +72,11 @@ def _heart_notes(
         yield N_(
             "holds no heart rate second by second: the workout is kept with the seconds in zones that its watch tells"
         )
+    elif undated is None and not heart.undated and untimed:
+        each = "; ".join(_of_summary(s.mean, s.highest) for s in untimed[:3])
+        yield N_(
+            "the heart rate is in its summary alone ({each}), which does not tell from when to when that was: it could not be kept"
+        ).format(each=each)
     elif undated is None and not heart.undated and not of_beats:
         yield _without_note(heart, file.device, sessions)
     yield from (clause for s in sessions[:3] for clause in s.left_out)
@@ -150,8 +161,7 @@ def _type_words(file_type: str) -> str:
     return NEWER_TYPES.get(number, number).replace("_", " ")
 
 
-def _of_summary(session: FitSession) -> str:
-    mean, highest = session.bpm_mean, session.bpm_max
+def _of_summary(mean: int | None, highest: int | None) -> str:
     words = (
         N_("a maximum of {highest} bpm and no mean")
         if mean is None

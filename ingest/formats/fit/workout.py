@@ -65,6 +65,30 @@ def read_sessions(contents: Contents, description: Description) -> tuple[FitSess
     return tuple(sorted(found, key=lambda session: session.start))
 
 
+def summaries_without_time(
+    contents: Contents, description: Description, sessions: Sequence[FitSession]
+) -> list[Summary]:
+    """What sessions or laps tell of the heart where no workout is known, as none of them tells from when to when it was."""
+    if sessions:
+        return []
+    told = [(m.integer(16), m.integer(17)) for m in description.messages_of(SESSION)]
+    summaries = [check_summary(mean, highest) for mean, highest in [*told, *_laps_tell(contents)]]
+    return [s for s in summaries if s.mean is not None or s.highest is not None]
+
+
+def _laps_tell(contents: Contents) -> Iterator[tuple[int | None, int | None]]:
+    """Mean and maximum of each lap."""
+    for chained in contents.chained_files:
+        for definition in chained.messages.definitions_of(LAP):
+            mean, highest = (definition.value(contents.data, n, 1) for n in (LAP_MEAN, LAP_MAX))
+            nothing = [None] * len(definition)
+            yield from zip(
+                nothing if mean is None else mean.tolist(),
+                nothing if highest is None else highest.tolist(),
+                strict=True,
+            )
+
+
 def session_untold(
     series: Sequence[FitSeries], laps: list[Lap], contents: Contents, description: Description, device: Device
 ) -> tuple[FitSession, ...]:

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.demo.fit_encoder import ERA, SESSION, Field, Fit, workout
+from ingest.demo.fit_encoder import ERA, LAP, SESSION, Field, Fit, workout
 from ingest.formats import fit
 from ingest.formats.fit import Device, Limits
 from ingest.formats.fit.contents import parse_contents
 from ingest.formats.fit.description import WANTED, describe
+from ingest.formats.fit.era import NEVER
 from ingest.formats.fit.recording import to_recording
 
 START = 1_000_000_000
@@ -100,6 +101,27 @@ def test_a_session_without_any_time_still_tells_the_sport() -> None:
     file = Fit().records(START, [120] * 60).message(SESSION, (5, "enum", 2), (6, "enum", 6), local=3)
     (session,) = fit.read(file.done()).sessions
     assert (session.start, session.sport, session.sub_sport) == (moment(START), "cycling", "indoor_cycling")
+
+
+MEAN_AND_MAXIMUM: list[Field] = [(16, "uint8", 130), (17, "uint8", 160)]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        Fit().file_id(4).message(SESSION, (5, "enum", 5), *MEAN_AND_MAXIMUM),
+        Fit().file_id(4).message(SESSION, (253, "uint32", NEVER), (2, "uint32", NEVER), *MEAN_AND_MAXIMUM),
+        Fit().file_id(4).message(SESSION, (7, "uint32", 1_800_000), *MEAN_AND_MAXIMUM),
+        Fit().file_id(4).message(SESSION, (2, "uint32", START), *MEAN_AND_MAXIMUM),
+        Fit().file_id(4).message(LAP, (15, "uint8", 130), (16, "uint8", 160)),
+    ],
+    ids=["no time", "times that are none", "a length", "a start", "a lap"],
+)
+def test_a_summary_that_tells_no_time_is_told(file: Fit) -> None:
+    """Protects its owner from hearing that a file holds no heart rate, when it is its time that nobody knows."""
+    (note,) = fit.read(file.done()).notes
+    assert "a mean of 130 and a maximum of 160 bpm" in note
+    assert "does not tell from when to when" in note
 
 
 def test_sessions_in_order() -> None:
