@@ -8,6 +8,7 @@ from ingest.language import N_, ngettext, number_text, said
 from ingest.language import gettext as _
 from ingest.retelling import retold
 from ingest.sports import sport_text
+from ingest.verbs.terminal import cells, padded
 from ingest.verbs.times import day_and_time, length_text, plain_number, time_to_the_ms, zone_at
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ _MANY = 12
 
 _NAMES, _NUMBERS = 26, 9
 """Columns of a table: what stands before its numbers, and each of them."""
+
+_LENGTHS = 14
+"""Columns of lengths of time at least."""
 
 _STEP = {
     "limits_and_rules": N_("its own limits and rules, which its maker does not publish, against your limits"),
@@ -79,20 +83,22 @@ def total_lines(x: "Explanation") -> Iterator[str]:
     from zones.minutes import Zone
 
     bout_min = x.subject.profile.bout_min
+    counted = [*x.account.zones_ms.tolist(), *x.account.not_measured_ms.values()]
+    width = max([_LENGTHS, *(cells(length_text(ms)) for ms in counted)])
     for sort, ms in zip(Zone, x.account.zones_ms.tolist(), strict=True):
         if ms:
             meaning = _(_MEANING[sort.name])
             if bout_min and sort == Zone.ELEVATED:
                 short = _("{meaning}, or effort shorter than {minutes} min")
                 meaning = short.format(meaning=meaning, minutes=bout_min)
-            yield f"  {length_text(ms):>14}  {meaning}"
+            yield f"  {padded(length_text(ms), width, right=True)}  {meaning}"
     for why, ms in x.account.not_measured_ms.items():
         if ms:
             text = _("not measured: {why}").format(why=_(_REASON[why]))
-            yield f"  {length_text(ms):>14}  {text}"
+            yield f"  {padded(length_text(ms), width, right=True)}  {text}"
     if not x.subject.is_minute:
         text = _("{minutes} min  adds to the week: moderate + 2 x vigorous")
-        yield f"  {text.format(minutes=f'{number_text(x.dose_min, 1):>10}')}"
+        yield f"  {text.format(minutes=number_text(x.dose_min, 1).rjust(width - len(' min')))}"
 
 
 def edge_lines(

@@ -125,6 +125,19 @@ def test_caps_pauses_and_masks_are_told_apart(tmp_path: Path) -> None:
     assert "the timer of the watch was paused" in words
 
 
+def test_lengths_stand_in_one_column_however_long(tmp_path: Path) -> None:
+    """Protects whom a table helps to read: the longest length of a day stands under the others, not out of their column."""
+    _, said = answer(tmp_path, [steady("Jan", START, 2105, 112)], "2026-11-16")
+    lines = said.split("\n\n")[1].splitlines()
+    assert [line.split("  ")[-1].split(":")[0] for line in lines] == [
+        "moderate",
+        "not measured",
+        "adds to the week",
+    ]
+    assert len({len(line) - len(line.rsplit("  ", 1)[1]) for line in lines}) == 1
+    assert "  23 h 24 min 55 s  not measured" in said
+
+
 def test_raised_heart_rate_without_movement_says_why(tmp_path: Path) -> None:
     """An owner with fever reads why two hours at 115 are not in the dose."""
     fever = steady("Jan", START, 7200, 115, source="all-day", kind="monitoring", step_s=60, movement=())
