@@ -47,6 +47,10 @@ class InfluxDB2(FakeServer):
         self.is_mapped = True
         """Whether buckets have a mapping; by themselves they do so since 2.3."""
         self.keeps_for_ever = True
+        self.says_so = True
+        """Whether it says no to what it does not keep."""
+        self.reads_empty_tags = False
+        """Whether a predicate with an empty tag means the rows that lack it; 2.7.12 means none by it."""
         self.obeys = True
         """Whether it deletes what it says that it has deleted."""
 
@@ -128,6 +132,8 @@ class InfluxDB2(FakeServer):
             return wrong
         if "write" not in self.rights:
             return _error(403, "forbidden", "insufficient permissions for write")
+        if not self.keeps_for_ever and not self.says_so:
+            return 204, IS_INFLUX_2, b""
         if not self.keeps_for_ever:
             why = (
                 "failure writing points to database: partial write: points beyond retention policy dropped=1"
@@ -203,7 +209,7 @@ class InfluxDB2(FakeServer):
             return wrong
         if "write" not in self.rights:
             return _error(403, "forbidden", "insufficient permissions to delete")
-        if self.obeys and all(value for _, value in tags):
+        if self.obeys and (self.reads_empty_tags or all(value for _, value in tags)):
             self._delete_rows(self.buckets[request.asked["bucket"]], tags, told)
         return 204, IS_INFLUX_2, b""
 
@@ -220,7 +226,8 @@ class InfluxDB2(FakeServer):
         name = request.asked.get("name", "")
         if name not in self.buckets or "read" not in self.rights:
             return _error(404, "not found", f'bucket "{name}" not found')
-        return _json(200, {"buckets": [{"id": "0" * 16, "name": name}]})
+        rule = {"type": "expire", "everySeconds": 0 if self.keeps_for_ever else 2_592_000}
+        return _json(200, {"buckets": [{"id": "0" * 16, "name": name, "retentionRules": [rule]}]})
 
 
 def _nanoseconds(moment: str) -> int:

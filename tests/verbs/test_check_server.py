@@ -43,7 +43,14 @@ def test_a_server_that_is_well_has_a_line_for_each_thing(kind: str, journal: Jou
     with serving(kind, tmp_path / "server", Clock()) as server:
         if isinstance(server, Cluster):
             server.shown_s = 0.0  # each look has a clock of its own
-        assert [f.level for f in seen(server.url, None, tmp_path / "new").values()] == [OK, OK, WARN, OK]
+        assert [f.level for f in seen(server.url, None, tmp_path / "new").values()] == [
+            OK,
+            OK,
+            WARN,
+            OK,
+            OK,
+            OK,
+        ]
         assert not (tmp_path / "new").exists()
         before = seen(server.url, journal, tmp_path)
         assert [f.level for f in before.values()][:3] == [OK, OK, WARN]

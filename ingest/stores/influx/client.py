@@ -51,6 +51,8 @@ _WHERE = f"{CREDENTIAL} (a credential of systemd) or {VARIABLE}"
 _OF_NETWORKS = {407, 511}
 """What a network or a proxy says that wants somebody to log in (RFC 9110, 15.5.8; RFC 6585, 6)."""
 
+_MARKUP = re.compile(r"<(style|script)\b.*?(</\1>|$)|<[^>]*(>|$)", re.DOTALL | re.IGNORECASE)
+
 _NO_DATABASE = N_(
     "The server at {url} answered with status {status}, as no database does that has written something. Is this another"
     " service, or a network that wants you to log in first? Correct url below [influx]."
@@ -90,10 +92,11 @@ class Response:
 
     @property
     def message(self) -> str:
-        """The server's own words, on one line and cut short."""
-        return " ".join(self.body[: 4 * MESSAGE_CHARACTERS].decode("utf-8", "replace").split())[
-            :MESSAGE_CHARACTERS
-        ]
+        """The server's own words, on one line and cut short; of a page what can be read of it."""
+        words = self.body[: 4 * MESSAGE_CHARACTERS].decode("utf-8", "replace")
+        if words.lstrip().startswith("<"):
+            words = _MARKUP.sub(" ", words)
+        return " ".join(words.split())[:MESSAGE_CHARACTERS]
 
     def json(self) -> Any:
         """What it says in JSON. Raises ValueError where it is none that a database would send."""
@@ -268,6 +271,11 @@ class ServerClient:
             )
         elif status == 400 and "HTTPS" in words:
             template = N_("The server at {url} speaks TLS. Write https:// in the url below [influx].")
+        elif 300 <= status < 400 and (address := self._address_with_tls(response)):
+            told = N_(
+                'The server at {url} sends on to where it speaks TLS (status {status}). Write url = "{address}" below [influx].'
+            )
+            return Unavailable(Text(told, url=self.url, status=status, address=address))
         elif 200 <= status < 400 or status in _OF_NETWORKS:
             template, words = _NO_DATABASE, ""
         else:
@@ -279,6 +287,16 @@ class ServerClient:
         return Unavailable(
             with_its_words(told, words), _parse_retry_after(response.headers.get("Retry-After"))
         )
+
+    def _address_with_tls(self, response: Response) -> str:
+        """Our address as it is with https, where an answer says that this one is there; '' where it says something else."""
+        told = next((v for k, v in response.headers.items() if k.lower() == "location"), "")
+        ours = urlsplit(self.url)
+        with contextlib.suppress(ValueError):
+            there = urlsplit(told)
+            if (there.scheme, there.hostname) == ("https", ours.hostname) and ours.scheme == "http":
+                return f"https://{there.netloc.rpartition('@')[2]}{ours.path}"
+        return ""
 
     def _explain_token(self, status: int) -> Text:
         """Why it lets us do nothing, or not this."""

@@ -3,9 +3,9 @@
 * 1.8 does it by InfluxQL.
 * 2 documents its own API (https://docs.influxdata.com/influxdb/v2/write-data/delete-data/). A tag in its predicate never
   matches a row that lacks the tag, compared with '' neither (influxdb 2.7, tsdb/engine/tsm1/predicate.go, `Matches`), so it
-  cannot name the rows of a Pi without a site and spare those of others. Those go by InfluxQL, which 2 documents, too
-  (https://docs.influxdata.com/influxdb/v2/query-data/influxql/manage-data/), and which has no say in the retention
-  policy: it means the default one (v1/coordinator/statement_executor.go, `getDefaultRP`).
+  cannot name the rows of a Pi without a site and spare those of others; what reads '' as InfluxQL does can. Those go by
+  InfluxQL, which 2 documents, too (https://docs.influxdata.com/influxdb/v2/query-data/influxql/manage-data/), and which
+  has no say in the retention policy: it means the default one (v1/coordinator/statement_executor.go, `getDefaultRP`).
 * 3 Core can do neither.
 """
 
@@ -105,10 +105,11 @@ class Deletion:
         return self._is_default
 
     def _by_the_api(self, table: str, tags: Tags, spans: Sequence[Span]) -> bool:
-        """By the API of version 2; rows that lack the site only where nobody's in the bucket have one."""
-        if not self._by_api or (("site", "") in tags and self._has_rows_of_sites()):
+        """By the API of version 2; where others have a site only by a predicate that can never mean their rows."""
+        if not self._by_api:
             return False
-        named = [("_measurement", table), *(tag for tag in tags if tag[1])]
+        is_beside_sites = ("site", "") in tags and self._has_rows_of_sites()
+        named = [("_measurement", table), *(t for t in tags if t[1] or (t[0] == "site" and is_beside_sites))]
         what = " AND ".join(f"{name}={double_quote(value)}" for name, value in named)
         return all(self._post(what, first, last) for first, last in spans)
 

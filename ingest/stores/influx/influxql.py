@@ -183,13 +183,24 @@ class InfluxServer:
         """Leave the marker, which is as old as any row may be. Raises TryLater when it does not stay, or nothing can go."""
         self._write_twice(marker_line(journal, self.site) + canary_line(self.site))
         if journal not in self.owners():
-            raise self._leads_elsewhere() if self._is_version(2) else self._retention_error("")
+            raise self._explain_unshown()
+        self._see_canary()
+
+    def try_out(self) -> None:
+        """See how it keeps rows, without a marker."""
+        self._write_twice(canary_line(self.site))
+        self._see_canary()
+
+    def _see_canary(self) -> None:
+        """See that it is there once, and have it go. Raises TryLater."""
         tags = [("site", self.site)]
         where = " AND ".join([*tag_conditions(tags), *time_conditions(CANARY_US, CANARY_US + 1)])
         with reading_response(self._client.url):
             (answer,) = self._statements.ask(f'SELECT "canary" FROM "{MARKER}" WHERE {where}')
             copies = sum(len(one["values"]) for one in answer.get("series", []))
-        if copies != 1:
+        if not copies:
+            raise self._explain_unshown()
+        if copies > 1:
             told = N_(
                 "{title} at {url} has a row {copies} times that was sent twice, as it does not write over a row. That is none"
                 " of the servers that hartslag can write to: {supported}."
@@ -198,12 +209,8 @@ class InfluxServer:
             raise Unfit(
                 DEDUPLICATION, Text(told, title=self.title, url=url, copies=copies, supported=SUPPORTED)
             )
-        self.try_deletion()
-
-    def try_deletion(self) -> None:
-        """Take away the row that is written to see what becomes of it. Raises TryLater where that should be, and cannot."""
         self._deletes = not self._is_version(3) and self._deletion.delete(
-            MARKER, [("site", self.site)], [(CANARY_US, CANARY_US)]
+            MARKER, tags, [(CANARY_US, CANARY_US)]
         )
         if not self._deletes and not self._is_version(3):
             raise self._deletion.explain_impossible(self.title)
@@ -215,8 +222,14 @@ class InfluxServer:
         except (Refused, BodyTooLarge) as e:
             raise self._retention_error(str(e)) from e
 
+    def _explain_unshown(self) -> Unfit:
+        """A row of 1990 was taken with a yes, and is not there."""
+        # Version 2 refuses what is older than its retention; what it does not show may be in another bucket.
+        leads_here = not self._is_version(2) or self._statements.keeps_for_some_time()
+        return self._retention_error("") if leads_here else self._leads_elsewhere()
+
     def _leads_elsewhere(self) -> Unfit:
-        """Version 2 refuses what is older than its retention: what it took and does not show is in another bucket."""
+        """What it took and does not show is in another bucket."""
         return Unfit(
             RETENTION,
             Text(
@@ -254,8 +267,7 @@ class InfluxServer:
 
     def explain_refusal(self, said: str, otherwise: TryLater) -> TryLater:
         """It says by itself what it will not have."""
-        del said
-        return otherwise
+        return self._retention_error(said) if "retention" in said else otherwise
 
     def sync_visibility(self) -> None:
         """Have what was written be there when asked for: always so here."""

@@ -124,10 +124,7 @@ class Statements:
                 "The server at {url} has made the database {bucket} just now; it is filled at the next try."
             )
             return Unavailable(Text(made, **names))
-        path = f"/api/v2/buckets?org={url_quote(self._influx.org)}&name={url_quote(self._influx.bucket)}"
-        shown = self._client.request("GET", path)
-        content = _parse(shown)
-        if shown.status == 200 and isinstance(content, dict) and content.get("buckets"):
+        if self._shown_buckets():
             told = Text(
                 N_(
                     "The server at {url} has a bucket {bucket}, and nothing in InfluxQL that leads to it. Give it a mapping:"
@@ -146,6 +143,19 @@ class Statements:
                 **names,
             )
         return Unavailable(with_its_words(told, words))
+
+    def keeps_for_some_time(self) -> bool:
+        """Whether the bucket is one of version 2 that is said to keep its rows for a while and no longer."""
+        rules = [rule for bucket in self._shown_buckets() for rule in bucket.get("retentionRules") or []]
+        return any(isinstance(rule, dict) and rule.get("everySeconds") for rule in rules)
+
+    def _shown_buckets(self) -> list[dict[str, Any]]:
+        """What the token is shown of the bucket by the API of version 2."""
+        path = f"/api/v2/buckets?org={url_quote(self._influx.org)}&name={url_quote(self._influx.bucket)}"
+        shown = self._client.request("GET", path)
+        content = _parse(shown) if shown.status == 200 else None
+        found = content.get("buckets") if isinstance(content, dict) else None
+        return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _parse(response: Response) -> Any:

@@ -52,16 +52,14 @@ def inspect_server(
                 N_("{title} is not filled from this journal yet; the daemon does that"), title=title
             )
             yield SeenAspect(OWNER, title, trouble, harmless=True)
-            at = DELETION
-            server.try_deletion()
-            yield _of_deletion(server)
+            at = RETENTION
+            server.try_out()
+            yield from _kept(server)
             return
         yield SeenAspect(OWNER, title)
         at = RETENTION
         server.claim_ownership(journal)
-        yield SeenAspect(RETENTION, title)
-        yield SeenAspect(DEDUPLICATION, title)
-        yield _of_deletion(server)
+        yield from _kept(server)
         at = ROWS
         none = Text(N_("{title} holds no row of this Pi"), title=title)
         yield SeenAspect(ROWS, title, none if server.is_empty() else "", harmless=True)
@@ -81,19 +79,23 @@ def _read_and_write(client: ServerClient, server: Server) -> tuple[set[str], Unf
         old = Text(N_("{title} at {url} does not take a row of 1990."), title=server.title, url=client.url)
         unfit = Unfit(RETENTION, with_its_words(old, str(e)))
         why = server.explain_refusal(str(e), unfit)
-        if why is not unfit:
+        if not isinstance(why, Unfit):
             raise why from e
-        return owners, unfit
+        return owners, why
     return owners, None
 
 
-def _of_deletion(server: Server) -> SeenAspect:
+def _kept(server: Server) -> Iterator[SeenAspect]:
+    """How it keeps rows, once it was tried out."""
+    yield SeenAspect(RETENTION, server.title)
+    yield SeenAspect(DEDUPLICATION, server.title)
     if server.deletes:
-        return SeenAspect(DELETION, server.title)
+        yield SeenAspect(DELETION, server.title)
+        return
     template = N_(
         "{title} cannot delete single rows, so those that are no longer true stay, and `status` lists them"
     )
-    return SeenAspect(DELETION, server.title, Text(template, title=server.title), harmless=True)
+    yield SeenAspect(DELETION, server.title, Text(template, title=server.title), harmless=True)
 
 
 def _between(before: str, aspect: str) -> tuple[str, ...]:

@@ -99,8 +99,8 @@ class Server(Protocol):
     def claim_ownership(self, journal: str) -> None:
         """Write the marker, which is as old as any row. Raises TryLater when it does not stay, and says why."""
 
-    def try_deletion(self) -> None:
-        """Take the canary away, once it was written. Raises TryLater where nothing can be taken away."""
+    def try_out(self) -> None:
+        """Find the same out without a marker, by a canary that is taken away again. Raises TryLater as that does."""
 
     def explain_refusal(self, said: str, otherwise: TryLater) -> TryLater:
         """What to tell the owner when not even one row is taken, and the server says this; as a rule `otherwise`."""

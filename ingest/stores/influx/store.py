@@ -299,8 +299,10 @@ class InfluxStore:
             with self._ledger.exclusive():
                 yield
         except TryLater as e:
-            if isinstance(e, Unavailable) and self._replica is not None:
-                self._batch.shrink()
+            if isinstance(e, Unavailable):
+                self._doubts.counts.clear()  # what comes back may be a copy of another day
+                if self._replica is not None:
+                    self._batch.shrink()
             self._backoff.fail(e)
             self._forget_server()
             raise

@@ -20,63 +20,29 @@ from dataclasses import replace
 import numpy as np
 
 from ingest.errors import TryLater
-from ingest.language import N_, Text
 from ingest.rows.table import REAL, TABLES, TEXT, Block
 from ingest.settings.model import InfluxSettings
 from ingest.stores.influx.cells import Cells, Digest, FieldColumn, FieldKey, Labels, StoredSeries, block_cells
 from ingest.stores.influx.client import (
-    BodyTooLarge,
-    Refused,
     ServerClient,
     Unavailable,
     reading_response,
-    with_its_words,
 )
 from ingest.stores.influx.lines import clean_tag, coarsest_precision, encode_lines
-from ingest.stores.influx.marker import MARKER, MARKER_US, marker_line
-from ingest.stores.influx.server import DEDUPLICATION, RETENTION, Unfit
+from ingest.stores.influx.marker import MARKER, marker_line
 from ingest.stores.influx.victoria_api import FIRST_MS, FOREVER_US, FUTURE_MS, VictoriaApi, fresh, selector
+from ingest.stores.influx.victoria_trial import VictoriaTrial
 from ingest.system.crash_points import reached
-
-RETENTION_FLAG, DEDUP_FLAG = "-retentionPeriod=100y", "-dedup.minScrapeInterval=1ms"
 
 VISIBLE_AFTER_S = 7.0
 """After which what was written shows by itself; 5 s were seen. What does not is sent once more, which changes nothing."""
 
-CANARY_S = 25.0
-"""How long a server that is busy may take to show what was written to try it out."""
-
-FLUSHED_S = 10.0
-"""The same of one that can be told to show it."""
-
-LOOK_S = 0.2
-"""Between two looks for it."""
-
-CANARIES = 10
-"""Moments at which each way to write two values is tried."""
+_TRIAL = "trial"
+"""Of no journal: what is written to look at a server that holds nothing of ours."""
 
 _ALL = [f"{table}_{field}" for table in TABLES for field in TABLES[table].fields]
 _OURS = [("__name__", "|".join(_ALL)), ("person", ".+")]
 """What selects rows of somebody; others are no rows of a hartslag."""
-
-_SHORT_RETENTION = {
-    True: N_(
-        "VictoriaMetrics at {url} drops what is older than its retention, a month unless told otherwise. Start"
-        " each vmstorage with {flag}"
-    ),
-    False: N_(
-        "VictoriaMetrics at {url} drops what is older than its retention, a month unless told otherwise. Start"
-        " it with {flag}"
-    ),
-}
-_NO_DEDUPLICATION = {
-    True: N_(
-        "VictoriaMetrics at {url} keeps every copy of a row that is sent again. Start vmselect, and each"
-        " vmstorage, too, with {flag}"
-    ),
-    False: N_("VictoriaMetrics at {url} keeps every copy of a row that is sent again. Start it with {flag}"),
-}
-"""What to tell the owner of a cluster, and of one alone."""
 
 
 class VictoriaServer:
@@ -92,12 +58,10 @@ class VictoriaServer:
     future_limit_s = FUTURE_MS / 1000 - 3600
 
     def __init__(self, client: ServerClient, influx: InfluxSettings) -> None:
-        self.overwrites_lower = False
-        self._can_force_flush = True
-        self._raised: tuple[float, str] | None = None
         self._client = client
         self.site = clean_tag(influx.site or "")
         self._api = VictoriaApi(client, self.site)
+        self._trial = VictoriaTrial(client, self._api)
 
     def align_times(self, block: Block) -> Block:
         """Times in whole milliseconds, none of them 0; rows told apart by microseconds are told apart by milliseconds."""
@@ -233,116 +197,45 @@ class VictoriaServer:
 
     def claim_ownership(self, journal: str) -> None:
         """Write the marker of a journal and find out how this server keeps rows. Raises TryLater where it drops or doubles them."""
-        self._write_own([marker_line(journal, self.site)] * 2)
-        self._write_canary(journal)
-        marker = [("__name__", f"{MARKER}_version"), ("site", self.site), ("journal", journal)]
-        until = self._client.clock() + (FLUSHED_S if self._flush() else CANARY_S)
-        while True:
-            self._flush()
-            there = [len(times) for _, (times, _) in self._api.export(fresh(marker), 0, FOREVER_US)]
-            shown = self._shown_canary(journal)
-            # Seen before all of it is there, of two copies one alone would pass for both.
-            is_shown = bool(there) and len(shown) >= 6 * CANARIES
-            if is_shown or self._client.clock() > until:
-                break
-            self._client.wait(LOOK_S)
-        if not there:
-            raise Unfit(
-                RETENTION,
-                Text(_SHORT_RETENTION[self._api.is_cluster], url=self._client.url, flag=RETENTION_FLAG),
-            )
-        if sum(there) > 1 or len(shown) > 6 * CANARIES:
-            raise Unfit(
-                DEDUPLICATION,
-                Text(_NO_DEDUPLICATION[self._api.is_cluster], url=self._client.url, flag=DEDUP_FLAG),
-            )
-        self.try_deletion()
-        self._raise_canary(journal)
+        self._trial.write([marker_line(journal, self.site)] * 2, "s")
+        self._trial.run(journal, is_marked=True)
+        self._remove_canary("")
+        self._trial.raise_values(journal)
 
-    def _write_own(self, bodies: Iterable[bytes]) -> None:
-        """Write marker or canary, in which nothing can be wrong. Raises TryLater where even those are not taken."""
-        try:
-            for body in bodies:
-                self._client.write_lines(body, "s")
-        except (Refused, BodyTooLarge) as e:
-            told = Text(
-                N_(
-                    "VictoriaMetrics at {url} does not even take the line that says whose rows these are. Nothing is lost."
-                ),
-                url=self._client.url,
-            )
-            raise self._api.explain(str(e), TryLater(with_its_words(told, str(e)))) from e
+    def try_out(self) -> None:
+        """Find out how it keeps rows, without a marker. Raises Unfit where it drops or doubles them, or takes none away."""
+        self._trial.run(_TRIAL, is_marked=False)
+        self._remove_canary(_TRIAL)
+        self._remove_canary("")
 
-    def try_deletion(self) -> None:
-        """Take away the row that is written to see what becomes of it. Raises Unfit where nothing can be taken away."""
-        canary = [("__name__", f"{MARKER}_canary"), ("site", self.site), ("journal", "")]
+    def _remove_canary(self, label: str) -> None:
         with contextlib.suppress(Unavailable):  # of two copies of everything one may be away
-            self._api.delete(selector([], canary))
+            self._trial.remove(label)
 
     def explain_refusal(self, said: str, otherwise: TryLater) -> TryLater:
         """What to tell the owner when not even one row is taken."""
         return self._api.explain(said, otherwise)
 
-    def _write_canary(self, journal: str, *, raised: bool = False) -> None:
-        """Two values at each of some moments, in all orders there are, each way at several moments.
-
-        1.79 chooses anew at each, and on a busy computer it once chose the higher one in all six ways (1 of 160 tries),
-        after which numbers that rose were never corrected.
-        """
-        times = MARKER_US + np.arange(6 * CANARIES, dtype=np.int64) * 1_000_000
-        tags = {"journal": journal, "site": self.site}
-        ways = [
-            ((0, 1.0), (1, 2.0)),
-            ((2, 1.0), (2, 2.0)),
-            ((3, 2.0), (3, 1.0)),
-            *(((i, value),) for i, value in ((4, 1.0), (5, 2.0), (4, 2.0), (5, 1.0))),
-        ]
-        for rows in [((0, 2.0), (1, 1.0))] if raised else ways:
-            at = np.concatenate([times[i::6] for i, _ in rows])
-            values = np.repeat([value for _, value in rows], CANARIES)
-            self._write_own(encode_lines(MARKER, tags, at, {"canary": values}, {"canary": REAL}))
-
-    def _shown_canary(self, journal: str) -> list[float]:
-        match = fresh([("__name__", f"{MARKER}_canary"), ("journal", journal), ("site", self.site)])
-        return [float(v) for _, (_, values) in self._api.export(match, 0, FOREVER_US) for v in values]
-
-    def _raise_canary(self, journal: str) -> None:
-        """Write the last of the ways: over values that are shown already. What comes of it is seen later."""
-        self._write_canary(journal, raised=True)
-        self.overwrites_lower = False
-        self._raised = (self._client.wrote_at, journal)
-        if self._flush():
-            self._see_raised()
-
-    def _see_raised(self) -> None:
-        """Whether of two values at one moment the higher one is shown, whichever came first: found by trying all ways."""
-        if self._raised is not None:
-            self.overwrites_lower = self._shown_canary(self._raised[1]) == [2.0] * 6 * CANARIES
-            self._raised = None
-
-    def _flush(self) -> bool:
-        """Have the server show what was written, and say whether it does."""
-        is_shown = False
-        if self._can_force_flush:
-            is_shown, self._can_force_flush = self._api.flush()
-        return is_shown
+    @property
+    def overwrites_lower(self) -> bool:
+        """Whether a higher number takes the place of a lower one, as far as is known."""
+        return self._trial.overwrites_lower
 
     def sync_visibility(self) -> None:
         """Return when questions see all that was written."""
-        if not self._flush():
+        if not self._api.flush():
             self._client.wait(self._client.wrote_at + VISIBLE_AFTER_S - self._client.clock())
-        if self._raised is not None and self._client.clock() - self._raised[0] >= VISIBLE_AFTER_S:
-            self._see_raised()
+        self._trial.see_raised(VISIBLE_AFTER_S)
 
     def sync_others(self) -> None:
         """The same, of what others may have written, too."""
-        if not self._flush():
+        if not self._api.flush():
             self._client.wait(VISIBLE_AFTER_S)
 
     def hasten_visibility(self) -> None:
         """It shows after some seconds by itself; a server that many Pis write to is left to that."""
         if not self.site:
-            self._flush()
+            self._api.flush()
 
 
 def _add_label(labels: Labels, name: str, text: str) -> Labels:

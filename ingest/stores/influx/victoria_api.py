@@ -41,14 +41,18 @@ class VictoriaApi:
 
     def __init__(self, client: ServerClient, site: str) -> None:
         self._client, self.site = client, site
+        self._can_flush = True
         self.is_cluster = is_of_cluster(client.url)
         self._query_url = OF_CLUSTER.sub(r"/select/\1/prometheus", client.url)
         self._delete_url = OF_CLUSTER.sub(r"/delete/\1/prometheus", client.url)
 
-    def flush(self) -> tuple[bool, bool]:
-        """Have it show what was written: whether it does, and whether it may another time."""
+    def flush(self) -> bool:
+        """Have it show what was written, and say whether it does; one that never does is not asked again."""
+        if not self._can_flush:
+            return False
         status = self._client.request("GET", "/internal/force_flush", base=self._query_url).status
-        return status == 200, status == 200 or status >= 500
+        self._can_flush = status == 200 or status >= 500
+        return status == 200
 
     def _query(self, path: str, match: str, start_us: int = 0, end_us: int = FOREVER_US) -> Response:
         """`end_us` is not included."""

@@ -13,8 +13,8 @@ import pytest
 from ingest.errors import TryLater
 from ingest.journal import Journal
 from ingest.stores.following import follow
-from ingest.stores.influx.marker import MARKER_US
 from ingest.stores.influx.store import InfluxStore
+from ingest.stores.influx.victoria_trial import TRIED_US
 from tests.support import fake_server as fakeserver
 from tests.support.fake_server import WRITE, Exchange, FakeServer, Fault, Point, says
 from tests.support.households import DAY, HOUR, MINUTE, Event, Noted, filled, happen, steady
@@ -339,7 +339,7 @@ def test_a_canary_that_is_refused_at_last_is_said_in_words(
     """Protects the daemon from an error that nobody foresaw: also where the last value written to try it out is not taken."""
 
     def is_last(p: Point) -> bool:
-        return p.fields.get("canary") == 2.0 and (p.time_us - MARKER_US) // 1_000_000 % 6 == 0
+        return p.fields.get("canary") == 2.0 and (p.time_us - TRIED_US[0]) // 1000 % 6 == 0
 
     fake.poison = lambda p: "not this one" if is_last(p) else None
     assert "whose rows these are" in gone_wrong(journal, store)

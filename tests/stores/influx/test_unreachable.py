@@ -114,6 +114,32 @@ def test_http_where_https_should_stand_and_the_other_way() -> None:
         assert "write http://" in said_of(server.url.replace("http:", "https:"))
 
 
+@pytest.mark.parametrize(
+    ("leads_to", "words"),
+    [
+        ("https://127.0.0.1:8443/ping", 'Write url = "https://127.0.0.1:8443/pi"'),
+        ("https://127.0.0.1/ping", 'Write url = "https://127.0.0.1/pi"'),
+        ("https://hotel.example/login", "log in first"),
+        ("/login", "log in first"),
+    ],
+)
+def test_one_that_sends_on_to_its_own_tls_is_told_with_the_line(leads_to: str, words: str) -> None:
+    """Protects who has a proxy in front that wants https: it was taken for a network that wants a login."""
+    with FakeServer() as server:
+        server.always, server.everywhere = says(301, Location=leads_to), True
+        assert words in said_of(server.url + "/pi")
+
+
+def test_of_a_page_of_a_proxy_its_words_are_repeated_and_not_its_markup() -> None:
+    """Protects who reads badly from "<html> <head><title>"."""
+    page = (
+        "<html>\r\n<head><title>502 Bad Gateway</title><style>p { a: b }</style></head>\r\n<hr><center>nginx"
+    )
+    with FakeServer() as server:
+        server.always, server.everywhere = says(502, page), True
+        assert said_of(server.url).endswith("The server says: 502 Bad Gateway nginx")
+
+
 def test_an_address_that_leads_nowhere_says_what_is_wrong_with_it() -> None:
     """Protects who left the port out, mistyped it, or has a server that is not known or not there."""
     port = free_port()
