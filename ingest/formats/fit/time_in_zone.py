@@ -66,12 +66,13 @@ class ZoneTimes:
 
 def read_zone_times(contents: Contents, sessions: Sequence[FitSession]) -> list[ZoneTimes]:
     """The seconds in heart rate zones of whole sessions, in the order of the file."""
-    meant = session_indices(contents, sessions)
-    return [
-        replace(zone_time, index=meant.get((which, index)))
+    told = [
+        (which, index, zone_time)
         for which, chained in enumerate(contents.chained_files)
         for _, index, zone_time in sorted(zone_times_about(contents, chained, SESSION), key=itemgetter(0))
     ]
+    meant = session_indices(contents, sessions) if told else {}
+    return [replace(zone_time, index=meant.get((which, index))) for which, index, zone_time in told]
 
 
 def zone_times_about(

@@ -237,8 +237,10 @@ def indices_told(
     told: NDArray[Any] | None, positions: NDArray[np.intp], among: Sequence[NDArray[np.intp]]
 ) -> NDArray[np.int64]:
     """The indices at some positions, their order among all such positions where none is told."""
+    if told is not None and (known := told != NO_INDEX).all():
+        return told.astype(np.int64) & INDEX_BITS
     order = np.searchsorted(np.sort(np.concatenate(among)), positions).astype(np.int64)
-    return order if told is None else np.where(told == NO_INDEX, order, told.astype(np.int64) & INDEX_BITS)
+    return order if told is None else np.where(known, told.astype(np.int64) & INDEX_BITS, order)
 
 
 def _numbers(contents: Contents, definition: Definition, number: int) -> list[int | None]:
