@@ -156,6 +156,7 @@ def open_zip(stream: BinaryIO) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(cast("IO[bytes]", guarded))
     except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError):
+        # One member whose line in the list is wrong costs all the others; read the list with such lines mended.
         guarded = _GuardedStream(stream, mends=True)
         archive = zipfile.ZipFile(cast("IO[bytes]", guarded))
     guarded.most_bytes = None  # a member is bounded where it is read

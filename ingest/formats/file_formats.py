@@ -85,7 +85,7 @@ def describe_unread(data: bytes) -> str:
     if not data:
         return N_("an empty file")
     if kind := packed_as(data):
-        return N_("files packed as {kind}").format(kind=kind)
+        return N_("a packed file ({kind})").format(kind=kind)
     return next((words for magic, words in NOT_READ.items() if data.startswith(magic)), N_("something else"))
 
 

@@ -51,7 +51,7 @@ def remarks(
         FINE,
         _("Settings: {file}").format(file=now["settings"])
         if now["settings"]
-        else _("Settings: no file; `hartslag setup` makes one. Without it this holds:"),
+        else _("Settings: no file, so the defaults hold; `hartslag setup` makes one"),
     )
     if now["settings_in_force"] is False:
         yield Remark(

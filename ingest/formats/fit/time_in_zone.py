@@ -71,6 +71,14 @@ def read_zone_times(contents: Contents, sessions: Sequence[FitSession]) -> list[
         for which, chained in enumerate(contents.chained_files)
         for _, index, zone_time in sorted(zone_times_about(contents, chained, SESSION), key=itemgetter(0))
     ]
+    return _of_sessions(contents, sessions, told)
+
+
+def _of_sessions(
+    contents: Contents, sessions: Sequence[FitSession], told: Sequence[tuple[int, int, ZoneTimes]]
+) -> list[ZoneTimes]:
+    """What is told of an index in a chained file, each of the session that is meant."""
+    # To look for that is a tenth of all that a file costs, and few tell anything.
     meant = session_indices(contents, sessions) if told else {}
     return [replace(zone_time, index=meant.get((which, index))) for which, index, zone_time in told]
 
@@ -127,20 +135,21 @@ def zone_tops(contents: Contents, chained: ChainedFile) -> tuple[int, ...]:
 
 def read_session_times(contents: Contents, sessions: Sequence[FitSession]) -> list[ZoneTimes]:
     """What sessions themselves say (field 65, time_in_hr_zone), with the zones that `hr_zone` (8) of the same chained file gives."""
-    meant = session_indices(contents, sessions)
-    found: list[tuple[int, ZoneTimes]] = []
+    found: list[tuple[int, int, int, ZoneTimes]] = []
     for which, chained in enumerate(contents.chained_files):
+        if not any(d.field(SESSION_TIMES) for d in chained.messages.definitions_of(SESSION)):
+            continue
         tops = zone_tops(contents, chained)
         for definition, indices in message_indices(contents, chained, SESSION):
             times = definition.table(contents.data, SESSION_TIMES, 4)
-            for row in range(min(len(definition), 1000)):
-                seconds = (
-                    () if times is None else tuple(float(t) / 1000 for t in times[row] if t != 0xFFFFFFFF)
-                )
-                index = meant.get((which, int(indices[row])))
-                zone_time = ZoneTimes(index, tops, seconds, None, None, None, "hr_zone")
-                found.append((int(definition.positions[row]), zone_time))
-    return [zone_time for _, zone_time in sorted(found, key=itemgetter(0))]
+            if times is None:
+                continue
+            rows = zip(definition.positions.tolist(), indices.tolist(), times[:1000].tolist(), strict=False)
+            for position, index, row in rows:
+                seconds = tuple(ms / 1000 for ms in row if ms != 0xFFFFFFFF)
+                zone_time = ZoneTimes(None, tops, seconds, None, None, None, "hr_zone")
+                found.append((position, which, index, zone_time))
+    return _of_sessions(contents, sessions, [each[1:] for each in sorted(found, key=itemgetter(0))])
 
 
 def usual_zones(description: Description) -> list[tuple[int, ...]]:

@@ -50,27 +50,6 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 # --- what the owner has to set ---
 
 
-@pytest.mark.parametrize(
-    ("flags", "words"),
-    [
-        (["-dedup.minScrapeInterval=1ms"], "-retentionPeriod=100y"),
-        (["-retentionPeriod=100y"], "-dedup.minScrapeInterval=1ms"),
-    ],
-)
-def test_victoria_with_other_flags_is_noticed_before_anything_is_sent(
-    flags: list[str], words: str, journal: Journal, tmp_path: Path
-) -> None:
-    """Protects old files, which the default retention of a month swallows with a yes, and rows that are sent again."""
-    with (
-        VictoriaMetrics(tmp_path / "server", flags) as server,
-        open_store(server.url, tmp_path / "store", clock=Clock()) as store,
-    ):
-        with pytest.raises(TryLater, match=words):
-            follow(journal, store)
-        names = {each["metric"]["__name__"] for each in server.export()}
-        assert names <= {"replica_version", "replica_canary"}
-
-
 def test_a_victoria_that_is_started_again_with_less_is_noticed(
     journal: Journal, clock: Clock, tmp_path: Path
 ) -> None:
